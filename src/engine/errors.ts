@@ -1,0 +1,78 @@
+/** What kind of failure this is; the command line maps it to an exit code, the editor to a place to show it. */
+export type LeafErrorCode = "usage" | "config" | "input" | "environment" | "failed" | "cancelled";
+
+export interface LeafErrorDetails {
+  file?: string;
+  /** 1-based. */
+  line?: number;
+  /** 1-based. */
+  column?: number;
+  /** What the user can do about it, as one imperative sentence. */
+  remedy?: string;
+  cause?: unknown;
+}
+
+/** An error a user can act on: one sentence, the place, the way out. Anything else that is thrown is a bug. */
+export class LeafError extends Error {
+  readonly code: LeafErrorCode;
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly remedy?: string;
+
+  constructor(code: LeafErrorCode, message: string, details: LeafErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.name = "LeafError";
+    this.code = code;
+    this.file = details.file;
+    this.line = details.line;
+    this.column = details.column;
+    this.remedy = details.remedy;
+  }
+}
+
+/** Throws a `cancelled` LeafError once the signal is aborted. */
+export function throwIfCancelled(signal?: AbortSignal): void {
+  if (signal?.aborted) throw new LeafError("cancelled", "Cancelled.");
+}
+
+export function isCancelled(error: unknown): boolean {
+  return error instanceof LeafError && error.code === "cancelled";
+}
+
+/** Node's errors carry a `code` such as ENOENT; narrow to it without a cast at every call. */
+export function errnoCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+const fileSystemReasons: Record<string, [reason: string, remedy: string]> = {
+  ENOSPC: [
+    "no space is left on the disk",
+    "Free some space and run the same command again; finished work is kept.",
+  ],
+  EDQUOT: [
+    "the disk quota is used up",
+    "Free some space and run the same command again; finished work is kept.",
+  ],
+  EROFS: ["the file system is read-only", "Make the folder writable or move the project."],
+  EACCES: ["permission is denied", "Check the permissions of the file and its folder."],
+  EPERM: ["permission is denied", "Check the permissions of the file and its folder."],
+  ENOENT: ["it does not exist", "Check the path."],
+  EMFILE: ["too many files are open", "Raise the limit with `ulimit -n`."],
+};
+
+/** Turns a file system error into one sentence with a remedy; returns anything else unchanged. */
+export function explainFileSystemError(error: unknown, doing: string, file: string): unknown {
+  const known = fileSystemReasons[errnoCode(error) ?? ""];
+  if (!known) return error;
+  return new LeafError("failed", `Cannot ${doing} ${file}: ${known[0]}.`, {
+    file,
+    remedy: known[1],
+    cause: error,
+  });
+}

@@ -1,0 +1,15 @@
+/** How far a stage is. Rate and time left are derived by whoever shows it. */
+export interface Progress {
+  stage: "index" | "label" | "distill" | "calibrate" | "evaluate" | "score" | "env";
+  /** What is happening, in a few words: "points", "pairs", "decode", "epoch 3 of 20". */
+  step: string;
+  done: number;
+  /** Unknown while a stream is still being counted. */
+  total?: number;
+  /** What is counted: "images", "pairs", "steps". */
+  unit: string;
+  /** A figure worth a glance, such as "loss 0.41 · val SRCC 0.71". */
+  detail?: string;
+}
+
+export type ProgressSink = (progress: Progress) => void;

@@ -1,0 +1,20 @@
+"""`python -m leaf JOB.json` trains; `python -m leaf --env` describes this Python."""
+
+import os
+import sys
+
+# Before anything else can print: keep the real stdout for the protocol, send every other write to stderr.
+_CHANNEL_FD = os.dup(1)
+os.dup2(2, 1)
+
+from leaf.signals import exit_on_signals  # noqa: E402
+
+exit_on_signals()
+
+from leaf.entry import main  # noqa: E402
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:], _CHANNEL_FD)
+    sys.stderr.flush()
+    # Skip interpreter teardown: a prefetch thread or a process group must not delay or change the exit code.
+    os._exit(code)

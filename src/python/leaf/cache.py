@@ -1,0 +1,73 @@
+"""The tensor cache: decoded pictures, memory-mapped, and the windows cut from them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaf.errors import TrainerError
+
+Pixels = NDArray[np.uint8]
+_REMEDY = "Delete .leaf/cache and run the stage again."
+
+
+class TensorCache:
+    """Rows of uint8 HWC pictures; `hashes[row]` is the image's identity. Safe to read from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            about = json.loads((folder / "cache.json").read_text(encoding="utf-8"))
+            self.index: NDArray[np.int64] = np.fromfile(folder / "index.i64", dtype="<i8").reshape(-1, 3)
+            self.hashes = (folder / "hashes.txt").read_text(encoding="ascii").split()
+            size = (folder / "pixels.u8").stat().st_size
+            # An empty file cannot be mapped.
+            self._pixels: Pixels = (
+                np.memmap(folder / "pixels.u8", dtype=np.uint8, mode="r")
+                if size
+                else np.zeros(0, dtype=np.uint8)
+            )
+        except (OSError, ValueError) as error:
+            raise TrainerError("input", f"The tensor cache cannot be read: {error}.", _REMEDY) from error
+        rows = len(self.index)
+        if not isinstance(about, dict) or about.get("v") != 1:
+            raise TrainerError("input", "The tensor cache has an unknown version.", _REMEDY)
+        if about.get("rows") != rows or len(self.hashes) != rows:
+            raise TrainerError("input", "The tensor cache's files disagree on the number of rows.", _REMEDY)
+        ends = self.index[:, 0] + self.index[:, 1] * self.index[:, 2] * 3
+        if rows and (int(self.index.min()) < 0 or int(ends.max()) > size):
+            raise TrainerError("input", "The tensor cache's index points outside its pixels.", _REMEDY)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def readable(self, row: int) -> bool:
+        """False for an image that could not be decoded."""
+        return bool(self.index[row, 1] > 0)
+
+    def picture(self, row: int) -> Pixels:
+        """The cached picture [H, W, 3], a view on the map."""
+        offset, height, width = (int(x) for x in self.index[row])
+        return self._pixels[offset : offset + height * width * 3].reshape(height, width, 3)
+
+
+def fits(cache: TensorCache, row: int, crop: int) -> bool:
+    return bool(cache.index[row, 1] >= crop and cache.index[row, 2] >= crop)
+
+
+def random_window(picture: Pixels, crop: int, key: tuple[int, ...]) -> Pixels:
+    """A crop x crop window at a random place, flipped half the time; `key` alone decides which."""
+    rng = np.random.default_rng(key)
+    y = int(rng.integers(picture.shape[0] - crop + 1))
+    x = int(rng.integers(picture.shape[1] - crop + 1))
+    window = picture[y : y + crop, x : x + crop]
+    return window[:, ::-1] if rng.integers(2) else window
+
+
+def eval_windows(picture: Pixels, crop: int, views: int) -> list[Pixels]:
+    """The central window, and for 5 views the four corners too. The score is the mean over them."""
+    bottom, right = picture.shape[0] - crop, picture.shape[1] - crop
+    corners = [(bottom // 2, right // 2)]
+    if views == 5:
+        corners += [(0, 0), (0, right), (bottom, 0), (bottom, right)]
+    return [picture[y : y + crop, x : x + crop] for y, x in corners]

@@ -1,0 +1,47 @@
+"""What there is to learn from: images with targets, and the pair graph over them."""
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+from leaf.batches import PairGraph
+from leaf.cache import TensorCache
+from leaf.errors import TrainerError
+from leaf.job import Job
+from leaf.labels import NO_PAIRS, read_pairs, read_points
+from leaf.rows import Split, read_rows
+
+
+@dataclass(frozen=True)
+class Data:
+    """`graph` is over positions in `train`; targets of `val` are all known."""
+
+    train: Split
+    val: Split
+    graph: PairGraph
+
+
+def read_data(job: Job, cache: TensorCache) -> Data:
+    """Training images without any label are left out; so are validation images without a point-wise target."""
+    train, val = read_rows(job.rows, cache, job.student.crop)
+    if job.labels is None:
+        train, val = (part.keep(~np.isnan(part.targets)) for part in (train, val))
+        if not len(train):
+            raise TrainerError("input", "No training image has a human score.", "Add scores to the MOS file.")
+        return Data(train, val, PairGraph(len(train), NO_PAIRS))
+
+    hashes = [[cache.hashes[row] for row in part.rows] for part in (train, val)]
+    train = Split(train.rows, read_points(job.labels, hashes[0]))
+    val = Split(val.rows, read_points(job.labels, hashes[1]))
+    pairs = read_pairs(job.labels, hashes[0])
+    labelled = ~np.isnan(train.targets)
+    labelled[pairs.a] = labelled[pairs.b] = True
+    if not labelled.any():
+        raise TrainerError("input", "No training image has a label of this teacher.", "Run leaf label first.")
+    if not labelled.all():
+        print(f"{int((~labelled).sum())} training images have no label and are left out.", file=sys.stderr)
+    moved = np.cumsum(labelled) - 1
+    pairs = type(pairs)(moved[pairs.a], moved[pairs.b], pairs.p, pairs.weight)
+    train = train.keep(labelled)
+    return Data(train, val.keep(~np.isnan(val.targets)), PairGraph(len(train), pairs))

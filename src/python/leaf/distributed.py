@@ -1,0 +1,51 @@
+"""One process or several under torchrun: how a global batch and its scores are shared."""
+
+import os
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class World:
+    rank: int
+    size: int
+    device: torch.device
+
+
+def join(device: str) -> World:
+    """Joins the process group that torchrun describes in the environment: NCCL on CUDA, else Gloo."""
+    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    if device == "cuda" and size > 1:
+        chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(chosen)
+    else:
+        chosen = torch.device(device)
+    if size > 1:
+        dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    return World(rank, size, chosen)
+
+
+def share(n: int, world: World) -> tuple[int, int]:
+    """This rank's part [start, end) of n items; parts differ by one at most and may be empty."""
+    return n * world.rank // world.size, n * (world.rank + 1) // world.size
+
+
+def whole(part: Tensor, start: int, n: int, world: World) -> Tensor:
+    """The scores of all n images of the global batch, differentiable in this rank's part only.
+
+    Each rank then holds the same loss, and the sum over ranks of its gradients is that of one process.
+    """
+    if world.size == 1:
+        return part
+    full = torch.zeros(n, dtype=part.dtype, device=part.device)
+    full[start : start + len(part)] = part.detach()
+    dist.all_reduce(full)
+    return torch.cat([full[:start], part, full[start + len(part) :]])
+
+
+def leave(world: World) -> None:
+    if world.size > 1:
+        dist.destroy_process_group()

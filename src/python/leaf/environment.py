@@ -1,0 +1,55 @@
+"""What this Python offers: versions and devices, or the packages it lacks."""
+
+import importlib
+import platform
+from typing import TypedDict
+
+REQUIRED = ("torch", "transformers", "numpy", "onnx", "onnxscript", "onnxruntime", "safetensors")
+
+
+class Environment(TypedDict):
+    python: str
+    torch: str
+    transformers: str
+    cuda: bool
+    device: str
+    deviceName: str
+    mps: bool
+
+
+def missing_packages() -> list[str]:
+    """Names of the required packages that cannot be imported; a broken install counts as missing."""
+    missing = []
+    for name in REQUIRED:
+        try:
+            importlib.import_module(name)
+        except (ImportError, OSError):  # OSError: a shared library of the package does not load
+            missing.append(name)
+    return missing
+
+
+def describe() -> Environment:
+    import torch
+    import transformers
+
+    cuda = torch.cuda.is_available()
+    mps = torch.backends.mps.is_available()
+    device = "cuda" if cuda else "mps" if mps else "cpu"
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "transformers": str(transformers.__version__),
+        "cuda": cuda,
+        "device": device,
+        "deviceName": device_name(device),
+        "mps": mps,
+    }
+
+
+def device_name(device: str) -> str:
+    """A name people know: the GPU's, or the machine's processor architecture."""
+    if device.startswith("cuda"):
+        import torch
+
+        return str(torch.cuda.get_device_name(device))
+    return platform.processor() or platform.machine()

@@ -1,0 +1,15 @@
+"""The one error type that reaches the engine as an `error` message."""
+
+from typing import Literal
+
+ErrorCode = Literal["nan", "oom", "input", "environment", "failed"]
+
+
+class TrainerError(Exception):
+    """A failure the user can act on: one sentence, and what to do about it."""
+
+    def __init__(self, code: ErrorCode, message: str, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.code: ErrorCode = code
+        self.message = message
+        self.remedy = remedy

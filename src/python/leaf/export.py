@@ -18,8 +18,8 @@ MAX_DIFFERENCE = 1e-3
 def export(student: Student, crops: list[Pixels], path: Path) -> float:
     """Exports `pixels` uint8 [N, crop, crop, 3] -> `score` [N], `features` [N, D]; N is free.
 
-    Returns the largest difference of scores between onnxruntime and PyTorch (float32, CPU) on the given crops, asked as
-    one batch and one by one; raises TrainerError("failed") above 1e-3.
+    Returns the largest difference of scores between onnxruntime and PyTorch (float32, CPU) on the given crops,
+    asked as one batch and one by one; raises TrainerError("failed") above 1e-3.
     """
     import onnx
 
@@ -79,5 +79,7 @@ def _difference(student: Student, crops: list[Pixels], data: bytes) -> float:
     with torch.no_grad():
         expected: NDArray[np.float32] = student(torch.from_numpy(pixels))[0].numpy()
     together = session.run(["score"], {"pixels": pixels})[0]
-    single = np.concatenate([session.run(["score"], {"pixels": pixels[i : i + 1]})[0] for i in range(len(pixels))])
+    single = np.concatenate(
+        [session.run(["score"], {"pixels": pixels[i : i + 1]})[0] for i in range(len(pixels))]
+    )
     return float(max(np.abs(together - expected).max(), np.abs(single - expected).max()))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -73,7 +74,10 @@ def read_pairs(source: LabelSource, hashes: list[str]) -> Pairs:
         return NO_PAIRS
     a_, b_, p_, weight_ = zip(*kept, strict=True)
     return Pairs(
-        np.array(a_, np.int64), np.array(b_, np.int64), np.array(p_, np.float32), np.array(weight_, np.float32)
+        np.array(a_, np.int64),
+        np.array(b_, np.int64),
+        np.array(p_, np.float32),
+        np.array(weight_, np.float32),
     )
 
 
@@ -98,7 +102,7 @@ def _open(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _rows(db: sqlite3.Connection, query: str, values: tuple[object, ...]) -> Iterator[tuple[object, ...]]:
+def _rows(db: sqlite3.Connection, query: str, values: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
     try:
         yield from db.execute(query, values)
     except sqlite3.Error as error:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,8 +11,10 @@ from torch import Tensor
 
 from leaf.cache import Pixels
 
+T = TypeVar("T")
 
-def prefetch[T](items: Sequence[T], make: Callable[[T], Tensor], workers: int) -> Iterator[tuple[T, Tensor]]:
+
+def prefetch(items: Sequence[T], make: Callable[[T], Tensor], workers: int) -> Iterator[tuple[T, Tensor]]:
     """Yields (item, make(item)) in order; at most 2 x workers results wait in memory."""
     with ThreadPoolExecutor(workers, thread_name_prefix="pixels") as pool:
         waiting: deque[tuple[T, Future[Tensor]]] = deque()

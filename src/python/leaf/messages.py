@@ -35,7 +35,7 @@ class Progress(TypedDict):
 
 
 class Metrics(TypedDict):
-    """One line per epoch (`val` set when there are validation rows) and one each 100 steps inside an epoch."""
+    """One line per epoch (`val` set where there are validation rows) and one each 100 steps within."""
 
     type: Literal["metrics"]
     epoch: int

@@ -10,7 +10,7 @@ from leaf.students import Student
 
 
 def optimiser(student: Student, job: Job) -> torch.optim.AdamW:
-    """AdamW with a rate of its own for the head; no decay on biases and norms; freezes the backbone if asked."""
+    """AdamW with a rate of its own for the head; no decay on biases and norms; headOnly freezes the rest."""
     head = {id(p) for p in student.head_parameters()}
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for parameter in student.parameters():

@@ -27,7 +27,7 @@ class Split:
 
 
 def read_rows(path: Path, cache: TensorCache, crop: int) -> tuple[Split, Split]:
-    """Reads `row,split,target` into (train, val); unreadable images and later copies of an image are left out."""
+    """Reads `row,split,target` into (train, val); unreadable images and later copies of one are left out."""
     found: dict[str, tuple[list[int], list[float]]] = {"train": ([], []), "val": ([], [])}
     seen: set[str] = set()
     try:

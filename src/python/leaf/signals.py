@@ -10,8 +10,9 @@ CANCELLED = 130
 def exit_on_signals() -> None:
     """Ends the process on SIGINT or SIGTERM from a thread of its own.
 
-    A Python signal handler would wait for the running tensor operation, which may take many seconds. Leaving at any
-    instant is safe because every file is written to a temporary name and renamed. Call before other threads start.
+    A Python signal handler would wait for the running tensor operation, which may take many seconds. Leaving
+    at any instant is safe because every file is written to a temporary name and renamed. Call before other
+    threads start.
     """
     wanted = {signal.SIGINT, signal.SIGTERM}
     if not hasattr(signal, "sigwait"):  # Windows

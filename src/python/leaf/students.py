@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from leaf.errors import TrainerError
 
 Family = Literal["convnext", "convnextv2", "efficientnet-lite0"]
 # ConvNeXt-atto: hidden sizes and depths of the smallest published ConvNeXt.
-ATTO = {"hidden_sizes": [40, 80, 160, 320], "depths": [2, 2, 6, 2]}
+ATTO_SIZES, ATTO_DEPTHS = (40, 80, 160, 320), (2, 2, 6, 2)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MIDDLE = 3.0
 
@@ -31,7 +31,7 @@ class Architecture(TypedDict):
 class Student(nn.Module):
     """uint8 pixels [N, crop, crop, 3] to (scores [N], pooled features [N, D]).
 
-    Its modules stay in eval mode: BatchNorm is frozen and nothing drops out, so batches of any size train alike.
+    Its modules stay in eval mode: BatchNorm is frozen and nothing drops out, so any batch size trains alike.
     """
 
     def __init__(self, architecture: Architecture, backbone: nn.Module, width: int) -> None:
@@ -86,7 +86,14 @@ def new_student(model: str, crop: int) -> Student:
     if model == "atto":
         from transformers import ConvNextConfig
 
-        return build(_architecture(model, "convnext", crop, ConvNextConfig(**ATTO).to_dict()))
+        return build(
+            _architecture(
+                model,
+                "convnext",
+                crop,
+                _plain(ConvNextConfig(hidden_sizes=list(ATTO_SIZES), depths=list(ATTO_DEPTHS))),
+            )
+        )
     return _from_pretrained(model, crop)
 
 
@@ -97,14 +104,19 @@ def build(architecture: Architecture) -> Student:
     from transformers import ConvNextConfig, ConvNextModel, ConvNextV2Config, ConvNextV2Model
 
     settings = json.loads(architecture["config"])
-    network: nn.Module
-    if architecture["family"] == "convnext":
-        network = ConvNextModel(ConvNextConfig.from_dict(settings))
-    elif architecture["family"] == "convnextv2":
-        network = ConvNextV2Model(ConvNextV2Config.from_dict(settings))
-    else:
+    kinds: dict[str, tuple[Any, Any]] = {
+        "convnext": (ConvNextConfig, ConvNextModel),
+        "convnextv2": (ConvNextV2Config, ConvNextV2Model),
+    }
+    if architecture["family"] not in kinds:
         raise TrainerError("input", f"The checkpoint has an unknown family {architecture['family']!r}.")
-    return Student(architecture, _ConvNext(network), int(settings["hidden_sizes"][-1]))
+    config, network = kinds[architecture["family"]]
+    width = int(settings["hidden_sizes"][-1])
+    return Student(architecture, _ConvNext(network(config.from_dict(settings))), width)
+
+
+def _plain(config: Any) -> dict[str, object]:
+    return cast(dict[str, object], config.to_dict())
 
 
 def _architecture(model: str, family: Family, crop: int, config: dict[str, object]) -> Architecture:
@@ -183,5 +195,5 @@ def _from_pretrained(model: str, crop: int) -> Student:
             "atto and efficientnet-lite0 need no download."
         )
         raise TrainerError("environment", message, remedy) from error
-    architecture = _architecture(model, config.model_type, crop, config.to_dict())
+    architecture = _architecture(model, config.model_type, crop, _plain(config))
     return Student(architecture, _ConvNext(network), int(config.hidden_sizes[-1]))

@@ -1,76 +1,34 @@
 """The training loop of both stages: distillation from labels and calibration on human scores."""
 
-import hashlib
-import json
-import math
 import platform
-import sys
 import time
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import cast
+from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from leaf import checkpoint
-from leaf.agreement import agreement, merit
-from leaf.batches import Batch, batch_count, draw_batches
-from leaf.cache import TensorCache, eval_windows, random_window
+from leaf.agreement import merit
+from leaf.batches import draw_batches
+from leaf.cache import TensorCache, eval_windows
 from leaf.channel import Channel
-from leaf.data import Data, read_data
-from leaf.distributed import World, join, leave, share, whole
+from leaf.data import read_data
+from leaf.distributed import join, leave
 from leaf.environment import device_name
 from leaf.errors import TrainerError
 from leaf.export import export
-from leaf.job import CalibrateLoss, DistillLoss, Job
-from leaf.loader import prefetch, stack
-from leaf.losses import mse_loss, pair_loss, plcc_loss, point_loss
+from leaf.job import Job
+from leaf.loader import prefetch
 from leaf.messages import Agreement, Metrics
-from leaf.metrics_file import append_metrics, cut_metrics
-from leaf.optim import Ema, optimiser, rate, set_rate
-from leaf.predict import fit_scale, predict
-from leaf.students import Student, new_student
+from leaf.metrics_file import append_metrics
+from leaf.optim import rate, set_rate
+from leaf.session import Session, Standing, keep_best, keep_last, prepare, validate
+from leaf.step import Means, cutter, train_step, uses_amp
 
 METRICS_EVERY_STEPS = 100
 EXPORT_CROPS = 8
-
-
-@dataclass
-class Progress:
-    """Where training stands; stored with each checkpoint."""
-
-    epoch: int = 0
-    best_epoch: int = 0
-    best_merit: float | None = None
-    best_val: Agreement | None = None
-    elapsed_s: float = 0.0
-
-
-@dataclass
-class Session:
-    """What every part of the loop needs."""
-
-    job: Job
-    channel: Channel
-    world: World
-    cache: TensorCache
-    data: Data
-    student: Student
-    optimizer: torch.optim.AdamW
-    ema: Ema | None
-    steps_per_epoch: int
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.job.out / "checkpoints"
-
-    @property
-    def main(self) -> bool:
-        return self.world.rank == 0
 
 
 def run(job: Job, channel: Channel) -> None:
@@ -89,7 +47,7 @@ def run(job: Job, channel: Channel) -> None:
             "device": device,
             "deviceName": device_name(device),
             "worldSize": world.size,
-            "amp": "bf16" if _uses_amp(job, world) else "off",
+            "amp": "bf16" if uses_amp(job, world) else "off",
         }
     )
     channel.progress("load", 0, job.epochs, 0, 0)
@@ -101,7 +59,7 @@ def run(job: Job, channel: Channel) -> None:
     if world.rank == 0:
         checkpoint.remove_leftovers(job.out)
         checkpoint.remove_leftovers(job.out / "checkpoints")
-    session, progress = _prepare(job, channel, world, cache, data)
+    session, progress = prepare(job, channel, world, cache, data)
     while progress.epoch < job.epochs:
         _epoch(session, progress)
     _finish(session, progress)
@@ -113,77 +71,13 @@ def _device(wanted: str) -> str:
     if wanted == "auto":
         return "cuda" if cuda else "mps" if mps else "cpu"
     if (wanted == "cuda" and not cuda) or (wanted == "mps" and not mps):
-        raise TrainerError("environment", f"This PyTorch sees no {wanted} device.", "Set device to auto or cpu.")
+        raise TrainerError(
+            "environment", f"This PyTorch sees no {wanted} device.", "Set device to auto or cpu."
+        )
     return wanted
 
 
-def _uses_amp(job: Job, world: World) -> bool:
-    return job.amp == "auto" and world.device.type == "cuda"
-
-
-def _fingerprint(job: Job) -> str:
-    """Of all that decides the result; a checkpoint of another job is not resumed."""
-    parts = asdict(job)
-    for key in ("out", "resume", "device", "threads", "workers", "cache", "rows", "amp"):
-        del parts[key]
-    parts["rows"] = hashlib.sha256(job.rows.read_bytes()).hexdigest()
-    if parts["labels"]:
-        del parts["labels"]["db"]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _prepare(job: Job, channel: Channel, world: World, cache: TensorCache, data: Data) -> tuple[Session, Progress]:
-    """Loads or builds the student; continues from last.pt where it is of this very job."""
-    last = job.out / "checkpoints" / "last.pt"
-    state = checkpoint.load(last) if job.resume and last.exists() else None
-    if state is not None and state.get("job") != _fingerprint(job):
-        print("The checkpoint is of another job: training starts anew.", file=sys.stderr)
-        state = None
-    if state is not None:
-        student = checkpoint.student_of(state, last.name, job.student.crop)
-    elif job.student.backbone is not None:
-        student = checkpoint.load_student(job.student.backbone, job.student.crop)
-    else:
-        student = new_student(job.student.model, job.student.crop)
-    student.to(world.device)
-    optimizer = optimiser(student, job)
-    session = Session(
-        job, channel, world, cache, data, student, optimizer, None, batch_count(len(data.train), job.batch)
-    )
-    if state is not None:
-        progress = _restore(session, state)
-    else:
-        progress = Progress()
-        if job.kind == "calibrate" and job.student.backbone is not None:
-            _start_calibration(session, progress)
-        if job.ema is not None:
-            session.ema = Ema(student, job.ema)
-    if session.main:
-        cut_metrics(job.out / "metrics.jsonl", progress.epoch if state is not None else -1)
-    return session, progress
-
-
-def _start_calibration(session: Session, progress: Progress) -> None:
-    """Gives the distilled student the humans' scale; what it then is may already be the best."""
-    job, train = session.job, session.data.train
-    if job.affine_init:
-        predicted = predict(session.student, session.cache, train.rows, job, session.world)
-        fit_scale(session.student, predicted, train.targets)
-    val = _validate(session, progress.epoch)
-    if merit(val) is not None:
-        _keep_best(session, progress, val)
-
-
-def _restore(session: Session, state: checkpoint.State) -> Progress:
-    session.optimizer.load_state_dict(cast(dict[str, object], state["optimizer"]))
-    if session.job.ema is not None:
-        session.ema = Ema(session.student, session.job.ema)
-        session.ema.load(cast(dict[str, Tensor], state["ema"]))
-    torch.set_rng_state(cast(Tensor, state["rng"]))
-    return Progress(**cast(dict[str, object], state["progress"]))  # type: ignore[arg-type]
-
-
-def _epoch(session: Session, progress: Progress) -> None:
+def _epoch(session: Session, progress: Standing) -> None:
     job, world, channel = session.job, session.world, session.channel
     epoch = progress.epoch + 1
     started = time.perf_counter()
@@ -191,13 +85,13 @@ def _epoch(session: Session, progress: Progress) -> None:
     model: nn.Module = session.student
     if world.size > 1:
         model = DistributedDataParallel(model, broadcast_buffers=False)
-    total, window = _Means(), _Means()
+    total, window = Means(), Means()
     first = progress.epoch * len(batches)
     images = 0
-    for index, pixels in prefetch(range(len(batches)), _cutter(session, batches, first), job.workers):
+    for index, pixels in prefetch(range(len(batches)), cutter(session, batches, epoch), job.workers):
         step = first + index
         set_rate(session.optimizer, rate(step, len(batches) * job.epochs, job.warmup))
-        loss, parts = _step(session, model, batches[index], pixels, epoch, step)
+        loss, parts = train_step(session, model, batches[index], pixels, epoch, step)
         if session.ema is not None:
             session.ema.update(session.student, step)
         total.add(loss, parts)
@@ -207,17 +101,17 @@ def _epoch(session: Session, progress: Progress) -> None:
         channel.progress("train", epoch, job.epochs, index + 1, len(batches), speed)
         if (step + 1) % METRICS_EVERY_STEPS == 0 and index + 1 < len(batches):
             _tell(session, epoch, step + 1, window, None, speed)
-            window = _Means()
+            window = Means()
     speed = images / (time.perf_counter() - started)
     progress.epoch = epoch
     with _Averaged(session):
-        val = _validate(session, epoch)
+        val = validate(session, epoch)
         _tell(session, epoch, first + len(batches), total, val, speed)
         better = merit(val)
-        if better is None or progress.best_merit is None or better > progress.best_merit:
-            _keep_best(session, progress, val)
+        if progress.best_merit is None or (better is not None and better > progress.best_merit):
+            keep_best(session, progress, val)
     progress.elapsed_s += time.perf_counter() - started
-    _keep_last(session, progress)
+    keep_last(session, progress)
 
 
 class _Averaged:
@@ -225,6 +119,7 @@ class _Averaged:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._trained: dict[str, Tensor] = {}
 
     def __enter__(self) -> None:
         if self._session.ema is not None:
@@ -234,3 +129,45 @@ class _Averaged:
     def __exit__(self, *_: object) -> None:
         if self._session.ema is not None:
             self._session.student.load_state_dict(self._trained)
+
+
+def _tell(session: Session, epoch: int, step: int, means: Means, val: Agreement | None, speed: float) -> None:
+    metrics: Metrics = {
+        "type": "metrics",
+        "epoch": epoch,
+        "step": step,
+        "loss": means.of("loss") or 0.0,
+        "parts": means.parts(),
+        "lr": session.optimizer.param_groups[0]["lr"],
+        "val": val,
+        "imagesPerS": round(speed, 2),
+    }
+    session.channel.send(metrics)
+    if session.main:
+        append_metrics(session.job.out / "metrics.jsonl", metrics)
+
+
+def _finish(session: Session, progress: Standing) -> None:
+    """Exports the best student; rank 0 alone."""
+    if not session.main:
+        return
+    job, channel = session.job, session.channel
+    channel.progress("export", job.epochs, job.epochs, 0, 1)
+    started = time.perf_counter()
+    student = checkpoint.load_student(session.checkpoints / "best.pt", job.student.crop)
+    rows = np.concatenate([session.data.val.rows, session.data.train.rows])[:EXPORT_CROPS]
+    crops = [eval_windows(session.cache.picture(int(row)), job.student.crop, 1)[0] for row in rows]
+    path = job.out / "student.onnx"
+    difference = export(student, crops, path)
+    channel.send(
+        {
+            "type": "done",
+            "epochs": job.epochs,
+            "bestEpoch": progress.best_epoch,
+            "durationS": round(progress.elapsed_s + time.perf_counter() - started, 3),
+            "onnx": str(path),
+            "exportMaxDifference": difference,
+            "val": progress.best_val,
+            "parameters": sum(p.numel() for p in student.parameters()),
+        }
+    )

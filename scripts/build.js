@@ -1,0 +1,31 @@
+// Bundles the extension, the language server and the command line with esbuild.
+import { context } from "esbuild";
+
+const watch = process.argv.includes("--watch");
+/** @type {import("esbuild").BuildOptions} */
+const shared = {
+  bundle: true,
+  platform: "node",
+  target: "node22",
+  sourcemap: true,
+  logLevel: "warning",
+  // Native packages are loaded from node_modules.
+  external: ["vscode", "sharp", "onnxruntime-node"],
+};
+// Some CommonJS dependencies of an ESM bundle still call require.
+const banner = { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' };
+
+const builds = [
+  { ...shared, entryPoints: ["src/cli/main.ts"], outfile: "dist/cli.js", format: /** @type {const} */ ("esm"), banner },
+  { ...shared, entryPoints: ["src/server/main.ts"], outfile: "dist/server.js", format: /** @type {const} */ ("esm"), banner },
+  { ...shared, entryPoints: ["src/extension/activate.ts"], outfile: "dist/extension.cjs", format: /** @type {const} */ ("cjs") },
+];
+
+for (const options of builds) {
+  const built = await context(options);
+  if (watch) await built.watch();
+  else {
+    await built.rebuild();
+    await built.dispose();
+  }
+}

@@ -1,0 +1,52 @@
+import type { Command } from "commander";
+import { type ExportKind, exportKinds, exportTo } from "../../engine/export.ts";
+import { LeafError } from "../../engine/errors.ts";
+import { metricsOfFiles } from "../../engine/metricsOfFiles.ts";
+import { scorePaths, toCsv } from "../../engine/score.ts";
+import { figure, findProject } from "../context.ts";
+import type { Run } from "../main.ts";
+
+export function addDataCommands(program: Command, run: Run): void {
+  program
+    .command("score")
+    .description("score images or folders with the newest student")
+    .argument("<paths...>", "images, folders or globs")
+    .option("--student <folder>", "an exported student (default: the newest of this project)")
+    .option("--csv", "print CSV: image,score")
+    .action((paths: string[], options: { student?: string; csv?: boolean }, command) =>
+      run(async (context) => {
+        const project = options.student ? undefined : await findProject(context);
+        const result = await scorePaths(paths, { project, student: options.student, signal: context.signal, onProgress: context.onProgress });
+        for (const { image, reason } of result.failed) context.note(`not scored: ${image}: ${reason}`);
+        const text = options.csv ? toCsv(["image", "score"], result.scores.map((s) => [s.image, s.score])).trimEnd() : result.scores.map((s) => `${s.score.toFixed(3)}  ${s.image}`).join("\n");
+        context.print(result, text);
+      })(command),
+    );
+  program
+    .command("metrics")
+    .description("SRCC, PLCC, KRCC and RMSE of any two CSV files")
+    .requiredOption("--predictions <csv>", "file with columns image and score")
+    .requiredOption("--truth <csv>", "file with columns image and mos (or score)")
+    .option("--bootstrap <n>", "resamples of the intervals", "1000")
+    .action((options: { predictions: string; truth: string; bootstrap: string }, command) =>
+      run(async (context) => {
+        const bootstrap = Number(options.bootstrap);
+        if (!Number.isInteger(bootstrap) || bootstrap < 0) throw new LeafError("usage", "--bootstrap takes a whole number from 0.");
+        const result = await metricsOfFiles(options.predictions, options.truth, bootstrap);
+        const { n, srcc, plcc, plccLogistic, krcc, rmse } = result;
+        context.print(result, `n ${n} · SRCC ${figure(srcc)} · PLCC ${figure(plcc)} (${figure(plccLogistic)} after the logistic fit) · KRCC ${figure(krcc)} · RMSE ${figure(rmse)}`);
+      })(command),
+    );
+  program
+    .command("export")
+    .description("write labels, scores or the student to files")
+    .argument("<what>", exportKinds.join(" | "))
+    .option("-o, --out <path>", "file (labels, scores) or folder (student)")
+    .action((what: string, options: { out?: string }, command) =>
+      run(async (context) => {
+        if (!exportKinds.includes(what as ExportKind)) throw new LeafError("usage", `\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
+        const result = await exportTo(await findProject(context), what as ExportKind, options.out, context);
+        context.print(result, `Wrote ${result.files.join(", ")}.`);
+      })(command),
+    );
+}

@@ -1,0 +1,77 @@
+import type { Command } from "commander";
+import { checkProject } from "../../engine/check.ts";
+import { cleanStages } from "../../engine/clean.ts";
+import { initProject } from "../../engine/init.ts";
+import { probeInterpreter, resolveInterpreter, setUpEnvironment } from "../../engine/pythonEnv.ts";
+import { listRuns } from "../../engine/runs.ts";
+import type { CalibrateResult, EvaluateResult } from "../../protocol/results.ts";
+import { figure, findProject, table } from "../context.ts";
+import type { Run } from "../main.ts";
+
+export function addProjectCommands(program: Command, run: Run): void {
+  program
+    .command("init")
+    .description("write a commented leaf.yaml that fits the folder")
+    .argument("[folder]", "where", ".")
+    .option("--force", "overwrite an existing leaf.yaml")
+    .action((folder: string, options: { force?: boolean }, command) =>
+      run(async (context) => {
+        const result = await initProject(folder, { force: options.force ?? false });
+        const next = "Next: `leaf check`, then `leaf run`.";
+        context.print(result, `Wrote ${result.file}: ${result.images} images in ${result.folder}. ${next}`);
+      })(command),
+    );
+  program
+    .command("check")
+    .description("read the config, the images and the MOS, and report every problem")
+    .action((_options, command) =>
+      run(async (context) => {
+        const result = await checkProject(await findProject(context), context);
+        const lines = [
+          `${result.images} images (${result.splits.train} train, ${result.splits.val} val, ${result.splits.test} test), ${result.withMos} with a MOS`,
+          ...result.problems.map((problem) => `  ${problem}`),
+        ];
+        context.print(result, lines.join("\n"));
+      })(command),
+    );
+  program
+    .command("runs")
+    .description("what was run and what came out")
+    .action((_options, command) =>
+      run(async (context) => {
+        const runs = await listRuns(await findProject(context));
+        const rows = runs.map((one) => {
+          const metrics = one.stages.evaluate?.result as EvaluateResult | undefined;
+          const calibrated = one.stages.calibrate?.result as CalibrateResult | undefined;
+          return [one.id, one.state, one.configFile, String(calibrated?.images ?? "–"), figure(metrics?.srcc), figure(metrics?.plcc), one.updated.slice(0, 16)];
+        });
+        context.print({ runs }, table(["run", "state", "config", "MOS", "SRCC", "PLCC", "updated"], rows));
+      })(command),
+    );
+  program
+    .command("clean")
+    .description("remove stage outputs that no run needs")
+    .option("--cache", "also remove decoded tensors and the image index")
+    .action((options: { cache?: boolean }, command) =>
+      run(async (context) => {
+        const result = await cleanStages(await findProject(context), options.cache ?? false);
+        context.print(result, `Removed ${result.removed.length} stage outputs, ${(result.bytes / 1e6).toFixed(1)} MB.`);
+      })(command),
+    );
+  program
+    .command("env")
+    .description("set up the Python environment that trains students")
+    .option("--check", "only report the interpreter in use")
+    .action((options: { check?: boolean }, command) =>
+      run(async (context) => {
+        const { signal, onProgress } = context;
+        const configured = context.options.config ? (await findProject(context)).config.python.interpreter : undefined;
+        const named = configured ?? process.env.LEAF_PYTHON;
+        if (!named && !options.check) context.note("env: installing PyTorch and the trainer's packages (200 MB of downloads on macOS and Windows, 2 to 3 GB with CUDA on Linux)");
+        const environment =
+          named || options.check ? await probeInterpreter(resolveInterpreter(configured, process.cwd()), signal) : await setUpEnvironment({ signal, onProgress });
+        const { python, torch, device, deviceName, interpreter } = environment;
+        context.print(environment, `Python ${python}, PyTorch ${torch}, trains on ${device} (${deviceName})\n${interpreter}`);
+      })(command),
+    );
+}

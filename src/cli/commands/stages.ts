@@ -1,0 +1,102 @@
+import type { Command } from "commander";
+import { calibrateStage } from "../../engine/stages/calibrate.ts";
+import { distillStage } from "../../engine/stages/distill.ts";
+import { evaluateStage } from "../../engine/stages/evaluate.ts";
+import { labelStage } from "../../engine/stages/label.ts";
+import { pipelineStatus, runPipeline } from "../../engine/stages/pipeline.ts";
+import type { CalibrateResult, DistillResult, EvaluateResult, LabelResult } from "../../protocol/results.ts";
+import { figure, findProject, stageOptions, table } from "../context.ts";
+import type { Run } from "../main.ts";
+import { formatDuration } from "../progress.ts";
+
+export function addStageCommands(program: Command, run: Run): void {
+  program
+    .command("label")
+    .description("let the teacher judge the images, one by one and in pairs")
+    .action((_options, command) =>
+      run(async (context) => {
+        const result = await labelStage(await findProject(context), stageOptions(context));
+        context.print(result, labelText(result));
+      })(command),
+    );
+  program
+    .command("distill")
+    .description("train the student on the teacher's labels (TGD); no MOS is used")
+    .action((_options, command) =>
+      run(async (context) => {
+        const result = await distillStage(await findProject(context), stageOptions(context));
+        context.print(result, distillText(result));
+      })(command),
+    );
+  program
+    .command("calibrate")
+    .description("move the student onto the scale of a few human scores (CFT)")
+    .action((_options, command) =>
+      run(async (context) => {
+        const result = await calibrateStage(await findProject(context), stageOptions(context));
+        context.print(result, calibrateText(result));
+      })(command),
+    );
+  program
+    .command("evaluate")
+    .description("agreement with the MOS of held-out images")
+    .option("--stage <stage>", "which student: distill or calibrate (default: calibrate)")
+    .action((options: { stage?: string }, command) =>
+      run(async (context) => {
+        const result = await evaluateStage(await findProject(context), stageOptions(context), options.stage);
+        context.print(result, evaluateText(result));
+      })(command),
+    );
+  program
+    .command("run")
+    .description("run all stages that are not fresh")
+    .action((_options, command) =>
+      run(async (context) => {
+        const result = await runPipeline(await findProject(context), stageOptions(context));
+        const parts = [labelText(result.label), distillText(result.distill)];
+        if (result.calibrate) parts.push(calibrateText(result.calibrate));
+        if (result.evaluate) parts.push(evaluateText(result.evaluate));
+        context.print(result, parts.join("\n"));
+      })(command),
+    );
+  program
+    .command("status")
+    .description("which stages are fresh, stale or missing, and why")
+    .action((_options, command) =>
+      run(async (context) => {
+        const status = await pipelineStatus(await findProject(context), stageOptions(context));
+        const rows = status.stages.map(({ stage, state, why }) => [stage, state, why ?? ""]);
+        context.print(status, table(["stage", "state", "why"], rows));
+      })(command),
+    );
+}
+
+function labelText({ images, points, pairs }: LabelResult): string {
+  return [
+    `label      ${images} images: ${points.labelled} judged, ${points.reused} reused, ${points.failed} failed`,
+    `           ${pairs.labelled + pairs.reused} pairs: ${pairs.labelled} judged, ${pairs.reused} reused, ${pairs.failed} failed; ${pairs.kept} kept, ${pairs.discarded} discarded`,
+  ].join("\n");
+}
+
+function distillText(result: DistillResult): string {
+  const { srcc, n } = result.teacherAgreement;
+  return `distill    ${result.run} · agrees with the teacher: SRCC ${figure(srcc)} (n = ${n}) · ${how(result)}\n           ${result.student}`;
+}
+
+function calibrateText(result: CalibrateResult): string {
+  const what = `${result.images} human scores${result.headOnly ? ", head only" : ""}`;
+  return `calibrate  ${result.run} · ${what} · ${how(result)}\n           ${result.student}`;
+}
+
+function how({ reused, durationS }: { reused: boolean; durationS: number }): string {
+  return reused ? "fresh, nothing to do" : formatDuration(durationS);
+}
+
+function evaluateText(result: EvaluateResult): string {
+  const interval = (ci: [number, number] | null) => (ci ? ` [${ci[0].toFixed(3)}, ${ci[1].toFixed(3)}]` : "");
+  return [
+    `evaluate   ${result.run} · ${result.student === "calibrate" ? "calibrated" : "distilled"} student on ${result.n} ${result.split} images`,
+    `           SRCC ${figure(result.srcc)}${interval(result.ci95.srcc)} · PLCC ${figure(result.plcc)}${interval(result.ci95.plcc)}, ${figure(result.plccLogistic)} after the logistic fit`,
+    `           KRCC ${figure(result.krcc)} · RMSE ${figure(result.rmse)}`,
+  ].join("\n");
+}

@@ -1,0 +1,92 @@
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { LeafError } from "../engine/errors.ts";
+import { openProject, type Project } from "../engine/project.ts";
+import type { StageOptions } from "../engine/stages/stage.ts";
+import type { ProgressSink } from "../protocol/progress.ts";
+import { formatDuration, progressReporter } from "./progress.ts";
+
+/** Options that every command has. */
+export interface GlobalOptions {
+  config?: string;
+  json?: boolean;
+  verbose?: boolean;
+}
+
+export interface CliContext {
+  options: GlobalOptions;
+  signal: AbortSignal;
+  onProgress: ProgressSink;
+  /** Ends the progress bar's line. */
+  endProgress: () => void;
+  /** Prints a result: with --json one document, else the text. */
+  print: (result: unknown, text: string) => void;
+  /** A sentence for people, on stderr. */
+  note: (message: string) => void;
+}
+
+export function createContext(options: GlobalOptions, signal: AbortSignal): CliContext {
+  const progress = progressReporter(process.stderr);
+  return {
+    options,
+    signal,
+    onProgress: progress.report,
+    endProgress: progress.end,
+    print(result, text) {
+      progress.end();
+      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${text}\n`);
+    },
+    note(message) {
+      progress.end();
+      process.stderr.write(`${message}\n`);
+    },
+  };
+}
+
+/** Opens the project of --config, or the one config of the current folder. */
+export async function findProject({ options }: CliContext): Promise<Project> {
+  if (options.config) return openProject(options.config);
+  if (existsSync("leaf.yaml")) return openProject("leaf.yaml");
+  const others = (await readdir(".")).filter((name) => name.endsWith(".leaf.yaml"));
+  if (others.length === 1) return openProject(others[0]!);
+  const why = others.length === 0 ? "There is no leaf.yaml in this folder" : `There are several configs here (${others.join(", ")})`;
+  throw new LeafError("config", `${why}.`, {
+    file: path.resolve("leaf.yaml"),
+    remedy: others.length === 0 ? "Run `leaf init`, or name one with --config." : "Name one with --config.",
+  });
+}
+
+/** How stages report on the command line. */
+export function stageOptions(context: CliContext): StageOptions {
+  return {
+    signal: context.signal,
+    onProgress: context.onProgress,
+    onWarning: (message) => context.note(`warning: ${message}`),
+    onTrainer(stage, message) {
+      if (message.type === "progress") {
+        const step = message.phase === "train" ? `epoch ${message.epoch} of ${message.epochs}` : message.phase;
+        const total = message.steps * (message.phase === "train" ? message.epochs : 1);
+        const done = message.phase === "train" ? (message.epoch - 1) * message.steps + message.step : message.step;
+        const detail = message.imagesPerS > 0 ? `${message.imagesPerS.toFixed(0)} images/s` : undefined;
+        context.onProgress({ stage, step, done, total, unit: "steps", detail });
+      } else if (message.type === "metrics" && message.val?.srcc != null) {
+        context.note(`${stage}: epoch ${message.epoch} · loss ${message.loss.toFixed(4)} · validation SRCC ${message.val.srcc.toFixed(3)} (n = ${message.val.n})`);
+      } else if (message.type === "done") {
+        context.note(`${stage}: trained in ${formatDuration(message.durationS)}, best epoch ${message.bestEpoch} of ${message.epochs}`);
+      }
+    },
+  };
+}
+
+/** Three decimals, or a dash where a figure cannot be had. */
+export function figure(value: number | null | undefined): string {
+  return value === null || value === undefined ? "–" : value.toFixed(3);
+}
+
+/** An aligned table of text. */
+export function table(header: string[], rows: string[][]): string {
+  const widths = header.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (cells: string[]) => cells.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd();
+  return [line(header), widths.map((w) => "─".repeat(w)).join("  "), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,75 @@
+import { Command, CommanderError } from "commander";
+import { LeafError } from "../engine/errors.ts";
+import { version } from "../engine/version.ts";
+import { addDataCommands } from "./commands/data.ts";
+import { addProjectCommands } from "./commands/project.ts";
+import { addStageCommands } from "./commands/stages.ts";
+import { type CliContext, createContext, type GlobalOptions } from "./context.ts";
+
+const exitCodes = { usage: 2, config: 2, input: 1, environment: 1, failed: 1, cancelled: 130 } as const;
+
+const controller = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    controller.abort();
+    // Everything stops within a second; what does not is left behind here.
+    setTimeout(() => process.exit(130), 1500).unref();
+  });
+}
+// A reader that goes away (`leaf score … | head`) is not an error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+const program = new Command("leaf")
+  .description("Label-efficient image quality assessment: label, distill, calibrate, evaluate, score.")
+  .version(version)
+  .option("-c, --config <file>", "the config (default: leaf.yaml in this folder)")
+  .option("--json", "print one JSON document on stdout")
+  .option("--verbose", "show stack traces of errors")
+  .configureHelp({ showGlobalOptions: true })
+  .exitOverride();
+
+/** Commands get a context made from the options in force, wherever these stand on the line. */
+const run =
+  <A extends unknown[]>(action: (context: CliContext, ...args: A) => Promise<void>) =>
+  async (...args: [...A, Command]): Promise<void> => {
+    const command = args.pop() as Command;
+    const context = createContext(command.optsWithGlobals<GlobalOptions>(), controller.signal);
+    await action(context, ...(args as unknown as A));
+    context.endProgress();
+  };
+export type Run = typeof run;
+
+addProjectCommands(program, run);
+addStageCommands(program, run);
+addDataCommands(program, run);
+for (const command of program.commands) {
+  command.exitOverride();
+  // The same options after the command's name, which is where people write them.
+  command
+    .option("-c, --config <file>", "the config (default: leaf.yaml in this folder)")
+    .option("--json", "print one JSON document on stdout")
+    .option("--verbose", "show stack traces of errors");
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const verbose = process.argv.includes("--verbose");
+  const tty = process.stderr.isTTY ? "\n" : "";
+  if (!(error instanceof LeafError)) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${tty}leaf: unexpected error: ${message.split("\n")[0]}\n`);
+    if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    else process.stderr.write("  Run again with --verbose for the stack trace, and please report it.\n");
+    return 1;
+  }
+  process.stderr.write(`${tty}leaf: ${error.message}\n`);
+  if (error.remedy) process.stderr.write(`  ${error.remedy}\n`);
+  if (verbose) process.stderr.write(`${error.stack}\n`);
+  return exitCodes[error.code];
+}

@@ -1,0 +1,56 @@
+import { foldedNames } from "../dataset.ts";
+import { columns, type IndexedFile, type IndexedImage, openForReading } from "./indexFile.ts";
+
+/** The index as the stages read it. Rows are streamed; none of the lists is held in memory. */
+export interface ImageIndex {
+  /** Different usable images, ordered by path (by code unit); the first path of a duplicate stands for all. */
+  iterate(): IterableIterator<IndexedImage>;
+  /** How many `iterate` yields. */
+  count(): number;
+  /** Files that are no usable image, ordered by path. */
+  failed(): IterableIterator<IndexedFile & { error: string }>;
+  /** Files with something worth telling, ordered by path. */
+  notes(): IterableIterator<IndexedFile & { note: string }>;
+  /** Usable files whose bytes came under an earlier path already. */
+  duplicates(): IterableIterator<{ path: string; first: string; hash: string }>;
+  byHash(hash: string): IndexedImage | undefined;
+  /** `path` as in the index; the file may be an unusable one. */
+  byPath(path: string): IndexedFile | undefined;
+  /** Files with this name in any folder, whatever the case; `stem` is a name without its image extension. */
+  named(name: string): IndexedFile[];
+  withStem(stem: string): IndexedFile[];
+  close(): void;
+}
+
+const firstPath =
+  "error IS NULL AND NOT EXISTS (SELECT 1 FROM files AS g WHERE g.hash = f.hash AND g.path < f.path)";
+
+/** Opens the index that `indexDataset` made. Throws a LeafError `failed` if it cannot be read. */
+export function openIndex(indexFile: string): ImageIndex {
+  const db = openForReading(indexFile);
+  const select = (rest: string) => db.prepare(`SELECT ${columns} FROM files AS f ${rest}`);
+  const byHash = select("WHERE hash = ? AND error IS NULL ORDER BY path LIMIT 1");
+  const byPath = select("WHERE path = ?");
+  const byName = select("WHERE name = ? ORDER BY path LIMIT 1000");
+  const byStem = select("WHERE stem = ? ORDER BY path LIMIT 1000");
+  // The casts hold by the table's schema and each query's WHERE.
+  return {
+    iterate: () => select(`WHERE ${firstPath} ORDER BY path`).iterate() as IterableIterator<unknown> as never,
+    count: () =>
+      Number(db.prepare("SELECT count(DISTINCT hash) AS n FROM files WHERE error IS NULL").get()?.n),
+    failed: () => select("WHERE error IS NOT NULL ORDER BY path").iterate() as never,
+    notes: () => select("WHERE note IS NOT NULL ORDER BY path").iterate() as never,
+    duplicates: () =>
+      db
+        .prepare(
+          "SELECT path, (SELECT min(g.path) FROM files AS g WHERE g.hash = f.hash) AS first, hash FROM files AS f " +
+            "WHERE error IS NULL AND EXISTS (SELECT 1 FROM files AS g WHERE g.hash = f.hash AND g.path < f.path) ORDER BY path",
+        )
+        .iterate() as never,
+    byHash: (hash) => byHash.get(hash) as unknown as IndexedImage | undefined,
+    byPath: (path) => byPath.get(path) as unknown as IndexedFile | undefined,
+    named: (name) => byName.all(name.toLowerCase()) as unknown as IndexedFile[],
+    withStem: (name) => byStem.all(foldedNames(name).stem) as unknown as IndexedFile[],
+    close: () => db.close(),
+  };
+}

@@ -1,0 +1,134 @@
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import { explainFileSystemError, throwIfCancelled } from "./errors.ts";
+
+/** Runs a file operation; a full disk, a missing file and the like become a LeafError with a remedy. */
+export async function withFileErrors<T>(doing: string, file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explainFileSystemError(error, doing, file);
+  }
+}
+
+/** A name beside `file` that no other writer uses. A crash may leave one behind: readers only ever open the real name. */
+export function temporaryName(file: string): string {
+  return path.join(
+    path.dirname(file),
+    `.${path.basename(file)}.${process.pid}.${randomBytes(6).toString("hex")}.tmp`,
+  );
+}
+
+export function isTemporaryName(file: string): boolean {
+  return /^\..+\.\d+\.[0-9a-f]{12}\.tmp$/.test(path.basename(file));
+}
+
+/** Makes a folder and those above it. */
+export async function ensureDir(dir: string): Promise<void> {
+  await withFileErrors("create", dir, () => mkdir(dir, { recursive: true }));
+}
+
+/**
+ * Writes the whole file or nothing: temporary name in the same folder, fsync, rename. Makes the folder if needed.
+ * With `unlessExists` a file that is there is left as it is.
+ */
+export async function writeFileAtomic(
+  file: string,
+  data: string | Uint8Array,
+  { unlessExists = false }: { unlessExists?: boolean } = {},
+): Promise<void> {
+  if (unlessExists && existsSync(file)) return;
+  const temporary = temporaryName(file);
+  await withFileErrors("write", file, async () => {
+    await mkdir(path.dirname(file), { recursive: true });
+    try {
+      const handle = await open(temporary, "wx");
+      try {
+        await handle.writeFile(data);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, file);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+export async function writeJson(file: string, value: unknown): Promise<void> {
+  await writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/**
+ * Parses a JSON file; undefined if there is none or if it is damaged, so that what it stood for is made again.
+ * `T` is what the caller wrote there; check the fields of anything a user may edit.
+ */
+export async function readJson<T = unknown>(file: string): Promise<T | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw explainFileSystemError(error, "read", file);
+  }
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}
+
+/** An image's identity: the first 32 hex digits (128 bit) of the SHA-256 of its bytes. */
+export function hashBytes(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 32);
+}
+
+/** `hashBytes` of a file of any size, read in pieces; also the first `head` bytes. Throws Node's own file errors. */
+export async function hashFile(
+  file: string,
+  { head = 0, signal }: { head?: number; signal?: AbortSignal } = {},
+): Promise<{ hash: string; head: Buffer }> {
+  const handle = await open(file, "r");
+  try {
+    return await hashHandle(handle, head, signal);
+  } finally {
+    await handle.close();
+  }
+}
+
+const pieceBytes = 256 * 1024;
+/** Read buffers are reused: fresh ones would pile up outside the JavaScript heap until a late collection. */
+const spare: Buffer[] = [];
+
+async function hashHandle(handle: FileHandle, headBytes: number, signal?: AbortSignal) {
+  const hash = createHash("sha256");
+  const piece = spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
+  const heads: Buffer[] = [];
+  let wanted = headBytes;
+  try {
+    for (;;) {
+      throwIfCancelled(signal);
+      const { bytesRead } = await handle.read(piece, 0, piece.length, null);
+      if (bytesRead === 0) break;
+      hash.update(piece.subarray(0, bytesRead));
+      if (wanted > 0) {
+        heads.push(Buffer.from(piece.subarray(0, Math.min(wanted, bytesRead))));
+        wanted -= Math.min(wanted, bytesRead);
+      }
+    }
+  } finally {
+    if (spare.length < 16) spare.push(piece);
+  }
+  return {
+    hash: hash.digest("hex").slice(0, 32),
+    head: heads.length === 1 ? heads[0]! : Buffer.concat(heads),
+  };
+}

@@ -1,0 +1,198 @@
+import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import type { Progress, ProgressSink } from "../../protocol/progress.ts";
+import { isCancelled, LeafError } from "../errors.ts";
+import { hashBytes, readJson, temporaryName, withFileErrors, writeJson } from "../files.ts";
+import { mapOrdered } from "../pool.ts";
+import type { RgbImage } from "./decode.ts";
+import { prepare, type StudentInput } from "./views.ts";
+
+export interface CacheItem {
+  hash: string;
+  /** Absolute, or relative to the working folder. */
+  path: string;
+}
+
+export interface CacheFailure extends CacheItem {
+  reason: string;
+}
+
+export interface TensorCacheOptions {
+  /** Images decoded at a time; memory grows with it. */
+  concurrency?: number;
+  onProgress?: ProgressSink;
+  /** What to report progress as. */
+  stage?: Progress["stage"];
+  total?: number;
+  signal?: AbortSignal;
+  maxPixels?: number;
+}
+
+const rowBytes = 24;
+const hashLineBytes = 33;
+const parts = { pixels: "pixels.u8", index: "index.i64", hashes: "hashes.txt" } as const;
+const about = "cache.json";
+
+/**
+ * Decodes and prepares images into a folder that Python maps into memory: `pixels.u8` (HWC uint8 pictures, one after another),
+ * `index.i64` (little-endian int64 rows [offset, height, width]), `hashes.txt` (one hash a line, same order), `cache.json`.
+ * Rows are in input order; an unreadable image has height 0 and is returned in `failed`. `cache.json` comes last: without it
+ * there is no cache.
+ */
+export async function writeTensorCache(
+  dir: string,
+  items: Iterable<CacheItem> | AsyncIterable<CacheItem>,
+  input: StudentInput,
+  options: TensorCacheOptions = {},
+): Promise<{ rows: number; failed: CacheFailure[] }> {
+  const { concurrency = Math.max(1, os.availableParallelism()), onProgress, signal } = options;
+  return withFileErrors("write", dir, async () => {
+    await mkdir(dir, { recursive: true });
+    const temporary = Object.values(parts).map((name) => temporaryName(path.join(dir, name)));
+    const files: FileHandle[] = [];
+    try {
+      for (const file of temporary) files.push(await open(file, "wx"));
+      const [pixels, index, hashes] = files as [FileHandle, FileHandle, FileHandle];
+      const failed: CacheFailure[] = [];
+      let rows = 0;
+      let offset = 0;
+      const prepared = mapOrdered(
+        items,
+        concurrency,
+        (item) => preparedItem(item, input, options.maxPixels),
+        signal,
+      );
+      for await (const { item, picture, reason } of prepared) {
+        const row = Buffer.alloc(rowBytes);
+        row.writeBigInt64LE(BigInt(offset), 0);
+        if (picture) {
+          row.writeBigInt64LE(BigInt(picture.height), 8);
+          row.writeBigInt64LE(BigInt(picture.width), 16);
+          await writeAll(pixels, picture.data);
+          offset += picture.data.length;
+        } else {
+          failed.push({ ...item, reason });
+        }
+        await writeAll(index, row);
+        await writeAll(hashes, Buffer.from(`${item.hash}\n`, "ascii"));
+        rows += 1;
+        onProgress?.({
+          stage: options.stage ?? "distill",
+          step: "decode",
+          done: rows,
+          total: options.total,
+          unit: "images",
+        });
+      }
+      for (const file of files) {
+        await file.sync();
+        await file.close();
+      }
+      await rm(path.join(dir, about), { force: true });
+      for (const [i, name] of Object.values(parts).entries())
+        await rename(temporary[i]!, path.join(dir, name));
+      await writeJson(path.join(dir, about), { v: 1, rows, resize: input.resize, crop: input.crop });
+      return { rows, failed };
+    } catch (error) {
+      for (const file of files) await file.close().catch(() => {});
+      for (const file of temporary) await rm(file, { force: true });
+      throw error;
+    }
+  });
+}
+
+type Prepared = { item: CacheItem; picture?: RgbImage; reason: string };
+
+async function preparedItem(item: CacheItem, input: StudentInput, maxPixels?: number): Promise<Prepared> {
+  const name = path.basename(item.path);
+  try {
+    const bytes = await withFileErrors("read", item.path, () => readFile(item.path));
+    if (hashBytes(bytes) !== item.hash)
+      return { item, reason: `${name}: the file has changed since it was indexed.` };
+    return { item, picture: await prepare(bytes, input, { name, maxPixels }), reason: "" };
+  } catch (error) {
+    // A file that cannot be read or decoded is a row of its own; a bug is not.
+    if (!(error instanceof LeafError) || isCancelled(error)) throw error;
+    return { item, reason: error.message };
+  }
+}
+
+/** `FileHandle.write` may write less than asked, as on a disk that is filling up. */
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
+}
+
+export interface TensorCacheReader {
+  rows: number;
+  input: Pick<StudentInput, "resize" | "crop">;
+  hash(row: number): Promise<string>;
+  /** The cached picture; undefined for an unreadable image. */
+  picture(row: number): Promise<RgbImage | undefined>;
+  close(): Promise<void>;
+}
+
+/** Opens a cache; undefined if there is none or it was not finished. Only the row asked for is read. */
+export async function openTensorCache(dir: string): Promise<TensorCacheReader | undefined> {
+  const json = await readJson(path.join(dir, about));
+  if (!isAbout(json)) return undefined;
+  const opened: FileHandle[] = [];
+  const close = async () => {
+    for (const file of opened) await file.close();
+  };
+  return withFileErrors("read", dir, async () => {
+    try {
+      for (const name of Object.values(parts)) opened.push(await open(path.join(dir, name), "r"));
+      const [pixels, index, hashes] = opened as [FileHandle, FileHandle, FileHandle];
+      if ((await index.stat()).size !== json.rows * rowBytes) {
+        await close();
+        return undefined;
+      }
+      const bytesAt = async (file: FileHandle, at: number, length: number): Promise<Buffer> => {
+        const bytes = Buffer.alloc(length);
+        for (let done = 0; done < length; ) {
+          const { bytesRead } = await file.read(bytes, done, length - done, at + done);
+          if (bytesRead === 0)
+            throw new LeafError("failed", `The tensor cache ${dir} is damaged.`, {
+              file: dir,
+              remedy: "Delete .leaf/cache and run the stage again.",
+            });
+          done += bytesRead;
+        }
+        return bytes;
+      };
+      return {
+        rows: json.rows,
+        input: { resize: json.resize, crop: json.crop },
+        async hash(row: number) {
+          return (await bytesAt(hashes, row * hashLineBytes, 32)).toString("ascii");
+        },
+        async picture(row: number) {
+          const entry = await bytesAt(index, row * rowBytes, rowBytes);
+          const [offset, height, width] = [0, 8, 16].map((at) => Number(entry.readBigInt64LE(at))) as [
+            number,
+            number,
+            number,
+          ];
+          if (height === 0) return undefined;
+          return { width, height, data: await bytesAt(pixels, offset, width * height * 3) };
+        },
+        close,
+      };
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  });
+}
+
+function isAbout(value: unknown): value is { v: 1; rows: number; resize: number | null; crop: number } {
+  if (typeof value !== "object" || value === null) return false;
+  const { v, rows, resize, crop } = value as Record<string, unknown>;
+  return (
+    v === 1 &&
+    Number.isSafeInteger(rows) &&
+    (resize === null || Number.isSafeInteger(resize)) &&
+    Number.isSafeInteger(crop)
+  );
+}

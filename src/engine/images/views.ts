@@ -1,0 +1,103 @@
+import sharp from "sharp";
+import { type DecodeOptions, decodeImage, type RgbImage } from "./decode.ts";
+
+/** How a student sees a picture. */
+export interface StudentInput {
+  /** Pixels of the short side after resizing; null keeps the native resolution. */
+  resize: number | null;
+  /** Side of the square window in pixels. */
+  crop: number;
+  /** 1: the centre; 5: the centre and the four corners. A score is the mean over them. */
+  views: 1 | 5;
+}
+
+interface Geometry {
+  /** Size after resizing, before the central window. */
+  scaled: { width: number; height: number };
+  /** Size of the cached picture. */
+  cached: { width: number; height: number };
+}
+
+/** Sizes in pixels; the cached picture is never smaller than crop x crop nor larger than 2 * (resize ?? 2 * crop) a side. */
+export function geometry(width: number, height: number, input: StudentInput): Geometry {
+  const short = Math.min(width, height);
+  const target = Math.max(input.resize ?? short, input.crop);
+  const limit = Math.max(2 * (input.resize ?? 2 * input.crop), input.crop);
+  const side = (length: number) => Math.max(target, Math.round((length * target) / short));
+  const scaled = target === short ? { width, height } : { width: side(width), height: side(height) };
+  return {
+    scaled,
+    cached: { width: Math.min(scaled.width, limit), height: Math.min(scaled.height, limit) },
+  };
+}
+
+/** The cached picture of an image: resized (Lanczos 3, on sRGB values) and cut to its central window. */
+export async function prepare(
+  source: RgbImage | string | Buffer,
+  input: StudentInput,
+  options?: DecodeOptions,
+): Promise<RgbImage> {
+  const decoded =
+    typeof source === "string" || Buffer.isBuffer(source) ? await decodeImage(source, options) : source;
+  const image = trimPanorama(decoded, input);
+  const { scaled, cached } = geometry(image.width, image.height, input);
+  if (scaled.width === image.width && scaled.height === image.height) return centralWindow(image, cached);
+  const { width, height } = scaled;
+  const data = await sharp(image.data, {
+    raw: { width: image.width, height: image.height, channels: 3 },
+    limitInputPixels: false,
+  })
+    .resize({ width, height, fit: "fill", kernel: "lanczos3" })
+    .raw()
+    .toBuffer();
+  return centralWindow({ width, height, data }, cached);
+}
+
+/** Windows [views, crop, crop, 3] of a cached picture: the centre, then top left, top right, bottom left, bottom right. */
+export function views(picture: RgbImage, input: StudentInput): Uint8Array {
+  const { crop } = input;
+  const right = picture.width - crop;
+  const bottom = picture.height - crop;
+  if (right < 0 || bottom < 0) throw new RangeError("The cached picture is smaller than the crop.");
+  const corners: [y: number, x: number][] = [[Math.floor(bottom / 2), Math.floor(right / 2)]];
+  if (input.views === 5) corners.push([0, 0], [0, right], [bottom, 0], [bottom, right]);
+  const size = crop * crop * 3;
+  const out = new Uint8Array(corners.length * size);
+  for (const [i, [y, x]] of corners.entries()) copyWindow(picture, y, x, crop, crop, out, i * size);
+  return out;
+}
+
+/** A very long strip would be scaled to a gigantic one only to be cut again: cut most of it first. */
+function trimPanorama(image: RgbImage, input: StudentInput): RgbImage {
+  const { scaled, cached } = geometry(image.width, image.height, input);
+  const keep = (length: number, to: number, shown: number) =>
+    to > 2 * shown ? Math.min(length, Math.ceil((length * shown * 1.5) / to)) : length;
+  const width = keep(image.width, scaled.width, cached.width);
+  const height = keep(image.height, scaled.height, cached.height);
+  return centralWindow(image, { width, height });
+}
+
+function centralWindow(image: RgbImage, size: { width: number; height: number }): RgbImage {
+  const { width, height } = size;
+  if (width === image.width && height === image.height) return image;
+  const data = new Uint8Array(width * height * 3);
+  const y = Math.floor((image.height - height) / 2);
+  const x = Math.floor((image.width - width) / 2);
+  copyWindow(image, y, x, height, width, data, 0);
+  return { width, height, data };
+}
+
+function copyWindow(
+  image: RgbImage,
+  y: number,
+  x: number,
+  height: number,
+  width: number,
+  out: Uint8Array,
+  at: number,
+): void {
+  for (let row = 0; row < height; row++) {
+    const from = ((y + row) * image.width + x) * 3;
+    out.set(image.data.subarray(from, from + width * 3), at + row * width * 3);
+  }
+}

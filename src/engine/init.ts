@@ -1,0 +1,131 @@
+import { existsSync } from "node:fs";
+import { open, readdir } from "node:fs/promises";
+import path from "node:path";
+import { LeafError } from "./errors.ts";
+import { writeFileAtomic } from "./files.ts";
+import { isImageName } from "./images/format.ts";
+
+export interface InitResult {
+  file: string;
+  folder: string;
+  images: number;
+  mos: string | null;
+  student: string;
+}
+
+interface MosGuess {
+  file: string;
+  image: string;
+  score: string;
+  range: [number, number];
+}
+
+const enough = 20_000;
+
+/** Writes a commented `leaf.yaml` that fits what the folder holds. Throws LeafError `usage` if there is one already. */
+export async function initProject(dir: string, options: { force: boolean }): Promise<InitResult> {
+  const root = path.resolve(dir);
+  if (!existsSync(root)) throw new LeafError("usage", `The folder ${dir} does not exist.`, { remedy: "Make it and put images in it." });
+  const file = path.join(root, "leaf.yaml");
+  if (existsSync(file) && !options.force) {
+    throw new LeafError("usage", `${file} exists already.`, { file, remedy: "Edit it, or overwrite it with --force." });
+  }
+  const { folder, count } = await findImages(root);
+  const mos = await findMos(root);
+  const gpu = existsSync("/proc/driver/nvidia/version");
+  const student = gpu ? "facebook/convnext-base-224" : "efficientnet-lite0";
+  await writeFileAtomic(file, template(folder, mos, student));
+  return { file, folder, images: count, mos: mos?.file ?? null, student };
+}
+
+/** The folder (below root, at most two levels down) with the most images. */
+async function findImages(root: string): Promise<{ folder: string; count: number }> {
+  const counts = new Map<string, number>();
+  let seen = 0;
+  const visit = async (dir: string, top: string, depth: number): Promise<void> => {
+    for (const entry of await readdir(dir, { withFileTypes: true })) {
+      if (seen > enough) return;
+      if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
+      const below = path.posix.join(top, entry.name);
+      if (entry.isDirectory() && depth < 3) await visit(path.join(dir, entry.name), depth === 0 ? entry.name : top, depth + 1);
+      else if (entry.isFile() && isImageName(below)) {
+        counts.set(depth === 0 ? "." : top, (counts.get(depth === 0 ? "." : top) ?? 0) + 1);
+        seen++;
+      }
+    }
+  };
+  await visit(root, "", 0);
+  const best = [...counts].sort((a, b) => b[1] - a[1])[0];
+  return best ? { folder: best[0], count: best[1] } : { folder: "photos", count: 0 };
+}
+
+const imageNames = ["image", "image_name", "name", "filename", "file", "img", "dist_img"];
+const scoreNames = ["mos", "mos_quality", "score", "gt_score", "quality", "rating"];
+
+/** A CSV file beside the config whose header looks like names and scores. */
+async function findMos(root: string): Promise<MosGuess | undefined> {
+  for (const file of (await readdir(root)).filter((name) => /\.csv$/i.test(name)).sort()) {
+    const handle = await open(path.join(root, file));
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(256 * 1024), 0, 256 * 1024, 0);
+    await handle.close();
+    const [header = "", ...lines] = buffer.toString("utf8", 0, bytesRead).replace(/^\ufeff/, "").split(/\r?\n/);
+    const columns = header.split(",").map((cell) => cell.trim().replace(/^"|"$/g, ""));
+    const find = (known: string[]) => known.map((name) => columns.find((column) => column.toLowerCase() === name)).find(Boolean);
+    const image = find(imageNames);
+    const score = find(scoreNames);
+    if (!image || !score) continue;
+    const at = columns.indexOf(score);
+    const values = lines.slice(0, -1).map((line) => Number(line.split(",")[at])).filter(Number.isFinite);
+    return { file, image, score, range: guessRange(values) };
+  }
+  return undefined;
+}
+
+/** The smallest usual scale that holds all values. */
+function guessRange(values: number[]): [number, number] {
+  const lo = Math.min(...values);
+  const hi = Math.max(...values);
+  const usual: [number, number][] = [[1, 5], [0, 1], [0, 5], [1, 10], [0, 10], [0, 100]];
+  return usual.find(([a, b]) => lo >= a && hi <= b) ?? [Math.floor(Math.min(0, lo)), Math.ceil(Math.max(1, hi))];
+}
+
+function template(folder: string, mos: MosGuess | undefined, student: string): string {
+  const quote = (text: string) => (/^[\w./-]+$/.test(text) ? text : JSON.stringify(text));
+  const mosLines = mos
+    ? `mos: { file: ${quote(mos.file)}, image: ${quote(mos.image)}, score: ${quote(mos.score)}, range: [${mos.range.join(", ")}] }`
+    : "# Human scores, if you have some: a CSV file with a row for each rated image.\n# mos: { file: mos.csv, image: image, score: mos, range: [1, 5] }";
+  return `# LEAF: distil an image quality model from a teacher, then calibrate it with few human scores.
+# Stages: label -> distill -> calibrate -> evaluate. \`leaf run\` runs those that are not fresh.
+
+# A folder or globs, relative to this file.
+images: ${quote(folder)}
+
+${mosLines}
+
+# Shares of the images held out: test for \`evaluate\`, val for choosing the best epoch.
+split: { test: 0.2, val: 0.1, seed: 0 }
+
+# The judge. \`embedded\` needs no GPU and no download; it sees distortions and is blind to content.
+teacher: { kind: embedded }
+
+label:
+  pairsPerImage: 8      # more pairs rank better and cost more
+  minConfidence: 0.1    # pairs the teacher is less sure of are discarded
+
+student:
+  # facebook/convnext-base-224 is the paper's (hub and GPU); efficientnet-lite0 comes from PyPI and trains on a CPU.
+  model: ${student}
+  input: { resize: ${student === "efficientnet-lite0" ? 256 : 384}, crop: 224 }
+
+distill:
+  epochs: ${student === "efficientnet-lite0" ? 10 : 20}
+  loss: { point: 1, pair: 1 }
+
+calibrate:
+  ratio: 0.1            # share of the training images whose MOS is used
+
+evaluate:
+  split: test
+  bootstrap: 1000
+`;
+}

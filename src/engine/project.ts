@@ -1,0 +1,44 @@
+import path from "node:path";
+import { type Config, loadConfig } from "./config.ts";
+import { ensureDir, writeFileAtomic } from "./files.ts";
+
+/** A config file and the places that belong to it (DESIGN: `.leaf/` beside the config). */
+export interface Project {
+  configFile: string;
+  /** Folder of the config; paths in the config are relative to it. */
+  root: string;
+  config: Config;
+  leaf: string;
+  labelsFile: string;
+  indexFile: string;
+  cache: string;
+  stages: string;
+  runs: string;
+}
+
+export async function openProject(configFile: string): Promise<Project> {
+  const file = path.resolve(configFile);
+  return projectOf(file, await loadConfig(file));
+}
+
+export function projectOf(configFile: string, config: Config): Project {
+  const root = path.dirname(configFile);
+  const leaf = path.join(root, ".leaf");
+  return {
+    configFile,
+    root,
+    config,
+    leaf,
+    labelsFile: path.join(leaf, "labels.sqlite"),
+    indexFile: path.join(leaf, "cache", "index.sqlite"),
+    cache: path.join(leaf, "cache"),
+    stages: path.join(leaf, "stages"),
+    runs: path.join(leaf, "runs"),
+  };
+}
+
+/** Makes `.leaf/`, which ignores itself in git. */
+export async function ensureLeafDir(project: Project): Promise<void> {
+  await ensureDir(project.leaf);
+  await writeFileAtomic(path.join(project.leaf, ".gitignore"), "*\n", { unlessExists: true });
+}

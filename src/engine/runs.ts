@@ -1,0 +1,97 @@
+import { execFile } from "node:child_process";
+import { mkdir, readdir } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import type { RunRecord } from "../protocol/results.ts";
+import { errnoCode, explainFileSystemError } from "./errors.ts";
+import { readJson, writeFileAtomic } from "./files.ts";
+import { keyOf } from "./keys.ts";
+import type { Project } from "./project.ts";
+import type { StageName } from "./stages/stage.ts";
+import { version } from "./version.ts";
+
+/** All runs of a project, oldest first. Folders without a readable run.json are passed over. */
+export async function listRuns(project: Project): Promise<RunRecord[]> {
+  let names: string[];
+  try {
+    names = await readdir(project.runs);
+  } catch (error) {
+    if (errnoCode(error) === "ENOENT") return [];
+    throw explainFileSystemError(error, "read", project.runs);
+  }
+  const found = await Promise.all(names.map((name) => readJson<RunRecord>(path.join(project.runs, name, "run.json"))));
+  return found.filter((run) => run?.v === 1).sort((a, b) => numberOf(a.id) - numberOf(b.id));
+}
+
+function numberOf(id: string): number {
+  return Number(id.slice(1));
+}
+
+/**
+ * The run that a stage's work belongs to: the newest run of the same resolved config whose earlier stages stand on the
+ * same keys, or a new one. So one config carried through the stages is one run, and a changed config never overwrites one.
+ */
+export async function runFor(project: Project, keys: Partial<Record<StageName, string>>): Promise<RunRecord> {
+  const configHash = keyOf(project.config);
+  const configFile = path.basename(project.configFile);
+  const runs = await listRuns(project);
+  const same = runs.findLast(
+    (run) =>
+      run.configHash === configHash &&
+      run.configFile === configFile &&
+      Object.entries(keys).every(([name, key]) => {
+        const had = run.stages[name as StageName]?.key;
+        return had === undefined || had === key;
+      }),
+  );
+  if (same) return same;
+  const now = new Date().toISOString();
+  let next = runs.reduce((most, run) => Math.max(most, numberOf(run.id)), 0) + 1;
+  await mkdir(project.runs, { recursive: true });
+  // mkdir is the lock: two commands at once get two numbers.
+  for (;;) {
+    try {
+      await mkdir(path.join(project.runs, `r${next}`));
+      break;
+    } catch (error) {
+      if (errnoCode(error) !== "EEXIST") throw explainFileSystemError(error, "create a run in", project.runs);
+      next++;
+    }
+  }
+  const run: RunRecord = {
+    v: 1,
+    id: `r${next}`,
+    configFile,
+    configHash,
+    config: project.config,
+    created: now,
+    updated: now,
+    state: "running",
+    stages: {},
+    versions: { leaf: version, node: process.version },
+    gitCommit: await gitCommit(project.root),
+  };
+  await saveRun(project, run);
+  return run;
+}
+
+export async function saveRun(project: Project, run: RunRecord): Promise<void> {
+  run.updated = new Date().toISOString();
+  await writeFileAtomic(path.join(project.runs, run.id, "run.json"), `${JSON.stringify(run, null, 2)}\n`);
+}
+
+/** Adds a finished stage to its run. */
+export async function recordStage(project: Project, run: RunRecord, stage: StageName, entry: { key: string; seconds: number; result: unknown }): Promise<void> {
+  run.stages[stage] = entry;
+  run.state = "done";
+  await saveRun(project, run);
+}
+
+async function gitCommit(root: string): Promise<string | null> {
+  try {
+    const { stdout } = await promisify(execFile)("git", ["rev-parse", "HEAD"], { cwd: root, timeout: 5000 });
+    return stdout.trim();
+  } catch {
+    return null; // Not a repository, or no git.
+  }
+}

@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import type { ProgressSink } from "../../protocol/progress.ts";
+import type { TrainerMessage } from "../../protocol/trainer.ts";
+import { explainFileSystemError } from "../errors.ts";
+import { readJson, writeFileAtomic } from "../files.ts";
+import type { Project } from "../project.ts";
+
+export const stageNames = ["label", "distill", "calibrate", "evaluate"] as const;
+export type StageName = (typeof stageNames)[number];
+
+/** What every stage gets from the command line or the server. */
+export interface StageOptions {
+  signal?: AbortSignal;
+  onProgress?: ProgressSink;
+  onTrainer?: (stage: "distill" | "calibrate", message: TrainerMessage) => void;
+  /** One sentence each: images without a score, unreadable files and the like. */
+  onWarning?: (message: string) => void;
+}
+
+/** The folder of one stage's output under its key; `result.json`, written last, says that it is finished. */
+export function stageDir(project: Project, stage: StageName, key: string): string {
+  return path.join(project.stages, stage, key);
+}
+
+export function isFinished(project: Project, stage: StageName, key: string): boolean {
+  return existsSync(path.join(stageDir(project, stage, key), "result.json"));
+}
+
+export async function readResult<T>(project: Project, stage: StageName, key: string): Promise<T | undefined> {
+  return readJson<T>(path.join(stageDir(project, stage, key), "result.json"));
+}
+
+export async function writeResult(project: Project, stage: StageName, key: string, result: unknown): Promise<void> {
+  await writeFileAtomic(path.join(stageDir(project, stage, key), "result.json"), `${JSON.stringify(result, null, 2)}\n`);
+}
+
+export async function makeStageDir(project: Project, stage: StageName, key: string): Promise<string> {
+  const dir = stageDir(project, stage, key);
+  try {
+    await mkdir(dir, { recursive: true });
+  } catch (error) {
+    throw explainFileSystemError(error, "create", dir);
+  }
+  return dir;
+}

@@ -1,0 +1,162 @@
+"""One training job in this process: what it needs, where it stands, and how both survive an interruption."""
+
+import hashlib
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from leaf import checkpoint
+from leaf.agreement import agreement, merit
+from leaf.batches import batch_count
+from leaf.cache import TensorCache
+from leaf.channel import Channel
+from leaf.data import Data
+from leaf.distributed import World
+from leaf.job import Job
+from leaf.messages import Agreement
+from leaf.metrics_file import cut_metrics
+from leaf.optim import Ema, optimiser
+from leaf.predict import fit_scale, predict
+from leaf.students import Student, new_student
+
+
+@dataclass
+class Standing:
+    """Where training stands; stored with each checkpoint."""
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_merit: float | None = None
+    best_val: Agreement | None = None
+    elapsed_s: float = 0.0
+
+
+@dataclass
+class Session:
+    """What every part of the loop needs."""
+
+    job: Job
+    channel: Channel
+    world: World
+    cache: TensorCache
+    data: Data
+    student: Student
+    optimizer: torch.optim.AdamW
+    ema: Ema | None
+    steps_per_epoch: int
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.job.out / "checkpoints"
+
+    @property
+    def main(self) -> bool:
+        return self.world.rank == 0
+
+
+def _fingerprint(job: Job) -> str:
+    """Of all that decides the result; a checkpoint of another job is not resumed."""
+    parts = asdict(job)
+    for key in ("out", "resume", "device", "threads", "workers", "cache", "rows", "amp"):
+        del parts[key]
+    parts["rows"] = hashlib.sha256(job.rows.read_bytes()).hexdigest()
+    if parts["labels"]:
+        del parts["labels"]["db"]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def prepare(
+    job: Job, channel: Channel, world: World, cache: TensorCache, data: Data
+) -> tuple[Session, Standing]:
+    """Loads or builds the student; continues from last.pt where it is of this very job."""
+    last = job.out / "checkpoints" / "last.pt"
+    state = checkpoint.load(last) if job.resume and last.exists() else None
+    if state is not None and state.get("job") != _fingerprint(job):
+        print("The checkpoint is of another job: training starts anew.", file=sys.stderr)
+        state = None
+    if state is not None:
+        student = checkpoint.student_of(state, last.name, job.student.crop)
+    elif job.student.backbone is not None:
+        student = checkpoint.load_student(job.student.backbone, job.student.crop)
+    else:
+        student = new_student(job.student.model, job.student.crop)
+    student.to(world.device)
+    optimizer = optimiser(student, job)
+    session = Session(
+        job, channel, world, cache, data, student, optimizer, None, batch_count(len(data.train), job.batch)
+    )
+    if state is not None:
+        progress = _restore(session, state)
+    else:
+        progress = Standing()
+        if job.kind == "calibrate" and job.student.backbone is not None:
+            _start_calibration(session, progress)
+        if job.ema is not None:
+            session.ema = Ema(student, job.ema)
+    if session.main:
+        cut_metrics(job.out / "metrics.jsonl", progress.epoch if state is not None else -1)
+    return session, progress
+
+
+def validate(session: Session, epoch: int) -> Agreement | None:
+    """Agreement with the targets of the validation rows; None where there are none."""
+    job, val = session.job, session.data.val
+    if not len(val):
+        return None
+
+    def told(done: int) -> None:
+        session.channel.progress("validate", epoch, job.epochs, done, len(val))
+
+    return agreement(predict(session.student, session.cache, val.rows, job, session.world, told), val.targets)
+
+
+def _start_calibration(session: Session, progress: Standing) -> None:
+    """Gives the distilled student the humans' scale; what it then is may already be the best."""
+    job, train = session.job, session.data.train
+    if job.affine_init:
+        predicted = predict(session.student, session.cache, train.rows, job, session.world)
+        fit_scale(session.student, predicted, train.targets)
+    val = validate(session, progress.epoch)
+    if merit(val) is not None:
+        keep_best(session, progress, val)
+
+
+def _restore(session: Session, state: checkpoint.State) -> Standing:
+    session.optimizer.load_state_dict(cast(dict[str, object], state["optimizer"]))
+    if session.job.ema is not None:
+        session.ema = Ema(session.student, session.job.ema)
+        session.ema.load(cast(dict[str, Tensor], state["ema"]))
+    torch.set_rng_state(cast(Tensor, state["rng"]))
+    return Standing(**cast(dict[str, object], state["progress"]))  # type: ignore[arg-type]
+
+
+def keep_best(session: Session, progress: Standing, val: Agreement | None) -> None:
+    progress.best_epoch, progress.best_merit, progress.best_val = progress.epoch, merit(val), val
+    if session.main:
+        weights = session.student.state_dict()
+        state = checkpoint.student_state(session.student, weights, progress.epoch, val)
+        checkpoint.save(state, session.checkpoints / "best.pt")
+
+
+def keep_last(session: Session, progress: Standing) -> None:
+    if not session.main:
+        return
+    path = session.checkpoints / "last.pt"
+    student = session.student
+    checkpoint.save(
+        {
+            **checkpoint.student_state(student, student.state_dict(), progress.epoch, progress.best_val),
+            "job": _fingerprint(session.job),
+            "ema": session.ema.weights if session.ema is not None else None,
+            "optimizer": session.optimizer.state_dict(),
+            "progress": asdict(progress),
+            "rng": torch.get_rng_state(),
+        },
+        path,
+    )
+    session.channel.send({"type": "checkpoint", "epoch": progress.epoch, "path": str(path)})

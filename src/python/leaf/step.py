@@ -1,0 +1,118 @@
+"""One optimisation step on a global batch, and the pixels it needs."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from leaf.batches import Batch
+from leaf.cache import random_window
+from leaf.distributed import World, share, whole
+from leaf.errors import TrainerError
+from leaf.job import DistillLoss, Job
+from leaf.loader import stack
+from leaf.losses import mse_loss, pair_loss, plcc_loss, point_loss
+from leaf.session import Session
+
+
+def uses_amp(job: Job, world: World) -> bool:
+    return job.amp == "auto" and world.device.type == "cuda"
+
+
+def cutter(session: Session, batches: list[Batch], epoch: int) -> Callable[[int], Tensor]:
+    """Makes this rank's pixels of a batch. The key of each window knows nothing of ranks or threads."""
+    job, rows = session.job, session.data.train.rows
+
+    def make(index: int) -> Tensor:
+        batch = batches[index]
+        start, end = share(len(batch), session.world)
+        # A rank without a share runs one image for nothing: all must join the gradient exchange.
+        mine = batch[start:end] if end > start else batch[:1]
+        windows = [
+            random_window(
+                session.cache.picture(row),
+                job.student.crop,
+                (job.seed, epoch, index, row),
+            )
+            for row in rows[mine].tolist()
+        ]
+        return stack(windows, session.world.device)
+
+    return make
+
+
+def train_step(
+    session: Session, model: nn.Module, batch: Batch, pixels: Tensor, epoch: int, step: int
+) -> tuple[float, dict[str, float | None]]:
+    job, world = session.job, session.world
+    start, end = share(len(batch), world)
+    with torch.autocast(world.device.type, dtype=torch.bfloat16, enabled=uses_amp(job, world)):
+        mine = model(pixels.to(world.device, non_blocking=True))[0]
+    scores = whole(mine[: end - start], start, len(batch), world)
+    loss, parts = batch_loss(session, batch, scores)
+    if not math.isfinite(float(loss.detach())):
+        raise TrainerError(
+            "nan",
+            f"The loss became {float(loss.detach())} in epoch {epoch}, step {step + 1}.",
+            "Lower the learning rates; training resumes from the last finished epoch.",
+        )
+    session.optimizer.zero_grad(set_to_none=True)
+    # DistributedDataParallel takes the mean over ranks, and each rank holds only its part of the gradient.
+    ((loss + 0 * mine.sum()) * world.size).backward()
+    if job.clip is not None:
+        trained = [p for group in session.optimizer.param_groups for p in group["params"]]
+        nn.utils.clip_grad_norm_(trained, job.clip)
+    session.optimizer.step()
+    return float(loss.detach()), parts
+
+
+def batch_loss(session: Session, batch: Batch, scores: Tensor) -> tuple[Tensor, dict[str, float | None]]:
+    """The weighted loss of a global batch and its parts, None where the batch does not define one."""
+    weights = session.job.loss
+    targets = torch.from_numpy(session.data.train.targets[batch]).to(scores.device)
+    terms: dict[str, tuple[float, Tensor | None]]
+    if isinstance(weights, DistillLoss):
+        graph = session.data.graph
+        a, b, edges = graph.inside(batch)
+        p, weight = (
+            torch.from_numpy(x[edges]).to(scores.device) for x in (graph.pairs.p, graph.pairs.weight)
+        )
+        ia, ib = (torch.from_numpy(x).to(scores.device) for x in (a, b))
+        terms = {
+            "point": (weights.point, point_loss(scores, targets, weights.huber_delta)),
+            "pair": (weights.pair, pair_loss(scores, ia, ib, p, weight, weights.temperature)),
+        }
+    else:
+        terms = {
+            "mse": (weights.mse, mse_loss(scores, targets)),
+            "plcc": (weights.plcc, plcc_loss(scores, targets)),
+        }
+    # Starts from the scores so that a batch without any term still has a (zero) gradient.
+    loss = 0 * scores.sum()
+    for share_of_loss, term in terms.values():
+        if term is not None and share_of_loss > 0:
+            loss = loss + share_of_loss * term
+    return loss, {name: None if term is None else float(term.detach()) for name, (_, term) in terms.items()}
+
+
+class Means:
+    """Means over steps; a part of the loss counts only in steps that have it."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._times: dict[str, int] = {}
+
+    def add(self, loss: float, parts: dict[str, float | None]) -> None:
+        for name, value in {"loss": loss, **parts}.items():
+            self._sums.setdefault(name, 0.0)
+            self._times.setdefault(name, 0)
+            if value is not None:
+                self._sums[name] += value
+                self._times[name] += 1
+
+    def of(self, name: str) -> float | None:
+        return self._sums[name] / self._times[name] if self._times.get(name) else None
+
+    def parts(self) -> dict[str, float | None]:
+        return {name: self.of(name) for name in self._sums if name != "loss"}

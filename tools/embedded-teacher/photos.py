@@ -1,0 +1,124 @@
+"""Distorted regions of the teacher's photos, with their full-reference measures: DATA/regions.npz."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from distortions import KINDS, Picture, mixture
+from full_reference import measures
+
+REGION = 192
+STRENGTHS = 3
+MIXTURES = 24
+CLEAN = 3
+
+# Package, then the photos of it that are used. Two packages' other pictures are drawings, or belong to the demonstration.
+PHOTOS: dict[str, list[str]] = {
+    "lomiri-wallpapers-16.04": [
+        "Dragonfly_by_Bolly", "Picture_0B_by_freespace", "Wine_by_Jakkub_Mede", "aitzgorri_by_Aitzol_Berasategi",
+        "free_by_Peter_Nerlich", "friends_by_Aitzol_Berasategi", "greentock_by_Peter_Nerlich",
+        "seeding_by_Clements_Engelhardt", "sunset_by_Aitzol_Berasategi",
+    ],
+    "mate-backgrounds": [
+        "Aqua", "Blinds", "Dune", "FreshFlower", "Garden", "GreenMeadow", "LadyBird", "RainDrops", "Storm", "TwoWings",
+        "Wood", "YellowFlower",
+    ],
+    "plasma-workspace-wallpapers": [
+        "BytheWater", "ColdRipple", "ColorfulCups", "DarkestHour", "EveningGlow", "FallenLeaf", "Grey", "Kite",
+        "OneStandsOut", "Path", "Volna", "summer_1am",
+    ],
+}  # fmt: skip
+
+
+def find_photos(folder: Path) -> list[tuple[str, Path]]:
+    """(name, file) of every photo, the largest file where a package has several sizes; the order is that of PHOTOS."""
+    files = [f for f in sorted(folder.rglob("*")) if f.suffix.lower() in (".jpg", ".jpeg", ".png")]
+    found = []
+    for package, names in PHOTOS.items():
+        for name in names:
+            if package.startswith("plasma"):
+                matches = [f for f in files if f.parts[-4:-1] == (name, "contents", "images")]
+            else:
+                matches = [f for f in files if f.stem == name and "backgrounds" in f.parts]
+            if not matches:
+                raise SystemExit(f"{folder}: {name} of package {package} is missing; see README.md")
+            found.append((name, max(matches, key=lambda f: f.stat().st_size)))
+    return found
+
+
+def region(photo: Image.Image, rng: np.random.Generator) -> Picture:
+    """A random window of the photo at a random scale: the one of five with the most detail, else out-of-focus areas prevail."""
+    short = between_sides(min(photo.size), rng)
+    factor = short / min(photo.size)
+    size = (max(REGION, round(photo.width * factor)), max(REGION, round(photo.height * factor)))
+    pixels = np.asarray(photo.resize(size, Image.Resampling.LANCZOS))
+    best, detail = pixels[:REGION, :REGION], -1.0
+    for _ in range(5):
+        r, c = (int(rng.integers(0, n - REGION + 1)) for n in pixels.shape[:2])
+        window = pixels[r : r + REGION, c : c + REGION]
+        grey = window.mean(-1)
+        found = float(np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean())
+        if found > detail:
+            best, detail = window, found
+    return np.ascontiguousarray(best)
+
+
+def between_sides(side: int, rng: np.random.Generator) -> float:
+    """Short side to scale a photo to. At most half of the original, so that the camera's own faults are gone."""
+    return float(np.exp(rng.uniform(np.log(320), np.log(min(1000, side / 1.7)))))
+
+
+def distorted(job: tuple[int, str]) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64], list[Picture]]:
+    number, file = job
+    rng = np.random.default_rng([2601, number])
+    photo = Image.open(file).convert("RGB")
+    photo.thumbnail((3000, 3000), Image.Resampling.LANCZOS)
+    kinds, strengths, rows, pictures = [], [], [], []
+    plan = [kind for kind in KINDS for _ in range(STRENGTHS)] + ["mixture"] * MIXTURES + ["none"] * CLEAN
+    for place, kind in enumerate(plan):
+        if place % 3 == 0:
+            reference = region(photo, rng)
+        # One weak and one strong of each kind, so that no photo lacks either end.
+        u = float(rng.uniform(0, 0.5) + 0.5 * (place % 2))
+        if kind == "none":
+            picture = reference
+        elif kind == "mixture":
+            picture, _ = mixture(reference, u, rng)
+        else:
+            picture = KINDS[kind](reference, u, rng)
+        kinds.append(kind)
+        strengths.append(u if kind != "none" else 0.0)
+        rows.append(measures(reference, picture))
+        pictures.append(picture)
+    return kinds, np.array(strengths), np.array(rows), pictures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("photos", type=Path, help="folder with the unpacked packages")
+    parser.add_argument("data", type=Path, help="folder for regions.npz")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    options.data.mkdir(parents=True, exist_ok=True)
+    found = find_photos(options.photos)
+    with multiprocessing.Pool(options.processes) as pool:
+        parts = pool.map(distorted, [(i, str(f)) for i, (_, f) in enumerate(found)], chunksize=1)
+    np.savez(
+        options.data / "regions.npz",
+        pixels=np.stack([p for part in parts for p in part[3]]),
+        kind=np.array([k for part in parts for k in part[0]]),
+        strength=np.concatenate([part[1] for part in parts]),
+        badness=np.concatenate([part[2] for part in parts]),
+        photo=np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts]),
+        photos=np.array([name for name, _ in found]),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -20,6 +20,7 @@ if (!existsSync(main)) {
     process.exit(1);
   }
   const child = spawn(local, [main, ...process.argv.slice(2)], { stdio: "inherit" });
-  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) process.on(signal, () => child.kill(signal));
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"]))
+    process.on(signal, () => child.kill(signal));
   child.on("exit", (code) => process.exit(code ?? 130));
 }

@@ -29,12 +29,7 @@ function between(mild: number, strong: number, strength: number): number {
 }
 
 /** Distorts a crop; `strength` is 0 (hardly seen) to 1 (severe). Same crop, strength and random numbers: same bytes. */
-export async function distort(
-  crop: Crop,
-  kind: Distortion,
-  strength: number,
-  random: Random,
-): Promise<Crop> {
+export async function distort(crop: Crop, kind: Distortion, strength: number, random: Random): Promise<Crop> {
   switch (kind) {
     case "blur":
       return fromSharp(crop, toSharp(crop).blur(between(0.5, 5, strength)));

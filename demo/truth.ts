@@ -62,8 +62,7 @@ function compare(a: Plane, b: Plane): { ssim: number; structure: number } {
   for (let i = 0; i < cross.length; i++) {
     const ma = meanA[i]!;
     const mb = meanB[i]!;
-    const cs =
-      (2 * (cross[i]! - ma * mb) + c2) / (squareA[i]! - ma * ma + (squareB[i]! - mb * mb) + c2);
+    const cs = (2 * (cross[i]! - ma * mb) + c2) / (squareA[i]! - ma * ma + (squareB[i]! - mb * mb) + c2);
     structure += cs;
     ssim += (cs * (2 * ma * mb + c1)) / (ma * ma + mb * mb + c1);
   }
@@ -107,7 +106,9 @@ function multiply(a: Plane, b: Plane): Plane {
 }
 
 function gaussianWindow(length: number, sigma: number): number[] {
-  const values = Array.from({ length }, (_, i) => Math.exp(-((i - (length - 1) / 2) ** 2) / (2 * sigma * sigma)));
+  const values = Array.from({ length }, (_, i) =>
+    Math.exp(-((i - (length - 1) / 2) ** 2) / (2 * sigma * sigma)),
+  );
   const sum = values.reduce((total, value) => total + value, 0);
   return values.map((value) => value / sum);
 }

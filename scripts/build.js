@@ -13,12 +13,31 @@ const shared = {
   external: ["vscode", "sharp", "onnxruntime-node"],
 };
 // Some CommonJS dependencies of an ESM bundle still call require.
-const banner = { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' };
+const banner = {
+  js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+};
 
 const builds = [
-  { ...shared, entryPoints: ["src/cli/main.ts"], outfile: "dist/cli.js", format: /** @type {const} */ ("esm"), banner },
-  { ...shared, entryPoints: ["src/server/main.ts"], outfile: "dist/server.js", format: /** @type {const} */ ("esm"), banner },
-  { ...shared, entryPoints: ["src/extension/activate.ts"], outfile: "dist/extension.cjs", format: /** @type {const} */ ("cjs") },
+  {
+    ...shared,
+    entryPoints: ["src/cli/main.ts"],
+    outfile: "dist/cli.js",
+    format: /** @type {const} */ ("esm"),
+    banner,
+  },
+  {
+    ...shared,
+    entryPoints: ["src/server/main.ts"],
+    outfile: "dist/server.js",
+    format: /** @type {const} */ ("esm"),
+    banner,
+  },
+  {
+    ...shared,
+    entryPoints: ["src/extension/activate.ts"],
+    outfile: "dist/extension.cjs",
+    format: /** @type {const} */ ("cjs"),
+  },
 ];
 
 for (const options of builds) {

@@ -50,7 +50,10 @@ export async function findProject({ options }: CliContext): Promise<Project> {
   if (existsSync("leaf.yaml")) return openProject("leaf.yaml");
   const others = (await readdir(".")).filter((name) => name.endsWith(".leaf.yaml"));
   if (others.length === 1) return openProject(others[0]!);
-  const why = others.length === 0 ? "There is no leaf.yaml in this folder" : `There are several configs here (${others.join(", ")})`;
+  const why =
+    others.length === 0
+      ? "There is no leaf.yaml in this folder"
+      : `There are several configs here (${others.join(", ")})`;
   throw new LeafError("config", `${why}.`, {
     file: path.resolve("leaf.yaml"),
     remedy: others.length === 0 ? "Run `leaf init`, or name one with --config." : "Name one with --config.",
@@ -65,15 +68,21 @@ export function stageOptions(context: CliContext): StageOptions {
     onWarning: (message) => context.note(`warning: ${message}`),
     onTrainer(stage, message) {
       if (message.type === "progress") {
-        const step = message.phase === "train" ? `epoch ${message.epoch} of ${message.epochs}` : message.phase;
+        const step =
+          message.phase === "train" ? `epoch ${message.epoch} of ${message.epochs}` : message.phase;
         const total = message.steps * (message.phase === "train" ? message.epochs : 1);
-        const done = message.phase === "train" ? (message.epoch - 1) * message.steps + message.step : message.step;
+        const done =
+          message.phase === "train" ? (message.epoch - 1) * message.steps + message.step : message.step;
         const detail = message.imagesPerS > 0 ? `${message.imagesPerS.toFixed(0)} images/s` : undefined;
         context.onProgress({ stage, step, done, total, unit: "steps", detail });
       } else if (message.type === "metrics" && message.val?.srcc != null) {
-        context.note(`${stage}: epoch ${message.epoch} · loss ${message.loss.toFixed(4)} · validation SRCC ${message.val.srcc.toFixed(3)} (n = ${message.val.n})`);
+        context.note(
+          `${stage}: epoch ${message.epoch} · loss ${message.loss.toFixed(4)} · validation SRCC ${message.val.srcc.toFixed(3)} (n = ${message.val.n})`,
+        );
       } else if (message.type === "done") {
-        context.note(`${stage}: trained in ${formatDuration(message.durationS)}, best epoch ${message.bestEpoch} of ${message.epochs}`);
+        context.note(
+          `${stage}: trained in ${formatDuration(message.durationS)}, best epoch ${message.bestEpoch} of ${message.epochs}`,
+        );
       }
     },
   };
@@ -87,6 +96,10 @@ export function figure(value: number | null | undefined): string {
 /** An aligned table of text. */
 export function table(header: string[], rows: string[][]): string {
   const widths = header.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (cells: string[]) => cells.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd();
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join("  ")
+      .trimEnd();
   return [line(header), widths.map((w) => "─".repeat(w)).join("  "), ...rows.map(line)].join("\n");
 }

@@ -19,13 +19,17 @@ export function formatProgress(p: Progress, elapsedS: number, doneAtStart = 0): 
   const parts = [`${p.stage}: ${p.step}`];
   parts.push(p.total === undefined ? `${p.done} ${p.unit}` : `${p.done}/${p.total} ${p.unit}`);
   if (rate > 0) parts.push(`${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`);
-  if (rate > 0 && p.total !== undefined && p.total > p.done) parts.push(`${formatDuration((p.total - p.done) / rate)} left`);
+  if (rate > 0 && p.total !== undefined && p.total > p.done)
+    parts.push(`${formatDuration((p.total - p.done) / rate)} left`);
   if (p.detail) parts.push(p.detail);
   return parts.join(" · ");
 }
 
 /** Progress on stderr: a bar that redraws on a terminal, a line now and then elsewhere. */
-export function progressReporter(stream: NodeJS.WriteStream): { report: (p: Progress) => void; end: () => void } {
+export function progressReporter(stream: NodeJS.WriteStream): {
+  report: (p: Progress) => void;
+  end: () => void;
+} {
   let current = "";
   let startedAt = 0;
   let doneAtStart = 0;

@@ -5,7 +5,10 @@ import { listRuns } from "./runs.ts";
 import { type StageName, stageNames } from "./stages/stage.ts";
 
 /** Removes stage outputs that no run stands on; with `cache`, also what can be computed again. Labels and runs stay. */
-export async function cleanStages(project: Project, cache: boolean): Promise<{ removed: string[]; bytes: number }> {
+export async function cleanStages(
+  project: Project,
+  cache: boolean,
+): Promise<{ removed: string[]; bytes: number }> {
   const needed = new Set<string>();
   for (const run of await listRuns(project)) {
     for (const name of stageNames) {

@@ -56,11 +56,9 @@ const splitSchema = z.strictObject({
 });
 
 const embeddedTeacher = z.strictObject({
-  kind: z
-    .literal("embedded")
-    .meta({
-      description: "A small no-reference model that ships with LEAF: no download, no GPU, blind to content.",
-    }),
+  kind: z.literal("embedded").meta({
+    description: "A small no-reference model that ships with LEAF: no download, no GPU, blind to content.",
+  }),
 });
 
 const labelSchema = z.strictObject({
@@ -130,15 +128,9 @@ const distillSchema = z.strictObject({
     .strictObject({ backbone: rates.backbone.default(1e-3), head: rates.head.default(3e-3) })
     .prefault({})
     .meta({ description: "Peak learning rates." }),
-  ema: z
-    .number()
-    .min(0)
-    .max(0.99999)
-    .nullable()
-    .default(null)
-    .meta({
-      description: "Decay of an exponential moving average of the weights; null keeps the plain weights.",
-    }),
+  ema: z.number().min(0).max(0.99999).nullable().default(null).meta({
+    description: "Decay of an exponential moving average of the weights; null keeps the plain weights.",
+  }),
   loss: z
     .strictObject({
       point: weight
@@ -174,12 +166,9 @@ const calibrateSchema = z.strictObject({
     .enum(["random"])
     .default("random")
     .meta({ description: "How those images are chosen; the choice never sees the MOS." }),
-  from: z
-    .enum(["distill", "backbone"])
-    .default("distill")
-    .meta({
-      description: "Start from the distilled student, or from the backbone alone (the CFT-only baseline).",
-    }),
+  from: z.enum(["distill", "backbone"]).default("distill").meta({
+    description: "Start from the distilled student, or from the backbone alone (the CFT-only baseline).",
+  }),
   epochs: z.int().min(1).max(10000).default(20).meta({ description: "Passes over the chosen images." }),
   ...trainingFields,
   batch: z.int().min(2).max(65536).default(16).meta({ description: "Images in a step." }),
@@ -187,6 +176,9 @@ const calibrateSchema = z.strictObject({
     .strictObject({ backbone: rates.backbone.default(1e-4), head: rates.head.default(3e-4) })
     .prefault({})
     .meta({ description: "Peak learning rates; lower than in distill." }),
+  validate: z.boolean().default(false).meta({
+    description: "Let the MOS of the val split choose the best epoch; they count as human labels then.",
+  }),
   headOnlyBelow: z
     .int()
     .min(0)

@@ -6,6 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ProgressSink } from "../protocol/progress.ts";
 import { findImages } from "./dataset/find.ts";
 import { type IndexedFile, isDamage, openForScan, removeIndex } from "./dataset/indexFile.ts";
+import { foldedNames } from "./dataset/names.ts";
 import { explainFileSystemError, LeafError, throwIfCancelled } from "./errors.ts";
 import { hashFile, isMissing } from "./files.ts";
 import { BmpError } from "./images/bmp.ts";
@@ -63,8 +64,6 @@ export async function indexDataset(options: IndexOptions): Promise<DatasetSummar
     return scan(options);
   }
 }
-
-type Row = IndexedFile & { seen: number };
 
 async function scan(options: IndexOptions): Promise<DatasetSummary> {
   const { root, indexFile, signal, onProgress } = options;
@@ -155,14 +154,6 @@ function batchWriter(db: DatabaseSync, scanId: number) {
     if (rows.length >= batchRows) flush();
   };
   return { touch: add as (file: string) => void, put: add as (row: IndexedFile) => void, flush };
-}
-
-/** Lower-case file name, and the same without an image extension: what CSV files may call an image. */
-export function foldedNames(file: string): { name: string; stem: string } {
-  const name = path.posix.basename(file).toLowerCase();
-  const extension = path.posix.extname(name);
-  const isImage = extension.slice(1) in formatOfExtension;
-  return { name, stem: isImage ? name.slice(0, -extension.length) : name };
 }
 
 async function statOf(file: string): Promise<Stats | undefined> {

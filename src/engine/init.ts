@@ -3,7 +3,7 @@ import { open, readdir } from "node:fs/promises";
 import path from "node:path";
 import { LeafError } from "./errors.ts";
 import { writeFileAtomic } from "./files.ts";
-import { isImageName } from "./images/format.ts";
+import { imageExtensions } from "./images/format.ts";
 
 export interface InitResult {
   file: string;
@@ -25,10 +25,16 @@ const enough = 20_000;
 /** Writes a commented `leaf.yaml` that fits what the folder holds. Throws LeafError `usage` if there is one already. */
 export async function initProject(dir: string, options: { force: boolean }): Promise<InitResult> {
   const root = path.resolve(dir);
-  if (!existsSync(root)) throw new LeafError("usage", `The folder ${dir} does not exist.`, { remedy: "Make it and put images in it." });
+  if (!existsSync(root))
+    throw new LeafError("usage", `The folder ${dir} does not exist.`, {
+      remedy: "Make it and put images in it.",
+    });
   const file = path.join(root, "leaf.yaml");
   if (existsSync(file) && !options.force) {
-    throw new LeafError("usage", `${file} exists already.`, { file, remedy: "Edit it, or overwrite it with --force." });
+    throw new LeafError("usage", `${file} exists already.`, {
+      file,
+      remedy: "Edit it, or overwrite it with --force.",
+    });
   }
   const { folder, count } = await findImages(root);
   const mos = await findMos(root);
@@ -46,9 +52,9 @@ async function findImages(root: string): Promise<{ folder: string; count: number
     for (const entry of await readdir(dir, { withFileTypes: true })) {
       if (seen > enough) return;
       if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
-      const below = path.posix.join(top, entry.name);
-      if (entry.isDirectory() && depth < 3) await visit(path.join(dir, entry.name), depth === 0 ? entry.name : top, depth + 1);
-      else if (entry.isFile() && isImageName(below)) {
+      if (entry.isDirectory() && depth < 3)
+        await visit(path.join(dir, entry.name), depth === 0 ? entry.name : top, depth + 1);
+      else if (entry.isFile() && isImageName(entry.name)) {
         counts.set(depth === 0 ? "." : top, (counts.get(depth === 0 ? "." : top) ?? 0) + 1);
         seen++;
       }
@@ -68,14 +74,21 @@ async function findMos(root: string): Promise<MosGuess | undefined> {
     const handle = await open(path.join(root, file));
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(256 * 1024), 0, 256 * 1024, 0);
     await handle.close();
-    const [header = "", ...lines] = buffer.toString("utf8", 0, bytesRead).replace(/^\ufeff/, "").split(/\r?\n/);
+    const [header = "", ...lines] = buffer
+      .toString("utf8", 0, bytesRead)
+      .replace(/^\ufeff/, "")
+      .split(/\r?\n/);
     const columns = header.split(",").map((cell) => cell.trim().replace(/^"|"$/g, ""));
-    const find = (known: string[]) => known.map((name) => columns.find((column) => column.toLowerCase() === name)).find(Boolean);
+    const find = (known: string[]) =>
+      known.map((name) => columns.find((column) => column.toLowerCase() === name)).find(Boolean);
     const image = find(imageNames);
     const score = find(scoreNames);
     if (!image || !score) continue;
     const at = columns.indexOf(score);
-    const values = lines.slice(0, -1).map((line) => Number(line.split(",")[at])).filter(Number.isFinite);
+    const values = lines
+      .slice(0, -1)
+      .map((line) => Number(line.split(",")[at]))
+      .filter(Number.isFinite);
     return { file, image, score, range: guessRange(values) };
   }
   return undefined;
@@ -85,8 +98,17 @@ async function findMos(root: string): Promise<MosGuess | undefined> {
 function guessRange(values: number[]): [number, number] {
   const lo = Math.min(...values);
   const hi = Math.max(...values);
-  const usual: [number, number][] = [[1, 5], [0, 1], [0, 5], [1, 10], [0, 10], [0, 100]];
-  return usual.find(([a, b]) => lo >= a && hi <= b) ?? [Math.floor(Math.min(0, lo)), Math.ceil(Math.max(1, hi))];
+  const usual: [number, number][] = [
+    [1, 5],
+    [0, 1],
+    [0, 5],
+    [1, 10],
+    [0, 10],
+    [0, 100],
+  ];
+  return (
+    usual.find(([a, b]) => lo >= a && hi <= b) ?? [Math.floor(Math.min(0, lo)), Math.ceil(Math.max(1, hi))]
+  );
 }
 
 function template(folder: string, mos: MosGuess | undefined, student: string): string {
@@ -128,4 +150,8 @@ evaluate:
   split: test
   bootstrap: 1000
 `;
+}
+
+function isImageName(name: string): boolean {
+  return imageExtensions.includes(path.extname(name).slice(1).toLowerCase());
 }

@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { type Config, loadConfig } from "./config.ts";
-import { ensureDir, writeFileAtomic } from "./files.ts";
+import { writeFileAtomic } from "./files.ts";
 
 /** A config file and the places that belong to it (DESIGN: `.leaf/` beside the config). */
 export interface Project {
@@ -39,6 +40,6 @@ export function projectOf(configFile: string, config: Config): Project {
 
 /** Makes `.leaf/`, which ignores itself in git. */
 export async function ensureLeafDir(project: Project): Promise<void> {
-  await ensureDir(project.leaf);
-  await writeFileAtomic(path.join(project.leaf, ".gitignore"), "*\n", { unlessExists: true });
+  const ignore = path.join(project.leaf, ".gitignore");
+  if (!existsSync(ignore)) await writeFileAtomic(ignore, "*\n");
 }

@@ -37,18 +37,28 @@ function requirementsFile(): string {
 export function trainerEnvironment(): NodeJS.ProcessEnv {
   const { PYTHONPATH, ...rest } = process.env;
   const pythonPath = [pythonSource(), PYTHONPATH].filter(Boolean).join(path.delimiter);
-  return { ...rest, PYTHONPATH: pythonPath, PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1", TOKENIZERS_PARALLELISM: "false" };
+  return {
+    ...rest,
+    PYTHONPATH: pythonPath,
+    PYTHONUNBUFFERED: "1",
+    PYTHONDONTWRITEBYTECODE: "1",
+    TOKENIZERS_PARALLELISM: "false",
+  };
 }
 
 /** One environment for all projects of a user, named by its requirements: an update sets up a new one beside it. */
 export function managedEnvironmentDir(): string {
-  const base = process.env.LEAF_HOME ?? path.join(process.env.XDG_DATA_HOME ?? path.join(homedir(), ".local", "share"), "leaf");
+  const base =
+    process.env.LEAF_HOME ??
+    path.join(process.env.XDG_DATA_HOME ?? path.join(homedir(), ".local", "share"), "leaf");
   const digest = createHash("sha256").update(readFileSync(requirementsFile())).digest("hex").slice(0, 12);
   return path.join(base, `python-${digest}`);
 }
 
 function interpreterIn(dir: string): string {
-  return process.platform === "win32" ? path.join(dir, "Scripts", "python.exe") : path.join(dir, "bin", "python");
+  return process.platform === "win32"
+    ? path.join(dir, "Scripts", "python.exe")
+    : path.join(dir, "bin", "python");
 }
 
 /** The interpreter to train with: the config's, `LEAF_PYTHON`, or the one `leaf env` made. Throws LeafError `environment`. */
@@ -58,19 +68,26 @@ export function resolveInterpreter(configured: string | undefined, root: string)
     const isPath = named.includes("/") || named.includes("\\");
     const interpreter = isPath ? path.resolve(root, named) : named;
     if (isPath && !existsSync(interpreter)) {
-      throw new LeafError("environment", `The Python interpreter ${named} does not exist.`, { remedy: setUpRemedy });
+      throw new LeafError("environment", `The Python interpreter ${named} does not exist.`, {
+        remedy: setUpRemedy,
+      });
     }
     return interpreter;
   }
   const dir = managedEnvironmentDir();
   if (!existsSync(path.join(dir, "ready.json"))) {
-    throw new LeafError("environment", "There is no Python environment to train with yet.", { remedy: setUpRemedy });
+    throw new LeafError("environment", "There is no Python environment to train with yet.", {
+      remedy: setUpRemedy,
+    });
   }
   return interpreterIn(dir);
 }
 
 /** Asks an interpreter for its versions and device. Throws LeafError `environment` naming what it lacks. */
-export async function probeInterpreter(interpreter: string, signal?: AbortSignal): Promise<PythonEnvironment> {
+export async function probeInterpreter(
+  interpreter: string,
+  signal?: AbortSignal,
+): Promise<PythonEnvironment> {
   const { code, stdout, stderr } = await runPython(interpreter, ["-m", "leaf", "--env"], { signal });
   const line = stdout.trim().split("\n").at(-1) ?? "";
   let answer: (Omit<PythonEnvironment, "interpreter"> & { missing?: string[] }) | undefined;
@@ -80,17 +97,23 @@ export async function probeInterpreter(interpreter: string, signal?: AbortSignal
     // Told below, with what the interpreter itself said.
   }
   if (answer?.missing) {
-    throw new LeafError("environment", `${interpreter} lacks ${answer.missing.join(", ")}.`, { remedy: setUpRemedy });
+    throw new LeafError("environment", `${interpreter} lacks ${answer.missing.join(", ")}.`, {
+      remedy: setUpRemedy,
+    });
   }
   if (code !== 0 || !answer) {
     const said = stderr.trim().split("\n").at(-1) ?? "";
-    throw new LeafError("environment", `${interpreter} cannot run the trainer (${said || `exit ${code}`}).`, { remedy: setUpRemedy });
+    throw new LeafError("environment", `${interpreter} cannot run the trainer (${said || `exit ${code}`}).`, {
+      remedy: setUpRemedy,
+    });
   }
   return { interpreter, ...answer };
 }
 
 /** Creates the managed environment unless it is ready. Removes a half-made one first, so that a cut-off set-up can be repeated. */
-export async function setUpEnvironment(options: { signal?: AbortSignal; onProgress?: ProgressSink } = {}): Promise<PythonEnvironment> {
+export async function setUpEnvironment(
+  options: { signal?: AbortSignal; onProgress?: ProgressSink } = {},
+): Promise<PythonEnvironment> {
   const { signal, onProgress } = options;
   const dir = managedEnvironmentDir();
   const interpreter = interpreterIn(dir);
@@ -108,9 +131,19 @@ export async function setUpEnvironment(options: { signal?: AbortSignal; onProgre
     const name = /^(?:Collecting|Downloading|Installing collected packages:)\s*(\S*)/.exec(line.trim());
     if (!name) return;
     if (line.startsWith("Collecting")) packages++;
-    report(line.startsWith("Installing") ? "installing packages" : `fetching ${path.posix.basename(name[1] ?? "").split("-")[0]}`, packages);
+    report(
+      line.startsWith("Installing")
+        ? "installing packages"
+        : `fetching ${path.posix.basename(name[1] ?? "").split("-")[0]}`,
+      packages,
+    );
   };
-  await mustRun(interpreter, ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", requirementsFile()], "install the trainer's packages", { signal, onLine });
+  await mustRun(
+    interpreter,
+    ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", requirementsFile()],
+    "install the trainer's packages",
+    { signal, onLine },
+  );
   const environment = await probeInterpreter(interpreter, signal);
   await writeFileAtomic(ready, `${JSON.stringify(environment, null, 2)}\n`);
   return environment;
@@ -126,7 +159,9 @@ async function findBasePython(signal?: AbortSignal): Promise<string> {
       if (!(error instanceof LeafError)) throw error;
     }
   }
-  throw new LeafError("environment", "No Python 3.10 or newer was found on the PATH.", { remedy: "Install Python 3, or set `python.interpreter` to one that has the trainer's packages." });
+  throw new LeafError("environment", "No Python 3.10 or newer was found on the PATH.", {
+    remedy: "Install Python 3, or set `python.interpreter` to one that has the trainer's packages.",
+  });
 }
 
 interface RunOptions {
@@ -137,13 +172,24 @@ interface RunOptions {
 async function mustRun(command: string, args: string[], doing: string, options: RunOptions): Promise<void> {
   const { code, stdout, stderr } = await runPython(command, args, options);
   if (code === 0) return;
-  const said = `${stdout}\n${stderr}`.split("\n").filter((line) => /error/i.test(line)).at(-1)?.trim() ?? `exit ${code}`;
-  throw new LeafError("environment", `Cannot ${doing}: ${said}`, { remedy: "Check the network and the disk, then run `leaf env` again." });
+  const said =
+    `${stdout}\n${stderr}`
+      .split("\n")
+      .filter((line) => /error/i.test(line))
+      .at(-1)
+      ?.trim() ?? `exit ${code}`;
+  throw new LeafError("environment", `Cannot ${doing}: ${said}`, {
+    remedy: "Check the network and the disk, then run `leaf env` again.",
+  });
 }
 
 const keptOutput = 200_000;
 
-function runPython(command: string, args: string[], { signal, onLine }: RunOptions): Promise<{ code: number | null; stdout: string; stderr: string }> {
+function runPython(
+  command: string,
+  args: string[],
+  { signal, onLine }: RunOptions,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
   throwIfCancelled(signal);
   return new Promise((resolve, reject) => {
     const child = spawnGroup(command, args, { env: trainerEnvironment(), stdio: ["ignore", "pipe", "pipe"] });
@@ -161,7 +207,9 @@ function runPython(command: string, args: string[], { signal, onLine }: RunOptio
     const finish = () => signal?.removeEventListener("abort", onAbort);
     child.once("error", (error) => {
       finish();
-      reject(new LeafError("environment", `Cannot start ${command} (${error.message}).`, { remedy: setUpRemedy }));
+      reject(
+        new LeafError("environment", `Cannot start ${command} (${error.message}).`, { remedy: setUpRemedy }),
+      );
     });
     child.once("close", (code) => {
       finish();

@@ -19,8 +19,14 @@ export async function listRuns(project: Project): Promise<RunRecord[]> {
     if (errnoCode(error) === "ENOENT") return [];
     throw explainFileSystemError(error, "read", project.runs);
   }
-  const found = await Promise.all(names.map((name) => readJson<RunRecord>(path.join(project.runs, name, "run.json"))));
-  return found.filter((run) => run?.v === 1).sort((a, b) => numberOf(a.id) - numberOf(b.id));
+  const found = await Promise.all(
+    names.map(
+      (name) => readJson(path.join(project.runs, name, "run.json")) as Promise<RunRecord | undefined>,
+    ),
+  );
+  return found
+    .filter((run): run is RunRecord => run !== undefined && run.v === 1)
+    .sort((a, b) => numberOf(a.id) - numberOf(b.id));
 }
 
 function numberOf(id: string): number {
@@ -81,7 +87,12 @@ export async function saveRun(project: Project, run: RunRecord): Promise<void> {
 }
 
 /** Adds a finished stage to its run. */
-export async function recordStage(project: Project, run: RunRecord, stage: StageName, entry: { key: string; seconds: number; result: unknown }): Promise<void> {
+export async function recordStage(
+  project: Project,
+  run: RunRecord,
+  stage: StageName,
+  entry: { key: string; seconds: number; result: unknown },
+): Promise<void> {
   run.stages[stage] = entry;
   run.state = "done";
   await saveRun(project, run);

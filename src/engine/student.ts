@@ -26,10 +26,13 @@ export async function openStudent(dir: string, options: { threads?: number } = {
   const cardFile = path.join(dir, "student.json");
   const modelFile = path.join(dir, "student.onnx");
   if (!existsSync(cardFile) || !existsSync(modelFile)) {
-    throw new LeafError("input", `There is no student in ${dir}.`, { remedy: "Run `leaf distill` first, or name the folder of an exported student." });
+    throw new LeafError("input", `There is no student in ${dir}.`, {
+      remedy: "Run `leaf distill` first, or name the folder of an exported student.",
+    });
   }
   const card = JSON.parse(await readFile(cardFile, "utf8")) as StudentCard;
-  if (card.v !== 1) throw new LeafError("input", `${cardFile} is of a newer version of LEAF.`, { remedy: "Update LEAF." });
+  if (card.v !== 1)
+    throw new LeafError("input", `${cardFile} is of a newer version of LEAF.`, { remedy: "Update LEAF." });
   const bytes = await readFile(modelFile);
   let session: InferenceSession;
   try {
@@ -38,7 +41,9 @@ export async function openStudent(dir: string, options: { threads?: number } = {
       logSeverityLevel: 3,
     });
   } catch (error) {
-    throw new LeafError("input", `${modelFile} is not a usable ONNX file (${messageOf(error)}).`, { remedy: "Run the stage again." });
+    throw new LeafError("input", `${modelFile} is not a usable ONNX file (${messageOf(error)}).`, {
+      remedy: "Run the stage again.",
+    });
   }
   const { crop } = card.input;
   return {
@@ -87,8 +92,11 @@ export async function* scoreImages<T extends { path: string }>(
   const infer = async (batch: Decoded[]): Promise<ScoredImage<T>[]> => {
     const readable = batch.filter((one) => "pixels" in one);
     const pixels = new Uint8Array(readable.length * input.views * viewBytes);
-    readable.forEach((one, i) => pixels.set(one.pixels, i * input.views * viewBytes));
-    const scores = readable.length > 0 ? await student.scoreViews(pixels, readable.length * input.views) : new Float32Array();
+    for (const [i, one] of readable.entries()) pixels.set(one.pixels, i * input.views * viewBytes);
+    const scores =
+      readable.length > 0
+        ? await student.scoreViews(pixels, readable.length * input.views)
+        : new Float32Array();
     let next = 0;
     return batch.map((one) => {
       if (!("pixels" in one)) return one;

@@ -21,13 +21,22 @@ export interface TrainOptions {
  * The job file, the trainer's log and all it writes are in `job.out`; a job that was cut off goes on from its
  * last checkpoint. Throws LeafError `cancelled`, `environment` or `failed` with the trainer's own sentence.
  */
-export async function train({ interpreter, job, processes, signal, onMessage }: TrainOptions): Promise<TrainerDone> {
+export async function train({
+  interpreter,
+  job,
+  processes,
+  signal,
+  onMessage,
+}: TrainOptions): Promise<TrainerDone> {
   throwIfCancelled(signal);
   const jobFile = path.join(job.out, "job.json");
   await writeFileAtomic(jobFile, `${JSON.stringify(job, null, 2)}\n`);
   const log = createWriteStream(path.join(job.out, "trainer.log"), { flags: "a" });
   log.on("error", () => {}); // A log that cannot be written must not end the training.
-  const launch = processes > 1 ? ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", String(processes)] : [];
+  const launch =
+    processes > 1
+      ? ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", String(processes)]
+      : [];
   const child = spawnGroup(interpreter, [...launch, "-m", "leaf", jobFile], {
     cwd: job.out,
     env: trainerEnvironment(),
@@ -61,7 +70,9 @@ export async function train({ interpreter, job, processes, signal, onMessage }: 
     const exit = await new Promise<number | null>((resolve, reject) => {
       child.once("error", (error) => {
         const message = `Cannot start the Python interpreter ${interpreter} (${error.message}).`;
-        reject(new LeafError("environment", message, { remedy: "Run `leaf env`, or set `python.interpreter`." }));
+        reject(
+          new LeafError("environment", message, { remedy: "Run `leaf env`, or set `python.interpreter`." }),
+        );
       });
       child.once("close", resolve);
     });
@@ -70,12 +81,18 @@ export async function train({ interpreter, job, processes, signal, onMessage }: 
     if (failure) throw failure;
     const missing = /No module named '?([\w.]+)/.exec(lastLine)?.[1];
     if (missing) {
-      throw new LeafError("environment", `${interpreter} has no module ${missing}.`, { remedy: "Run `leaf env` to set up the training environment." });
+      throw new LeafError("environment", `${interpreter} has no module ${missing}.`, {
+        remedy: "Run `leaf env` to set up the training environment.",
+      });
     }
-    throw new LeafError("failed", `Training ended early (exit ${exit ?? "by a signal"}): ${lastLine || "it said nothing"}.`, {
-      file: path.join(job.out, "trainer.log"),
-      remedy: `See trainer.log; the same command goes on from the last checkpoint. The package is in ${pythonSource()}.`,
-    });
+    throw new LeafError(
+      "failed",
+      `Training ended early (exit ${exit ?? "by a signal"}): ${lastLine || "it said nothing"}.`,
+      {
+        file: path.join(job.out, "trainer.log"),
+        remedy: `See trainer.log; the same command goes on from the last checkpoint. The package is in ${pythonSource()}.`,
+      },
+    );
   } finally {
     signal?.removeEventListener("abort", onAbort);
     log.end();
@@ -87,7 +104,8 @@ export function parseMessage(line: string): TrainerMessage | undefined {
   if (!line.startsWith("{")) return undefined;
   try {
     const value: unknown = JSON.parse(line);
-    if (value === null || typeof value !== "object" || !("v" in value) || !("type" in value)) return undefined;
+    if (value === null || typeof value !== "object" || !("v" in value) || !("type" in value))
+      return undefined;
     return value.v === 1 ? (value as TrainerMessage) : undefined;
   } catch {
     return undefined;

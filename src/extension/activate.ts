@@ -9,8 +9,14 @@ export async function activate(context: ExtensionContext): Promise<void> {
   client = new LanguageClient(
     "leaf",
     "LEAF",
-    { run: { module, transport: TransportKind.ipc }, debug: { module, transport: TransportKind.ipc, options: { execArgv: ["--nolazy", "--inspect=6019"] } } },
-    { documentSelector: [{ language: "yaml", pattern: "**/{leaf,*.leaf}.yaml" }], outputChannel: window.createOutputChannel("LEAF", { log: true }) },
+    {
+      run: { module, transport: TransportKind.ipc },
+      debug: { module, transport: TransportKind.ipc, options: { execArgv: ["--nolazy", "--inspect=6019"] } },
+    },
+    {
+      documentSelector: [{ language: "yaml", pattern: "**/{leaf,*.leaf}.yaml" }],
+      outputChannel: window.createOutputChannel("LEAF", { log: true }),
+    },
   );
   context.subscriptions.push(commands.registerCommand("leaf.restartServer", () => client?.restart()));
   await client.start();

@@ -59,7 +59,9 @@ export interface RunRecord {
   created: string;
   updated: string;
   state: "running" | "done" | "failed" | "cancelled";
-  stages: Partial<Record<"label" | "distill" | "calibrate" | "evaluate", { key: string; seconds: number; result: unknown }>>;
+  stages: Partial<
+    Record<"label" | "distill" | "calibrate" | "evaluate", { key: string; seconds: number; result: unknown }>
+  >;
   versions: Record<string, string>;
   gitCommit: string | null;
 }

@@ -32,12 +32,46 @@ export interface Agreement {
 
 /** Python → engine, one JSON object a line on the trainer's own channel. */
 export type TrainerMessage =
-  | { v: 1; type: "hello"; python: string; torch: string; device: string; deviceName: string; worldSize: number; amp: boolean | string }
-  | { v: 1; type: "progress"; phase: "load" | "train" | "validate" | "export"; epoch: number; epochs: number; step: number; steps: number; imagesPerS: number }
-  | { v: 1; type: "metrics"; epoch: number; step: number; loss: number; parts: Record<string, number>; lr: number; val: Agreement | null; imagesPerS: number }
+  | {
+      v: 1;
+      type: "hello";
+      python: string;
+      torch: string;
+      device: string;
+      deviceName: string;
+      worldSize: number;
+      amp: boolean | string;
+    }
+  | {
+      v: 1;
+      type: "progress";
+      phase: "load" | "train" | "validate" | "export";
+      epoch: number;
+      epochs: number;
+      step: number;
+      steps: number;
+      imagesPerS: number;
+    }
+  | {
+      v: 1;
+      type: "metrics";
+      epoch: number;
+      step: number;
+      loss: number;
+      parts: Record<string, number>;
+      lr: number;
+      val: Agreement | null;
+      imagesPerS: number;
+    }
   | { v: 1; type: "checkpoint"; epoch: number; path: string }
   | TrainerDone
-  | { v: 1; type: "error"; code: "nan" | "oom" | "input" | "environment" | "failed"; message: string; remedy: string | null };
+  | {
+      v: 1;
+      type: "error";
+      code: "nan" | "oom" | "input" | "environment" | "failed";
+      message: string;
+      remedy: string | null;
+    };
 
 export interface TrainerDone {
   v: 1;

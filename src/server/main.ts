@@ -1,4 +1,4 @@
-import { createConnection, ProposedFeatures, TextDocumentSyncKind } from "vscode-languageserver/node.js";
+import { createConnection, ProposedFeatures, TextDocumentSyncKind } from "vscode-languageserver/node";
 import { version } from "../engine/version.ts";
 
 // The language server: the one backend of a workspace. Only the handshake so far; the engine is used by the command line.

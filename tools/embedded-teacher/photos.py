@@ -18,29 +18,57 @@ STRENGTHS = 3
 MIXTURES = 24
 CLEAN = 3
 
-# Package, then the photos of it that are used. Two packages' other pictures are drawings, or belong to the demonstration.
-PHOTOS: dict[str, list[str]] = {
-    "lomiri-wallpapers-16.04": [
-        "Dragonfly_by_Bolly", "Picture_0B_by_freespace", "Wine_by_Jakkub_Mede", "aitzgorri_by_Aitzol_Berasategi",
-        "free_by_Peter_Nerlich", "friends_by_Aitzol_Berasategi", "greentock_by_Peter_Nerlich",
-        "seeding_by_Clements_Engelhardt", "sunset_by_Aitzol_Berasategi",
-    ],
-    "mate-backgrounds": [
-        "Aqua", "Blinds", "Dune", "FreshFlower", "Garden", "GreenMeadow", "LadyBird", "RainDrops", "Storm", "TwoWings",
-        "Wood", "YellowFlower",
-    ],
-    "plasma-workspace-wallpapers": [
-        "BytheWater", "ColdRipple", "ColorfulCups", "DarkestHour", "EveningGlow", "FallenLeaf", "Grey", "Kite",
-        "OneStandsOut", "Path", "Volna", "summer_1am",
-    ],
-}  # fmt: skip
+# Package, then the photos of it that are used, each with author and licence as the package's copyright file has them.
+# The packages' other pictures are drawings, or belong to the demonstration.
+KDE = ("KDE Visual Design Group", "GPL-2+")
+CREDITS: dict[str, dict[str, tuple[str, str]]] = {
+    "lomiri-wallpapers-16.04": {
+        "Dragonfly_by_Bolly": ("Bolly", "CC-BY-SA-4.0"),
+        "Picture_0B_by_freespace": ('Trevor "Freespace"', "CC-BY-4.0"),
+        "Wine_by_Jakkub_Mede": ("Jakub Mede", "CC-BY-4.0"),
+        "aitzgorri_by_Aitzol_Berasategi": ("Aitzol Berasategi", "CC-BY-4.0"),
+        "free_by_Peter_Nerlich": ("Peter Nerlich", "CC-BY-SA-4.0"),
+        "friends_by_Aitzol_Berasategi": ("Aitzol Berasategi", "CC-BY-4.0"),
+        "greentock_by_Peter_Nerlich": ("Peter Nerlich", "CC-BY-SA-4.0"),
+        "seeding_by_Clements_Engelhardt": ("Clemens Engelhardt", "CC0-1.0"),
+        "sunset_by_Aitzol_Berasategi": ("Aitzol Berasategi", "CC-BY-4.0"),
+    },
+    "mate-backgrounds": {
+        "Aqua": ("Charles Barbin", "GPL-2+"),
+        "Blinds": ("Lennart Poettering, Andrea Cimitan", "GPL-2+"),
+        "Dune": ("Marco Cogoni, Hylke Bons", "GPL-2+"),
+        "FreshFlower": ("Jens Ansorg", "GPL-2+"),
+        "Garden": ("Charles Barbin", "GPL-2+"),
+        "GreenMeadow": ("Timothy Schellhase, Lapo Calamandrei", "GPL-2+"),
+        "LadyBird": ("Charles Barbin", "GPL-2+"),
+        "RainDrops": ("blackcombwhistler07", "GPL-2+"),
+        "Storm": ("Sergey Nazarov", "GPL-2+"),
+        "TwoWings": ("Charles Barbin, Hylke Bons", "GPL-2+"),
+        "Wood": ("Jean-François Fortin Tam", "GPL-2+"),
+        "YellowFlower": ("Charles Barbin", "GPL-2+"),
+    },
+    "plasma-workspace-wallpapers": {
+        "BytheWater": KDE,
+        "ColdRipple": KDE,
+        "ColorfulCups": KDE,
+        "DarkestHour": KDE,
+        "EveningGlow": KDE,
+        "FallenLeaf": KDE,
+        "Grey": KDE,
+        "Kite": KDE,
+        "OneStandsOut": KDE,
+        "Path": KDE,
+        "Volna": KDE,
+        "summer_1am": KDE,
+    },
+}
 
 
 def find_photos(folder: Path) -> list[tuple[str, Path]]:
-    """(name, file) of every photo, the largest file where a package has several sizes; the order is that of PHOTOS."""
+    """(name, file) of every photo, the largest file where a package has several sizes; the order is that of CREDITS."""
     files = [f for f in sorted(folder.rglob("*")) if f.suffix.lower() in (".jpg", ".jpeg", ".png")]
     found = []
-    for package, names in PHOTOS.items():
+    for package, names in CREDITS.items():
         for name in names:
             if package.startswith("plasma"):
                 matches = [f for f in files if f.parts[-4:-1] == (name, "contents", "images")]

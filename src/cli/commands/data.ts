@@ -1,8 +1,9 @@
 import type { Command } from "commander";
-import { type ExportKind, exportKinds, exportTo } from "../../engine/export.ts";
+import { toCsv } from "../../engine/csv.ts";
 import { LeafError } from "../../engine/errors.ts";
+import { type ExportKind, exportKinds, exportTo } from "../../engine/export.ts";
 import { metricsOfFiles } from "../../engine/metricsOfFiles.ts";
-import { scorePaths, toCsv } from "../../engine/score.ts";
+import { scorePaths } from "../../engine/score.ts";
 import { figure, findProject } from "../context.ts";
 import type { Run } from "../main.ts";
 
@@ -16,9 +17,19 @@ export function addDataCommands(program: Command, run: Run): void {
     .action((paths: string[], options: { student?: string; csv?: boolean }, command) =>
       run(async (context) => {
         const project = options.student ? undefined : await findProject(context);
-        const result = await scorePaths(paths, { project, student: options.student, signal: context.signal, onProgress: context.onProgress });
+        const result = await scorePaths(paths, {
+          project,
+          student: options.student,
+          signal: context.signal,
+          onProgress: context.onProgress,
+        });
         for (const { image, reason } of result.failed) context.note(`not scored: ${image}: ${reason}`);
-        const text = options.csv ? toCsv(["image", "score"], result.scores.map((s) => [s.image, s.score])).trimEnd() : result.scores.map((s) => `${s.score.toFixed(3)}  ${s.image}`).join("\n");
+        const text = options.csv
+          ? toCsv(
+              ["image", "score"],
+              result.scores.map((s) => [s.image, s.score]),
+            ).trimEnd()
+          : result.scores.map((s) => `${s.score.toFixed(3)}  ${s.image}`).join("\n");
         context.print(result, text);
       })(command),
     );
@@ -31,10 +42,14 @@ export function addDataCommands(program: Command, run: Run): void {
     .action((options: { predictions: string; truth: string; bootstrap: string }, command) =>
       run(async (context) => {
         const bootstrap = Number(options.bootstrap);
-        if (!Number.isInteger(bootstrap) || bootstrap < 0) throw new LeafError("usage", "--bootstrap takes a whole number from 0.");
+        if (!Number.isInteger(bootstrap) || bootstrap < 0)
+          throw new LeafError("usage", "--bootstrap takes a whole number from 0.");
         const result = await metricsOfFiles(options.predictions, options.truth, bootstrap);
         const { n, srcc, plcc, plccLogistic, krcc, rmse } = result;
-        context.print(result, `n ${n} · SRCC ${figure(srcc)} · PLCC ${figure(plcc)} (${figure(plccLogistic)} after the logistic fit) · KRCC ${figure(krcc)} · RMSE ${figure(rmse)}`);
+        context.print(
+          result,
+          `n ${n} · SRCC ${figure(srcc)} · PLCC ${figure(plcc)} (${figure(plccLogistic)} after the logistic fit) · KRCC ${figure(krcc)} · RMSE ${figure(rmse)}`,
+        );
       })(command),
     );
   program
@@ -44,7 +59,8 @@ export function addDataCommands(program: Command, run: Run): void {
     .option("-o, --out <path>", "file (labels, scores) or folder (student)")
     .action((what: string, options: { out?: string }, command) =>
       run(async (context) => {
-        if (!exportKinds.includes(what as ExportKind)) throw new LeafError("usage", `\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
+        if (!exportKinds.includes(what as ExportKind))
+          throw new LeafError("usage", `\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
         const result = await exportTo(await findProject(context), what as ExportKind, options.out, context);
         context.print(result, `Wrote ${result.files.join(", ")}.`);
       })(command),

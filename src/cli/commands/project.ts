@@ -43,7 +43,15 @@ export function addProjectCommands(program: Command, run: Run): void {
         const rows = runs.map((one) => {
           const metrics = one.stages.evaluate?.result as EvaluateResult | undefined;
           const calibrated = one.stages.calibrate?.result as CalibrateResult | undefined;
-          return [one.id, one.state, one.configFile, String(calibrated?.images ?? "–"), figure(metrics?.srcc), figure(metrics?.plcc), one.updated.slice(0, 16)];
+          return [
+            one.id,
+            one.state,
+            one.configFile,
+            String(calibrated?.images ?? "–"),
+            figure(metrics?.srcc),
+            figure(metrics?.plcc),
+            one.updated.slice(0, 16),
+          ];
         });
         context.print({ runs }, table(["run", "state", "config", "MOS", "SRCC", "PLCC", "updated"], rows));
       })(command),
@@ -55,7 +63,10 @@ export function addProjectCommands(program: Command, run: Run): void {
     .action((options: { cache?: boolean }, command) =>
       run(async (context) => {
         const result = await cleanStages(await findProject(context), options.cache ?? false);
-        context.print(result, `Removed ${result.removed.length} stage outputs, ${(result.bytes / 1e6).toFixed(1)} MB.`);
+        context.print(
+          result,
+          `Removed ${result.removed.length} stage outputs, ${(result.bytes / 1e6).toFixed(1)} MB.`,
+        );
       })(command),
     );
   program
@@ -65,13 +76,23 @@ export function addProjectCommands(program: Command, run: Run): void {
     .action((options: { check?: boolean }, command) =>
       run(async (context) => {
         const { signal, onProgress } = context;
-        const configured = context.options.config ? (await findProject(context)).config.python.interpreter : undefined;
+        const configured = context.options.config
+          ? (await findProject(context)).config.python.interpreter
+          : undefined;
         const named = configured ?? process.env.LEAF_PYTHON;
-        if (!named && !options.check) context.note("env: installing PyTorch and the trainer's packages (200 MB of downloads on macOS and Windows, 2 to 3 GB with CUDA on Linux)");
+        if (!named && !options.check)
+          context.note(
+            "env: installing PyTorch and the trainer's packages (200 MB of downloads on macOS and Windows, 2 to 3 GB with CUDA on Linux)",
+          );
         const environment =
-          named || options.check ? await probeInterpreter(resolveInterpreter(configured, process.cwd()), signal) : await setUpEnvironment({ signal, onProgress });
+          named || options.check
+            ? await probeInterpreter(resolveInterpreter(configured, process.cwd()), signal)
+            : await setUpEnvironment({ signal, onProgress });
         const { python, torch, device, deviceName, interpreter } = environment;
-        context.print(environment, `Python ${python}, PyTorch ${torch}, trains on ${device} (${deviceName})\n${interpreter}`);
+        context.print(
+          environment,
+          `Python ${python}, PyTorch ${torch}, trains on ${device} (${deviceName})\n${interpreter}`,
+        );
       })(command),
     );
 }

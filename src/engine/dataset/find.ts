@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import fastGlob from "fast-glob";
 import { LeafError } from "../errors.ts";
-import { imageExtensions } from "../images/format.ts";
+import { imageExtensions, isImageName } from "../images/format.ts";
 
 const ignored = ["**/node_modules/**", "**/.*/**", "**/.*"];
 const extensions = `{${imageExtensions.join(",")}}`;
@@ -29,8 +29,7 @@ export async function* findImages(root: string, images: string | string[]): Asyn
   });
   for await (const found of stream) {
     const file = String(found);
-    const extension = path.posix.extname(file).slice(1).toLowerCase();
-    if (!imageExtensions.includes(extension)) continue;
+    if (!isImageName(file)) continue;
     yield path.isAbsolute(file) ? toPosix(path.relative(root, file)) : path.posix.normalize(file);
   }
 }

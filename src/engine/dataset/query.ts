@@ -1,5 +1,6 @@
-import { foldedNames } from "../dataset.ts";
+import type { StatementSync } from "node:sqlite";
 import { columns, type IndexedFile, type IndexedImage, openForReading } from "./indexFile.ts";
+import { foldedNames } from "./names.ts";
 
 /** The index as the stages read it. Rows are streamed; none of the lists is held in memory. */
 export interface ImageIndex {
@@ -33,24 +34,36 @@ export function openIndex(indexFile: string): ImageIndex {
   const byPath = select("WHERE path = ?");
   const byName = select("WHERE name = ? ORDER BY path LIMIT 1000");
   const byStem = select("WHERE stem = ? ORDER BY path LIMIT 1000");
-  // The casts hold by the table's schema and each query's WHERE.
   return {
-    iterate: () => select(`WHERE ${firstPath} ORDER BY path`).iterate() as IterableIterator<unknown> as never,
+    iterate: () => rows<IndexedImage>(select(`WHERE ${firstPath} ORDER BY path`)),
     count: () =>
       Number(db.prepare("SELECT count(DISTINCT hash) AS n FROM files WHERE error IS NULL").get()?.n),
-    failed: () => select("WHERE error IS NOT NULL ORDER BY path").iterate() as never,
-    notes: () => select("WHERE note IS NOT NULL ORDER BY path").iterate() as never,
+    failed: () => rows(select("WHERE error IS NOT NULL ORDER BY path")),
+    notes: () => rows(select("WHERE note IS NOT NULL ORDER BY path")),
     duplicates: () =>
-      db
-        .prepare(
+      rows(
+        db.prepare(
           "SELECT path, (SELECT min(g.path) FROM files AS g WHERE g.hash = f.hash) AS first, hash FROM files AS f " +
             "WHERE error IS NULL AND EXISTS (SELECT 1 FROM files AS g WHERE g.hash = f.hash AND g.path < f.path) ORDER BY path",
-        )
-        .iterate() as never,
-    byHash: (hash) => byHash.get(hash) as unknown as IndexedImage | undefined,
-    byPath: (path) => byPath.get(path) as unknown as IndexedFile | undefined,
-    named: (name) => byName.all(name.toLowerCase()) as unknown as IndexedFile[],
-    withStem: (name) => byStem.all(foldedNames(name).stem) as unknown as IndexedFile[],
+        ),
+      ),
+    byHash: (hash) => first<IndexedImage>(byHash, hash),
+    byPath: (path) => first<IndexedFile>(byPath, path),
+    named: (name) => all(byName, foldedNames(name).name),
+    withStem: (name) => all(byStem, foldedNames(name).stem),
     close: () => db.close(),
   };
+}
+
+// What a query's columns and WHERE promise, the compiler cannot know: these three are the only casts.
+function rows<T>(statement: StatementSync): IterableIterator<T> {
+  return statement.iterate() as IterableIterator<unknown> as IterableIterator<T>;
+}
+
+function first<T>(statement: StatementSync, key: string): T | undefined {
+  return statement.get(key) as T | undefined;
+}
+
+function all(statement: StatementSync, key: string): IndexedFile[] {
+  return statement.all(key) as unknown[] as IndexedFile[];
 }

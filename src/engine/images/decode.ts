@@ -4,6 +4,7 @@ import sharp from "sharp";
 import { explainFileSystemError, LeafError, messageOf } from "../errors.ts";
 import { BmpError, decodeBmp, readBmpHeader } from "./bmp.ts";
 import { displayName, type ImageFormat, sniffFormat } from "./format.ts";
+import { quickSize } from "./header.ts";
 
 /** A decoded picture: `data` is interleaved 8-bit sRGB, height * width * 3 bytes, upright, transparency over white. */
 export interface RgbImage {
@@ -74,12 +75,19 @@ export async function probeImage(bytes: Buffer, rest?: string): Promise<ImageHea
     const { width, height } = readBmpHeader(bytes);
     return { format, width, height };
   }
-  try {
-    const { autoOrient } = await sharp(bytes, { limitInputPixels: false, failOn: "none" }).metadata();
+  const quick = quickSize(bytes);
+  if (quick) return { format, ...quick };
+  const read = async (source: Buffer | string) => {
+    const { autoOrient } = await sharp(source, { limitInputPixels: false, failOn: "none" }).metadata();
     if (!(autoOrient.width > 0 && autoOrient.height > 0)) throw new Error("no size");
     return { format, width: autoOrient.width, height: autoOrient.height };
+  };
+  try {
+    return await read(bytes).catch((error: unknown) => {
+      if (rest === undefined) throw error;
+      return read(rest);
+    });
   } catch (error) {
-    if (rest !== undefined) return probeImage(await readImageFile(rest, path.basename(rest)));
     throw undecodable(format, error);
   }
 }

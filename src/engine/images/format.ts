@@ -57,3 +57,9 @@ export function sniffFormat(head: Uint8Array): ImageFormat | undefined {
   }
   return undefined;
 }
+
+/** Whether a file's name ends as an image's does. */
+export function isImageName(name: string): boolean {
+  const dot = name.lastIndexOf(".");
+  return dot >= 0 && Object.hasOwn(formatOfExtension, name.slice(dot + 1).toLowerCase());
+}

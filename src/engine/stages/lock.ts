@@ -13,7 +13,12 @@ const failureName = "failed.txt";
  * Runs a stage's work while holding its folder, so that two commands never write the same output. A lock of a process that
  * has died is taken over. A failure is left as `failed.txt` for `leaf status`; a cancelled stage is merely unfinished.
  */
-export async function holdingStage<T>(project: Project, stage: StageName, key: string, work: (dir: string) => Promise<T>): Promise<T> {
+export async function holdingStage<T>(
+  project: Project,
+  stage: StageName,
+  key: string,
+  work: (dir: string) => Promise<T>,
+): Promise<T> {
   const dir = await makeStageDir(project, stage, key);
   const lock = path.join(dir, lockName);
   await acquire(lock, stage);
@@ -23,7 +28,8 @@ export async function holdingStage<T>(project: Project, stage: StageName, key: s
     await rm(path.join(dir, failureName), { force: true });
     return await work(dir);
   } catch (error) {
-    if (!isCancelled(error)) await writeFileAtomic(path.join(dir, failureName), `${messageOf(error)}\n`).catch(() => {});
+    if (!isCancelled(error))
+      await writeFileAtomic(path.join(dir, failureName), `${messageOf(error)}\n`).catch(() => {});
     throw error;
   } finally {
     process.off("exit", release);
@@ -31,7 +37,11 @@ export async function holdingStage<T>(project: Project, stage: StageName, key: s
   }
 }
 
-export async function stageActivity(project: Project, stage: StageName, key: string): Promise<{ running: boolean; failure?: string }> {
+export async function stageActivity(
+  project: Project,
+  stage: StageName,
+  key: string,
+): Promise<{ running: boolean; failure?: string }> {
   const dir = stageDir(project, stage, key);
   const pid = Number(await readFile(path.join(dir, lockName), "utf8").catch(() => "0"));
   const failure = await readFile(path.join(dir, failureName), "utf8").catch(() => undefined);
@@ -49,12 +59,16 @@ async function acquire(lock: string, stage: StageName): Promise<void> {
       if (errnoCode(error) !== "EEXIST") throw error;
       const pid = Number(await readFile(lock, "utf8").catch(() => "0"));
       if (isAlive(pid)) {
-        throw new LeafError("failed", `The ${stage} stage is already running (process ${pid}).`, { remedy: "Wait for it, or stop that process." });
+        throw new LeafError("failed", `The ${stage} stage is already running (process ${pid}).`, {
+          remedy: "Wait for it, or stop that process.",
+        });
       }
       await rm(lock, { force: true });
     }
   }
-  throw new LeafError("failed", `The ${stage} stage was started elsewhere at the same moment.`, { remedy: "Run the command again." });
+  throw new LeafError("failed", `The ${stage} stage was started elsewhere at the same moment.`, {
+    remedy: "Run the command again.",
+  });
 }
 
 function isAlive(pid: number): boolean {

@@ -29,11 +29,19 @@ export function isFinished(project: Project, stage: StageName, key: string): boo
 }
 
 export async function readResult<T>(project: Project, stage: StageName, key: string): Promise<T | undefined> {
-  return readJson<T>(path.join(stageDir(project, stage, key), "result.json"));
+  return (await readJson(path.join(stageDir(project, stage, key), "result.json"))) as T | undefined;
 }
 
-export async function writeResult(project: Project, stage: StageName, key: string, result: unknown): Promise<void> {
-  await writeFileAtomic(path.join(stageDir(project, stage, key), "result.json"), `${JSON.stringify(result, null, 2)}\n`);
+export async function writeResult(
+  project: Project,
+  stage: StageName,
+  key: string,
+  result: unknown,
+): Promise<void> {
+  await writeFileAtomic(
+    path.join(stageDir(project, stage, key), "result.json"),
+    `${JSON.stringify(result, null, 2)}\n`,
+  );
 }
 
 export async function makeStageDir(project: Project, stage: StageName, key: string): Promise<string> {

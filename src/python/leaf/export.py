@@ -18,7 +18,7 @@ MAX_DIFFERENCE = 1e-3
 def export(student: Student, crops: list[Pixels], path: Path) -> float:
     """Exports `pixels` uint8 [N, crop, crop, 3] -> `score` [N], `features` [N, D]; N is free.
 
-    Returns the largest difference of scores between onnxruntime and PyTorch (float32, CPU) on the given crops,
+    Returns the largest difference of scores of onnxruntime and PyTorch (float32, CPU) on the given crops,
     asked as one batch and one by one; raises TrainerError("failed") above 1e-3.
     """
     import onnx

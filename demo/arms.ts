@@ -1,0 +1,81 @@
+import { stringify } from "yaml";
+
+/** One row of the table that trains something. */
+export interface Arm {
+  name: string;
+  /** Its config in the workspace; `leaf.yaml` is the one to open first. */
+  file: string;
+  stage: "distill" | "calibrate";
+  from: "distill" | "backbone";
+  ratio: number;
+}
+
+export const teacherRow = "teacher (no labels)";
+
+const ratios = [0.03, 0.1, 0.3];
+const percent = (ratio: number) => `${Math.round(ratio * 100)} %`;
+const suffix = (ratio: number) => `${Math.round(ratio * 100)}`;
+
+/** All arms, in the order of the table. The first one distils what the last three start from. */
+export const arms: Arm[] = [
+  { name: "TGD, no labels", file: "leaf.yaml", stage: "distill", from: "distill", ratio: 0.1 },
+  ...ratios.map(
+    (ratio): Arm => ({
+      name: `CFT only, ${percent(ratio)}`,
+      file: `cft-only-${suffix(ratio)}.leaf.yaml`,
+      stage: "calibrate",
+      from: "backbone",
+      ratio,
+    }),
+  ),
+  ...ratios.map(
+    (ratio): Arm => ({
+      name: `TGD + CFT, ${percent(ratio)}`,
+      file: ratio === 0.1 ? "leaf.yaml" : `tgd-cft-${suffix(ratio)}.leaf.yaml`,
+      stage: "calibrate",
+      from: "distill",
+      ratio,
+    }),
+  ),
+];
+
+/**
+ * Training settings, chosen on the validation photos alone (never on the test photos), for each way to start by itself:
+ * a network that has learnt from the teacher needs lower rates than one that sees its first scores.
+ */
+const calibration: Record<Arm["from"], Record<string, unknown>> = {
+  distill: { batch: 16, lr: { backbone: 1e-4, head: 3e-4 }, headOnlyBelow: 30 },
+  backbone: { batch: 16, lr: { backbone: 5e-4, head: 1.5e-3 }, headOnlyBelow: 0 },
+};
+
+/** Few images need more passes, and a network that has seen no score needs more than one that has. */
+function calibrationEpochs(from: Arm["from"], ratio: number): number {
+  const [few, some, many] = from === "distill" ? [20, 20, 8] : [60, 40, 12];
+  return ratio < 0.05 ? few : ratio < 0.2 ? some : many;
+}
+
+/** The text of an arm's config. */
+export function armConfig({ from, ratio, name }: Arm, seed: number): string {
+  const config = {
+    images: "images",
+    mos: { file: "mos.csv", image: "image", score: "mos", range: [1, 5] },
+    split: { file: "mos.csv", image: "image", column: "split" },
+    teacher: { kind: "embedded" },
+    label: { pairsPerImage: 8, minConfidence: 0.1 },
+    student: { model: "efficientnet-lite0", input: { resize: null, crop: 96, views: 5 } },
+    distill: { epochs: 10, batch: 32, lr: { backbone: 1e-3, head: 3e-3 }, seed },
+    calibrate: {
+      from,
+      ratio,
+      epochs: calibrationEpochs(from, ratio),
+      validate: false,
+      ...calibration[from],
+      seed,
+    },
+    evaluate: { split: "test" },
+  };
+  const note =
+    `# Written by LEAF's demo: ${name}. The "MOS" are a stand-in: MS-SSIM with the pristine photo, mapped to 1..5.\n` +
+    "# Try: change `calibrate.ratio` and run `leaf run`; labels and the distilled student are reused.\n";
+  return note + stringify(config, { flowCollectionPadding: true, lineWidth: 110 });
+}

@@ -1,0 +1,59 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { armConfig, arms } from "./arms.ts";
+import { type DemoImage, makeImages } from "./images.ts";
+
+const here = import.meta.dirname;
+export const workspace = path.join(here, "workspace");
+const photos = path.join(here, "photos");
+
+/** Makes demo/workspace anew: images, stand-in for MOS, configs. The folder opens in the editor afterwards. */
+export async function makeWorkspace(
+  onPhoto: (done: number, total: number) => void,
+  signal: AbortSignal,
+): Promise<DemoImage[]> {
+  await rm(workspace, { recursive: true, force: true });
+  await mkdir(path.join(workspace, "truth"), { recursive: true });
+  const images = await makeImages(photos, path.join(workspace, "images"), onPhoto, signal);
+  await writeFile(path.join(workspace, "mos.csv"), mosCsv(images));
+  for (const kind of ["all", ...new Set(images.map((one) => one.distortion))])
+    await writeFile(
+      truthFile(kind),
+      csv(
+        ["image", "mos"],
+        images
+          .filter((one) => one.split === "test" && (kind === "all" || one.distortion === kind))
+          .map(({ image, mos }) => [`images/${image}`, mos.toFixed(4)]),
+      ),
+    );
+  await writeConfigs(0);
+  return images;
+}
+
+/** The truth of the test images, or of those with one kind of distortion: what `leaf metrics` compares the teacher with. */
+export function truthFile(kind: string): string {
+  return path.join(workspace, "truth", `${kind}.csv`);
+}
+
+/** Writes every arm's config with this seed. */
+export async function writeConfigs(seed: number): Promise<void> {
+  // Two arms share leaf.yaml; the calibrated one, which comes later, names it.
+  for (const arm of arms) await writeFile(path.join(workspace, arm.file), armConfig(arm, seed));
+}
+
+export function mosCsv(images: DemoImage[]): string {
+  return csv(
+    ["image", "mos", "photo", "distortion", "split"],
+    images.map(({ image, mos, photo, distortion, split }) => [
+      image,
+      mos.toFixed(4),
+      photo,
+      distortion,
+      split,
+    ]),
+  );
+}
+
+function csv(header: string[], rows: string[][]): string {
+  return `${[header, ...rows].map((row) => row.join(",")).join("\n")}\n`;
+}

@@ -1,0 +1,114 @@
+import path from "node:path";
+import { type DatasetSummary, type ImageIndex, indexDataset, openIndex } from "./dataset.ts";
+import { digestLines } from "./keys.ts";
+import { readMos } from "./mos.ts";
+import { ensureLeafDir, type Project } from "./project.ts";
+import { type SplitName, splitImages } from "./split.ts";
+import type { StageOptions } from "./stages/stage.ts";
+
+/** The dataset as the stages see it: which images there are, their split, and their MOS. */
+export interface Catalog {
+  summary: DatasetSummary;
+  /** Hashes of all usable images, sorted; the order of everything that is seeded. */
+  hashes: string[];
+  /** MOS as in the file, by hash. */
+  mos: ReadonlyMap<string, number>;
+  counts: Record<SplitName, number>;
+  /** Digest of which image is in which split. */
+  splitDigest: string;
+  splitOf(hash: string): SplitName;
+  /** Absolute path. */
+  pathOf(hash: string): string;
+  /** Relative to the config's folder, with forward slashes. */
+  relativePathOf(hash: string): string;
+  digestOf(hashes: Iterable<string>): string;
+  /** What is wrong with files, scores and splits: a sentence each, the worst first. */
+  problems: string[];
+  index: ImageIndex;
+  close(): void;
+}
+
+const listed = 20;
+
+/** Brings the index up to date and joins images, MOS and split. Unreadable images are told once as warnings. */
+export async function openCatalog(
+  project: Project,
+  options: Pick<StageOptions, "signal" | "onProgress" | "onWarning"> = {},
+): Promise<Catalog> {
+  const { config, root, indexFile } = project;
+  const { signal, onProgress, onWarning } = options;
+  await ensureLeafDir(project);
+  const summary = await indexDataset({ root, images: config.images, indexFile, signal, onProgress });
+  const index = openIndex(indexFile);
+  try {
+    const problems: string[] = [];
+    const tell = (lines: Iterable<string>, total: number, what: string) => {
+      let shown = 0;
+      for (const line of lines) {
+        if (shown++ === listed) break;
+        problems.push(line);
+      }
+      if (total > listed) problems.push(`… and ${total - listed} more ${what}`);
+    };
+    tell(
+      map(index.failed(), (file) => `${file.path}: ${file.error}`),
+      summary.failed,
+      "files that cannot be read",
+    );
+
+    const groupColumn = typeof config.split.groupBy === "string" ? [config.split.groupBy] : [];
+    const mosFile = config.mos && path.resolve(root, config.mos.file);
+    const mos = config.mos
+      ? await readMos({ ...config.mos, file: mosFile! }, index, {
+          columns: config.split.file ? [] : groupColumn,
+          signal,
+        })
+      : undefined;
+    if (mos) {
+      const name = config.mos!.file;
+      const total = Object.values(mos.counts).reduce((sum, n) => sum + n, 0);
+      tell(
+        map(mos.problems, (p) => `${name}:${p.line}: ${p.message}`),
+        total,
+        `rows of ${name}`,
+      );
+    }
+    const { file, ...drawn } = config.split;
+    const split = await splitImages(
+      index,
+      { ...drawn, file: file && path.resolve(root, file) },
+      { columns: mos?.columns, signal },
+    );
+    tell(
+      map(split.problems, (p) => `${file}:${p.line}: ${p.message}`),
+      split.problems.length,
+      `rows of ${file}`,
+    );
+    if (onWarning) for (const problem of problems) onWarning(problem);
+
+    const hashes = [...split.of.keys()].sort();
+    const splitOf = (hash: string) => split.of.get(hash) ?? "train";
+    const relativePathOf = (hash: string) => index.byHash(hash)!.path;
+    return {
+      summary,
+      hashes,
+      mos: mos?.scores ?? new Map(),
+      counts: split.counts,
+      splitDigest: digestLines(map(hashes, (hash) => `${hash} ${splitOf(hash)}`)),
+      splitOf,
+      pathOf: (hash) => path.join(root, relativePathOf(hash)),
+      relativePathOf,
+      digestOf: digestLines,
+      problems,
+      index,
+      close: () => index.close(),
+    };
+  } catch (error) {
+    index.close();
+    throw error;
+  }
+}
+
+function* map<T, R>(items: Iterable<T>, change: (item: T) => R): Generator<R> {
+  for (const item of items) yield change(item);
+}

@@ -1,0 +1,67 @@
+import path from "node:path";
+import type { IndexedFile } from "./indexFile.ts";
+import { withoutImageExtension } from "./names.ts";
+import type { ImageIndex } from "./query.ts";
+
+export type Match = { hash: string } | { problem: "noImage" | "ambiguous" | "unreadable"; message: string };
+
+/**
+ * Finds the image that a CSV file means by a name: the exact relative path; then a path that ends with it; then the file name in
+ * any folder; then the name without its extension; then all of that without regard to case. The first step that finds
+ * something decides; copies of one image are one image.
+ */
+export class ImageMatcher {
+  readonly #index: ImageIndex;
+
+  constructor(index: ImageIndex) {
+    this.#index = index;
+  }
+
+  match(name: string): Match {
+    const wanted = path.posix.normalize(name.replaceAll("\\", "/"));
+    const exact = this.#index.byPath(wanted);
+    if (exact) return decide(name, [exact]);
+    const named = this.#index.named(wanted);
+    let stems: IndexedFile[] | undefined;
+    // Most names come with their extension: then this is never asked.
+    const stemmed = () => {
+      stems ??= this.#index.withStem(wanted);
+      return stems;
+    };
+    const base = path.posix.basename(wanted);
+    const stem = withoutImageExtension(base);
+    const fold = (text: string) => text.toLowerCase();
+    const baseOf = (file: IndexedFile) => path.posix.basename(file.path);
+    const stemOf = (file: IndexedFile) => withoutImageExtension(baseOf(file));
+    const folder = withoutImageExtension(wanted);
+    const steps: (() => IndexedFile[])[] = [
+      () => named.filter((file) => `/${file.path}`.endsWith(`/${wanted}`)),
+      () => named.filter((file) => baseOf(file) === base),
+      () => stemmed().filter((file) => `/${withoutImageExtension(file.path)}`.endsWith(`/${folder}`)),
+      () => stemmed().filter((file) => stemOf(file) === stem),
+      () => named.filter((file) => fold(`/${file.path}`).endsWith(fold(`/${wanted}`))),
+      () => named,
+      stemmed,
+    ];
+    for (const step of steps) {
+      const found = step();
+      if (found.length > 0) return decide(name, found);
+    }
+    return { problem: "noImage", message: `No image is called "${name}".` };
+  }
+}
+
+function decide(name: string, found: IndexedFile[]): Match {
+  const usable = found.filter((file) => file.error === null && file.hash !== null);
+  const [first] = usable;
+  if (first === undefined)
+    return { problem: "unreadable", message: `The image "${name}" cannot be read: ${found[0]!.error}.` };
+  const other = usable.find((file) => file.hash !== first.hash);
+  if (other) {
+    return {
+      problem: "ambiguous",
+      message: `"${name}" may be ${first.path} or ${other.path}${usable.length > 2 ? " or others" : ""}.`,
+    };
+  }
+  return { hash: first.hash! };
+}

@@ -1,0 +1,96 @@
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { explainFileSystemError, LeafError, messageOf } from "../errors.ts";
+
+/** Each step brings a store from version i to i + 1; `PRAGMA user_version` says where it stands. */
+const migrations = [
+  `CREATE TABLE images(id INTEGER PRIMARY KEY, hash TEXT UNIQUE NOT NULL);
+   CREATE TABLE teachers(
+     id INTEGER PRIMARY KEY, fingerprint TEXT UNIQUE NOT NULL, kind TEXT NOT NULL,
+     description TEXT NOT NULL, created_at INTEGER NOT NULL);
+   CREATE TABLE points(
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     image_id INTEGER NOT NULL REFERENCES images(id), teacher_id INTEGER NOT NULL REFERENCES teachers(id),
+     status TEXT NOT NULL CHECK (status IN ('ok', 'failed')), score REAL,
+     excellent REAL, good REAL, fair REAL, poor REAL, bad REAL, mass REAL, confidence REAL,
+     reason TEXT, created_at INTEGER NOT NULL, UNIQUE(image_id, teacher_id));
+   CREATE TABLE pairs(
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     a_id INTEGER NOT NULL REFERENCES images(id), b_id INTEGER NOT NULL REFERENCES images(id),
+     teacher_id INTEGER NOT NULL REFERENCES teachers(id),
+     status TEXT NOT NULL CHECK (status IN ('ok', 'failed')), p REAL, p_ab REAL, p_ba REAL,
+     position_bias REAL, confidence REAL, reason TEXT, created_at INTEGER NOT NULL,
+     UNIQUE(a_id, b_id, teacher_id));`,
+];
+
+export const schemaVersion = migrations.length;
+
+/**
+ * Opens a label store and brings its schema up to date. WAL lets Python read while the engine writes.
+ * Throws LeafError `failed` for a damaged store, one of a newer LEAF, or one that cannot be written.
+ */
+export function openDatabase(file: string, options: { readOnly?: boolean } = {}): DatabaseSync {
+  const readOnly = options.readOnly ?? false;
+  let db: DatabaseSync | undefined;
+  try {
+    if (!readOnly) mkdirSync(path.dirname(file), { recursive: true });
+    db = new DatabaseSync(file, { readOnly, timeout: 10_000 });
+    const version = Number(db.prepare("PRAGMA user_version").get()?.user_version);
+    if (version > schemaVersion) {
+      throw new LeafError("failed", `${file} was written by a newer version of LEAF.`, {
+        file,
+        remedy: "Update LEAF.",
+      });
+    }
+    if (!readOnly) {
+      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+      migrate(db);
+    }
+    return db;
+  } catch (error) {
+    db?.close();
+    throw explainDatabaseError(error, file);
+  }
+}
+
+function migrate(db: DatabaseSync): void {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const version = Number(db.prepare("PRAGMA user_version").get()?.user_version);
+    for (const step of migrations.slice(version)) db.exec(step);
+    db.exec(`PRAGMA user_version = ${schemaVersion}; COMMIT`);
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+const [busy, corrupt, full, cannotOpen, notADatabase, readonlyFile] = [5, 11, 13, 14, 26, 8];
+
+/** SQLite's result codes in one sentence; anything else unchanged. */
+export function explainDatabaseError(error: unknown, file: string): unknown {
+  if (error instanceof LeafError) return error;
+  const errcode = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
+  const told: Record<number, [reason: string, remedy: string]> = {
+    [busy!]: ["another process is writing to it", "Wait for that process, or stop it."],
+    [corrupt!]: ["the file is damaged", "Move it away; the images will be labelled again."],
+    [notADatabase!]: ["it is not a label store", "Move it away; the images will be labelled again."],
+    [full!]: [
+      "no space is left on the disk",
+      "Free some space and run the same command again; finished work is kept.",
+    ],
+    [cannotOpen!]: [
+      "it does not exist or may not be opened",
+      "Run `leaf label` first, or check the permissions.",
+    ],
+    [readonlyFile!]: ["it is read-only", "Make the file and its folder writable."],
+  };
+  const known = errcode === undefined ? undefined : told[errcode];
+  if (!known) return explainFileSystemError(error, "open", file);
+  return new LeafError("failed", `Cannot use the label store ${file}: ${known[0]} (${messageOf(error)}).`, {
+    file,
+    remedy: known[1],
+    cause: error,
+  });
+}

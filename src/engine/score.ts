@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import fastGlob from "fast-glob";
+import type { ProgressSink } from "../protocol/progress.ts";
+import { LeafError } from "./errors.ts";
+import { imageExtensions } from "./images/format.ts";
+import type { Project } from "./project.ts";
+import { listRuns } from "./runs.ts";
+import { stageDir } from "./stages/stage.ts";
+import { openStudent, reportedScore, scoreImages } from "./student.ts";
+
+export interface ScoreResult {
+  student: { folder: string; stage: string; fingerprint: string; scale: [number, number] };
+  scores: { image: string; score: number }[];
+  failed: { image: string; reason: string }[];
+}
+
+export interface ScoreOptions {
+  /** Whose newest student scores, unless `student` names a folder. */
+  project?: Project;
+  student?: string;
+  signal?: AbortSignal;
+  onProgress?: ProgressSink;
+}
+
+/** Folder of the newest student of a project: of its latest run, calibrated before distilled. */
+export async function newestStudent(project: Project): Promise<string> {
+  for (const run of (await listRuns(project)).reverse()) {
+    for (const stage of ["calibrate", "distill"] as const) {
+      const key = run.stages[stage]?.key;
+      const dir = key && stageDir(project, stage, key);
+      if (dir && existsSync(path.join(dir, "student.onnx"))) return dir;
+    }
+  }
+  throw new LeafError("failed", "There is no student yet.", {
+    remedy: "Run `leaf run` first, or name an exported one with --student.",
+  });
+}
+
+/**
+ * Scores images, folders and globs with a student. Folders are read to any depth; a path that is no image is named in
+ * `failed`. Scores are on the MOS scale once calibrated, else on 1..5.
+ */
+export async function scorePaths(paths: string[], options: ScoreOptions): Promise<ScoreResult> {
+  const folder = options.student ?? (await newestStudent(options.project!));
+  const student = await openStudent(path.resolve(folder));
+  const result: ScoreResult = {
+    student: {
+      folder,
+      stage: student.card.stage,
+      fingerprint: student.fingerprint,
+      scale: student.card.mosScale?.range ?? [1, 5],
+    },
+    scores: [],
+    failed: [],
+  };
+  try {
+    for await (const scored of scoreImages(student, findPaths(paths), { signal: options.signal })) {
+      const image = scored.item.path;
+      if ("reason" in scored) result.failed.push({ image, reason: scored.reason });
+      else result.scores.push({ image, score: reportedScore(student.card, scored.score) });
+      options.onProgress?.({
+        stage: "score",
+        step: "images",
+        done: result.scores.length + result.failed.length,
+        unit: "images",
+      });
+    }
+  } finally {
+    await student.close();
+  }
+  return result;
+}
+
+async function* findPaths(paths: string[]): AsyncGenerator<{ path: string }> {
+  const pattern = `**/*.{${imageExtensions.join(",")}}`;
+  for (const given of paths) {
+    const info = await stat(given).catch(() => undefined);
+    if (info?.isFile()) yield { path: given };
+    else {
+      const stream = info?.isDirectory()
+        ? fastGlob.stream(pattern, {
+            cwd: given,
+            caseSensitiveMatch: false,
+            ignore: ["**/node_modules/**", "**/.leaf/**"],
+          })
+        : fastGlob.stream(given.replaceAll("\\", "/"), { caseSensitiveMatch: false });
+      let found = 0;
+      for await (const name of stream) {
+        found++;
+        yield { path: info ? path.join(given, String(name)) : String(name) };
+      }
+      if (found === 0)
+        throw new LeafError("usage", info ? `There is no image in ${given}.` : `${given} does not exist.`, {
+          remedy: "Name images, folders or globs.",
+        });
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { CalibrateResult } from "../../protocol/results.ts";
+import { chooseCalibrationSubset } from "../calibrationSubset.ts";
+import { type Catalog, openCatalog } from "../catalog.ts";
+import { LeafError } from "../errors.ts";
+import { digestLines, keyOf } from "../keys.ts";
+import { mosToStudent } from "../mos.ts";
+import type { Project } from "../project.ts";
+import { resolveInterpreter } from "../pythonEnv.ts";
+import { recordStage, runFor } from "../runs.ts";
+import { train } from "../trainer.ts";
+import { distillKey } from "./distill.ts";
+import { labelState } from "./label.ts";
+import { holdingStage } from "./lock.ts";
+import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
+import { type TrainingRow, trainerWitness, trainingCache, writeCard, writeRows } from "./training.ts";
+
+interface Finished {
+  durationS: number;
+  images: number;
+  headOnly: boolean;
+}
+
+export interface CalibratePlan {
+  key: string;
+  /** Key of the distilled student it starts from; undefined for the CFT-only baseline. */
+  distilled: string | undefined;
+  labelKey: string | undefined;
+  rows: TrainingRow[];
+  /** Chosen training images; their MOS are all that calibration sees. */
+  chosen: number;
+  headOnly: boolean;
+}
+
+/** Which images calibrate what. Throws LeafError `config` where there is no MOS to calibrate with. */
+export async function planCalibration(project: Project, catalog: Catalog): Promise<CalibratePlan> {
+  const { mos, calibrate, student } = project.config;
+  if (!mos) {
+    throw new LeafError(
+      "config",
+      `${path.basename(project.configFile)} names no human scores to calibrate with.`,
+      {
+        file: project.configFile,
+        remedy: "Add `mos: { file: …, image: …, score: … }`; without it the distilled student is the result.",
+      },
+    );
+  }
+  const rated = (split: "train" | "val") =>
+    catalog.hashes.filter((hash) => catalog.splitOf(hash) === split && catalog.mos.has(hash));
+  const chosen = chooseCalibrationSubset(rated("train"), calibrate.ratio, calibrate.seed);
+  if (chosen.length < 2) {
+    throw new LeafError(
+      "config",
+      `calibrate.ratio ${calibrate.ratio} leaves ${chosen.length} of ${rated("train").length} rated training images; 2 are the least.`,
+      {
+        file: project.configFile,
+        remedy: "Raise `calibrate.ratio`, or rate more images.",
+      },
+    );
+  }
+  const row = (split: "train" | "val") => (hash: string) => ({
+    hash,
+    split,
+    target: mosToStudent(catalog.mos.get(hash)!, mos),
+  });
+  const rows = [...chosen.map(row("train")), ...(calibrate.validate ? rated("val").map(row("val")) : [])];
+  const labels = calibrate.from === "distill" ? await labelState(project, catalog) : undefined;
+  const distilled = labels && distillKey(project, catalog, labels);
+  const headOnly = chosen.length < calibrate.headOnlyBelow;
+  const key = keyOf({
+    from: distilled ?? "backbone",
+    student,
+    calibrate,
+    rows: digestLines(rows.map((one) => `${one.hash} ${one.split} ${one.target}`)),
+    range: mos.range,
+    lowerIsBetter: mos.lowerIsBetter,
+  });
+  return { key, distilled, labelKey: labels?.key, rows, chosen: chosen.length, headOnly };
+}
+
+/** CFT: fine-tunes the distilled student on the chosen images' MOS, so that its scores are on the human scale. */
+export async function calibrateStage(project: Project, options: StageOptions = {}): Promise<CalibrateResult> {
+  const catalog = await openCatalog(project, options);
+  try {
+    const plan = await planCalibration(project, catalog);
+    if (plan.distilled && !isFinished(project, "distill", plan.distilled)) {
+      throw new LeafError("failed", "There is no distilled student for this config yet.", {
+        remedy: "Run `leaf distill` first, or `leaf run` for all stages.",
+      });
+    }
+    const run = await runFor(project, { label: plan.labelKey, distill: plan.distilled, calibrate: plan.key });
+    const dir = stageDir(project, "calibrate", plan.key);
+    const reused = isFinished(project, "calibrate", plan.key);
+    if (!reused)
+      await holdingStage(project, "calibrate", plan.key, () =>
+        calibrateStudent(project, catalog, plan, dir, options),
+      );
+    const finished = (await readResult<Finished>(project, "calibrate", plan.key))!;
+    const result = { run: run.id, student: path.join(dir, "student.onnx"), reused, ...finished };
+    await recordStage(project, run, "calibrate", { key: plan.key, seconds: finished.durationS, result });
+    return result;
+  } finally {
+    catalog.close();
+  }
+}
+
+async function calibrateStudent(
+  project: Project,
+  catalog: Catalog,
+  plan: CalibratePlan,
+  dir: string,
+  options: StageOptions,
+): Promise<void> {
+  const { calibrate, student, python, mos } = project.config;
+  const interpreter = resolveInterpreter(python.interpreter, project.root);
+  const cache = await trainingCache(project, catalog, "calibrate", options);
+  const rowsFile = path.join(dir, "rows.csv");
+  await writeRows(rowsFile, plan.rows, cache.rowOf);
+  const backbone = plan.distilled
+    ? path.join(stageDir(project, "distill", plan.distilled), "checkpoints", "best.pt")
+    : null;
+  if (backbone && !existsSync(backbone)) {
+    throw new LeafError("failed", `${backbone} is missing.`, {
+      remedy: "Remove that stage's folder and run `leaf distill` again.",
+    });
+  }
+  const witness = trainerWitness("calibrate", options);
+  const done = await train({
+    interpreter,
+    processes: 1,
+    signal: options.signal,
+    onMessage: witness.onMessage,
+    job: {
+      v: 1,
+      kind: "calibrate",
+      out: dir,
+      resume: true,
+      seed: calibrate.seed,
+      device: python.device,
+      threads: python.threads,
+      student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone },
+      cache: cache.dir,
+      rows: rowsFile,
+      epochs: calibrate.epochs,
+      batch: calibrate.batch,
+      lr: calibrate.lr,
+      weightDecay: calibrate.weightDecay,
+      warmup: 0.1,
+      clip: 1,
+      ema: null,
+      amp: "auto",
+      headOnly: plan.headOnly,
+      loss: calibrate.loss,
+    },
+  });
+  const mosScale = { range: mos!.range, lowerIsBetter: mos!.lowerIsBetter };
+  await writeCard(
+    project,
+    dir,
+    { stage: "calibrate", stageKey: plan.key, teacher: null, images: plan.chosen, mosScale },
+    done,
+    witness.hello,
+  );
+  const finished: Finished = { durationS: done.durationS, images: plan.chosen, headOnly: plan.headOnly };
+  await writeResult(project, "calibrate", plan.key, finished);
+}

@@ -1,0 +1,141 @@
+import path from "node:path";
+import type { DistillResult } from "../../protocol/results.ts";
+import type { Agreement } from "../../protocol/trainer.ts";
+import { type Catalog, openCatalog } from "../catalog.ts";
+import { LeafError } from "../errors.ts";
+import { keyOf } from "../keys.ts";
+import { writeLabelSnapshot } from "../labels/snapshot.ts";
+import { openLabels } from "../labels.ts";
+import type { Project } from "../project.ts";
+import { resolveInterpreter } from "../pythonEnv.ts";
+import { recordStage, runFor } from "../runs.ts";
+import { train } from "../trainer.ts";
+import { type LabelState, labelState, sampledPairs } from "./label.ts";
+import { holdingStage } from "./lock.ts";
+import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
+import { trainerWitness, trainingCache, writeCard, writeRows } from "./training.ts";
+
+/** What a finished distill leaves in its `result.json`. */
+interface Finished {
+  durationS: number;
+  teacherAgreement: Agreement;
+}
+
+/** The key of the distilled student: the labels it learns from, the images, and its own settings. */
+export function distillKey(project: Project, catalog: Catalog, labels: LabelState): string {
+  const { student, distill, label } = project.config;
+  const { processes: _, ...settings } = distill;
+  return keyOf({
+    labels: labels.key,
+    usable: labels.usable,
+    human: labels.human,
+    minConfidence: label.minConfidence,
+    split: catalog.splitDigest,
+    student: { ...student, input: { ...student.input, views: 0 } },
+    views: student.input.views,
+    distill: settings,
+  });
+}
+
+/** TGD: trains the student on the teacher's labels of the training images. Never reads a MOS. */
+export async function distillStage(project: Project, options: StageOptions = {}): Promise<DistillResult> {
+  const catalog = await openCatalog(project, options);
+  try {
+    const labels = await labelState(project, catalog);
+    if (!labels.finished) {
+      throw new LeafError("failed", "The images are not labelled yet.", {
+        remedy: "Run `leaf label` first, or `leaf run` for all stages.",
+      });
+    }
+    const key = distillKey(project, catalog, labels);
+    const run = await runFor(project, { label: labels.key, distill: key });
+    const dir = stageDir(project, "distill", key);
+    const reused = isFinished(project, "distill", key);
+    if (!reused)
+      await holdingStage(project, "distill", key, () =>
+        trainStudent(project, catalog, labels, key, dir, options),
+      );
+    const finished = (await readResult<Finished>(project, "distill", key))!;
+    const result = { run: run.id, student: path.join(dir, "student.onnx"), reused, ...finished };
+    await recordStage(project, run, "distill", { key, seconds: finished.durationS, result });
+    return result;
+  } finally {
+    catalog.close();
+  }
+}
+
+async function trainStudent(
+  project: Project,
+  catalog: Catalog,
+  labels: LabelState,
+  key: string,
+  dir: string,
+  options: StageOptions,
+): Promise<void> {
+  const { config } = project;
+  const interpreter = resolveInterpreter(config.python.interpreter, project.root);
+  const cache = await trainingCache(project, catalog, "distill", options);
+  const rowsFile = path.join(dir, "rows.csv");
+  const used = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
+  await writeRows(
+    rowsFile,
+    used.map((hash) => ({ hash, split: catalog.splitOf(hash) as "train" | "val", target: null })),
+    cache.rowOf,
+  );
+  // The trainer reads a copy that holds just the labels of this stage: others may be added to the store meanwhile.
+  const db = path.join(dir, "labels.sqlite");
+  const store = openLabels(project.labelsFile, { readOnly: true });
+  let snapshot: { maxPointId: number; maxPairId: number };
+  try {
+    snapshot = await writeLabelSnapshot(store, db, {
+      teacher: labels.teacher,
+      images: new Set(used),
+      pairs: sampledPairs(project, catalog, store, labels.teacher),
+    });
+  } finally {
+    store.close();
+  }
+  const witness = trainerWitness("distill", options);
+  const { distill, student, label, python } = config;
+  const done = await train({
+    interpreter,
+    processes: distill.processes,
+    signal: options.signal,
+    onMessage: witness.onMessage,
+    job: {
+      v: 1,
+      kind: "distill",
+      out: dir,
+      resume: true,
+      seed: distill.seed,
+      device: python.device,
+      threads: python.threads,
+      student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone: null },
+      cache: cache.dir,
+      rows: rowsFile,
+      labels: { db, teacher: labels.teacher, minConfidence: label.minConfidence, ...snapshot },
+      epochs: distill.epochs,
+      batch: distill.batch,
+      lr: distill.lr,
+      weightDecay: distill.weightDecay,
+      warmup: 0.1,
+      clip: 1,
+      ema: distill.ema,
+      amp: "auto",
+      headOnly: false,
+      loss: distill.loss,
+    },
+  });
+  await writeCard(
+    project,
+    dir,
+    { stage: "distill", stageKey: key, teacher: labels.teacher, images: used.length, mosScale: null },
+    done,
+    witness.hello,
+  );
+  const finished: Finished = {
+    durationS: done.durationS,
+    teacherAgreement: done.val ?? { n: 0, srcc: null, plcc: null },
+  };
+  await writeResult(project, "distill", key, finished);
+}

@@ -1,0 +1,169 @@
+import path from "node:path";
+import type { EvaluateResult, Metrics } from "../../protocol/results.ts";
+import { type Catalog, openCatalog } from "../catalog.ts";
+import { toCsv } from "../csv.ts";
+import { LeafError } from "../errors.ts";
+import { writeFileAtomic, writeJson } from "../files.ts";
+import { digestLines, keyOf } from "../keys.ts";
+import { evaluateMetrics } from "../metrics/index.ts";
+import { studentToMos } from "../mos.ts";
+import type { Project } from "../project.ts";
+import { recordStage, runFor } from "../runs.ts";
+import { openStudent, scoreImages } from "../student.ts";
+import { planCalibration } from "./calibrate.ts";
+import { distillKey } from "./distill.ts";
+import { labelState } from "./label.ts";
+import { holdingStage } from "./lock.ts";
+import { isFinished, readResult, type StageName, type StageOptions, stageDir, writeResult } from "./stage.ts";
+
+type Evaluated = "distill" | "calibrate";
+type Finished = Metrics & {
+  split: EvaluateResult["split"];
+  student: Evaluated;
+  failed: number;
+  seconds: number;
+};
+
+export interface EvaluatePlan {
+  key: string;
+  student: Evaluated;
+  studentKey: string;
+  keys: Partial<Record<StageName, string>>;
+  hashes: string[];
+}
+
+/** Which student is judged on which images. Throws LeafError `config` where the split holds no rated image. */
+export async function planEvaluation(
+  project: Project,
+  catalog: Catalog,
+  student: Evaluated,
+): Promise<EvaluatePlan> {
+  const { mos, evaluate } = project.config;
+  if (!mos) {
+    throw new LeafError(
+      "config",
+      `${path.basename(project.configFile)} names no human scores to evaluate with.`,
+      { file: project.configFile, remedy: "Add `mos: { file: …, image: …, score: … }`." },
+    );
+  }
+  const hashes = catalog.hashes.filter(
+    (hash) => catalog.splitOf(hash) === evaluate.split && catalog.mos.has(hash),
+  );
+  if (hashes.length < 3) {
+    throw new LeafError(
+      "config",
+      `The ${evaluate.split} split has ${hashes.length} images with a MOS; 3 are the least.`,
+      { file: project.configFile, remedy: "Raise `split.test`, or rate more images." },
+    );
+  }
+  const keys: EvaluatePlan["keys"] = {};
+  if (student === "distill") {
+    const labels = await labelState(project, catalog);
+    keys.label = labels.key;
+    keys.distill = distillKey(project, catalog, labels);
+  } else {
+    const plan = await planCalibration(project, catalog);
+    Object.assign(keys, { label: plan.labelKey, distill: plan.distilled, calibrate: plan.key });
+  }
+  const studentKey = keys[student]!;
+  const truth = digestLines(hashes.map((hash) => `${hash} ${catalog.mos.get(hash)}`));
+  const key = keyOf({
+    student: studentKey,
+    evaluate,
+    truth,
+    range: mos.range,
+    lowerIsBetter: mos.lowerIsBetter,
+  });
+  return { key, student, studentKey, keys, hashes };
+}
+
+/** Scores the held-out images by ONNX Runtime and compares with their MOS; both on the MOS scale. */
+export async function evaluateStage(
+  project: Project,
+  options: StageOptions = {},
+  stage = "calibrate",
+): Promise<EvaluateResult> {
+  if (stage !== "distill" && stage !== "calibrate") {
+    throw new LeafError("usage", `--stage takes distill or calibrate, not ${stage}.`);
+  }
+  const catalog = await openCatalog(project, options);
+  try {
+    const plan = await planEvaluation(project, catalog, stage);
+    if (!isFinished(project, stage, plan.studentKey)) {
+      throw new LeafError(
+        "failed",
+        `There is no ${stage === "distill" ? "distilled" : "calibrated"} student for this config yet.`,
+        { remedy: `Run \`leaf ${stage}\` first, or \`leaf run\` for all stages.` },
+      );
+    }
+    if (!isFinished(project, "evaluate", plan.key))
+      await holdingStage(project, "evaluate", plan.key, () =>
+        scoreAndCompare(project, catalog, plan, options),
+      );
+    const { seconds, ...metrics } = (await readResult<Finished>(project, "evaluate", plan.key))!;
+    // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
+    const run = await runFor(project, plan.keys);
+    const result: EvaluateResult = { run: run.id, ...metrics };
+    if (stage === "calibrate" || !project.config.mos)
+      await recordStage(project, run, "evaluate", { key: plan.key, seconds, result });
+    return result;
+  } finally {
+    catalog.close();
+  }
+}
+
+async function scoreAndCompare(
+  project: Project,
+  catalog: Catalog,
+  plan: EvaluatePlan,
+  options: StageOptions,
+): Promise<void> {
+  const started = performance.now();
+  const { mos, evaluate } = project.config;
+  const dir = stageDir(project, "evaluate", plan.key);
+  const student = await openStudent(stageDir(project, plan.student, plan.studentKey));
+  const rows: { image: string; hash: string; score: number; mos: number }[] = [];
+  let failed = 0;
+  try {
+    const items = plan.hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
+    for await (const scored of scoreImages(student, items, { signal: options.signal })) {
+      const { hash } = scored.item;
+      const image = catalog.relativePathOf(hash);
+      if ("reason" in scored) {
+        failed++;
+        options.onWarning?.(`${image} is left out: ${scored.reason}`);
+      } else rows.push({ image, hash, score: studentToMos(scored.score, mos!), mos: catalog.mos.get(hash)! });
+      options.onProgress?.({
+        stage: "evaluate",
+        step: "score",
+        done: rows.length + failed,
+        total: items.length,
+        unit: "images",
+      });
+    }
+  } finally {
+    await student.close();
+  }
+  rows.sort((a, b) => (a.image < b.image ? -1 : 1));
+  const metrics = evaluateMetrics(
+    Float64Array.from(rows, (row) => row.score),
+    Float64Array.from(rows, (row) => row.mos),
+    { bootstrap: evaluate.bootstrap, seed: 0 },
+  );
+  await writeFileAtomic(
+    path.join(dir, "predictions.csv"),
+    toCsv(
+      ["image", "hash", "score", "mos"],
+      rows.map((row) => [row.image, row.hash, row.score, row.mos]),
+    ),
+  );
+  const finished: Finished = {
+    ...metrics,
+    split: evaluate.split,
+    student: plan.student,
+    failed,
+    seconds: (performance.now() - started) / 1000,
+  };
+  await writeJson(path.join(dir, "evaluation.json"), finished);
+  await writeResult(project, "evaluate", plan.key, finished);
+}

@@ -1,0 +1,148 @@
+import type {
+  CalibrateResult,
+  DistillResult,
+  EvaluateResult,
+  LabelResult,
+  RunRecord,
+  StageState,
+} from "../../protocol/results.ts";
+import { type Catalog, openCatalog } from "../catalog.ts";
+import type { Config } from "../config.ts";
+import { LeafError } from "../errors.ts";
+import { canonicalJson } from "../keys.ts";
+import type { Project } from "../project.ts";
+import { listRuns } from "../runs.ts";
+import { calibrateStage, planCalibration } from "./calibrate.ts";
+import { distillKey, distillStage } from "./distill.ts";
+import { evaluateStage, planEvaluation } from "./evaluate.ts";
+import { labelStage, labelState } from "./label.ts";
+import { stageActivity } from "./lock.ts";
+import { isFinished, type StageName, type StageOptions, stageNames } from "./stage.ts";
+
+export interface PipelineResult {
+  label: LabelResult;
+  distill: DistillResult;
+  /** Without MOS there is nothing to calibrate or evaluate with. */
+  calibrate?: CalibrateResult;
+  evaluate?: EvaluateResult;
+}
+
+/** All stages in order; each does only what is not fresh. */
+export async function runPipeline(project: Project, options: StageOptions = {}): Promise<PipelineResult> {
+  const label = await labelStage(project, options);
+  // Files and rows that cannot be read have been told by the first stage.
+  const quiet = { ...options, onWarning: undefined };
+  const distill = await distillStage(project, quiet);
+  if (!project.config.mos) return { label, distill };
+  const calibrate = await calibrateStage(project, quiet);
+  const evaluate = await evaluateStage(project, quiet);
+  return { label, distill, calibrate, evaluate };
+}
+
+export interface StageStatus {
+  stage: StageName;
+  state: StageState;
+  key: string | null;
+  /** Why it is stale, failed or cannot run: "distill.epochs: 20 → 30". */
+  why?: string;
+}
+
+/** The state of every stage for the config and the files as they are now. */
+export async function pipelineStatus(
+  project: Project,
+  options: StageOptions = {},
+): Promise<{ stages: StageStatus[] }> {
+  const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
+  try {
+    const runs = (await listRuns(project)).filter(
+      (run) => run.configFile === project.configFile.split(/[\\/]/).at(-1),
+    );
+    const stages: StageStatus[] = [];
+    let upstream: StageStatus | undefined;
+    for (const stage of stageNames) {
+      const status = await statusOf(project, catalog, stage, runs, upstream);
+      stages.push(status);
+      if (status.state !== "fresh") upstream ??= status;
+    }
+    return { stages };
+  } finally {
+    catalog.close();
+  }
+}
+
+async function statusOf(
+  project: Project,
+  catalog: Catalog,
+  stage: StageName,
+  runs: RunRecord[],
+  upstream?: StageStatus,
+): Promise<StageStatus> {
+  let key: string;
+  try {
+    key = await currentKey(project, catalog, stage);
+  } catch (error) {
+    if (error instanceof LeafError && error.code === "config")
+      return { stage, state: "missing", key: null, why: error.message };
+    throw error;
+  }
+  const { running, failure } = await stageActivity(project, stage, key);
+  if (running) return { stage, state: "running", key };
+  if (isFinished(project, stage, key))
+    return upstream
+      ? { stage, state: "stale", key, why: `${upstream.stage} is ${upstream.state}` }
+      : { stage, state: "fresh", key };
+  if (failure) return { stage, state: "failed", key, why: failure };
+  const last = runs.findLast((run) => run.stages[stage]);
+  if (!last) return { stage, state: "missing", key };
+  const changes = changedKeys(last.config as Config, project.config).filter((change) =>
+    concerns(stage, change),
+  );
+  const why =
+    changes.length > 0
+      ? changes.slice(0, 3).join(", ")
+      : upstream
+        ? `${upstream.stage} is ${upstream.state}`
+        : "the images, scores or labels changed";
+  return { stage, state: "stale", key, why };
+}
+
+async function currentKey(project: Project, catalog: Catalog, stage: StageName): Promise<string> {
+  switch (stage) {
+    case "label":
+      return (await labelState(project, catalog)).key;
+    case "distill":
+      return distillKey(project, catalog, await labelState(project, catalog));
+    case "calibrate":
+      return (await planCalibration(project, catalog)).key;
+    case "evaluate":
+      return (await planEvaluation(project, catalog, "calibrate")).key;
+  }
+}
+
+/** Config sections that a stage's own work depends on. */
+const sections: Record<StageName, string[]> = {
+  label: ["images", "teacher", "label"],
+  distill: ["split", "student", "distill", "label.minConfidence"],
+  calibrate: ["mos", "split", "student", "calibrate"],
+  evaluate: ["mos", "split", "evaluate"],
+};
+
+function concerns(stage: StageName, change: string): boolean {
+  return sections[stage].some(
+    (section) => change.startsWith(`${section}.`) || change.startsWith(`${section}:`),
+  );
+}
+
+/** Differences of two configs, as "distill.epochs: 20 → 30". */
+export function changedKeys(before: unknown, after: unknown, at: string[] = []): string[] {
+  if (isObject(before) && isObject(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys.flatMap((key) => changedKeys(before[key], after[key], [...at, key]));
+  }
+  if (canonicalJson(before ?? null) === canonicalJson(after ?? null)) return [];
+  return [`${at.join(".")}: ${JSON.stringify(before) ?? "none"} → ${JSON.stringify(after) ?? "none"}`];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

@@ -1,0 +1,125 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import type { StudentCard } from "../../protocol/student.ts";
+import type { TrainerDone, TrainerMessage } from "../../protocol/trainer.ts";
+import type { Catalog } from "../catalog.ts";
+import { csvLine } from "../csv.ts";
+import { LeafError } from "../errors.ts";
+import { writeFileAtomic, writeJson } from "../files.ts";
+import { openTensorCache, writeTensorCache } from "../images/tensorCache.ts";
+import { keyOf } from "../keys.ts";
+import type { Project } from "../project.ts";
+import { version } from "../version.ts";
+import type { StageOptions } from "./stage.ts";
+
+/** One line of the trainer's rows file. */
+export interface TrainingRow {
+  hash: string;
+  split: "train" | "val";
+  /** MOS on the student's 1..5; null in distill. */
+  target: number | null;
+}
+
+/**
+ * Decodes the train and val images once into the memory-mapped cache that all trainings of this dataset share.
+ * Returns its folder and the row of each hash. Test images are never in it.
+ */
+export async function trainingCache(
+  project: Project,
+  catalog: Catalog,
+  stage: "distill" | "calibrate",
+  options: StageOptions,
+): Promise<{ dir: string; rowOf: Map<string, number> }> {
+  const { resize, crop } = project.config.student.input;
+  const hashes = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
+  const key = keyOf({ geometry: 1, resize, crop, hashes: catalog.digestOf(hashes) });
+  const dir = path.join(project.cache, "tensors", key);
+  if (!(await isCached(dir))) {
+    await rm(dir, { recursive: true, force: true });
+    const items = hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
+    const { failed } = await writeTensorCache(dir, items, project.config.student.input, {
+      stage,
+      total: items.length,
+      signal: options.signal,
+      onProgress: options.onProgress,
+    });
+    for (const { path: file, reason } of failed.slice(0, 10))
+      options.onWarning?.(`${path.relative(project.root, file)} is left out: ${reason}`);
+    if (failed.length > 10) options.onWarning?.(`${failed.length - 10} more images are left out.`);
+  }
+  return { dir, rowOf: new Map(hashes.map((hash, row) => [hash, row])) };
+}
+
+export async function writeRows(
+  file: string,
+  rows: Iterable<TrainingRow>,
+  rowOf: Map<string, number>,
+): Promise<void> {
+  let text = csvLine(["row", "split", "target"]);
+  for (const { hash, split, target } of rows) text += csvLine([rowOf.get(hash)!, split, target]);
+  await writeFileAtomic(file, text);
+}
+
+/** Keeps what the trainer said of its environment, for the student's card. */
+export function trainerWitness(
+  stage: "distill" | "calibrate",
+  options: StageOptions,
+): { onMessage: (message: TrainerMessage) => void; hello: { torch: string; device: string } } {
+  const hello = { torch: "", device: "" };
+  return {
+    hello,
+    onMessage(message) {
+      if (message.type === "hello")
+        Object.assign(hello, { torch: message.torch, device: message.deviceName || message.device });
+      options.onTrainer?.(stage, message);
+    },
+  };
+}
+
+export interface CardFacts {
+  stage: StudentCard["stage"];
+  stageKey: string;
+  teacher: string | null;
+  images: number;
+  mosScale: StudentCard["mosScale"];
+}
+
+/** Writes `student.json` beside the exported `student.onnx`. */
+export async function writeCard(
+  project: Project,
+  dir: string,
+  facts: CardFacts,
+  done: TrainerDone,
+  hello: { torch: string; device: string },
+): Promise<void> {
+  if (!existsSync(path.join(dir, "student.onnx")))
+    throw new LeafError("failed", "The trainer ended without exporting a student.", {
+      remedy: "See trainer.log.",
+    });
+  const { model, input } = project.config.student;
+  const card: StudentCard = {
+    v: 1,
+    stage: facts.stage,
+    model,
+    input,
+    mosScale: facts.mosScale,
+    parameters: done.parameters,
+    exportMaxDifference: done.exportMaxDifference,
+    provenance: {
+      leaf: version,
+      created: new Date().toISOString(),
+      stageKey: facts.stageKey,
+      teacher: facts.teacher,
+      images: facts.images,
+      ...hello,
+    },
+  };
+  await writeJson(path.join(dir, "student.json"), card);
+}
+
+async function isCached(dir: string): Promise<boolean> {
+  const cache = await openTensorCache(dir).catch(() => undefined);
+  await cache?.close();
+  return cache !== undefined;
+}

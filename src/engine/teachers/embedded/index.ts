@@ -1,0 +1,1 @@
+export { createEmbeddedTeacher, type EmbeddedTeacherOptions } from "./teacher.ts";

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { isCancelled, LeafError, messageOf, throwIfCancelled } from "../../errors.ts";
+import { decodeImage } from "../../images/decode.ts";
+import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "../teacher.ts";
+import { readTeacherAssets } from "./card.ts";
+import { recentMap } from "./memory.ts";
+import { preferenceProbability, ratingProbabilities, sigmaAt } from "./probit.ts";
+import { windowsOf } from "./windows.ts";
+
+/** Raised whenever the code between bytes and judgement changes what comes out. */
+const codeVersion = 1;
+/** Qualities kept, so that an image's many pairs cost one look. */
+const remembered = 100_000;
+const windowsPerRun = 16;
+
+export interface EmbeddedTeacherOptions {
+  /** Folder with model.onnx and teacher.json; by default the one that LEAF carries. */
+  assets?: string;
+  /** Threads of the network; 1 keeps results and load steady. */
+  threads?: number;
+}
+
+type Quality = { ok: true; mu: number } | { ok: false; reason: string };
+
+/**
+ * A teacher without download, GPU or labels: a small network fitted on full-reference scores of distorted photos.
+ * It judges technical quality (blur, noise, compression, exposure, ...) and is blind to content; see docs/embedded-teacher.md.
+ */
+export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}): Promise<Teacher> {
+  const { card, model } = await readTeacherAssets(options.assets);
+  const session = await openNetwork(model, options.threads ?? 1);
+  const { crop } = card.input;
+  const { thresholds, sigma } = card;
+  const modelHash = createHash("sha256").update(model).digest("hex");
+  const parameters = { codeVersion, crop, thresholds, sigma };
+  const fingerprint = createHash("sha256").update(modelHash).update(JSON.stringify(parameters)).digest("hex");
+  const known = recentMap<Quality>(remembered);
+
+  /** Mean of the network over an image's windows. */
+  async function look(image: TeacherImage): Promise<Quality> {
+    let found = known.get(image.hash);
+    if (found) return found;
+    try {
+      const decoded = await decodeImage(await image.read(), { name: image.name });
+      const { pixels, n } = await windowsOf(decoded, crop);
+      found = { ok: true, mu: await meanOutput(pixels, n) };
+    } catch (error) {
+      if (isCancelled(error) || !(error instanceof LeafError)) throw error;
+      // Not remembered: the next try may find the file mended.
+      return { ok: false, reason: error.message };
+    }
+    known.set(image.hash, found);
+    return found;
+  }
+
+  async function meanOutput(pixels: Uint8Array, n: number): Promise<number> {
+    const size = crop * crop * 3;
+    let total = 0;
+    for (let at = 0; at < n; at += windowsPerRun) {
+      const count = Math.min(windowsPerRun, n - at);
+      const part = pixels.subarray(at * size, (at + count) * size);
+      const { mu } = await session.run({ pixels: new Tensor("uint8", part, [count, crop, crop, 3]) });
+      for (const value of mu!.data as Float32Array) total += value;
+    }
+    const mean = total / n;
+    if (!Number.isFinite(mean))
+      throw new LeafError("failed", "the embedded teacher's network gave no number");
+    return mean;
+  }
+
+  async function judgePoints(images: TeacherImage[], signal?: AbortSignal): Promise<PointJudgement[]> {
+    const out: PointJudgement[] = [];
+    for (const image of images) {
+      throwIfCancelled(signal);
+      const quality = await look(image);
+      if (quality.ok) {
+        const probabilities = ratingProbabilities(quality.mu, sigmaAt(quality.mu, sigma), thresholds);
+        out.push({ ok: true, probabilities, mass: 1 });
+      } else {
+        out.push(quality);
+      }
+    }
+    return out;
+  }
+
+  async function judgePairs(
+    pairs: [TeacherImage, TeacherImage][],
+    signal?: AbortSignal,
+  ): Promise<PairPreference[]> {
+    const out: PairPreference[] = [];
+    for (const [first, second] of pairs) {
+      throwIfCancelled(signal);
+      const [a, b] = [await look(first), await look(second)];
+      if (!a.ok || !b.ok) {
+        out.push({ ok: false, reason: a.ok ? (b as { reason: string }).reason : a.reason });
+        continue;
+      }
+      const p = preferenceProbability(
+        { mu: a.mu, sigma: sigmaAt(a.mu, sigma) },
+        { mu: b.mu, sigma: sigmaAt(b.mu, sigma) },
+      );
+      // Each image is looked at by itself, so the order of asking cannot matter.
+      out.push({ ok: true, pAB: p, pBA: p });
+    }
+    return out;
+  }
+
+  return {
+    kind: "embedded",
+    fingerprint,
+    description: { kind: "embedded", model: modelHash, ...parameters },
+    batchSize: 16,
+    judgePoints,
+    judgePairs,
+    close: () => session.release(),
+  };
+}
+
+async function openNetwork(model: Buffer, threads: number): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(model, { intraOpNumThreads: threads, logSeverityLevel: 3 });
+  } catch (error) {
+    throw new LeafError(
+      "environment",
+      `The embedded teacher's network cannot be opened (${messageOf(error)}).`,
+      {
+        remedy: "Install LEAF again.",
+        cause: error,
+      },
+    );
+  }
+}

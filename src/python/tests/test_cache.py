@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from world import write_cache, write_rows
+
+from leaf.cache import TensorCache, eval_windows, random_window
+from leaf.errors import TrainerError
+from leaf.rows import read_rows
+
+
+def pictures(*sizes: tuple[int, int]) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (h, w, 3), dtype=np.uint8) for h, w in sizes]
+
+
+def test_pictures_come_back(tmp_path: Path) -> None:
+    made = pictures((8, 9), (0, 0), (20, 8))
+    cache = TensorCache(write_cache(tmp_path / "cache", made, 8))
+    assert [cache.readable(i) for i in range(3)] == [True, False, True]
+    assert np.array_equal(cache.picture(0), made[0]) and np.array_equal(cache.picture(2), made[2])
+
+
+@given(st.integers(4, 20), st.integers(4, 20), st.integers(0, 99))
+def test_random_windows_are_windows_and_follow_from_the_key(height: int, width: int, key: int) -> None:
+    picture = np.arange(height * width * 3).reshape(height, width, 3).astype(np.uint8)
+    one, two = (random_window(picture, 4, (0, key)) for _ in range(2))
+    assert one.shape == (4, 4, 3) and np.array_equal(one, two)
+    places = [picture[y : y + 4, x : x + 4] for y in range(height - 3) for x in range(width - 3)]
+    assert any(np.array_equal(one, w) or np.array_equal(one, w[:, ::-1]) for w in places)
+
+
+def test_random_windows_reach_every_place_and_both_hands() -> None:
+    picture = np.arange(6 * 6 * 3).reshape(6, 6, 3).astype(np.uint8)
+    seen = {random_window(picture, 5, (0, key)).tobytes() for key in range(200)}
+    assert len(seen) == 8
+
+
+def test_eval_windows() -> None:
+    picture = np.arange(7 * 10 * 3).reshape(7, 10, 3).astype(np.uint8)
+    (centre,) = eval_windows(picture, 4, 1)
+    assert np.array_equal(centre, picture[1:5, 3:7])
+    five = eval_windows(picture, 4, 5)
+    assert np.array_equal(five[4], picture[3:7, 6:10]) and len(five) == 5
+
+
+def test_broken_caches_are_told(tmp_path: Path) -> None:
+    folder = write_cache(tmp_path / "cache", pictures((8, 8)), 8)
+    (folder / "pixels.u8").write_bytes(b"short")
+    with pytest.raises(TrainerError, match="outside its pixels"):
+        TensorCache(folder)
+    (folder / "hashes.txt").write_text("")
+    with pytest.raises(TrainerError, match="number of rows"):
+        TensorCache(folder)
+    with pytest.raises(TrainerError, match="cannot be read"):
+        TensorCache(tmp_path / "none")
+
+
+def test_rows(tmp_path: Path) -> None:
+    cache = TensorCache(write_cache(tmp_path / "cache", pictures((8, 8), (0, 0), (9, 9), (8, 8)), 8))
+    path = write_rows(
+        tmp_path / "rows.csv", [(0, "train", 1.5), (1, "train", 2), (2, "val", None), (0, "val", 3)]
+    )
+    train, val = read_rows(path, cache, 8)
+    # Row 1 is unreadable, and image 0 stays where it was named first.
+    assert train.rows.tolist() == [0] and train.targets.tolist() == [1.5]
+    assert val.rows.tolist() == [2] and np.isnan(val.targets).all()
+    with pytest.raises(TrainerError, match=r"rows\.csv:2: the cached picture is smaller"):
+        read_rows(path, cache, 9)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "row,split\n",
+        "row,split,target\n9,train,1\n",
+        "row,split,target\n0,test,1\n",
+        "row,split,target\n0,train\n",
+    ]
+    + [f"row,split,target\n0,train,{x}\n" for x in ("nan", "inf", "x")]
+    + ["row,split,target\n-1,train,\n", "row,split,target\n²,train,\n"],
+)
+def test_wrong_rows(tmp_path: Path, text: str) -> None:
+    cache = TensorCache(write_cache(tmp_path / "cache", pictures((8, 8)), 8))
+    (tmp_path / "rows.csv").write_text(text)
+    with pytest.raises(TrainerError, match=r"rows\.csv:\d"):
+        read_rows(tmp_path / "rows.csv", cache, 8)

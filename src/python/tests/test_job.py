@@ -1,0 +1,99 @@
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from world import base_job
+
+from leaf.errors import TrainerError
+from leaf.job import CalibrateLoss, DistillLoss, parse_job, read_job
+
+FOLDER = Path("somewhere")
+
+
+def changed(kind: str, path: str, value: object) -> dict[str, Any]:
+    job = copy.deepcopy(base_job(kind, FOLDER))
+    *parents, key = path.split(".")
+    place = job
+    for parent in parents:
+        place = place[parent]
+    place[key] = value
+    return job
+
+
+def test_both_kinds_are_read() -> None:
+    distill = parse_job(base_job("distill", FOLDER))
+    assert distill.loss == DistillLoss(1, 1, 1, 1) and distill.labels is not None and distill.affine_init
+    calibrate = parse_job(base_job("calibrate", FOLDER))
+    assert calibrate.loss == CalibrateLoss(1, 1) and calibrate.labels is None and calibrate.workers == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "words"),
+    [
+        ("distill", "v", 2, "v must be"),
+        ("distill", "kind", "train", "kind must be one of distill, calibrate"),
+        ("distill", "epochs", 0, "epochs must be a whole number"),
+        ("distill", "epochs", 1.5, "epochs must be a whole number"),
+        ("distill", "epochs", True, "epochs must be a whole number"),
+        ("distill", "batch", "32", "batch must be"),
+        ("distill", "lr.head", -1, "lr.head must be a number of at least 0"),
+        ("distill", "lr.head", float("nan"), "lr.head must be"),
+        ("distill", "lr.neck", 1, "lr.neck is not a known key"),
+        ("distill", "learningRate", 1, "learningRate is not a known key"),
+        ("distill", "labels", None, "labels is required"),
+        ("distill", "labels.minConfidence", 2, "labels.minConfidence must be a number from 0 to 1"),
+        ("distill", "loss", {"mse": 1}, "loss.mse is not a known key"),
+        ("distill", "loss", {"point": 0, "pair": 0}, "loss must have"),
+        ("distill", "student.views", 3, "student.views must be 1 or 5"),
+        ("distill", "student.backbone", "best.pt", "student.backbone is for calibrate only"),
+        ("distill", "device", "tpu", "device must be one of"),
+        ("distill", "resume", 1, "resume must be true or false"),
+        ("distill", "out", "", "out must be a non-empty text"),
+        ("distill", "student", [], "student must be an object"),
+        ("calibrate", "labels", {"db": "x"}, "labels is for distill only"),
+        ("calibrate", "warmup", 2, "warmup must be"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence(kind: str, path: str, value: object, words: str) -> None:
+    with pytest.raises(TrainerError) as caught:
+        parse_job(changed(kind, path, value))
+    assert caught.value.code == "input"
+    assert words in caught.value.message and caught.value.message.startswith("JOB.json: ")
+    assert "\n" not in caught.value.message
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(sorted(base_job("distill", FOLDER))), json_values)
+def test_any_value_is_read_or_refused_as_input(key: str, value: object) -> None:
+    try:
+        parse_job(changed("distill", key, value))
+    except TrainerError as error:
+        assert error.code == "input"
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_refused_as_input(text: str) -> None:
+    with pytest.raises(TrainerError):
+        parse_job(text)
+
+
+def test_files_that_hold_no_job(tmp_path: Path) -> None:
+    path = tmp_path / "job.json"
+    for data in (b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000):
+        path.write_bytes(data)
+        with pytest.raises(TrainerError):
+            read_job(path)
+    with pytest.raises(TrainerError, match="cannot be read"):
+        read_job(tmp_path / "none.json")
+    path.write_text(json.dumps(base_job("distill", FOLDER)))
+    assert read_job(path).kind == "distill"

@@ -1,0 +1,104 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from leaf.agreement import agreement, merit, pearson, ranks
+from leaf.losses import mse_loss, pair_loss, plcc_loss, point_loss
+
+scores = st.floats(-5, 10, allow_nan=False, width=32)
+
+
+@given(st.lists(st.tuples(scores, scores), min_size=1, max_size=30), st.floats(0.1, 3))
+def test_point_loss_is_huber(pairs: list[tuple[float, float]], delta: float) -> None:
+    x, y = np.array(pairs, dtype=np.float64).T
+    error = np.abs(x - y)
+    expected = np.where(error <= delta, 0.5 * error**2, delta * (error - 0.5 * delta)).mean()
+    found = point_loss(torch.tensor(x), torch.tensor(y), delta)
+    assert found is not None and float(found) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_point_loss_skips_images_without_a_target() -> None:
+    found = point_loss(torch.tensor([1.0, 9.0]), torch.tensor([2.0, math.nan]), 1)
+    assert found is not None and float(found) == 0.5
+    assert point_loss(torch.tensor([1.0]), torch.tensor([math.nan]), 1) is None
+
+
+@given(
+    st.lists(scores, min_size=2, max_size=12),
+    st.lists(
+        st.tuples(st.integers(0, 99), st.integers(0, 99), st.floats(0, 1), st.floats(0.01, 1)), max_size=20
+    ),
+    st.floats(0.2, 4),
+)
+def test_pair_loss_is_weighted_cross_entropy(
+    values: list[float], edges: list[tuple[int, int, float, float]], temperature: float
+) -> None:
+    n = len(values)
+    a, b = [e[0] % n for e in edges], [e[1] % n for e in edges]
+    p, w = [e[2] for e in edges], [e[3] for e in edges]
+    found = pair_loss(
+        torch.tensor(values, dtype=torch.float64),
+        torch.tensor(a, dtype=torch.long),
+        torch.tensor(b, dtype=torch.long),
+        torch.tensor(p, dtype=torch.float64),
+        torch.tensor(w, dtype=torch.float64),
+        temperature,
+    )
+    if not edges:
+        assert found is None
+        return
+    total = 0.0
+    for i, j, q, c in zip(a, b, p, w, strict=True):
+        z = (values[i] - values[j]) / temperature
+        total += c * (q * np.logaddexp(0, -z) + (1 - q) * np.logaddexp(0, z))
+    assert found is not None and float(found) == pytest.approx(total / sum(w), rel=1e-9)
+
+
+@given(st.lists(st.tuples(scores, scores), min_size=2, max_size=30))
+def test_plcc_loss_against_scipy(pairs: list[tuple[float, float]]) -> None:
+    x, y = np.array(pairs, dtype=np.float64).T
+    found = plcc_loss(torch.tensor(x), torch.tensor(y))
+    if np.ptp(y) < 1e-8:
+        assert found is None
+    elif np.ptp(x) > 1e-3 and np.ptp(y) > 1e-3:
+        expected = (1 - stats.pearsonr(x, y).statistic) / 2
+        assert found is not None and float(found) == pytest.approx(expected, abs=1e-6)
+
+
+def test_plcc_loss_where_it_has_no_meaning() -> None:
+    assert plcc_loss(torch.tensor([1.0]), torch.tensor([1.0])) is None
+    flat = torch.full((4,), 2.0, requires_grad=True)
+    loss = plcc_loss(flat, torch.arange(4.0))
+    assert loss is not None and float(loss.detach()) == 0.5
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert flat.grad is not None and bool(torch.isfinite(flat.grad).all())
+
+
+def test_mse_loss() -> None:
+    assert float(mse_loss(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 2.0]))) == 2
+
+
+@given(st.lists(st.tuples(st.integers(-3, 3), st.floats(-5, 5)), min_size=3, max_size=40))
+def test_agreement_against_scipy(pairs: list[tuple[int, float]]) -> None:
+    x, y = np.array(pairs, dtype=np.float32).T
+    assert np.array_equal(ranks(x.astype(np.float64)), stats.rankdata(x))
+    found = agreement(x, y)
+    assert found["n"] == len(pairs)
+    if np.ptp(x) > 1e-3 and np.ptp(y) > 1e-3:
+        assert found["srcc"] == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-9)
+        assert found["plcc"] == pytest.approx(
+            stats.pearsonr(x.astype(np.float64), y.astype(np.float64)).statistic, abs=1e-9
+        )
+
+
+def test_agreement_is_null_where_undefined() -> None:
+    assert pearson(np.ones(4), np.arange(4.0)) is None
+    assert merit(agreement(np.arange(4, dtype=np.float32), np.arange(4, dtype=np.float32))) is None
+    assert merit(agreement(np.arange(5, dtype=np.float32), np.arange(5, dtype=np.float32))) == pytest.approx(
+        1
+    )

@@ -72,10 +72,8 @@ async function run(
     await writeConfigs(seed);
     for (const arm of arms) {
       say(`seed ${seed}: ${arm.name}`);
-      const result = await timed(
-        `${arm.stage === "distill" ? "distill" : arm.from === "distill" ? "calibrate" : "calibrate (CFT only)"}`,
-        () => trainArm(arm, leaf),
-      );
+      const kind = arm.from === "backbone" ? "CFT only" : arm.stage;
+      const result = await timed(kind, () => trainArm(arm, leaf));
       n = result.n;
       figures.get(arm.name)!.push(seedFigures(seed, result));
       say(`seed ${seed}: ${arm.name}: SRCC ${figure(result.srcc ?? 0)} on ${result.n} held-out images`);
@@ -151,7 +149,7 @@ function report(
     tableText(rows),
     "",
     `Held-out photos; ${seeds === 1 ? "one seed" : `mean (lowest–highest) over ${seeds} seeds`}. * after the 4-parameter logistic fit.`,
-    "Truth: MS-SSIM with the pristine photo, a stand-in for MOS. % = share of the 495 training images whose stand-in is used;",
+    "Truth: MS-SSIM with the pristine photo, a stand-in for MOS. % = share of the 495 training images whose stand-in is used.",
     "Training sees no other. The teacher's labels cost none: its own validation labels choose the epoch of TGD, and CFT keeps the last.",
     `${Math.round(seconds)} s, and ${Math.round(environment)} s for the Python environment. Open ${path.relative(process.cwd(), workspace)} in the editor.`,
   ];

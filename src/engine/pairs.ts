@@ -1,4 +1,4 @@
-import { permutation, seededRandom } from "./random.ts";
+import { hashWords, mixWords } from "./random.ts";
 
 export type PairStrategy = "random" | "near" | "mixed";
 
@@ -9,56 +9,124 @@ export interface PairPlan {
   seed: number;
 }
 
-/** Partners of `near` are at most this share of all images away in the order of scores. */
+/**
+ * Near partners are at most about this share of all images apart in the order of scores. A fixed number would not do: among a million
+ * images the next ones are equal to any judge, and their pairs would all be discarded for want of confidence.
+ */
 const nearShare = 0.05;
+const none = 0xffffffff;
 
 /**
- * Draws pairs of images to compare, canonical (smaller hash first), without repeats; a stream in O(n·k) time.
+ * Draws pairs of images to compare: canonical (smaller hash first), without repeats, a stream in O(n·k) beside the sorts.
  *
- * Each round lays one cycle through all images, which gives every image two partners: `random` through a random order,
- * `near` through the order of point-wise scores at a small offset, `mixed` both in turn. One cycle alone connects all images.
- * The result depends on hashes, scores and seed, never on the order of `images`; a larger `perImage` starts with the pairs of
- * a smaller one. Memory is one number for each pair.
+ * In each of ⌈k / 2⌉ rounds every image chooses one partner, the next in the round's order that it is not paired with yet; so
+ * an image has at least k / 2 partners, and k on average. In a random round images are ordered by a seeded hash of their own:
+ * one more image changes only the pairs beside it, and labels of the others stay of use. In a near round they are ordered by
+ * their place in the order of scores plus a seeded jitter. The first round is always a random cycle, which connects all images (for
+ * k = 1 it is half of one: pairs that share nothing). `near` has near rounds from then on, `mixed` every second round.
+ *
+ * The result depends on hashes, scores and seed, never on the order of `images`. The pairs for a smaller k are among those for
+ * a larger one, and with random rounds and even k they come first. Memory is 2·n·k bytes and the hashes.
  */
 export function* samplePairs(
   images: Iterable<string>,
   plan: PairPlan,
-  scoreOf?: (hash: string) => number | undefined,
+  scoreOf: (hash: string) => number | undefined = () => undefined,
 ): Generator<[string, string]> {
   const hashes = [...new Set(images)].sort();
   const n = hashes.length;
-  const perImage = Math.min(plan.perImage, n - 1);
-  if (perImage <= 0) return;
-  const drawn = new Set<number>();
-  function* take(i: number, j: number): Generator<[string, string]> {
-    const [low, high] = i < j ? [i, j] : [j, i];
-    const key = low * n + high;
-    if (low === high || drawn.has(key)) return;
-    drawn.add(key);
-    yield [hashes[low]!, hashes[high]!];
-  }
-  if (perImage === n - 1) {
-    for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) yield* take(i, j);
+  if (plan.perImage <= 0) return;
+  if (n - 1 <= plan.perImage) {
+    for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) yield [hashes[i]!, hashes[j]!];
     return;
   }
-  const wanted = Math.ceil((n * perImage) / 2);
-  const scores = Float64Array.from(hashes, (hash) => scoreOf?.(hash) ?? 3);
-  const byScore = Uint32Array.from({ length: n }, (_, i) => i).sort(
-    (i, j) => scores[i]! - scores[j]! || i - j,
-  );
-  const farthest = Math.max(2, Math.round(n * nearShare));
-  // Later cycles meet earlier pairs now and then; a few more rounds than k / 2 make up for them.
-  for (let round = 0; drawn.size < wanted && round < perImage * 4; round++) {
-    const random = seededRandom(`pairs ${plan.seed} ${round}`);
-    const near = plan.strategy === "near" || (plan.strategy === "mixed" && round % 2 === 1);
-    const order = near ? byScore : permutation(n, random);
-    const offset = !near || round === 0 ? 1 : 1 + Math.floor(random() * farthest);
-    const start = Math.floor(random() * n);
-    for (let step = 0; step < n && drawn.size < wanted; step++) {
-      const at = (start + step) % n;
-      // The order of scores has two ends, which are not close to each other; their one edge keeps the cycle simple.
-      if (near && at + offset >= n) continue;
-      yield* take(order[at]!, order[(at + offset) % n]!);
+  const rounds = Math.ceil(plan.perImage / 2);
+  const chosen = new Uint32Array(n * rounds).fill(none);
+  const chose = (i: number, j: number) => {
+    for (let at = i * rounds; at < (i + 1) * rounds; at++) if (chosen[at] === j) return true;
+    return false;
+  };
+  const words = wordsOf(hashes, plan.seed);
+  const byScore = plan.strategy === "random" ? undefined : scoreOrder(hashes, scoreOf);
+  const farthest = Math.max(plan.perImage, Math.round(n * nearShare));
+
+  for (let round = 0; round < rounds; round++) {
+    const near = round > 0 && (plan.strategy === "near" || (plan.strategy === "mixed" && round % 2 === 1));
+    const order = near ? nearOrder(byScore!, words, round, farthest) : hashOrder(words, round);
+    const choose = (at: number) => {
+      const i = order[at]!;
+      for (let step = 1; step < n; step++) {
+        // A random order is a cycle; that of scores has two ends, far from each other, so it goes on backwards.
+        const to = at + step < n ? at + step : near ? n - 1 - step : at + step - n;
+        const j = order[to]!;
+        if (chose(i, j) || chose(j, i)) continue;
+        chosen[i * rounds + round] = j;
+        return;
+      }
+    };
+    // The last round of an odd k is half a round: every second image chooses.
+    for (let at = 0; at < n; at += 2) choose(at);
+    if (round < rounds - 1 || plan.perImage % 2 === 0) for (let at = 1; at < n; at += 2) choose(at);
+    // Along the order, where neighbouring pairs share an image: a teacher's cache of a few images is enough.
+    for (let at = 0; at < n; at++) {
+      const i = order[at]!;
+      const j = chosen[i * rounds + round]!;
+      if (j !== none) yield i < j ? [hashes[i]!, hashes[j]!] : [hashes[j]!, hashes[i]!];
     }
   }
+}
+
+interface Words {
+  high: Uint32Array;
+  low: Uint32Array;
+}
+
+function wordsOf(hashes: string[], seed: number): Words {
+  const words = { high: new Uint32Array(hashes.length), low: new Uint32Array(hashes.length) };
+  const [seedWord] = hashWords(`pairs ${seed}`);
+  for (const [i, hash] of hashes.entries()) [words.high[i], words.low[i]] = hashWords(hash, seedWord);
+  return words;
+}
+
+/** 32 bits that depend on seed, image and round. */
+function draw(words: Words, i: number, round: number): number {
+  return mixWords(words.high[i]!, mixWords(words.low[i]!, round + 0x9e3779b9));
+}
+
+/** Images by a hash of seed, round and image. */
+function hashOrder(words: Words, round: number): Uint32Array {
+  const n = words.high.length;
+  // Rank and position in one number of 53 bits, which sorts natively; equal ranks fall back to the order of hashes.
+  const positions = 2 ** Math.ceil(Math.log2(n));
+  const rankBits = Math.min(32, 53 - Math.log2(positions));
+  const keys = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const rank = draw(words, i, round) >>> (32 - rankBits);
+    keys[i] = rank * positions + i;
+  }
+  return Uint32Array.from(keys.sort(), (key) => key % positions);
+}
+
+/** Images by score, equal ones by hash, those without one last. */
+function scoreOrder(hashes: string[], scoreOf: (hash: string) => number | undefined): Uint32Array {
+  const scores = Float64Array.from(hashes, (hash) => scoreOf(hash) ?? Number.MAX_VALUE);
+  return Uint32Array.from(scores.keys()).sort((i, j) => scores[i]! - scores[j]! || i - j);
+}
+
+/** 0 … n − 1 in random order (Fisher–Yates). */
+function permutation(n: number, random: Random): Uint32Array {
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = randomInt(random, i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
+/** The order of scores, each image moved on by up to `farthest` places at random. */
+function nearOrder(byScore: Uint32Array, words: Words, round: number, farthest: number): Uint32Array {
+  const n = byScore.length;
+  const keys = new Float64Array(n);
+  for (const [place, i] of byScore.entries()) keys[i] = place + (draw(words, i, round) / 2 ** 32) * farthest;
+  return byScore.slice().sort((i, j) => keys[i]! - keys[j]! || i - j);
 }

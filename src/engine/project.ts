@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { type Config, loadConfig } from "./config.ts";
 import { writeFileAtomic } from "./files.ts";
+import { keyOf } from "./keys.ts";
 
 /** A config file and the places that belong to it (DESIGN: `.leaf/` beside the config). */
 export interface Project {
@@ -31,7 +32,8 @@ export function projectOf(configFile: string, config: Config): Project {
     config,
     leaf,
     labelsFile: path.join(leaf, "labels.sqlite"),
-    indexFile: path.join(leaf, "cache", "index.sqlite"),
+    // Two configs with other images beside each other each keep their index.
+    indexFile: path.join(leaf, "cache", `index-${keyOf(config.images).slice(0, 8)}.sqlite`),
     cache: path.join(leaf, "cache"),
     stages: path.join(leaf, "stages"),
     runs: path.join(leaf, "runs"),

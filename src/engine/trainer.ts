@@ -39,7 +39,7 @@ export async function train({
       : [];
   const child = spawnGroup(interpreter, [...launch, "-m", "leaf", jobFile], {
     cwd: job.out,
-    env: trainerEnvironment(),
+    env: { ...trainerEnvironment(), LEAF_PARENT_PIPE: "1" },
     // The trainer ends itself when this pipe closes: even `kill -9` of the engine leaves no process.
     stdio: ["pipe", "pipe", "pipe"],
   });

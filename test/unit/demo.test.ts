@@ -1,10 +1,13 @@
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { armConfig, arms } from "../../demo/arms.ts";
 import { distort, distortions } from "../../demo/distort.ts";
 import { cropPhoto, planImages } from "../../demo/images.ts";
 import { cropSide, drawPlaces, photoSplits } from "../../demo/photoSplits.ts";
 import { seededRandom } from "../../demo/random.ts";
+import { tableText, toRow } from "../../demo/table.ts";
 import { luminance, standInForMos } from "../../demo/truth.ts";
+import { parseConfig } from "../../src/engine/config.ts";
 
 const photos = path.join(import.meta.dirname, "../../demo/photos");
 
@@ -50,5 +53,27 @@ describe("the demo's images", () => {
     }
     expect(truths[0]).toBeGreaterThan(truths[1]!);
     expect(truths[1]).toBeGreaterThan(truths[2]!);
+  });
+});
+
+describe("the demo's arms", () => {
+  it("have valid configs that use no score but the chosen training images', and share one distilled student", () => {
+    const distills = new Set<string>();
+    for (const arm of arms) {
+      const parsed = parseConfig(armConfig(arm, 2));
+      if (!parsed.ok) throw new Error(parsed.problems[0]!.message);
+      const { calibrate, distill, label, student } = parsed.config;
+      expect(calibrate).toMatchObject({ from: arm.from, ratio: arm.ratio, validate: false, seed: 2 });
+      distills.add(JSON.stringify({ distill, label, student }));
+    }
+    expect(distills.size).toBe(1);
+  });
+
+  it("are shown with mean and range over the seeds", () => {
+    const one = (seed: number, srcc: number) => ({ seed, srcc, plcc: srcc, plccRaw: srcc });
+    const row = toRow("x", 308, [one(0, 0.5), one(1, 0.7), one(2, 0.6)]);
+    expect(row.srcc).toBeCloseTo(0.6, 12);
+    expect(tableText([row])).toContain(".600 (.500–.700)");
+    expect(tableText([toRow("x", 308, [one(0, 0.5)])])).not.toContain("(");
   });
 });

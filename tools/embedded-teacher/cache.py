@@ -1,8 +1,9 @@
-"""Runs the untrained part of the network and the baseline's statistics once over all regions and their mirror images."""
+"""Runs the untrained blocks and the baseline's statistics once over all regions and their mirror images."""
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import multiprocessing
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from numpy.lib.format import open_memmap
 
-from network import CROP, QualityNetwork
+from network import CROP, QualityNetwork, channels_last
 from nss import nss
 
 BATCH = 24
@@ -19,7 +20,7 @@ BATCH = 24
 def work(job: tuple[Path, int, int]) -> None:
     data, start, stop = job
     torch.set_num_threads(1)
-    network = QualityNetwork().to(memory_format=torch.channels_last)
+    network = channels_last(QualityNetwork())
     pixels = np.load(data / "pixels.npy", mmap_mode="r")
     trunk, early, features, statistics = (
         np.load(data / f"{name}.npy", mmap_mode="r+") for name in ("trunk", "early", "features", "nss")
@@ -55,7 +56,7 @@ def main() -> None:
         open_memmap(data / f"{name}.npy", "w+", kind, shape).flush()
     edges = np.linspace(0, n, options.processes + 1).astype(int)
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
-        pool.map(work, [(data, int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+        pool.map(work, [(data, int(a), int(b)) for a, b in itertools.pairwise(edges)])
 
 
 if __name__ == "__main__":

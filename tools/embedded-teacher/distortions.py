@@ -1,6 +1,7 @@
 """Distortions of a photo region with a strength u in (0, 1]: 0 would leave it as it is, 1 is severe.
 
-Pictures are uint8 arrays [H, W, 3] in sRGB. Each ladder is spread so that equal steps of u are roughly equal steps of quality.
+Pictures are uint8 arrays [H, W, 3] in sRGB. Each ladder is spread so that equal steps of u
+are roughly equal steps of quality.
 """
 
 from __future__ import annotations
@@ -206,9 +207,9 @@ def ringing(x: Picture, u: float, rng: np.random.Generator) -> Picture:
 KINDS: dict[str, Distortion] = {
     f.__name__: f
     for f in (
-        gaussian_blur, motion_blur, defocus, jpeg, webp, jpeg2000, avif, white_noise, chroma_noise, impulse_noise,
-        shot_noise, denoised, resample_nearest, resample_bicubic, pixelate, posterise, banding, contrast, exposure,
-        saturation, colour_shift, block_loss, oversharpen, haze, ringing,
+        gaussian_blur, motion_blur, defocus, jpeg, webp, jpeg2000, avif, white_noise, chroma_noise,
+        impulse_noise, shot_noise, denoised, resample_nearest, resample_bicubic, pixelate, posterise, banding,
+        contrast, exposure, saturation, colour_shift, block_loss, oversharpen, haze, ringing,
     )
 }  # fmt: skip
 

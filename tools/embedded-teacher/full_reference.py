@@ -1,8 +1,8 @@
-"""Full-reference quality of a distorted picture, from four measures that differ in kind. Written from the papers.
+"""Full-reference quality of a distorted picture, from four measures that differ in kind, after the papers.
 
 VIFp: Sheikh & Bovik, Image information and visual quality, IEEE TIP 2006 (pixel domain, four scales).
 GMSD: Xue et al., Gradient magnitude similarity deviation, IEEE TIP 2014.
-MDSI: Nafchi et al., Mean deviation similarity index, IEEE Access 2016 (gradients and two chromaticity channels).
+MDSI: Nafchi et al., Mean deviation similarity index, IEEE Access 2016 (gradients and two colour channels).
 Colour: mean CIE 1976 Lab difference after a slight blur, the idea of S-CIELAB (Zhang & Wandell, 1997).
 MS-SSIM and its kin are left out on purpose: they serve as truth elsewhere.
 """
@@ -38,7 +38,7 @@ def vifp(a: Floats, b: Floats) -> float:
     return kept / total if total > 0 else 1.0
 
 
-def gradient(x: Floats) -> Floats:
+def gradient(x: NDArray[np.floating]) -> Floats:
     """Prewitt gradient magnitude."""
     kernel = np.array([[1, 0, -1]] * 3, np.float32) / 3
     gx, gy = ndimage.convolve(x, kernel), ndimage.convolve(x, kernel.T)
@@ -86,8 +86,8 @@ def measures(reference: Picture, distorted: Picture) -> NDArray[np.float64]:
 def pseudo_scores(badness: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Scores on 1..5 for rows of measures, and the quantile tables that define them.
 
-    Each measure is put on its own quantile scale, so that none dominates by its units; the weighted mean is put on its quantile
-    scale again, so that scores are uniform on 1..5. Undistorted pictures get 5 by themselves.
+    Each measure is put on its own quantile scale, so that none dominates by its units; their weighted mean is
+    put on its quantile scale again, so that scores are uniform on 1..5. Undistorted pictures come out near 5.
     """
     grid = np.linspace(0, 1, 101)
     tables = np.quantile(badness, grid, axis=0)

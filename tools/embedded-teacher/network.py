@@ -1,4 +1,4 @@
-"""The network: the early and middle stages of an ImageNet EfficientNet-Lite0, mean and deviation of each stage, a linear head."""
+"""The network: early and middle stages of an ImageNet EfficientNet-Lite0, pooled each, and a linear head."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ CROP = 192
 # Last block of each stage that is read; what comes after knows objects, not quality, and is left out.
 STAGE_ENDS = (0, 2, 4, 7, 10)
 FEATURES = 2 * (32 + 16 + 24 + 40 + 80 + 112)
-# Blocks before this one stay as ImageNet left them, so that their output is computed once and kept (24 channels, 1/4 size).
+# Blocks before this one stay as ImageNet left them: their output (24 channels, 1/4 size) is computed once.
 FIRST_TRAINED = 3
 
 
 class QualityNetwork(nn.Module):
     """uint8 pixels [N, H, W, 3] to a quality near 1..5 [N]. BatchNorm keeps its ImageNet statistics."""
+
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,3 +65,9 @@ def pool(x: Tensor) -> list[Tensor]:
     mean = x.mean((2, 3))
     deviation = ((x - mean[:, :, None, None]) ** 2).mean((2, 3)).add(1e-5).sqrt()
     return [mean, deviation]
+
+
+def channels_last(network: QualityNetwork) -> QualityNetwork:
+    """The memory layout in which convolutions on a CPU are fastest."""
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network

@@ -1,4 +1,4 @@
-"""The baseline: 36 natural-scene statistics of BRISQUE (Mittal, Moorthy & Bovik, IEEE TIP 2012) for ridge regression."""
+"""The baseline: the 36 natural-scene statistics of BRISQUE (Mittal, Moorthy & Bovik, IEEE TIP 2012)."""
 
 from __future__ import annotations
 
@@ -34,5 +34,10 @@ def nss(picture: Picture) -> NDArray[np.float64]:
         out += [shape, (left**2 + right**2) / 2]
         for pair in (m[:, :-1] * m[:, 1:], m[:-1] * m[1:], m[:-1, :-1] * m[1:, 1:], m[:-1, 1:] * m[1:, :-1]):
             shape, left, right = asymmetric(pair)
-            out += [shape, (right - left) * float(special.gamma(2 / shape) / special.gamma(1 / shape)), left**2, right**2]
+            out += [
+                shape,
+                (right - left) * float(special.gamma(2 / shape) / special.gamma(1 / shape)),
+                left**2,
+                right**2,
+            ]
     return np.array(out)

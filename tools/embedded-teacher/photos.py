@@ -18,7 +18,7 @@ STRENGTHS = 3
 MIXTURES = 24
 CLEAN = 3
 
-# Package, then the photos of it that are used, each with author and licence as the package's copyright file has them.
+# Package, photos of it that are used, and of each the author and licence by the package's copyright file.
 # The packages' other pictures are drawings, or belong to the demonstration.
 KDE = ("KDE Visual Design Group", "GPL-2+")
 CREDITS: dict[str, dict[str, tuple[str, str]]] = {
@@ -65,7 +65,7 @@ CREDITS: dict[str, dict[str, tuple[str, str]]] = {
 
 
 def find_photos(folder: Path) -> list[tuple[str, Path]]:
-    """(name, file) of every photo, the largest file where a package has several sizes; the order is that of CREDITS."""
+    """(name, file) of every photo, the largest file of several sizes; in the order of CREDITS."""
     files = [f for f in sorted(folder.rglob("*")) if f.suffix.lower() in (".jpg", ".jpeg", ".png")]
     found = []
     for package, names in CREDITS.items():
@@ -81,7 +81,7 @@ def find_photos(folder: Path) -> list[tuple[str, Path]]:
 
 
 def region(photo: Image.Image, rng: np.random.Generator) -> Picture:
-    """A random window of the photo at a random scale: the one of five with the most detail, else out-of-focus areas prevail."""
+    """A window at a random scale: of five the one with most detail, or out-of-focus areas would prevail."""
     short = between_sides(min(photo.size), rng)
     factor = short / min(photo.size)
     size = (max(REGION, round(photo.width * factor)), max(REGION, round(photo.height * factor)))
@@ -98,11 +98,13 @@ def region(photo: Image.Image, rng: np.random.Generator) -> Picture:
 
 
 def between_sides(side: int, rng: np.random.Generator) -> float:
-    """Short side to scale a photo to. At most half of the original, so that the camera's own faults are gone."""
+    """Short side to scale a photo to. Well under the original, so that the camera's own faults are gone."""
     return float(np.exp(rng.uniform(np.log(320), np.log(min(1000, side / 1.7)))))
 
 
-def distorted(job: tuple[int, str]) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64], list[Picture]]:
+def distorted(
+    job: tuple[int, str],
+) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64], list[Picture]]:
     number, file = job
     rng = np.random.default_rng([2601, number])
     photo = Image.open(file).convert("RGB")

@@ -1,4 +1,4 @@
-"""Trains one network on some photos' regions: ridge regression for the head, then the later blocks and the head together."""
+"""Trains one network: ridge regression for the head, then the later blocks and the head together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from network import FIRST_TRAINED, QualityNetwork
+from network import FIRST_TRAINED, QualityNetwork, channels_last
 
 Floats64 = NDArray[np.float64]
 # Side of the part of the trunk's output (a quarter of the crop's side) that a training step sees.
@@ -19,7 +19,7 @@ WINDOW = 32
 
 @dataclass
 class Regions:
-    """Rows of DATA: `photo` says which photo a row is of; arrays of two halves hold the mirror images in the second."""
+    """Rows of DATA: `photo` says which photo a row is of; of array(...) the second half is mirrored."""
 
     data: Path
     score: Floats64
@@ -41,11 +41,11 @@ def ridge(x: Floats64, y: Floats64, alpha: float) -> tuple[Floats64, float]:
 
 
 def standard(x: Floats64) -> tuple[Floats64, Floats64]:
-    return x.mean(0), 1 / (x.std(0) + 1e-3)
+    return np.asarray(x.mean(0)), np.asarray(1 / (x.std(0) + 1e-3))
 
 
 def baselines(regions: Regions, train: NDArray[np.int64], test: NDArray[np.int64]) -> dict[str, Floats64]:
-    """Predictions for test rows: ridge on natural-scene statistics, and on the untrained network's features."""
+    """Test rows by ridge on natural-scene statistics (nss) and on untrained features (frozen)."""
     out = {}
     for name, alpha in (("nss", 10.0), ("features", 300.0)):
         x = np.asarray(regions.array(name), np.float64)
@@ -70,7 +70,7 @@ def fit_network(regions: Regions, train: NDArray[np.int64], epochs: int, seed: i
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
-    network = QualityNetwork().to(memory_format=torch.channels_last)
+    network = channels_last(QualityNetwork())
     frozen = np.concatenate(list(regions.array("features")[:, train])).astype(np.float64)
     mean, scale = standard(frozen)
     weights, centre = ridge((frozen - mean) * scale, np.tile(regions.score[train], 2), 1000.0)
@@ -97,7 +97,9 @@ def fit_network(regions: Regions, train: NDArray[np.int64], epochs: int, seed: i
             window = trunk[mirrored, rows, top : top + WINDOW, left : left + WINDOW]
             x = torch.from_numpy(window).float().permute(0, 3, 1, 2)
             predicted = network.score(network.branch(x, torch.from_numpy(early[mirrored, rows])))
-            loss = F.huber_loss(predicted, target[rows], delta=0.5) * 2 + 0.5 * ranking(predicted, target[rows])
+            loss = F.huber_loss(predicted, target[rows], delta=0.5) * 2 + 0.5 * ranking(
+                predicted, target[rows]
+            )
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), 5)

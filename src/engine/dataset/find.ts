@@ -5,6 +5,8 @@ import { LeafError } from "../errors.ts";
 import { imageExtensions, isImageName } from "../images/format.ts";
 
 const ignored = ["**/node_modules/**", "**/.*/**", "**/.*"];
+/** `**` does not reach above the root. */
+const above = /^(\.\.\/)+/;
 const extensions = `{${imageExtensions.join(",")}}`;
 
 /**
@@ -19,6 +21,8 @@ export async function* findImages(root: string, images: string | string[]): Asyn
     if (entry.startsWith("!")) ignore.push(...(await toPatterns(root, entry.slice(1), false)));
     else patterns.push(...(await toPatterns(root, entry, true)));
   }
+  const prefixes = new Set(patterns.map((pattern) => above.exec(pattern)?.[0] ?? ""));
+  for (const prefix of prefixes) if (prefix) ignore.push(...ignored.map((pattern) => prefix + pattern));
   const stream = fastGlob.stream(patterns, {
     cwd: root,
     ignore,

@@ -1,37 +1,56 @@
 import type { Metrics } from "../../protocol/results.ts";
+import { LeafError } from "../errors.ts";
 import { bootstrapIntervals } from "./bootstrap.ts";
-import { kendall, pearson, rmse, spearman } from "./correlation.ts";
-import { fitLogistic, logistic } from "./logistic.ts";
+import { plcc, rmse } from "./correlation.ts";
+import { fitLogistic, type Logistic, logistic } from "./logistic.ts";
+import { krcc, srcc } from "./rank.ts";
+
+export { fitLogistic, krcc, type Logistic, logistic, plcc, rmse, srcc };
+
+export interface MetricsOptions {
+  /** Replicates for the 95 % intervals; 0 for none. */
+  bootstrap: number;
+  seed: number;
+}
 
 /**
- * The field's figures for predictions against human scores, both on one scale: SRCC, KRCC and RMSE on raw scores, PLCC raw and
- * after the 4-parameter logistic fit, 95 % bootstrap intervals over images. Undefined figures are null, never NaN.
+ * Compares predictions with human truth, both in the truth's unit. A correlation is null where it is not defined (fewer than
+ * 3 values, a constant side; fewer than 5 for the logistic fit). Throws LeafError `input` for no values or one that is not
+ * finite.
  */
 export function evaluateMetrics(
-  predicted: Float64Array,
+  predictions: Float64Array,
   truth: Float64Array,
-  options: { bootstrap: number; seed: number },
-): Metrics {
-  if (predicted.length !== truth.length) throw new RangeError("Predictions and truth differ in length.");
-  const fit = fitLogistic(predicted, truth);
-  const fitted =
-    fit &&
-    pearson(
-      predicted.map((x) => logistic(fit, x)),
-      truth,
-    );
+  { bootstrap, seed }: MetricsOptions,
+): Metrics & { logistic: Logistic | null } {
+  const n = predictions.length;
+  if (truth.length !== n) throw new RangeError(`${n} predictions for ${truth.length} true scores.`);
+  if (n === 0) throw new LeafError("input", "There are no scores to compare.");
+  for (const [name, values] of [
+    ["prediction", predictions],
+    ["true score", truth],
+  ] as const) {
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0)
+      throw new LeafError("input", `The ${name} number ${at + 1} is ${values[at]}, not a finite number.`);
+  }
+  const raw = { srcc: srcc(predictions, truth), plcc: plcc(predictions, truth) };
+  const fit = fitLogistic(predictions, truth);
   return {
-    n: predicted.length,
-    srcc: spearman(predicted, truth),
-    plcc: pearson(predicted, truth),
-    plccLogistic: fitted,
-    krcc: kendall(predicted, truth),
-    rmse: rmse(predicted, truth),
-    ci95: bootstrapIntervals(
-      predicted,
-      truth,
-      { srcc: spearman, plcc: pearson },
-      { resamples: options.bootstrap, seed: options.seed },
-    ),
+    n,
+    ...raw,
+    plccLogistic:
+      fit &&
+      plcc(
+        predictions.map((x) => logistic(fit, x)),
+        truth,
+      ),
+    krcc: krcc(predictions, truth),
+    rmse: rmse(predictions, truth),
+    ci95:
+      raw.srcc === null
+        ? { srcc: null, plcc: null }
+        : bootstrapIntervals(predictions, truth, { replicates: bootstrap, seed }),
+    logistic: fit,
   };
 }

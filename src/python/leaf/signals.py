@@ -14,6 +14,8 @@ def exit_on_signals() -> None:
     at any instant is safe because every file is written to a temporary name and renamed. Call before other
     threads start.
     """
+    if os.environ.get("LEAF_PARENT_PIPE") == "1":
+        threading.Thread(target=_exit_with_parent, name="parent", daemon=True).start()
     wanted = {signal.SIGINT, signal.SIGTERM}
     if not hasattr(signal, "sigwait"):  # Windows
         for number in wanted:
@@ -26,3 +28,10 @@ def exit_on_signals() -> None:
         os._exit(CANCELLED)
 
     threading.Thread(target=wait, name="signals", daemon=True).start()
+
+
+def _exit_with_parent() -> None:
+    """Standard input is a pipe that the engine holds open: its end means that the engine died, even by `kill -9`."""
+    while os.read(0, 4096):
+        pass
+    os._exit(CANCELLED)

@@ -3,8 +3,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+# A busy machine is no failure.
+settings.register_profile("leaf", deadline=None)
+settings.load_profile("leaf")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,174 @@
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type {
+  CalibrateResult,
+  DistillResult,
+  EvaluateResult,
+  LabelResult,
+} from "../../src/protocol/results.ts";
+import type { StudentCard } from "../../src/protocol/student.ts";
+import { config, leaf, leafJson, makeWorkspace, temporaryFolder } from "./workspace.ts";
+
+// The real command line, teacher, trainer and ONNX Runtime on 24 small crops; the tests build on each other.
+const { dir, remove } = temporaryFolder();
+const images = 24;
+beforeAll(() => makeWorkspace(dir, images));
+afterAll(remove);
+
+interface Pipeline {
+  label: LabelResult;
+  distill: DistillResult;
+  calibrate: CalibrateResult;
+  evaluate: EvaluateResult;
+}
+interface Status {
+  stages: { stage: string; state: string; why?: string }[];
+}
+const states = (status: Status) => status.stages.map((one) => `${one.stage} ${one.state}`);
+let first: Pipeline;
+
+test("status before anything ran: all stages missing", async () => {
+  const status = await leafJson<Status>(dir, "status");
+  expect(states(status)).toEqual([
+    "label missing",
+    "distill missing",
+    "calibrate missing",
+    "evaluate missing",
+  ]);
+});
+
+test("run carries one config through all stages", { timeout: 300_000 }, async () => {
+  first = await leafJson<Pipeline>(dir, "run");
+  expect(first.label.images).toBe(images);
+  expect(first.label.points).toEqual({ labelled: images, reused: 0, failed: 0 });
+  expect(first.label.pairs.labelled).toBeGreaterThanOrEqual(images * 1.5);
+  expect(first.label.pairs.kept + first.label.pairs.discarded).toBe(first.label.pairs.labelled);
+  expect(first.distill.run).toBe("r1");
+  expect(first.calibrate.run).toBe("r1");
+  expect(first.calibrate.images).toBe(6);
+  expect(first.calibrate.headOnly).toBe(true);
+  expect(first.evaluate.n).toBe(7);
+  expect(first.evaluate.srcc).not.toBeNull();
+  const card = JSON.parse(
+    readFileSync(first.calibrate.student.replace(/onnx$/, "json"), "utf8"),
+  ) as StudentCard;
+  expect(card.exportMaxDifference).toBeLessThan(1e-3);
+  expect(card.mosScale).toEqual({ range: [1, 5], lowerIsBetter: false });
+});
+
+test("a second label judges nothing", async () => {
+  const again = await leafJson<LabelResult>(dir, "label");
+  expect(again.points).toEqual({ labelled: 0, reused: images, failed: 0 });
+  expect(again.pairs.labelled).toBe(0);
+  expect(again.pairs.reused).toBe(first.label.pairs.labelled);
+});
+
+test("everything is fresh, and running again changes no stage", async () => {
+  expect(states(await leafJson<Status>(dir, "status"))).toEqual([
+    "label fresh",
+    "distill fresh",
+    "calibrate fresh",
+    "evaluate fresh",
+  ]);
+  const before = statSync(first.distill.student).mtimeMs;
+  const again = await leafJson<Pipeline>(dir, "run");
+  expect(again.distill.reused && again.calibrate.reused).toBe(true);
+  expect(again.evaluate).toEqual(first.evaluate);
+  expect(statSync(first.distill.student).mtimeMs).toBe(before);
+});
+
+test("a changed calibrate: reruns only calibrate and evaluate, as a new run", {
+  timeout: 180_000,
+}, async () => {
+  writeFileSync(path.join(dir, "leaf.yaml"), config("", { ratio: 0.9 }));
+  const status = await leafJson<Status>(dir, "status");
+  expect(states(status)).toEqual(["label fresh", "distill fresh", "calibrate stale", "evaluate stale"]);
+  expect(status.stages[2]!.why).toBe("calibrate.ratio: 0.5 → 0.9");
+  const second = await leafJson<Pipeline>(dir, "run");
+  expect(second.distill.student).toBe(first.distill.student);
+  expect(second.distill.reused).toBe(true);
+  expect(second.calibrate.reused).toBe(false);
+  expect(second.calibrate.run).toBe("r2");
+  const { runs } = await leafJson<{
+    runs: { id: string; stages: { evaluate?: { result: EvaluateResult } } }[];
+  }>(dir, "runs");
+  expect(runs.map((run) => run.id)).toEqual(["r1", "r2"]);
+  expect(runs[0]!.stages.evaluate!.result.srcc).toBe(first.evaluate.srcc);
+});
+
+test("the CFT-only baseline trains without a distilled student", { timeout: 180_000 }, async () => {
+  writeFileSync(
+    path.join(dir, "baseline.leaf.yaml"),
+    config().replace("calibrate: {", "calibrate: { from: backbone,"),
+  );
+  const result = await leafJson<CalibrateResult>(dir, "calibrate", "-c", "baseline.leaf.yaml");
+  expect(result.student).not.toBe(first.calibrate.student);
+  const evaluated = await leafJson<EvaluateResult>(dir, "evaluate", "-c", "baseline.leaf.yaml");
+  expect(evaluated.n).toBe(first.evaluate.n);
+});
+
+test("evaluate agrees with metrics of its own predictions file", async () => {
+  const evaluations = path.join(dir, ".leaf", "stages", "evaluate");
+  const key = readdirSync(evaluations).find(
+    (name) =>
+      JSON.parse(readFileSync(path.join(evaluations, name, "result.json"), "utf8")).srcc ===
+      first.evaluate.srcc,
+  )!;
+  const predictions = path.join(evaluations, key, "predictions.csv");
+  const truth = path.join(evaluations, key, "truth.csv");
+  writeFileSync(truth, readFileSync(predictions, "utf8").replaceAll(/^([^,]*),[^,]*,[^,]*,/gm, "$1,"));
+  const metrics = await leafJson<EvaluateResult>(
+    dir,
+    "metrics",
+    "--predictions",
+    predictions,
+    "--truth",
+    truth,
+  );
+  expect(metrics.n).toBe(first.evaluate.n);
+  expect(metrics.srcc).toBeCloseTo(first.evaluate.srcc!, 12);
+  expect(metrics.rmse).toBeCloseTo(first.evaluate.rmse, 9);
+});
+
+test("exported students and labels stand on their own", async () => {
+  await leafJson(dir, "export", "student", "-o", "out/student");
+  await leafJson(dir, "export", "labels", "-o", "out/labels");
+  const scored = await leafJson<{ scores: { image: string }[] }>(
+    dir,
+    "score",
+    "photos",
+    "--student",
+    "out/student",
+  );
+  expect(scored.scores).toHaveLength(images);
+  expect(readFileSync(path.join(dir, "out/labels/points.csv"), "utf8").trim().split("\n")).toHaveLength(
+    images + 1,
+  );
+});
+
+test("clean keeps what runs stand on", async () => {
+  const stray = path.join(dir, ".leaf", "stages", "distill", "0000000000000000");
+  writeFileSync(path.join(dir, "leaf.yaml"), config());
+  await import("node:fs/promises").then((fs) => fs.mkdir(stray));
+  const { removed } = await leafJson<{ removed: string[] }>(dir, "clean");
+  expect(removed).toEqual([path.join("stages", "distill", "0000000000000000")]);
+  expect(existsSync(first.distill.student)).toBe(true);
+});
+
+test.each([
+  [
+    "an unknown key",
+    "distil: { epochs: 3 }",
+    "leaf.yaml:10:1: unknown key `distil`, did you mean `distill`?",
+  ],
+  ["a folder without images", "", "nowhere"],
+])("%s is one sentence with exit code 2", async (_name, extra, message) => {
+  const text = extra ? config(extra) : config().replace("images: photos", "images: nowhere");
+  writeFileSync(path.join(dir, "wrong.leaf.yaml"), text.replaceAll("leaf.yaml", "wrong.leaf.yaml"));
+  const { code, stderr, stdout } = await leaf(dir, "check", "-c", "wrong.leaf.yaml");
+  expect(code).toBe(2);
+  expect(stdout).toBe("");
+  expect(stderr).toContain(message);
+  expect(stderr).not.toContain("    at ");
+});

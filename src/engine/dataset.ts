@@ -12,6 +12,7 @@ import { hashFile, isMissing } from "./files.ts";
 import { BmpError } from "./images/bmp.ts";
 import { probeImage, UnreadableImage } from "./images/decode.ts";
 import { displayName, formatOfExtension } from "./images/format.ts";
+import { explainDatabaseError } from "./labels/schema.ts";
 import { forEachBounded } from "./pool.ts";
 
 export type { IndexedFile, IndexedImage } from "./dataset/indexFile.ts";
@@ -59,7 +60,7 @@ export async function indexDataset(options: IndexOptions): Promise<DatasetSummar
   try {
     return await scan(options);
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isDamage(error)) throw explainDatabaseError(error, options.indexFile);
     removeIndex(options.indexFile);
     return scan(options);
   }
@@ -144,7 +145,8 @@ function batchWriter(db: DatabaseSync, scanId: number) {
       }
       db.exec("COMMIT");
     } catch (error) {
-      db.exec("ROLLBACK");
+      // A full disk has rolled back by itself.
+      if (db.isTransaction) db.exec("ROLLBACK");
       throw error;
     }
     rows = [];

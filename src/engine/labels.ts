@@ -1,82 +1,77 @@
-// helper-4: written by the lead and already used by src/engine/stages: keep the exported API, improve inside, write its tests. Remove this line.
 import type { DatabaseSync } from "node:sqlite";
-import type { RatingProbabilities } from "./judgement.ts";
-import { explainDatabaseError, openDatabase } from "./labels/schema.ts";
+import { digestLines } from "./keys.ts";
+import {
+  missingPairs,
+  type PairLabel,
+  type PairRow,
+  pairConfidences,
+  pairOf,
+  pairsOf,
+  putPairs,
+} from "./labels/pairRows.ts";
+import {
+  missingPoints,
+  type PointLabel,
+  type PointRow,
+  pointOf,
+  pointsOf,
+  putPoints,
+} from "./labels/pointRows.ts";
+import { openSession, type Session } from "./labels/session.ts";
+
+export type { PairLabel, PairRow, PointLabel, PointRow };
 
 export interface TeacherRecord {
   fingerprint: string;
   kind: string;
+  /** Never holds a key. */
   description: unknown;
 }
 
-export type PointRow =
-  | {
-      image: string;
-      ok: true;
-      score: number;
-      probabilities: RatingProbabilities;
-      mass: number;
-      confidence: number;
-    }
-  | { image: string; ok: false; reason: string };
-
-export type PairRow =
-  | {
-      a: string;
-      b: string;
-      ok: true;
-      p: number;
-      pAB: number;
-      pBA: number;
-      positionBias: number;
-      confidence: number;
-    }
-  | { a: string; b: string; ok: false; reason: string };
-
-export interface PointLabel {
-  image: string;
-  score: number;
-  probabilities: RatingProbabilities;
-  mass: number;
-  confidence: number;
-  /** True where a person overruled the teacher. */
-  human: boolean;
-}
-
-export interface PairLabel {
-  a: string;
-  b: string;
-  /** P(a better). */
-  p: number;
-  pAB: number;
-  pBA: number;
-  positionBias: number;
-  confidence: number;
-  human: boolean;
-}
-
+/** Rows with larger ids came later. Rows up to them never change; a failed or overruled one may go. */
 export interface Snapshot {
   maxPointId: number;
   maxPairId: number;
 }
 
-/** All labels of a project, keyed by (image hash, teacher fingerprint). A pair's `a` has the smaller hash. */
+export interface LabelCounts {
+  points: { ok: number; failed: number };
+  /** `kept` have the confidence that was asked for. */
+  pairs: { ok: number; failed: number; kept: number; discarded: number };
+}
+
+/**
+ * All labels of a project, keyed by (image hash, teacher fingerprint). A pair's `a` has the smaller hash. Methods throw
+ * LeafError `failed` for a damaged or busy store and a full disk.
+ */
 export interface LabelStore {
   registerTeacher(teacher: TeacherRecord): void;
-  /** Those of the images that have no usable label of the teacher, in their order. */
+  /** Those of the images that have no usable label of the teacher itself, in their order; looked up 1000 at a time. */
   missingPoints(teacher: string, images: Iterable<string>): Generator<string>;
   missingPairs(teacher: string, pairs: Iterable<[string, string]>): Generator<[string, string]>;
   /** Writes a batch in one transaction: all of it or nothing. A failed row is replaced, a usable one kept. */
-  putPoints(teacher: string, rows: PointRow[]): void;
-  putPairs(teacher: string, rows: PairRow[]): void;
+  putPoints(teacher: string, rows: readonly PointRow[]): void;
+  putPairs(teacher: string, rows: readonly PairRow[]): void;
+  /** A person's score on 5..1 for an image, in place of any teacher's; null takes it back. */
+  overridePoint(image: string, score: number | null): void;
+  /** A person's P(a better), 0, 0.5 or 1, in any order of a and b; null takes it back. */
+  overridePair(a: string, b: string, p: number | null): void;
   /** The usable point label of one image, a person's before the teacher's. */
   point(teacher: string, image: string): PointLabel | undefined;
   pair(teacher: string, a: string, b: string): PairLabel | undefined;
+  /** The teacher's own confidence in each of some (at most some thousand) pairs; undefined without a usable label. */
+  pairConfidences(teacher: string, pairs: readonly (readonly [string, string])[]): (number | undefined)[];
   /** All usable labels, ordered by hash, with a person's in place of the teacher's. */
-  points(teacher: string): Generator<PointLabel>;
-  pairs(teacher: string): Generator<PairLabel>;
-  /** Largest row ids of a teacher: rows up to them never change. */
+  points(teacher: string, snapshot?: Snapshot): Generator<PointLabel>;
+  pairs(teacher: string, snapshot?: Snapshot): Generator<PairLabel>;
+  /** Images whose last judgement by the teacher itself failed. */
+  failedPoints(teacher: string): Generator<{ image: string; reason: string }>;
+  /** Largest row ids of a teacher and of the people who may overrule it; of "human": of people alone. */
   snapshot(teacher: string): Snapshot;
+  /** Digest of what a training learns: all usable points, and pairs of enough confidence; in whatever order they came. */
+  digest(teacher: string, snapshot: Snapshot, minConfidence: number): string;
+  /** The teacher's own labels. */
+  counts(teacher: string, minConfidence: number): LabelCounts;
   /** The database, for bulk work in SQL. */
   db: DatabaseSync;
   close(): void;
@@ -85,192 +80,122 @@ export interface LabelStore {
 /** Fingerprint and kind of the labels that people give in the editor. */
 export const human = "human";
 
+const everything: Snapshot = { maxPointId: Number.MAX_SAFE_INTEGER, maxPairId: Number.MAX_SAFE_INTEGER };
+
+/** Whether a pair weighs anything in training; the trainer uses the same rule. */
+export function isKept(confidence: number, minConfidence: number): boolean {
+  return confidence > 0 && confidence >= minConfidence;
+}
+
+/** Opens the store, which is made if need be unless `readOnly`. Throws LeafError `failed` if that cannot be. */
 export function openLabels(file: string, options: { readOnly?: boolean } = {}): LabelStore {
-  const db = openDatabase(file, options);
-  const guarded = <T>(work: () => T): T => {
-    try {
-      return work();
-    } catch (error) {
-      throw explainDatabaseError(error, file);
-    }
-  };
-  const teacherId = (fingerprint: string) =>
-    Number(db.prepare("SELECT id FROM teachers WHERE fingerprint = ?").get(fingerprint)?.id ?? -1);
-  const transaction = (work: () => void) =>
-    guarded(() => {
-      db.exec("BEGIN IMMEDIATE");
-      try {
-        work();
-        db.exec("COMMIT");
-      } catch (error) {
-        if (db.isTransaction) db.exec("ROLLBACK");
-        throw error;
-      }
-    });
+  const session = openSession(file, options);
+  const id = (teacher: string) => session.teacherId(teacher);
 
-  const pointOf =
-    db.prepare(`SELECT i.hash AS image, t.kind, p.* FROM images i JOIN points p ON p.image_id = i.id JOIN teachers t ON t.id = p.teacher_id
-    WHERE i.hash = ? AND t.fingerprint IN (?, '${human}') AND p.status = 'ok' ORDER BY t.fingerprint = '${human}' DESC LIMIT 1`);
-  const pairOf =
-    db.prepare(`SELECT a.hash AS a, b.hash AS b, t.kind, p.* FROM images a JOIN pairs p ON p.a_id = a.id JOIN images b ON b.id = p.b_id
-    JOIN teachers t ON t.id = p.teacher_id
-    WHERE a.hash = ? AND b.hash = ? AND t.fingerprint IN (?, '${human}') AND p.status = 'ok' ORDER BY t.fingerprint = '${human}' DESC LIMIT 1`);
-
-  function addImages(hashes: Iterable<string>): void {
-    const add = db.prepare("INSERT OR IGNORE INTO images(hash) VALUES (?)");
-    for (const hash of hashes) add.run(hash);
+  function registerTeacher({ fingerprint, kind, description }: TeacherRecord): void {
+    session.run(
+      "INSERT OR IGNORE INTO teachers(fingerprint, kind, description, created_at) VALUES (?, ?, ?, ?)",
+      fingerprint,
+      kind,
+      JSON.stringify(description ?? null),
+      Date.now(),
+    );
   }
 
-  return {
-    db,
-    registerTeacher({ fingerprint, kind, description }) {
-      const text = JSON.stringify(description);
-      guarded(() =>
-        db
-          .prepare(
-            "INSERT OR IGNORE INTO teachers(fingerprint, kind, description, created_at) VALUES (?, ?, ?, ?)",
-          )
-          .run(fingerprint, kind, text, Date.now()),
+  /** Row id of a teacher who is about to write. */
+  function writer(teacher: string): number {
+    if (teacher === human) registerTeacher({ fingerprint: human, kind: human, description: {} });
+    const known = id(teacher);
+    if (known < 0) throw new Error(`The teacher ${teacher} is not registered.`);
+    return known;
+  }
+
+  const store: LabelStore = {
+    db: session.db,
+    registerTeacher,
+    missingPoints: (teacher, images) => missingPoints(session, id(teacher), images),
+    missingPairs: (teacher, pairs) => missingPairs(session, id(teacher), pairs),
+    putPoints: (teacher, rows) =>
+      session.transaction(() => putPoints(session, writer(teacher), rows, teacher === human)),
+    putPairs: (teacher, rows) =>
+      session.transaction(() => putPairs(session, writer(teacher), rows, teacher === human)),
+    overridePoint(image, score) {
+      if (score === null) {
+        // A row of its own rather than none: the newest id tells that something changed.
+        store.putPoints(human, [{ image, ok: false, reason: "taken back" }]);
+        return;
+      }
+      if (!(score >= 1 && score <= 5)) throw new RangeError(`A score is between 1 and 5, not ${score}.`);
+      const probabilities = [null, null, null, null, null] as const;
+      store.putPoints(human, [{ image, ok: true, score, probabilities, mass: null, confidence: 1 }]);
+    },
+    overridePair(first, second, preferred) {
+      const [a, b] = first < second ? [first, second] : [second, first];
+      if (preferred === null) {
+        store.putPairs(human, [{ a, b, ok: false, reason: "taken back" }]);
+        return;
+      }
+      if (!(preferred >= 0 && preferred <= 1))
+        throw new RangeError(`A preference is between 0 and 1, not ${preferred}.`);
+      const p = a === first ? preferred : 1 - preferred;
+      const unasked = { pAB: null, pBA: null, positionBias: null };
+      store.putPairs(human, [{ a, b, ok: true, p, ...unasked, confidence: 1 }]);
+    },
+    point: (teacher, image) => pointOf(session, id(teacher), id(human), image),
+    pair: (teacher, a, b) => pairOf(session, id(teacher), id(human), a, b),
+    pairConfidences: (teacher, pairs) => pairConfidences(session, id(teacher), pairs),
+    points: (teacher, snapshot = everything) =>
+      pointsOf(session, id(teacher), id(human), snapshot.maxPointId),
+    pairs: (teacher, snapshot = everything) => pairsOf(session, id(teacher), id(human), snapshot.maxPairId),
+    *failedPoints(teacher) {
+      const rows = session.rows(
+        `SELECT i.hash AS image, p.reason FROM images i CROSS JOIN points p ON p.image_id = i.id
+         WHERE p.teacher_id = ? AND p.status = 'failed' ORDER BY i.hash`,
+        id(teacher),
       );
-    },
-    *missingPoints(teacher, images) {
-      const id = teacherId(teacher);
-      const has = db.prepare(
-        "SELECT 1 FROM points WHERE image_id = (SELECT id FROM images WHERE hash = ?) AND teacher_id = ? AND status = 'ok'",
-      );
-      for (const image of images) if (!guarded(() => has.get(image, id))) yield image;
-    },
-    *missingPairs(teacher, pairs) {
-      const id = teacherId(teacher);
-      const has =
-        db.prepare(`SELECT 1 FROM pairs WHERE a_id = (SELECT id FROM images WHERE hash = ?) AND b_id = (SELECT id FROM images WHERE hash = ?)
-        AND teacher_id = ? AND status = 'ok'`);
-      for (const pair of pairs) if (!guarded(() => has.get(pair[0], pair[1], id))) yield pair;
-    },
-    putPoints(teacher, rows) {
-      transaction(() => {
-        const id = teacherId(teacher);
-        addImages(rows.map((row) => row.image));
-        const clear = db.prepare(
-          "DELETE FROM points WHERE image_id = (SELECT id FROM images WHERE hash = ?) AND teacher_id = ? AND (status = 'failed' OR ?)",
-        );
-        const put =
-          db.prepare(`INSERT OR IGNORE INTO points(image_id, teacher_id, status, score, excellent, good, fair, poor, bad, mass, confidence, reason, created_at)
-          SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM images WHERE hash = ?`);
-        const now = Date.now();
-        for (const row of rows) {
-          // A person may change their mind; a teacher does not.
-          clear.run(row.image, id, teacher === human ? 1 : 0);
-          if (row.ok)
-            put.run(
-              id,
-              "ok",
-              row.score,
-              ...row.probabilities,
-              row.mass,
-              row.confidence,
-              null,
-              now,
-              row.image,
-            );
-          else
-            put.run(id, "failed", null, null, null, null, null, null, null, null, row.reason, now, row.image);
-        }
-      });
-    },
-    putPairs(teacher, rows) {
-      transaction(() => {
-        const id = teacherId(teacher);
-        addImages(rows.flatMap((row) => [row.a, row.b]));
-        const ids = "(SELECT id FROM images WHERE hash = ?)";
-        const clear = db.prepare(
-          `DELETE FROM pairs WHERE a_id = ${ids} AND b_id = ${ids} AND teacher_id = ? AND (status = 'failed' OR ?)`,
-        );
-        const put =
-          db.prepare(`INSERT OR IGNORE INTO pairs(a_id, b_id, teacher_id, status, p, p_ab, p_ba, position_bias, confidence, reason, created_at)
-          VALUES (${ids}, ${ids}, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-        const now = Date.now();
-        for (const row of rows) {
-          if (!(row.a < row.b))
-            throw new RangeError(`A pair's first hash must be the smaller one: ${row.a}, ${row.b}.`);
-          clear.run(row.a, row.b, id, teacher === human ? 1 : 0);
-          if (row.ok)
-            put.run(
-              row.a,
-              row.b,
-              id,
-              "ok",
-              row.p,
-              row.pAB,
-              row.pBA,
-              row.positionBias,
-              row.confidence,
-              null,
-              now,
-            );
-          else put.run(row.a, row.b, id, "failed", null, null, null, null, null, row.reason, now);
-        }
-      });
-    },
-    point: (teacher, image) => toPoint(guarded(() => pointOf.get(image, teacher))),
-    pair: (teacher, a, b) => toPair(guarded(() => pairOf.get(a, b, teacher))),
-    *points(teacher) {
-      const rows = db
-        .prepare(`SELECT i.hash AS image, t.kind, p.* FROM points p JOIN images i ON i.id = p.image_id JOIN teachers t ON t.id = p.teacher_id
-          WHERE p.status = 'ok' AND (t.fingerprint = '${human}' OR (t.fingerprint = ? AND NOT EXISTS (SELECT 1 FROM points h JOIN teachers ht ON ht.id = h.teacher_id
-            WHERE ht.fingerprint = '${human}' AND ht.id <> t.id AND h.image_id = p.image_id))) ORDER BY i.hash`)
-        .iterate(teacher);
-      for (const row of rows) yield toPoint(row)!;
-    },
-    *pairs(teacher) {
-      const rows = db
-        .prepare(`SELECT a.hash AS a, b.hash AS b, t.kind, p.* FROM pairs p JOIN images a ON a.id = p.a_id JOIN images b ON b.id = p.b_id JOIN teachers t ON t.id = p.teacher_id
-          WHERE p.status = 'ok' AND (t.fingerprint = '${human}' OR (t.fingerprint = ? AND NOT EXISTS (SELECT 1 FROM pairs h JOIN teachers ht ON ht.id = h.teacher_id
-            WHERE ht.fingerprint = '${human}' AND ht.id <> t.id AND h.a_id = p.a_id AND h.b_id = p.b_id))) ORDER BY a.hash, b.hash`)
-        .iterate(teacher);
-      for (const row of rows) yield toPair(row)!;
+      for (const row of rows) yield { image: String(row.image), reason: String(row.reason) };
     },
     snapshot(teacher) {
-      return guarded(() => {
-        const id = teacherId(teacher);
-        const max = (table: string) =>
-          Number(
-            db.prepare(`SELECT coalesce(max(id), 0) AS id FROM ${table} WHERE teacher_id = ?`).get(id)?.id,
-          );
-        return { maxPointId: max("points"), maxPairId: max("pairs") };
-      });
+      const row = session.get(
+        `SELECT (SELECT coalesce(max(id), 0) FROM points WHERE teacher_id IN (?1, ?2)) AS maxPointId,
+           (SELECT coalesce(max(id), 0) FROM pairs WHERE teacher_id IN (?1, ?2)) AS maxPairId`,
+        id(teacher),
+        id(human),
+      )!;
+      return { maxPointId: Number(row.maxPointId), maxPairId: Number(row.maxPairId) };
     },
-    close: () => db.close(),
+    digest: (teacher, snapshot, minConfidence) =>
+      digestLines(digestedLines(store, teacher, snapshot, minConfidence)),
+    counts: (teacher, minConfidence) => countLabels(session, id(teacher), minConfidence),
+    close: session.close,
   };
+  return store;
 }
 
-type Row = Record<string, unknown> | undefined;
-
-function toPoint(row: Row): PointLabel | undefined {
-  if (!row) return undefined;
-  const probabilities = [row.excellent, row.good, row.fair, row.poor, row.bad].map(
-    Number,
-  ) as unknown as RatingProbabilities;
-  return {
-    image: String(row.image),
-    score: Number(row.score),
-    probabilities,
-    mass: Number(row.mass),
-    confidence: Number(row.confidence),
-    human: row.kind === human,
-  };
+function* digestedLines(
+  store: LabelStore,
+  teacher: string,
+  snapshot: Snapshot,
+  minConfidence: number,
+): Generator<string> {
+  for (const { image, score } of store.points(teacher, snapshot)) yield `${image} ${score}`;
+  for (const { a, b, p, confidence } of store.pairs(teacher, snapshot))
+    if (isKept(confidence, minConfidence)) yield `${a} ${b} ${p} ${confidence}`;
 }
 
-function toPair(row: Row): PairLabel | undefined {
-  if (!row) return undefined;
+function countLabels(session: Session, teacher: number, minConfidence: number): LabelCounts {
+  const count = (table: "points" | "pairs", condition: string, ...values: number[]) =>
+    Number(
+      session.get(
+        `SELECT count(*) AS n FROM ${table} WHERE teacher_id = ? AND ${condition}`,
+        teacher,
+        ...values,
+      )?.n,
+    );
+  const ok = count("pairs", "status = 'ok'");
+  const kept = count("pairs", "status = 'ok' AND confidence > 0 AND confidence >= ?", minConfidence);
   return {
-    a: String(row.a),
-    b: String(row.b),
-    p: Number(row.p),
-    pAB: Number(row.p_ab),
-    pBA: Number(row.p_ba),
-    positionBias: Number(row.position_bias),
-    confidence: Number(row.confidence),
-    human: row.kind === human,
+    points: { ok: count("points", "status = 'ok'"), failed: count("points", "status = 'failed'") },
+    pairs: { ok, failed: count("pairs", "status = 'failed'"), kept, discarded: ok - kept },
   };
 }

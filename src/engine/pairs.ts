@@ -113,16 +113,6 @@ function scoreOrder(hashes: string[], scoreOf: (hash: string) => number | undefi
   return Uint32Array.from(scores.keys()).sort((i, j) => scores[i]! - scores[j]! || i - j);
 }
 
-/** 0 … n − 1 in random order (Fisher–Yates). */
-function permutation(n: number, random: Random): Uint32Array {
-  const order = Uint32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = randomInt(random, i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
-}
-
 /** The order of scores, each image moved on by up to `farthest` places at random. */
 function nearOrder(byScore: Uint32Array, words: Words, round: number, farthest: number): Uint32Array {
   const n = byScore.length;

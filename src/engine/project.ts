@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { type Config, loadConfig } from "./config.ts";
-import { writeFileAtomic } from "./files.ts";
+import { withFileErrors, writeFileAtomic } from "./files.ts";
 import { keyOf } from "./keys.ts";
 
 /** A config file and the places that belong to it (DESIGN: `.leaf/` beside the config). */
@@ -42,6 +43,10 @@ export function projectOf(configFile: string, config: Config): Project {
 
 /** Makes `.leaf/`, which ignores itself in git. */
 export async function ensureLeafDir(project: Project): Promise<void> {
+  // Not recursive: on a read-only disk that would report the folder as missing.
+  await withFileErrors("create", project.leaf, () => mkdir(project.leaf)).catch((error) => {
+    if (!existsSync(project.leaf)) throw error;
+  });
   const ignore = path.join(project.leaf, ".gitignore");
   if (!existsSync(ignore)) await writeFileAtomic(ignore, "*\n");
 }

@@ -21,7 +21,7 @@ Distortion = Callable[[Picture, float, np.random.Generator], Picture]
 
 def to_picture(x: NDArray[np.floating]) -> Picture:
     """Rounds and clips to uint8."""
-    return np.clip(np.rint(x), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(x), 0, 255), np.uint8)
 
 
 def between(low: float, high: float, u: float) -> float:

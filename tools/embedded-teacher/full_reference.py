@@ -42,7 +42,7 @@ def gradient(x: NDArray[np.floating]) -> Floats:
     """Prewitt gradient magnitude."""
     kernel = np.array([[1, 0, -1]] * 3, np.float32) / 3
     gx, gy = ndimage.convolve(x, kernel), ndimage.convolve(x, kernel.T)
-    return np.hypot(gx, gy).astype(np.float32)
+    return np.asarray(np.hypot(gx, gy), np.float32)
 
 
 def gmsd(a: Floats, b: Floats) -> float:

@@ -36,7 +36,7 @@ def ridge(x: Floats64, y: Floats64, alpha: float) -> tuple[Floats64, float]:
     """Weights and intercept for standardised x."""
     centre = float(y.mean())
     gram = x.T @ x + alpha * np.eye(x.shape[1])
-    weights: Floats64 = np.linalg.solve(gram, x.T @ (y - centre))
+    weights: Floats64 = np.asarray(np.linalg.solve(gram, x.T @ (y - centre)), np.float64)
     return weights, centre
 
 

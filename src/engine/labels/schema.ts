@@ -74,8 +74,8 @@ export function explainDatabaseError(error: unknown, file: string): unknown {
   const errcode = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
   const told: Record<number, [reason: string, remedy: string]> = {
     [busy!]: ["another process is writing to it", "Wait for that process, or stop it."],
-    [corrupt!]: ["the file is damaged", "Move it away; the images will be labelled again."],
-    [notADatabase!]: ["it is not a label store", "Move it away; the images will be labelled again."],
+    [corrupt!]: ["the file is damaged", "Move it away and run the same command again."],
+    [notADatabase!]: ["it is not a database of LEAF", "Move it away and run the same command again."],
     [full!]: [
       "no space is left on the disk",
       "Free some space and run the same command again; finished work is kept.",
@@ -88,7 +88,7 @@ export function explainDatabaseError(error: unknown, file: string): unknown {
   };
   const known = errcode === undefined ? undefined : told[errcode];
   if (!known) return explainFileSystemError(error, "open", file);
-  return new LeafError("failed", `Cannot use the label store ${file}: ${known[0]} (${messageOf(error)}).`, {
+  return new LeafError("failed", `Cannot use ${file}: ${known[0]} (${messageOf(error)}).`, {
     file,
     remedy: known[1],
     cause: error,

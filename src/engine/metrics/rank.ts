@@ -67,7 +67,7 @@ function tiedPairs(n: number, sameAsBefore: (i: number) => boolean): number {
 function sortCountingInversions(values: Float64Array): number {
   const n = values.length;
   let inversions = 0;
-  let [from, to] = [values, new Float64Array(n)];
+  let [from, to]: [Float64Array, Float64Array] = [values, new Float64Array(n)];
   for (let width = 1; width < n; width *= 2) {
     for (let start = 0; start < n; start += 2 * width) {
       const middle = Math.min(start + width, n);

@@ -1,0 +1,150 @@
+import { chunksOf, numberOrNull, type Row, type Session } from "./session.ts";
+
+export type PairRow =
+  | {
+      a: string;
+      b: string;
+      ok: true;
+      p: number;
+      pAB: number | null;
+      pBA: number | null;
+      positionBias: number | null;
+      confidence: number;
+    }
+  | { a: string; b: string; ok: false; reason: string };
+
+export interface PairLabel {
+  a: string;
+  b: string;
+  /** P(a better). */
+  p: number;
+  /** P(a better) asked as (a, b); null where a person judged, as are the next two. */
+  pAB: number | null;
+  /** P(a better) asked as (b, a). */
+  pBA: number | null;
+  positionBias: number | null;
+  confidence: number;
+  human: boolean;
+}
+
+const ids = "(SELECT id FROM images WHERE hash = ?)";
+const insert = `
+  INSERT OR IGNORE INTO pairs(a_id, b_id, teacher_id, status, p, p_ab, p_ba, position_bias, confidence, reason, created_at)
+  VALUES (${ids}, ${ids}, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/** As `putPoints`. Throws RangeError for a pair that is not canonical. */
+export function putPairs(
+  session: Session,
+  teacher: number,
+  rows: readonly PairRow[],
+  replace: boolean,
+): void {
+  const now = Date.now();
+  for (const row of rows) {
+    if (!(row.a < row.b))
+      throw new RangeError(`A pair's first hash must be the smaller one: ${row.a}, ${row.b}.`);
+    session.run("INSERT OR IGNORE INTO images(hash) VALUES (?), (?)", row.a, row.b);
+    session.run(
+      `DELETE FROM pairs WHERE a_id = ${ids} AND b_id = ${ids} AND teacher_id = ? AND (status = 'failed' OR ?)`,
+      row.a,
+      row.b,
+      teacher,
+      Number(replace),
+    );
+    const values = row.ok
+      ? (["ok", row.p, row.pAB, row.pBA, row.positionBias, row.confidence, null] as const)
+      : (["failed", null, null, null, null, null, row.reason] as const);
+    session.run(insert, row.a, row.b, teacher, ...values, now);
+  }
+}
+
+const some = 1000;
+
+/** The teacher's own confidence in each pair, in their order; undefined for a pair without a usable label. */
+export function pairConfidences(
+  session: Session,
+  teacher: number,
+  pairs: readonly (readonly [string, string])[],
+): (number | undefined)[] {
+  const rows = session.all(
+    `SELECT j.key AS at, p.confidence FROM json_each(?) j JOIN images a ON a.hash = j.value ->> 0
+     JOIN images b ON b.hash = j.value ->> 1
+     JOIN pairs p ON p.a_id = a.id AND p.b_id = b.id AND p.teacher_id = ? AND p.status = 'ok'`,
+    JSON.stringify(pairs),
+    teacher,
+  );
+  const found = new Array<number | undefined>(pairs.length).fill(undefined);
+  for (const row of rows) found[Number(row.at)] = Number(row.confidence);
+  return found;
+}
+
+export function* missingPairs(
+  session: Session,
+  teacher: number,
+  pairs: Iterable<[string, string]>,
+): Generator<[string, string]> {
+  for (const chunk of chunksOf(pairs, some)) {
+    const confidences = pairConfidences(session, teacher, chunk);
+    for (const [at, pair] of chunk.entries()) if (confidences[at] === undefined) yield pair;
+  }
+}
+
+const columns = `a.hash AS a, b.hash AS b, p.teacher_id, p, p_ab, p_ba, position_bias, confidence`;
+
+/** The usable label of one pair, a person's before the teacher's. */
+export function pairOf(
+  session: Session,
+  teacher: number,
+  human: number,
+  a: string,
+  b: string,
+): PairLabel | undefined {
+  const row = session.get(
+    `SELECT ${columns} FROM images a JOIN pairs p ON p.a_id = a.id JOIN images b ON b.id = p.b_id
+     WHERE a.hash = ? AND b.hash = ? AND p.teacher_id IN (?, ?) AND p.status = 'ok'
+     ORDER BY p.teacher_id = ? DESC LIMIT 1`,
+    a,
+    b,
+    teacher,
+    human,
+    human,
+  );
+  return row && toPair(row, human);
+}
+
+/** All usable labels up to a row id, ordered by both hashes, a person's in place of the teacher's. Streams along an index. */
+export function* pairsOf(
+  session: Session,
+  teacher: number,
+  human: number,
+  maxId: number,
+): Generator<PairLabel> {
+  const rows = session.rows(
+    `SELECT ${columns} FROM images a CROSS JOIN pairs p ON p.a_id = a.id CROSS JOIN images b ON b.id = p.b_id
+     WHERE p.teacher_id IN (?, ?) AND p.status = 'ok' AND p.id <= ? ORDER BY a.hash, b.hash`,
+    teacher,
+    human,
+    maxId,
+  );
+  let last: PairLabel | undefined;
+  for (const row of rows) {
+    const label = toPair(row, human);
+    const same = last?.a === label.a && last.b === label.b;
+    if (last && !same) yield last;
+    if (!same || label.human) last = label;
+  }
+  if (last) yield last;
+}
+
+function toPair(row: Row, human: number): PairLabel {
+  return {
+    a: String(row.a),
+    b: String(row.b),
+    p: Number(row.p),
+    pAB: numberOrNull(row.p_ab),
+    pBA: numberOrNull(row.p_ba),
+    positionBias: numberOrNull(row.position_bias),
+    confidence: Number(row.confidence),
+    human: row.teacher_id === human,
+  };
+}

@@ -1,0 +1,105 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { explainDatabaseError, openDatabase } from "./schema.ts";
+
+export type Row = Record<string, unknown>;
+
+/** An open label store: statements are prepared once, and SQLite's errors become LeafErrors. */
+export interface Session {
+  db: DatabaseSync;
+  all(sql: string, ...values: SQLInputValue[]): Row[];
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined;
+  run(sql: string, ...values: SQLInputValue[]): void;
+  /** A stream with a statement of its own, so that others may run between its rows. */
+  rows(sql: string, ...values: SQLInputValue[]): Generator<Row>;
+  /** All of the work or nothing of it. Waits up to 10 s for another writer. */
+  transaction(work: () => void): void;
+  /** Row id of a teacher; −1 for one that never labelled. */
+  teacherId(fingerprint: string): number;
+  close(): void;
+}
+
+export function openSession(file: string, options: { readOnly?: boolean }): Session {
+  const db = openDatabase(file, options);
+  const statements = new Map<string, StatementSync>();
+  const teachers = new Map<string, number>();
+
+  function prepared(sql: string): StatementSync {
+    let statement = statements.get(sql);
+    if (!statement) statements.set(sql, (statement = db.prepare(sql)));
+    return statement;
+  }
+
+  function guarded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw explainDatabaseError(error, file);
+    }
+  }
+
+  const session: Session = {
+    db,
+    all: (sql, ...values) => guarded(() => prepared(sql).all(...values)),
+    get: (sql, ...values) => guarded(() => prepared(sql).get(...values)),
+    run(sql, ...values) {
+      guarded(() => prepared(sql).run(...values));
+    },
+    *rows(sql, ...values) {
+      const found = guarded(() => db.prepare(sql).iterate(...values));
+      try {
+        for (;;) {
+          const next = guarded(() => found.next());
+          if (next.done) return;
+          yield next.value;
+        }
+      } finally {
+        // Ends the read transaction also where the reader stops early.
+        if (db.isOpen) found.return?.();
+      }
+    },
+    transaction(work) {
+      guarded(() => {
+        db.exec("BEGIN IMMEDIATE");
+        try {
+          work();
+          db.exec("COMMIT");
+        } catch (error) {
+          // A full disk may have ended the transaction already.
+          if (db.isTransaction) db.exec("ROLLBACK");
+          throw error;
+        }
+      });
+    },
+    teacherId(fingerprint) {
+      let id = teachers.get(fingerprint);
+      if (id === undefined) {
+        const row = session.get("SELECT id FROM teachers WHERE fingerprint = ?", fingerprint);
+        if (!row) return -1;
+        id = Number(row.id);
+        teachers.set(fingerprint, id);
+      }
+      return id;
+    },
+    close() {
+      if (db.isOpen) db.close();
+    },
+  };
+  return session;
+}
+
+/** Items in arrays of at most `size`; reads no further ahead. */
+export function* chunksOf<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let chunk: T[] = [];
+  for (const item of items) {
+    chunk.push(item);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** SQL's NULL stays null rather than becoming 0. */
+export function numberOrNull(value: unknown): number | null {
+  return value === null || value === undefined ? null : Number(value);
+}

@@ -342,7 +342,7 @@ export async function loadConfig(file: string): Promise<Config> {
   const more = rest.length > 0 ? ` (and ${rest.length} more)` : "";
   throw new LeafError(
     "config",
-    `${path.basename(file)}:${first.line}:${first.column}: ${first.message}${more}.`,
+    `${path.basename(file)}:${first.line}:${first.column}: ${first.message}${more}${/[?.]$/.test(first.message) && !more ? "" : "."}`,
     {
       file,
       line: first.line,

@@ -1,9 +1,9 @@
-// helper-4: written by the lead and already used by src/engine/stages: keep the exported API, improve inside, write its tests. Remove this line.
 import type { ProgressSink } from "../protocol/progress.ts";
 import type { LabelResult } from "../protocol/results.ts";
-import { throwIfCancelled } from "./errors.ts";
+import { LeafError, throwIfCancelled } from "./errors.ts";
 import { combineOrders, expectedScore, minRatingMass, pairConfidence, pointConfidence } from "./judgement.ts";
-import type { LabelStore, PairRow, PointRow } from "./labels.ts";
+import { chunksOf } from "./labels/session.ts";
+import { isKept, type LabelStore, type PairRow, type PointRow } from "./labels.ts";
 import { type PairPlan, samplePairs } from "./pairs.ts";
 import { forEachBounded } from "./pool.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "./teachers/teacher.ts";
@@ -11,123 +11,184 @@ import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "./te
 export interface LabellingOptions {
   store: LabelStore;
   teacher: Teacher;
-  /** All images, ordered by hash; may be walked several times. */
+  /** All images, ordered by hash; walked several times. */
   images: () => Iterable<TeacherImage>;
+  /** One of the images; without it they are all kept in memory for the pairs. */
+  imageOf?: (hash: string) => TeacherImage;
   pairs: PairPlan;
   /** Pairs under it count as discarded; they are stored all the same. */
   minConfidence: number;
+  only?: "points" | "pairs";
   /** Calls of the teacher under way at once. */
   concurrency?: number;
   signal?: AbortSignal;
   onProgress?: ProgressSink;
 }
 
-/** The pairs a plan asks for: among the images with a usable point-wise label, near ones by its score. */
+/**
+ * The pairs a plan asks for, near ones by the teacher's own scores: a person's scores may change at any time, and would
+ * change what has to be asked. An image without a usable label is in it too; labelling passes over its pairs.
+ */
 export function pairsToLabel(
   store: LabelStore,
   teacher: string,
   hashes: Iterable<string>,
   plan: PairPlan,
 ): Iterable<[string, string]> {
-  const scores = new Map<string, number>();
-  for (const hash of hashes) {
-    const label = store.point(teacher, hash);
-    if (label) scores.set(hash, label.score);
-  }
-  return samplePairs(scores.keys(), plan, (hash) => scores.get(hash));
+  if (plan.strategy === "random") return samplePairs(hashes, plan);
+  const scores = store.ownScores(teacher);
+  return samplePairs(hashes, plan, (hash) => scores.get(hash));
 }
 
 /**
  * Has the teacher judge all images, then the sampled pairs, skipping what the store holds. Every batch is stored at once, so
- * that a kill loses no more than the batches under way. An image or pair that fails is counted and asked again in the next run.
+ * that a kill loses no more than the batches under way. An image or pair that fails is counted and asked again in the next run;
+ * a pair of an image that failed is counted as failed and not asked.
  */
 export async function labelDataset(options: LabellingOptions): Promise<LabelResult> {
-  const { store, teacher, images, signal, onProgress } = options;
+  const { store, teacher, images } = options;
+  throwIfCancelled(options.signal);
   store.registerTeacher(teacher);
-  const imageOf = new Map<string, TeacherImage>();
-  for (const image of images()) imageOf.set(image.hash, image);
-  const points = { labelled: 0, reused: 0, failed: 0 };
-  const pairs = { labelled: 0, reused: 0, failed: 0, kept: 0, discarded: 0 };
+  let count = 0;
+  const kept = new Map<string, TeacherImage>();
+  for (const image of images()) {
+    count++;
+    if (!options.imageOf && options.only !== "points") kept.set(image.hash, image);
+  }
+  const imageOf = options.imageOf ?? ((hash: string) => kept.get(hash)!);
+  const points =
+    options.only === "pairs" ? { labelled: 0, reused: 0, failed: 0 } : await labelPoints(options, count);
+  const pairs =
+    options.only === "points"
+      ? { labelled: 0, reused: 0, failed: 0, kept: 0, discarded: 0 }
+      : await labelPairs(options, imageOf);
+  throwIfCancelled(options.signal);
+  return { images: count, points, pairs };
+}
 
-  const report = (step: "points" | "pairs", done: number, total: number) =>
-    onProgress?.({ stage: "label", step, done, total, unit: step === "points" ? "images" : "pairs" });
+/** Images and pairs are looked up in the store this many at a time, so that it is asked seldom. */
+const lookedUp = 1000;
 
-  const hashes = [...imageOf.keys()].sort();
-  const missing = [...store.missingPoints(teacher.fingerprint, hashes)];
-  points.reused = hashes.length - missing.length;
-  report("points", points.reused, hashes.length);
+async function labelPoints(options: LabellingOptions, total: number): Promise<LabelResult["points"]> {
+  const { store, teacher, signal } = options;
+  const counts = { labelled: 0, reused: 0, failed: 0 };
+  const report = () => {
+    const done = counts.labelled + counts.reused + counts.failed;
+    options.onProgress?.({ stage: "label", step: "points", done, total, unit: "images" });
+  };
+  function* missing(): Generator<TeacherImage> {
+    for (const some of chunksOf(options.images(), lookedUp)) {
+      const hashes = some.map((image) => image.hash);
+      const wanted = new Set(store.missingPoints(teacher.fingerprint, hashes));
+      counts.reused += some.length - wanted.size;
+      report();
+      for (const image of some) if (wanted.has(image.hash)) yield image;
+    }
+  }
   await forEachBounded(
-    batches(missing, teacher.batchSize),
+    chunksOf(missing(), teacher.batchSize),
     options.concurrency ?? 1,
     async (batch) => {
-      const judged = await teacher.judgePoints(
-        batch.map((hash) => imageOf.get(hash)!),
-        signal,
-      );
-      const rows = batch.map((hash, i) => pointRow(hash, judged[i]!));
+      const judged = await asked(batch.length, () => teacher.judgePoints(batch, signal), signal);
+      const rows = batch.map((image, i) => pointRow(image.hash, judged[i]!));
       store.putPoints(teacher.fingerprint, rows);
-      const ok = rows.filter((row) => row.ok).length;
-      points.labelled += ok;
-      points.failed += rows.length - ok;
-      report("points", points.reused + points.labelled + points.failed, hashes.length);
+      for (const row of rows) counts[row.ok ? "labelled" : "failed"]++;
+      report();
     },
     signal,
   );
+  return counts;
+}
 
-  const wanted = [...pairsToLabel(store, teacher.fingerprint, hashes, options.pairs)];
-  // Pairs of one image together, so that a teacher's cache of it is still warm.
-  const toAsk = [...store.missingPairs(teacher.fingerprint, wanted)].sort(([a, b], [c, d]) =>
-    a < c ? -1 : a > c ? 1 : b < d ? -1 : 1,
-  );
-  pairs.reused = wanted.length - toAsk.length;
-  report("pairs", pairs.reused, wanted.length);
+async function labelPairs(
+  options: LabellingOptions,
+  imageOf: (hash: string) => TeacherImage,
+): Promise<LabelResult["pairs"]> {
+  const { store, teacher, signal, minConfidence } = options;
+  const counts = { labelled: 0, reused: 0, failed: 0, kept: 0, discarded: 0 };
+  const failedImages = new Set<string>();
+  for (const { image } of store.failedPoints(teacher.fingerprint)) failedImages.add(image);
+  const hashes = function* () {
+    for (const image of options.images()) yield image.hash;
+  };
+  const sampled = () => pairsToLabel(store, teacher.fingerprint, hashes(), options.pairs);
+  // Drawing again is cheaper than keeping millions of pairs, or than progress without an end.
+  let total = 0;
+  for (const _ of sampled()) if (total++ % 10_000 === 0) throwIfCancelled(signal);
+  const report = () => {
+    const done = counts.labelled + counts.reused + counts.failed;
+    options.onProgress?.({ stage: "label", step: "pairs", done, total, unit: "pairs" });
+  };
+  const weigh = (confidence: number) => counts[isKept(confidence, minConfidence) ? "kept" : "discarded"]++;
+
+  function* missing(): Generator<[string, string]> {
+    for (const some of chunksOf(sampled(), lookedUp)) {
+      const confidences = store.pairConfidences(teacher.fingerprint, some);
+      for (const [i, pair] of some.entries()) {
+        const confidence = confidences[i];
+        if (confidence !== undefined) {
+          counts.reused++;
+          weigh(confidence);
+        } else if (failedImages.has(pair[0]) || failedImages.has(pair[1])) counts.failed++;
+        else yield pair;
+      }
+      report();
+    }
+  }
   await forEachBounded(
-    batches(toAsk, teacher.batchSize),
+    chunksOf(missing(), teacher.batchSize),
     options.concurrency ?? 1,
     async (batch) => {
-      const judged = await teacher.judgePairs(
-        batch.map(([a, b]) => [imageOf.get(a)!, imageOf.get(b)!]),
-        signal,
-      );
+      const asking = batch.map(([a, b]) => [imageOf(a), imageOf(b)] as [TeacherImage, TeacherImage]);
+      const judged = await asked(batch.length, () => teacher.judgePairs(asking, signal), signal);
       const rows = batch.map((pair, i) => pairRow(pair, judged[i]!));
       store.putPairs(teacher.fingerprint, rows);
-      const ok = rows.filter((row) => row.ok).length;
-      pairs.labelled += ok;
-      pairs.failed += rows.length - ok;
-      report("pairs", pairs.reused + pairs.labelled + pairs.failed, wanted.length);
+      for (const row of rows) {
+        counts[row.ok ? "labelled" : "failed"]++;
+        if (row.ok) weigh(row.confidence);
+      }
+      report();
     },
     signal,
   );
-  for (const [a, b] of wanted) {
-    const label = store.pair(teacher.fingerprint, a, b);
-    if (label) pairs[label.confidence >= options.minConfidence ? "kept" : "discarded"]++;
+  return counts;
+}
+
+/** The teacher's answers; whatever it throws once the signal is aborted counts as cancelled. */
+async function asked<T>(count: number, ask: () => Promise<T[]>, signal?: AbortSignal): Promise<T[]> {
+  let answers: T[];
+  try {
+    answers = await ask();
+  } catch (error) {
+    throwIfCancelled(signal);
+    throw error;
   }
-  throwIfCancelled(signal);
-  return { images: hashes.length, points, pairs };
+  if (answers.length !== count)
+    throw new LeafError("failed", `The teacher gave ${answers.length} answers for ${count} questions.`);
+  return answers;
+}
+
+function isProbability(p: number): boolean {
+  return p >= 0 && p <= 1;
 }
 
 function pointRow(image: string, judged: PointJudgement): PointRow {
   if (!judged.ok) return { image, ok: false, reason: judged.reason };
   const { probabilities, mass } = judged;
-  if (mass < minRatingMass)
+  const sum = probabilities.reduce((total, p) => total + p, 0);
+  if (!probabilities.every(isProbability) || Math.abs(sum - 1) > 1e-3)
+    return { image, ok: false, reason: "the teacher's probabilities do not sum to 1" };
+  if (!(mass >= minRatingMass))
     return { image, ok: false, reason: `only ${mass.toFixed(2)} of the answer is on the rating words` };
-  return {
-    image,
-    ok: true,
-    score: expectedScore(probabilities),
-    probabilities,
-    mass,
-    confidence: pointConfidence(probabilities),
-  };
+  const [score, confidence] = [expectedScore(probabilities), pointConfidence(probabilities)];
+  return { image, ok: true, score, probabilities, mass, confidence };
 }
 
 function pairRow([a, b]: [string, string], judged: PairPreference): PairRow {
   if (!judged.ok) return { a, b, ok: false, reason: judged.reason };
   const { pAB, pBA } = judged;
+  if (!isProbability(pAB) || !isProbability(pBA))
+    return { a, b, ok: false, reason: "the teacher's preference is not a probability" };
   const { p, positionBias } = combineOrders(pAB, pBA);
   return { a, b, ok: true, p, pAB, pBA, positionBias, confidence: pairConfidence(p) };
-}
-
-function* batches<T>(items: readonly T[], size: number): Generator<T[]> {
-  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }

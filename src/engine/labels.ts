@@ -64,6 +64,8 @@ export interface LabelStore {
   /** All usable labels, ordered by hash, with a person's in place of the teacher's. */
   points(teacher: string, snapshot?: Snapshot): Generator<PointLabel>;
   pairs(teacher: string, snapshot?: Snapshot): Generator<PairLabel>;
+  /** The teacher's own usable scores by image. */
+  ownScores(teacher: string): Map<string, number>;
   /** Images whose last judgement by the teacher itself failed. */
   failedPoints(teacher: string): Generator<{ image: string; reason: string }>;
   /** Largest row ids of a teacher and of the people who may overrule it; of "human": of people alone. */
@@ -115,10 +117,14 @@ export function openLabels(file: string, options: { readOnly?: boolean } = {}): 
     registerTeacher,
     missingPoints: (teacher, images) => missingPoints(session, id(teacher), images),
     missingPairs: (teacher, pairs) => missingPairs(session, id(teacher), pairs),
-    putPoints: (teacher, rows) =>
-      session.transaction(() => putPoints(session, writer(teacher), rows, teacher === human)),
-    putPairs: (teacher, rows) =>
-      session.transaction(() => putPairs(session, writer(teacher), rows, teacher === human)),
+    putPoints(teacher, rows) {
+      const by = writer(teacher);
+      session.transaction(() => putPoints(session, by, rows, teacher === human));
+    },
+    putPairs(teacher, rows) {
+      const by = writer(teacher);
+      session.transaction(() => putPairs(session, by, rows, teacher === human));
+    },
     overridePoint(image, score) {
       if (score === null) {
         // A row of its own rather than none: the newest id tells that something changed.
@@ -147,6 +153,16 @@ export function openLabels(file: string, options: { readOnly?: boolean } = {}): 
     points: (teacher, snapshot = everything) =>
       pointsOf(session, id(teacher), id(human), snapshot.maxPointId),
     pairs: (teacher, snapshot = everything) => pairsOf(session, id(teacher), id(human), snapshot.maxPairId),
+    ownScores(teacher) {
+      const scores = new Map<string, number>();
+      const rows = session.rows(
+        `SELECT i.hash AS image, p.score FROM points p JOIN images i ON i.id = p.image_id
+         WHERE p.teacher_id = ? AND p.status = 'ok'`,
+        id(teacher),
+      );
+      for (const row of rows) scores.set(String(row.image), Number(row.score));
+      return scores;
+    },
     *failedPoints(teacher) {
       const rows = session.rows(
         `SELECT i.hash AS image, p.reason FROM images i CROSS JOIN points p ON p.image_id = i.id

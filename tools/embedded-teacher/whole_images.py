@@ -1,4 +1,4 @@
-"""SRCC of the shipped network on whole distorted photos that it was never fitted on, mean over six windows."""
+"""SRCC of the shipped network on whole distorted photos never fitted on, mean over six windows."""
 
 from __future__ import annotations
 

@@ -43,6 +43,13 @@ export function openDatabase(file: string, options: { readOnly?: boolean } = {})
         remedy: "Update LEAF.",
       });
     }
+    const isEmpty = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n === 0;
+    if (version === 0 && (readOnly || !isEmpty)) {
+      throw new LeafError("failed", `${file} is not a label store.`, {
+        file,
+        remedy: "Move it away; `leaf label` makes a new one.",
+      });
+    }
     if (!readOnly) {
       db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
       migrate(db);
@@ -66,7 +73,7 @@ function migrate(db: DatabaseSync): void {
   }
 }
 
-const [busy, corrupt, full, cannotOpen, notADatabase, readonlyFile] = [5, 11, 13, 14, 26, 8];
+const [busy, readonlyFile, ioError, corrupt, full, cannotOpen, notADatabase] = [5, 8, 10, 11, 13, 14, 26];
 
 /** SQLite's result codes in one sentence; anything else unchanged. */
 export function explainDatabaseError(error: unknown, file: string): unknown {
@@ -76,6 +83,10 @@ export function explainDatabaseError(error: unknown, file: string): unknown {
     [busy!]: ["another process is writing to it", "Wait for that process, or stop it."],
     [corrupt!]: ["the file is damaged", "Move it away and run the same command again."],
     [notADatabase!]: ["it is not a database of LEAF", "Move it away and run the same command again."],
+    [ioError!]: [
+      "the disk failed to read or write",
+      "Check the disk, and its free space; finished work is kept.",
+    ],
     [full!]: [
       "no space is left on the disk",
       "Free some space and run the same command again; finished work is kept.",

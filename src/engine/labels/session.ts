@@ -25,7 +25,10 @@ export function openSession(file: string, options: { readOnly?: boolean }): Sess
 
   function prepared(sql: string): StatementSync {
     let statement = statements.get(sql);
-    if (!statement) statements.set(sql, (statement = db.prepare(sql)));
+    if (!statement) {
+      statement = db.prepare(sql);
+      statements.set(sql, statement);
+    }
     return statement;
   }
 

@@ -1,0 +1,54 @@
+// Writes docs/config.md from the config schema, so that the reference cannot drift. `--check` only compares.
+import { readFileSync, writeFileSync } from "node:fs";
+import { configJsonSchema } from "../src/engine/config.ts";
+
+/** @typedef {{type?: string, description?: string, default?: unknown, enum?: unknown[], const?: unknown, properties?: Record<string, Schema>, anyOf?: Schema[], oneOf?: Schema[], minimum?: number, maximum?: number, exclusiveMinimum?: number, prefixItems?: Schema[], items?: Schema, required?: string[]}} Schema */
+
+const file = "docs/config.md";
+const rows = section(/** @type {Schema} */ (configJsonSchema()), []);
+const text = `# leaf.yaml
+
+Any \`leaf.yaml\` or \`*.leaf.yaml\` is a config; paths are relative to it. Unknown keys are errors. Written by \`npm run docs\` from the schema.
+
+| key | type | default | |
+| --- | --- | --- | --- |
+${rows.join("\n")}
+`;
+if (process.argv.includes("--check")) {
+  if (readFileSync(file, "utf8") !== text) {
+    console.error(`${file} is not up to date: run \`npm run docs\`.`);
+    process.exit(1);
+  }
+} else writeFileSync(file, text);
+
+/** @param {Schema} schema @param {string[]} at @returns {string[]} */
+function section(schema, at) {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    const path = [...at, key];
+    const inner = value.properties
+      ? value
+      : (value.anyOf ?? value.oneOf ?? []).find((one) => one.properties && at.length === 0);
+    const about = (value.description ?? "").replaceAll("|", "\\|");
+    const row = `| \`${path.join(".")}\` | ${inner ? "" : typeOf(value)} | ${inner || value.default === undefined ? "" : `\`${JSON.stringify(value.default)}\``} | ${about} |`;
+    return inner ? [row, ...section(inner, path)] : [row];
+  });
+}
+
+/** @param {Schema} schema @returns {string} */
+function typeOf(schema) {
+  if (schema.const !== undefined) return `\`${schema.const}\``;
+  if (schema.enum) return schema.enum.map((one) => `\`${one}\``).join(" \\| ");
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices) return choices.map(typeOf).join(" \\| ");
+  if (schema.prefixItems) return "[lowest, highest]";
+  if (schema.type === "array") return `list of ${schema.items ? typeOf(schema.items) : "values"}`;
+  if (schema.properties) return `{ ${Object.keys(schema.properties).join(", ")} }`;
+  const above =
+    schema.exclusiveMinimum !== undefined
+      ? `> ${schema.exclusiveMinimum}`
+      : schema.minimum !== undefined && schema.minimum > -1e15
+        ? `≥ ${schema.minimum}`
+        : "";
+  const below = schema.maximum !== undefined && schema.maximum < 1e15 ? `≤ ${schema.maximum}` : "";
+  return [schema.type, above, below].filter(Boolean).join(" ");
+}

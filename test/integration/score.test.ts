@@ -1,0 +1,84 @@
+import { copyFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { encode } from "fast-bmp";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { leaf, leafJson, makeWorkspace, temporaryFolder } from "./workspace.ts";
+
+const { dir, remove } = temporaryFolder();
+afterAll(remove);
+beforeAll(async () => {
+  await makeWorkspace(dir, 12);
+  await leafJson(dir, "label");
+  await leafJson(dir, "distill");
+}, 240_000);
+
+interface Scores {
+  scores: { image: string; score: number }[];
+  failed: { image: string; reason: string }[];
+}
+
+test("score reads every format, names the broken files, and exits 0", { timeout: 120_000 }, async () => {
+  const mixed = path.join(dir, "mixed");
+  const picture = sharp(path.resolve("demo/photos/coffee.jpg")).extract({
+    left: 0,
+    top: 0,
+    width: 200,
+    height: 150,
+  });
+  const file = (name: string) => path.join(mixed, name);
+  await import("node:fs/promises").then((fs) => fs.mkdir(mixed));
+  await picture.clone().jpeg().toFile(file("a.jpg"));
+  await picture.clone().toColourspace("cmyk").jpeg().toFile(file("cmyk.jpeg"));
+  await picture.clone().png().toFile(file("b.png"));
+  await picture.clone().toColourspace("rgb16").png().toFile(file("sixteen.PNG"));
+  await picture.clone().ensureAlpha(0.5).png().toFile(file("alpha.png"));
+  await picture.clone().greyscale().png().toFile(file("grey.png"));
+  await picture.clone().webp().toFile(file("c.webp"));
+  await picture.clone().avif({ effort: 0 }).toFile(file("d.avif"));
+  await picture.clone().tiff().toFile(file("e.tif"));
+  await picture.clone().gif().toFile(file("f.gif"));
+  const { data, info } = await picture.clone().removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  writeFileSync(
+    file("g.bmp"),
+    encode({ width: info.width, height: info.height, data, bitsPerPixel: 24, components: 3, channels: 3 }),
+  );
+  copyFileSync(file("b.png"), file("renamed.jpg"));
+  writeFileSync(file("empty.jpg"), "");
+  writeFileSync(file("broken.png"), "this is no image");
+
+  const { scores, failed } = await leafJson<Scores>(dir, "score", "mixed");
+  const names = scores.map((one) => path.basename(one.image)).sort();
+  expect(names).toEqual([
+    "a.jpg",
+    "alpha.png",
+    "b.png",
+    "c.webp",
+    "cmyk.jpeg",
+    "d.avif",
+    "e.tif",
+    "f.gif",
+    "g.bmp",
+    "grey.png",
+    "renamed.jpg",
+    "sixteen.PNG",
+  ]);
+  expect(failed.map((one) => path.basename(one.image)).sort()).toEqual(["broken.png", "empty.jpg"]);
+  for (const { reason } of failed) expect(reason).toMatch(/empty|not an image/);
+  const of = (name: string) => scores.find((one) => path.basename(one.image) === name)!.score;
+  // Lossless copies of the same pixels get the same score.
+  expect(of("renamed.jpg")).toBe(of("b.png"));
+  expect(of("g.bmp")).toBeCloseTo(of("b.png"), 6);
+  expect(of("e.tif")).toBeCloseTo(of("b.png"), 6);
+});
+
+test("--csv quotes names, and a folder without images is said", async () => {
+  const photo = path.join(dir, "photos", "coffee_000.png");
+  copyFileSync(photo, path.join(dir, 'odd, "name".png'));
+  const { code, stdout } = await leaf(dir, "score", 'odd, "name".png', "--csv");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^image,score\n"odd, ""name"".png",[\d.]+\n$/);
+  const nothing = await leaf(dir, "score", "nowhere");
+  expect(nothing.code).toBe(2);
+  expect(nothing.stderr).toContain("nowhere does not exist");
+});

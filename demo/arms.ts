@@ -63,7 +63,7 @@ export function armConfig({ from, ratio, name }: Arm, seed: number): string {
     teacher: { kind: "embedded" },
     label: { pairsPerImage: 8, minConfidence: 0.1 },
     student: { model: "efficientnet-lite0", input: { resize: null, crop: 96, views: 5 } },
-    distill: { epochs: 10, batch: 32, lr: { backbone: 1e-3, head: 3e-3 }, seed },
+    distill: { epochs: 10, batch: 32, lr: { backbone: 1e-3, head: 3e-3 }, keep: "last", seed },
     calibrate: {
       from,
       ratio,

@@ -147,6 +147,10 @@ const distillSchema = z.strictObject({
     })
     .refine((loss) => loss.point + loss.pair > 0, "`point` and `pair` must not both be 0")
     .prefault({}),
+  keep: z.enum(["best", "last"]).default("best").meta({
+    description:
+      "Which epoch becomes the student: the best on the val split (agreement with the teacher), or the last; with fewer than some 200 val images the last is safer.",
+  }),
   processes: z
     .int()
     .min(1)
@@ -313,7 +317,8 @@ export function parseConfig(text: string): ParsedConfig {
       }
     } else {
       const name = at.join(".");
-      const missing = issue.code === "invalid_type" && issue.input === undefined;
+      const missing =
+        (issue.code === "invalid_type" || issue.code === "invalid_union") && issue.input === undefined;
       const message = missing
         ? `\`${name || "images"}\` is missing`
         : `${name ? `\`${name}\`: ` : ""}${describe(issue)}`;

@@ -19,6 +19,8 @@ export interface TrainerJob {
   clip: number | null;
   ema: number | null;
   amp: "auto" | "off";
+  /** The epoch to export: best on validation (mean of SRCC and PLCC), or the last. */
+  keep: "best" | "last";
   headOnly: boolean;
   affineInit?: boolean;
   loss: { point: number; pair: number; temperature: number } | { mse: number; plcc: number };

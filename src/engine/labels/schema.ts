@@ -36,15 +36,14 @@ export function openDatabase(file: string, options: { readOnly?: boolean } = {})
   try {
     if (!readOnly) mkdirSync(path.dirname(file), { recursive: true });
     db = new DatabaseSync(file, { readOnly, timeout: 10_000 });
-    const version = Number(db.prepare("PRAGMA user_version").get()?.user_version);
+    const { version, tables } = stateOf(db);
     if (version > schemaVersion) {
       throw new LeafError("failed", `${file} was written by a newer version of LEAF.`, {
         file,
         remedy: "Update LEAF.",
       });
     }
-    const isEmpty = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n === 0;
-    if (version === 0 && (readOnly || !isEmpty)) {
+    if (version === 0 && (readOnly || tables > 0)) {
       throw new LeafError("failed", `${file} is not a label store.`, {
         file,
         remedy: "Move it away; `leaf label` makes a new one.",
@@ -59,6 +58,16 @@ export function openDatabase(file: string, options: { readOnly?: boolean } = {})
     db?.close();
     throw explainDatabaseError(error, file);
   }
+}
+
+/** Both in one look, since another process may be making the tables. */
+function stateOf(db: DatabaseSync): { version: number; tables: number } {
+  const row = db
+    .prepare(
+      "SELECT user_version AS version, (SELECT count(*) FROM sqlite_schema) AS tables FROM pragma_user_version",
+    )
+    .get();
+  return { version: Number(row?.version), tables: Number(row?.tables) };
 }
 
 function migrate(db: DatabaseSync): void {

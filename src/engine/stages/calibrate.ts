@@ -150,6 +150,7 @@ async function calibrateStudent(
       clip: 1,
       ema: null,
       amp: "auto",
+      keep: "best",
       headOnly: plan.headOnly,
       loss: calibrate.loss,
     },

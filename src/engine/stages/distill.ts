@@ -122,6 +122,7 @@ async function trainStudent(
       clip: 1,
       ema: distill.ema,
       amp: "auto",
+      keep: distill.keep,
       headOnly: false,
       loss: distill.loss,
     },

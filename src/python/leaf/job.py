@@ -65,6 +65,7 @@ class Job:
     clip: float | None
     ema: float | None
     amp: str
+    keep: str
     head_only: bool
     affine_init: bool
     loss: DistillLoss | CalibrateLoss
@@ -129,6 +130,7 @@ def parse_job(value: object) -> Job:
         clip=job.optional_number("clip", 1.0, low=0, high=math.inf),
         ema=job.optional_number("ema", None, low=0, high=0.999999),
         amp=job.choice("amp", ("auto", "off"), "auto"),
+        keep=job.choice("keep", ("best", "last"), "best"),
         head_only=job.boolean("headOnly", False),
         affine_init=job.boolean("affineInit", True),
         loss=_loss(job, kind),

@@ -14,6 +14,8 @@ export interface PairPlan {
  * images the next ones are equal to any judge, and their pairs would all be discarded for want of confidence.
  */
 const nearShare = 0.05;
+/** For few images the share is next to nothing. */
+const nearPlaces = 10;
 const none = 0xffffffff;
 
 /**
@@ -26,7 +28,7 @@ const none = 0xffffffff;
  * k = 1 it is half of one: pairs that share nothing). `near` has near rounds from then on, `mixed` every second round.
  *
  * The result depends on hashes, scores and seed, never on the order of `images`. The pairs for a smaller k are among those for
- * a larger one, and with random rounds and even k they come first. Memory is 2·n·k bytes and the hashes.
+ * a larger one, and for even k they come first. Memory is 2·n·k bytes and the hashes.
  */
 export function* samplePairs(
   images: Iterable<string>,
@@ -48,7 +50,7 @@ export function* samplePairs(
   };
   const words = wordsOf(hashes, plan.seed);
   const byScore = plan.strategy === "random" ? undefined : scoreOrder(hashes, scoreOf);
-  const farthest = Math.max(plan.perImage, Math.round(n * nearShare));
+  const farthest = Math.max(nearPlaces, Math.round(n * nearShare));
 
   for (let round = 0; round < rounds; round++) {
     const near = round > 0 && (plan.strategy === "near" || (plan.strategy === "mixed" && round % 2 === 1));

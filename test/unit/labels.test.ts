@@ -466,7 +466,7 @@ describe("a store that cannot be used is told in a sentence", () => {
     writeFileSync(file, "not a database at all, ".repeat(100));
     expect(failure()).toMatchObject({
       code: "failed",
-      message: /it is not a label store/,
+      message: /it is not a database of LEAF/,
       remedy: /Move it away/,
     });
   });

@@ -81,19 +81,12 @@ describe("pair sampling", () => {
     for (const strategy of strategies) {
       const eight = draw(images, { strategy });
       const ten = draw(images, { strategy, perImage: 10 });
-      if (strategy !== "random") {
-        // Near rounds reach farther where more partners are asked for of few images, else the same holds.
-        expect(ten.slice(0, 200)).toEqual(eight.slice(0, 200));
-        continue;
-      }
       expect(ten.slice(0, eight.length)).toEqual(eight);
       const nine = draw(images, { strategy, perImage: 9 }).map(key);
       expect(nine.slice(0, eight.length)).toEqual(eight.map(key));
       const inTen = new Set(ten.map(key));
       expect(nine.filter((one) => !inTen.has(one))).toEqual([]);
     }
-    const many = imagesOf(400);
-    expect(draw(many, { perImage: 10 }).slice(0, 1600)).toEqual(draw(many));
   });
 
   it("keeps nearly all pairs when an image is added", () => {

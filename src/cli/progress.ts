@@ -33,7 +33,7 @@ export function progressReporter(stream: NodeJS.WriteStream): {
   let current = "";
   let startedAt = 0;
   let doneAtStart = 0;
-  let shownAt = 0;
+  let shownAt = Date.now();
   let drawn = false;
   return {
     report(p) {
@@ -46,10 +46,7 @@ export function progressReporter(stream: NodeJS.WriteStream): {
         doneAtStart = p.done;
       }
       // A stream that is over in no time is not worth a line.
-      if (first && p.total === undefined && !stream.isTTY) {
-        shownAt = now;
-        return;
-      }
+      if (p.total === undefined && !stream.isTTY && now - shownAt < linesEveryMs) return;
       const last = p.total !== undefined && p.done >= p.total;
       if (!first && !last && now - shownAt < (stream.isTTY ? drawEveryMs : linesEveryMs)) return;
       if (!first && last && shownAt === now) return;

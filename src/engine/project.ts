@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { type Config, loadConfig } from "./config.ts";
+import type { Config } from "./config.ts";
+import { loadConfig } from "./configFile.ts";
 import { withFileErrors, writeFileAtomic } from "./files.ts";
 import { keyOf } from "./keys.ts";
 

@@ -4,7 +4,8 @@ import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { configJsonSchema, loadConfig, parseConfig } from "../../src/engine/config.ts";
+import { configJsonSchema } from "../../src/engine/config.ts";
+import { loadConfig, parseConfig } from "../../src/engine/configFile.ts";
 import { temporaryFolder } from "../integration/workspace.ts";
 
 function firstProblem(text: string) {

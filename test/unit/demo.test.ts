@@ -7,7 +7,7 @@ import { cropSide, drawPlaces, photoSplits } from "../../demo/photoSplits.ts";
 import { seededRandom } from "../../demo/random.ts";
 import { tableText, toRow } from "../../demo/table.ts";
 import { luminance, standInForMos } from "../../demo/truth.ts";
-import { parseConfig } from "../../src/engine/config.ts";
+import { parseConfig } from "../../src/engine/configFile.ts";
 
 const photos = path.join(import.meta.dirname, "../../demo/photos");
 

@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { writeLabelSnapshot } from "../../src/engine/labels/snapshot.ts";
 import { type LabelStore, openLabels, type PairRow, type PointRow } from "../../src/engine/labels.ts";
 import { seededRandom } from "../../src/engine/random.ts";
 
@@ -251,6 +252,34 @@ describe("the digest", () => {
     expect(store.digest("t", store.snapshot("t"), 0)).not.toBe(digest);
     store.close();
   });
+});
+
+it("a copy for one training holds its images' labels, a person's in place of the teacher's", async () => {
+  const store = open();
+  store.putPoints("t", [point(1, 1), point(2, 2), point(3, 3), failedPoint(4)]);
+  store.putPairs("t", [pair(1, 2, 0.9), pair(1, 3), pair(2, 3), pair(2, 4)]);
+  store.overridePoint(h(2), 5);
+  store.overridePair(h(1), h(2), 0);
+  store.overridePair(h(2), h(3), 1);
+  const copyFile = path.join(path.dirname(file), "copy.sqlite");
+  const pairs: [string, string][] = [
+    [h(1), h(2)],
+    [h(1), h(3)],
+  ];
+  const copied = await writeLabelSnapshot(store, copyFile, {
+    teacher: "t",
+    images: new Set([h(1), h(2), h(4)]),
+    pairs,
+  });
+  store.close();
+  const copy = openLabels(copyFile, { readOnly: true });
+  expect([...copy.points("t")].map((label) => [label.image, label.score])).toEqual([
+    [h(1), 1],
+    [h(2), 5],
+  ]);
+  expect([...copy.pairs("t")].map((label) => [label.a, label.b, label.p])).toEqual([[h(1), h(2), 0]]);
+  expect(copy.snapshot("t")).toEqual(copied);
+  copy.close();
 });
 
 it("does what a map would do, for any sequence of writes", () => {

@@ -117,14 +117,19 @@ async function labelAll(
   const { pairsPerImage, pairs, seed, minConfidence } = project.config.label;
   const store = openLabels(project.labelsFile);
   try {
+    const imageOf = (hash: string): TeacherImage => ({
+      hash,
+      name: catalog.relativePathOf(hash),
+      read: () => readFile(catalog.pathOf(hash)),
+    });
     function* images(): Generator<TeacherImage> {
-      for (const hash of catalog.hashes)
-        yield { hash, name: catalog.relativePathOf(hash), read: () => readFile(catalog.pathOf(hash)) };
+      for (const hash of catalog.hashes) yield imageOf(hash);
     }
     const result = await labelDataset({
       store,
       teacher,
       images,
+      imageOf,
       pairs: { perImage: pairsPerImage, strategy: pairs, seed },
       minConfidence,
       signal: options.signal,

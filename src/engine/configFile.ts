@@ -1,0 +1,172 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { closest, distance } from "fastest-levenshtein";
+import { LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import { type Config, configJsonSchema, configSchema } from "./config.ts";
+import { explainFileSystemError, LeafError } from "./errors.ts";
+
+/** A problem in a config, 1-based as editors show it. */
+export interface ConfigProblem {
+  message: string;
+  line: number;
+  column: number;
+  /** Where in the document, such as `["calibrate", "ratio"]`. */
+  path: (string | number)[];
+  suggestion?: string;
+}
+
+export type ParsedConfig = { ok: true; config: Config } | { ok: false; problems: ConfigProblem[] };
+
+/** Parses the text of a `leaf.yaml`. Never throws: every problem comes back with its place. */
+export function parseConfig(text: string): ParsedConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  if (document.errors.length > 0) {
+    const problems = document.errors.map((error) => ({
+      message: oneLine(error.message),
+      ...place(error.pos[0]),
+      path: [],
+    }));
+    return { ok: false, problems };
+  }
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (error) {
+    return { ok: false, problems: [{ message: oneLine(String(error)), line: 1, column: 1, path: [] }] };
+  }
+  const result = configSchema.safeParse(value, { reportInput: true });
+  if (result.success) return { ok: true, config: result.data };
+
+  const problems: ConfigProblem[] = [];
+  for (const issue of result.error.issues) {
+    const at = issue.path.filter((part) => typeof part !== "symbol");
+    if (issue.code === "unrecognized_keys") {
+      for (const key of issue.keys) {
+        const suggestion = nearestKey(key, knownKeys(at, value));
+        const message = `unknown key \`${[...at, key].join(".")}\`${suggestion ? `, did you mean \`${suggestion}\`?` : ""}`;
+        problems.push({ message, ...place(keyOffset(document, at, key)), path: [...at, key], suggestion });
+      }
+    } else {
+      const name = at.join(".");
+      const missing =
+        (issue.code === "invalid_type" || issue.code === "invalid_union") && issue.input === undefined;
+      const message = missing
+        ? `\`${name || "images"}\` is missing`
+        : `${name ? `\`${name}\`: ` : ""}${describe(issue)}`;
+      problems.push({ message, ...place(nodeOffset(document, at)), path: at });
+    }
+  }
+  return { ok: false, problems };
+}
+
+/** Reads and validates a config file. Throws a LeafError `config` naming file, line and column of the first problem. */
+export async function loadConfig(file: string): Promise<Config> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    const explained = explainFileSystemError(error, "read", file);
+    if (!(explained instanceof LeafError)) throw error;
+    throw new LeafError("config", explained.message, {
+      file,
+      remedy: "Run `leaf init` to write one, or name it with --config.",
+    });
+  }
+  const parsed = parseConfig(text);
+  if (parsed.ok) return parsed.config;
+  const [first, ...rest] = parsed.problems as [ConfigProblem, ...ConfigProblem[]];
+  const more = rest.length > 0 ? ` (and ${rest.length} more)` : "";
+  throw new LeafError(
+    "config",
+    `${path.basename(file)}:${first.line}:${first.column}: ${first.message}${more}${/[?.]$/.test(first.message) && !more ? "" : "."}`,
+    {
+      file,
+      line: first.line,
+      column: first.column,
+      remedy: first.suggestion ? `Write \`${first.suggestion}\` instead.` : undefined,
+    },
+  );
+}
+
+function oneLine(message: string): string {
+  return message.split("\n")[0]!.replace(/[.:]\s*$/, "");
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  const got = "input" in issue ? JSON.stringify(issue.input) : undefined;
+  if (issue.code === "invalid_value") {
+    const wanted = issue.values.map((value) => `\`${String(value)}\``).join(", ");
+    return `must be ${issue.values.length > 1 ? `one of ${wanted}` : wanted}, not ${got}`;
+  }
+  if (issue.code === "invalid_union") {
+    // A discriminated union names its choices; a plain one is told by its first branch that says more than a type.
+    if ("discriminator" in issue) return "must name a known `kind`: embedded";
+    const inner = issue.errors
+      .flat()
+      .find((one) => one.code === "custom" || one.code === "unrecognized_keys");
+    return inner ? oneLine(inner.message) : `has the wrong type (${got})`;
+  }
+  return oneLine(
+    issue.message
+      .replace(/^Invalid input: expected (.*), received .*$/, `must be a $1, not ${got}`)
+      .replace(/^Too (small|big): expected \w+ to be /, "must be "),
+  );
+}
+
+/** Keys that the schema knows at a place of the document, for "did you mean". */
+function knownKeys(at: (string | number)[], value: unknown): string[] {
+  let schema = configJsonSchema() as JsonSchema | undefined;
+  let here: unknown = value;
+  for (const part of at) {
+    here = (here as Record<string, unknown> | undefined)?.[part];
+    schema = schema?.properties?.[part] ?? schema?.items;
+    for (const options of [schema?.anyOf, schema?.oneOf])
+      schema = options?.find((option) => option.properties) ?? schema;
+  }
+  return Object.keys(schema?.properties ?? {});
+}
+
+interface JsonSchema {
+  properties?: Record<string, JsonSchema>;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+}
+
+function nearestKey(key: string, known: string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const lower = key.toLowerCase();
+  const best = closest(
+    lower,
+    known.map((k) => k.toLowerCase()),
+  );
+  const far = distance(lower, best) > Math.max(2, Math.ceil(key.length / 2));
+  return far ? undefined : known.find((k) => k.toLowerCase() === best);
+}
+
+type Document = ReturnType<typeof parseDocument>;
+
+function nodeOffset(document: Document, at: (string | number)[]): number {
+  // The deepest node that exists: a missing key is reported at its parent.
+  for (let depth = at.length; depth >= 0; depth--) {
+    const node = depth === 0 ? document.contents : document.getIn(at.slice(0, depth), true);
+    const found = (node as { range?: [number, number, number] } | null | undefined)?.range?.[0];
+    if (found !== undefined) return found;
+  }
+  return 0;
+}
+
+function keyOffset(document: Document, at: (string | number)[], key: string): number {
+  const parent = (at.length === 0 ? document.contents : document.getIn(at, true)) as
+    | { items?: { key?: { value?: unknown; range?: [number, number, number] } }[] }
+    | null
+    | undefined;
+  const pair = parent?.items?.find((item) => String(item.key?.value) === key);
+  return pair?.key?.range?.[0] ?? nodeOffset(document, at);
+}

@@ -31,7 +31,7 @@ def exit_on_signals() -> None:
 
 
 def _exit_with_parent() -> None:
-    """Standard input is a pipe that the engine holds open: its end means that the engine died, even by `kill -9`."""
+    """Standard input is a pipe that the engine holds open: its end means that the engine died, however."""
     while os.read(0, 4096):
         pass
     os._exit(CANCELLED)

@@ -108,8 +108,9 @@ def _epoch(session: Session, progress: Standing) -> None:
         val = validate(session, epoch)
         _tell(session, epoch, first + len(batches), total, val, speed)
         better = merit(val)
-        # A small validation set is noisy enough to choose a hardly trained epoch; `last` relies on the schedule instead.
-        if job.keep == "last" or progress.best_merit is None or (better is not None and better > progress.best_merit):
+        best = progress.best_merit is None or (better is not None and better > progress.best_merit)
+        # A small validation set may choose a hardly trained epoch; `last` relies on the schedule.
+        if best or job.keep == "last":
             keep_best(session, progress, val)
     progress.elapsed_s += time.perf_counter() - started
     keep_last(session, progress)

@@ -82,6 +82,15 @@ def calibrate_job(folder: Path, quality: np.ndarray, n: int, val: int, out: str)
     return job
 
 
+def test_the_last_epoch_is_kept_on_request(tmp_path: Path) -> None:
+    job, _ = synthetic(tmp_path, n=48, val=12)
+    job.update(epochs=4, batch=16, keep="last")
+    code, messages = train_here(job)
+    assert code == 0, messages[-1]
+    assert messages[-1]["bestEpoch"] == 4
+    assert messages[-1]["val"] == of_type(messages, "metrics")[-1]["val"]
+
+
 def test_calibration_finds_the_human_scale(distilled: Distilled) -> None:
     folder, _, quality = distilled
     code, messages = train_here(calibrate_job(folder, quality, 30, 60, "calibrated"))

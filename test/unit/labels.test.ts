@@ -464,7 +464,8 @@ describe("beside other processes", () => {
       expect(written.length / size - pairs / (size - 1)).toBeLessThanOrEqual(1);
       expect(pairs).toBeGreaterThanOrEqual((acknowledged + 1) * (size - 1));
       store.close();
-      acknowledged = written.length / size - 1;
+      // A batch may have its points but not its pairs: the next writer begins with it.
+      acknowledged = pairs / (size - 1) - 1;
     }
     expect(acknowledged).toBeGreaterThan(5);
   });

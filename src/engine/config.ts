@@ -65,7 +65,7 @@ const labelSchema = z.strictObject({
     .meta({ description: "About how many partners each image is compared with." }),
   pairs: z
     .enum(["random", "near", "mixed"])
-    .default("mixed")
+    .default("random")
     .meta({ description: "Which pairs: random, close in point-wise score, or half of each." }),
   minConfidence: z
     .number()

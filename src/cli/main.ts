@@ -4,7 +4,7 @@ import { version } from "../engine/version.ts";
 import { addDataCommands } from "./commands/data.ts";
 import { addProjectCommands } from "./commands/project.ts";
 import { addStageCommands } from "./commands/stages.ts";
-import { type CliContext, createContext, type GlobalOptions } from "./context.ts";
+import { runner } from "./run.ts";
 
 const exitCodes = { usage: 2, config: 2, input: 1, environment: 1, failed: 1, cancelled: 130 } as const;
 
@@ -28,17 +28,7 @@ const program = new Command("leaf")
   .configureHelp({ showGlobalOptions: true })
   .exitOverride();
 
-/** Commands get a context made from the options in force, wherever these stand on the line. */
-const run =
-  <A extends unknown[]>(action: (context: CliContext, ...args: A) => Promise<void>) =>
-  async (...args: [...A, Command]): Promise<void> => {
-    const command = args.pop() as Command;
-    const context = createContext(command.optsWithGlobals<GlobalOptions>(), controller.signal);
-    await action(context, ...(args as unknown as A));
-    context.endProgress();
-  };
-export type Run = typeof run;
-
+const run = runner(controller.signal);
 addProjectCommands(program, run);
 addStageCommands(program, run);
 addDataCommands(program, run);

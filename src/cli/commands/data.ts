@@ -5,7 +5,7 @@ import { type ExportKind, exportKinds, exportTo } from "../../engine/export.ts";
 import { metricsOfFiles } from "../../engine/metricsOfFiles.ts";
 import { scorePaths } from "../../engine/score.ts";
 import { figure, findProject } from "../context.ts";
-import type { Run } from "../main.ts";
+import type { Run } from "../run.ts";
 
 export function addDataCommands(program: Command, run: Run): void {
   program

@@ -6,7 +6,7 @@ import { probeInterpreter, resolveInterpreter, setUpEnvironment } from "../../en
 import { listRuns } from "../../engine/runs.ts";
 import type { CalibrateResult, EvaluateResult } from "../../protocol/results.ts";
 import { figure, findProject, table } from "../context.ts";
-import type { Run } from "../main.ts";
+import type { Run } from "../run.ts";
 
 export function addProjectCommands(program: Command, run: Run): void {
   program

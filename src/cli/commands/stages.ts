@@ -6,8 +6,8 @@ import { labelStage } from "../../engine/stages/label.ts";
 import { pipelineStatus, runPipeline } from "../../engine/stages/pipeline.ts";
 import type { CalibrateResult, DistillResult, EvaluateResult, LabelResult } from "../../protocol/results.ts";
 import { figure, findProject, stageOptions, table } from "../context.ts";
-import type { Run } from "../main.ts";
 import { formatDuration } from "../progress.ts";
+import type { Run } from "../run.ts";
 
 export function addStageCommands(program: Command, run: Run): void {
   program

@@ -1,0 +1,13 @@
+import type { Command } from "commander";
+import { type CliContext, createContext, type GlobalOptions } from "./context.ts";
+
+/** Wraps a command's work: it gets a context made from the options in force, wherever these stand on the line. */
+export type Run = (work: (context: CliContext) => Promise<void>) => (command: Command) => Promise<void>;
+
+export function runner(signal: AbortSignal): Run {
+  return (work) => async (command) => {
+    const context = createContext(command.optsWithGlobals<GlobalOptions>(), signal);
+    await work(context);
+    context.endProgress();
+  };
+}

@@ -1,5 +1,5 @@
-import sharp from "sharp";
 import { type DecodeOptions, decodeImage, type RgbImage } from "./decode.ts";
+import { resize } from "./resize.ts";
 
 /** How a student sees a picture. */
 export interface StudentInput {
@@ -42,15 +42,7 @@ export async function prepare(
   const image = trimPanorama(decoded, input);
   const { scaled, cached } = geometry(image.width, image.height, input);
   if (scaled.width === image.width && scaled.height === image.height) return centralWindow(image, cached);
-  const { width, height } = scaled;
-  const data = await sharp(image.data, {
-    raw: { width: image.width, height: image.height, channels: 3 },
-    limitInputPixels: false,
-  })
-    .resize({ width, height, fit: "fill", kernel: "lanczos3" })
-    .raw()
-    .toBuffer();
-  return centralWindow({ width, height, data }, cached);
+  return centralWindow(await resize(image, scaled.width, scaled.height), cached);
 }
 
 /** Windows [views, crop, crop, 3] of a cached picture: the centre, then top left, top right, bottom left, bottom right. */

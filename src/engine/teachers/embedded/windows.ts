@@ -1,5 +1,5 @@
-import sharp from "sharp";
 import type { RgbImage } from "../../images/decode.ts";
+import { resize } from "../../images/resize.ts";
 
 /** At most this many windows of the picture as it is, and as many of its smaller view. */
 const grid = 3;
@@ -77,15 +77,8 @@ export function reflected(i: number, length: number): number {
   return place < length ? place : 2 * length - 1 - place;
 }
 
-async function shrunk(image: RgbImage, factor: number): Promise<RgbImage> {
+function shrunk(image: RgbImage, factor: number): Promise<RgbImage> {
   const width = Math.max(1, Math.round(image.width * factor));
   const height = Math.max(1, Math.round(image.height * factor));
-  const data = await sharp(image.data, {
-    raw: { width: image.width, height: image.height, channels: 3 },
-    limitInputPixels: false,
-  })
-    .resize({ width, height, fit: "fill", kernel: "lanczos3" })
-    .raw()
-    .toBuffer();
-  return { width, height, data };
+  return resize(image, width, height);
 }

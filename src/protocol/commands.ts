@@ -1,0 +1,32 @@
+/**
+ * Commands of the extension, all in the category LEAF. The first argument of those about a project is its config's URI as a
+ * string; without it the active editor's config is meant, then the only one, then one that is picked.
+ */
+export const commandIds = {
+  newConfig: "leaf.newConfig",
+  openDemo: "leaf.openDemo",
+  run: "leaf.run",
+  label: "leaf.label",
+  distill: "leaf.distill",
+  calibrate: "leaf.calibrate",
+  evaluate: "leaf.evaluate",
+  stop: "leaf.stop",
+  /** (config, tab?: PanelTab, focus?: { hash?, runs? }) */
+  openPanel: "leaf.openPanel",
+  reviewPairs: "leaf.reviewPairs",
+  rateImages: "leaf.rateImages",
+  /** (config, runs?: string[]) */
+  compareRuns: "leaf.compareRuns",
+  /** (uri of an image or folder) */
+  score: "leaf.score",
+  setUpEnvironment: "leaf.setUpEnvironment",
+  selectInterpreter: "leaf.selectInterpreter",
+  setApiKey: "leaf.setApiKey",
+  exportStudent: "leaf.exportStudent",
+  exportLabels: "leaf.exportLabels",
+  exportScores: "leaf.exportScores",
+  showLog: "leaf.showLog",
+  restartServer: "leaf.restartServer",
+} as const;
+
+export type CommandId = (typeof commandIds)[keyof typeof commandIds];

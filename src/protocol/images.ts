@@ -1,0 +1,76 @@
+/** An image with all that is known of its quality. Scores are on the scorer's scale, the teacher's and a person's on 1..5. */
+export interface ImageRow {
+  hash: string;
+  /** Relative to the config's folder, with forward slashes. */
+  path: string;
+  uri: string;
+  width: number;
+  height: number;
+  format: string;
+  size: number;
+  split: "train" | "val" | "test";
+  score: number | null;
+  /** Share of the project's scored images that are worse, 0..1. */
+  percentile: number | null;
+  teacher: PointView | null;
+  /** As in the MOS file, on its own range. */
+  mos: number | null;
+  /** |score − teacher|, both on 1..5. */
+  disagreement: number | null;
+  /** URI of a small picture, once there is one; ask `leaf/thumbnails` for it otherwise. */
+  thumbnail: string | null;
+}
+
+export interface PointView {
+  score: number;
+  /** excellent, good, fair, poor, bad; null for a person's score. */
+  probabilities: [number, number, number, number, number] | null;
+  confidence: number;
+  /** A person's score stands in the teacher's place. */
+  human: boolean;
+}
+
+/** A labelled pair; `p` is P(a better). */
+export interface PairRow {
+  a: ImageRow;
+  b: ImageRow;
+  p: number;
+  /** As asked in each order; null where only a person judged. */
+  pAB: number | null;
+  pBA: number | null;
+  positionBias: number | null;
+  confidence: number;
+  kept: boolean;
+  /** A person's P(a better), in the teacher's place; null where the teacher's stands. */
+  human: number | null;
+  /** The student prefers the other image. */
+  studentDisagrees: boolean | null;
+}
+
+export type ImageSort = "path" | "score" | "mos" | "teacher" | "disagreement" | "modified";
+
+export interface ImageQuery {
+  sort: ImageSort;
+  descending: boolean;
+  /** Part of the path. */
+  text?: string;
+  score?: [number, number];
+  mos?: "rated" | "unrated";
+  split?: "train" | "val" | "test";
+  offset: number;
+  limit: number;
+}
+
+export interface PairQuery {
+  show: "all" | "kept" | "discarded" | "disagreement" | "human";
+  confidence?: [number, number];
+  sort: "confidence" | "bias" | "disagreement" | "sampled";
+  descending: boolean;
+  offset: number;
+  limit: number;
+}
+
+export interface Page<T> {
+  rows: T[];
+  total: number;
+}

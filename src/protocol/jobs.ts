@@ -1,0 +1,56 @@
+import type { Progress } from "./progress.ts";
+import type { StageName } from "./project.ts";
+import type { TrainerMessage } from "./trainer.ts";
+
+/** What a job does: all stages that are not fresh, one stage, the Python environment, or the demonstration workspace. */
+export type JobKind = "run" | StageName | "env";
+
+/** A failure as a value: one sentence, the place, the way out. */
+export interface Failure {
+  code: "usage" | "config" | "input" | "environment" | "failed" | "cancelled" | "internal";
+  message: string;
+  remedy?: string;
+  /** Path of the file it is about. */
+  file?: string;
+  line?: number;
+  column?: number;
+}
+
+/** Progress with what a person wants to know of it. */
+export interface TimedProgress extends Progress {
+  /** `unit` a second, over the current step. */
+  rate: number | null;
+  secondsLeft: number | null;
+}
+
+export interface JobSnapshot {
+  id: string;
+  kind: JobKind;
+  /** URI of the config. */
+  config: string;
+  started: string;
+  ended: string | null;
+  state: "running" | "done" | "failed" | "cancelled";
+  progress: TimedProgress | null;
+  failure: Failure | null;
+  /** Counts of sentences told while it ran. */
+  warnings: number;
+}
+
+/** One line of a job's `events.jsonl`, and what the panel's Run tab draws. `at` is milliseconds since 1970. */
+export type JobEvent =
+  | { at: number; type: "progress"; progress: Progress }
+  | { at: number; type: "trainer"; stage: "distill" | "calibrate"; message: TrainerMessage }
+  | { at: number; type: "warning"; message: string }
+  | { at: number; type: "stage"; stage: StageName; result: unknown }
+  | { at: number; type: "end"; state: "done" | "failed" | "cancelled"; failure?: Failure; result?: unknown };
+
+/** Engine → job process: `.leaf/jobs/<id>/job.json`. */
+export interface JobRequest {
+  v: 1;
+  id: string;
+  kind: JobKind;
+  configFile: string;
+  started: string;
+  pid: number | null;
+}

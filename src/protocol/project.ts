@@ -1,0 +1,82 @@
+import type { JobSnapshot } from "./jobs.ts";
+import type { EvaluateResult, StageState } from "./results.ts";
+
+export type StageName = "label" | "distill" | "calibrate" | "evaluate";
+
+/** A config and all that hangs on it, as views show it. The server is its only owner. */
+export interface ProjectSnapshot {
+  /** URI of the config file: the project's identity in every message. */
+  config: string;
+  /** "leaf.yaml" or "renders/leaf.yaml", relative to the workspace folder. */
+  name: string;
+  /** URI of the config's folder, without a slash at the end. */
+  folder: string;
+  /** Grows with every change of this project. */
+  revision: number;
+  /** Why no stage can run, as "leaf.yaml:3:1: …". */
+  invalid: string | null;
+  /** `images:` as written, for sentences such as "better than 71 % of photos". */
+  imagesName: string;
+  /** null until the folder was read once. */
+  images: { files: number; usable: number; failed: number } | null;
+  /** Human scores: how many images have one, by split. null where the config names none. */
+  mos: {
+    file: string;
+    rated: number;
+    train: number;
+    val: number;
+    test: number;
+    range: [number, number];
+  } | null;
+  stages: StageSnapshot[];
+  /** Stages that `run` would redo. */
+  stale: number;
+  scorer: ScorerInfo | null;
+  /** Images that have a score of `scorer`. While `done < total` and `busy`, scoring goes on in the background. */
+  scored: { done: number; total: number; busy: boolean };
+  /** The job under way, or the last one that ended since the server started. */
+  job: JobSnapshot | null;
+}
+
+export interface StageSnapshot {
+  stage: StageName;
+  state: StageState;
+  /** Why it is stale, failed or cannot run: "distill.epochs: 20 → 30". */
+  why: string | null;
+  /** The last result in a few words: "4,000 images, 16,000 pairs (1,912 discarded)", "SRCC 0.861 [0.84, 0.88] · PLCC 0.867". */
+  headline: string | null;
+  /** Run and time of that result. */
+  run: string | null;
+  updated: string | null;
+}
+
+/** What gives the scores that are shown. A bare number is never shown without it. */
+export interface ScorerInfo {
+  kind: "student" | "embedded";
+  /** Names it in one line: "student r12 · calibrated", "embedded teacher". */
+  title: string;
+  fingerprint: string;
+  /** Lowest and highest of the scale its scores are on: the MOS scale once calibrated, else 1..5. */
+  scale: [number, number];
+  lowerIsBetter: boolean;
+}
+
+export interface RunSummary {
+  id: string;
+  /** URI of its config file. */
+  config: string;
+  state: "running" | "done" | "failed" | "cancelled";
+  created: string;
+  updated: string;
+  pinned: boolean;
+  /** What differs from the run before it, as "distill.epochs: 20 → 30". */
+  changes: string[];
+  /** Human scores used. */
+  ratings: number | null;
+  agreement: { n: number; srcc: number | null; plcc: number | null } | null;
+  evaluation: EvaluateResult | null;
+  seconds: number;
+  gitCommit: string | null;
+  /** The resolved config, flat: "distill.epochs" → "20". For tables and differences. */
+  settings: Record<string, string>;
+}

@@ -1,0 +1,172 @@
+import type { ImageQuery, ImageRow, Page, PairQuery, PairRow } from "./images.ts";
+import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
+import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
+import type { EvaluateResult, Metrics } from "./results.ts";
+
+/** Extension → server, beside the LSP's own requests. Failures are response errors whose `data` is a `Failure`. */
+export interface ServerRequests {
+  "leaf/projects": { params: Record<never, never>; result: ProjectSnapshot[] };
+  /** Writes a commented leaf.yaml that fits the folder. */
+  "leaf/newConfig": { params: { folder: string }; result: { config: string; images: number } };
+  /** Makes a folder of distorted photos with a stand-in for MOS and a config, ready to run. */
+  "leaf/newDemo": { params: { folder: string }; result: { config: string; images: number } };
+  "leaf/start": { params: { config: string; kind: JobKind }; result: JobSnapshot };
+  "leaf/stop": { params: { config: string }; result: { stopped: boolean } };
+  /** The newest job's events so far (training curves whole, the rest from the end). */
+  "leaf/jobEvents": { params: { config: string }; result: { job: JobSnapshot | null; events: JobEvent[] } };
+
+  "leaf/runs": { params: { config: string }; result: RunSummary[] };
+  "leaf/pinRun": { params: { config: string; run: string; pinned: boolean }; result: null };
+  /** The runs' folder, to be moved to the trash by the editor. */
+  "leaf/runFolder": { params: { config: string; run: string }; result: { folder: string; files: string[] } };
+  /** The run's config as YAML text. */
+  "leaf/runConfig": { params: { config: string; run: string }; result: { text: string } };
+  "leaf/curves": { params: { config: string; run: string }; result: RunCurves };
+  "leaf/evaluation": { params: { config: string; run?: string }; result: EvaluationView | null };
+
+  "leaf/images": { params: { config: string; query: ImageQuery }; result: Page<ImageRow> };
+  "leaf/bands": { params: { config: string }; result: Band[] };
+  "leaf/pairs": { params: { config: string; query: PairQuery }; result: Page<PairRow> };
+  /** A person's word on a pair: P(a better), or null to take it back. */
+  "leaf/overrulePair": {
+    params: { config: string; a: string; b: string; p: number | null };
+    result: PairRow | null;
+  };
+  /** Makes small pictures (or ones that a browser can show, in full size); by hash, or null where the file cannot be read. */
+  "leaf/thumbnails": {
+    params: { config: string; hashes: string[]; size: "small" | "full" };
+    result: Record<string, string | null>;
+  };
+
+  /** What is known of one image file, scoring it if need be; null if it is no image of any project. */
+  "leaf/image": { params: { uri: string; rescore?: boolean }; result: ImageView | null };
+  /** Known scores only, for decorations and tables; nothing is computed. */
+  "leaf/scores": { params: { uris: string[] }; result: (KnownScore | null)[] };
+  /** Scores files and folders anew; progress comes as work-done progress under the token. */
+  "leaf/score": {
+    params: { uris: string[]; workDoneToken?: string | number };
+    result: { scored: number; failed: { uri: string; reason: string }[] };
+  };
+  /** Images whose path stands in a line of text, with the place of each. */
+  "leaf/pathsInText": {
+    params: { document: string; lines: { line: number; text: string }[] };
+    result: { line: number; start: number; end: number; uri: string }[];
+  };
+  /** The hover of an image path at a character of one line; the document itself is never sent. */
+  "leaf/imageHover": {
+    params: { document: string; text: string; character: number };
+    result: { markdown: string; start: number; end: number } | null;
+  };
+
+  /** Images that a person should rate next, the proposed number of them in a seeded order. */
+  "leaf/ratingQueue": { params: { config: string; count: number }; result: RatingQueue };
+  /** Writes one rating to the MOS file at once (and names the file in the config if it names none); null takes it back. */
+  "leaf/rate": { params: { config: string; hash: string; rating: number | null }; result: RatingQueue };
+  /** Adds `!path` entries to `images:`. */
+  "leaf/exclude": { params: { config: string; paths: string[] }; result: { edited: number } };
+
+  "leaf/export": {
+    params: { config: string; what: "labels" | "scores" | "student"; out: string };
+    result: { files: string[] };
+  };
+  "leaf/environment": { params: { config?: string }; result: EnvironmentView };
+}
+
+/** Server → extension. */
+export interface ServerNotifications {
+  /** All projects, at most four times a second. */
+  "leaf/changed": { projects: ProjectSnapshot[] };
+  "leaf/jobEvents": { config: string; job: JobSnapshot; events: JobEvent[] };
+  /** Scores of these files are new, changed or gone; `all` for too many to name. */
+  "leaf/scoresChanged": { uris: string[]; all: boolean };
+}
+
+/** Extension → server, told at any time. */
+export interface ClientNotifications {
+  "leaf/settings": ServerSettings;
+}
+
+export interface ServerSettings {
+  /** Score new images with an existing student in the background. */
+  scoreNewImages: boolean;
+  /** What becomes of a running job when the window closes. */
+  onClose: "continue" | "stop";
+  /** Poll folders instead of watching them: network drives. */
+  usePolling: boolean;
+  /** Interpreter chosen for LEAF or in the Python extension; configs may name another. */
+  pythonInterpreter: string | null;
+}
+
+export interface ImageView {
+  row: ImageRow;
+  project: { config: string; name: string; imagesName: string };
+  scorer: ScorerInfo;
+  mosRange: [number, number] | null;
+}
+
+export interface KnownScore {
+  score: number;
+  percentile: number;
+  scorer: string;
+  scale: [number, number];
+}
+
+/** Images of one range of quality, best last. */
+export interface Band {
+  name: "bad" | "poor" | "fair" | "good" | "excellent";
+  range: [number, number];
+  count: number;
+}
+
+export interface CurvePoint {
+  epoch: number;
+  loss: number;
+  parts: Record<string, number>;
+  srcc: number | null;
+  plcc: number | null;
+}
+
+export interface RunCurves {
+  distill: CurvePoint[];
+  calibrate: CurvePoint[];
+}
+
+export interface EvaluationView {
+  run: string;
+  evaluation: EvaluateResult;
+  /** On the MOS scale. */
+  points: { hash: string; path: string; score: number; mos: number; teacher: number | null }[];
+  range: [number, number];
+  /** The 4-parameter logistic fit on the MOS axis: pairs of (score, fitted MOS), ready to draw; null where none converged. */
+  fit: [number, number][] | null;
+  /** The same images: the teacher alone, the distilled student (TGD), the calibrated one (CFT). */
+  arms: { name: "teacher" | "TGD" | "CFT"; metrics: Metrics | null }[];
+  /** Published figures, where the dataset is one of the paper's. */
+  paper: { dataset: string; rows: { name: string; srcc: number; plcc: number }[] } | null;
+}
+
+export interface RatingQueue {
+  /** Not yet rated, in the order to be rated. */
+  images: ImageRow[];
+  /** Ratings of the proposed ones so far, newest last: what undo takes back. */
+  rated: { hash: string; path: string; rating: number }[];
+  /** How many were proposed, and for what. */
+  proposed: { train: number; test: number };
+  file: string;
+  /** Human scores in the file altogether. */
+  total: number;
+}
+
+export interface EnvironmentView {
+  ready: boolean;
+  interpreter: string | null;
+  /** "Python 3.11 · PyTorch 2.13 · CPU", or why there is none. */
+  summary: string;
+  managed: boolean;
+  /** What setting it up would fetch. */
+  download: string;
+}
+
+export type ServerMethod = keyof ServerRequests;
+export type ParamsOf<M extends ServerMethod> = ServerRequests[M]["params"];
+export type ResultOf<M extends ServerMethod> = ServerRequests[M]["result"];

@@ -1,7 +1,7 @@
 import path from "node:path";
-import { type DatasetSummary, type ImageIndex, indexDataset, openIndex } from "./dataset.ts";
+import { type DatasetSummary, type ImageIndex, indexDataset, openIndex, summariseIndex } from "./dataset.ts";
 import { digestLines } from "./keys.ts";
-import { readMos } from "./mos.ts";
+import { type Mos, readMos } from "./mos.ts";
 import { ensureLeafDir, type Project } from "./project.ts";
 import { type SplitName, splitImages } from "./split.ts";
 import type { StageOptions } from "./stages/stage.ts";
@@ -24,21 +24,28 @@ export interface Catalog {
   digestOf(hashes: Iterable<string>): string;
   /** What is wrong with files, scores and splits: a sentence each, the worst first. */
   problems: string[];
+  /** Rows of the MOS file that were of no use, by what is wrong with them. */
+  mosProblems: Mos["problems"];
+  mosProblemCount: number;
   index: ImageIndex;
   close(): void;
 }
 
 const listed = 20;
 
+export interface CatalogOptions extends Pick<StageOptions, "signal" | "onProgress" | "onWarning"> {
+  /** Take the index as it is: somebody watches the files and keeps it up to date. */
+  trustIndex?: boolean;
+}
+
 /** Brings the index up to date and joins images, MOS and split. Unreadable images are told once as warnings. */
-export async function openCatalog(
-  project: Project,
-  options: Pick<StageOptions, "signal" | "onProgress" | "onWarning"> = {},
-): Promise<Catalog> {
+export async function openCatalog(project: Project, options: CatalogOptions = {}): Promise<Catalog> {
   const { config, root, indexFile } = project;
   const { signal, onProgress, onWarning } = options;
   await ensureLeafDir(project);
-  const summary = await indexDataset({ root, images: config.images, indexFile, signal, onProgress });
+  const summary = options.trustIndex
+    ? summariseIndex(indexFile)
+    : await indexDataset({ root, images: config.images, indexFile, signal, onProgress });
   const index = openIndex(indexFile);
   try {
     const problems: string[] = [];
@@ -64,12 +71,12 @@ export async function openCatalog(
           signal,
         })
       : undefined;
+    const mosProblemCount = mos ? Object.values(mos.counts).reduce((sum, n) => sum + n, 0) : 0;
     if (mos) {
       const name = config.mos!.file;
-      const total = Object.values(mos.counts).reduce((sum, n) => sum + n, 0);
       tell(
         map(mos.problems, (p) => `${name}:${p.line}: ${p.message}`),
-        total,
+        mosProblemCount,
         `rows of ${name}`,
       );
     }
@@ -100,6 +107,8 @@ export async function openCatalog(
       relativePathOf,
       digestOf: digestLines,
       problems,
+      mosProblems: mos?.problems ?? [],
+      mosProblemCount,
       index,
       close: () => index.close(),
     };

@@ -5,7 +5,7 @@ import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { ProgressSink } from "../protocol/progress.ts";
 import { findImages } from "./dataset/find.ts";
-import { type IndexedFile, isDamage, openForScan, removeIndex } from "./dataset/indexFile.ts";
+import { type IndexedFile, isDamage, openForReading, openForScan, removeIndex } from "./dataset/indexFile.ts";
 import { foldedNames } from "./dataset/names.ts";
 import { explainFileSystemError, LeafError, throwIfCancelled } from "./errors.ts";
 import { hashFile, isMissing } from "./files.ts";
@@ -63,6 +63,16 @@ export async function indexDataset(options: IndexOptions): Promise<DatasetSummar
     if (!isDamage(error)) throw explainDatabaseError(error, options.indexFile);
     removeIndex(options.indexFile);
     return scan(options);
+  }
+}
+
+/** What the index holds, without a look at the files. Throws a LeafError `failed` if there is none. */
+export function summariseIndex(indexFile: string): DatasetSummary {
+  const db = openForReading(indexFile);
+  try {
+    return { ...summarise(db), read: 0, removed: 0 };
+  } finally {
+    db.close();
   }
 }
 

@@ -7,7 +7,7 @@ import { labelDataset, pairsToLabel } from "../labelling.ts";
 import { type LabelStore, openLabels } from "../labels.ts";
 import type { Project } from "../project.ts";
 import { recordStage, runFor } from "../runs.ts";
-import { createTeacher } from "../teachers/createTeacher.ts";
+import { createTeacher, teacherFingerprint } from "../teachers/createTeacher.ts";
 import type { Teacher, TeacherImage } from "../teachers/teacher.ts";
 import { holdingStage } from "./lock.ts";
 import { readResult, type StageOptions, writeResult } from "./stage.ts";
@@ -29,29 +29,19 @@ export interface LabelState {
 
 /** The stage's key needs no label store: who judges which images in which pairs. */
 export async function labelState(project: Project, catalog: Catalog): Promise<LabelState> {
-  const teacher = await createTeacher(project.config.teacher);
-  try {
-    const key = labelKey(project, catalog, teacher);
-    const finished = await readResult<Finished>(project, "label", key);
-    const usable = finished
-      ? finished.points.labelled + finished.points.reused + finished.pairs.labelled + finished.pairs.reused
-      : 0;
-    return {
-      key,
-      teacher: teacher.fingerprint,
-      finished: finished !== undefined,
-      usable,
-      human: humanRevision(project),
-    };
-  } finally {
-    await teacher.close();
-  }
+  const teacher = await teacherFingerprint(project.config.teacher);
+  const key = labelKey(project, catalog, teacher);
+  const finished = await readResult<Finished>(project, "label", key);
+  const usable = finished
+    ? finished.points.labelled + finished.points.reused + finished.pairs.labelled + finished.pairs.reused
+    : 0;
+  return { key, teacher, finished: finished !== undefined, usable, human: humanRevision(project) };
 }
 
-function labelKey(project: Project, catalog: Catalog, teacher: Teacher): string {
+function labelKey(project: Project, catalog: Catalog, teacher: string): string {
   const { pairsPerImage, pairs, seed } = project.config.label;
   return keyOf({
-    teacher: teacher.fingerprint,
+    teacher,
     images: catalog.digestOf(catalog.hashes),
     pairsPerImage,
     pairs,
@@ -94,7 +84,7 @@ export async function labelStage(project: Project, options: StageOptions = {}): 
     }
     const teacher = await createTeacher(project.config.teacher);
     try {
-      const key = labelKey(project, catalog, teacher);
+      const key = labelKey(project, catalog, teacher.fingerprint);
       return await holdingStage(project, "label", key, () =>
         labelAll(project, catalog, teacher, key, options),
       );

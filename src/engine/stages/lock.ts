@@ -3,6 +3,7 @@ import { open, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { errnoCode, isCancelled, LeafError, messageOf } from "../errors.ts";
 import { writeFileAtomic } from "../files.ts";
+import { isAlive } from "../processes.ts";
 import type { Project } from "../project.ts";
 import { makeStageDir, type StageName, stageDir } from "./stage.ts";
 
@@ -69,14 +70,4 @@ async function acquire(lock: string, stage: StageName): Promise<void> {
   throw new LeafError("failed", `The ${stage} stage was started elsewhere at the same moment.`, {
     remedy: "Run the command again.",
   });
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errnoCode(error) === "EPERM";
-  }
 }

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type {
   CalibrateResult,
   DistillResult,
@@ -30,12 +31,16 @@ export interface PipelineResult {
 /** All stages in order; each does only what is not fresh. */
 export async function runPipeline(project: Project, options: StageOptions = {}): Promise<PipelineResult> {
   const label = await labelStage(project, options);
+  options.onStage?.("label", label);
   // Files and rows that cannot be read have been told by the first stage.
   const quiet = { ...options, onWarning: undefined };
   const distill = await distillStage(project, quiet);
+  options.onStage?.("distill", distill);
   if (!project.config.mos) return { label, distill };
   const calibrate = await calibrateStage(project, quiet);
+  options.onStage?.("calibrate", calibrate);
   const evaluate = await evaluateStage(project, quiet);
+  options.onStage?.("evaluate", evaluate);
   return { label, distill, calibrate, evaluate };
 }
 
@@ -54,20 +59,25 @@ export async function pipelineStatus(
 ): Promise<{ stages: StageStatus[] }> {
   const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
   try {
-    const runs = (await listRuns(project)).filter(
-      (run) => run.configFile === project.configFile.split(/[\\/]/).at(-1),
-    );
-    const stages: StageStatus[] = [];
-    let upstream: StageStatus | undefined;
-    for (const stage of stageNames) {
-      const status = await statusOf(project, catalog, stage, runs, upstream);
-      stages.push(status);
-      if (status.state !== "fresh") upstream ??= status;
-    }
-    return { stages };
+    return { stages: await stagesOf(project, catalog) };
   } finally {
     catalog.close();
   }
+}
+
+/** The same for a catalog that is open already. */
+export async function stagesOf(project: Project, catalog: Catalog): Promise<StageStatus[]> {
+  const runs = (await listRuns(project)).filter(
+    (run) => run.configFile === path.basename(project.configFile),
+  );
+  const stages: StageStatus[] = [];
+  let upstream: StageStatus | undefined;
+  for (const stage of stageNames) {
+    const status = await statusOf(project, catalog, stage, runs, upstream);
+    stages.push(status);
+    if (status.state !== "fresh") upstream ??= status;
+  }
+  return stages;
 }
 
 async function statusOf(

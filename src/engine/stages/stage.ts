@@ -17,6 +17,8 @@ export interface StageOptions {
   onTrainer?: (stage: "distill" | "calibrate", message: TrainerMessage) => void;
   /** One sentence each: images without a score, unreadable files and the like. */
   onWarning?: (message: string) => void;
+  /** A stage of the pipeline has finished, or was fresh. */
+  onStage?: (stage: StageName, result: unknown) => void;
 }
 
 /** The folder of one stage's output under its key; `result.json`, written last, says that it is finished. */

@@ -1,1 +1,1 @@
-export { createEmbeddedTeacher, type EmbeddedTeacherOptions } from "./teacher.ts";
+export { createEmbeddedTeacher, type EmbeddedTeacherOptions, embeddedTeacherFingerprint } from "./teacher.ts";

@@ -3,7 +3,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { isCancelled, LeafError, messageOf, throwIfCancelled } from "../../errors.ts";
 import { decodeImage } from "../../images/decode.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "../teacher.ts";
-import { readTeacherAssets } from "./card.ts";
+import { readTeacherAssets, type TeacherAssets } from "./card.ts";
 import { recentMap } from "./memory.ts";
 import { preferenceProbability, ratingProbabilities, sigmaAt } from "./probit.ts";
 import { windowsOf } from "./windows.ts";
@@ -21,6 +21,21 @@ export interface EmbeddedTeacherOptions {
   threads?: number;
 }
 
+/** Who the embedded teacher is, without opening its network. */
+export async function embeddedTeacherFingerprint(): Promise<string> {
+  return identify(await readTeacherAssets()).fingerprint;
+}
+
+function identify({ card, model }: TeacherAssets) {
+  const modelHash = createHash("sha256").update(model).digest("hex");
+  const { thresholds, sigma } = card;
+  const parameters = { codeVersion, crop: card.input.crop, thresholds, sigma };
+  return {
+    fingerprint: createHash("sha256").update(modelHash).update(JSON.stringify(parameters)).digest("hex"),
+    description: { kind: "embedded", model: modelHash, ...parameters },
+  };
+}
+
 type Quality = { ok: true; mu: number } | { ok: false; reason: string };
 
 /**
@@ -29,12 +44,10 @@ type Quality = { ok: true; mu: number } | { ok: false; reason: string };
  */
 export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}): Promise<Teacher> {
   const { card, model } = await readTeacherAssets(options.assets);
+  const { fingerprint, description } = identify({ card, model });
   const session = await openNetwork(model, options.threads ?? 1);
   const { crop } = card.input;
   const { thresholds, sigma } = card;
-  const modelHash = createHash("sha256").update(model).digest("hex");
-  const parameters = { codeVersion, crop, thresholds, sigma };
-  const fingerprint = createHash("sha256").update(modelHash).update(JSON.stringify(parameters)).digest("hex");
   const known = recentMap<Quality>(remembered);
 
   /** Mean of the network over an image's windows. */
@@ -109,7 +122,7 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
   return {
     kind: "embedded",
     fingerprint,
-    description: { kind: "embedded", model: modelHash, ...parameters },
+    description,
     batchSize: 16,
     judgePoints,
     judgePairs,

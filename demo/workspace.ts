@@ -1,11 +1,11 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { armConfig, arms } from "./arms.ts";
-import { type DemoImage, makeImages } from "./images.ts";
+import { csv, writeDemoWorkspace } from "./demoWorkspace.ts";
+import type { DemoImage } from "./images.ts";
 
 const here = import.meta.dirname;
 export const workspace = path.join(here, "workspace");
-const photos = path.join(here, "photos");
 
 /** Makes demo/workspace anew: images, stand-in for MOS, configs. The folder opens in the editor afterwards. */
 export async function makeWorkspace(
@@ -14,8 +14,7 @@ export async function makeWorkspace(
 ): Promise<DemoImage[]> {
   await rm(workspace, { recursive: true, force: true });
   await mkdir(path.join(workspace, "truth"), { recursive: true });
-  const images = await makeImages(photos, path.join(workspace, "images"), onPhoto, signal);
-  await writeFile(path.join(workspace, "mos.csv"), mosCsv(images));
+  const images = await writeDemoWorkspace(workspace, onPhoto, signal);
   for (const kind of ["all", ...new Set(images.map((one) => one.distortion))])
     await writeFile(
       truthFile(kind),
@@ -39,21 +38,4 @@ export function truthFile(kind: string): string {
 export async function writeConfigs(seed: number): Promise<void> {
   // Two arms share leaf.yaml; the calibrated one, which comes later, names it.
   for (const arm of arms) await writeFile(path.join(workspace, arm.file), armConfig(arm, seed));
-}
-
-export function mosCsv(images: DemoImage[]): string {
-  return csv(
-    ["image", "mos", "photo", "distortion", "split"],
-    images.map(({ image, mos, photo, distortion, split }) => [
-      image,
-      mos.toFixed(4),
-      photo,
-      distortion,
-      split,
-    ]),
-  );
-}
-
-function csv(header: string[], rows: string[][]): string {
-  return `${[header, ...rows].map((row) => row.join(",")).join("\n")}\n`;
 }

@@ -53,4 +53,6 @@ export interface JobRequest {
   configFile: string;
   started: string;
   pid: number | null;
+  /** Milliseconds without anybody listening after which it stops, unless it was let go. */
+  patienceMs: number;
 }

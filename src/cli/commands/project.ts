@@ -6,6 +6,7 @@ import { probeInterpreter, resolveInterpreter, setUpEnvironment } from "../../en
 import { listRuns } from "../../engine/runs.ts";
 import type { CalibrateResult, EvaluateResult } from "../../protocol/results.ts";
 import { figure, findProject, table } from "../context.ts";
+import { initDemo } from "../demo.ts";
 import type { Run } from "../run.ts";
 
 export function addProjectCommands(program: Command, run: Run): void {
@@ -14,8 +15,17 @@ export function addProjectCommands(program: Command, run: Run): void {
     .description("write a commented leaf.yaml that fits the folder")
     .argument("[folder]", "where", ".")
     .option("--force", "overwrite an existing leaf.yaml")
-    .action((folder: string, options: { force?: boolean }, command) =>
+    .option("--demo", "make a folder of distorted photos with a stand-in for MOS first")
+    .action((folder: string, options: { force?: boolean; demo?: boolean }, command) =>
       run(async (context) => {
+        if (options.demo) {
+          const result = await initDemo(folder, options.force ?? false, context);
+          context.print(
+            result,
+            `Wrote ${result.file}: ${result.images} images. Next: \`leaf run\` in ${folder}.`,
+          );
+          return;
+        }
         const result = await initProject(folder, { force: options.force ?? false });
         const next = "Next: `leaf check`, then `leaf run`.";
         context.print(result, `Wrote ${result.file}: ${result.images} images in ${result.folder}. ${next}`);

@@ -18,11 +18,14 @@ const attachedFile = (dir: string) => path.join(dir, "attached.json");
 const requestFile = (dir: string) => path.join(dir, "job.json");
 
 const keptJobs = 20;
+/** Longer than a reload of the window takes. */
+const defaultPatienceMs = 45_000;
 
 /** Makes the folder of a new job and forgets the oldest ones. */
 export async function createJob(
   project: Project,
   kind: JobKind,
+  patienceMs = defaultPatienceMs,
 ): Promise<{ dir: string; request: JobRequest }> {
   await ensureLeafDir(project);
   const jobs = path.join(project.leaf, "jobs");
@@ -35,6 +38,7 @@ export async function createJob(
     configFile: project.configFile,
     started: new Date().toISOString(),
     pid: null,
+    patienceMs,
   };
   await writeRequest(dir, request);
   const names = await jobNames(jobs);

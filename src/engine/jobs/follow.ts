@@ -26,6 +26,8 @@ export interface FollowOptions {
   /** New events in their order; the last call ends with an `end`. */
   onEvents(events: JobEvent[]): void;
   env?: Record<string, string>;
+  /** For tests: the time after which a job that nobody listens to stops. */
+  patienceMs?: number;
 }
 
 /** Starts a job in a process of its own, in a group of its own. */
@@ -34,7 +36,7 @@ export async function startJob(
   kind: JobKind,
   options: FollowOptions,
 ): Promise<FollowedJob> {
-  const { dir, request } = await createJob(project, kind);
+  const { dir, request } = await createJob(project, kind, options.patienceMs);
   await writeAttachment(dir, "attached");
   const log = openSync(path.join(dir, "process.log"), "a");
   const child = spawn(process.execPath, [path.join(appRoot(), "dist", "cli.js"), "job", dir], {

@@ -12,8 +12,6 @@ import { runPipeline } from "../stages/pipeline.ts";
 import type { StageOptions } from "../stages/stage.ts";
 import { appendEvent, failureOf, readAttachment, readRequest, stopFile, writeRequest } from "./files.ts";
 
-/** Longer than a reload of the window takes. A job that nobody listens to for so long, and nobody has let go, stops. */
-const patienceMs = 45_000;
 const lookEveryMs = 1_000;
 const progressEveryMs = 150;
 
@@ -104,5 +102,5 @@ function stageOptions(tell: (event: Told) => void, signal: AbortSignal): StageOp
 async function isForsaken(dir: string, request: JobRequest): Promise<boolean> {
   const attachment = await readAttachment(dir).catch(() => undefined);
   if (attachment?.mode === "released") return false;
-  return Date.now() - (attachment?.at ?? Date.parse(request.started)) > patienceMs;
+  return Date.now() - (attachment?.at ?? Date.parse(request.started)) > request.patienceMs;
 }

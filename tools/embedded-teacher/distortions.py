@@ -176,7 +176,8 @@ def colour_shift(x: Picture, u: float, rng: np.random.Generator) -> Picture:
 def block_loss(x: Picture, u: float, rng: np.random.Generator) -> Picture:
     out, size = x.copy(), int(rng.choice([8, 16]))
     height, width = x.shape[:2]
-    for _ in range(max(1, round(between(1, 90, u) * (16 / size)))):
+    # As many as in a region of 192 px, for each such area.
+    for _ in range(max(1, round(between(1, 90, u) * (16 / size) * (height * width / 192**2)))):
         r, c = (int(rng.integers(0, n // size)) * size for n in (height, width))
         from_r, from_c = int(rng.integers(0, height - size)), int(rng.integers(0, width - size))
         grey = rng.random() < 0.5

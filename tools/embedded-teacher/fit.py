@@ -50,7 +50,9 @@ def work(job: tuple[Path, int, int]) -> None:
     found = baselines(regions, train, test)
     for name, scores in found.items():
         print(split, name, srcc(scores, regions.score[test]), flush=True)
-    found["network"] = predict(fit_network(regions, train, epochs, seed=split), regions, test)
+    network = fit_network(regions, train, epochs, seed=split)
+    torch.save(network.state_dict(), data / f"network{split}.pt")
+    found["network"] = predict(network, regions, test)
     print(split, "network", srcc(found["network"], regions.score[test]), flush=True)
     np.savez(
         data / f"split{split}.npz",
@@ -100,6 +102,39 @@ def line(mu: Floats64, truth: Floats64) -> tuple[float, float]:
     return float(slope), float(intercept)
 
 
+def per_kind(mu: list[Floats64], truth: list[Floats64], kind: list[NDArray[np.str_]]) -> dict[str, float]:
+    """SRCC within each kind of distortion, mean over the splits."""
+    return {
+        str(name): round(float(np.mean([
+            spearmanr(a[k == name], y[k == name]).statistic for a, y, k in zip(mu, truth, kind, strict=True)
+        ])), 3)
+        for name in np.unique(np.concatenate(kind)) if name != "none"
+    }  # fmt: skip
+
+
+def pair_checks(
+    mu: list[Floats64],
+    truth: list[Floats64],
+    known_mu: list[Floats64] | None = None,
+    known_truth: list[Floats64] | None = None,
+) -> list[dict[str, float]]:
+    """Preferences within each split, with line and sigma from the other splits' known outputs and scores."""
+    known_mu, known_truth = known_mu or mu, known_truth or truth
+    rng, checks = np.random.default_rng(11), []
+    for k in range(SPLITS):
+        other_mu = np.concatenate([m for i, m in enumerate(known_mu) if i != k])
+        other_truth = np.concatenate([y for i, y in enumerate(known_truth) if i != k])
+        slope, intercept = line(other_mu, other_truth)
+        knots = sigma_at_knots(slope * other_mu + intercept, other_truth)
+        own = slope * mu[k] + intercept
+        i, j = rng.integers(0, len(own), (2, 20000))
+        differ = np.abs(truth[k][i] - truth[k][j]) > 1e-6
+        i, j = i[differ], j[differ]
+        p = preference(own, np.interp(own, KNOTS, knots), i, j)
+        checks.append(reliability(p, (p > 0.5) == (truth[k][i] > truth[k][j])))
+    return checks
+
+
 def evaluate(data: Path, regions: Regions) -> tuple[dict[str, object], tuple[float, float], Floats64]:
     """Figures on held-out photos, the straight line from network output to score, and sigma at the knots."""
     parts = [np.load(data / f"split{k}.npz") for k in range(SPLITS)]
@@ -108,31 +143,10 @@ def evaluate(data: Path, regions: Regions) -> tuple[dict[str, object], tuple[flo
     for name in ("network", "frozen", "nss"):
         each = [srcc(part[name], y) for part, y in zip(parts, truth, strict=True)]
         figures[name] = {"srcc": round(float(np.mean(each)), 4), "splits": each}
-    kinds = np.unique(regions.kind)
-    figures["perKind"] = {
-        str(kind): round(float(np.mean([
-            spearmanr(part["network"][m], y[m]).statistic
-            for part, y in zip(parts, truth, strict=True)
-            for m in [regions.kind[part["rows"]] == kind]
-        ])), 3)
-        for kind in kinds if kind != "none"
-    }  # fmt: skip
-    rng, checks = np.random.default_rng(11), []
-    for k in range(SPLITS):
-        # Line and sigma from the other splits' held-out photos, checked on this one's.
-        others = [i for i in range(SPLITS) if i != k]
-        other_mu = np.concatenate([parts[i]["network"] for i in others])
-        other_truth = np.concatenate([truth[i] for i in others])
-        slope, intercept = line(other_mu, other_truth)
-        knots = sigma_at_knots(slope * other_mu + intercept, other_truth)
-        mu = slope * parts[k]["network"] + intercept
-        i, j = rng.integers(0, len(mu), (2, 20000))
-        differ = np.abs(truth[k][i] - truth[k][j]) > 1e-6
-        i, j = i[differ], j[differ]
-        p = preference(mu, np.interp(mu, KNOTS, knots), i, j)
-        checks.append(reliability(p, (p > 0.5) == (truth[k][i] > truth[k][j])))
-    figures["pairReliability"] = checks
-    mu, y = np.concatenate([part["network"] for part in parts]), np.concatenate(truth)
+    mus = [part["network"] for part in parts]
+    figures["perKind"] = per_kind(mus, truth, [regions.kind[part["rows"]] for part in parts])
+    figures["pairReliability"] = pair_checks(mus, truth)
+    mu, y = np.concatenate(mus), np.concatenate(truth)
     fitted = line(mu, y)
     mu = fitted[0] * mu + fitted[1]
     figures["rmse"] = round(float(np.sqrt(np.mean((mu - y) ** 2))), 3)

@@ -83,15 +83,17 @@ def measures(reference: Picture, distorted: Picture) -> NDArray[np.float64]:
     return np.array([1 - min(1.0, vifp(ya, yb)), gmsd(ya, yb), mdsi(a, b), float(difference)])
 
 
-def pseudo_scores(badness: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores on 1..5 for rows of measures, and the quantile tables that define them.
+def pseudo_scores(
+    badness: NDArray[np.float64], tables: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scores on 1..5 for rows of measures, and the quantile tables that define them: of these rows, or given.
 
     Each measure is put on its own quantile scale, so that none dominates by its units; their weighted mean is
     put on its quantile scale again, so that scores are uniform on 1..5. Undistorted pictures come out near 5.
     """
     grid = np.linspace(0, 1, 101)
-    tables = np.quantile(badness, grid, axis=0)
-    ranks = np.stack([np.interp(badness[:, k], tables[:, k], grid) for k in range(badness.shape[1])], 1)
-    mean = ranks @ WEIGHTS / WEIGHTS.sum()
-    table = np.quantile(mean, grid)
-    return 5 - 4 * np.interp(mean, table, grid), np.column_stack([tables, table])
+    quantiles = np.quantile(badness, grid, axis=0) if tables is None else tables
+    ranks = [np.interp(badness[:, k], quantiles[:, k], grid) for k in range(badness.shape[1])]
+    mean = np.stack(ranks, 1) @ WEIGHTS / WEIGHTS.sum()
+    table = np.quantile(mean, grid) if tables is None else tables[:, -1]
+    return 5 - 4 * np.interp(mean, table, grid), np.column_stack([quantiles[:, : len(MEASURES)], table])

@@ -1,9 +1,11 @@
 #!/bin/sh
-# run.sh PHOTOS WORK ASSETS: all steps from the unpacked photos to the shipped network.
+# run.sh PHOTOS WORK ASSETS: all steps from the unpacked photos to the shipped network and its figures.
 set -eu
 here=$(dirname "$0")
 export OMP_NUM_THREADS=1
 python=${PYTHON:-python3}
-"$python" "$here/photos.py" "$1" "$2"
-"$python" "$here/cache.py" "$2"
-"$python" -W ignore "$here/fit.py" "$2" "$3" --epochs 3
+processes=${PROCESSES:-2}
+"$python" "$here/photos.py" "$1" "$2" --processes "$processes"
+"$python" "$here/cache.py" "$2" --processes "$processes"
+"$python" -W ignore "$here/fit.py" "$2" "$3" --epochs 3 --processes "$processes"
+"$python" "$here/whole_splits.py" "$1" "$2" --processes "$processes"

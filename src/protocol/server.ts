@@ -84,6 +84,8 @@ export interface ServerNotifications {
 /** Extension → server, told at any time. */
 export interface ClientNotifications {
   "leaf/settings": ServerSettings;
+  /** Never logged, never written to a file. null: there is none. */
+  "leaf/secrets": { teacherKey: string | null };
 }
 
 export interface ServerSettings {

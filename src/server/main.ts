@@ -1,12 +1,111 @@
-import { createConnection, ProposedFeatures, TextDocumentSyncKind } from "vscode-languageserver/node";
+import {
+  createConnection,
+  DidChangeWatchedFilesNotification,
+  FileChangeType,
+  ProposedFeatures,
+  TextDocumentSyncKind,
+  TextDocuments,
+} from "vscode-languageserver/node";
+import { TextDocument } from "vscode-languageserver-textdocument";
 import { version } from "../engine/version.ts";
+import type { ServerSettings } from "../protocol/server.ts";
+import { answering, stackOf } from "./answers.ts";
+import { notifying, throttled } from "./notices.ts";
+import { openProjects } from "./projects.ts";
+import { answerEnvironment } from "./requests/environment.ts";
+import { answerJobs } from "./requests/jobs.ts";
+import { answerProjects } from "./requests/projects.ts";
+import { defaultSettings } from "./settings.ts";
+import { fileOf, uriOf } from "./uris.ts";
+import { workDone } from "./workDone.ts";
 
-// The language server: the one backend of a workspace. Only the handshake so far; the engine is used by the command line.
+// The language server: the one backend of a window. It thinks, the editor draws; long work runs in processes of its own.
 const connection = createConnection(ProposedFeatures.all);
+const documents = new TextDocuments(TextDocument);
+const answer = answering(connection);
+const { send } = notifying(connection);
+const progress = workDone(connection);
+const inheritedPython = process.env.LEAF_PYTHON;
+let settings = defaultSettings;
 
-connection.onInitialize(() => ({
-  capabilities: { textDocumentSync: TextDocumentSyncKind.Incremental },
-  serverInfo: { name: "leaf", version },
+const tellChanged = throttled(250, () => {
+  send("leaf/changed", { projects: projects.all().map((one) => one.snapshot()) });
+});
+const projects = openProjects(settings, (file) => ({
+  onChanged: tellChanged,
+  onJobEvents(job, events) {
+    progress.show(job, () => void projects.of(job.config).jobs.stop());
+    send("leaf/jobEvents", { config: uriOf(file), job, events });
+  },
+  onError: (error) => connection.console.error(stackOf(error)),
 }));
 
+answerProjects(answer, projects);
+answerJobs(answer, projects, () => secrets);
+answerEnvironment(answer, projects);
+/** Kept in memory, handed to jobs as environment variables; never in a log, a file or an answer. */
+let secrets: Record<string, string> = {};
+connection.onNotification("leaf/secrets", ({ teacherKey }: { teacherKey: string | null }) => {
+  secrets = teacherKey ? { LEAF_TEACHER_KEY: teacherKey } : {};
+});
+connection.onNotification("leaf/settings", (next: ServerSettings) => {
+  settings = next;
+  const python = settings.pythonInterpreter ?? inheritedPython;
+  if (python) process.env.LEAF_PYTHON = python;
+  else delete process.env.LEAF_PYTHON;
+  projects.applySettings(settings);
+});
+
+let folders: string[] = [];
+connection.onInitialize(({ workspaceFolders, rootUri }) => {
+  folders = (workspaceFolders ?? (rootUri ? [{ uri: rootUri }] : []))
+    .filter(({ uri }) => uri.startsWith("file:"))
+    .map(({ uri }) => fileOf(uri));
+  return {
+    capabilities: {
+      textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
+      workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
+    },
+    serverInfo: { name: "leaf", version },
+  };
+});
+connection.onInitialized(() => {
+  void projects.discover(folders);
+  void connection.client
+    .register(DidChangeWatchedFilesNotification.type, {
+      watchers: [{ globPattern: "**/{leaf,*.leaf}.yaml" }],
+    })
+    .catch(() => {}); // A client that does not watch files tells when it saves.
+  connection.workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
+    const gone = new Set(removed.map(({ uri }) => fileOf(uri)));
+    folders = [...folders.filter((folder) => !gone.has(folder)), ...added.map(({ uri }) => fileOf(uri))];
+    void projects.discover(folders);
+  });
+});
+connection.onDidChangeWatchedFiles(({ changes }) => {
+  for (const { uri, type } of changes)
+    void (type === FileChangeType.Deleted ? projects.remove(fileOf(uri)) : projects.touch(fileOf(uri))).then(
+      tellChanged,
+    );
+});
+documents.onDidOpen(({ document }) => void touch(document.uri));
+documents.onDidSave(({ document }) => void touch(document.uri));
+
+async function touch(uri: string): Promise<void> {
+  if (uri.startsWith("file:")) await projects.touch(fileOf(uri));
+}
+
+let leaving: Promise<void> | undefined;
+/** A window that closes in order lets its job go on (a setting); one that dies says nothing, and its job stops by itself. */
+function leave(): Promise<void> {
+  leaving ??= (async () => {
+    if (settings.onClose === "stop") await Promise.all(projects.all().map((one) => one.jobs.stop()));
+    await projects.close("released");
+  })();
+  return leaving;
+}
+connection.onShutdown(leave);
+connection.onExit(() => void leave().finally(() => process.exit(0)));
+
+documents.listen(connection);
 connection.listen();

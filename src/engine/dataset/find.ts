@@ -59,3 +59,14 @@ async function toPatterns(root: string, entry: string, mustExist: boolean): Prom
 function toPosix(file: string): string {
   return path.sep === "\\" ? file.replaceAll("\\", "/") : file;
 }
+
+/** The folders to watch for images: those named, and for a glob the part before its first wildcard. Absolute paths. */
+export function imageFolders(root: string, images: string | string[]): string[] {
+  const entries = [images].flat().filter((entry) => !entry.startsWith("!"));
+  const folders = entries.map((entry) => {
+    const parts = entry.split("/");
+    const wild = parts.findIndex((part) => fastGlob.isDynamicPattern(part));
+    return path.resolve(root, wild < 0 ? entry : parts.slice(0, wild).join("/"));
+  });
+  return [...new Set(folders)];
+}

@@ -1,0 +1,34 @@
+import { type CancellationToken, type Connection, ResponseError } from "vscode-languageserver/node";
+import { LeafError } from "../engine/errors.ts";
+import { failureOf } from "../engine/jobs/files.ts";
+import type { ParamsOf, ResultOf, ServerMethod } from "../protocol/server.ts";
+
+/** JSON-RPC's code for an error of the request's own making, and for one of ours. */
+const refused = -32803;
+const internal = -32603;
+
+/** Answers one of LEAF's own requests; what is thrown goes back as a `Failure`. */
+export type Answer = <M extends ServerMethod>(
+  method: M,
+  work: (params: ParamsOf<M>, signal: AbortSignal) => Promise<ResultOf<M>> | ResultOf<M>,
+) => void;
+
+export function answering(connection: Connection): Answer {
+  return (method, work) => {
+    connection.onRequest(method, async (params: unknown, token: CancellationToken): Promise<unknown> => {
+      const controller = new AbortController();
+      token.onCancellationRequested(() => controller.abort());
+      try {
+        return await work(params as ParamsOf<typeof method>, controller.signal);
+      } catch (error) {
+        const failure = failureOf(error);
+        if (!(error instanceof LeafError)) connection.console.error(stackOf(error));
+        throw new ResponseError(error instanceof LeafError ? refused : internal, failure.message, failure);
+      }
+    });
+  };
+}
+
+export function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,130 @@
+import { LeafError } from "../engine/errors.ts";
+import { attachToJob, type FollowedJob, startJob } from "../engine/jobs/follow.ts";
+import { progressTimer, trainerProgress } from "../engine/jobs/timing.ts";
+import type { Project } from "../engine/project.ts";
+import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
+import { uriOf } from "./uris.ts";
+
+/** Progress events are of interest only as the last one; curves and warnings are kept. */
+const keptEvents = 20_000;
+
+/** The newest job of a project: what it says of itself, and the events that the panel draws. */
+export interface JobTracker {
+  snapshot(): JobSnapshot | null;
+  events(): JobEvent[];
+  running(): boolean;
+  /** Throws LeafError `failed` while another job runs. */
+  start(project: Project, kind: JobKind, env: Record<string, string>): Promise<JobSnapshot>;
+  /** Finds a job that a window before this one started. */
+  attach(project: Project): Promise<void>;
+  /** Resolves once the job has ended; false if none ran. */
+  stop(): Promise<boolean>;
+  leave(mode: "released" | "attached"): Promise<void>;
+}
+
+export function trackJobs(onEvents: (job: JobSnapshot, events: JobEvent[]) => void): JobTracker {
+  let job: FollowedJob | undefined;
+  let snapshot: JobSnapshot | null = null;
+  let events: JobEvent[] = [];
+  let timer = progressTimer();
+
+  const follower = (kind: "new" | "found") => {
+    let quiet = kind === "found";
+    return {
+      onEvents(told: JobEvent[]) {
+        if (!snapshot) return;
+        for (const event of told) apply(snapshot, event);
+        events = [...events, ...told.filter((event) => event.type !== "progress")].slice(-keptEvents);
+        if (!quiet) onEvents({ ...snapshot }, told);
+      },
+      loud() {
+        quiet = false;
+      },
+    };
+  };
+
+  function apply(job: JobSnapshot, event: JobEvent): void {
+    const progress =
+      event.type === "progress"
+        ? event.progress
+        : event.type === "trainer"
+          ? trainerProgress(event)
+          : undefined;
+    if (progress) job.progress = timer(progress, event.at);
+    if (event.type === "warning") job.warnings++;
+    if (event.type === "end") {
+      job.state = event.state;
+      job.ended = new Date(event.at).toISOString();
+      job.failure = event.failure ?? null;
+      job.progress = null;
+    }
+  }
+
+  function begin(id: string, kind: JobKind, config: string, started: string): JobSnapshot {
+    timer = progressTimer();
+    events = [];
+    snapshot = {
+      id,
+      kind,
+      config,
+      started,
+      ended: null,
+      state: "running",
+      progress: null,
+      failure: null,
+      warnings: 0,
+    };
+    return snapshot;
+  }
+
+  return {
+    snapshot: () => snapshot && { ...snapshot },
+    events: () => events,
+    running: () => snapshot?.state === "running",
+    async start(project, kind, env) {
+      if (snapshot?.state === "running") {
+        throw new LeafError("failed", `\`${snapshot.kind}\` is running already.`, {
+          remedy: "Wait for it, or stop it first.",
+        });
+      }
+      // Counts as running from here on: a second click finds it so.
+      const started = begin("", kind, uriOf(project.configFile), new Date().toISOString());
+      try {
+        job = await startJob(project, kind, { ...follower("new"), env });
+      } catch (error) {
+        snapshot = null;
+        throw error;
+      }
+      started.id = job.request.id;
+      return { ...started };
+    },
+    async attach(project) {
+      if (snapshot) return;
+      const follow = follower("found");
+      // The first events come before the job is known.
+      const buffered: JobEvent[] = [];
+      let known = false;
+      const found = await attachToJob(project, {
+        onEvents: (told) => (known ? follow.onEvents(told) : buffered.push(...told)),
+      });
+      if (!found || snapshot) {
+        await found?.leave("attached");
+        return;
+      }
+      job = found;
+      const { id, kind, started } = found.request;
+      begin(id, kind, uriOf(project.configFile), started);
+      known = true;
+      follow.onEvents(buffered);
+      follow.loud();
+    },
+    async stop() {
+      if (snapshot?.state !== "running" || !job) return false;
+      await job.stop();
+      return true;
+    },
+    async leave(mode) {
+      await job?.leave(mode);
+    },
+  };
+}

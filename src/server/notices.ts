@@ -1,0 +1,30 @@
+import type { Connection } from "vscode-languageserver/node";
+import type { ServerNotifications } from "../protocol/server.ts";
+
+type Method = keyof ServerNotifications;
+
+/** Sends LEAF's own notifications; those that only tell the newest state at most some times a second. */
+export function notifying(connection: Connection) {
+  const send = <M extends Method>(method: M, params: ServerNotifications[M]) => {
+    // A connection that is closing has nobody to tell.
+    void connection.sendNotification(method, params).catch(() => {});
+  };
+  return { send, throttled };
+}
+
+/** Runs `work` soon, never more often than every `everyMs`, and once more after the last call. */
+export function throttled(everyMs: number, work: () => void): () => void {
+  let last = 0;
+  let timer: NodeJS.Timeout | undefined;
+  return () => {
+    if (timer) return;
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        last = Date.now();
+        work();
+      },
+      Math.max(0, last + everyMs - Date.now()),
+    );
+  };
+}

@@ -1,0 +1,249 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { type Catalog, openCatalog } from "../engine/catalog.ts";
+import type { Config } from "../engine/config.ts";
+import { parseConfig } from "../engine/configFile.ts";
+import { LeafError, messageOf } from "../engine/errors.ts";
+import type { LiveContext } from "../engine/live/context.ts";
+import { currentScorer, scorerInfo } from "../engine/live/currentScorer.ts";
+import { type Project, projectOf } from "../engine/project.ts";
+import { listRuns } from "../engine/runs.ts";
+import { type StageStatus, stagesOf } from "../engine/stages/pipeline.ts";
+import { teacherFingerprint } from "../engine/teachers/createTeacher.ts";
+import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
+import type { ProjectSnapshot, StageSnapshot } from "../protocol/project.ts";
+import type { ServerSettings } from "../protocol/server.ts";
+import { liveDataset } from "./dataset.ts";
+import { factOfError, factsOf } from "./facts.ts";
+import { headlineOf } from "./headlines.ts";
+import { type JobTracker, trackJobs } from "./jobTracker.ts";
+import type { FactProblem } from "./language/context.ts";
+import { uriOf } from "./uris.ts";
+import { watchInputs } from "./watchInputs.ts";
+
+/** What a project tells the rest of the server. */
+export interface ProjectEvents {
+  onChanged(): void;
+  onJobEvents(job: JobSnapshot, events: JobEvent[]): void;
+  onError(error: unknown): void;
+}
+
+/** One config and all that hangs on it; the only owner of its state. */
+export interface LiveProject {
+  /** Path of the config file. */
+  readonly file: string;
+  snapshot(): ProjectSnapshot;
+  facts(): FactProblem[];
+  jobs: JobTracker;
+  /** The parsed config. Throws LeafError `config` while it is invalid. */
+  project(): Project;
+  /** Resolves once the project has been read; throws what keeps it from being read. */
+  context(): Promise<LiveContext>;
+  start(kind: JobKind, env: Record<string, string>): Promise<JobSnapshot>;
+  /** Something changed that the state depends on. Resolves once it is read. */
+  refresh(options?: { rescan?: boolean }): Promise<void>;
+  applySettings(settings: ServerSettings): void;
+  close(mode: "released" | "attached"): Promise<void>;
+}
+
+/** What was read of the config and its data the last time. */
+interface Loaded {
+  project: Project;
+  context: LiveContext;
+  images: { files: number; usable: number; failed: number };
+  mos: ProjectSnapshot["mos"];
+  stages: StageSnapshot[];
+  facts: FactProblem[];
+}
+
+export function liveProject(
+  file: string,
+  name: string,
+  firstSettings: ServerSettings,
+  events: ProjectEvents,
+): LiveProject {
+  let settings = firstSettings;
+  let revision = 0;
+  let config: Config | undefined;
+  let invalid: string | null = "Reading …";
+  let facts: FactProblem[] = [];
+  let loaded: Loaded | undefined;
+  let closed = false;
+
+  const changed = () => {
+    revision++;
+    events.onChanged();
+  };
+  const jobs = trackJobs((job, told) => {
+    events.onJobEvents(job, told);
+    changed();
+    // Not before: while a stage runs nothing that was read changes.
+    if (told.some((event) => event.type === "stage" || event.type === "end")) void refresh();
+  });
+  const dataset = liveDataset({
+    onChanged: () => void refresh(),
+    onError: events.onError,
+  });
+  const inputs = watchInputs(() => void refresh());
+
+  function currentProject(): Project {
+    if (config) return projectOf(file, config);
+    throw new LeafError("config", invalid ?? `${path.basename(file)} has not been read yet.`, { file });
+  }
+
+  // One reading at a time; asked for while one is under way, it is done once more after it.
+  let reading: Promise<void> = Promise.resolve();
+  let again: { promise: Promise<void>; rescan: boolean } | undefined;
+  function refresh({ rescan = false }: { rescan?: boolean } = {}): Promise<void> {
+    if (again) {
+      again.rescan ||= rescan;
+      return again.promise;
+    }
+    const next = { promise: Promise.resolve(), rescan };
+    again = next;
+    next.promise = reading.then(async () => {
+      again = undefined;
+      if (!closed) await read(next.rescan);
+    });
+    reading = next.promise;
+    return reading;
+  }
+
+  async function read(rescan: boolean): Promise<void> {
+    try {
+      const parsed = parseConfig(await readFile(file, "utf8"));
+      if (!parsed.ok) {
+        const [first] = parsed.problems;
+        const place = first ? `:${first.line}:${first.column}: ${first.message}` : "";
+        [config, invalid, facts] = [undefined, `${path.basename(file)}${place}`, []];
+        return;
+      }
+      config = parsed.config;
+      const project = projectOf(file, config);
+      inputs.watch(project, settings.usePolling);
+      try {
+        await dataset.open(project, { usePolling: settings.usePolling, rescan });
+        await load(project);
+        invalid = null;
+      } catch (error) {
+        if (!(error instanceof LeafError)) throw error;
+        if (error.code === "cancelled") return;
+        [loaded, facts, invalid] = [undefined, [factOfError(project, error)], error.message];
+      }
+      await jobs.attach(project);
+    } catch (error) {
+      invalid = messageOf(error);
+      events.onError(error);
+    } finally {
+      changed();
+    }
+  }
+
+  async function load(project: Project): Promise<void> {
+    const catalog = await openCatalog(project, { trustIndex: true });
+    try {
+      const records = await listRuns(project);
+      const teacher = await teacherFingerprint(project.config.teacher);
+      const scorerNow = await currentScorer(project, records, teacher);
+      const context: LiveContext = {
+        project,
+        mos: catalog.mos,
+        splitOf: catalog.splitOf,
+        teacher,
+        scorer: scorerNow,
+      };
+      const statuses = await stagesOf(project, catalog);
+      facts = factsOf(project, catalog);
+      loaded = {
+        project,
+        context,
+        images: {
+          files: catalog.summary.files,
+          usable: catalog.summary.images,
+          failed: catalog.summary.failed,
+        },
+        mos: mosOf(project, catalog),
+        stages: statuses.map((status) => stageSnapshot(status, records, project)),
+        facts,
+      };
+    } finally {
+      catalog.close();
+    }
+  }
+
+  return {
+    file,
+    jobs,
+    project: currentProject,
+    facts: () => facts,
+    snapshot: () => ({
+      config: uriOf(file),
+      name,
+      folder: uriOf(path.dirname(file)),
+      revision,
+      invalid,
+      imagesName: config ? [config.images].flat().join(", ") : "",
+      images: loaded?.images ?? null,
+      mos: loaded?.mos ?? null,
+      stages: loaded?.stages ?? [],
+      stale: (loaded?.stages ?? []).filter(({ state, why }) => state !== "fresh" && !isIdle(why, state))
+        .length,
+      scorer: loaded ? scorerInfo(loaded.context.scorer) : null,
+      scored: { done: 0, total: 0, busy: false },
+      job: jobs.snapshot(),
+    }),
+    async context() {
+      await reading;
+      if (!loaded) throw new LeafError("config", invalid ?? "The project cannot be read.", { file });
+      return loaded.context;
+    },
+    async start(kind, env) {
+      const job = await jobs.start(currentProject(), kind, env);
+      changed();
+      return job;
+    },
+    refresh,
+    applySettings(next) {
+      const reopen = next.usePolling !== settings.usePolling;
+      settings = next;
+      if (reopen) void refresh();
+    },
+    async close(mode) {
+      closed = true;
+      await Promise.all([jobs.leave(mode), dataset.close(), inputs.close()]);
+      await reading.catch(() => {});
+    },
+  };
+}
+
+/** A stage that cannot run for want of human scores is not stale: `run` passes over it. */
+function isIdle(why: string | null, state: string): boolean {
+  return state === "missing" && why !== null && why.includes("names no human scores");
+}
+
+function stageSnapshot(
+  { stage, state, why }: StageStatus,
+  runs: Awaited<ReturnType<typeof listRuns>>,
+  project: Project,
+): StageSnapshot {
+  const last = runs.findLast(
+    (run) => run.configFile === path.basename(project.configFile) && run.stages[stage],
+  );
+  const entry = last?.stages[stage];
+  return {
+    stage,
+    state,
+    why: why ?? null,
+    headline: entry ? headlineOf(stage, entry.result) : null,
+    run: last?.id ?? null,
+    updated: last?.updated ?? null,
+  };
+}
+
+function mosOf(project: Project, catalog: Catalog): ProjectSnapshot["mos"] {
+  const { mos } = project.config;
+  if (!mos) return null;
+  const counts = { train: 0, val: 0, test: 0 };
+  for (const hash of catalog.mos.keys()) counts[catalog.splitOf(hash)]++;
+  return { file: mos.file, rated: catalog.mos.size, ...counts, range: [...mos.range] };
+}

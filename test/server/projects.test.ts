@@ -1,0 +1,123 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  createMessageConnection,
+  IPCMessageReader,
+  IPCMessageWriter,
+  type MessageConnection,
+} from "vscode-jsonrpc/node";
+import type { JobEvent } from "../../src/protocol/jobs.ts";
+import type { ProjectSnapshot } from "../../src/protocol/project.ts";
+import { uriOf } from "../../src/server/uris.ts";
+import { config, makeWorkspace, temporaryFolder } from "../integration/workspace.ts";
+
+// The built server over its real IPC connection, as the editor starts it.
+const { dir, remove } = temporaryFolder();
+let server: ChildProcess;
+let connection: MessageConnection;
+let projects: ProjectSnapshot[] = [];
+const events: JobEvent[] = [];
+const waiting: { is: () => boolean; resolve: () => void }[] = [];
+
+function until(is: () => boolean): Promise<void> {
+  if (is()) return Promise.resolve();
+  return new Promise((resolve) => waiting.push({ is, resolve }));
+}
+function look() {
+  for (const one of waiting) if (one.is()) one.resolve();
+}
+const project = () => projects[0]!;
+const states = () => project()?.stages.map(({ stage, state }) => `${stage} ${state}`) ?? [];
+
+beforeAll(async () => {
+  await makeWorkspace(dir, 24);
+  server = fork(path.resolve("dist/server.js"), ["--node-ipc"], { execArgv: [], silent: true });
+  connection = createMessageConnection(new IPCMessageReader(server), new IPCMessageWriter(server));
+  connection.onNotification("leaf/changed", (told: { projects: ProjectSnapshot[] }) => {
+    projects = told.projects;
+    look();
+  });
+  connection.onNotification("leaf/jobEvents", (told: { events: JobEvent[] }) => {
+    events.push(...told.events);
+    look();
+  });
+  connection.onRequest("client/registerCapability", () => null);
+  connection.onRequest("window/workDoneProgress/create", () => null);
+  connection.listen();
+  await connection.sendRequest("initialize", {
+    processId: process.pid,
+    rootUri: null,
+    capabilities: { workspace: { workspaceFolders: true } },
+    workspaceFolders: [{ uri: uriOf(dir), name: "test" }],
+  });
+  await connection.sendNotification("initialized", {});
+});
+afterAll(async () => {
+  await connection.sendRequest("shutdown");
+  await connection.sendNotification("exit");
+  remove();
+});
+
+test("finds the config, reads its images and scores, and says what is missing", async () => {
+  await until(() => project()?.images !== null && projects.length === 1);
+  expect(project()).toMatchObject({
+    config: uriOf(path.join(dir, "leaf.yaml")),
+    name: "leaf.yaml",
+    invalid: null,
+    images: { files: 24, usable: 24, failed: 0 },
+    scorer: { kind: "embedded", title: "embedded teacher", scale: [1, 5] },
+  });
+  expect(project().mos).toMatchObject({ rated: 24, range: [1, 5] });
+  expect(states()).toEqual(["label missing", "distill missing", "calibrate missing", "evaluate missing"]);
+});
+
+test("runs a stage in a process of its own, tells its events, and knows its result", async () => {
+  const job = await connection.sendRequest("leaf/start", { config: project().config, kind: "label" });
+  expect(job).toMatchObject({ kind: "label", state: "running" });
+  await expect(
+    connection.sendRequest("leaf/start", { config: project().config, kind: "label" }),
+  ).rejects.toMatchObject({ data: { code: "failed", message: "`label` is running already." } });
+  await until(() => events.some((event) => event.type === "end"));
+  expect(events.at(-1)).toMatchObject({ type: "end", state: "done", result: { images: 24 } });
+  await until(() => states()[0] === "label fresh");
+  expect(project().stages[0]!.headline).toMatch(/^24 images, \d+ pairs \(\d+ discarded\)$/);
+  expect(project().job).toMatchObject({ state: "done", failure: null });
+});
+
+test("follows images that come and go", async () => {
+  const added = path.join(dir, "photos", "added.png");
+  await sharp(path.resolve("demo/photos/coffee.jpg")).resize(64, 64).png().toFile(added);
+  await until(() => project().images?.usable === 25);
+  await until(() => states()[0] === "label stale");
+  rmSync(added);
+  await until(() => project().images?.usable === 24);
+  await until(() => states()[0] === "label fresh");
+});
+
+test("follows the config, and says where it is wrong", async () => {
+  const file = path.join(dir, "leaf.yaml");
+  writeFileSync(file, config("distil: { epochs: 3 }"));
+  await until(() => project().invalid !== null);
+  expect(project().invalid).toBe("leaf.yaml:10:1: unknown key `distil`, did you mean `distill`?");
+  await expect(
+    connection.sendRequest("leaf/start", { config: project().config, kind: "run" }),
+  ).rejects.toMatchObject({ data: { code: "config" } });
+  writeFileSync(file, config());
+  await until(() => project().invalid === null);
+});
+
+test("stops a training, and refuses a config that is not there", async () => {
+  writeFileSync(path.join(dir, "leaf.yaml"), config("", { epochs: 500 }));
+  await until(() => project().stages[1]?.why?.includes("500") ?? states()[1] === "distill missing");
+  events.length = 0;
+  await connection.sendRequest("leaf/start", { config: project().config, kind: "distill" });
+  await until(() => events.some((event) => event.type === "trainer" && event.message.type === "metrics"));
+  expect(await connection.sendRequest("leaf/stop", { config: project().config })).toEqual({ stopped: true });
+  expect(events.at(-1)).toMatchObject({ type: "end", state: "cancelled" });
+  await expect(
+    connection.sendRequest("leaf/stop", { config: uriOf(path.join(dir, "nowhere.yaml")) }),
+  ).rejects.toMatchObject({ data: { code: "input" } });
+});

@@ -30,6 +30,8 @@ const builds = [
     entryPoints: ["src/server/main.ts"],
     outfile: "dist/server.js",
     format: /** @type {const} */ ("esm"),
+    // Some of the YAML service's packages come as UMD, whose requires cannot be bundled, and as ESM.
+    mainFields: ["module", "main"],
     banner,
   },
   {

@@ -10,6 +10,7 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import { version } from "../engine/version.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { answering, stackOf } from "./answers.ts";
+import { registerLanguage } from "./language/register.ts";
 import { notifying, throttled } from "./notices.ts";
 import { openProjects } from "./projects.ts";
 import { answerEnvironment } from "./requests/environment.ts";
@@ -28,8 +29,10 @@ const progress = workDone(connection);
 const inheritedPython = process.env.LEAF_PYTHON;
 let settings = defaultSettings;
 
+const listeners = new Set<(uri?: string) => void>();
 const tellChanged = throttled(250, () => {
   send("leaf/changed", { projects: projects.all().map((one) => one.snapshot()) });
+  for (const listener of listeners) listener();
 });
 const projects = openProjects(settings, (file) => ({
   onChanged: tellChanged,
@@ -43,6 +46,20 @@ const projects = openProjects(settings, (file) => ({
 answerProjects(answer, projects);
 answerJobs(answer, projects, () => secrets);
 answerEnvironment(answer, projects);
+registerLanguage(connection, documents, {
+  snapshotOf: (uri) => find(uri)?.snapshot(),
+  factsOf: (uri) => find(uri)?.facts() ?? [],
+  runsOf: () => [],
+  onDidChange(listener) {
+    listeners.add(listener);
+    return { dispose: () => listeners.delete(listener) };
+  },
+});
+
+function find(uri: string) {
+  return projects.all().find((one) => one.file === fileOf(uri));
+}
+
 /** Kept in memory, handed to jobs as environment variables; never in a log, a file or an answer. */
 let secrets: Record<string, string> = {};
 connection.onNotification("leaf/secrets", ({ teacherKey }: { teacherKey: string | null }) => {
@@ -64,6 +81,13 @@ connection.onInitialize(({ workspaceFolders, rootUri }) => {
   return {
     capabilities: {
       textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
+      completionProvider: { triggerCharacters: [" ", ":", "/"], resolveProvider: false },
+      hoverProvider: true,
+      codeActionProvider: { codeActionKinds: ["quickfix"] },
+      codeLensProvider: { resolveProvider: false },
+      documentLinkProvider: { resolveProvider: false },
+      documentSymbolProvider: true,
+      foldingRangeProvider: true,
       workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
     },
     serverInfo: { name: "leaf", version },

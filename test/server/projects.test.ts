@@ -1,63 +1,39 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  createMessageConnection,
-  IPCMessageReader,
-  IPCMessageWriter,
-  type MessageConnection,
-} from "vscode-jsonrpc/node";
+import type { MessageConnection } from "vscode-languageserver/node";
 import type { JobEvent } from "../../src/protocol/jobs.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import { uriOf } from "../../src/server/uris.ts";
 import { config, makeWorkspace, temporaryFolder } from "../integration/workspace.ts";
+import { conditions, startServer } from "./startServer.ts";
 
-// The built server over its real IPC connection, as the editor starts it.
+// The tests build on each other.
 const { dir, remove } = temporaryFolder();
-let server: ChildProcess;
+const { until, look } = conditions();
 let connection: MessageConnection;
+let stop: () => Promise<void>;
 let projects: ProjectSnapshot[] = [];
 const events: JobEvent[] = [];
-const waiting: { is: () => boolean; resolve: () => void }[] = [];
-
-function until(is: () => boolean): Promise<void> {
-  if (is()) return Promise.resolve();
-  return new Promise((resolve) => waiting.push({ is, resolve }));
-}
-function look() {
-  for (const one of waiting) if (one.is()) one.resolve();
-}
 const project = () => projects[0]!;
 const states = () => project()?.stages.map(({ stage, state }) => `${stage} ${state}`) ?? [];
 
 beforeAll(async () => {
   await makeWorkspace(dir, 24);
-  server = fork(path.resolve("dist/server.js"), ["--node-ipc"], { execArgv: [], silent: true });
-  connection = createMessageConnection(new IPCMessageReader(server), new IPCMessageWriter(server));
-  connection.onNotification("leaf/changed", (told: { projects: ProjectSnapshot[] }) => {
-    projects = told.projects;
-    look();
-  });
-  connection.onNotification("leaf/jobEvents", (told: { events: JobEvent[] }) => {
-    events.push(...told.events);
-    look();
-  });
-  connection.onRequest("client/registerCapability", () => null);
-  connection.onRequest("window/workDoneProgress/create", () => null);
-  connection.listen();
-  await connection.sendRequest("initialize", {
-    processId: process.pid,
-    rootUri: null,
-    capabilities: { workspace: { workspaceFolders: true } },
-    workspaceFolders: [{ uri: uriOf(dir), name: "test" }],
-  });
-  await connection.sendNotification("initialized", {});
+  ({ connection, stop } = await startServer(dir, (one) => {
+    one.onNotification("leaf/changed", (told: { projects: ProjectSnapshot[] }) => {
+      projects = told.projects;
+      look();
+    });
+    one.onNotification("leaf/jobEvents", (told: { events: JobEvent[] }) => {
+      events.push(...told.events);
+      look();
+    });
+  }));
 });
 afterAll(async () => {
-  await connection.sendRequest("shutdown");
-  await connection.sendNotification("exit");
+  await stop();
   remove();
 });
 

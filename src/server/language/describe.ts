@@ -1,0 +1,81 @@
+import type { ConfigPath } from "./context.ts";
+import { alternatives, defaultOf, descriptionOf, namedValues, type SchemaNode } from "./schema.ts";
+
+/** Markdown on a key: what it is, its type and default, and what it may be. Empty for an unknown key. */
+export function describeKey(path: ConfigPath, nodes: SchemaNode[]): string {
+  if (nodes.length === 0) return "";
+  const named = path.filter((part) => typeof part === "string").join(".");
+  const fallback = defaultOf(nodes);
+  const head = [`**${named}**`, typeOf(nodes)];
+  if (fallback !== undefined && !isEmpty(fallback)) head.push(`default \`${flowText(fallback)}\``);
+  const keys = [
+    ...new Set(nodes.flatMap(alternatives).flatMap((node) => Object.keys(node.properties ?? {}))),
+  ];
+  const parts = [head.filter(Boolean).join(" · "), descriptionOf(nodes) ?? ""];
+  if (keys.length > 0) parts.push(`Keys: ${keys.map((key) => `\`${key}\``).join(", ")}`);
+  return parts.filter(Boolean).join("\n\n");
+}
+
+/** The type in words, with its bounds: "whole number from 1 to 10000". */
+export function typeOf(nodes: SchemaNode[]): string {
+  const options = nodes.flatMap(alternatives);
+  const named = namedValues(nodes.filter((node) => node.type !== "boolean")).filter(
+    (value) => value !== null,
+  );
+  const words = options.flatMap((node) => (node.enum || node.const !== undefined ? [] : [typeWord(node)]));
+  if (named.length > 0) words.unshift(named.map((value) => `\`${flowText(value)}\``).join(" | "));
+  const unique = [...new Set(words.filter((word) => word !== "null"))];
+  if (words.includes("null")) unique.push("`null`");
+  return unique.join(" or ");
+}
+
+function typeWord(node: SchemaNode): string {
+  switch (node.type) {
+    case "integer":
+      return `whole number${bounds(node)}`;
+    case "number":
+      return `number${bounds(node)}`;
+    case "string":
+      return "text";
+    case "boolean":
+      return "`true` | `false`";
+    case "array":
+      return node.prefixItems ? `list of ${node.prefixItems.length} numbers` : "list of text";
+    case "object":
+      return "section";
+    default:
+      return node.type ?? "";
+  }
+}
+
+function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: SchemaNode): string {
+  const real = (bound: number | undefined) =>
+    bound !== undefined && Math.abs(bound) < Number.MAX_SAFE_INTEGER ? bound : undefined;
+  const [lo, hi] = [real(minimum), real(maximum)];
+  if (lo !== undefined && hi !== undefined) return ` from ${lo} to ${hi}`;
+  if (lo !== undefined) return `, at least ${lo}`;
+  if (hi !== undefined) return `, at most ${hi}`;
+  if (exclusiveMinimum !== undefined) return `, more than ${exclusiveMinimum}`;
+  return exclusiveMaximum !== undefined ? `, less than ${exclusiveMaximum}` : "";
+}
+
+/** A value as it stands in a flow map: `[1, 5]`, `{ kind: embedded }`. */
+export function flowText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(flowText).join(", ")}]`;
+  if (value !== null && typeof value === "object") {
+    const entries = Object.entries(value).map(([key, one]) => `${key}: ${flowText(one)}`);
+    return entries.length > 0 ? `{ ${entries.join(", ")} }` : "{}";
+  }
+  return typeof value === "string" ? scalarText(value) : String(value);
+}
+
+/** Text as a YAML scalar, quoted only where it must be. */
+export function scalarText(text: string): string {
+  const plain = /^[\p{L}_./][\p{L}\p{N}_./@+ -]*$/u.test(text) && !/\s$/.test(text);
+  const word = /^(true|false|null|yes|no|on|off|~|\.inf|\.nan|[.+-]?\d.*)$/i.test(text);
+  return plain && !word ? text : JSON.stringify(text);
+}
+
+function isEmpty(value: unknown): boolean {
+  return value !== null && typeof value === "object" && Object.keys(value).length === 0;
+}

@@ -1,0 +1,139 @@
+import type { CodeLens, Command, Range } from "vscode-languageserver/node";
+import { commandIds } from "../../protocol/commands.ts";
+import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../../protocol/project.ts";
+import { type ConfigDocument, keySpan, pairAt } from "./configDocument.ts";
+import { age, progressOf } from "./words.ts";
+
+interface Known {
+  snapshot: ProjectSnapshot;
+  runs: RunSummary[];
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+/** Lenses of the whole pipeline at the top, and of each stage over its section; stages without a section join the top. */
+export function codeLenses(config: ConfigDocument, known: Known | undefined): CodeLens[] {
+  if (!known) return [];
+  const { snapshot } = known;
+  const top = config.range(0, 0);
+  const lenses = at(top, pipelineLenses(snapshot));
+  const placed: CodeLens[] = [];
+  for (const stage of snapshot.stages) {
+    const span = keySpan(pairAt(config.yaml, [stage.stage]));
+    const commands = stageLenses(stage, known);
+    if (span) placed.push(...at(config.range(...span), commands));
+    else lenses.push(...at(top, named(stage.stage, commands)));
+  }
+  return [...lenses, ...placed];
+}
+
+function pipelineLenses(snapshot: ProjectSnapshot): Command[] {
+  const { config, invalid, stages, stale, job } = snapshot;
+  const panel = lens("Open IQA Panel", commandIds.openPanel, config);
+  if (job?.state === "running")
+    return [lens(`$(debug-stop) Stop · ${progressOf(job)}`, commandIds.stop, config), panel];
+  if (invalid) return [told(`$(warning) ${invalid}`)];
+  if (stale === 0) return [told("$(check) everything is fresh"), panel];
+  const before = stages.some(({ updated }) => updated !== null);
+  const left = `${stale} ${stale === 1 ? "stage" : "stages"} ${before ? "stale" : "to run"}`;
+  return [lens(`$(play) Run all · ${left}`, commandIds.run, config), panel];
+}
+
+function stageLenses(stage: StageSnapshot, known: Known): Command[] {
+  const { config, job } = known.snapshot;
+  const busy = job?.state === "running";
+  const run = busy ? [] : [lens("$(play) Run", commandIds[stage.stage], config)];
+  switch (stage.state) {
+    case "running":
+      return [told(`$(sync~spin) ${job ? progressOf(job) : "running"}`)];
+    case "fresh":
+      return [result(stage, known), ...extras(stage, known), ...run];
+    case "failed":
+      return [
+        lens(`$(error) failed${why(stage)}`, commandIds.showLog, config),
+        ...run,
+        ...last(stage, known),
+        ...extras(stage, known),
+      ];
+    case "stale":
+      return [
+        told(`$(circle-filled) stale${why(stage)}`),
+        ...run,
+        ...last(stage, known),
+        ...extras(stage, known),
+      ];
+    case "missing":
+      return [told(`$(circle-outline) not run yet${why(stage)}`), ...run, ...extras(stage, known)];
+  }
+}
+
+/** What a fresh stage came to; opens the tab that shows it whole. */
+function result(stage: StageSnapshot, { snapshot, now }: Known): Command {
+  const told = [stage.headline ?? "done"];
+  if (stage.stage === "evaluate") {
+    if (stage.run) told.push(stage.run);
+    if (stage.updated) told.push(age(stage.updated, now));
+  }
+  const mark = stage.stage === "evaluate" ? "" : "$(check) ";
+  return lens(`${mark}${told.join(" · ")}`, commandIds.openPanel, snapshot.config, tabs[stage.stage]);
+}
+
+const tabs = { label: "pairs", distill: "run", calibrate: "run", evaluate: "metrics" } as const;
+
+function last(stage: StageSnapshot, { snapshot }: Known): Command[] {
+  if (!stage.headline) return [];
+  return [lens(`last: ${stage.headline}`, commandIds.openPanel, snapshot.config, tabs[stage.stage])];
+}
+
+function extras(stage: StageSnapshot, { snapshot, runs }: Known): Command[] {
+  const { config } = snapshot;
+  if (stage.stage === "label") {
+    return stage.headline ? [lens("Review pairs", commandIds.reviewPairs, config)] : [];
+  }
+  if (stage.stage === "calibrate") return [lens(ratingTitle(snapshot), commandIds.rateImages, config)];
+  if (stage.stage !== "evaluate" || !stage.run) return [];
+  const earlier = runBefore(stage.run, runs);
+  return earlier
+    ? [lens(`Compare with ${earlier}`, commandIds.compareRuns, config, [earlier, stage.run])]
+    : [];
+}
+
+/** Below this many ratings the panel proposes this many at once. */
+const enoughRatings = 30;
+
+function ratingTitle({ mos }: ProjectSnapshot): string {
+  return (mos?.rated ?? 0) < enoughRatings ? `Rate ${enoughRatings} images` : "Rate images";
+}
+
+/** The newest evaluated run that is older than this one. */
+function runBefore(run: string, runs: RunSummary[]): string | undefined {
+  const number = (id: string) => Number(id.replace(/^\D+/, ""));
+  return runs
+    .filter(({ id, evaluation }) => evaluation !== null && number(id) < number(run))
+    .sort((a, b) => number(a.id) - number(b.id))
+    .at(-1)?.id;
+}
+
+/** ": epochs 20 → 30" — the section's own name says the rest. */
+function why({ stage, why: reason }: StageSnapshot): string {
+  if (!reason) return "";
+  return `: ${reason.replace(new RegExp(`(^|, )${stage}\\.([\\w.]+): `, "g"), "$1$2 ")}`;
+}
+
+/** At the top of the file a stage says which one it is. */
+function named(stage: string, [first, ...rest]: Command[]): Command[] {
+  return first ? [{ ...first, title: `${stage}: ${first.title}` }, ...rest] : [];
+}
+
+function at(range: Range, commands: Command[]): CodeLens[] {
+  return commands.map((command) => ({ range, command }));
+}
+
+function lens(title: string, command: string, config: string, ...rest: unknown[]): Command {
+  return { title, command, arguments: [config, ...rest] };
+}
+
+/** A lens that only tells. */
+function told(title: string): Command {
+  return { title, command: "" };
+}

@@ -1,0 +1,96 @@
+import type { YAMLParseError } from "yaml";
+import { type ConfigProblem, parseConfig } from "../../engine/configFile.ts";
+import { type ConfigDocument, keySpan, pairAt, problemSpan, type Span } from "./configDocument.ts";
+import type { ConfigPath, FactProblem } from "./context.ts";
+
+/** One fault, in the text or in the data that it names. */
+export interface Problem {
+  path: ConfigPath;
+  message: string;
+  severity: FactProblem["severity"];
+  code: string;
+  span: Span;
+  /** The key that was meant. */
+  suggestion?: string;
+  fix?: FactProblem["fix"];
+}
+
+/** All problems of a config, at most one for a place. Problems of the data are told only where the text is right. */
+export function problemsOf(config: ConfigDocument, facts: FactProblem[]): Problem[] {
+  const syntax = syntaxProblems(config);
+  if (syntax.length > 0) return syntax;
+  const found = valueProblems(config);
+  for (const fact of facts) {
+    const span = problemSpan(config.yaml, fact.path) ?? firstLine(config.text);
+    const told = found.some((one) => one.span[0] < span[1] && span[0] < one.span[1]);
+    if (!told) found.push({ ...fact, span });
+  }
+  return found;
+}
+
+function valueProblems(config: ConfigDocument): Problem[] {
+  let problems: ConfigProblem[];
+  try {
+    const parsed = parseConfig(config.text);
+    problems = parsed.ok ? [] : parsed.problems;
+  } catch {
+    return [problem(firstLine(config.text), "the brackets are nested too deeply", "syntax")];
+  }
+  return problems.map(({ path, message, suggestion }) => {
+    const unknown = message.startsWith("unknown key");
+    const missing = message.endsWith("is missing");
+    const span =
+      (unknown ? keySpan(pairAt(config.yaml, path)) : problemSpan(config.yaml, path)) ??
+      firstLine(config.text);
+    return {
+      path,
+      message,
+      severity: "error",
+      code: unknown ? "unknownKey" : missing ? "missing" : "value",
+      span,
+      suggestion,
+    };
+  });
+}
+
+/** The first syntax error only, since it causes most of the later ones; but every key that is written twice. */
+function syntaxProblems({ yaml, text }: ConfigDocument): Problem[] {
+  const twice = yaml.errors.filter(({ code }) => code === "DUPLICATE_KEY");
+  const first = yaml.errors.find(({ code }) => code !== "DUPLICATE_KEY");
+  return [...twice, ...(first ? [first] : [])].map((error) => {
+    const start = Math.min(error.pos[0], text.length);
+    const word = /^[^\s:,[\]{}#"']+/.exec(text.slice(start))?.[0].length ?? 0;
+    const endOfLine = text.indexOf("\n", start) < 0 ? text.length : text.indexOf("\n", start);
+    const end = Math.min(Math.max(error.pos[1], start + word, start + 1), Math.max(endOfLine, start));
+    return problem([start, end], syntaxMessage(error, text.slice(start, start + word)), "syntax");
+  });
+}
+
+function syntaxMessage(error: YAMLParseError, word: string): string {
+  switch (error.code) {
+    case "DUPLICATE_KEY":
+      return `\`${word}\` is written twice in this section`;
+    case "TAB_AS_INDENT":
+      return "indent with spaces, not with a tab";
+    case "MULTIPLE_DOCS":
+      return "a config is one document: remove the line `---`";
+    case "BAD_ALIAS":
+      return "there is no anchor of this name";
+    case "MULTILINE_IMPLICIT_KEY":
+      return "a colon is missing after the key, or the lines are indented differently";
+    default:
+      return error.message
+        .split("\n")[0]!
+        .replace(/[.:]\s*$/, "")
+        .replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+  }
+}
+
+function problem(span: Span, message: string, code: string): Problem {
+  return { path: [], message, severity: "error", code, span };
+}
+
+function firstLine(text: string): Span {
+  const end = text.search(/\r?\n|$/);
+  return [0, end];
+}

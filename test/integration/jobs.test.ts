@@ -46,7 +46,7 @@ function processes(): string[] {
     }
   });
 }
-async function until(condition: () => boolean, ms = 10_000): Promise<void> {
+async function until(condition: () => boolean, ms = 20_000): Promise<void> {
   const end = Date.now() + ms;
   while (!condition()) {
     if (Date.now() > end) throw new Error("It did not come about in time.");
@@ -97,7 +97,8 @@ test("let go, it goes on without a listener; stopped by the next one, it leaves 
   await second.until((event) => !first.events.slice(0, heardBefore).some((one) => one.at === event.at));
   const started = performance.now();
   await again.stop();
-  expect(performance.now() - started).toBeLessThan(4000);
+  // Three seconds of grace, then the process group is ended.
+  expect(performance.now() - started).toBeLessThan(8000);
   expect(second.events.at(-1)).toMatchObject({ type: "end", state: "cancelled" });
   await until(() => processes().length === 0);
   expect(existsSync(path.join(dir, ".leaf/stages/distill"))).toBe(true);
@@ -108,11 +109,11 @@ test("a job that nobody listens to, and nobody has let go, stops by itself", {
 }, async () => {
   const long = await openProject(path.join(dir, "long.leaf.yaml"));
   const heard = listener();
-  const job = await startJob(long, "distill", { ...heard, patienceMs: 1500 });
+  const job = await startJob(long, "distill", { ...heard, patienceMs: 4000 });
   await heard.until((event) => event.type === "trainer");
   // As if the listener had died: no word, no heartbeat.
   await job.leave("attached");
-  await until(() => processes().length === 0, 20_000);
+  await until(() => processes().length === 0, 30_000);
   const late = listener();
   await attachToJob(long, late);
   expect(late.events.at(-1)).toMatchObject({ type: "end", state: "cancelled" });

@@ -104,9 +104,12 @@ async function follow(dir: string, request: JobRequest, options: FollowOptions):
     // A process that has not written its id yet gets a few seconds.
     return current.pid === null ? Date.now() - Date.parse(request.started) < 10_000 : isAlive(current.pid);
   };
-  const heartbeat = setInterval(() => {
-    void writeAttachment(dir, "attached").catch(() => {});
-  }, heartbeatMs);
+  const heartbeat = setInterval(
+    () => {
+      void writeAttachment(dir, "attached").catch(() => {});
+    },
+    Math.min(heartbeatMs, request.patienceMs / 4),
+  );
   heartbeat.unref();
   await tick();
   if (!ended) await writeAttachment(dir, "attached");

@@ -1,7 +1,9 @@
-// Bundles the extension, the language server and the command line with esbuild.
+// Bundles the extension, the language server, the command line and the IQA panel with esbuild.
 import { context } from "esbuild";
+import { copyPanelAssets, panelBuild } from "./panelBuild.js";
 
 const watch = process.argv.includes("--watch");
+const production = process.argv.includes("--production");
 /** @type {import("esbuild").BuildOptions} */
 const shared = {
   bundle: true,
@@ -40,8 +42,10 @@ const builds = [
     outfile: "dist/extension.cjs",
     format: /** @type {const} */ ("cjs"),
   },
+  panelBuild("dist/webview", { minify: production }),
 ];
 
+copyPanelAssets("dist/webview");
 for (const options of builds) {
   const built = await context(options);
   if (watch) await built.watch();

@@ -39,6 +39,8 @@ declare function acquireVsCodeApi(): VsCodeApi;
 
 /** Connects to the editor; every message but answers goes to `onMessage`. */
 export function connectHost(onMessage: (message: HostToPanel) => void): Host & {
+  /** Says that the panel listens; the editor answers with `init`. */
+  ready(): void;
   saveState(state: PanelState): void;
   savedState(): PanelState | undefined;
   setContext(roots: { uri: string; webview: string }[], strings: Record<string, string>): void;
@@ -70,6 +72,9 @@ export function connectHost(onMessage: (message: HostToPanel) => void): Host & {
     },
     text(message, ...values) {
       return (strings[message] ?? message).replace(/\{(\d+)\}/g, (_, at) => String(values[Number(at)] ?? ""));
+    },
+    ready() {
+      api.postMessage({ type: "ready" });
     },
     saveState(state) {
       api.setState(state);

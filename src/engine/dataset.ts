@@ -1,17 +1,12 @@
-import type { Stats } from "node:fs";
-import { stat } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { ProgressSink } from "../protocol/progress.ts";
 import { findImages } from "./dataset/find.ts";
-import { type IndexedFile, isDamage, openForReading, openForScan, removeIndex } from "./dataset/indexFile.ts";
-import { foldedNames } from "./dataset/names.ts";
-import { explainFileSystemError, LeafError, throwIfCancelled } from "./errors.ts";
-import { hashFile, isMissing } from "./files.ts";
-import { BmpError } from "./images/bmp.ts";
-import { probeImage, UnreadableImage } from "./images/decode.ts";
-import { displayName, formatOfExtension } from "./images/format.ts";
+import { isDamage, openForReading, openForScan, removeIndex } from "./dataset/indexFile.ts";
+import { indexWriter } from "./dataset/indexWriter.ts";
+import { inspectFile, statOf } from "./dataset/inspect.ts";
+import { throwIfCancelled } from "./errors.ts";
 import { explainDatabaseError } from "./labels/schema.ts";
 import { forEachBounded } from "./pool.ts";
 
@@ -47,10 +42,6 @@ export interface DatasetSummary {
   removed: number;
 }
 
-/** Enough for the header of nearly every file: EXIF, ICC and thumbnails come first. */
-const headBytes = 128 * 1024;
-const batchRows = 256;
-
 /**
  * Brings the index up to date with the files: a new or changed file (by size and time of change) is read once, for its hash
  * and its header; a known one is not read at all; one that is gone vanishes. Memory does not grow with the dataset.
@@ -85,7 +76,7 @@ async function scan(options: IndexOptions): Promise<DatasetSummary> {
     const newest = Number(db.prepare("SELECT max(seen) AS seen FROM files").get()?.seen ?? 0);
     // Ids grow, so that of two scans at once the older never removes what the newer has seen.
     const scanId = Math.max(Date.now(), newest + 1);
-    const batch = batchWriter(db, scanId);
+    const batch = indexWriter(db, scanId);
     let done = 0;
     let read = 0;
     const visit = async (file: string) => {
@@ -96,7 +87,7 @@ async function scan(options: IndexOptions): Promise<DatasetSummary> {
       if (row && row.hash !== null && row.size === stats.size && row.mtimeMs === stats.mtimeMs) {
         batch.touch(file);
       } else {
-        const entry = await inspect(root, file, stats, signal);
+        const entry = await inspectFile(root, file, stats, signal);
         if (entry) {
           read += 1;
           batch.put(entry);
@@ -117,111 +108,6 @@ async function scan(options: IndexOptions): Promise<DatasetSummary> {
   } finally {
     db.close();
   }
-}
-
-/** Collects rows and writes them in short transactions, so that no lock is held while files are read. */
-function batchWriter(db: DatabaseSync, scanId: number) {
-  const touched = db.prepare("UPDATE files SET seen = max(seen, ?) WHERE path = ?");
-  const put = db.prepare(
-    "INSERT OR REPLACE INTO files (path, size, mtimeMs, hash, format, width, height, error, note, seen, name, stem) " +
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-  );
-  let rows: (string | IndexedFile)[] = [];
-  const flush = () => {
-    if (rows.length === 0) return;
-    db.exec("BEGIN IMMEDIATE");
-    try {
-      for (const row of rows) {
-        if (typeof row === "string") {
-          touched.run(scanId, row);
-          continue;
-        }
-        const { name, stem } = foldedNames(row.path);
-        const { format, width, height, error, note } = row;
-        put.run(
-          row.path,
-          row.size,
-          row.mtimeMs,
-          row.hash,
-          format,
-          width,
-          height,
-          error,
-          note,
-          scanId,
-          name,
-          stem,
-        );
-      }
-      db.exec("COMMIT");
-    } catch (error) {
-      // A full disk has rolled back by itself.
-      if (db.isTransaction) db.exec("ROLLBACK");
-      throw error;
-    }
-    rows = [];
-  };
-  const add = (row: string | IndexedFile) => {
-    rows.push(row);
-    if (rows.length >= batchRows) flush();
-  };
-  return { touch: add as (file: string) => void, put: add as (row: IndexedFile) => void, flush };
-}
-
-async function statOf(file: string): Promise<Stats | undefined> {
-  try {
-    return await stat(file);
-  } catch (error) {
-    // Gone since it was listed, or a link to nowhere.
-    if (isMissing(error)) return undefined;
-    throw explainFileSystemError(error, "read", file);
-  }
-}
-
-/** Reads a file once: hash and header. undefined if it has gone meanwhile. */
-async function inspect(
-  root: string,
-  file: string,
-  stats: Stats,
-  signal?: AbortSignal,
-): Promise<IndexedFile | undefined> {
-  const absolute = path.join(root, file);
-  const entry: IndexedFile = {
-    path: file,
-    size: stats.size,
-    mtimeMs: stats.mtimeMs,
-    hash: null,
-    format: null,
-    width: null,
-    height: null,
-    error: null,
-    note: null,
-  };
-  try {
-    const { hash, head } = await hashFile(absolute, { head: headBytes, signal });
-    entry.hash = hash;
-    const header = await probeImage(head, head.length < stats.size ? absolute : undefined);
-    Object.assign(entry, header);
-    const promised = formatOfExtension[path.posix.extname(file).slice(1).toLowerCase()];
-    const heif = promised === "heic" && header.format === "avif";
-    if (promised !== header.format && !heif)
-      entry.note = `named ${path.posix.extname(file)}, is ${displayName(header.format)}`;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    if (error instanceof UnreadableImage || error instanceof BmpError) entry.error = error.message;
-    else entry.error = unreadableReason(error, absolute);
-  }
-  return entry;
-}
-
-/** A file that may not be read is a fact about that file; anything else ends the scan. */
-function unreadableReason(error: unknown, file: string): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (error instanceof LeafError) throw error;
-  if (code === "EACCES" || code === "EPERM") return "permission to read it is denied";
-  if (code === "EIO") return "the disk reports an error";
-  if (code === undefined) throw error;
-  throw explainFileSystemError(error, "read", file);
 }
 
 function summarise(db: DatabaseSync): Omit<DatasetSummary, "read" | "removed"> {

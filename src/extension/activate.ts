@@ -1,27 +1,74 @@
-import { commands, type ExtensionContext, window } from "vscode";
-import { LanguageClient, TransportKind } from "vscode-languageclient/node";
+import { type Disposable, type ExtensionContext, type TextDocument, workspace } from "vscode";
+import { type Client, configPattern, createClient } from "./client.ts";
+import { openAwaited } from "./commands/demo.ts";
+import { register, registerCommands } from "./commands/index.ts";
+import { runCommands } from "./commands/runs.ts";
+import { csvScores } from "./csvScores.ts";
+import { decorations } from "./decorations.ts";
+import { hover } from "./hover.ts";
+import { tellJobFailures } from "./jobFailures.ts";
+import type { Leaf } from "./leaf.ts";
+import { disposeLog, log } from "./log.ts";
+import { createPanel } from "./panel.ts";
+import { runConfigs } from "./runConfigs.ts";
+import { followSettings } from "./settings.ts";
+import { createState } from "./state.ts";
+import { statusBar } from "./statusBar.ts";
+import { imagesTree } from "./views/imagesTree.ts";
+import { pipelineTree } from "./views/pipelineTree.ts";
+import { runsTree } from "./views/runsTree.ts";
 
-let client: LanguageClient | undefined;
+let client: Client | undefined;
 
-/** Starts the language server beside the editor; the features of the editor come with it. */
-export async function activate(context: ExtensionContext): Promise<void> {
-  const module = context.asAbsolutePath("dist/server.js");
-  client = new LanguageClient(
-    "leaf",
-    "LEAF",
-    {
-      run: { module, transport: TransportKind.ipc },
-      debug: { module, transport: TransportKind.ipc, options: { execArgv: ["--nolazy", "--inspect=6019"] } },
-    },
-    {
-      documentSelector: [{ language: "yaml", pattern: "**/{leaf,*.leaf}.yaml" }],
-      outputChannel: window.createOutputChannel("LEAF", { log: true }),
-    },
+/** Registers the features; the server starts when there is a config, or when something is asked of it. */
+export function activate(context: ExtensionContext): void {
+  client = createClient(context);
+  const state = createState(client);
+  const panel = createPanel(context, client, state);
+  const leaf: Leaf = { context, client, state, panel };
+  const configs = runConfigs(client);
+  const runs = runsTree(leaf);
+  context.subscriptions.push(
+    client,
+    state,
+    ...panel.disposables,
+    ...configs.disposables,
+    ...runs.disposables,
+    ...followSettings(context, client),
+    ...registerCommands(leaf),
+    ...register(runCommands(leaf, configs, runs.refresh)),
+    ...pipelineTree(leaf),
+    ...imagesTree(leaf),
+    ...statusBar(leaf),
+    ...decorations(leaf),
+    ...hover(leaf),
+    ...csvScores(leaf),
+    ...tellJobFailures(leaf),
+    ...startWithConfig(client),
+    { dispose: disposeLog },
   );
-  context.subscriptions.push(commands.registerCommand("leaf.restartServer", () => client?.restart()));
-  await client.start();
+  void openAwaited(context);
 }
 
 export async function deactivate(): Promise<void> {
   await client?.stop();
+}
+
+/** Starts the server as soon as there is a config: found in the workspace, made, or opened. */
+function startWithConfig(server: Client): Disposable[] {
+  const start = () => void server.start().catch((error) => log().error(String(error)));
+  const isConfig = ({ uri }: TextDocument) => uri.scheme === "file" && /(?:^|[/.])leaf\.yaml$/.test(uri.path);
+  // The editor's own search looks, not this process.
+  void workspace.findFiles(configPattern, "**/{node_modules,.git,.leaf}/**", 1).then((found) => {
+    if (found.length > 0) start();
+  });
+  if (workspace.textDocuments.some(isConfig)) start();
+  const watcher = workspace.createFileSystemWatcher(configPattern, false, true, true);
+  return [
+    watcher,
+    watcher.onDidCreate(start),
+    workspace.onDidOpenTextDocument((document) => {
+      if (isConfig(document)) start();
+    }),
+  ];
 }

@@ -57,6 +57,8 @@ export interface ImageQuery {
   score?: [number, number];
   mos?: "rated" | "unrated";
   split?: "train" | "val" | "test";
+  /** Hash of an image: answers the page of `limit` rows that holds it, and says where that starts, if the query finds it. */
+  around?: string;
   offset: number;
   limit: number;
 }
@@ -64,6 +66,8 @@ export interface ImageQuery {
 export interface PairQuery {
   show: "all" | "kept" | "discarded" | "disagreement" | "human";
   confidence?: [number, number];
+  /** Hash of an image: only its pairs. */
+  image?: string;
   sort: "confidence" | "bias" | "disagreement" | "sampled";
   descending: boolean;
   offset: number;
@@ -73,4 +77,6 @@ export interface PairQuery {
 export interface Page<T> {
   rows: T[];
   total: number;
+  /** Place of the first row, where the query asked `around` an image and found it. */
+  offset?: number;
 }

@@ -8,7 +8,7 @@ import { type Candidate, candidatesFor } from "./candidates.ts";
 import { type ConfigDocument, folderOf } from "./configDocument.ts";
 import { type Cursor, cursorAt } from "./cursor.ts";
 import { describeKey, flowText, scalarText } from "./describe.ts";
-import { acceptsText, defaultOf, isSection, namedValues, schemasAt } from "./schema.ts";
+import { acceptsText, defaultOf, isPlain, isSection, namedValues, schemasAt } from "./schema.ts";
 import { keySnippet, plainText, skeleton, valueSnippet } from "./snippets.ts";
 import { proposals } from "./yamlService.ts";
 
@@ -52,7 +52,7 @@ async function keyItems(config: ConfigDocument, cursor: Cursor): Promise<Complet
       label: "LEAF config",
       kind: CompletionItemKind.Snippet,
       detail: "all stages, with the embedded teacher",
-      documentation: markdown("```yaml\n" + plainText(skeleton) + "\n```"),
+      documentation: markdown(`\`\`\`yaml\n${plainText(skeleton)}\n\`\`\``),
       filterText: `leaf config images ${cursor.typed}`,
       insertTextFormat: InsertTextFormat.Snippet,
       textEdit: { range: config.range(...cursor.span), newText: skeleton },
@@ -133,9 +133,7 @@ async function schemaValues(cursor: Cursor): Promise<string[]> {
   const nodes = schemasAt(cursor.path, cursor.valueAt);
   const { values } = cursor.kind === "value" ? await proposals(cursor) : { values: [] };
   const fallback = defaultOf(nodes);
-  const plain =
-    fallback !== undefined && (fallback === null || typeof fallback !== "object" || Array.isArray(fallback));
-  const own = [...(plain ? [fallback] : []), ...namedValues(nodes)].map(flowText);
+  const own = [...(isPlain(fallback) ? [fallback] : []), ...namedValues(nodes)].map(flowText);
   return [...new Set([...own, ...values.filter((value) => !/[\n:]/.test(value) && value !== "")])];
 }
 

@@ -78,13 +78,13 @@ export function valueSpan(yaml: Document.Parsed, at: ConfigPath): Span | undefin
   return [node.range[0], node.range[1]];
 }
 
-/** Where a problem at a path is marked: a value if it is short, else its key; the nearest key above a place that is not written. */
+/** Where a problem at a path is marked: a value, but a section's key; the nearest key above a place that is not written. */
 export function problemSpan(yaml: Document.Parsed, at: ConfigPath): Span | undefined {
-  const node = at.length > 0 ? yaml.getIn(at, true) : undefined;
-  const spread = (isMap(node) || isSeq(node)) && !node.flow;
+  if (at.length === 0) return undefined;
+  const node = yaml.getIn(at, true);
+  const spread = isMap(node) || (isSeq(node) && !node.flow);
   const found = (spread ? undefined : valueSpan(yaml, at)) ?? keySpan(pairAt(yaml, at));
-  if (found || at.length === 0) return found;
-  return keySpan(pairAt(yaml, at.slice(0, -1))) ?? problemSpan(yaml, at.slice(0, -1));
+  return found ?? keySpan(pairAt(yaml, at.slice(0, -1))) ?? problemSpan(yaml, at.slice(0, -1));
 }
 
 /** The plain value of a scalar at a path. */

@@ -1,4 +1,4 @@
-import { isCollection, isMap, isPair, isScalar, isSeq, type Node, type Pair, type Scalar, visit } from "yaml";
+import { isCollection, isMap, isPair, isSeq, type Node, type Pair, type Scalar, visit } from "yaml";
 import { keyName, parseTolerant, type Span } from "./configDocument.ts";
 import type { ConfigPath } from "./context.ts";
 
@@ -96,7 +96,6 @@ function findMark(text: string): Found | undefined {
       return visit.BREAK;
     },
   });
-  // Text that is nothing but a word: the first key of an empty document.
   return found;
 }
 

@@ -20,7 +20,7 @@ export function removeKey(config: ConfigDocument, path: ConfigPath): Edit | unde
   const map = mapAt(config, path.slice(0, -1));
   const key = keySpan(pair);
   if (!pair || !map || !key) return undefined;
-  const end = Math.max(key[1], endOf(pair));
+  const end = Math.max(key[1], config.text.slice(0, endOf(pair)).trimEnd().length);
   if (map.flow) return removeFromFlow(config.text, map, pair, [key[0], end]);
   if (map.items.length === 1 && path.length > 1) {
     const parent = keySpan(pairAt(config.yaml, path.slice(0, -1)));

@@ -6,7 +6,7 @@ import { flowText } from "./describe.ts";
 import { diagnose } from "./diagnostics.ts";
 import { type Edit, removeKey, renameKey, setValue } from "./edits.ts";
 import { type Problem, problemsOf } from "./problems.ts";
-import { alternatives, defaultOf, namedValues, type SchemaNode, schemasAt } from "./schema.ts";
+import { alternatives, defaultOf, isPlain, namedValues, type SchemaNode, schemasAt } from "./schema.ts";
 
 /** Quick fixes of the problems that a range touches; the first of each problem is the preferred one. */
 export function quickFixes(config: ConfigDocument, facts: FactProblem[], range: Range): CodeAction[] {
@@ -89,8 +89,7 @@ function replacements(given: unknown, nodes: SchemaNode[]): unknown[] {
   if (typeof given === "number" && found.length === 0)
     found.push(...named.filter((one) => typeof one === "number"));
   const fallback = defaultOf(nodes);
-  const plain = fallback !== undefined && (typeof fallback !== "object" || Array.isArray(fallback));
-  if (found.length === 0 && plain) found.push(fallback);
+  if (found.length === 0 && isPlain(fallback)) found.push(fallback);
   return [...new Set(found)].filter((value) => value !== given);
 }
 

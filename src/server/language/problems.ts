@@ -15,17 +15,19 @@ export interface Problem {
   fix?: FactProblem["fix"];
 }
 
-/** All problems of a config, at most one for a place. Problems of the data are told only where the text is right. */
+/** All problems of a config from top to bottom. Those of the data are told only where the text is right. */
 export function problemsOf(config: ConfigDocument, facts: FactProblem[]): Problem[] {
   const syntax = syntaxProblems(config);
   if (syntax.length > 0) return syntax;
-  const found = valueProblems(config);
-  for (const fact of facts) {
-    const span = problemSpan(config.yaml, fact.path) ?? firstLine(config.text);
-    const told = found.some((one) => one.span[0] < span[1] && span[0] < one.span[1]);
-    if (!told) found.push({ ...fact, span });
-  }
-  return found;
+  const wrong = valueProblems(config);
+  const data = facts
+    .filter((fact) => !wrong.some(({ path }) => startsWith(path, fact.path) || startsWith(fact.path, path)))
+    .map((fact) => ({ ...fact, span: problemSpan(config.yaml, fact.path) ?? firstLine(config.text) }));
+  return [...wrong, ...data].sort((a, b) => a.span[0] - b.span[0]);
+}
+
+function startsWith(path: ConfigPath, start: ConfigPath): boolean {
+  return start.length > 0 && start.every((part, i) => path[i] === part);
 }
 
 function valueProblems(config: ConfigDocument): Problem[] {

@@ -61,7 +61,7 @@ function registerDiagnostics(
     const text = `${document.version} ${JSON.stringify(diagnostics)}`;
     if (sent.get(document.uri) === text) return;
     sent.set(document.uri, text);
-    void connection.sendDiagnostics({ uri: document.uri, version: document.version, diagnostics });
+    quietly(() => connection.sendDiagnostics({ uri: document.uri, version: document.version, diagnostics }));
   };
   documents.onDidChangeContent(({ document }) => {
     const { uri } = document;
@@ -81,7 +81,7 @@ function registerDiagnostics(
     clearTimeout(pauses.get(uri));
     pauses.delete(uri);
     sent.delete(uri);
-    void connection.sendDiagnostics({ uri, diagnostics: [] });
+    quietly(() => connection.sendDiagnostics({ uri, diagnostics: [] }));
   });
   context.onDidChange((changed) => {
     for (const document of documents.all()) {
@@ -117,9 +117,16 @@ function registerLenses(
       return document && JSON.stringify(lensesOf(document)) !== text;
     });
     // An editor that cannot be asked shows them anew with the next edit.
-    if (stale) connection.sendRequest(CodeLensRefreshRequest.type).catch(() => {});
+    if (stale) quietly(() => connection.sendRequest(CodeLensRefreshRequest.type));
   });
   context.onDidChange(refresh);
   documents.onDidClose(({ document }) => shown.delete(document.uri));
   setInterval(refresh, minuteMs).unref();
+}
+
+/** A connection that is closing has nobody to tell, and throws. */
+function quietly(send: () => Promise<void>): void {
+  Promise.resolve()
+    .then(send)
+    .catch(() => {});
 }

@@ -76,6 +76,11 @@ export function defaultOf(nodes: SchemaNode[]): unknown {
   return nodes.find((node) => node.default !== undefined)?.default;
 }
 
+/** A value that stands on one line by itself: not a section, nor nothing at all. */
+export function isPlain(value: unknown): boolean {
+  return value !== undefined && (value === null || typeof value !== "object" || Array.isArray(value));
+}
+
 export function descriptionOf(nodes: SchemaNode[]): string | undefined {
   return nodes.find((node) => node.description)?.description;
 }

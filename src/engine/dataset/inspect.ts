@@ -1,0 +1,69 @@
+import type { Stats } from "node:fs";
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import { explainFileSystemError, LeafError } from "../errors.ts";
+import { hashFile, isMissing } from "../files.ts";
+import { BmpError } from "../images/bmp.ts";
+import { probeImage, UnreadableImage } from "../images/decode.ts";
+import { displayName, formatOfExtension } from "../images/format.ts";
+import type { IndexedFile } from "./indexFile.ts";
+
+/** Enough for the header of nearly every file: EXIF, ICC and thumbnails come first. */
+const headBytes = 128 * 1024;
+
+/** undefined if there is no such file. Throws LeafError `failed` for one that cannot be looked at. */
+export async function statOf(file: string): Promise<Stats | undefined> {
+  try {
+    return await stat(file);
+  } catch (error) {
+    // Gone since it was listed, or a link to nowhere.
+    if (isMissing(error)) return undefined;
+    throw explainFileSystemError(error, "read", file);
+  }
+}
+
+/** Reads a file once: hash and header. undefined if it has gone meanwhile. */
+export async function inspectFile(
+  root: string,
+  file: string,
+  stats: Stats,
+  signal?: AbortSignal,
+): Promise<IndexedFile | undefined> {
+  const absolute = path.join(root, file);
+  const entry: IndexedFile = {
+    path: file,
+    size: stats.size,
+    mtimeMs: stats.mtimeMs,
+    hash: null,
+    format: null,
+    width: null,
+    height: null,
+    error: null,
+    note: null,
+  };
+  try {
+    const { hash, head } = await hashFile(absolute, { head: headBytes, signal });
+    entry.hash = hash;
+    const header = await probeImage(head, head.length < stats.size ? absolute : undefined);
+    Object.assign(entry, header);
+    const promised = formatOfExtension[path.posix.extname(file).slice(1).toLowerCase()];
+    const heif = promised === "heic" && header.format === "avif";
+    if (promised !== header.format && !heif)
+      entry.note = `named ${path.posix.extname(file)}, is ${displayName(header.format)}`;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    if (error instanceof UnreadableImage || error instanceof BmpError) entry.error = error.message;
+    else entry.error = unreadableReason(error, absolute);
+  }
+  return entry;
+}
+
+/** A file that may not be read is a fact about that file; anything else ends the scan. */
+function unreadableReason(error: unknown, file: string): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (error instanceof LeafError) throw error;
+  if (code === "EACCES" || code === "EPERM") return "permission to read it is denied";
+  if (code === "EIO") return "the disk reports an error";
+  if (code === undefined) throw error;
+  throw explainFileSystemError(error, "read", file);
+}

@@ -1,0 +1,50 @@
+import { commands, l10n, Uri, window } from "vscode";
+import { commandIds } from "../../protocol/commands.ts";
+import type { Handlers, Leaf } from "../leaf.ts";
+import { pickProject } from "../projectPicker.ts";
+
+type What = "labels" | "scores" | "student";
+
+export function exportCommands(leaf: Leaf): Handlers {
+  return {
+    [commandIds.exportStudent]: (target) => exportTo(leaf, "student", target),
+    [commandIds.exportLabels]: (target) => exportTo(leaf, "labels", target),
+    [commandIds.exportScores]: (target) => exportTo(leaf, "scores", target),
+  };
+}
+
+/** Labels and the student are folders of files, scores are one CSV. */
+async function exportTo({ client, state }: Leaf, what: What, target: unknown): Promise<void> {
+  const config = await pickProject(
+    state,
+    target,
+    (one) => what !== "student" || one.scorer?.kind === "student",
+  );
+  if (!config) return;
+  const folder = Uri.joinPath(Uri.parse(config, true), "..");
+  const out = await window.showSaveDialog({
+    title: titles()[what],
+    saveLabel: l10n.t("Export"),
+    defaultUri: Uri.joinPath(folder, what === "scores" ? "scores.csv" : what),
+    filters: what === "scores" ? { CSV: ["csv"] } : undefined,
+  });
+  if (!out) return;
+  const { files } = await window.withProgress(
+    { location: { viewId: "leaf.pipeline" }, title: titles()[what] },
+    () => client.request("leaf/export", { config, what, out: out.toString() }),
+  );
+  const reveal = l10n.t("Reveal");
+  const chosen = await window.showInformationMessage(
+    l10n.t("Wrote {0}.", files.map((file) => file.split(/[\\/]/).at(-1)).join(", ")),
+    reveal,
+  );
+  if (chosen === reveal) await commands.executeCommand("revealInExplorer", out);
+}
+
+function titles(): Record<What, string> {
+  return {
+    student: l10n.t("Folder for the student"),
+    labels: l10n.t("Folder for the labels"),
+    scores: l10n.t("File for the scores"),
+  };
+}

@@ -1,0 +1,47 @@
+import { l10n, window } from "vscode";
+import { commandIds } from "../../protocol/commands.ts";
+import type { JobKind } from "../../protocol/jobs.ts";
+import { isRunning } from "../contextKeys.ts";
+import { showJobNotification } from "../jobNotification.ts";
+import type { Handlers, Leaf } from "../leaf.ts";
+import { configOfTarget } from "../projectChoice.ts";
+import { pickProject } from "../projectPicker.ts";
+import { viewCommandIds } from "../viewCommands.ts";
+
+/** Starting and stopping stages. Started from the palette, progress is a notification; elsewhere it is where it was started. */
+export function stageCommands(leaf: Leaf): Handlers {
+  return {
+    [commandIds.run]: (target) => start(leaf, "run", target),
+    // The view shows its progress itself.
+    [viewCommandIds.runFromView]: () => start(leaf, "run", undefined, { quiet: true }),
+    [commandIds.label]: (target) => start(leaf, "label", target),
+    [commandIds.distill]: (target) => start(leaf, "distill", target),
+    [commandIds.calibrate]: (target) => start(leaf, "calibrate", target),
+    [commandIds.evaluate]: (target) => start(leaf, "evaluate", target),
+    [commandIds.stop]: (target) => stop(leaf, target),
+  };
+}
+
+/** Starts a job; unsaved changes of the config count, so they are saved before. */
+async function start(leaf: Leaf, kind: JobKind, target: unknown, { quiet = false } = {}): Promise<void> {
+  const config = await pickProject(leaf.state, target, (one) => !isRunning(one));
+  if (!config) return;
+  await saveConfig(config);
+  const job = await leaf.client.request("leaf/start", { config, kind });
+  if (!quiet && configOfTarget(target) === null) showJobNotification(leaf, job);
+}
+
+async function saveConfig(config: string): Promise<void> {
+  const editor = window.visibleTextEditors.find(({ document }) => document.uri.toString() === config);
+  if (editor?.document.isDirty) await editor.document.save();
+}
+
+async function stop({ client, state }: Leaf, target: unknown): Promise<void> {
+  const running = state.projects().filter(isRunning);
+  if (configOfTarget(target) === null && running.length === 0) {
+    void window.showInformationMessage(l10n.t("Nothing is running."));
+    return;
+  }
+  const config = await pickProject(state, target, isRunning);
+  if (config) await client.request("leaf/stop", { config });
+}

@@ -1,0 +1,17 @@
+import type { Disposable, ExtensionContext } from "vscode";
+import type { Client } from "./client.ts";
+import type { Panel } from "./panel.ts";
+import type { State } from "./state.ts";
+
+/** What features share. */
+export interface Leaf {
+  context: ExtensionContext;
+  client: Client;
+  state: State;
+  panel: Panel;
+}
+
+/** Handlers by command id; what they throw is told to the user. */
+export type Handlers = Record<string, (...args: unknown[]) => unknown>;
+
+export type Feature = (leaf: Leaf) => Disposable[];

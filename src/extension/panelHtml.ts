@@ -1,0 +1,40 @@
+/** The panel's page. Everything in it comes from the extension's own folder; scripts run by the nonce alone. */
+export function panelHtml(page: {
+  nonce: string;
+  cspSource: string;
+  script: string;
+  styles: string[];
+  title: string;
+  language: string;
+}): string {
+  const csp = [
+    "default-src 'none'",
+    `img-src ${page.cspSource} data: blob:`,
+    `font-src ${page.cspSource}`,
+    `style-src ${page.cspSource} 'nonce-${page.nonce}'`,
+    `script-src 'nonce-${page.nonce}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  const styles = page.styles.map((href) => `<link rel="stylesheet" href="${escapeHtml(href)}">`);
+  return `<!DOCTYPE html>
+<html lang="${escapeHtml(page.language)}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${escapeHtml(csp)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta property="csp-nonce" content="${page.nonce}">
+<title>${escapeHtml(page.title)}</title>
+${styles.join("\n")}
+</head>
+<body>
+<script type="module" nonce="${page.nonce}" src="${escapeHtml(page.script)}"></script>
+</body>
+</html>
+`;
+}
+
+function escapeHtml(text: string): string {
+  const names: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+  return text.replace(/[&<>"]/g, (char) => names[char] ?? char);
+}

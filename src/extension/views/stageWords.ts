@@ -1,0 +1,172 @@
+import type { ProjectSnapshot, StageName, StageSnapshot } from "../../protocol/project.ts";
+import { ago, progressWords } from "../jobProgress.ts";
+import { escapeMarkdown } from "../markdown.ts";
+import type { Translate } from "../translate.ts";
+
+/** A row of the Pipeline view, without vscode. */
+export interface Row {
+  id: string;
+  label: string;
+  description: string;
+  /** Markdown. */
+  tooltip: string;
+  icon: string;
+  /** Theme colour of the icon. */
+  color?: string;
+  /** What `when` clauses of menus see. */
+  contextValue: string;
+  stage?: StageName;
+}
+
+export function stageTitle(stage: StageName, t: Translate): string {
+  const titles = {
+    label: t("Label"),
+    distill: t("Distill"),
+    calibrate: t("Calibrate"),
+    evaluate: t("Evaluate"),
+  };
+  return titles[stage];
+}
+
+/** The stages of one project, after its images and human scores. */
+export function pipelineRows(project: ProjectSnapshot, now: number, t: Translate): Row[] {
+  if (project.invalid && project.stages.length === 0) return [invalidRow(project, project.invalid, t)];
+  return [
+    ...imagesRows(project, t),
+    ...mosRows(project, t),
+    ...project.stages.map((stage) => stageRow(project, stage, now, t)),
+  ];
+}
+
+export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now: number, t: Translate): Row {
+  const { stage, state, why, headline, run, updated } = snapshot;
+  const progress = runningProgress(project, snapshot);
+  const description =
+    progress !== undefined
+      ? progressWords(progress, t)
+      : state === "stale"
+        ? [t("stale"), why].filter(Boolean).join(": ")
+        : state === "failed"
+          ? [t("failed"), why].filter(Boolean).join(": ")
+          : (headline ?? why ?? t("not run yet"));
+  const told = [
+    `**${stageTitle(stage, t)}** · ${stateWord(progress !== undefined ? "running" : state, t)}`,
+    why ? escapeMarkdown(why) : "",
+    headline ? escapeMarkdown(headline) : "",
+    run && updated ? t("Run {0}, {1}", escapeMarkdown(run), ago(updated, now, t)) : "",
+  ];
+  return {
+    id: stage,
+    label: stageTitle(stage, t),
+    description,
+    tooltip: told.filter(Boolean).join("\n\n"),
+    ...iconOf(progress !== undefined ? "running" : state),
+    contextValue: `stage.${stage}.${project.job?.state === "running" ? "busy" : "idle"}`,
+    stage,
+  };
+}
+
+/** The project's own row, where there are several. */
+export function projectRow(project: ProjectSnapshot, t: Translate): Row {
+  const running = project.job?.state === "running";
+  return {
+    id: "project",
+    label: project.name,
+    description: running
+      ? progressWords(project.job?.progress ?? null, t)
+      : (project.invalid ??
+        (project.stale > 0 ? t("{0} stages stale", project.stale) : t("everything is fresh"))),
+    tooltip: escapeMarkdown(project.invalid ?? project.name),
+    icon: running ? "loading~spin" : project.invalid ? "error" : "file-code",
+    color: project.invalid ? "list.errorForeground" : undefined,
+    contextValue: `project.${running ? "busy" : "idle"}`,
+  };
+}
+
+function invalidRow(project: ProjectSnapshot, invalid: string, t: Translate): Row {
+  return {
+    id: "invalid",
+    label: t("{0} cannot be used", project.name),
+    description: invalid,
+    tooltip: escapeMarkdown(invalid),
+    icon: "error",
+    color: "list.errorForeground",
+    contextValue: "invalid",
+  };
+}
+
+function imagesRows({ images, imagesName, scored, scorer }: ProjectSnapshot, t: Translate): Row[] {
+  if (!images) return [];
+  const count = images.usable.toLocaleString("en");
+  const failed = images.failed > 0 ? t("{0} cannot be read", images.failed.toLocaleString("en")) : "";
+  const scoredWords =
+    scorer && scored.total > 0
+      ? t("{0} scored by {1}", scored.done.toLocaleString("en"), escapeMarkdown(scorer.title))
+      : "";
+  return [
+    {
+      id: "images",
+      label: t("Images"),
+      description: [count, failed].filter(Boolean).join(" · "),
+      tooltip: [escapeMarkdown(imagesName), [count, failed].filter(Boolean).join(" · "), scoredWords]
+        .filter(Boolean)
+        .join("\n\n"),
+      icon: images.failed > 0 ? "warning" : "file-media",
+      color: images.failed > 0 ? "list.warningForeground" : undefined,
+      contextValue: "images",
+    },
+  ];
+}
+
+function mosRows({ mos }: ProjectSnapshot, t: Translate): Row[] {
+  if (!mos) return [];
+  const { file, rated, train, val, test, range } = mos;
+  return [
+    {
+      id: "mos",
+      label: t("Human scores"),
+      description: `${rated.toLocaleString("en")} · ${file}`,
+      tooltip: [
+        `**MOS** · ${escapeMarkdown(file)} · ${range[0]}–${range[1]}`,
+        t("{0} for training, {1} for validation, {2} for the test", train, val, test),
+      ].join("\n\n"),
+      icon: "account",
+      contextValue: "mos",
+    },
+  ];
+}
+
+/** Progress of the stage that runs; null: it starts; undefined: another one runs, or none. */
+function runningProgress({ job }: ProjectSnapshot, { stage, state }: StageSnapshot) {
+  if (job?.state !== "running") return undefined;
+  const at = job.progress?.stage;
+  if (at === stage) return job.progress;
+  if (job.kind === stage || (state === "running" && at === undefined)) return job.progress;
+  return undefined;
+}
+
+function stateWord(state: StageSnapshot["state"], t: Translate): string {
+  const words = {
+    fresh: t("fresh"),
+    stale: t("stale"),
+    missing: t("not run yet"),
+    running: t("running"),
+    failed: t("failed"),
+  };
+  return words[state];
+}
+
+function iconOf(state: StageSnapshot["state"]): { icon: string; color?: string } {
+  switch (state) {
+    case "fresh":
+      return { icon: "pass", color: "testing.iconPassed" };
+    case "stale":
+      return { icon: "circle-filled", color: "list.warningForeground" };
+    case "missing":
+      return { icon: "circle-outline" };
+    case "running":
+      return { icon: "loading~spin" };
+    case "failed":
+      return { icon: "error", color: "list.errorForeground" };
+  }
+}

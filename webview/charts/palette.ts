@@ -1,0 +1,13 @@
+/** The editor's chart colours, in the order in which series take them. */
+export const palette = [
+  "var(--vscode-charts-blue)",
+  "var(--vscode-charts-orange)",
+  "var(--vscode-charts-green)",
+  "var(--vscode-charts-purple)",
+  "var(--vscode-charts-red)",
+  "var(--vscode-charts-yellow)",
+] as const;
+
+export const colorOf = (index: number): string => palette[index % palette.length]!;
+export const quiet = "var(--vscode-charts-lines)";
+export const ink = "var(--vscode-charts-foreground)";

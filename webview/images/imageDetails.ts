@@ -1,0 +1,138 @@
+import { css, html, LitElement, nothing } from "lit";
+import type { ImageRow } from "../../src/protocol/images.ts";
+import type { ProjectSnapshot } from "../../src/protocol/project.ts";
+import type { Host } from "../host.ts";
+import { count, figure } from "../ui/format.ts";
+import { baseStyles } from "../ui/styles.ts";
+import { controlStyles } from "./controls.ts";
+import { badgeStyles } from "./gridStyles.ts";
+import "./imagePane.ts";
+import type { Pictures } from "./pictures.ts";
+import { place } from "./place.ts";
+import { bands, bytes, scoreText } from "./quality.ts";
+import { scoreBadge } from "./scoreBadge.ts";
+import { fitted, type View } from "./viewport.ts";
+
+/** What is known of one image. Fires `pairs` (show its pairs). */
+class ImageDetails extends LitElement {
+  static override properties = {
+    host: { attribute: false },
+    project: { attribute: false },
+    pictures: { attribute: false },
+    row: { attribute: false },
+    revision: { type: Number },
+    view: { state: true },
+  };
+  static override styles = [
+    baseStyles,
+    controlStyles,
+    badgeStyles,
+    css`
+      :host {
+        overflow: auto;
+        padding: 8px;
+      }
+      leaf-image-pane {
+        height: min(36vh, 260px);
+        background: var(--vscode-editorWidget-background);
+        margin-bottom: 6px;
+      }
+      h3 {
+        overflow-wrap: anywhere;
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr);
+        gap: 4px 10px;
+        margin: 8px 0;
+      }
+      dt {
+        color: var(--vscode-descriptionForeground);
+      }
+      dd {
+        margin: 0;
+        min-width: 0;
+      }
+      .words {
+        display: grid;
+        grid-template-columns: auto minmax(30px, 1fr) auto;
+        gap: 1px 6px;
+        align-items: center;
+        margin-top: 2px;
+      }
+      .track {
+        height: 8px;
+        border: 1px solid var(--vscode-contrastBorder, transparent);
+        background: var(--vscode-editorWidget-background);
+      }
+      .share {
+        height: 100%;
+        background: var(--vscode-charts-blue);
+      }
+    `,
+  ];
+  declare host: Host;
+  declare project: ProjectSnapshot;
+  declare pictures: Pictures;
+  declare row: ImageRow;
+  declare revision: number;
+  declare view: View;
+
+  constructor() {
+    super();
+    this.view = fitted;
+  }
+
+  protected override willUpdate(changed: Map<string, unknown>): void {
+    if ((changed.get("row") as ImageRow | undefined)?.hash !== this.row.hash && changed.has("row"))
+      this.view = fitted;
+  }
+
+  protected override render() {
+    const { host, row, project } = this;
+    const text = host.text;
+    return html`<leaf-image-pane
+        .host=${host}
+        .pictures=${this.pictures}
+        .row=${row}
+        .view=${this.view}
+        @view=${(event: CustomEvent<View>) => {
+          this.view = event.detail;
+        }}
+      ></leaf-image-pane>
+      <h3>${row.path}</h3>
+      <p class="muted figure">${count(row.width)}×${count(row.height)} · ${row.format.toUpperCase()} · ${bytes(row.size)} · ${row.split}</p>
+      <dl class="figure">
+        <dt>${text("Quality")}</dt>
+        <dd>${this.#quality()}</dd>
+        ${row.teacher ? html`<dt>${row.teacher.human ? text("Your score") : text("Teacher")}</dt><dd>${this.#teacher(row.teacher)}</dd>` : nothing}
+        ${row.mos === null || !project.mos ? nothing : html`<dt title=${text("Mean opinion score: human truth")}>MOS</dt><dd>${scoreText(row.mos, project.mos.range)}</dd>`}
+        ${row.disagreement === null ? nothing : html`<dt title=${text("Distance of student and teacher, both on 1 to 5")}>${text("Disagreement")}</dt><dd>${figure(row.disagreement, 2)}</dd>`}
+      </dl>
+      <button class="link" @click=${() => this.dispatchEvent(new CustomEvent("pairs"))}>${text("Show its pairs")}</button>`;
+  }
+
+  #quality() {
+    const { host, row, project } = this;
+    const { scorer } = project;
+    if (row.score === null || !scorer) return html`<span class="muted">${host.text("not scored yet")}</span>`;
+    return html`${scoreBadge(host, row.score, scorer)} / ${scorer.scale[1]}
+      ${row.percentile === null ? nothing : html`<br />${host.text("better than {0} % of {1}", Math.round(row.percentile * 100), project.imagesName)}`}
+      <br /><span class="muted">${scorer.title}</span>`;
+  }
+
+  #teacher({ score, probabilities, confidence }: NonNullable<ImageRow["teacher"]>) {
+    const { host } = this;
+    if (!probabilities) return html`${figure(score, 2)}`;
+    return html`${figure(score, 2)} <span class="muted">${host.text("confidence {0}", figure(confidence, 2))}</span>
+      <div class="words">
+        ${bands.map(
+          (word, at) => html`<span>${host.text(word)}</span>
+            <span class="track" aria-hidden="true"><div class="share" ${place({ width: `${(probabilities[at] ?? 0) * 100}%` })}></div></span>
+            <span>${Math.round((probabilities[at] ?? 0) * 100)} %</span>`,
+        )}
+      </div>`;
+  }
+}
+
+customElements.define("leaf-image-details", ImageDetails);

@@ -1,0 +1,101 @@
+import type { ImageRow } from "../../src/protocol/images.ts";
+import type { Host } from "../host.ts";
+
+/** An address to load, null for a file that cannot be shown, undefined while it is being made. */
+export type Address = string | null | undefined;
+
+/** Addresses of the pictures of a project's images, made by the server where there are none yet. */
+export interface Pictures {
+  /** Small ones are asked for by `want` only. */
+  small(row: ImageRow): Address;
+  /** The image itself, or what stands for it where a browser cannot show it. */
+  full(row: ImageRow): Address;
+  /** The small pictures that are looked at now; earlier wishes that were not yet asked for are let go. */
+  want(rows: readonly ImageRow[]): void;
+  /** An address did not load: another one is made once, then the image counts as one that cannot be shown. */
+  failed(row: ImageRow, size: "small" | "full"): void;
+  close(): void;
+}
+
+const shownByBrowsers = new Set(["jpeg", "png", "webp", "avif", "gif", "bmp"]);
+const atOnce = 24;
+const inFlightAtOnce = 2;
+const settleMs = 30;
+const kept = 4000;
+
+export function createPictures(host: Host, config: string, onChange: () => void): Pictures {
+  const made = { small: new Map<string, string | null>(), full: new Map<string, string | null>() };
+  const asked = new Set<string>();
+  let wishes: string[] = [];
+  let inFlight = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let closed = false;
+
+  function ask(): void {
+    timer = undefined;
+    while (inFlight < inFlightAtOnce) {
+      const hashes = wishes.filter((hash) => !made.small.has(hash) && !asked.has(`small ${hash}`));
+      if (hashes.length === 0) return;
+      void make(hashes.slice(0, atOnce), "small");
+    }
+  }
+
+  async function make(hashes: string[], size: "small" | "full"): Promise<void> {
+    for (const hash of hashes) asked.add(`${size} ${hash}`);
+    if (size === "small") inFlight++;
+    let answer: Record<string, string | null> = {};
+    try {
+      answer = await host.request("leaf/thumbnails", { config, hashes, size });
+    } catch {
+      // Not asked for again by itself: that would go on for ever.
+    } finally {
+      for (const hash of hashes) asked.delete(`${size} ${hash}`);
+      if (size === "small") inFlight--;
+    }
+    if (closed) return;
+    for (const hash of hashes) {
+      const uri = answer[hash];
+      made[size].set(hash, uri ? host.resource(uri) : null);
+    }
+    forgetOldest(made[size]);
+    ask();
+    onChange();
+  }
+
+  return {
+    small(row) {
+      const one = made.small.get(row.hash);
+      if (one !== undefined) return one;
+      return row.thumbnail ? host.resource(row.thumbnail) : undefined;
+    },
+    full(row) {
+      const one = made.full.get(row.hash);
+      if (one !== undefined) return one;
+      if (shownByBrowsers.has(row.format.toLowerCase())) return host.resource(row.uri);
+      if (!asked.has(`full ${row.hash}`)) void make([row.hash], "full");
+      return undefined;
+    },
+    want(rows) {
+      wishes = rows.filter((row) => !row.thumbnail).map((row) => row.hash);
+      timer ??= setTimeout(ask, settleMs);
+    },
+    failed(row, size) {
+      const known = made[size].has(row.hash);
+      if (asked.has(`${size} ${row.hash}`)) return;
+      if (!known) return void make([row.hash], size);
+      made[size].set(row.hash, null);
+      onChange();
+    },
+    close() {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function forgetOldest(map: Map<string, unknown>): void {
+  for (const key of map.keys()) {
+    if (map.size <= kept) return;
+    map.delete(key);
+  }
+}

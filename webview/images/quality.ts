@@ -1,0 +1,41 @@
+import type { ScorerInfo } from "../../src/protocol/project.ts";
+
+export const bands = ["excellent", "good", "fair", "poor", "bad"] as const;
+export type BandName = (typeof bands)[number];
+
+/** Bounds between bad, poor, fair, good and excellent on 1..5. */
+const cuts = [1.5, 2.5, 3.5, 4.5] as const;
+
+type Scale = Pick<ScorerInfo, "scale" | "lowerIsBetter">;
+
+/** The band of a score on its scorer's scale. */
+export function bandOf(score: number, { scale: [low, high], lowerIsBetter }: Scale): BandName {
+  const share = (score - low) / (high - low);
+  const onFive = 1 + 4 * (lowerIsBetter ? 1 - share : share);
+  const above = cuts.filter((cut) => onFive >= cut).length;
+  return bands[4 - above] as BandName;
+}
+
+/** Lowest and highest score of a band on the scorer's scale; the outer ones reach beyond it, as scores can. */
+export function bandRange(band: BandName, { scale: [low, high], lowerIsBetter }: Scale): [number, number] {
+  const at = 4 - bands.indexOf(band);
+  const value = (onFive: number) => {
+    const share = (onFive - 1) / 4;
+    return low + (high - low) * (lowerIsBetter ? 1 - share : share);
+  };
+  const beyond = 1000 * (high - low) * (lowerIsBetter ? -1 : 1);
+  const worst = at === 0 ? value(1) - beyond : value(cuts[at - 1] as number);
+  const best = at === 4 ? value(5) + beyond : value(cuts[at] as number);
+  return worst < best ? [worst, best] : [best, worst];
+}
+
+/** Decimals that tell two scores of this scale apart: 3.62 of 5, 71.3 of 100. */
+export function scoreText(score: number | null, [low, high]: [number, number]): string {
+  return score === null ? "–" : score.toFixed(high - low > 20 ? 1 : 2);
+}
+
+export function bytes(size: number): string {
+  if (size < 1000) return `${size} B`;
+  if (size < 1e6) return `${Math.round(size / 1e3)} kB`;
+  return `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
+}

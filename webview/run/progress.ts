@@ -1,0 +1,59 @@
+import { css, html, LitElement, nothing } from "lit";
+import type { TimedProgress } from "../../src/protocol/jobs.ts";
+import type { Host } from "../host.ts";
+import { count, duration, rate } from "../ui/format.ts";
+import { baseStyles } from "../ui/styles.ts";
+
+/** A bar with counts, rate and time left. */
+class ProgressBar extends LitElement {
+  static override properties = { host: { attribute: false }, progress: { attribute: false } };
+  static override styles = [
+    baseStyles,
+    css`
+      progress {
+        appearance: none;
+        display: block;
+        width: 100%;
+        height: 6px;
+        margin: 5px 0;
+        border: 1px solid var(--vscode-contrastBorder, transparent);
+        border-radius: 3px;
+        overflow: hidden;
+        background: var(--vscode-editorGroup-border);
+      }
+      progress::-webkit-progress-bar {
+        background: var(--vscode-editorGroup-border, transparent);
+      }
+      progress::-webkit-progress-value {
+        background: var(--vscode-progressBar-background);
+      }
+      .line {
+        display: flex;
+        flex-wrap: wrap;
+        justify-content: space-between;
+        gap: 0 12px;
+        font-variant-numeric: tabular-nums;
+      }
+    `,
+  ];
+  declare host: Host;
+  declare progress: TimedProgress;
+
+  protected override render() {
+    const text = this.host.text;
+    const { step, done, total, unit, detail, rate: speed, secondsLeft } = this.progress;
+    const counted =
+      total === undefined
+        ? `${count(done)} ${unit}`
+        : text("{0} of {1} {2}", count(done), count(total), unit);
+    const left = secondsLeft === null ? nothing : text("{0} left", duration(text, secondsLeft));
+    return html`<p>${step}</p>
+      <progress aria-label=${step} max=${total ?? nothing} value=${total === undefined ? nothing : Math.min(done, total)}></progress>
+      <div class="line"><span>${counted}</span><span>${left}</span></div>
+      <div class="line muted">
+        <span>${speed === null ? nothing : rate(text, speed, unit)}</span><span>${detail}</span>
+      </div>`;
+  }
+}
+
+customElements.define("leaf-progress", ProgressBar);

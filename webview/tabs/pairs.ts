@@ -1,0 +1,290 @@
+import { html, nothing, type PropertyValues } from "lit";
+import type { PairRow } from "../../src/protocol/images.ts";
+import type { Failure } from "../../src/protocol/jobs.ts";
+import { listen } from "../feed.ts";
+import { controlStyles } from "../images/controls.ts";
+import "../images/judgementBar.ts";
+import { onKeys, takeFocus } from "../images/keys.ts";
+import { createOverruling, type Overruling } from "../images/overruling.ts";
+import { createPages, type Pages } from "../images/pages.ts";
+import { pairActions, viewTools } from "../images/pairActions.ts";
+import { pairCaption } from "../images/pairCaption.ts";
+import { allPairs, type PairFilter, pairFilters } from "../images/pairFilters.ts";
+import { type PairMoves, pairKey } from "../images/pairKeys.ts";
+import { pairLayout } from "../images/pairLayout.ts";
+import "../images/pairStrip.ts";
+import type { PairView } from "../images/pairView.ts";
+import "../images/pairView.ts";
+import { createPictures, type Pictures } from "../images/pictures.ts";
+import "../ui/empty.ts";
+import { count } from "../ui/format.ts";
+import "../ui/icon.ts";
+import { failureOf } from "../ui/refusal.ts";
+import { baseStyles } from "../ui/styles.ts";
+import { throttled } from "../ui/throttle.ts";
+import { type Focus, Tab } from "./tab.ts";
+
+interface Kept {
+  filter: PairFilter;
+  index: number;
+}
+
+const holdMs = 300;
+
+/** The teacher's preferences, pair by pair, for a person to see and to overrule. */
+class Pairs extends Tab {
+  static override properties = {
+    ...Tab.properties,
+    filter: { state: true },
+    index: { state: true },
+    failure: { state: true },
+    said: { state: true },
+    revision: { state: true },
+  };
+  static override styles = [baseStyles, controlStyles, pairLayout];
+
+  declare filter: PairFilter;
+  declare index: number;
+  declare failure: Failure | null;
+  /** For those who do not see the screen. */
+  declare said: string;
+  declare revision: number;
+  declare focusOn: Focus | undefined;
+  #pages!: Pages<PairRow>;
+  #pictures!: Pictures;
+  #overruling!: Overruling;
+  #pressedAt = 0;
+  #stop: (() => void)[] = [];
+  #refresh = throttled(500, () => this.#pages.refresh());
+
+  constructor() {
+    super();
+    this.filter = allPairs;
+    this.index = 0;
+    this.failure = null;
+    this.said = "";
+    this.revision = 0;
+    this.tabIndex = -1;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#stop = [
+      listen(this.feed, "scoresChanged", () => this.#refresh.ask()),
+      onKeys(this, (key, event) => {
+        const view = this.#view;
+        return view !== null && pairKey(key, event, view, this.#moves);
+      }),
+    ];
+    const released = (event: KeyboardEvent) => {
+      if (event.key === "f" && performance.now() - this.#pressedAt > holdMs) this.#moves.stopFlicker();
+    };
+    window.addEventListener("keyup", released);
+    this.#stop.push(() => window.removeEventListener("keyup", released));
+    if (this.hasUpdated) this.#open();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const stop of this.#stop) stop();
+    this.#refresh.stop();
+    this.#pages?.close();
+    this.#pictures?.close();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const before = changed.get("project") as typeof this.project | undefined;
+    const other = changed.has("project") && before?.config !== this.project.config;
+    if (other) {
+      const kept = this.kept as Partial<Kept> | undefined;
+      this.filter = { ...allPairs, ...kept?.filter };
+      this.index = kept?.index ?? 0;
+      this.#overruling = createOverruling({
+        host: this.host,
+        config: this.project.config,
+        pages: () => this.#pages,
+        onChange: () => this.revision++,
+        onRefused: (error, index) => {
+          this.failure = failureOf(error);
+          this.#goTo(index);
+        },
+      });
+    }
+    if (changed.has("focusOn") && this.focusOn?.hash) {
+      this.filter = { ...allPairs, image: this.focusOn.hash };
+      this.index = 0;
+    }
+    if (other || changed.has("filter")) this.#open();
+    else if (before && labelled(before) !== labelled(this.project)) this.#refresh.ask();
+  }
+
+  protected override firstUpdated(): void {
+    takeFocus(this);
+  }
+
+  #open(): void {
+    this.#pages?.close();
+    this.#pictures?.close();
+    const { host } = this;
+    const { config } = this.project;
+    const query = { ...this.filter };
+    this.#pictures = createPictures(host, config, () => this.#changed());
+    this.#pages = createPages({
+      fetch: (offset, limit) => host.request("leaf/pairs", { config, query: { ...query, offset, limit } }),
+      onChange: () => this.#changed(),
+      onError: (error) => {
+        this.failure = failureOf(error);
+      },
+      pageSize: 50,
+    });
+    this.#pages.look(this.index, this.index + 1);
+  }
+
+  #changed(): void {
+    const { total } = this.#pages;
+    if (total !== null && this.index >= total) this.index = Math.max(0, total - 1);
+    this.revision++;
+  }
+
+  get #view(): PairView | null {
+    return this.renderRoot.querySelector("leaf-pair-view");
+  }
+
+  #setFilter(filter: PairFilter): void {
+    this.filter = filter;
+    this.index = 0;
+    this.#keepPlace();
+  }
+
+  #keepPlace(): void {
+    this.keep({ filter: { ...this.filter, image: undefined }, index: this.index } satisfies Kept);
+  }
+
+  #goTo(index: number): void {
+    const last = (this.#pages.total ?? 1) - 1;
+    const next = Math.max(0, Math.min(last, index));
+    if (next === this.index && index > last) this.said = this.host.text("This is the last pair.");
+    this.index = next;
+    this.#keepPlace();
+  }
+
+  #moves: PairMoves = {
+    say: (p) => {
+      if (!this.#pages.at(this.index)) return;
+      const words =
+        p === 0.5 ? this.host.text("the same") : this.host.text("{0} is better", p > 0.5 ? "A" : "B");
+      this.failure = null;
+      this.said = this.host.text("Pair {0}: {1}.", this.index + 1, words);
+      this.#overruling.say(this.index, p);
+      this.#goTo(this.index + 1);
+    },
+    takeBack: () => {
+      const index = this.#overruling.takeBack(this.index);
+      if (index === undefined) return;
+      this.#goTo(index);
+      this.said = this.host.text("Pair {0}: your word is taken back.", index + 1);
+    },
+    next: () => this.#goTo(this.index + 1),
+    previous: () => this.#goTo(this.index - 1),
+    first: () => this.#goTo(0),
+    last: () => this.#goTo((this.#pages.total ?? 1) - 1),
+    flicker: () => {
+      const view = this.#view;
+      this.#pressedAt = performance.now();
+      if (view?.steady) view.swap();
+      else if (view?.flicker) view.stopFlicker();
+      else view?.startFlicker();
+      this.revision++;
+    },
+    stopFlicker: () => {
+      this.#view?.stopFlicker();
+      this.revision++;
+    },
+  };
+
+  protected override render() {
+    const { host, project, filter, index } = this;
+    const text = host.text;
+    const { total } = this.#pages;
+    const pair = this.#pages.at(index);
+    const failure = this.failure
+      ? html`<leaf-refusal .host=${host} .failure=${this.failure} .folder=${project.folder} retriable @retry=${() => {
+          this.failure = null;
+          this.#pages.refresh();
+        }}></leaf-refusal>`
+      : nothing;
+    if (total === 0 && !filtered(filter)) return html`${failure}${this.#nothingYet()}`;
+    const named = filter.image && pair ? (pair.a.hash === filter.image ? pair.a : pair.b).path : undefined;
+    const view = this.#view;
+    return html`
+      <div class="bar" role="toolbar" aria-label=${text("Filter and view")}>
+        ${pairFilters(host, filter, named?.slice(named.lastIndexOf("/") + 1), (next) => this.#setFilter(next))}
+        <span class="place figure">${total ? text("Pair {0} of {1}", count(index + 1), count(total)) : nothing}</span>
+        <span class="view-tools">
+          <button class="icon" title=${text("Previous pair (k or PageUp)")} aria-label=${text("Previous pair")} ?disabled=${index === 0} @click=${() => this.#goTo(index - 1)}><leaf-icon name="arrow-left"></leaf-icon></button>
+          <button class="icon" title=${text("Next pair (j or PageDown)")} aria-label=${text("Next pair")} ?disabled=${index + 1 >= (total ?? 0)} @click=${() => this.#goTo(index + 1)}><leaf-icon name="arrow-right"></leaf-icon></button>
+        </span>
+        ${viewTools(host, view?.flicker ?? false, {
+          flicker: () => (view?.flicker ? this.#moves.stopFlicker() : this.#moves.flicker()),
+          zoomOut: () => view?.zoomBy(1 / 1.5),
+          zoomIn: () => view?.zoomBy(1.5),
+          fit: () => view?.toFit(),
+          actual: () => view?.toActualSize(),
+        })}
+      </div>
+      ${failure}
+      ${
+        total === 0
+          ? html`<leaf-empty icon="filter" heading=${text("No pair is like this")} words=${text("Other pairs are there: the filter hides them.")}
+            ><button class="act first" @click=${() => this.#setFilter(allPairs)}>${text("Show all pairs")}</button></leaf-empty
+          >`
+          : pair
+            ? this.#pair(pair)
+            : html`<p class="bar muted">${this.failure ? nothing : text("Loading…")}</p>`
+      }
+      <span class="only-read" role="status">${this.said}</span>
+    `;
+  }
+
+  #pair(pair: PairRow) {
+    const { host, project } = this;
+    const canTakeBack = pair.human !== null || this.#overruling.any;
+    return html`<leaf-pair-view .host=${host} .pictures=${this.#pictures} .pair=${pair}></leaf-pair-view>
+      <div class="below">
+        ${pairCaption(host, project, "A", pair.a)}
+        <leaf-judgement-bar .host=${host} .pair=${pair}></leaf-judgement-bar>
+        ${pairCaption(host, project, "B", pair.b)}
+      </div>
+      ${pairActions(host, pair, canTakeBack, this.#moves)}
+      <leaf-pair-strip
+        .host=${host}
+        .pages=${this.#pages}
+        .pictures=${this.#pictures}
+        .current=${this.index}
+        .revision=${this.revision}
+        @pick=${(event: CustomEvent<number>) => this.#goTo(event.detail)}
+      ></leaf-pair-strip>`;
+  }
+
+  #nothingYet() {
+    const { host, project } = this;
+    const text = host.text;
+    const label = () => void host.request("host/command", { command: "leaf.label", config: project.config });
+    return html`<leaf-empty
+      icon="git-compare"
+      heading=${text("No pairs are labelled yet")}
+      words=${text("Here you will see which of two images the teacher prefers, how sure it is, and overrule it by one key.")}
+      ><button class="act first" @click=${label}>${text("Label with Teacher")}</button></leaf-empty
+    >`;
+  }
+}
+
+const filtered = ({ show, confidence, image }: PairFilter) =>
+  show !== "all" || confidence !== undefined || image !== undefined;
+
+const labelled = ({ stages }: Pairs["project"]) => {
+  const label = stages.find(({ stage }) => stage === "label");
+  return `${label?.headline} ${label?.updated}`;
+};
+
+customElements.define("leaf-pairs", Pairs);

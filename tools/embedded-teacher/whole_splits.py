@@ -1,7 +1,7 @@
 """The three splits' networks on whole held-out photos, scored as shipped: by the mean over windows.
 
-Needs the networks of fit.py in DATA. Writes the distorted pictures' windows and measures (windows.npy, whole.npz)
-and the figures (whole.json) there.
+Needs the networks of fit.py in DATA. Writes there the windows and measures of the distorted pictures
+(windows.npy, whole.npz) and the figures (whole.json).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.stats import spearmanr
 
 from distortions import KINDS, Picture, mixture
 from fit import SPLITS, line, load, pair_checks, per_kind, split_rows, srcc
@@ -98,13 +99,32 @@ def summary(each: list[float]) -> dict[str, object]:
     return {"srcc": round(float(np.mean(each)), 4), "splits": each}
 
 
+def within_photos(mu: Floats64, truth: Floats64, photo: NDArray[np.int64]) -> float:
+    """SRCC among the versions of one photo, mean over the photos."""
+    each = [spearmanr(mu[photo == i], truth[photo == i]).statistic for i in np.unique(photo)]
+    return round(float(np.mean(each)), 4)
+
+
+def interval(mu: list[Floats64], truth: list[Floats64], photo: list[NDArray[np.int64]]) -> list[float]:
+    """95 % of the mean SRCC when each split's photos are drawn anew from its own, with replacement."""
+    rng, means = np.random.default_rng(13), []
+    for _ in range(500):
+        found = []
+        for a, y, p in zip(mu, truth, photo, strict=True):
+            some = np.unique(p)
+            rows = np.concatenate([np.flatnonzero(p == i) for i in rng.choice(some, len(some))])
+            found.append(spearmanr(a[rows], y[rows]).statistic)
+        means.append(np.mean(found))
+    return [round(float(x), 3) for x in np.quantile(means, [0.025, 0.975])]
+
+
 def evaluate(data: Path) -> dict[str, object]:
     whole = np.load(data / "whole.npz")
     windows = np.load(data / "windows.npy", mmap_mode="r")
     split, badness = whole["split"], whole["badness"]
     single = [predict(data, k, windows[split == k]) for k in range(SPLITS)]
     mu = [found.mean(1) for found in single]
-    kinds = [whole["kind"][split == k] for k in range(SPLITS)]
+    kinds, photos = ([whole[name][split == k] for k in range(SPLITS)] for name in ("kind", "photo"))
     truth = by_split(pseudo_scores(badness)[0], split)
     tables = pseudo_scores(np.load(data / "regions.npz")["badness"])[1]
     by_regions = by_split(pseudo_scores(badness, tables)[0], split)
@@ -117,13 +137,17 @@ def evaluate(data: Path) -> dict[str, object]:
     return {
         "pictures": [len(y) for y in truth],
         "windows": summary([srcc(a, y) for a, y in zip(mu, truth, strict=True)]),
+        "windowsInterval": interval(mu, truth, photos),
         "middleWindow": summary([srcc(a[:, MIDDLE], y) for a, y in zip(single, truth, strict=True)]),
+        "windowsWithinPhotos": summary([
+            within_photos(a, y, photo) for a, y, photo in zip(mu, truth, photos, strict=True)
+        ]),
         "windowsByRegionQuantiles": summary([srcc(a, y) for a, y in zip(mu, by_regions, strict=True)]),
         "perKind": per_kind(mu, truth, kinds),
         "pairReliability": pair_checks(mu, truth),
         "pairReliabilityByRegionSigma": pair_checks(mu, truth, region_mu, region_truth),
         "rmse": round(float(np.sqrt(np.mean(error**2))), 3),
-    }
+    }  # fmt: skip
 
 
 def main() -> None:

@@ -34,6 +34,19 @@ const builds = [
     format: /** @type {const} */ ("esm"),
     // Some of the YAML service's packages come as UMD, whose requires cannot be bundled, and as ESM.
     mainFields: ["module", "main"],
+    // Configs are not reformatted, and prettier would weigh more than all the rest.
+    alias: {
+      "prettier/standalone": "./src/server/language/noPrettier.ts",
+      "prettier/plugins/yaml": "./src/server/language/noPrettier.ts",
+      "prettier/plugins/estree": "./src/server/language/noPrettier.ts",
+    },
+    banner,
+  },
+  {
+    ...shared,
+    entryPoints: ["src/engine/live/scorerMain.ts"],
+    outfile: "dist/scorer.js",
+    format: /** @type {const} */ ("esm"),
     banner,
   },
   {

@@ -11,8 +11,8 @@ import { tabOfKey } from "./shell/tabBar.ts";
 import { tabElement } from "./shell/tabs.ts";
 import type { Focus } from "./tabs/tab.ts";
 import "./ui/dropdown.ts";
-import "./ui/icon.ts";
 import { baseStyles } from "./ui/styles.ts";
+import "./ui/waiting.ts";
 
 /** The IQA panel: which project and which tab, and what each tab keeps. Only the open tab exists. */
 export class App extends LitElement {
@@ -66,11 +66,6 @@ export class App extends LitElement {
         flex: 1 1 auto;
         min-height: 0;
         overflow: auto;
-      }
-      .waiting {
-        display: flex;
-        justify-content: center;
-        padding-top: 20vh;
       }
     `,
   ];
@@ -138,7 +133,7 @@ export class App extends LitElement {
 
   protected override render() {
     if (!this.projects) {
-      return html`<div class="waiting"><leaf-icon name="loading" spin></leaf-icon></div>`;
+      return html`<leaf-waiting></leaf-waiting>`;
     }
     const project = this.#project;
     if (!project) return html`<leaf-begin .host=${this.#host}></leaf-begin>`;

@@ -15,6 +15,7 @@ export async function cleanStages(
       const key = run.stages[name]?.key;
       if (key) needed.add(path.join(name, key));
     }
+    if (run.distilledEvaluation) needed.add(path.join("evaluate", run.distilledEvaluation));
   }
   const removed: string[] = [];
   let bytes = 0;

@@ -6,7 +6,7 @@ import path from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { StudentCard } from "../protocol/student.ts";
 import { LeafError, messageOf, throwIfCancelled } from "./errors.ts";
-import { decodeImage } from "./images/decode.ts";
+import { decodeImage, type RgbImage } from "./images/decode.ts";
 import { prepare, views } from "./images/views.ts";
 import { studentToMos } from "./mos.ts";
 
@@ -63,6 +63,17 @@ export function reportedScore(card: StudentCard, score: number): number {
   return card.mosScale ? studentToMos(score, card.mosScale) : score;
 }
 
+/** Scores one decoded picture, on 1..5. */
+export async function scorePicture(student: Student, image: RgbImage): Promise<number> {
+  const { input } = student.card;
+  const scores = await student.scoreViews(views(await prepare(image, input), input), input.views);
+  return mean(scores);
+}
+
+function mean(scores: Float32Array): number {
+  return scores.reduce((sum, s) => sum + s, 0) / scores.length;
+}
+
 const batchViews = 16;
 
 /**
@@ -100,8 +111,7 @@ export async function* scoreImages<T extends { path: string }>(
     let next = 0;
     return batch.map((one) => {
       if (!("pixels" in one)) return one;
-      const own = scores.subarray(next * input.views, ++next * input.views);
-      return { item: one.item, score: own.reduce((sum, s) => sum + s, 0) / input.views };
+      return { item: one.item, score: mean(scores.subarray(next * input.views, ++next * input.views)) };
     });
   };
 

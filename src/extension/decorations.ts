@@ -14,8 +14,8 @@ import type { Leaf } from "./leaf.ts";
 import { scoreCache } from "./scoreCache.ts";
 import { isOn } from "./settings.ts";
 
-/** A low bar, as in the hover's little diagrams. */
-const badge = "▁";
+/** Low quality; the tooltip says how low. */
+const badge = "↓";
 
 /** Scores in the Explorer: a tooltip for every scored image, a badge and a colour for the worst alone. */
 export function decorations({ client, state }: Leaf): Disposable[] {

@@ -15,8 +15,29 @@ export interface FailureMessage {
 /** A failure as the one sentence and the buttons of a notification; null for what nobody needs to be told. */
 export function failureMessage(failure: Failure, t: Translate): FailureMessage | null {
   if (failure.code === "cancelled") return null;
-  const text = [failure.message, failure.remedy].filter(Boolean).map(asSentence).join(" ");
-  return { text, actions: actionsFor(failure, t) };
+  // The buttons say it better than the command line's words.
+  const remedy = failure.code === "environment" ? undefined : failure.remedy;
+  const named = commandNamed(remedy, t);
+  const told = named ? remedy?.replace(named.text, `“${named.title}”`) : remedy;
+  const text = [failure.message, told?.replaceAll("`", "")].filter(Boolean).map(asSentence).join(" ");
+  const actions = actionsFor(failure, t);
+  return { text, actions: named ? [{ title: named.title, command: named.command }, ...actions] : actions };
+}
+
+/** The command of ours that does what a remedy names as one of the command line's. */
+function commandNamed(remedy: string | undefined, t: Translate) {
+  const known: Record<string, [CommandId, string]> = {
+    run: [commandIds.run, t("Run Pipeline")],
+    label: [commandIds.label, t("Label with Teacher")],
+    distill: [commandIds.distill, t("Distill Student")],
+    calibrate: [commandIds.calibrate, t("Calibrate Student")],
+    evaluate: [commandIds.evaluate, t("Evaluate Student")],
+    env: [commandIds.setUpEnvironment, t("Set Up Training Environment")],
+    init: [commandIds.newConfig, t("New Config")],
+  };
+  const found = /`leaf (\w+)[^`]*`/.exec(remedy ?? "");
+  const command = known[found?.[1] ?? ""];
+  return found && command ? { text: found[0], command: command[0], title: command[1] } : null;
 }
 
 function actionsFor(failure: Failure, t: Translate): FailureAction[] {

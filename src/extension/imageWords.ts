@@ -5,9 +5,9 @@ import type { Band, ImageView, KnownScore } from "../protocol/server.ts";
 import { commandLink, escapeMarkdown } from "./markdown.ts";
 import type { Translate } from "./translate.ts";
 
-/** "3.62 of 5". */
-export function scoreOf({ score, scale }: Pick<KnownScore, "score" | "scale">, t: Translate): string {
-  return t("{0} of {1}", score.toFixed(2), short(scale[1]));
+/** "3.62 / 5". */
+export function scoreOf({ score, scale }: Pick<KnownScore, "score" | "scale">): string {
+  return `${score.toFixed(2)} / ${short(scale[1])}`;
 }
 
 /** 5, 100, 4.5: no digits that say nothing. */
@@ -53,9 +53,10 @@ export function imageDescription(row: ImageRow): string {
 
 /** Tooltip of a decoration in the Explorer. */
 export function decorationTooltip(known: KnownScore, t: Translate): string {
+  if (known.percentile === null) return t("LEAF quality {0} ({1})", scoreOf(known), known.scorer);
   return t(
     "LEAF quality {0}, better than {1} % ({2})",
-    scoreOf(known, t),
+    scoreOf(known),
     Math.round(known.percentile * 100),
     known.scorer,
   );
@@ -63,7 +64,7 @@ export function decorationTooltip(known: KnownScore, t: Translate): string {
 
 /** Text of the status bar item for the open image. */
 export function statusText({ row, scorer }: ImageView, t: Translate): string {
-  return row.score === null ? t("not scored") : scoreOf({ score: row.score, scale: scorer.scale }, t);
+  return row.score === null ? t("not scored") : scoreOf({ score: row.score, scale: scorer.scale });
 }
 
 /** Markdown of its tooltip: never a number without what made it. */
@@ -73,7 +74,7 @@ export function statusTooltip(view: ImageView, t: Translate): string {
     `**${escapeMarkdown(row.path)}** · ${row.width}×${row.height} · ${row.format.toUpperCase()}`,
   ];
   if (row.score !== null) {
-    const parts = [t("Quality {0}", scoreOf({ score: row.score, scale: scorer.scale }, t))];
+    const parts = [t("Quality {0}", scoreOf({ score: row.score, scale: scorer.scale }))];
     if (row.percentile !== null)
       parts.push(percentileWords(row.percentile, escapeMarkdown(project.imagesName), t));
     lines.push(`${parts.join(" · ")}  \n(${scorerTitle(scorer, t)})`);
@@ -113,7 +114,7 @@ export function scoringMessage({ scorer, scored }: ProjectSnapshot, t: Translate
       scored.done.toLocaleString("en"),
       scored.total.toLocaleString("en"),
     );
-  if (scorer.kind === "embedded")
+  if (scorer.kind === "embedded" && scored.done > 0)
     return t("Scores of the embedded teacher. Distill a student for your images.");
   return undefined;
 }

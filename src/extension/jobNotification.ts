@@ -1,7 +1,7 @@
 import { l10n, ProgressLocation, window } from "vscode";
 import type { JobSnapshot } from "../protocol/jobs.ts";
 import { tellingFailures } from "./failures.ts";
-import { jobTitle, percentOf, progressWords } from "./jobProgress.ts";
+import { jobTitle, progressWords } from "./jobProgress.ts";
 import type { Leaf } from "./leaf.ts";
 
 /** Shows a job as a notification until it ends; its Cancel stops the job. */
@@ -15,7 +15,6 @@ export function showJobNotification(
     (progress, token) =>
       new Promise<void>((resolve) => {
         let seen = false;
-        let shown = 0;
         const finish = () => {
           for (const one of subscriptions) one.dispose();
           resolve();
@@ -31,13 +30,8 @@ export function showJobNotification(
               finish();
               return;
             }
-            const percent = percentOf(now.progress) ?? 0;
-            // The bar can only grow: over several steps it waits for the present one to pass it.
-            progress.report({
-              message: progressWords(now.progress, l10n.t),
-              increment: Math.max(0, percent - shown),
-            });
-            shown = Math.max(shown, percent);
+            // No bar: it can only grow, and a job is several steps whose lengths nobody knows before.
+            progress.report({ message: progressWords(now.progress, l10n.t) });
           }),
           // A server that died takes its notifications with it; the views show the job once it is back.
           client.onBroken((broken) => broken && finish()),

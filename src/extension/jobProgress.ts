@@ -29,10 +29,9 @@ export function percentOf(progress: TimedProgress | null): number | null {
 export function progressWords(progress: TimedProgress | null, t: Translate): string {
   if (!progress) return t("starting");
   const percent = percentOf(progress);
-  const parts = [
-    progress.step,
-    percent === null ? `${progress.done.toLocaleString("en")} ${progress.unit}` : `${percent} %`,
-  ];
+  const parts = [progress.step];
+  if (percent !== null) parts.push(`${percent} %`);
+  else if (progress.done > 0) parts.push(`${progress.done.toLocaleString("en")} ${progress.unit}`);
   if (progress.secondsLeft !== null) parts.push(t("{0} left", duration(progress.secondsLeft, t)));
   return parts.join(" · ");
 }

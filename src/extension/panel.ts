@@ -57,6 +57,10 @@ export function createPanel(context: ExtensionContext, client: Client, state: St
     };
     // Before the page: its first word must not be missed.
     webview.onDidReceiveMessage((message) => void receive(made, message));
+    // Hidden, the page is gone; shown again, it is made anew and says so.
+    made.onDidChangeViewState(() => {
+      if (panel === made && !made.visible) ready = false;
+    });
     made.onDidDispose(() => {
       if (panel === made) panel = undefined;
     });

@@ -50,6 +50,7 @@ export interface PairRow {
 export type ImageSort = "path" | "score" | "mos" | "teacher" | "disagreement" | "modified";
 
 export interface ImageQuery {
+  /** By score, MOS and teacher ascending is worst first, also where lower is better; what is unknown comes last. */
   sort: ImageSort;
   descending: boolean;
   /** Part of the path. */

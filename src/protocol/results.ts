@@ -62,6 +62,8 @@ export interface RunRecord {
   stages: Partial<
     Record<"label" | "distill" | "calibrate" | "evaluate", { key: string; seconds: number; result: unknown }>
   >;
+  /** Key of the distilled student's own evaluation, to compare the calibrated one with. */
+  distilledEvaluation?: string;
   versions: Record<string, string>;
   gitCommit: string | null;
 }

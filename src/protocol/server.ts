@@ -58,7 +58,7 @@ export interface ServerRequests {
     result: { markdown: string; start: number; end: number } | null;
   };
 
-  /** Images that a person should rate next, the proposed number of them in a seeded order. */
+  /** Images that a person should rate next, in a seeded order; asking for more than were proposed adds to the proposal. */
   "leaf/ratingQueue": { params: { config: string; count: number }; result: RatingQueue };
   /** Writes one rating to the MOS file at once (and names the file in the config if it names none); null takes it back. */
   "leaf/rate": { params: { config: string; hash: string; rating: number | null }; result: RatingQueue };
@@ -108,7 +108,7 @@ export interface ImageView {
 
 export interface KnownScore {
   score: number;
-  percentile: number;
+  percentile: number | null;
   scorer: string;
   scale: [number, number];
 }
@@ -150,7 +150,7 @@ export interface EvaluationView {
 export interface RatingQueue {
   /** Not yet rated, in the order to be rated. */
   images: ImageRow[];
-  /** Ratings of the proposed ones so far, newest last: what undo takes back. */
+  /** Ratings so far, in this sitting and earlier ones, newest last: what undo takes back. */
   rated: { hash: string; path: string; rating: number }[];
   /** How many were proposed, and for what. */
   proposed: { train: number; test: number };

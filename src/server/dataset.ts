@@ -1,20 +1,16 @@
-import { type FSWatcher, watch } from "chokidar";
-import { imageFolders } from "../engine/dataset/find.ts";
+import { updateIndex } from "../engine/dataset/update.ts";
 import { indexDataset } from "../engine/dataset.ts";
-import { isImageName } from "../engine/images/format.ts";
 import { keyOf } from "../engine/keys.ts";
+import { watchImages } from "../engine/live/watch.ts";
 import { ensureLeafDir, type Project } from "../engine/project.ts";
 
-/** A copied folder is told once, not file by file. */
-const settleMs = 500;
-
 export interface DatasetEvents {
-  /** Images came, changed or went, and the index knows. */
-  onChanged(): void;
+  /** Images came, changed or went, and the index knows: paths relative to the config's folder. */
+  onChanged(paths: string[]): void;
   onError(error: unknown): void;
 }
 
-/** Keeps the image index of a project current: one scan when it is opened, another after every change of its files. */
+/** Keeps the image index of a project current: one scan when it is opened, then only what the watcher tells. */
 export interface LiveDataset {
   /** Resolves once the index is current for these images; scans anew only where `images:` changed or on demand. */
   open(project: Project, options: { usePolling: boolean; rescan?: boolean }): Promise<void>;
@@ -23,14 +19,12 @@ export interface LiveDataset {
 
 export function liveDataset({ onChanged, onError }: DatasetEvents): LiveDataset {
   let key = "";
-  let watcher: FSWatcher | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let watcher: { close(): Promise<void> } | undefined;
   let controller = new AbortController();
 
   async function close(): Promise<void> {
     controller.abort();
     controller = new AbortController();
-    clearTimeout(timer);
     key = "";
     await watcher?.close();
     watcher = undefined;
@@ -43,28 +37,37 @@ export function liveDataset({ onChanged, onError }: DatasetEvents): LiveDataset 
       await close();
       const { signal } = controller;
       const { root, indexFile } = project;
-      const where = { root, indexFile, images: project.config.images, signal };
+      const where = { root, indexFile, images: project.config.images };
       await ensureLeafDir(project);
-      // Watching begins before the scan, so that nothing falls between them.
-      watcher = watch(imageFolders(root, project.config.images), {
-        ignoreInitial: true,
-        usePolling,
-        ignored: (file, stats) =>
-          /[\\/](\.[^\\/]+|node_modules)([\\/]|$)/.test(file.slice(root.length)) ||
-          (stats?.isFile() === true && !isImageName(file)),
-      });
-      watcher.on("error", onError);
-      watcher.on("all", (event) => {
-        if (event === "addDir") return;
-        clearTimeout(timer);
-        timer = setTimeout(() => {
-          indexDataset(where).then(onChanged, (error) => {
-            if (!signal.aborted) onError(error);
-          });
-        }, settleMs);
-      });
-      await indexDataset(where);
-      key = wanted;
+      // Watching begins before the scan: what changes meanwhile is brought in after it.
+      const scan = Promise.withResolvers<void>();
+      let turn: Promise<void> = scan.promise;
+      const bringIn = async (batch: { changed: string[]; removed: string[] }) => {
+        if (signal.aborted) return;
+        try {
+          const { added, updated, removed, failed } = await updateIndex(where, batch, signal);
+          const changed = [...added, ...updated, ...removed, ...failed];
+          if (changed.length > 0 && !signal.aborted) onChanged(changed);
+        } catch (error) {
+          if (!signal.aborted) onError(error);
+        }
+      };
+      try {
+        watcher = await watchImages(
+          project,
+          {
+            usePolling,
+            onBatch(batch) {
+              turn = turn.then(() => bringIn(batch));
+            },
+          },
+          onError,
+        );
+        await indexDataset({ ...where, signal });
+        key = wanted;
+      } finally {
+        scan.resolve();
+      }
     },
     close,
   };

@@ -1,3 +1,4 @@
+import path from "node:path";
 import {
   createConnection,
   DidChangeWatchedFilesNotification,
@@ -14,8 +15,12 @@ import { registerLanguage } from "./language/register.ts";
 import { notifying, throttled } from "./notices.ts";
 import { openProjects } from "./projects.ts";
 import { answerEnvironment } from "./requests/environment.ts";
+import { answerImages } from "./requests/images.ts";
 import { answerJobs } from "./requests/jobs.ts";
+import { answerPeople } from "./requests/people.ts";
 import { answerProjects } from "./requests/projects.ts";
+import { answerRuns } from "./requests/runs.ts";
+import { openScorer } from "./scorer.ts";
 import { defaultSettings } from "./settings.ts";
 import { fileOf, uriOf } from "./uris.ts";
 import { workDone } from "./workDone.ts";
@@ -26,6 +31,7 @@ const documents = new TextDocuments(TextDocument);
 const answer = answering(connection);
 const { send } = notifying(connection);
 const progress = workDone(connection);
+const scorer = openScorer();
 const inheritedPython = process.env.LEAF_PYTHON;
 let settings = defaultSettings;
 
@@ -34,22 +40,30 @@ const tellChanged = throttled(250, () => {
   send("leaf/changed", { projects: projects.all().map((one) => one.snapshot()) });
   for (const listener of listeners) listener();
 });
-const projects = openProjects(settings, (file) => ({
+const projects = openProjects(scorer, settings, (file) => ({
   onChanged: tellChanged,
   onJobEvents(job, events) {
     progress.show(job, () => void projects.of(job.config).jobs.stop());
     send("leaf/jobEvents", { config: uriOf(file), job, events });
+  },
+  onScores(project, paths, all) {
+    send("leaf/scoresChanged", { uris: paths.map((one) => uriOf(path.join(project.root, one))), all });
   },
   onError: (error) => connection.console.error(stackOf(error)),
 }));
 
 answerProjects(answer, projects);
 answerJobs(answer, projects, () => secrets);
+answerRuns(answer, projects);
+answerPeople(answer, projects);
+answerImages(answer, projects, scorer, connection, (files) => {
+  send("leaf/scoresChanged", { uris: files.slice(0, 200).map(uriOf), all: files.length > 200 });
+});
 answerEnvironment(answer, projects);
 registerLanguage(connection, documents, {
   snapshotOf: (uri) => find(uri)?.snapshot(),
   factsOf: (uri) => find(uri)?.facts() ?? [],
-  runsOf: () => [],
+  runsOf: (uri) => find(uri)?.runs() ?? [],
   onDidChange(listener) {
     listeners.add(listener);
     return { dispose: () => listeners.delete(listener) };
@@ -125,6 +139,7 @@ function leave(): Promise<void> {
   leaving ??= (async () => {
     if (settings.onClose === "stop") await Promise.all(projects.all().map((one) => one.jobs.stop()));
     await projects.close("released");
+    await scorer.close();
   })();
   return leaving;
 }

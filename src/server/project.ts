@@ -4,20 +4,24 @@ import { type Catalog, openCatalog } from "../engine/catalog.ts";
 import type { Config } from "../engine/config.ts";
 import { parseConfig } from "../engine/configFile.ts";
 import { LeafError, messageOf } from "../engine/errors.ts";
+import type { Browser } from "../engine/live/browse.ts";
 import type { LiveContext } from "../engine/live/context.ts";
 import { currentScorer, scorerInfo } from "../engine/live/currentScorer.ts";
+import { summariseRuns } from "../engine/live/runSummaries.ts";
+import type { ScorerProcess } from "../engine/live/scorerProcess.ts";
 import { type Project, projectOf } from "../engine/project.ts";
 import { listRuns } from "../engine/runs.ts";
 import { type StageStatus, stagesOf } from "../engine/stages/pipeline.ts";
 import { teacherFingerprint } from "../engine/teachers/createTeacher.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
-import type { ProjectSnapshot, StageSnapshot } from "../protocol/project.ts";
+import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../protocol/project.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { liveDataset } from "./dataset.ts";
 import { factOfError, factsOf } from "./facts.ts";
 import { headlineOf } from "./headlines.ts";
 import { type JobTracker, trackJobs } from "./jobTracker.ts";
 import type { FactProblem } from "./language/context.ts";
+import { type LiveImages, liveImages } from "./liveImages.ts";
 import { uriOf } from "./uris.ts";
 import { watchInputs } from "./watchInputs.ts";
 
@@ -25,6 +29,8 @@ import { watchInputs } from "./watchInputs.ts";
 export interface ProjectEvents {
   onChanged(): void;
   onJobEvents(job: JobSnapshot, events: JobEvent[]): void;
+  /** Paths relative to the config's folder; `all` for too many to name. */
+  onScores(project: Project, paths: string[], all: boolean): void;
   onError(error: unknown): void;
 }
 
@@ -34,11 +40,18 @@ export interface LiveProject {
   readonly file: string;
   snapshot(): ProjectSnapshot;
   facts(): FactProblem[];
+  /** Of this config, oldest first. */
+  runs(): RunSummary[];
   jobs: JobTracker;
   /** The parsed config. Throws LeafError `config` while it is invalid. */
   project(): Project;
   /** Resolves once the project has been read; throws what keeps it from being read. */
   context(): Promise<LiveContext>;
+  /** The same, ready to be asked about images. */
+  browser(): Promise<Browser>;
+  images: Pick<LiveImages, "scores">;
+  /** Whether a path (as in the index) is an image file; false until the project has been read. */
+  hasImage(path: string): boolean;
   start(kind: JobKind, env: Record<string, string>): Promise<JobSnapshot>;
   /** Something changed that the state depends on. Resolves once it is read. */
   refresh(options?: { rescan?: boolean }): Promise<void>;
@@ -53,12 +66,14 @@ interface Loaded {
   images: { files: number; usable: number; failed: number };
   mos: ProjectSnapshot["mos"];
   stages: StageSnapshot[];
+  runs: RunSummary[];
   facts: FactProblem[];
 }
 
 export function liveProject(
   file: string,
   name: string,
+  scorer: ScorerProcess,
   firstSettings: ServerSettings,
   events: ProjectEvents,
 ): LiveProject {
@@ -81,7 +96,17 @@ export function liveProject(
     if (told.some((event) => event.type === "stage" || event.type === "end")) void refresh();
   });
   const dataset = liveDataset({
-    onChanged: () => void refresh(),
+    onChanged(paths) {
+      if (loaded) events.onScores(loaded.project, paths, false);
+      void refresh();
+    },
+    onError: events.onError,
+  });
+  const images = liveImages(scorer, {
+    onScores(paths, all) {
+      if (loaded) events.onScores(loaded.project, paths, all);
+    },
+    onChanged: changed,
     onError: events.onError,
   });
   const inputs = watchInputs(() => void refresh());
@@ -152,6 +177,7 @@ export function liveProject(
         teacher,
         scorer: scorerNow,
       };
+      const runs = await summariseRuns(project);
       const statuses = await stagesOf(project, catalog);
       facts = factsOf(project, catalog);
       loaded = {
@@ -164,8 +190,10 @@ export function liveProject(
         },
         mos: mosOf(project, catalog),
         stages: statuses.map((status) => stageSnapshot(status, records, project)),
+        runs: runs.filter((run) => run.config === uriOf(file)).reverse(),
         facts,
       };
+      await images.update(context, settings.scoreNewImages);
     } finally {
       catalog.close();
     }
@@ -174,7 +202,10 @@ export function liveProject(
   return {
     file,
     jobs,
+    images,
+    hasImage: (relative) => loaded !== undefined && images.has(relative),
     project: currentProject,
+    runs: () => loaded?.runs ?? [],
     facts: () => facts,
     snapshot: () => ({
       config: uriOf(file),
@@ -189,13 +220,17 @@ export function liveProject(
       stale: (loaded?.stages ?? []).filter(({ state, why }) => state !== "fresh" && !isIdle(why, state))
         .length,
       scorer: loaded ? scorerInfo(loaded.context.scorer) : null,
-      scored: { done: 0, total: 0, busy: false },
+      scored: images.scored(),
       job: jobs.snapshot(),
     }),
     async context() {
       await reading;
       if (!loaded) throw new LeafError("config", invalid ?? "The project cannot be read.", { file });
       return loaded.context;
+    },
+    async browser() {
+      await this.context();
+      return images.browser();
     },
     async start(kind, env) {
       const job = await jobs.start(currentProject(), kind, env);
@@ -204,14 +239,16 @@ export function liveProject(
     },
     refresh,
     applySettings(next) {
-      const reopen = next.usePolling !== settings.usePolling;
+      const again =
+        next.usePolling !== settings.usePolling || next.scoreNewImages !== settings.scoreNewImages;
       settings = next;
-      if (reopen) void refresh();
+      if (again) void refresh();
     },
     async close(mode) {
       closed = true;
       await Promise.all([jobs.leave(mode), dataset.close(), inputs.close()]);
       await reading.catch(() => {});
+      images.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 import path from "node:path";
 import fastGlob from "fast-glob";
 import { LeafError } from "../engine/errors.ts";
+import type { ScorerProcess } from "../engine/live/scorerProcess.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { type LiveProject, liveProject, type ProjectEvents } from "./project.ts";
 import { fileOf } from "./uris.ts";
@@ -32,6 +33,7 @@ export interface Projects {
 }
 
 export function openProjects(
+  scorer: ScorerProcess,
   firstSettings: ServerSettings,
   events: (config: string) => ProjectEvents,
 ): Projects {
@@ -42,7 +44,7 @@ export function openProjects(
   function add(file: string): LiveProject {
     const known = projects.get(file);
     if (known) return known;
-    const added = liveProject(file, nameOf(file, roots), settings, events(file));
+    const added = liveProject(file, nameOf(file, roots), scorer, settings, events(file));
     projects.set(file, added);
     return added;
   }

@@ -110,11 +110,10 @@ test("the CFT-only baseline trains without a distilled student", { timeout: 180_
 
 test("evaluate agrees with metrics of its own predictions file", async () => {
   const evaluations = path.join(dir, ".leaf", "stages", "evaluate");
-  const key = readdirSync(evaluations).find(
-    (name) =>
-      JSON.parse(readFileSync(path.join(evaluations, name, "result.json"), "utf8")).srcc ===
-      first.evaluate.srcc,
-  )!;
+  const key = readdirSync(evaluations).find((name) => {
+    const { srcc, rmse } = JSON.parse(readFileSync(path.join(evaluations, name, "result.json"), "utf8"));
+    return srcc === first.evaluate.srcc && rmse === first.evaluate.rmse;
+  })!;
   const predictions = path.join(evaluations, key, "predictions.csv");
   const truth = path.join(evaluations, key, "truth.csv");
   writeFileSync(truth, readFileSync(predictions, "utf8").replaceAll(/^([^,]*),[^,]*,[^,]*,/gm, "$1,"));

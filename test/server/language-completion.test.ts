@@ -159,6 +159,17 @@ test("nothing in comments, under unknown keys, and in other files", async () => 
   expect((await language.complete("im|", "renders.leaf.yaml")).items.length).toBeGreaterThan(5);
 });
 
+test("no key where its indentation would be wrong", async () => {
+  expect(await labels("label:\n  seed: 1\n |\n")).toEqual([]);
+  expect(await labels("label:\n    seed: 1\n  |\n")).toEqual([]);
+  expect(await labels("images: photos\n  |\n")).toEqual([]);
+  expect(await labels("label:\n    seed: 1\n    pa|\nevaluate: {}\n")).toEqual([
+    "pairsPerImage",
+    "pairs",
+    "minConfidence",
+  ]);
+});
+
 test("a comment that names another schema changes nothing, and nothing is fetched", async () => {
   const modeline = "# yaml-language-server: $schema=http://127.0.0.1:9/schema.json\n";
   expect(await labels(`${modeline}label:\n  |`)).toEqual(["pairsPerImage", "pairs", "minConfidence", "seed"]);

@@ -215,6 +215,14 @@ test("a config that cannot run says why", async () => {
   language.world.snapshot = snapshot({ invalid: "leaf.yaml:1:1: `images` is missing", stages: [] });
   await language.write("label: {}\n");
   expect(await shown()).toEqual([[0, "$(warning) leaf.yaml:1:1: `images` is missing"]]);
+  // What was read before it broke is still told, but cannot be run.
+  language.world.snapshot.stages = [stage("label", { state: "fresh", headline: "10 images" })];
+  expect((await shown()).slice(1)).toEqual([
+    [0, "$(check) 10 images"],
+    [0, "Review pairs"],
+  ]);
+  language.world.snapshot = snapshot({ invalid: "Reading …", stages: [] });
+  expect(await shown()).toEqual([[0, "$(sync~spin) Reading …"]]);
 });
 
 test("the editor is asked to ask again only for news, and at most once a second", async () => {

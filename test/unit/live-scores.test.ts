@@ -125,6 +125,22 @@ describe("openScores", () => {
     missing.return(undefined);
   });
 
+  it("finds what is missing among many without holding up the rest", async () => {
+    const { store } = open();
+    const hashes = Array.from({ length: 20_000 }, (_, i) => hashOf(i));
+    store.put(
+      "student",
+      hashes.filter((_, i) => i % 4 !== 0).map((hash) => ({ ...row(0, 3), hash })),
+    );
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    const missing: string[] = [];
+    for await (const hash of store.missingInSteps("student", hashes)) missing.push(hash);
+    clearInterval(timer);
+    expect(missing).toEqual(hashes.filter((_, i) => i % 4 === 0));
+    expect(turns).toBeGreaterThan(5);
+  });
+
   it("sees what another window wrote", () => {
     const { store, file } = open();
     const { store: other } = open(file);

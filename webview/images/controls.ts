@@ -9,8 +9,13 @@ export const controlStyles = css`
     padding: 1px 4px;
     border-radius: 3px;
   }
+  /* The tab as a whole takes keys; what has the focus within it shows that itself. */
+  :host(:focus-visible) {
+    outline: none !important;
+  }
   select {
     max-width: 100%;
+    min-width: 0;
     color: var(--vscode-dropdown-foreground);
     background: var(--vscode-dropdown-background);
     border: 1px solid var(--vscode-dropdown-border, var(--vscode-contrastBorder, transparent));
@@ -62,6 +67,11 @@ export const controlStyles = css`
   }
   button.act.first:hover:not(:disabled) {
     background: var(--vscode-button-hoverBackground);
+  }
+  @media (max-width: 460px) {
+    .bar > select {
+      max-width: 46%;
+    }
   }
   button.act:focus-visible {
     outline-offset: 2px;

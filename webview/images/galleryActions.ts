@@ -20,7 +20,7 @@ const nameOf = (row: ImageRow) => row.path.slice(row.path.lastIndexOf("/") + 1);
 export function galleryActions(
   host: Host,
   chosen: readonly ImageRow[],
-  { selected, asks }: { selected: boolean; asks: boolean },
+  { selected, asks, configName }: { selected: boolean; asks: boolean; configName: string },
   actions: GalleryActions,
 ) {
   const text = host.text;
@@ -36,10 +36,11 @@ export function galleryActions(
   if (asks && first) {
     const question =
       chosen.length === 1
-        ? text("Exclude {0} from `images:` in the config? The file stays where it is.", first.path)
+        ? text("Exclude {0} from the images of {1}? The file stays where it is.", first.path, configName)
         : text(
-            "Exclude {0} images from `images:` in the config? The files stay where they are.",
+            "Exclude {0} images from those of {1}? The files stay where they are.",
             count(chosen.length),
+            configName,
           );
     return html`<div class="bar acts asks" role="alertdialog" aria-label=${question}>
       <span class="question">${question}</span>

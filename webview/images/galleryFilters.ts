@@ -1,9 +1,9 @@
 import { html, nothing } from "lit";
-import type { ImageQuery, ImageSort } from "../../src/protocol/images.ts";
+import type { ImageQuery, ImageRow, ImageSort } from "../../src/protocol/images.ts";
 import type { ScorerInfo } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
 import { choice, range } from "./controls.ts";
-import { type BandName, bandRange, bands } from "./quality.ts";
+import { type BandName, bandRange, bands, bandWord, scoreText } from "./quality.ts";
 
 /** Filter and order as kept; the band is turned into scores by the scorer of the day. */
 export interface GalleryFilter {
@@ -26,6 +26,14 @@ export const allImages: GalleryFilter = {
   mos: "any",
   split: "any",
 };
+
+/** Ascending is worst first, whether or not lower is better on the scale. */
+function orderWords({ text }: Host, { sort }: GalleryFilter): [string, string] {
+  if (sort === "path") return [text("A to Z"), text("Z to A")];
+  if (sort === "modified") return [text("Oldest first"), text("Newest first")];
+  if (sort === "disagreement") return [text("Smallest first"), text("Largest first")];
+  return [text("Worst first"), text("Best first")];
+}
 
 export function isFiltered({ text, quality, mos, split }: GalleryFilter): boolean {
   return text !== "" || quality !== "any" || mos !== "any" || split !== "any";
@@ -52,6 +60,16 @@ export function queryOf(
   };
 }
 
+/** What the images are sorted by, where their score does not say it already. */
+export function sortedBy(host: Host, { sort }: GalleryFilter, mosRange: [number, number] | undefined) {
+  return (row: ImageRow): string | null => {
+    if (sort === "mos") return row.mos === null || !mosRange ? null : `MOS ${scoreText(row.mos, mosRange)}`;
+    if (sort === "teacher") return row.teacher && host.text("teacher {0}", row.teacher.score.toFixed(2));
+    if (sort === "disagreement") return row.disagreement === null ? null : `Δ ${row.disagreement.toFixed(2)}`;
+    return null;
+  };
+}
+
 export function galleryFilters(
   host: Host,
   filter: GalleryFilter,
@@ -70,10 +88,10 @@ export function galleryFilters(
   ];
   const qualities: [GalleryFilter["quality"], string][] = [
     ["any", text("Any quality")],
-    ...bands.map((band): [BandName, string] => [band, text(band)]),
+    ...bands.map((band): [BandName, string] => [band, bandWord(host, band)]),
     ["range", text("Scores from, to")],
   ];
-  const order = filter.descending ? text("Highest first") : text("Lowest first");
+  const order = orderWords(host, filter)[filter.descending ? 1 : 0];
   const [low, high] = scorer?.scale ?? [1, 5];
   const step = high - low > 20 ? 1 : 0.1;
   return html`

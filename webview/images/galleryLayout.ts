@@ -22,17 +22,24 @@ export const galleryLayout = css`
     display: flex;
     border-top: 1px solid var(--vscode-editorGroup-border, var(--vscode-contrastBorder, transparent));
   }
+  .details > * {
+    min-width: 0;
+    min-height: 0;
+  }
   leaf-image-grid {
     flex: 1 1 auto;
     min-width: 0;
     padding: 4px;
   }
-  leaf-image-details {
+  .details {
+    display: grid;
+    min-height: 0;
+    overflow: hidden;
     flex: 0 0 clamp(200px, 26%, 320px);
     border-inline-start: 1px solid var(--vscode-editorGroup-border, var(--vscode-contrastBorder, transparent));
   }
   leaf-refusal {
-    margin: 0 8px 4px;
+    margin: 4px 8px;
   }
   .acts {
     gap: 2px 8px;
@@ -59,7 +66,7 @@ export const galleryLayout = css`
     .main {
       flex-direction: column;
     }
-    leaf-image-details {
+    .details {
       flex: 0 0 38%;
       border-inline-start: none;
       border-top: 1px solid var(--vscode-editorGroup-border, var(--vscode-contrastBorder, transparent));

@@ -121,29 +121,29 @@ export const badgeStyles = css`
     font-variant-numeric: tabular-nums;
   }
   .badge i {
-    width: 8px;
-    height: 12px;
+    width: 20px;
+    height: 8px;
     border: 1px solid currentColor;
     border-radius: 2px;
-    background: linear-gradient(to top, var(--band) var(--filled), transparent var(--filled));
+    background: linear-gradient(to right, var(--band) var(--filled), transparent var(--filled));
   }
-  .badge.excellent {
+  .badge.of-excellent {
     --band: var(--vscode-charts-green);
     --filled: 100%;
   }
-  .badge.good {
+  .badge.of-good {
     --band: var(--vscode-charts-blue);
     --filled: 80%;
   }
-  .badge.fair {
+  .badge.of-fair {
     --band: var(--vscode-charts-yellow);
     --filled: 60%;
   }
-  .badge.poor {
+  .badge.of-poor {
     --band: var(--vscode-charts-orange);
     --filled: 40%;
   }
-  .badge.bad {
+  .badge.of-bad {
     --band: var(--vscode-charts-red);
     --filled: 20%;
   }

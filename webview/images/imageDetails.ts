@@ -9,7 +9,7 @@ import { badgeStyles } from "./gridStyles.ts";
 import "./imagePane.ts";
 import type { Pictures } from "./pictures.ts";
 import { place } from "./place.ts";
-import { bands, bytes, scoreText } from "./quality.ts";
+import { bands, bandWord, bytes, scoreText } from "./quality.ts";
 import { scoreBadge } from "./scoreBadge.ts";
 import { fitted, type View } from "./viewport.ts";
 
@@ -20,7 +20,6 @@ class ImageDetails extends LitElement {
     project: { attribute: false },
     pictures: { attribute: false },
     row: { attribute: false },
-    revision: { type: Number },
     view: { state: true },
   };
   static override styles = [
@@ -36,6 +35,11 @@ class ImageDetails extends LitElement {
         height: min(36vh, 260px);
         background: var(--vscode-editorWidget-background);
         margin-bottom: 6px;
+      }
+      @media (max-width: 620px) {
+        leaf-image-pane {
+          height: 18vh;
+        }
       }
       h3 {
         overflow-wrap: anywhere;
@@ -62,7 +66,7 @@ class ImageDetails extends LitElement {
       }
       .track {
         height: 8px;
-        border: 1px solid var(--vscode-contrastBorder, transparent);
+        border: 1px solid var(--vscode-contrastBorder, var(--vscode-widget-border, transparent));
         background: var(--vscode-editorWidget-background);
       }
       .share {
@@ -75,7 +79,6 @@ class ImageDetails extends LitElement {
   declare project: ProjectSnapshot;
   declare pictures: Pictures;
   declare row: ImageRow;
-  declare revision: number;
   declare view: View;
 
   constructor() {
@@ -127,7 +130,7 @@ class ImageDetails extends LitElement {
     return html`${figure(score, 2)} <span class="muted">${host.text("confidence {0}", figure(confidence, 2))}</span>
       <div class="words">
         ${bands.map(
-          (word, at) => html`<span>${host.text(word)}</span>
+          (word, at) => html`<span>${bandWord(host, word)}</span>
             <span class="track" aria-hidden="true"><div class="share" ${place({ width: `${(probabilities[at] ?? 0) * 100}%` })}></div></span>
             <span>${Math.round((probabilities[at] ?? 0) * 100)} %</span>`,
         )}

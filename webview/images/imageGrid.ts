@@ -7,13 +7,11 @@ import type { Host } from "../host.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { badgeStyles, gridStyles } from "./gridStyles.ts";
 import type { Pages } from "./pages.ts";
-import type { Pictures } from "./pictures.ts";
+import { followPictures, type Pictures } from "./pictures.ts";
 import { place } from "./place.ts";
 import { scoreBadge } from "./scoreBadge.ts";
+import type { Pick } from "./selection.ts";
 import { scrollTo, windowOf } from "./windowing.ts";
-
-/** How an image was picked: moved to, chosen alone, added or taken out, or as the end of a range. */
-export type Pick = { index: number; how: "move" | "only" | "toggle" | "extend" };
 
 /**
  * Images in lines; only those in sight exist. Fires `pick` (detail: Pick), `open` (detail: index) and `place` (detail: the first
@@ -25,6 +23,7 @@ export class ImageGrid extends LitElement {
     pages: { attribute: false },
     pictures: { attribute: false },
     scorer: { attribute: false },
+    note: { attribute: false },
     selected: { attribute: false },
     current: { type: Number },
     cell: { type: Number },
@@ -36,6 +35,8 @@ export class ImageGrid extends LitElement {
   declare pages: Pages<ImageRow>;
   declare pictures: Pictures;
   declare scorer: ScorerInfo | null;
+  /** A figure beside the score: what the images are sorted by. */
+  declare note: (row: ImageRow) => string | null;
   declare selected: ReadonlySet<string>;
   /** Index of the focused image. */
   declare current: number;
@@ -46,21 +47,20 @@ export class ImageGrid extends LitElement {
   #room = { width: 0, height: 0 };
   #columns = 1;
   #scrolled = 0;
-  #wantedTop: { index: number } | undefined;
+  /** What is to be in sight after the next drawing: the first line, and the focused image if it was. */
+  #wanted: { top: number; focused?: number } | undefined;
   #watch = new ResizeObserver(([entry]) => {
     if (!entry) return;
     const { width, height } = entry.contentRect;
-    // Another number of columns keeps the first line in sight.
-    const top = Math.floor(this.#scrolled / this.cell) * this.#columns;
-    const before = this.#columns;
-    this.#room = { width, height };
-    this.#columns = this.#columnsFor(width);
-    if (before !== this.#columns && this.#scrolled > 0) this.#wantedTop ??= { index: top };
+    this.#keepPlace(this.cell, () => {
+      this.#room = { width, height };
+    });
     this.requestUpdate();
   });
 
   constructor() {
     super();
+    followPictures(this);
     this.addEventListener("scroll", () => {
       this.#scrolled = this.scrollTop;
       this.requestUpdate();
@@ -85,7 +85,7 @@ export class ImageGrid extends LitElement {
 
   /** Puts the line of an image at the top. */
   startAt(index: number): void {
-    this.#wantedTop = { index };
+    this.#wanted = { top: index };
     this.requestUpdate();
   }
 
@@ -96,7 +96,8 @@ export class ImageGrid extends LitElement {
   }
 
   #columnsFor(width: number): number {
-    return Math.max(1, Math.floor(width / (this.cell * 1.05)));
+    const fitting = Math.floor(width / (this.cell * 1.05));
+    return Math.max(width < 240 ? 1 : 2, fitting);
   }
 
   get #lines() {
@@ -104,11 +105,8 @@ export class ImageGrid extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues): void {
-    if (changed.has("cell") && this.#room.width > 0) {
-      const top = Math.floor(this.#scrolled / ((changed.get("cell") as number) || this.cell)) * this.#columns;
-      this.#columns = this.#columnsFor(this.#room.width);
-      if (this.#scrolled > 0) this.#wantedTop ??= { index: top };
-    }
+    const before = changed.get("cell") as number | undefined;
+    if (before !== undefined) this.#keepPlace(before, () => {});
   }
 
   protected override render() {
@@ -156,6 +154,7 @@ export class ImageGrid extends LitElement {
     if (!row)
       return html`<div class="cell ${focused}" role="gridcell" id=${id} data-index=${index}><div class="picture"><div class="blank"></div></div><div class="label"></div></div>`;
     const { host, scorer } = this;
+    const note = this.note(row);
     const selected = this.selected.has(row.hash);
     const name = row.path.slice(row.path.lastIndexOf("/") + 1);
     return html`<div
@@ -167,7 +166,7 @@ export class ImageGrid extends LitElement {
       title=${row.path}
     >
       <div class="picture">${keyed(row.hash, this.#picture(row))}</div>
-      <div class="label">${scoreBadge(host, row.score, scorer)}<span class="name">${name}</span></div>
+      <div class="label">${scoreBadge(host, row.score, scorer)}${note ? html`<span class="figure">${note}</span>` : nothing}<span class="name">${name}</span></div>
       ${selected ? html`<span class="tick" aria-hidden="true">✓</span>` : nothing}
     </div>`;
   }
@@ -180,12 +179,27 @@ export class ImageGrid extends LitElement {
   }
 
   protected override updated(): void {
-    const wanted = this.#wantedTop;
+    const wanted = this.#wanted;
     if (!wanted || this.pages.total === null || this.#room.height === 0) return;
-    this.#wantedTop = undefined;
-    const line = Math.floor(wanted.index / this.#columns);
+    this.#wanted = undefined;
+    const line = Math.floor(wanted.top / this.#columns);
     // Past the end first, so that the line ends up at the top.
     this.scrollTop = scrollTo(this.#lines, line, Number.MAX_SAFE_INTEGER, this.#room.height);
+    if (wanted.focused !== undefined) this.show(wanted.focused);
+  }
+
+  /** Another size of cells or of the grid makes other lines: the same images stay in sight. */
+  #keepPlace(cell: number, change: () => void): void {
+    const lines = { count: this.#lines.count, size: cell };
+    const { first, last } = windowOf(lines, this.#scrolled, this.#room.height, 0);
+    const top = first * this.#columns;
+    const inSight = this.current >= top && this.current < (last + 1) * this.#columns;
+    const before = this.#columns;
+    change();
+    if (this.#room.width === 0) return;
+    this.#columns = this.#columnsFor(this.#room.width);
+    if (this.#scrolled === 0 || (before === this.#columns && cell === this.cell)) return;
+    this.#wanted ??= { top, ...(inSight ? { focused: this.current } : {}) };
   }
 
   #told(type: string, detail: unknown): void {

@@ -3,7 +3,8 @@ import { keyed } from "lit/directives/keyed.js";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { Host } from "../host.ts";
 import { baseStyles } from "../ui/styles.ts";
-import type { Pictures } from "./pictures.ts";
+import { listenToGestures } from "./paneGestures.ts";
+import { followPictures, type Pictures } from "./pictures.ts";
 import { place } from "./place.ts";
 import {
   actualSize,
@@ -93,7 +94,6 @@ export class ImagePane extends LitElement {
   /** The picture in full has been drawn. */
   declare loaded: boolean;
   #pane: Size = { width: 0, height: 0 };
-  #dragged: Point | undefined;
   #watch = new ResizeObserver(([entry]) => {
     if (!entry) return;
     const { width, height } = entry.contentRect;
@@ -103,15 +103,15 @@ export class ImagePane extends LitElement {
 
   constructor() {
     super();
+    followPictures(this);
     this.view = fitted;
     this.loaded = false;
     this.size = { width: 0, height: 0 };
-    this.addEventListener("wheel", this.#wheel, { passive: false });
-    this.addEventListener("pointerdown", this.#down);
-    this.addEventListener("pointermove", this.#move);
-    this.addEventListener("pointerup", this.#up);
-    this.addEventListener("pointercancel", this.#up);
-    this.addEventListener("dblclick", this.#double);
+    listenToGestures(this, {
+      zoom: (factor, at) => this.zoomBy(factor, at),
+      pan: (by) => this.pan(by),
+      jump: (at) => (Math.abs(this.view.zoom - 1) < 1e-6 ? this.toActualSize(at) : this.toFit()),
+    });
   }
 
   override connectedCallback(): void {
@@ -161,42 +161,6 @@ export class ImagePane extends LitElement {
       new CustomEvent("view", { detail: inside(view, this.size, this.#pane, this.limit), bubbles: true }),
     );
   }
-
-  #at(event: MouseEvent): Point {
-    const { left, top } = this.getBoundingClientRect();
-    return { x: event.clientX - left, y: event.clientY - top };
-  }
-
-  #wheel = (event: WheelEvent) => {
-    event.preventDefault();
-    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
-    this.zoomBy(Math.exp(-event.deltaY * lines * 0.002), this.#at(event));
-  };
-
-  #down = (event: PointerEvent) => {
-    if (event.button !== 0) return;
-    this.setPointerCapture(event.pointerId);
-    this.classList.add("dragged");
-    this.#dragged = { x: event.clientX, y: event.clientY };
-  };
-
-  #move = (event: PointerEvent) => {
-    if (!this.#dragged) return;
-    const by = { x: event.clientX - this.#dragged.x, y: event.clientY - this.#dragged.y };
-    this.#dragged = { x: event.clientX, y: event.clientY };
-    this.pan(by);
-  };
-
-  #up = () => {
-    this.#dragged = undefined;
-    this.classList.remove("dragged");
-  };
-
-  #double = (event: MouseEvent) => {
-    const fits = Math.abs(this.view.zoom - 1) < 1e-6;
-    if (fits) this.toActualSize(this.#at(event));
-    else this.toFit();
-  };
 
   protected override willUpdate(changed: PropertyValues): void {
     const before = changed.get("row") as ImageRow | undefined;

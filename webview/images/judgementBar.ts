@@ -90,12 +90,14 @@ class JudgementBar extends LitElement {
     if (pair.human !== null && pair.pAB === null)
       return html`<span>${host.text("The teacher was not asked.")}</span>`;
     const teacher =
-      pair.human === null ? nothing : html`<span>${host.text("teacher P(A) {0}", figure(pair.p, 2))}</span>`;
+      pair.human === null
+        ? nothing
+        : html`<span>${host.text("teacher P(A better) {0}", figure(pair.p, 2))}</span>`;
     const orders =
       pair.pAB === null || pair.pBA === null
         ? nothing
         : html`<span title=${host.text("P(A better) when A is shown first, and when B is shown first. The preference is their mean in logit space.")}
-            >${host.text("A first {0} · B first {1}", figure(pair.pAB, 2), figure(pair.pBA, 2))}</span
+            >${host.text("P(A) when A first {0}, B first {1}", figure(pair.pAB, 2), figure(pair.pBA, 2))}</span
           >`;
     const bias =
       pair.positionBias === null

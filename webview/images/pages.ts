@@ -5,8 +5,8 @@ export interface Pages<T> {
   /** null until the first answer. */
   readonly total: number | null;
   at(index: number): T | undefined;
-  /** What is looked at now; what was looked at before and is not yet asked for is let go. */
-  look(first: number, last: number): void;
+  /** What is looked at now, and one row elsewhere; what was looked at before and is not yet asked for is let go. */
+  look(first: number, last: number, also?: number): void;
   /** Fetches what is looked at anew, and the rest when it is looked at again; old rows stand until then. */
   refresh(): void;
   /** Changes a row that is here. */
@@ -44,16 +44,16 @@ export function createPages<T>({
   const stale = new Set<number>();
   const asked = new Set<number>();
   let total: number | null = null;
-  let looked: [number, number] = [0, 0];
+  let looked = { first: 0, last: 0, also: 0 };
   let timer: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
   let generation = 0;
 
   function wanted(): number[] {
-    const [first, last] = looked;
+    const { first, last, also } = looked;
     const [from, to] = [Math.floor(first / pageSize), Math.floor(Math.max(first, last) / pageSize)];
     const end = total === null ? to : Math.min(to, Math.ceil(total / pageSize) - 1);
-    const numbers: number[] = [];
+    const numbers = also < first || also > last ? [Math.floor(also / pageSize)] : [];
     for (let page = from; page <= Math.max(end, from); page++) numbers.push(page);
     return numbers.filter((page) => (!pages.has(page) || stale.has(page)) && !asked.has(page));
   }
@@ -103,8 +103,8 @@ export function createPages<T>({
     at(index) {
       return pages.get(Math.floor(index / pageSize))?.[index % pageSize];
     },
-    look(first, last) {
-      looked = [Math.max(0, first), last];
+    look(first, last, also = first) {
+      looked = { first: Math.max(0, first), last, also: Math.max(0, also) };
       if (timer === undefined && wanted().length > 0) timer = setTimeout(ask, total === null ? 0 : settleMs);
     },
     refresh() {

@@ -21,11 +21,11 @@ const pans: Record<string, [number, number]> = {
 const repeatable = new Set(["j", "k", "PageDown", "PageUp", "+", "-"]);
 
 /** Does what a key means; false for one without meaning here. */
-export function pairKey(key: string, event: KeyboardEvent, view: PairView, moves: PairMoves): boolean {
+export function pairKey(key: string, event: KeyboardEvent, view: PairView | null, moves: PairMoves): boolean {
   if (event.ctrlKey || event.metaKey) return false;
   const pan = pans[key];
   if (event.shiftKey && pan) {
-    view.pan(...pan);
+    view?.pan(...pan);
     return true;
   }
   const meanings: Record<string, () => void> = {
@@ -41,10 +41,10 @@ export function pairKey(key: string, event: KeyboardEvent, view: PairView, moves
     End: moves.last,
     u: moves.takeBack,
     Backspace: moves.takeBack,
-    "+": () => view.zoomBy(1.5),
-    "-": () => view.zoomBy(1 / 1.5),
-    "0": () => view.toFit(),
-    "1": () => view.toActualSize(),
+    "+": () => view?.zoomBy(1.5),
+    "-": () => view?.zoomBy(1 / 1.5),
+    "0": () => view?.toFit(),
+    "1": () => view?.toActualSize(),
     f: moves.flicker,
     Escape: moves.stopFlicker,
   };

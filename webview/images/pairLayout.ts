@@ -14,14 +14,14 @@ export const pairLayout = css`
     min-height: 120px;
   }
   leaf-refusal {
-    margin: 0 8px 4px;
+    margin: 4px 8px;
   }
   .place {
     margin-inline-start: auto;
   }
   .below {
     display: grid;
-    grid-template-columns: minmax(0, 1fr) minmax(260px, 2fr) minmax(0, 1fr);
+    grid-template-columns: minmax(0, 1fr) minmax(260px, 3fr) minmax(0, 1fr);
     gap: 2px 12px;
     padding: 6px 8px 2px;
     align-items: start;

@@ -5,7 +5,7 @@ import type { Host } from "../host.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { preferenceText } from "./judgementBar.ts";
 import type { Pages } from "./pages.ts";
-import type { Pictures } from "./pictures.ts";
+import { followPictures, type Pictures } from "./pictures.ts";
 import { place } from "./place.ts";
 import { scrollTo, windowOf } from "./windowing.ts";
 
@@ -95,6 +95,7 @@ class PairStrip extends LitElement {
 
   constructor() {
     super();
+    followPictures(this);
     this.addEventListener("scroll", () => this.requestUpdate());
     // A wheel that only turns one way still goes along the strip.
     this.addEventListener(
@@ -123,7 +124,9 @@ class PairStrip extends LitElement {
     const lines = { count: pages.total ?? 0, size: cell };
     const { height: length, first, last, offset } = windowOf(lines, this.scrollLeft, this.clientWidth, 3);
     const shown = Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => first + at);
-    pages.look(Math.min(first, this.current), Math.max(last, this.current));
+    // Hidden where the panel is low: then only what follows is of use.
+    if (this.clientWidth === 0) pages.look(this.current, this.current + 1);
+    else pages.look(first, last, this.current);
     this.pictures.want(shown.flatMap((index) => this.#images(index)));
     return html`<div class="all" role="group" aria-label=${this.host.text("Pairs")} ${place({ width: `${length}px` })}>
       ${repeat(

@@ -167,7 +167,7 @@ export class PairView extends LitElement {
             .pictures=${pictures}
             .row=${pair[side]}
             .view=${this.view}
-            .alt=${host.text(side === "a" ? "Image A, {0}" : "Image B, {0}", pair[side].path)}
+            .alt=${side === "a" ? host.text("Image A, {0}", pair.a.path) : host.text("Image B, {0}", pair.b.path)}
             @shown=${() => this.requestUpdate()}
           ></leaf-image-pane>
           <span class="mark">${side.toUpperCase()} <span class="scale figure" data-side=${side}></span></span>

@@ -1,3 +1,4 @@
+import type { ReactiveControllerHost } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { Host } from "../host.ts";
 
@@ -12,8 +13,12 @@ export interface Pictures {
   full(row: ImageRow): Address;
   /** The small pictures that are looked at now; earlier wishes that were not yet asked for are let go. */
   want(rows: readonly ImageRow[]): void;
+  /** Loads those in full that will be looked at next. */
+  preload(rows: readonly ImageRow[]): void;
   /** An address did not load: another one is made once, then the image counts as one that cannot be shown. */
   failed(row: ImageRow, size: "small" | "full"): void;
+  /** Calls whenever there are new addresses. Returns what stops it. */
+  follow(changed: () => void): () => void;
   close(): void;
 }
 
@@ -23,13 +28,18 @@ const inFlightAtOnce = 2;
 const settleMs = 30;
 const kept = 4000;
 
-export function createPictures(host: Host, config: string, onChange: () => void): Pictures {
+export function createPictures(host: Host, config: string): Pictures {
   const made = { small: new Map<string, string | null>(), full: new Map<string, string | null>() };
   const asked = new Set<string>();
   let wishes: string[] = [];
   let inFlight = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
+  let preloaded: HTMLImageElement[] = [];
+  const followers = new Set<() => void>();
+  const tell = () => {
+    for (const changed of followers) changed();
+  };
 
   function ask(): void {
     timer = undefined;
@@ -59,7 +69,7 @@ export function createPictures(host: Host, config: string, onChange: () => void)
     }
     forgetOldest(made[size]);
     ask();
-    onChange();
+    tell();
   }
 
   return {
@@ -79,12 +89,25 @@ export function createPictures(host: Host, config: string, onChange: () => void)
       wishes = rows.filter((row) => !row.thumbnail).map((row) => row.hash);
       timer ??= setTimeout(ask, settleMs);
     },
+    preload(rows) {
+      const addresses = rows.map((row) => this.full(row)).filter((one) => typeof one === "string");
+      const loading = (address: string) => preloaded.find((one) => one.getAttribute("src") === address);
+      preloaded = addresses.map((address) => {
+        const image = loading(address) ?? new Image();
+        if (!image.src) image.src = address;
+        return image;
+      });
+    },
     failed(row, size) {
       const known = made[size].has(row.hash);
       if (asked.has(`${size} ${row.hash}`)) return;
       if (!known) return void make([row.hash], size);
       made[size].set(row.hash, null);
-      onChange();
+      tell();
+    },
+    follow(changed) {
+      followers.add(changed);
+      return () => followers.delete(changed);
     },
     close() {
       closed = true;
@@ -98,4 +121,21 @@ function forgetOldest(map: Map<string, unknown>): void {
     if (map.size <= kept) return;
     map.delete(key);
   }
+}
+
+/** Draws an element anew when there are new addresses of its `pictures`. */
+export function followPictures(element: ReactiveControllerHost & { pictures: Pictures | undefined }): void {
+  let followed: Pictures | undefined;
+  let stop = () => {};
+  const follow = (pictures: Pictures | undefined) => {
+    if (pictures === followed) return;
+    stop();
+    stop = pictures?.follow(() => element.requestUpdate()) ?? (() => {});
+    followed = pictures;
+  };
+  element.addController({
+    hostConnected: () => element.requestUpdate(),
+    hostUpdate: () => follow(element.pictures),
+    hostDisconnected: () => follow(undefined),
+  });
 }

@@ -1,7 +1,19 @@
 import type { ScorerInfo } from "../../src/protocol/project.ts";
+import type { Host } from "../host.ts";
 
 export const bands = ["excellent", "good", "fair", "poor", "bad"] as const;
 export type BandName = (typeof bands)[number];
+
+export function bandWord({ text }: Host, band: BandName): string {
+  const words: Record<BandName, string> = {
+    excellent: text("excellent"),
+    good: text("good"),
+    fair: text("fair"),
+    poor: text("poor"),
+    bad: text("bad"),
+  };
+  return words[band];
+}
 
 /** Bounds between bad, poor, fair, good and excellent on 1..5. */
 const cuts = [1.5, 2.5, 3.5, 4.5] as const;

@@ -1,6 +1,6 @@
 import type { JobEvent } from "../../src/protocol/jobs.ts";
 import type { StageName } from "../../src/protocol/project.ts";
-import type { CurvePoint } from "../../src/protocol/server.ts";
+import type { CurvePoint, RunCurves } from "../../src/protocol/server.ts";
 import type { TrainerMessage } from "../../src/protocol/trainer.ts";
 
 type Hello = TrainerMessage & { type: "hello" };
@@ -25,6 +25,14 @@ export interface JobView {
 }
 
 export const emptyJobView = (): JobView => ({ training: {}, results: {} });
+
+/** A run that ended, from what is kept of it. */
+export function viewOfCurves(curves: RunCurves): JobView {
+  const view = emptyJobView();
+  for (const stage of ["distill", "calibrate"] as const)
+    if (curves[stage].length > 0) view.training[stage] = { ...emptyTraining(), epochs: curves[stage] };
+  return view;
+}
 
 /** Takes in what a job told; events come once each and in order. */
 export function addEvents(view: JobView, events: readonly JobEvent[]): void {

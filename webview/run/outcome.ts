@@ -74,7 +74,7 @@ class Outcome extends LitElement {
           : text("{0} stages to run", stale);
     return html`<div class="top">
         <div class="words">
-          <h2>${stale === 0 ? html`<leaf-icon class="done" name="pass-filled"></leaf-icon>` : nothing}${sentence}</h2>
+          <h2 aria-live="polite">${stale === 0 ? html`<leaf-icon class="done" name="pass-filled"></leaf-icon>` : nothing}${sentence}</h2>
           ${ended}
         </div>
         <div class="row">${this.#actions(stale)}</div>
@@ -93,7 +93,7 @@ class Outcome extends LitElement {
     const elsewhere = progress && !this.project.stages.some(({ stage }) => stage === progress.stage);
     return html`<div class="top">
         <div class="words">
-          <h2><leaf-icon name="loading" spin></leaf-icon>${stageTitle(text, job.kind)}</h2>
+          <h2 aria-live="polite"><leaf-icon name="loading" spin></leaf-icon>${stageTitle(text, job.kind)}</h2>
           <p class="muted">${text("Started {0}. It goes on when this panel is closed.", ago(text, job.started))}</p>
         </div>
         <vscode-button
@@ -122,7 +122,7 @@ class Outcome extends LitElement {
             );
     return html`<div class="top">
       <div class="words">
-        <h2>${text("Nothing has run yet")}</h2>
+        <h2 aria-live="polite">${text("Nothing has run yet")}</h2>
         <p>${words}</p>
       </div>
       ${

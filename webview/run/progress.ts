@@ -19,10 +19,10 @@ class ProgressBar extends LitElement {
         border: 1px solid var(--vscode-contrastBorder, transparent);
         border-radius: 3px;
         overflow: hidden;
-        background: var(--vscode-editorGroup-border);
+        background: transparent;
       }
       progress::-webkit-progress-bar {
-        background: var(--vscode-editorGroup-border, transparent);
+        background: color-mix(in srgb, var(--vscode-progressBar-background) 22%, transparent);
       }
       progress::-webkit-progress-value {
         background: var(--vscode-progressBar-background);

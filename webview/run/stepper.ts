@@ -12,7 +12,7 @@ import { stagePurpose, stageTitle } from "./words.ts";
 const icons: Record<StageSnapshot["state"], IconName> = {
   fresh: "pass-filled",
   stale: "history",
-  missing: "circle-outline",
+  missing: "circle-large-outline",
   running: "sync",
   failed: "error",
 };
@@ -46,13 +46,13 @@ class Stepper extends LitElement {
       leaf-icon {
         margin-top: 2px;
       }
-      .fresh leaf-icon {
+      .fresh > leaf-icon {
         color: var(--vscode-testing-iconPassed);
       }
-      .stale leaf-icon {
+      .stale > leaf-icon {
         color: var(--vscode-editorWarning-foreground);
       }
-      .failed leaf-icon {
+      .failed > leaf-icon {
         color: var(--vscode-errorForeground);
       }
       .title {
@@ -69,14 +69,11 @@ class Stepper extends LitElement {
       p {
         overflow-wrap: anywhere;
       }
-      li:hover button.run,
-      button.run:focus-visible {
-        opacity: 1;
-      }
       button.run {
         align-self: start;
         display: inline-flex;
         padding: 1px;
+        margin: -2px 0;
       }
     `,
   ];
@@ -110,7 +107,7 @@ class Stepper extends LitElement {
           }
         </div>
         ${active ? nothing : html`<p class=${state === "failed" ? "poor" : "muted"}>${why}</p>`}
-        ${headline && !active ? html`<p>${state === "stale" ? text("Last: {0}", headline) : headline}</p>` : nothing}
+        ${headline && !active ? html`<p>${unbroken(state === "stale" ? text("Last: {0}", headline) : headline)}</p>` : nothing}
         ${headline || active ? nothing : html`<p class="muted">${stagePurpose(text, stage)}</p>`}
         ${!active && updated ? html`<p class="muted">${[run, ago(text, updated)].filter(Boolean).join(" · ")}</p>` : nothing}
         ${progress ? html`<leaf-progress .host=${this.host} .progress=${progress}></leaf-progress>` : nothing}
@@ -127,6 +124,9 @@ class Stepper extends LitElement {
     void this.host.request("host/command", { command: `leaf.${stage}`, config: this.project.config });
   }
 }
+
+/** "n = 80" stays on one line. */
+const unbroken = (words: string) => words.replaceAll(" = ", "\u00a0=\u00a0");
 
 function stateWord(text: Host["text"], state: StageSnapshot["state"]): string {
   switch (state) {

@@ -11,7 +11,7 @@ class Begin extends LitElement {
     baseStyles,
     css`
       .begin {
-        max-width: 60ch;
+        max-width: 72ch;
         margin: 0 auto;
         padding: clamp(24px, 12vh, 120px) 20px 24px;
       }
@@ -39,7 +39,7 @@ class Begin extends LitElement {
       </p>
       <ol>
         <li>${text("New Config writes a commented leaf.yaml beside your images.")}</li>
-        <li>${text("Run pipeline labels, distills, calibrates and evaluates; this panel shows how it goes.")}</li>
+        <li>${text("Run Pipeline labels, distills, calibrates and evaluates; this panel shows how it goes.")}</li>
         <li>${text("Then every image has a score: in the gallery, on hover, in the Explorer.")}</li>
       </ol>
       <div class="row">

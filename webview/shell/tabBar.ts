@@ -3,14 +3,14 @@ import { type PanelTab, panelTabs } from "../../src/protocol/panel.ts";
 import type { Host } from "../host.ts";
 import { baseStyles } from "../ui/styles.ts";
 
-const titles: Record<PanelTab, string> = {
-  run: "Run",
-  pairs: "Pairs",
-  metrics: "Metrics",
-  gallery: "Gallery",
-  rate: "Rate",
-  runs: "Runs",
-};
+const titlesOf = (text: Host["text"]): Record<PanelTab, string> => ({
+  run: text("Run"),
+  pairs: text("Pairs"),
+  metrics: text("Metrics"),
+  gallery: text("Gallery"),
+  rate: text("Rate"),
+  runs: text("Runs"),
+});
 
 /** The tab that a key press means: Ctrl+Alt+1 … 6. Alt alone belongs to the editor's own tabs. */
 export function tabOfKey(event: KeyboardEvent): PanelTab | undefined {
@@ -18,6 +18,8 @@ export function tabOfKey(event: KeyboardEvent): PanelTab | undefined {
   const digit = /^(?:Digit|Numpad)([1-6])$/.exec(event.code)?.[1];
   return digit ? panelTabs[Number(digit) - 1] : undefined;
 }
+
+const modifiers = navigator.userAgent.includes("Mac OS") ? "⌃⌥" : "Ctrl+Alt+";
 
 /** An ARIA tab list; fires `pick` with the tab. */
 class TabBar extends LitElement {
@@ -51,6 +53,11 @@ class TabBar extends LitElement {
         color: var(--vscode-panelTitle-activeForeground);
         border-bottom-color: var(--vscode-panelTitle-activeBorder);
       }
+      @media (max-width: 420px) {
+        button {
+          padding-inline: 7px;
+        }
+      }
       .dot {
         display: inline-block;
         width: 6px;
@@ -68,6 +75,7 @@ class TabBar extends LitElement {
 
   protected override render() {
     const text = this.host.text;
+    const titles = titlesOf(text);
     return html`<div role="tablist" aria-label=${text("IQA panel")} @keydown=${this.#onKey}>
       ${panelTabs.map((tab, index) => {
         const selected = tab === this.current;
@@ -77,9 +85,9 @@ class TabBar extends LitElement {
           id=${tab}
           aria-selected=${selected ? "true" : "false"}
           tabindex=${selected ? 0 : -1}
-          title=${`${text(titles[tab])} (Ctrl+Alt+${index + 1})`}
+          title=${`${titles[tab]} (${modifiers}${index + 1})`}
           @click=${() => this.#pick(tab)}
-        >${text(titles[tab])}${runs ? html`<span class="dot" role="img" aria-label=${text("running")}></span>` : ""}</button>`;
+        >${titles[tab]}${runs ? html`<span class="dot" role="img" aria-label=${text("running")}></span>` : ""}</button>`;
       })}
     </div>`;
   }

@@ -27,13 +27,13 @@ export function tabElement(tab: PanelTab, given: Given): TemplateResult {
     case "run":
       return html`<leaf-run .host=${host} .project=${project} .kept=${kept} .focusOn=${focusOn} .feed=${feed} @keep=${onKeep} @go=${onGo}></leaf-run>`;
     case "pairs":
-      return html`<leaf-pairs .host=${host} .project=${project} .kept=${kept} .focus=${focusOn} .feed=${feed} @keep=${onKeep} @go=${onGo}></leaf-pairs>`;
+      return html`<leaf-pairs .host=${host} .project=${project} .kept=${kept} .focusOn=${focusOn} .feed=${feed} @keep=${onKeep} @go=${onGo}></leaf-pairs>`;
     case "metrics":
       return html`<leaf-metrics .host=${host} .project=${project} .kept=${kept} .focusOn=${focusOn} .feed=${feed} @keep=${onKeep} @go=${onGo}></leaf-metrics>`;
     case "gallery":
-      return html`<leaf-gallery .host=${host} .project=${project} .kept=${kept} .focus=${focusOn} .feed=${feed} @keep=${onKeep} @go=${onGo}></leaf-gallery>`;
+      return html`<leaf-gallery .host=${host} .project=${project} .kept=${kept} .focusOn=${focusOn} .feed=${feed} @keep=${onKeep} @go=${onGo}></leaf-gallery>`;
     case "rate":
-      return html`<leaf-rate .host=${host} .project=${project} .kept=${kept} .focus=${focusOn} .feed=${feed} @keep=${onKeep} @go=${onGo}></leaf-rate>`;
+      return html`<leaf-rate .host=${host} .project=${project} .kept=${kept} .focusOn=${focusOn} .feed=${feed} @keep=${onKeep} @go=${onGo}></leaf-rate>`;
     case "runs":
       return html`<leaf-runs .host=${host} .project=${project} .kept=${kept} .focusOn=${focusOn} .feed=${feed} @keep=${onKeep} @go=${onGo}></leaf-runs>`;
   }

@@ -4,21 +4,19 @@ import type { Failure } from "../../src/protocol/jobs.ts";
 import { listen } from "../feed.ts";
 import { controlStyles } from "../images/controls.ts";
 import { galleryActions } from "../images/galleryActions.ts";
-import {
-  allImages,
-  type GalleryFilter,
-  galleryFilters,
-  isFiltered,
-  queryOf,
-} from "../images/galleryFilters.ts";
+import { galleryBar, resized, usualCell } from "../images/galleryBar.ts";
+import { galleryDeeds } from "../images/galleryDeeds.ts";
+import { galleryEmpty } from "../images/galleryEmpty.ts";
+import { allImages, type GalleryFilter, isFiltered, sortedBy } from "../images/galleryFilters.ts";
+import { type GalleryMoves, galleryKey } from "../images/galleryKeys.ts";
 import { galleryLayout } from "../images/galleryLayout.ts";
 import "../images/imageDetails.ts";
-import type { ImageGrid, Pick } from "../images/imageGrid.ts";
+import type { ImageGrid } from "../images/imageGrid.ts";
 import "../images/imageGrid.ts";
+import { createImageList } from "../images/imageList.ts";
 import { onKeys, takeFocus } from "../images/keys.ts";
-import { createPages, type Pages } from "../images/pages.ts";
 import { createPictures, type Pictures } from "../images/pictures.ts";
-import { nothingSelected, type Selection, selecting, toggled } from "../images/selection.ts";
+import { nothingSelected, type Pick, picked, type Selection, selectRange } from "../images/selection.ts";
 import "../ui/empty.ts";
 import { count } from "../ui/format.ts";
 import "../ui/icon.ts";
@@ -35,9 +33,6 @@ interface Kept {
   cell: number;
 }
 
-const cells = [96, 128, 168, 220, 300];
-const pageSize = 100;
-
 /** All images with their scores: the worst, the best, the odd ones, and what to do with them. */
 class Gallery extends Tab {
   static override properties = {
@@ -53,7 +48,6 @@ class Gallery extends Tab {
   };
   static override styles = [baseStyles, controlStyles, galleryLayout];
 
-  declare focusOn: Focus | undefined;
   declare filter: GalleryFilter;
   declare selection: Selection;
   declare current: number;
@@ -62,14 +56,17 @@ class Gallery extends Tab {
   declare failure: Failure | null;
   declare said: string;
   declare revision: number;
-  #pages!: Pages<ImageRow>;
-  /** Of a new filter, until its first answer is here: no blank screen at every letter that is typed. */
-  #coming: Pages<ImageRow> | undefined;
-  #pictures!: Pictures;
+  #list = createImageList({
+    host: () => this.host,
+    onChange: () => this.#changed(),
+    onOther: () => this.#grid?.startAt(0),
+    onError: (error) => this.#refused(error),
+  });
+  #pictures: Pictures | undefined;
   #row: ImageRow | undefined;
   #top = 0;
   #stop: (() => void)[] = [];
-  #refresh = throttled(500, () => this.#pages.refresh());
+  #refresh = throttled(500, () => this.#list.pages.refresh());
   #keepSoon = throttled(500, () => this.#keepPlace());
   #typed: ReturnType<typeof setTimeout> | undefined;
 
@@ -78,7 +75,7 @@ class Gallery extends Tab {
     this.filter = allImages;
     this.selection = nothingSelected;
     this.current = 0;
-    this.cell = 168;
+    this.cell = usualCell;
     this.asks = false;
     this.failure = null;
     this.said = "";
@@ -89,8 +86,11 @@ class Gallery extends Tab {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#stop = [
-      listen(this.feed, "scoresChanged", () => this.#refresh.ask()),
-      onKeys(this, (key, event) => this.#key(key, event)),
+      listen(this.feed, "scoresChanged", ({ uris, all }) => {
+        this.#refresh.ask();
+        if (this.#row && (all || uris.includes(this.#row.uri))) void this.#readRow(this.#row);
+      }),
+      onKeys(this, (key, event) => galleryKey(key, event, this.#moves)),
     ];
     if (this.hasUpdated) this.#open();
   }
@@ -101,9 +101,9 @@ class Gallery extends Tab {
     this.#refresh.stop();
     this.#keepSoon.stop();
     clearTimeout(this.#typed);
-    this.#coming?.close();
-    this.#pages.close();
-    this.#pictures.close();
+    this.#list.close();
+    this.#pictures?.close();
+    this.#pictures = undefined;
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -112,9 +112,12 @@ class Gallery extends Tab {
       const kept = this.kept as Partial<Kept> | undefined;
       this.filter = { ...allImages, ...kept?.filter };
       this.current = kept?.current ?? 0;
-      this.cell = kept?.cell ?? 168;
+      this.cell = kept?.cell ?? usualCell;
       this.#top = kept?.top ?? 0;
       this.selection = nothingSelected;
+      this.#row = undefined;
+      this.#pictures?.close();
+      this.#pictures = undefined;
       this.#open();
     } else if (before && before.scorer?.fingerprint !== this.project.scorer?.fingerprint) this.#open();
     else if (before && before.images?.usable !== this.project.images?.usable) this.#refresh.ask();
@@ -131,68 +134,48 @@ class Gallery extends Tab {
   }
 
   #open(): void {
-    this.#coming?.close();
-    const { host } = this;
-    const { config, scorer } = this.project;
-    const query = queryOf(this.filter, scorer);
-    const pages = createPages<ImageRow>({
-      fetch: (offset, limit) => host.request("leaf/images", { config, query: { ...query, offset, limit } }),
-      onChange: () => {
-        if (this.#coming === pages) this.#show(pages);
-        this.#changed();
-      },
-      onError: (error) => {
-        this.failure = failureOf(error);
-      },
-      pageSize,
-    });
-    if (!this.#pictures) this.#pictures = createPictures(host, config, () => this.revision++);
-    this.#pages ??= pages;
-    if (this.#pages !== pages) this.#coming = pages;
-    pages.look(this.#top, this.#top + 50);
+    const { host, project } = this;
+    this.#pictures ??= createPictures(host, project.config);
+    this.#list.open(project, this.filter, this.#top);
   }
 
-  #show(pages: Pages<ImageRow>): void {
-    this.#pages.close();
-    this.#pages = pages;
-    this.#coming = undefined;
-    this.#grid?.startAt(0);
-  }
+  #refused = (error: unknown) => {
+    this.failure = failureOf(error);
+  };
 
   #changed(): void {
-    const { total } = this.#pages;
+    const { total } = this.#list.pages;
     const hash = this.#row?.hash;
     // The focused image stays the focused one, wherever its new score has put it.
-    const at = hash ? this.#pages.find((row) => row.hash === hash) : -1;
+    const at = hash ? this.#list.pages.find((row) => row.hash === hash) : -1;
     if (at >= 0) this.current = at;
     else if (total !== null) this.current = Math.max(0, Math.min(this.current, total - 1));
-    this.#row = (at >= 0 || !hash ? this.#pages.at(this.current) : this.#row) ?? this.#row;
+    this.#row = (at >= 0 || !hash ? this.#list.pages.at(this.current) : this.#row) ?? this.#row;
+    this.revision++;
+  }
+
+  /** The focused image may have gone to where its new score belongs: out of what is here. */
+  async #readRow({ hash, uri }: ImageRow): Promise<void> {
+    const image = await this.host.request("leaf/image", { uri }).catch(() => null);
+    if (!image || this.#row?.hash !== hash || image.row.hash !== hash) return;
+    this.#row = image.row;
     this.revision++;
   }
 
   async #goTo(hash: string): Promise<void> {
     this.filter = allImages;
-    this.#open();
-    const pages = this.#coming ?? this.#pages;
-    const { config, scorer } = this.project;
-    const query = { ...queryOf(this.filter, scorer), around: hash, offset: 0, limit: pageSize };
+    this.selection = nothingSelected;
     try {
-      const page = await this.host.request("leaf/images", { config, query });
-      const at = page.rows.findIndex((row) => row.hash === hash);
-      if (at < 0) {
-        this.said = this.host.text("This image is no longer in the dataset.");
-        return;
-      }
-      const offset = page.offset ?? 0;
-      pages.fill(offset, page);
-      if (this.#pages !== pages) this.#show(pages);
-      this.current = offset + at;
-      this.#row = page.rows[at];
+      const at = await this.#list.openAt(this.project, this.filter, hash);
+      this.said = at < 0 ? this.host.text("This image is no longer in the dataset.") : "";
+      if (at < 0) return;
+      this.current = at;
+      this.#row = this.#list.pages.at(at);
       this.revision++;
       await this.updateComplete;
-      this.#grid?.startAt(this.current);
+      this.#grid?.startAt(at);
     } catch (error) {
-      this.failure = failureOf(error);
+      this.#refused(error);
     }
   }
 
@@ -212,33 +195,20 @@ class Gallery extends Tab {
     this.keep({ filter: this.filter, top: this.#top, current: this.current, cell: this.cell } satisfies Kept);
   }
 
-  async #pick({ index, how }: Pick): Promise<void> {
-    const row = this.#pages.at(index);
-    this.current = index;
-    this.#row = row;
+  #pick(pick: Pick): void {
+    this.current = pick.index;
+    this.#row = this.#list.pages.at(pick.index);
     this.asks = false;
     this.#keepSoon.ask();
-    const { anchor, rows } = this.selection;
-    if (how === "move") this.selection = { rows, anchor: index };
-    else if (how === "only") this.selection = { rows: new Map(), anchor: index };
-    else if (how === "toggle") {
-      if (row) this.selection = toggled(this.selection, row, index);
-    } else await this.#select(Math.min(anchor, index), Math.max(anchor, index), anchor);
+    void this.#select(picked(this.selection, pick, this.#list.pages), pick.how === "extend");
   }
 
-  async #select(first: number, last: number, anchor: number): Promise<void> {
-    const here: ImageRow[] = [];
-    for (let index = first; index <= last; index++) {
-      const row = this.#pages.at(index);
-      if (row) here.push(row);
-      else break;
-    }
+  async #select(selection: Promise<Selection>, tell: boolean): Promise<void> {
     try {
-      const rows = here.length === last - first + 1 ? here : await this.#pages.between(first, last);
-      this.selection = selecting(rows, anchor);
-      this.said = this.host.text("{0} images selected", count(rows.length));
+      this.selection = await selection;
+      if (tell) this.said = this.host.text("{0} images selected", count(this.selection.rows.size));
     } catch (error) {
-      this.failure = failureOf(error);
+      this.#refused(error);
     }
   }
 
@@ -248,39 +218,21 @@ class Gallery extends Tab {
     return this.#row ? [this.#row] : [];
   }
 
-  #actions = {
-    open: () => {
-      const [row] = this.#chosen;
-      if (row) this.#ask("host/openFile", { uri: row.uri, beside: true });
+  #actions = galleryDeeds({
+    host: () => this.host,
+    config: () => this.project.config,
+    chosen: () => this.#chosen,
+    goRate: (rows) => this.go("rate", { hash: rows[0]?.hash, rows } as Focus),
+    ask: (asks) => {
+      this.asks = asks;
+      if (asks)
+        void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".confirm")?.focus());
     },
-    rescore: () => {
-      const argument = this.#chosen.map(({ uri }) => uri);
-      if (argument.length > 0) {
-        this.#ask("host/command", { command: "leaf.score", config: this.project.config, argument });
-      }
-    },
-    reveal: () => {
-      const [row] = this.#chosen;
-      if (row) this.#ask("host/reveal", { uri: row.uri });
-    },
-    rate: () => {
-      const rows = this.#chosen;
-      const focus = { hash: rows[0]?.hash, rows };
-      if (rows.length > 0) this.go("rate", focus);
-    },
-    exclude: () => {
-      this.asks = this.#chosen.length > 0;
-      void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".confirm")?.focus());
-    },
-    confirmExclude: async () => {
-      const paths = this.#chosen.map(({ path }) => path);
-      this.asks = false;
-      const answer = await this.#ask("leaf/exclude", { config: this.project.config, paths });
-      if (!answer) return;
+    excluded: (amount) => {
       this.selection = nothingSelected;
       this.#row = undefined;
-      this.said = this.host.text("{0} images excluded; the config was edited.", count(paths.length));
-      this.#pages.refresh();
+      this.said = this.host.text("{0} images excluded; the config was edited.", count(amount));
+      this.#list.pages.refresh();
       this.#grid?.focus();
     },
     dismiss: () => {
@@ -288,70 +240,38 @@ class Gallery extends Tab {
       else this.selection = nothingSelected;
       this.#grid?.focus();
     },
+    onError: this.#refused,
+  });
+
+  #moves: GalleryMoves = {
+    ...this.#actions,
+    selectAll: () => {
+      const { pages } = this.#list;
+      if (pages.total) void this.#select(selectRange(pages, 0, pages.total - 1, this.current), true);
+    },
+    resize: (by) => {
+      this.cell = resized(this.cell, by);
+      this.#keepSoon.ask();
+    },
+    search: () => this.renderRoot.querySelector<HTMLElement>("input[type=search]")?.focus(),
   };
-
-  #ask: typeof this.host.request = async (method, params) => {
-    this.failure = null;
-    try {
-      return await this.host.request(method, params);
-    } catch (error) {
-      this.failure = failureOf(error);
-      return undefined as never;
-    }
-  };
-
-  #resize(by: number): void {
-    const at = Math.max(0, Math.min(cells.length - 1, cells.indexOf(this.cell) + by));
-    this.cell = cells[at] ?? 168;
-    this.#keepSoon.ask();
-  }
-
-  #key(key: string, event: KeyboardEvent): boolean {
-    if (event.ctrlKey || event.metaKey) {
-      if (key !== "a" || this.#pages.total === null) return false;
-      void this.#select(0, this.#pages.total - 1, this.current);
-      return true;
-    }
-    const meaning: Record<string, () => unknown> = {
-      s: this.#actions.rescore,
-      o: this.#actions.reveal,
-      r: this.#actions.rate,
-      Delete: this.#actions.exclude,
-      Escape: this.#actions.dismiss,
-      "+": () => this.#resize(1),
-      "-": () => this.#resize(-1),
-      "/": () => this.renderRoot.querySelector<HTMLElement>("input[type=search]")?.focus(),
-    };
-    const act = meaning[key];
-    if (act && !event.repeat) act();
-    return act !== undefined;
-  }
 
   protected override render() {
     const { host, project, filter } = this;
-    const text = host.text;
-    const { total } = this.#pages;
-    const { scored } = project;
+    const { total } = this.#list.pages;
     const failure = this.failure
       ? html`<leaf-refusal .host=${host} .failure=${this.failure} .folder=${project.folder} retriable @retry=${() => {
           this.failure = null;
-          this.#pages.refresh();
+          this.#list.pages.refresh();
         }}></leaf-refusal>`
       : nothing;
-    const busy = scored.busy && scored.done < scored.total;
     return html`
-      <div class="bar" role="toolbar" aria-label=${text("Filter and order")}>
-        ${galleryFilters(host, filter, project.scorer, (next) => this.#setFilter(next))}
-        <span class="total figure muted"
-          >${total === null ? nothing : isFiltered(filter) && project.images ? text("{0} of {1} images", count(total), count(project.images.usable)) : text("{0} images", count(total))}${busy ? html` · ${text("scoring {0} of {1}", count(scored.done), count(scored.total))}` : nothing}</span
-        >
-        <span class="sizes">
-          <button class="icon" title=${text("Smaller pictures (-)")} aria-label=${text("Smaller pictures")} @click=${() => this.#resize(-1)}><leaf-icon name="zoom-out"></leaf-icon></button>
-          <button class="icon" title=${text("Larger pictures (+)")} aria-label=${text("Larger pictures")} @click=${() => this.#resize(1)}><leaf-icon name="zoom-in"></leaf-icon></button>
-        </span>
-      </div>
+      ${galleryBar(host, project, filter, total, {
+        filter: (next) => this.#setFilter(next),
+        resize: this.#moves.resize,
+      })}
       ${failure}
-      ${total === 0 ? this.#nothingHere() : this.#images()}
+      ${total === 0 ? galleryEmpty(host, project, isFiltered(filter), () => this.#setFilter(allImages)) : this.#images()}
       <span class="only-read" role="status">${this.said}</span>
     `;
   }
@@ -362,9 +282,10 @@ class Gallery extends Tab {
     return html`<div class="main">
         <leaf-image-grid
           .host=${host}
-          .pages=${this.#pages}
+          .pages=${this.#list.pages}
           .pictures=${this.#pictures}
           .scorer=${project.scorer}
+          .note=${sortedBy(host, this.filter, project.mos?.range)}
           .selected=${new Set(selection.rows.keys())}
           .current=${this.current}
           .cell=${this.cell}
@@ -376,25 +297,9 @@ class Gallery extends Tab {
             this.#keepSoon.ask();
           }}
         ></leaf-image-grid>
-        ${row ? html`<leaf-image-details .host=${host} .project=${project} .pictures=${this.#pictures} .row=${row} .revision=${this.revision} @pairs=${() => this.go("pairs", { hash: row.hash })}></leaf-image-details>` : nothing}
+        <div class="details">${row ? html`<leaf-image-details .host=${host} .project=${project} .pictures=${this.#pictures} .row=${row} @pairs=${() => this.go("pairs", { hash: row.hash })}></leaf-image-details>` : nothing}</div>
       </div>
-      ${galleryActions(host, this.#chosen, { selected: selection.rows.size > 0, asks: this.asks }, this.#actions)}`;
-  }
-
-  #nothingHere() {
-    const text = this.host.text;
-    if (isFiltered(this.filter)) {
-      return html`<leaf-empty icon="filter" heading=${text("No image is like this")} words=${text("Other images are there: the filter hides them.")}
-        ><button class="act first" @click=${() => this.#setFilter(allImages)}>${text("Show all images")}</button></leaf-empty
-      >`;
-    }
-    const { config, imagesName } = this.project;
-    return html`<leaf-empty
-      icon="file-media"
-      heading=${text("No images yet")}
-      words=${text("Here will be the images of {0} with their scores, worst first. Put images there, or name another folder under `images:`.", imagesName)}
-      ><button class="act first" @click=${() => this.host.request("host/openFile", { uri: config })}>${text("Open {0}", this.project.name)}</button></leaf-empty
-    >`;
+      ${galleryActions(host, this.#chosen, { selected: selection.rows.size > 0, asks: this.asks, configName: project.name }, this.#actions)}`;
   }
 }
 

@@ -9,6 +9,7 @@ import { createOverruling, type Overruling } from "../images/overruling.ts";
 import { createPages, type Pages } from "../images/pages.ts";
 import { pairActions, viewTools } from "../images/pairActions.ts";
 import { pairCaption } from "../images/pairCaption.ts";
+import { pairEmpty } from "../images/pairEmpty.ts";
 import { allPairs, type PairFilter, pairFilters } from "../images/pairFilters.ts";
 import { type PairMoves, pairKey } from "../images/pairKeys.ts";
 import { pairLayout } from "../images/pairLayout.ts";
@@ -22,7 +23,7 @@ import "../ui/icon.ts";
 import { failureOf } from "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { throttled } from "../ui/throttle.ts";
-import { type Focus, Tab } from "./tab.ts";
+import { Tab } from "./tab.ts";
 
 interface Kept {
   filter: PairFilter;
@@ -49,7 +50,6 @@ class Pairs extends Tab {
   /** For those who do not see the screen. */
   declare said: string;
   declare revision: number;
-  declare focusOn: Focus | undefined;
   #pages!: Pages<PairRow>;
   #pictures!: Pictures;
   #overruling!: Overruling;
@@ -71,10 +71,7 @@ class Pairs extends Tab {
     super.connectedCallback();
     this.#stop = [
       listen(this.feed, "scoresChanged", () => this.#refresh.ask()),
-      onKeys(this, (key, event) => {
-        const view = this.#view;
-        return view !== null && pairKey(key, event, view, this.#moves);
-      }),
+      onKeys(this, (key, event) => pairKey(key, event, this.#view, this.#moves)),
     ];
     const released = (event: KeyboardEvent) => {
       if (event.key === "f" && performance.now() - this.#pressedAt > holdMs) this.#moves.stopFlicker();
@@ -118,6 +115,11 @@ class Pairs extends Tab {
     else if (before && labelled(before) !== labelled(this.project)) this.#refresh.ask();
   }
 
+  protected override updated(): void {
+    const next = this.#pages.at(this.index + 1);
+    if (next) this.#pictures.preload([next.a, next.b]);
+  }
+
   protected override firstUpdated(): void {
     takeFocus(this);
   }
@@ -128,7 +130,7 @@ class Pairs extends Tab {
     const { host } = this;
     const { config } = this.project;
     const query = { ...this.filter };
-    this.#pictures = createPictures(host, config, () => this.#changed());
+    this.#pictures = createPictures(host, config);
     this.#pages = createPages({
       fetch: (offset, limit) => host.request("leaf/pairs", { config, query: { ...query, offset, limit } }),
       onChange: () => this.#changed(),
@@ -213,7 +215,8 @@ class Pairs extends Tab {
           this.#pages.refresh();
         }}></leaf-refusal>`
       : nothing;
-    if (total === 0 && !filtered(filter)) return html`${failure}${this.#nothingYet()}`;
+    const empty = () => pairEmpty(host, project, filtered(filter), () => this.#setFilter(allPairs));
+    if (total === 0 && !filtered(filter)) return html`${failure}${empty()}`;
     const named = filter.image && pair ? (pair.a.hash === filter.image ? pair.a : pair.b).path : undefined;
     const view = this.#view;
     return html`
@@ -235,9 +238,7 @@ class Pairs extends Tab {
       ${failure}
       ${
         total === 0
-          ? html`<leaf-empty icon="filter" heading=${text("No pair is like this")} words=${text("Other pairs are there: the filter hides them.")}
-            ><button class="act first" @click=${() => this.#setFilter(allPairs)}>${text("Show all pairs")}</button></leaf-empty
-          >`
+          ? empty()
           : pair
             ? this.#pair(pair)
             : html`<p class="bar muted">${this.failure ? nothing : text("Loading…")}</p>`
@@ -264,18 +265,6 @@ class Pairs extends Tab {
         .revision=${this.revision}
         @pick=${(event: CustomEvent<number>) => this.#goTo(event.detail)}
       ></leaf-pair-strip>`;
-  }
-
-  #nothingYet() {
-    const { host, project } = this;
-    const text = host.text;
-    const label = () => void host.request("host/command", { command: "leaf.label", config: project.config });
-    return html`<leaf-empty
-      icon="git-compare"
-      heading=${text("No pairs are labelled yet")}
-      words=${text("Here you will see which of two images the teacher prefers, how sure it is, and overrule it by one key.")}
-      ><button class="act first" @click=${label}>${text("Label with Teacher")}</button></leaf-empty
-    >`;
   }
 }
 

@@ -1,11 +1,244 @@
-import { html } from "lit";
-import { Tab } from "./tab.ts";
+import { html, nothing, type PropertyValues } from "lit";
+import type { ImageRow } from "../../src/protocol/images.ts";
+import type { Failure } from "../../src/protocol/jobs.ts";
+import { controlStyles } from "../images/controls.ts";
+import type { ImagePane } from "../images/imagePane.ts";
+import "../images/imagePane.ts";
+import { onKeys, takeFocus } from "../images/keys.ts";
+import { createPictures, type Pictures } from "../images/pictures.ts";
+import { rateEnd } from "../images/rateEnd.ts";
+import { rateLayout } from "../images/rateLayout.ts";
+import { createRatingSession, type RatingSession, ratingWord } from "../images/ratingSession.ts";
+import { fitted, type View } from "../images/viewport.ts";
+import "../ui/empty.ts";
+import { count } from "../ui/format.ts";
+import { failureOf } from "../ui/refusal.ts";
+import { baseStyles } from "../ui/styles.ts";
+import { type Focus, Tab } from "./tab.ts";
 
-customElements.define(
-  "leaf-rate",
-  class extends Tab {
-    protected override render() {
-      return html`<p>rate</p>`;
+/** How many are proposed at a time: three minutes' work. */
+const sitting = 30;
+/** Larger than this, a small image would be rated for the enlargement. */
+const largest = 2;
+
+/** Absolute category rating by one key an image. */
+class Rate extends Tab {
+  static override properties = {
+    ...Tab.properties,
+    failure: { state: true },
+    said: { state: true },
+    revision: { state: true },
+    view: { state: true },
+    seen: { state: true },
+  };
+  static override styles = [baseStyles, controlStyles, rateLayout];
+
+  /** `rows`: images that were chosen by hand. */
+  declare focusOn: (Focus & { rows?: ImageRow[] }) | undefined;
+  declare failure: Failure | null;
+  declare said: string;
+  declare revision: number;
+  declare view: View;
+  /** Hash of the image that was last drawn in full: no other may be rated. */
+  declare seen: string;
+  #session!: RatingSession;
+  #pictures!: Pictures;
+  #asked = sitting;
+  #stop: () => void = () => {};
+
+  constructor() {
+    super();
+    this.failure = null;
+    this.said = "";
+    this.revision = 0;
+    this.view = fitted;
+    this.seen = "";
+    this.tabIndex = -1;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#stop = onKeys(this, (key, event) => this.#key(key, event));
+    if (this.hasUpdated) this.#open();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#stop();
+    this.#pictures.close();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const before = changed.get("project") as typeof this.project | undefined;
+    const other = changed.has("project") && before?.config !== this.project.config;
+    if (!other && !(changed.has("focusOn") && this.focusOn?.rows)) return;
+    this.#open();
+  }
+
+  #open(): void {
+    const { host } = this;
+    const { config } = this.project;
+    this.#pictures?.close();
+    const made = createPictures(host, config);
+    // The small picture would show its own blur while the large one loads.
+    this.#pictures = { ...made, small: () => undefined };
+    this.#session = createRatingSession({
+      host,
+      config,
+      chosen: this.focusOn?.rows ?? [],
+      onChange: () => this.revision++,
+      onError: (error) => {
+        this.failure = failureOf(error);
+      },
+    });
+    void this.#session.load(this.#asked);
+  }
+
+  protected override firstUpdated(): void {
+    takeFocus(this);
+  }
+
+  protected override updated(): void {
+    const [, after] = this.#session.next;
+    if (after) this.#pictures.preload([after]);
+  }
+
+  #rate(rating: number): void {
+    const { host } = this;
+    const session = this.#session;
+    const [row] = session.next;
+    if (!row || this.seen !== row.hash) return;
+    this.failure = null;
+    session.rate(rating);
+    this.view = fitted;
+    this.said = host.text(
+      "{0}, {1}. {2} of {3} rated.",
+      rating,
+      ratingWord(host, rating),
+      session.done,
+      session.total,
+    );
+  }
+
+  #undo = () => {
+    this.view = fitted;
+    this.said = this.#session.last ? this.host.text("The last rating is taken back.") : "";
+    this.#session.undo();
+  };
+
+  #skip = () => {
+    this.view = fitted;
+    this.#session.skip();
+  };
+
+  #key(key: string, event: KeyboardEvent): boolean {
+    if (event.ctrlKey || event.metaKey) {
+      if (key !== "z") return false;
+      this.#undo();
+      return true;
     }
-  },
-);
+    // A key that is held down is one answer.
+    if (event.repeat) return false;
+    if (/^[1-5]$/.test(key)) this.#rate(Number(key));
+    else if (key === "u" || key === "Backspace") this.#undo();
+    else if (key === "s") this.#skip();
+    else if (key === "z") this.#zoom();
+    else return false;
+    return true;
+  }
+
+  #zoom(): void {
+    const pane = this.renderRoot.querySelector<ImagePane>("leaf-image-pane");
+    if (this.view.zoom === 1) pane?.toActualSize();
+    else pane?.toFit();
+  }
+
+  protected override render() {
+    const { host, project } = this;
+    const text = host.text;
+    const session = this.#session;
+    const failure = this.failure
+      ? html`<leaf-refusal .host=${host} .failure=${this.failure} .folder=${project.folder} retriable @retry=${() => {
+          this.failure = null;
+          void session.load(this.#asked);
+        }}></leaf-refusal>`
+      : nothing;
+    const [row] = session.next;
+    if (!session.queue && !row) {
+      return html`${failure}${this.failure ? nothing : html`<p class="bar muted">${text("Loading…")}</p>`}`;
+    }
+    return html`${failure}
+      ${
+        row
+          ? this.#image(row)
+          : rateEnd(host, project, session, {
+              more: () => {
+                const { train, test } = session.queue?.proposed ?? { train: 0, test: 0 };
+                this.#asked = train + test + sitting;
+                void session.load(this.#asked);
+              },
+              unskip: () => session.unskip(),
+              undo: this.#undo,
+              command: (command) => void host.request("host/command", { command, config: project.config }),
+            })
+      }
+      <span class="only-read" role="status">${this.said}</span>`;
+  }
+
+  #image(row: ImageRow) {
+    const { host, project } = this;
+    const text = host.text;
+    const { queue, done, total, last } = this.#session;
+    const waits = this.seen !== row.hash;
+    return html`
+      <div class="bar">
+        <span class="figure"><b>${text("{0} of {1}", count(done + 1), count(total))}</b></span>
+        <progress max=${total} value=${done} aria-label=${text("Rated")}></progress>
+        <span class="muted hidden-why" tabindex="0"
+          title=${text("What the teacher and the student say of this image, its MOS and its name are hidden until it is rated: knowing them would pull your rating towards them.")}
+          >${text("Scores hidden")}</span>
+        ${this.focusOn?.rows ? html`<span class="muted hidden-why optional" tabindex="0" title=${text("Fine to calibrate with. To evaluate, the images proposed at random are the fairer test.")}>${text("chosen by hand first")}</span>` : nothing}
+        <span class="saved muted figure">${queue ? text("{0} human scores in {1}", count(queue.total), queue.file) : nothing}</span>
+      </div>
+      ${
+        project.mos || done > 0
+          ? nothing
+          : html`<p class="first-file">${text("There are no human scores yet. The first rating makes {0} and names it in {1} as mos; each rating is saved at once.", queue?.file ?? "mos.csv", project.name)}</p>`
+      }
+      <leaf-image-pane
+        .host=${host}
+        .pictures=${this.#pictures}
+        .row=${{ ...row, path: text("This image") }}
+        .view=${this.view}
+        .alt=${text("The image to rate")}
+        limit=${largest / devicePixelRatio}
+        @view=${(event: CustomEvent<View>) => {
+          this.view = event.detail;
+        }}
+        @shown=${() => {
+          this.seen = row.hash;
+        }}
+      ></leaf-image-pane>
+      <div class="scale" role="group" aria-label=${text("Quality of this image")}>
+        ${[1, 2, 3, 4, 5].map(
+          (rating) => html`<button
+            class="act"
+            ?disabled=${waits}
+            title=${`${ratingWord(host, rating)} (${rating})`}
+            @click=${() => this.#rate(rating)}
+          >
+            <kbd>${rating}</kbd>${ratingWord(host, rating)}
+          </button>`,
+        )}
+      </div>
+      <div class="bar rest">
+        <button title=${text("Passes on; it comes again at the end (s)")} @click=${this.#skip}><kbd aria-hidden="true">s</kbd>${text("Skip")}</button>
+        <button ?disabled=${!last} title=${text("Takes the last rating back (u or Ctrl+Z)")} @click=${this.#undo}><kbd aria-hidden="true">u</kbd>${text("Undo")}</button>
+        <button class="optional" title=${text("Fit or actual size (z); the wheel zooms, dragging moves")} @click=${() => this.#zoom()}><kbd aria-hidden="true">z</kbd>${text("Zoom")}</button>
+        <span class="muted figure">${last ? text("last: {0} {1}", last.rating, ratingWord(host, last.rating)) : nothing}</span>
+      </div>
+    `;
+  }
+}
+
+customElements.define("leaf-rate", Rate);

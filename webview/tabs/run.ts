@@ -2,7 +2,14 @@ import { css, html, nothing } from "lit";
 import type { Failure, JobEvent, JobSnapshot } from "../../src/protocol/jobs.ts";
 import type { PanelTab } from "../../src/protocol/panel.ts";
 import { listen } from "../feed.ts";
-import { addEvents, emptyJobView, type TrainedStage } from "../run/jobView.ts";
+import {
+  addEvents,
+  emptyJobView,
+  type JobView,
+  type TrainedStage,
+  type Training,
+  viewOfCurves,
+} from "../run/jobView.ts";
 import { createLog } from "../run/log.ts";
 import "../run/logTail.ts";
 import "../run/outcome.ts";
@@ -69,6 +76,8 @@ class Run extends Tab {
     this.version++;
   });
   #silence = () => {};
+  /** Curves of the last run, where no job of now has any. */
+  #past: { run: string; view: JobView } | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -96,6 +105,19 @@ class Run extends Tab {
       this.failure = failureOf(error);
     }
     this.#early = undefined;
+    await this.#loadPast();
+  }
+
+  async #loadPast() {
+    const run = this.project.stages.findLast((stage) => stage.run !== null)?.run;
+    if (!run || Object.keys(this.#view.training).length > 0 || this.#past?.run === run) return;
+    try {
+      const curves = await this.host.request("leaf/curves", { config: this.project.config, run });
+      this.#past = { run, view: viewOfCurves(curves) };
+      this.#redraw.ask();
+    } catch {
+      // The stages are told all the same.
+    }
   }
 
   #hear(job: JobSnapshot, events: JobEvent[]) {
@@ -117,13 +139,15 @@ class Run extends Tab {
     addEvents(this.#view, events);
     this.#log.add(events);
     if (events.some(({ type }) => type === "end")) this.stopping = false;
+    if (Object.keys(this.#view.training).length > 0) this.#past = undefined;
     this.#redraw.ask();
   }
 
   protected override render() {
     const { host, project } = this;
     const text = host.text;
-    const stages = (["calibrate", "distill"] as const).filter((stage) => this.#view.training[stage]);
+    const { training } = this.#past?.view ?? this.#view;
+    const stages = (["calibrate", "distill"] as const).filter((stage) => training[stage]);
     return html`<leaf-outcome
         .host=${host}
         .project=${project}
@@ -135,19 +159,19 @@ class Run extends Tab {
       <div class="columns">
         <leaf-stepper .host=${host} .project=${project}></leaf-stepper>
         <div class="more">
-          ${stages.map((stage) => this.#training(stage))}
+          ${stages.map((stage) => this.#training(stage, training[stage]!))}
           ${stages.length > 0 ? nothing : html`<p class="muted">${text("Loss and validation curves are drawn here while the student trains.")}</p>`}
           ${this.#log.lines.length > 0 ? html`<leaf-log-tail .host=${host} .lines=${this.#log.lines}></leaf-log-tail>` : nothing}
         </div>
       </div>`;
   }
 
-  #training(stage: TrainedStage) {
+  #training(stage: TrainedStage, training: Training) {
     const text = this.host.text;
-    const training = this.#view.training[stage]!;
     const { hello, imagesPerS, epochs } = training;
     const title = stageTitle(text, stage);
     const facts = [
+      this.#past && text("Curves of run {0}", this.#past.run),
       hello && (hello.deviceName || hello.device),
       hello && hello.worldSize > 1 && text("{0} processes", hello.worldSize),
       hello?.amp && text("mixed precision"),

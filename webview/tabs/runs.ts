@@ -1,11 +1,186 @@
-import { html } from "lit";
+import { css, html, type PropertyValues } from "lit";
+import type { Failure } from "../../src/protocol/jobs.ts";
+import type { RunSummary } from "../../src/protocol/project.ts";
+import type { RunCurves } from "../../src/protocol/server.ts";
+import "../runs/comparison.ts";
+import type { Sort } from "../runs/figures.ts";
+import "../runs/runTable.ts";
+import "../ui/button.ts";
+import "../ui/dropdown.ts";
+import "../ui/empty.ts";
+import { failureOf } from "../ui/refusal.ts";
+import { baseStyles } from "../ui/styles.ts";
+import { throttled } from "../ui/throttle.ts";
+import "../ui/waiting.ts";
 import { Tab } from "./tab.ts";
 
-customElements.define(
-  "leaf-runs",
-  class extends Tab {
-    protected override render() {
-      return html`<p>runs</p>`;
+interface Kept {
+  sort?: Sort;
+  selected?: string[];
+  /** The run that all others are compared with; else each with the one before it. */
+  baseline?: string;
+}
+
+const reloadMs = 1_000;
+
+/** Runs beside one another: what changed, and what it did. */
+class Runs extends Tab {
+  static override properties = {
+    ...Tab.properties,
+    runs: { state: true },
+    curves: { state: true },
+    failure: { state: true },
+  };
+  static override styles = [
+    baseStyles,
+    css`
+      :host {
+        padding: 12px 16px 24px;
+      }
+      .head {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        justify-content: space-between;
+        gap: 6px 16px;
+        margin-bottom: 10px;
+      }
+      .hint {
+        margin-top: 12px;
+      }
+    `,
+  ];
+  /** undefined while they are asked for. */
+  declare runs: RunSummary[] | undefined;
+  declare curves: Map<string, RunCurves>;
+  declare failure: Failure | undefined;
+  #asked = -1;
+  /** A project changes four times a second while a job runs; its runs hardly ever. */
+  #reload = throttled(reloadMs, () => void this.#load());
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.curves = new Map();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#reload.stop();
+  }
+
+  get #kept(): Kept {
+    return (this.kept as Kept | undefined) ?? {};
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const { runs } = this.focusOn ?? {};
+    if (changed.has("focusOn") && runs) this.keep({ ...this.#kept, selected: runs });
+    if (this.project.revision !== this.#asked) {
+      this.#asked = this.project.revision;
+      this.#reload.ask();
     }
-  },
-);
+  }
+
+  async #load() {
+    try {
+      const runs = await this.host.request("leaf/runs", { config: this.project.config });
+      this.failure = undefined;
+      this.runs = runs;
+      await this.#loadCurves();
+    } catch (error) {
+      this.failure = failureOf(error);
+    }
+  }
+
+  /** Those that are selected and not known yet; a running one's grow. */
+  async #loadCurves() {
+    const wanted = this.#selected.filter(({ id, state }) => state === "running" || !this.curves.has(id));
+    if (this.#selected.length < 2 || wanted.length === 0) return;
+    const found = await Promise.all(
+      wanted.map(async ({ id }) => {
+        const curves = await this.host.request("leaf/curves", { config: this.project.config, run: id });
+        return [id, curves] as const;
+      }),
+    );
+    this.curves = new Map([...this.curves, ...found]);
+  }
+
+  get #selected(): RunSummary[] {
+    return (this.#kept.selected ?? []).flatMap((id) => this.runs?.find((run) => run.id === id) ?? []);
+  }
+
+  protected override render() {
+    const { host, runs, failure } = this;
+    const text = host.text;
+    if (failure) {
+      return html`<leaf-refusal .host=${host} .failure=${failure} .folder=${this.project.folder} retriable @retry=${this.#load}></leaf-refusal>`;
+    }
+    if (!runs) return html`<leaf-waiting></leaf-waiting>`;
+    if (runs.length === 0) return this.#empty();
+    const { sort = { key: "created", descending: true }, baseline } = this.#kept;
+    const selected = this.#selected;
+    return html`<div class="head">
+        <h2>${runs.length === 1 ? text("1 run") : text("{0} runs", runs.length)}</h2>
+        <div class="row">
+          <span id="baseline" class="muted">${text("Differences are against")}</span>
+          <vscode-dropdown aria-labelledby="baseline" @change=${this.#chooseBaseline}>
+            <vscode-option value="" ?selected=${!baseline}>${text("the run before")}</vscode-option>
+            ${runs.map(({ id }) => html`<vscode-option value=${id} ?selected=${id === baseline}>${id}</vscode-option>`)}
+          </vscode-dropdown>
+        </div>
+      </div>
+      <leaf-run-table
+        .host=${host}
+        .runs=${runs}
+        .selected=${selected.map(({ id }) => id)}
+        .sort=${sort}
+        .baseline=${baseline}
+        @sort=${(event: CustomEvent<Sort>) => this.keep({ ...this.#kept, sort: event.detail })}
+        @choose=${this.#choose}
+        @pin=${this.#pin}
+      ></leaf-run-table>
+      ${
+        selected.length >= 2
+          ? html`<leaf-comparison .host=${host} .runs=${selected} .curves=${this.curves}></leaf-comparison>`
+          : html`<p class="hint muted">${text("Select two or more runs to see what differs between their configs, and their curves over one another.")}</p>`
+      }`;
+  }
+
+  async #choose(event: CustomEvent<string[]>) {
+    this.keep({ ...this.#kept, selected: event.detail });
+    try {
+      await this.#loadCurves();
+    } catch (error) {
+      this.failure = failureOf(error);
+    }
+  }
+
+  #chooseBaseline(event: Event) {
+    const run = (event.target as HTMLInputElement).value;
+    this.keep({ ...this.#kept, baseline: run || undefined });
+  }
+
+  async #pin(event: CustomEvent<RunSummary>) {
+    const { id, pinned } = event.detail;
+    try {
+      await this.host.request("leaf/pinRun", { config: this.project.config, run: id, pinned: !pinned });
+      await this.#load();
+    } catch (error) {
+      this.failure = failureOf(error);
+    }
+  }
+
+  #empty() {
+    const text = this.host.text;
+    const run = () => this.host.request("host/command", { command: "leaf.run", config: this.project.config });
+    return html`<leaf-empty
+      icon="list-unordered"
+      heading=${text("No runs yet")}
+      words=${text("Each time the pipeline runs with another config, a line is added here: what changed, and what it did to SRCC and PLCC.")}
+    >
+      <vscode-button @click=${run}>${text("Run Pipeline")}</vscode-button>
+    </leaf-empty>`;
+  }
+}
+
+customElements.define("leaf-runs", Runs);

@@ -23,6 +23,8 @@ export class Tab extends LitElement {
   declare project: ProjectSnapshot;
   /** What this tab kept when it was left: small, plain JSON. */
   declare kept: unknown;
+  /** Where it was asked to go; a new object for each time. */
+  declare focusOn: Focus | undefined;
   declare feed: EventTarget;
 
   /** Keeps this over hide, reload and move to another window. */

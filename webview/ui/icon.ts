@@ -1,62 +1,7 @@
 import { css, html, LitElement } from "lit";
+import { codePoints, type IconName } from "./iconNames.ts";
 
-/** Code points of the icon font, by codicon name: the font's own style sheet does not reach into components. */
-export const codePoints = {
-  add: 0xea60,
-  "arrow-down": 0xea9a,
-  "arrow-left": 0xea9b,
-  "arrow-right": 0xea9c,
-  "arrow-up": 0xeaa1,
-  beaker: 0xea79,
-  check: 0xeab2,
-  chip: 0xec19,
-  "chevron-right": 0xeab6,
-  "circle-outline": 0xeabc,
-  "circle-slash": 0xeabd,
-  close: 0xea76,
-  copy: 0xebcc,
-  dashboard: 0xeacd,
-  "debug-stop": 0xead7,
-  diff: 0xeae1,
-  discard: 0xeae2,
-  edit: 0xea73,
-  error: 0xea87,
-  export: 0xebac,
-  eye: 0xea70,
-  "eye-closed": 0xeae7,
-  "file-media": 0xeaea,
-  filter: 0xeaf1,
-  "folder-opened": 0xeaf7,
-  "git-compare": 0xeafd,
-  "go-to-file": 0xea94,
-  "graph-line": 0xebe2,
-  "graph-scatter": 0xebe3,
-  history: 0xea82,
-  info: 0xea74,
-  lightbulb: 0xea61,
-  loading: 0xeb19,
-  "list-unordered": 0xeb17,
-  "new-file": 0xea7f,
-  pass: 0xeba4,
-  "pass-filled": 0xebb3,
-  pin: 0xeb2b,
-  pinned: 0xeba0,
-  play: 0xeb2c,
-  question: 0xeb32,
-  refresh: 0xeb37,
-  rocket: 0xeb44,
-  search: 0xea6d,
-  "star-empty": 0xea6a,
-  "star-full": 0xeb59,
-  sync: 0xea77,
-  table: 0xebb7,
-  tag: 0xea66,
-  warning: 0xea6c,
-  "zoom-in": 0xeb81,
-  "zoom-out": 0xeb82,
-} as const;
-
-export type IconName = keyof typeof codePoints;
+export type { IconName };
 
 /** `<leaf-icon name="play">`: decoration only; the words beside it say the same. `spin` turns it. */
 class Icon extends LitElement {

@@ -96,6 +96,7 @@ export const baseStyles = css`
     padding: 2px;
   }
   button.link {
+    border: 0;
     color: var(--vscode-textLink-foreground);
     padding: 0;
     border-radius: 0;

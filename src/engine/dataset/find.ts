@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import fastGlob from "fast-glob";
+import fastGlob, { type FileSystemAdapter } from "fast-glob";
 import { LeafError } from "../errors.ts";
 import { imageExtensions, isImageName } from "../images/format.ts";
 
@@ -12,14 +12,19 @@ const extensions = `{${imageExtensions.join(",")}}`;
 /**
  * Streams the paths (relative to `root`, forward slashes) of the image files that `images` names: folders, which are searched
  * to the bottom, and globs; `!glob` leaves files out. Dot files and folders and node_modules are passed over. Overlapping
- * patterns may yield a path twice. Throws a LeafError `config` for a folder that does not exist.
+ * patterns may yield a path twice. Throws a LeafError `config` for a folder that does not exist, unless `within` narrows the
+ * search to a part of the file system.
  */
-export async function* findImages(root: string, images: string | string[]): AsyncGenerator<string> {
+export async function* findImages(
+  root: string,
+  images: string | string[],
+  within?: Partial<FileSystemAdapter>,
+): AsyncGenerator<string> {
   const patterns: string[] = [];
   const ignore = [...ignored];
   for (const entry of Array.isArray(images) ? images : [images]) {
     if (entry.startsWith("!")) ignore.push(...(await toPatterns(root, entry.slice(1), false)));
-    else patterns.push(...(await toPatterns(root, entry, true)));
+    else patterns.push(...(await toPatterns(root, entry, !within)));
   }
   const prefixes = new Set(patterns.map((pattern) => above.exec(pattern)?.[0] ?? ""));
   for (const prefix of prefixes) if (prefix) ignore.push(...ignored.map((pattern) => prefix + pattern));
@@ -30,6 +35,7 @@ export async function* findImages(root: string, images: string | string[]): Asyn
     // A set of all paths would grow with the dataset; the index tells what it has seen.
     unique: false,
     suppressErrors: true,
+    fs: within,
   });
   for await (const found of stream) {
     const file = String(found);
@@ -56,7 +62,7 @@ async function toPatterns(root: string, entry: string, mustExist: boolean): Prom
   return [entry.replace(/^\.\//, "")];
 }
 
-function toPosix(file: string): string {
+export function toPosix(file: string): string {
   return path.sep === "\\" ? file.replaceAll("\\", "/") : file;
 }
 

@@ -6,9 +6,8 @@ import { openProject, type Project } from "../project.ts";
 import { setUpEnvironment } from "../pythonEnv.ts";
 import { calibrateStage } from "../stages/calibrate.ts";
 import { distillStage } from "../stages/distill.ts";
-import { evaluateStage } from "../stages/evaluate.ts";
 import { labelStage } from "../stages/label.ts";
-import { runPipeline } from "../stages/pipeline.ts";
+import { evaluateStudents, runPipeline } from "../stages/pipeline.ts";
 import type { StageOptions } from "../stages/stage.ts";
 import { appendEvent, failureOf, readAttachment, readRequest, stopFile, writeRequest } from "./files.ts";
 
@@ -64,7 +63,7 @@ async function work(project: Project, request: JobRequest, options: StageOptions
     case "calibrate":
       return one("calibrate", calibrateStage);
     case "evaluate":
-      return one("evaluate", evaluateStage);
+      return one("evaluate", evaluateStudents);
   }
 
   async function one<T>(

@@ -75,6 +75,12 @@ export function openBrowser(project: Project): Browser {
     return readImageRow(sources, context(), by, key, percentiles());
   }
 
+  function pathOf(hash: string): string | undefined {
+    sources.refresh();
+    const first = "SELECT path FROM dataset.files WHERE hash = ? AND error IS NULL ORDER BY path LIMIT 1";
+    return sources.prepare(first).get(hash)?.path as string | undefined;
+  }
+
   return {
     project,
     sources,
@@ -88,17 +94,15 @@ export function openBrowser(project: Project): Browser {
     },
     revision: () => revision,
     async images(query) {
-      const page = await views.page(
-        planImages(sources, query, context(), revision),
-        query.offset,
-        query.limit,
-      );
+      const plan = planImages(sources, query, context(), revision);
+      const around = query.around === undefined ? undefined : (pathOf(query.around) ?? "");
+      const { refs, ...page } = await views.page(plan, query.offset, query.limit, around);
       const percentileOf = percentiles();
-      const rows = page.refs.flatMap((ref) => {
+      const rows = refs.flatMap((ref) => {
         const row = readImageRow(sources, context(), "path", String(ref), percentileOf);
         return row ? [row] : [];
       });
-      return { rows, total: page.total };
+      return { rows, ...page };
     },
     row: (hash) => read("hash", hash),
     rowOfPath: (path) => read("path", path),
@@ -141,7 +145,7 @@ export function openBrowser(project: Project): Browser {
         if (score === undefined) return null;
         return {
           score: shownScore(scorer, score),
-          percentile: percentileOf(score) ?? 0.5,
+          percentile: percentileOf(score),
           scorer: title,
           scale,
         };

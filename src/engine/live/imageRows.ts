@@ -5,6 +5,7 @@ import { human } from "../labels.ts";
 import { studentToMos } from "../mos.ts";
 import type { LiveContext, Scorer } from "./context.ts";
 import { fileUri } from "./fileUri.ts";
+import { pictureFile } from "./pictureFiles.ts";
 import type { Sources } from "./sources.ts";
 
 /** Joins the point labels of an image `f`: a person's (`ph`), the teacher's (`pt`), and what a teacher said in the score store. */
@@ -102,6 +103,6 @@ export function shownScore({ card }: Scorer, score: number): number {
 }
 
 function thumbnailOf(cache: string, hash: string): string | null {
-  const file = path.join(cache, "pictures", hash.slice(0, 2), `${hash}-small.webp`);
+  const file = pictureFile(cache, hash, "small");
   return existsSync(file) ? fileUri(file) : null;
 }

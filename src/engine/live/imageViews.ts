@@ -6,8 +6,6 @@ import { pointJoins, scoreJoin, teacherScore } from "./imageRows.ts";
 import type { ViewPlan } from "./orderedViews.ts";
 import type { SourceName, Sources } from "./sources.ts";
 
-const rowsPerSlice = 1500;
-
 /** What a sort is by, on a scale on which more is better, and the sources that tells it. */
 function sortKey(sort: ImageSort, { scorer, teacher }: LiveContext): { key: string; sources: SourceName[] } {
   switch (sort) {
@@ -91,18 +89,18 @@ export function planImages(
       ${scored ? scoreJoin : ""} ${labelled ? pointJoins : ""} WHERE ${conditions.join(" AND ")}`,
     values,
     first: "",
-    nextSlice: (from) => nextPath(sources, from),
+    nextSlice: (from, rows) => nextPath(sources, from, rows),
     descending: query.descending,
     byRef: query.sort === "path",
   };
 }
 
-function nextPath(sources: Sources, from: SQLInputValue): SQLInputValue {
+function nextPath(sources: Sources, from: SQLInputValue, rows: number): SQLInputValue {
   const at = (offset: number) =>
     sources
       .prepare("SELECT path FROM dataset.files WHERE path > ? ORDER BY path LIMIT 1 OFFSET ?")
       .get(from, offset)?.path as string | undefined;
-  const full = at(rowsPerSlice - 1);
+  const full = at(rows - 1);
   if (full !== undefined) return full;
   const last = sources.prepare("SELECT max(path) AS path FROM dataset.files WHERE path > ?").get(from)?.path;
   return (last as string | null) ?? null;

@@ -11,7 +11,7 @@ export interface Ranking {
 /** Up to this many scores are read at once; more are read in slices, the older ones serving meanwhile. */
 const atOnce = 20_000;
 const slice = 5_000;
-/** Reading again takes a rest of this many times as long as the last reading took. */
+/** Reading more than a slice again takes a rest of this many times as long as the last reading took. */
 const restShare = 20;
 
 const some = `SELECT s.score, s.hash FROM scores.scores AS s
@@ -80,8 +80,8 @@ export function openRanking(sources: Sources): Ranking {
       const at = version();
       if (known?.scorer === scorer) {
         if (known.version === at) return known.values;
-        const rests = performance.now() - known.readMs < restShare * known.costMs && known.costMs > 5;
-        if (rests) return known.values;
+        const rests = performance.now() - known.readMs < restShare * known.costMs;
+        if (rests && known.values.length > slice) return known.values;
         if (known.values.length > atOnce) {
           readBehind(scorer);
           return known.values;
@@ -106,8 +106,8 @@ export function countBelow(sorted: Float64Array, value: number, orEqual = false)
   return low;
 }
 
-/** Share of values that are worse, equal ones counting half; null for none. */
+/** Share of values that are worse, equal ones counting half; null where there is nothing to compare with. */
 export function shareWorse(sorted: Float64Array, value: number): number | null {
-  if (sorted.length === 0) return null;
+  if (sorted.length < 2) return null;
   return (countBelow(sorted, value) + countBelow(sorted, value, true)) / 2 / sorted.length;
 }

@@ -19,6 +19,8 @@ export interface ScoreStore {
   get(scorer: string, hash: string): ScoreRow | undefined;
   /** Those of `hashes` without a score, in their order. Looks when asked for the next one, a thousand at a time. */
   missing(scorer: string, hashes: Iterable<string>): Generator<string>;
+  /** The same with a pause after each thousand, so that a million do not hold up everything else. */
+  missingInSteps(scorer: string, hashes: Iterable<string>): AsyncGenerator<string>;
   count(scorer: string): number;
   /** All scores, ascending. Kept until something is put; the first call reads them all (about 0.5 s for a million). */
   sortedScores(scorer: string): Float64Array;
@@ -86,6 +88,10 @@ export function openScores(file: string): ScoreStore {
     return n;
   }
 
+  function absentOf(scorer: string, hashes: string[]): string[] {
+    return guarded(() => absent.all(JSON.stringify(hashes), scorer)).map(({ hash }) => String(hash));
+  }
+
   function sortedScores(scorer: string): Float64Array {
     const n = count(scorer);
     const known = sorted.get(scorer);
@@ -116,8 +122,14 @@ export function openScores(file: string): ScoreStore {
       }),
     get: (scorer, hash) => guarded(() => toRow(byHash.get(scorer, hash))),
     *missing(scorer, hashes) {
-      for (const some of chunksOf(hashes, lookups))
-        for (const row of guarded(() => absent.all(JSON.stringify(some), scorer))) yield String(row.hash);
+      for (const some of chunksOf(hashes, lookups)) yield* absentOf(scorer, some);
+    },
+    async *missingInSteps(scorer, hashes) {
+      for (const some of chunksOf(hashes, lookups)) {
+        if (!db.isOpen) return;
+        yield* absentOf(scorer, some);
+        await setImmediate();
+      }
     },
     count,
     sortedScores,

@@ -8,7 +8,7 @@ import { digestLines, keyOf } from "../keys.ts";
 import { evaluateMetrics } from "../metrics/index.ts";
 import { studentToMos } from "../mos.ts";
 import type { Project } from "../project.ts";
-import { recordStage, runFor } from "../runs.ts";
+import { recordStage, runFor, saveRun } from "../runs.ts";
 import { openStudent, scoreImages } from "../student.ts";
 import { planCalibration } from "./calibrate.ts";
 import { distillKey } from "./distill.ts";
@@ -106,6 +106,10 @@ export async function evaluateStage(
     const result: EvaluateResult = { run: run.id, ...metrics };
     if (stage === "calibrate" || !project.config.mos)
       await recordStage(project, run, "evaluate", { key: plan.key, seconds, result });
+    else if (run.distilledEvaluation !== plan.key) {
+      run.distilledEvaluation = plan.key;
+      await saveRun(project, run);
+    }
     return result;
   } finally {
     catalog.close();

@@ -39,9 +39,19 @@ export async function runPipeline(project: Project, options: StageOptions = {}):
   if (!project.config.mos) return { label, distill };
   const calibrate = await calibrateStage(project, quiet);
   options.onStage?.("calibrate", calibrate);
-  const evaluate = await evaluateStage(project, quiet);
+  const evaluate = await evaluateStudents(project, quiet);
   options.onStage?.("evaluate", evaluate);
   return { label, distill, calibrate, evaluate };
+}
+
+/** Evaluates the calibrated student, and the distilled one it comes from, so that the two can be compared. */
+export async function evaluateStudents(
+  project: Project,
+  options: StageOptions = {},
+): Promise<EvaluateResult> {
+  if (project.config.calibrate.from === "distill")
+    await evaluateStage(project, { ...options, onWarning: undefined }, "distill");
+  return evaluateStage(project, options);
 }
 
 export interface StageStatus {

@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { commands, type ExtensionContext, l10n, ProgressLocation, Uri, window, workspace } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
@@ -6,10 +7,10 @@ import { exists } from "../workspaceFiles.ts";
 /** Config to be shown once its folder has been opened: opening a folder starts the extension anew. */
 const openNextKey = "leaf.openNext";
 
-export function demoCommands({ client, context }: Leaf): Handlers {
+export function demoCommands({ client, context, state }: Leaf): Handlers {
   return {
     async [commandIds.openDemo](parent?: unknown) {
-      const folder = await demoFolder(parent);
+      const folder = await demoFolder(parent, state.projects().length > 0);
       if (!folder) return;
       const made = await window.withProgress(
         {
@@ -24,7 +25,8 @@ export function demoCommands({ client, context }: Leaf): Handlers {
   };
 }
 
-async function demoFolder(parent: unknown): Promise<Uri | undefined> {
+/** Not beside images that some project reads: they would be read as its own. */
+async function demoFolder(parent: unknown, hasProject: boolean): Promise<Uri | undefined> {
   let base = typeof parent === "string" ? Uri.parse(parent, true) : undefined;
   base ??= (
     await window.showOpenDialog({
@@ -32,7 +34,7 @@ async function demoFolder(parent: unknown): Promise<Uri | undefined> {
       canSelectFiles: false,
       title: l10n.t("Where to put the folder leaf-demo"),
       openLabel: l10n.t("Create leaf-demo Here"),
-      defaultUri: workspace.workspaceFolders?.[0]?.uri,
+      defaultUri: (hasProject ? undefined : workspace.workspaceFolders?.[0]?.uri) ?? Uri.file(homedir()),
     })
   )?.[0];
   if (!base) return undefined;

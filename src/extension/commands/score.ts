@@ -42,7 +42,7 @@ async function score({ client, state }: Leaf, uris: string[]): Promise<void> {
   else if (single) {
     const [known] = await client.request("leaf/scores", { uris: [first] });
     const name = decodeURIComponent(first.split("/").at(-1) ?? "");
-    if (known) void window.setStatusBarMessage(`${name}: ${scoreOf(known, l10n.t)} (${known.scorer})`, 8_000);
+    if (known) void window.setStatusBarMessage(`${name}: ${scoreOf(known)} (${known.scorer})`, 8_000);
   } else {
     const gallery = l10n.t("Open Gallery");
     const chosen = await window.showInformationMessage(l10n.t("{0} images scored.", scored), gallery);

@@ -54,8 +54,9 @@ export function imagesTree({ client, context, state }: Leaf): Disposable[] {
         return projects.map(({ config, name }) => ({ kind: "project", config, name }));
       const project = node ? state.project(node.config) : projects[0];
       if (!project?.images || project.invalid) return [];
-      if (node?.kind === "band") return await page(project, bandQuery(project, node.band), node.band.name);
-      if (mode === "worst") return await page(project, worstFirst(project), "all");
+      if (node?.kind === "band")
+        return await page(project, { ...worstFirst, score: node.band.range }, node.band.name);
+      if (mode === "worst") return await page(project, worstFirst, "all");
       const bands = await client.request("leaf/bands", { config: project.config });
       return bands
         .filter(({ count }) => count > 0)
@@ -159,13 +160,8 @@ export function imagesTree({ client, context, state }: Leaf): Disposable[] {
   ];
 }
 
-function worstFirst(project: ProjectSnapshot) {
-  return { sort: "score", descending: project.scorer?.lowerIsBetter ?? false } as const;
-}
-
-function bandQuery(project: ProjectSnapshot, { range }: Band) {
-  return { ...worstFirst(project), score: range };
-}
+/** Ascending is worst first on every scale. */
+const worstFirst = { sort: "score", descending: false } as const;
 
 function bandItem(band: Band): TreeItem {
   const made = new TreeItem(bandTitle(band.name, l10n.t), TreeItemCollapsibleState.Collapsed);
@@ -198,7 +194,7 @@ function imageItem(row: ImageRow, project: ProjectSnapshot | undefined): TreeIte
 function tooltip(row: ImageRow, scorer: ScorerInfo | null, imagesName: string): MarkdownString {
   const lines = [`**${escapeMarkdown(row.path)}** · ${row.width}×${row.height}`];
   if (row.score !== null && scorer) {
-    const quality = l10n.t("Quality {0}", scoreOf({ score: row.score, scale: scorer.scale }, l10n.t));
+    const quality = l10n.t("Quality {0}", scoreOf({ score: row.score, scale: scorer.scale }));
     const place =
       row.percentile === null
         ? ""

@@ -69,21 +69,43 @@ export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now:
 /** The project's own row, where there are several. */
 export function projectRow(project: ProjectSnapshot, t: Translate): Row {
   const running = project.job?.state === "running";
+  const reading = project.invalid !== null && isReading(project.invalid);
   return {
     id: "project",
     label: project.name,
     description: running
       ? progressWords(project.job?.progress ?? null, t)
-      : (project.invalid ??
-        (project.stale > 0 ? t("{0} stages stale", project.stale) : t("everything is fresh"))),
+      : (project.invalid ?? staleWords(project, t)),
     tooltip: escapeMarkdown(project.invalid ?? project.name),
-    icon: running ? "loading~spin" : project.invalid ? "error" : "file-code",
-    color: project.invalid ? "list.errorForeground" : undefined,
+    icon: running || reading ? "loading~spin" : project.invalid ? "error" : "file-code",
+    color: project.invalid && !reading ? "list.errorForeground" : undefined,
     contextValue: `project.${running ? "busy" : "idle"}`,
   };
 }
 
+/** As the lens at the top of the config says it. */
+function staleWords({ stages, stale }: ProjectSnapshot, t: Translate): string {
+  if (stale === 0) return t("everything is fresh");
+  const ranBefore = stages.some(({ updated }) => updated !== null);
+  return ranBefore ? t("{0} stages stale", stale) : t("{0} stages to run", stale);
+}
+
+/** While a config is being read, its state is a sentence that ends in an ellipsis. */
+function isReading(invalid: string): boolean {
+  return invalid.endsWith("…");
+}
+
 function invalidRow(project: ProjectSnapshot, invalid: string, t: Translate): Row {
+  if (isReading(invalid)) {
+    return {
+      id: "reading",
+      label: project.name,
+      description: invalid,
+      tooltip: escapeMarkdown(project.name),
+      icon: "loading~spin",
+      contextValue: "reading",
+    };
+  }
   return {
     id: "invalid",
     label: t("{0} cannot be used", project.name),

@@ -1,5 +1,15 @@
-import { isCollection, isMap, isPair, isSeq, type Node, type Pair, type Scalar, visit } from "yaml";
-import { keyName, parseTolerant, type Span } from "./configDocument.ts";
+import {
+  isCollection,
+  isMap,
+  isPair,
+  isSeq,
+  type Node,
+  type Pair,
+  type Scalar,
+  visit,
+  type YAMLMap,
+} from "yaml";
+import { keyName, keySpan, parseTolerant, type Span } from "./configDocument.ts";
 import type { ConfigPath } from "./context.ts";
 
 /** What is being typed at the cursor. */
@@ -43,14 +53,17 @@ export function cursorAt(text: string, offset: number): Cursor | undefined {
   const quote = node.type === "QUOTE_DOUBLE" ? '"' : node.type === "QUOTE_SINGLE" ? "'" : "";
   const kind = pair?.key === node ? "key" : "value";
   const start = (node.range?.[0] ?? offset) + quote.length;
+  // Text that goes on from the line above has its value already.
+  if (text.slice(start, offset).includes("\n")) return undefined;
   const end = offset + restOfWord(text.slice(offset), kind, flow, quote);
   const parent = kind === "key" ? path : path.slice(0, -1);
   // With the word made whole, most of what stands behind can be read too.
   const colon = kind === "key" && /^["']?\s*:(\s|$)/.test(text.slice(end));
-  const whole = parseTolerant(
-    `${text.slice(0, start)}${mark}${kind === "key" && !colon && !flow ? ":" : ""}${text.slice(end)}`,
-  );
+  const made = `${text.slice(0, start)}${mark}${kind === "key" && !colon && !flow ? ":" : ""}${text.slice(end)}`;
+  const whole = parseTolerant(made);
   const section = parent.length > 0 ? whole.getIn(parent, true) : whole.contents;
+  if (kind === "key" && alone && !flow && isMap(section) && isOutOfLine(section, made, text, start))
+    return undefined;
   const siblings = isMap(section)
     ? section.items.flatMap((item) => keyName(item) ?? []).filter((name) => !name.includes(mark[0]!))
     : [];
@@ -97,6 +110,14 @@ function findMark(text: string): Found | undefined {
     },
   });
   return found;
+}
+
+/** A key that is indented otherwise than its neighbours would be an error wherever it ends up. */
+function isOutOfLine(section: YAMLMap, whole: string, text: string, start: number): boolean {
+  const columnOf = (source: string, at: number) => at - (source.lastIndexOf("\n", at - 1) + 1);
+  const neighbour = section.items.find((item) => keyName(item)?.includes(mark[0]!) === false);
+  const at = keySpan(neighbour)?.[0];
+  return at !== undefined && columnOf(whole, at) !== columnOf(text, start);
 }
 
 /** How much of the word stands behind the cursor. */

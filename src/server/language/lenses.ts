@@ -32,7 +32,8 @@ function pipelineLenses(snapshot: ProjectSnapshot): Command[] {
   const panel = lens("Open IQA Panel", commandIds.openPanel, config);
   if (job?.state === "running")
     return [lens(`$(debug-stop) Stop · ${progressOf(job)}`, commandIds.stop, config), panel];
-  if (invalid) return [told(`$(warning) ${invalid}`)];
+  // "Reading …" passes by itself.
+  if (invalid) return [told(`${invalid.endsWith("…") ? "$(sync~spin)" : "$(warning)"} ${invalid}`)];
   if (stale === 0) return [told("$(check) everything is fresh"), panel];
   const before = stages.some(({ updated }) => updated !== null);
   const left = `${stale} ${stale === 1 ? "stage" : "stages"} ${before ? "stale" : "to run"}`;
@@ -40,9 +41,9 @@ function pipelineLenses(snapshot: ProjectSnapshot): Command[] {
 }
 
 function stageLenses(stage: StageSnapshot, known: Known): Command[] {
-  const { config, job } = known.snapshot;
-  const busy = job?.state === "running";
-  const run = busy ? [] : [lens("$(play) Run", commandIds[stage.stage], config)];
+  const { config, job, invalid } = known.snapshot;
+  const blocked = job?.state === "running" || invalid !== null;
+  const run = blocked ? [] : [lens("$(play) Run", commandIds[stage.stage], config)];
   switch (stage.state) {
     case "running":
       return [told(`$(sync~spin) ${job ? progressOf(job) : "running"}`)];

@@ -21,7 +21,7 @@ const flaws = ["blur", "noise", "jpeg", "dark"];
 export function makeImages(amount: number, seed: number, scored: boolean): ImageRow[] {
   const random = seeded(seed);
   const rows = Array.from({ length: amount }, (_, at): ImageRow => {
-    const motif = motifs[at % motifs.length]!;
+    const motif = motifs[random.below(motifs.length)]!;
     const flaw = flaws[random.below(flaws.length)]!;
     const quality = clamp(3.1 + 0.95 * random.normal(), 1.05, 4.95);
     const score = round(clamp(3 + (quality - 3) * 0.9 + 0.28 * random.normal(), 1, 5));
@@ -78,7 +78,7 @@ export function withPercentiles(rows: ImageRow[]): ImageRow[] {
 
 /** Filters, sorts and pages as `leaf/images` does. */
 export function queryImages(rows: readonly ImageRow[], query: ImageQuery): Page<ImageRow> {
-  const { text, score, mos, split, sort, descending, offset, limit } = query;
+  const { text, score, mos, split, sort, descending, around, limit } = query;
   const found = rows.filter(
     (row) =>
       (!text || row.path.includes(text)) &&
@@ -99,5 +99,7 @@ export function queryImages(rows: readonly ImageRow[], query: ImageQuery): Page<
     if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
     return (a < b ? -1 : a > b ? 1 : 0) * (descending ? -1 : 1);
   });
-  return { rows: found.slice(offset, offset + limit), total: found.length };
+  const at = around ? found.findIndex(({ hash }) => hash === around) : -1;
+  const offset = at < 0 ? query.offset : at - (at % limit);
+  return { rows: found.slice(offset, offset + limit), total: found.length, ...(at < 0 ? {} : { offset }) };
 }

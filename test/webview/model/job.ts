@@ -103,6 +103,21 @@ export function epochEvents(point: Point, later: (ms: number) => number, noise: 
       },
     }) satisfies JobEvent;
   return [
+    {
+      at: later(100),
+      type: "trainer",
+      stage: "distill",
+      message: {
+        v: 1,
+        type: "progress",
+        phase: "train",
+        epoch,
+        epochs: 20,
+        step: 1,
+        steps: stepsPerEpoch,
+        imagesPerS: 96,
+      },
+    },
     ...[20, 40, 60].map((step) => told(step, loss * (1 + 0.06 * noise()), null)),
     told(stepsPerEpoch, loss, { n: 80, srcc, plcc }),
     {

@@ -37,7 +37,7 @@ function pairOf(a: ImageRow, b: ImageRow, p: number, pAB: number, pBA: number): 
 
 /** Filters, sorts and pages as `leaf/pairs` does. */
 export function queryPairs(pairs: readonly PairRow[], query: PairQuery): Page<PairRow> {
-  const { show, confidence, sort, descending, offset, limit } = query;
+  const { show, confidence, image, sort, descending, offset, limit } = query;
   const found = pairs.filter(
     (pair) =>
       (show === "all" ||
@@ -45,6 +45,7 @@ export function queryPairs(pairs: readonly PairRow[], query: PairQuery): Page<Pa
         (show === "discarded" && !pair.kept) ||
         (show === "disagreement" && pair.studentDisagrees === true) ||
         (show === "human" && pair.human !== null)) &&
+      (!image || pair.a.hash === image || pair.b.hash === image) &&
       (!confidence || (pair.confidence >= confidence[0] && pair.confidence <= confidence[1])),
   );
   const key = (pair: PairRow) =>

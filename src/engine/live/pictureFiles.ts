@@ -1,0 +1,18 @@
+import path from "node:path";
+import type { ImageFormat } from "../images/format.ts";
+
+/** `small`: WebP, longest side 320 px. `full`: lossless WebP, longest side at most 4096 px, for what a browser cannot show. */
+export type PictureSize = "small" | "full";
+
+export const longestSide: Readonly<Record<PictureSize, number>> = { small: 320, full: 4096 };
+
+/** Where the picture of an image is kept; `cache` is the project's cache folder. */
+export function pictureFile(cache: string, hash: string, size: PictureSize): string {
+  return path.join(cache, "pictures", hash.slice(0, 2), `${hash}-${size}.webp`);
+}
+
+/** Whether browsers show files of this format as they are; of the others they need a `full` picture. */
+export function shownByBrowsers(format: string): boolean {
+  const shown: readonly string[] = ["jpeg", "png", "webp", "avif", "gif", "bmp"] satisfies ImageFormat[];
+  return shown.includes(format);
+}

@@ -1,0 +1,26 @@
+import type { Failure } from "../../protocol/jobs.ts";
+import type { Scorer } from "./context.ts";
+import type { ImageFile } from "./openedImages.ts";
+import type { PictureSize } from "./pictureFiles.ts";
+import type { ScoreRow } from "./scores.ts";
+
+/** What the scoring process needs to know of a scorer. */
+export type ScorerKey = Pick<Scorer, "kind" | "fingerprint" | "dir">;
+
+/** One piece of work of the scoring process. */
+export type ScorerTask =
+  | { do: "score"; scorer: ScorerKey; image: ImageFile }
+  | { do: "picture"; image: ImageFile; size: PictureSize; file: string }
+  | { do: "open"; scorer: ScorerKey };
+
+/** Engine → scoring process. */
+export interface ScorerRequest {
+  id: number;
+  task: ScorerTask;
+}
+
+/** Scoring process → engine. `about`: whether the image is at fault, or nothing can be scored. */
+export type ScorerReply =
+  | { ready: true }
+  | { id: number; ok: true; row: ScoreRow | null }
+  | { id: number; ok: false; about: "image" | "scorer"; failure: Failure };

@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { LeafError } from "../../engine/errors.ts";
+import { type PictureSize, pictureFile, shownByBrowsers } from "../../engine/live/pictureFiles.ts";
+import type { ScorerProcess } from "../../engine/live/scorerProcess.ts";
+import type { ImageRow } from "../../protocol/images.ts";
+import type { LiveProject } from "../project.ts";
+import { fileOf, uriOf } from "../uris.ts";
+
+export interface Scored {
+  scored: string[];
+  failed: { hash: string; reason: string }[];
+}
+
+/** Scores images now, ahead of everything else, and keeps the scores. Throws what keeps all of them from being scored. */
+export async function scoreNow(
+  scorer: ScorerProcess,
+  project: LiveProject,
+  images: readonly { hash: string; file: string }[],
+  options: { signal?: AbortSignal; onDone?: (done: number) => void } = {},
+): Promise<Scored> {
+  const context = await project.context();
+  const result: Scored = { scored: [], failed: [] };
+  const store = project.images.scores();
+  let rows: Parameters<typeof store.put>[1] extends Iterable<infer Row> ? Row[] : never = [];
+  const flush = () => {
+    if (rows.length > 0) store.put(context.scorer.fingerprint, rows);
+    rows = [];
+  };
+  try {
+    await scorer.score(
+      context.scorer,
+      images.map(({ hash, file }) => ({ hash, path: file })),
+      {
+        priority: "now",
+        signal: options.signal,
+        onScored(one) {
+          if ("reason" in one) result.failed.push(one);
+          else {
+            rows.push(one);
+            result.scored.push(one.hash);
+          }
+          if (rows.length >= 64) flush();
+          options.onDone?.(result.scored.length + result.failed.length);
+        },
+      },
+    );
+  } finally {
+    flush();
+  }
+  return result;
+}
+
+/** URI of a picture that the editor can show, made if need be; null where the file cannot be read. */
+export async function pictureOf(
+  scorer: ScorerProcess,
+  project: LiveProject,
+  row: ImageRow,
+  size: PictureSize,
+  signal?: AbortSignal,
+): Promise<string | null> {
+  if (size === "full" && shownByBrowsers(row.format)) return row.uri;
+  const { cache } = project.project();
+  const file = pictureFile(cache, row.hash, size);
+  if (existsSync(file)) return uriOf(file);
+  try {
+    return uriOf(
+      await scorer.picture({ hash: row.hash, path: path.normalize(fileOf(row.uri)), file, size, signal }),
+    );
+  } catch (error) {
+    if (error instanceof LeafError && error.code !== "cancelled") return null;
+    throw error;
+  }
+}

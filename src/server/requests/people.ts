@@ -1,0 +1,31 @@
+import { excludeImages } from "../../engine/live/exclude.ts";
+import { overrulePair, pairs } from "../../engine/live/pairViews.ts";
+import { rate, ratingQueue } from "../../engine/live/ratings.ts";
+import type { Answer } from "../answers.ts";
+import type { Projects } from "../projects.ts";
+
+/** What people say of images and pairs; the project is read again after each word. */
+export function answerPeople(answer: Answer, projects: Projects): void {
+  answer("leaf/pairs", async ({ config, query }) => pairs(await projects.of(config).browser(), query));
+  answer("leaf/overrulePair", async ({ config, a, b, p }) => {
+    const project = projects.of(config);
+    const row = overrulePair(await project.browser(), a, b, p);
+    void project.refresh();
+    return row;
+  });
+  answer("leaf/ratingQueue", async ({ config, count }) =>
+    ratingQueue(await projects.of(config).browser(), count),
+  );
+  answer("leaf/rate", async ({ config, hash, rating }) => {
+    const project = projects.of(config);
+    const queue = await rate(await project.browser(), hash, rating);
+    void project.refresh();
+    return queue;
+  });
+  answer("leaf/exclude", async ({ config, paths }) => {
+    const project = projects.of(config);
+    const edited = await excludeImages(project.project(), paths);
+    await project.refresh();
+    return { edited };
+  });
+}

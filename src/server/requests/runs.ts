@@ -1,0 +1,35 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { exportTo } from "../../engine/export.ts";
+import { evaluationView } from "../../engine/live/evaluationView.ts";
+import { findRun, pinRun, runConfigText, runCurves, summariseRuns } from "../../engine/live/runSummaries.ts";
+import type { Answer } from "../answers.ts";
+import type { Projects } from "../projects.ts";
+import { fileOf, uriOf } from "../uris.ts";
+
+/** What was run, what came out, and taking it elsewhere. */
+export function answerRuns(answer: Answer, projects: Projects): void {
+  const projectOf = (config: string) => projects.of(config).project();
+  answer("leaf/runs", ({ config }) => summariseRuns(projectOf(config)));
+  answer("leaf/pinRun", async ({ config, run, pinned }) => {
+    await pinRun(projectOf(config), run, pinned);
+    return null;
+  });
+  answer("leaf/runFolder", async ({ config, run }) => {
+    const project = projectOf(config);
+    await findRun(project, run);
+    const folder = path.join(project.runs, run);
+    const files = await readdir(folder);
+    return { folder: uriOf(folder), files: files.map((file) => uriOf(path.join(folder, file))) };
+  });
+  answer("leaf/runConfig", async ({ config, run }) => ({
+    text: await runConfigText(projectOf(config), run),
+  }));
+  answer("leaf/curves", ({ config, run }) => runCurves(projectOf(config), run));
+  answer("leaf/evaluation", async ({ config, run }) =>
+    evaluationView(await projects.of(config).browser(), run),
+  );
+  answer("leaf/export", ({ config, what, out }, signal) =>
+    exportTo(projectOf(config), what, fileOf(out), { signal }),
+  );
+}

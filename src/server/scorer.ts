@@ -1,0 +1,8 @@
+import path from "node:path";
+import { appRoot } from "../engine/appRoot.ts";
+import { createScorerProcess, type ScorerProcess } from "../engine/live/scorerProcess.ts";
+
+/** The child that decodes and scores for this server; it starts with the first request. */
+export function openScorer(): ScorerProcess {
+  return createScorerProcess({ entry: path.join(appRoot(), "dist", "scorer.js") });
+}

@@ -1,0 +1,65 @@
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { contextKeys } from "../../src/extension/contextKeys.ts";
+import { imageExtensions } from "../../src/extension/imageFiles.ts";
+
+const text = readFileSync("package.json", "utf8");
+const manifest = JSON.parse(text);
+const texts: Record<string, string> = JSON.parse(readFileSync("package.nls.json", "utf8"));
+const { contributes } = manifest;
+
+describe("package.json", () => {
+  it("takes every text from package.nls.json, and leaves none unused", () => {
+    const used = [...text.matchAll(/"%([\w.]+)%"/g)].map(([, key]) => key!);
+    expect(Object.keys(texts).sort()).toEqual([...new Set(used)].sort());
+  });
+
+  it("names pictures that are there", () => {
+    const pictures = [
+      manifest.icon,
+      contributes.viewsContainers.activitybar[0].icon,
+      ...contributes.walkthroughs[0].steps.map(({ media }: { media: { svg: string } }) => media.svg),
+    ];
+    for (const picture of pictures) expect(existsSync(picture), picture).toBe(true);
+  });
+
+  it("asks only for context keys that are set", () => {
+    const asked = new Set(
+      [...text.matchAll(/leaf\.(?:has\w+|running|rateable|startable|starting|serverBroken)/g)].map(
+        ([key]) => key,
+      ),
+    );
+    const set = [...Object.keys(contextKeys([])), "leaf.starting", "leaf.serverBroken"];
+    expect([...asked].filter((key) => !set.includes(key))).toEqual([]);
+  });
+
+  it("offers scoring for exactly the files that LEAF reads as images", () => {
+    const { when } = contributes.menus["leaf.explorer"].find(
+      ({ command }: { command: string }) => command === "leaf.score",
+    );
+    const [, listed] = /resourceExtname =~ \/\^\\\.\(([^)]+)\)/.exec(when)!;
+    expect(listed!.split("|").sort()).toEqual([...imageExtensions].sort());
+  });
+
+  it("puts into menus only commands that it declares", () => {
+    const declared = new Set(contributes.commands.map(({ command }: { command: string }) => command));
+    const listed = Object.values(contributes.menus as Record<string, { command?: string }[]>).flat();
+    for (const { command } of [...listed, ...contributes.keybindings])
+      if (command) expect(declared.has(command), command).toBe(true);
+    const linked = Object.values(texts).flatMap((one) => [...one.matchAll(/command:(leaf\.\w+)/g)]);
+    for (const [, command] of linked) expect(declared.has(command), command).toBe(true);
+  });
+
+  it("has key bindings inside a config's editor only", () => {
+    for (const { when } of contributes.keybindings)
+      expect(when).toMatch(/editorTextFocus && resourceFilename/);
+  });
+});
+
+describe("l10n/bundle.l10n.json", () => {
+  it("holds the texts of the sources", async () => {
+    await promisify(execFile)(process.execPath, ["scripts/l10n.js", "--check"]);
+  });
+});

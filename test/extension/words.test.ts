@@ -1,0 +1,266 @@
+import { describe, expect, it } from "vitest";
+import { crashCounter } from "../../src/extension/crashes.ts";
+import { failureMessage, failureOf } from "../../src/extension/failureText.ts";
+import {
+  bandOf,
+  decorationTooltip,
+  goodness,
+  scoringMessage,
+  statusText,
+  statusTooltip,
+} from "../../src/extension/imageWords.ts";
+import { ago, isJobProgress, percentOf, progressWords } from "../../src/extension/jobProgress.ts";
+import { commandLink, escapeMarkdown } from "../../src/extension/markdown.ts";
+import { mentionsSecret } from "../../src/extension/redactedChannel.ts";
+import { runDescription, runTooltip } from "../../src/extension/runWords.ts";
+import { english as t } from "../../src/extension/translate.ts";
+import { pipelineRows, projectRow } from "../../src/extension/views/stageWords.ts";
+import { image, job, progress, project, run, stage } from "./samples.ts";
+
+describe("failures", () => {
+  it("are one sentence with the remedy, and a button that helps", () => {
+    const message = failureMessage(
+      {
+        code: "environment",
+        message: "There is no Python environment to train with yet",
+        remedy: "Run `leaf env`",
+      },
+      t,
+    );
+    expect(message?.text).toBe("There is no Python environment to train with yet.");
+    expect(message?.actions.map(({ title }) => title)).toEqual([
+      "Set Up Training Environment",
+      "Select Python Interpreter",
+    ]);
+  });
+
+  it("say what to do in the editor's words, with its command as a button", () => {
+    const failure = {
+      code: "failed",
+      message: "The images are not labelled yet.",
+      remedy: "Run `leaf label` first.",
+    } as const;
+    expect(failureMessage(failure, t)).toEqual({
+      text: "The images are not labelled yet. Run “Label with Teacher” first.",
+      actions: [
+        { title: "Label with Teacher", command: "leaf.label" },
+        { title: "Show Log", command: "leaf.showLog" },
+      ],
+    });
+  });
+
+  it("of a config lead to its line", () => {
+    const failure = {
+      code: "config",
+      message: "Unknown key.",
+      file: "/a/leaf.yaml",
+      line: 3,
+      column: 5,
+    } as const;
+    expect(failureMessage(failure, t)?.actions).toEqual([
+      { title: "Open leaf.yaml", file: "/a/leaf.yaml", line: 3, column: 5 },
+    ]);
+  });
+
+  it("say nothing of what was cancelled", () => {
+    expect(failureMessage({ code: "cancelled", message: "Cancelled." }, t)).toBeNull();
+  });
+
+  it("come from a response error's data, else from its message", () => {
+    const failure = { code: "input", message: "No such image." };
+    expect(failureOf(Object.assign(new Error("x"), { data: failure }))).toEqual(failure);
+    expect(failureOf(new Error("lost"))).toEqual({ code: "internal", message: "lost" });
+  });
+});
+
+describe("crashes", () => {
+  it("are forgiven four times within three minutes, and again later", () => {
+    let now = 0;
+    const crashes = crashCounter(undefined, () => now);
+    const again = () => {
+      now += 1_000;
+      return crashes.restartAfterCrash();
+    };
+    expect([again(), again(), again(), again(), again()]).toEqual([true, true, true, true, false]);
+    now += 4 * 60_000;
+    expect(again()).toBe(true);
+  });
+});
+
+describe("progress", () => {
+  it("tells step, share and time left", () => {
+    expect(
+      progressWords(progress({ step: "epoch 3 of 20", done: 30, total: 200, secondsLeft: 125 }), t),
+    ).toBe("epoch 3 of 20 · 15 % · 2 min left");
+    expect(progressWords(progress({ step: "points", done: 1200, total: undefined }), t)).toBe(
+      "points · 1,200 images",
+    );
+    expect(progressWords(progress({ step: "load", done: 0, total: 0 }), t)).toBe("load");
+    expect(progressWords(null, t)).toBe("starting");
+    expect(percentOf(progress({ done: 7, total: 0 }))).toBeNull();
+  });
+
+  it("tells a job's work-done progress from others by how it began", () => {
+    expect(isJobProgress("a", { kind: "begin", title: "LEAF distill" })).toBe(true);
+    expect(isJobProgress("b", { kind: "begin", title: "Indexing" })).toBe(false);
+    expect(isJobProgress("a", { kind: "report" })).toBe(true);
+    expect(isJobProgress("a", { kind: "end" })).toBe(true);
+    expect(isJobProgress("a", { kind: "report" })).toBe(false);
+  });
+
+  it("tells how long ago", () => {
+    const now = Date.parse("2026-11-24T12:00:00Z");
+    expect(ago("2026-11-24T11:48:00Z", now, t)).toBe("12 min ago");
+    expect(ago("2026-11-24T11:59:50Z", now, t)).toBe("just now");
+    expect(ago("2026-11-20T12:00:00Z", now, t)).toBe("4 days ago");
+    expect(ago("not a time", now, t)).toBe("");
+  });
+});
+
+describe("quality", () => {
+  it("turns round where lower is better", () => {
+    expect(goodness(4, [1, 5], false)).toBe(0.75);
+    expect(goodness(20, [0, 100], true)).toBe(0.8);
+    expect(bandOf(1.4, [1, 5], false)).toBe("bad");
+    expect(bandOf(1.5, [1, 5], false)).toBe("poor");
+    expect(bandOf(4.6, [1, 5], false)).toBe("excellent");
+    expect(bandOf(95, [0, 100], true)).toBe("bad");
+    expect(bandOf(9, [1, 5], false)).toBe("excellent");
+  });
+
+  it("is never a bare number", () => {
+    const known = {
+      score: 3.6182,
+      percentile: 0.714,
+      scorer: "student r12 · calibrated",
+      scale: [1, 5] as [number, number],
+    };
+    expect(decorationTooltip(known, t)).toBe(
+      "LEAF quality 3.62 / 5, better than 71 % (student r12 · calibrated)",
+    );
+  });
+
+  it("of the open image is told with all that is known", () => {
+    const view = {
+      row: image({ score: 3.62, percentile: 0.71, mos: 3.4 }),
+      project: { config: "file:///w/leaf.yaml", name: "leaf.yaml", imagesName: "photos" },
+      scorer: project().scorer!,
+      mosRange: [1, 5] as [number, number],
+    };
+    expect(statusText(view, t)).toBe("3.62 / 5");
+    const tooltip = statusTooltip(view, t);
+    expect(tooltip).toContain("Quality 3.62 / 5 · better than 71 % of photos");
+    expect(tooltip).toContain("MOS 3.40 (1–5)");
+    expect(tooltip).toContain("command:leaf.openPanel?");
+    expect(statusText({ ...view, row: image({ score: null }) }, t)).toBe("not scored");
+  });
+
+  it("of a teacher's alone says so", () => {
+    const scorer = { ...project().scorer!, kind: "embedded" as const, title: "embedded teacher" };
+    expect(scoringMessage(project({ scorer }), t)).toBe(
+      "Scores of the embedded teacher. Distill a student for your images.",
+    );
+    expect(
+      scoringMessage(project({ scorer, scored: { done: 0, total: 0, busy: false } }), t),
+    ).toBeUndefined();
+    expect(scoringMessage(project({ scored: { done: 1200, total: 4000, busy: true } }), t)).toBe(
+      "Scoring 1,200 of 4,000 images …",
+    );
+  });
+});
+
+describe("runs", () => {
+  const now = Date.parse("2026-11-24T12:00:00Z");
+
+  it("show their metrics, or what state they are in", () => {
+    expect(runDescription(run(), now, t)).toBe("SRCC 0.861 · PLCC 0.867 · 12 min ago");
+    expect(runDescription(run({ evaluation: null }), now, t)).toBe("agrees with teacher 0.930 · 12 min ago");
+    expect(runDescription(run({ state: "failed" }), now, t)).toBe("failed · 12 min ago");
+  });
+
+  it("tell each number with n and interval in the tooltip", () => {
+    const tooltip = runTooltip(run({ changes: ["distill.epochs: 20 → 30"] }), now, t);
+    expect(tooltip).toContain("SRCC 0.861 [0.84, 0.88]");
+    expect(tooltip).toContain("test, n = 120");
+    expect(tooltip).toContain("distill\\.epochs\\: 20 → 30");
+  });
+});
+
+describe("pipeline", () => {
+  const now = Date.parse("2026-11-24T12:00:00Z");
+
+  it("shows a headline, or why a stage is stale", () => {
+    const rows = pipelineRows(
+      project({
+        stages: [
+          stage({ stage: "label", headline: "4,000 images, 16,000 pairs (1,912 discarded)" }),
+          stage({
+            stage: "distill",
+            state: "stale",
+            why: "distill.epochs: 20 → 30",
+            headline: "agrees 0.93",
+          }),
+          stage({ stage: "calibrate", state: "missing" }),
+          stage({ stage: "evaluate", state: "failed", why: "no test images" }),
+        ],
+      }),
+      now,
+      t,
+    );
+    expect(rows.map(({ label, description, icon }) => [label, description, icon])).toEqual([
+      ["Images", "4,000", "file-media"],
+      ["Human scores", "40 · mos.csv", "account"],
+      ["Label", "4,000 images, 16,000 pairs (1,912 discarded)", "pass"],
+      ["Distill", "stale: distill.epochs: 20 → 30", "circle-filled"],
+      ["Calibrate", "not run yet", "circle-outline"],
+      ["Evaluate", "failed: no test images", "error"],
+    ]);
+  });
+
+  it("shows progress at the stage that runs and keeps the others from being started", () => {
+    const running = project({
+      job: job({
+        kind: "run",
+        progress: progress({ stage: "distill", step: "epoch 3 of 20", done: 15, total: 100 }),
+      }),
+      stages: [stage({ stage: "label" }), stage({ stage: "distill", state: "running" })],
+    });
+    const [, , label, distill] = pipelineRows(running, now, t);
+    expect(distill).toMatchObject({
+      description: "epoch 3 of 20 · 15 %",
+      icon: "loading~spin",
+      contextValue: "stage.distill.busy",
+    });
+    expect(label?.contextValue).toBe("stage.label.busy");
+    expect(projectRow(running, t)).toMatchObject({ contextValue: "project.busy" });
+  });
+
+  it("says why a config cannot be used", () => {
+    const [row] = pipelineRows(project({ invalid: "leaf.yaml:3:1: unknown key", stages: [] }), now, t);
+    expect(row).toMatchObject({ id: "invalid", description: "leaf.yaml:3:1: unknown key" });
+  });
+});
+
+describe("Markdown", () => {
+  it("cannot be smuggled in by a file's name", () => {
+    const escaped = escapeMarkdown("![x](https://e.vil/a.png) <img src=x> $(zap) `a` *b*\n# c");
+    expect(escaped).not.toMatch(/(?<!\\)[![\]()<>`*#$]/);
+    expect(escaped).not.toContain("\n");
+  });
+
+  it("links carry their arguments whole", () => {
+    const link = commandLink("Open", "leaf.openPanel", "file:///a (b)/leaf.yaml", { hash: "x)" });
+    const [, encoded] = /^\[Open\]\(command:leaf\.openPanel\?([^()]*)\)$/.exec(link)!;
+    expect(JSON.parse(decodeURIComponent(encoded!))).toEqual(["file:///a (b)/leaf.yaml", { hash: "x)" }]);
+  });
+});
+
+describe("the log", () => {
+  it("never shows the key, in either form of trace", () => {
+    expect(mentionsSecret('Sending notification \'leaf/secrets\'.\nParams: {"teacherKey": "sk-1"}')).toBe(
+      true,
+    );
+    expect(mentionsSecret('{"isLSPMessage":true,"message":{"method":"leaf/secrets"}}')).toBe(true);
+    expect(mentionsSecret("Sending notification 'leaf/settings'.")).toBe(false);
+  });
+});

@@ -1,0 +1,6 @@
+import { defineConfig } from "vitest/config";
+
+// The panel in real Chromium; apart from the other tests, since not every machine has one (LEAF_CHROMIUM names it).
+export default defineConfig({
+  test: { include: ["test/webview/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000, maxWorkers: 2 },
+});

@@ -1,0 +1,47 @@
+import { html, nothing } from "lit";
+import type { ProjectSnapshot } from "../../src/protocol/project.ts";
+import type { Host } from "../host.ts";
+import { count } from "../ui/format.ts";
+import type { RatingSession } from "./ratingSession.ts";
+
+interface Ways {
+  more(): void;
+  unskip(): void;
+  undo(): void;
+  command(command: string): void;
+}
+
+/** When nothing is left to rate: what was gained, and what next. */
+export function rateEnd(host: Host, project: ProjectSnapshot, session: RatingSession, ways: Ways) {
+  const text = host.text;
+  const { queue, done, skipped } = session;
+  const distilled = project.stages.some(({ stage, headline }) => stage === "distill" && headline !== null);
+  const heading =
+    done === 0 && skipped === 0
+      ? text("Nothing is left to rate")
+      : done === 1
+        ? text("1 image is rated")
+        : text("{0} images are rated", count(done));
+  const { train = 0, test = 0 } = queue?.proposed ?? {};
+  const words = [
+    train + test > 0
+      ? text("Proposed were {0} to calibrate with and {1} to evaluate with.", count(train), count(test))
+      : "",
+    queue ? text("{0} holds {1} human scores.", queue.file, count(queue.total)) : "",
+    distilled
+      ? text("Calibrating moves the student's scores onto your scale.")
+      : text("A student is distilled first, then calibrated with your scores."),
+  ].join(" ");
+  return html`<leaf-empty icon="pass" heading=${heading} words=${words}>
+    <div class="next-steps">
+      ${
+        distilled
+          ? html`<button class="act first" @click=${() => ways.command("leaf.calibrate")}>${text("Calibrate Student")}</button>`
+          : html`<button class="act first" @click=${() => ways.command("leaf.run")}>${text("Run Pipeline")}</button>`
+      }
+      ${skipped > 0 ? html`<button class="act" @click=${ways.unskip}>${text("Rate the {0} skipped", count(skipped))}</button>` : nothing}
+      <button class="act" @click=${ways.more}>${text("Rate 30 more")}</button>
+      ${session.last ? html`<button class="act" title=${text("Takes the last rating back (u or Ctrl+Z)")} @click=${ways.undo}><kbd aria-hidden="true">u</kbd>${text("Undo")}</button>` : nothing}
+    </div>
+  </leaf-empty>`;
+}

@@ -38,7 +38,8 @@ const python = described.status === 0 ? JSON.parse(described.stdout).interpreter
 
 if (only !== "python") {
   count(run(tool("biome"), ["check", "."]));
-  for (const project of [".", "webview", "test/webview"]) count(run(tool("tsc"), ["--noEmit", "-p", project]));
+  for (const project of [".", "webview", "test/webview"])
+    count(run(tool("tsc"), ["--noEmit", "-p", project]));
   const report = path.join(out, "vitest.json");
   const ok = run(tool("vitest"), ["run", "--reporter=default", "--reporter=json", `--outputFile=${report}`], {
     env: { ...process.env, LEAF_PYTHON: python },

@@ -42,7 +42,8 @@ export type TrainerMessage =
       device: string;
       deviceName: string;
       worldSize: number;
-      amp: boolean | string;
+      /** The precision that autocast uses. */
+      amp: "bf16" | "off";
     }
   | {
       v: 1;

@@ -1,7 +1,7 @@
 /** The editor's chart colours, in the order in which series take them. */
 export const palette = [
   "var(--vscode-charts-blue)",
-  "var(--vscode-charts-orange)",
+  "color-mix(in srgb, var(--vscode-charts-red), var(--vscode-charts-yellow))",
   "var(--vscode-charts-green)",
   "var(--vscode-charts-purple)",
   "var(--vscode-charts-red)",

@@ -140,7 +140,7 @@ export const badgeStyles = css`
     --filled: 60%;
   }
   .badge.of-poor {
-    --band: var(--vscode-charts-orange);
+    --band: color-mix(in srgb, var(--vscode-charts-red), var(--vscode-charts-yellow));
     --filled: 40%;
   }
   .badge.of-bad {

@@ -64,6 +64,9 @@ class ImageDetails extends LitElement {
         align-items: center;
         margin-top: 2px;
       }
+      .percent {
+        white-space: nowrap;
+      }
       .track {
         height: 8px;
         border: 1px solid var(--vscode-contrastBorder, var(--vscode-widget-border, transparent));
@@ -132,7 +135,7 @@ class ImageDetails extends LitElement {
         ${bands.map(
           (word, at) => html`<span>${bandWord(host, word)}</span>
             <span class="track" aria-hidden="true"><div class="share" ${place({ width: `${(probabilities[at] ?? 0) * 100}%` })}></div></span>
-            <span>${Math.round((probabilities[at] ?? 0) * 100)} %</span>`,
+            <span class="percent">${Math.round((probabilities[at] ?? 0) * 100)} %</span>`,
         )}
       </div>`;
   }

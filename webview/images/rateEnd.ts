@@ -22,6 +22,7 @@ export function rateEnd(host: Host, project: ProjectSnapshot, session: RatingSes
       : done === 1
         ? text("1 image is rated")
         : text("{0} images are rated", count(done));
+  const unrated = (project.images?.usable ?? 0) - (project.mos?.rated ?? 0);
   const { train = 0, test = 0 } = queue?.proposed ?? {};
   const words = [
     train + test > 0
@@ -40,7 +41,7 @@ export function rateEnd(host: Host, project: ProjectSnapshot, session: RatingSes
           : html`<button class="act first" @click=${() => ways.command("leaf.run")}>${text("Run Pipeline")}</button>`
       }
       ${skipped > 0 ? html`<button class="act" @click=${ways.unskip}>${text("Rate the {0} skipped", count(skipped))}</button>` : nothing}
-      <button class="act" @click=${ways.more}>${text("Rate 30 more")}</button>
+      ${unrated > 0 ? html`<button class="act" @click=${ways.more}>${text("Rate {0} more", count(Math.min(30, unrated)))}</button>` : nothing}
       ${session.last ? html`<button class="act" title=${text("Takes the last rating back (u or Ctrl+Z)")} @click=${ways.undo}><kbd aria-hidden="true">u</kbd>${text("Undo")}</button>` : nothing}
     </div>
   </leaf-empty>`;

@@ -174,7 +174,7 @@ class Run extends Tab {
       this.#past && text("Curves of run {0}", this.#past.run),
       hello && (hello.deviceName || hello.device),
       hello && hello.worldSize > 1 && text("{0} processes", hello.worldSize),
-      hello?.amp && text("mixed precision"),
+      hello && hello.amp !== "off" && text("mixed precision ({0})", hello.amp),
       imagesPerS && rate(text, imagesPerS, text("images")),
     ].filter((fact) => typeof fact === "string");
     return html`<section class="training" aria-label=${title}>

@@ -166,12 +166,11 @@ const worstFirst = { sort: "score", descending: false } as const;
 function bandItem(band: Band): TreeItem {
   const made = new TreeItem(bandTitle(band.name, l10n.t), TreeItemCollapsibleState.Collapsed);
   const [low, high] = band.range;
-  made.description = l10n.t(
-    "{0} images · {1} to {2}",
-    band.count.toLocaleString("en"),
-    low.toFixed(2),
-    high.toFixed(2),
-  );
+  const ends = [low.toFixed(2), high.toFixed(2)] as const;
+  made.description =
+    band.count === 1
+      ? l10n.t("1 image · {0} to {1}", ...ends)
+      : l10n.t("{0} images · {1} to {2}", band.count.toLocaleString("en"), ...ends);
   made.iconPath = new ThemeIcon(
     band.name === "bad" ? "warning" : "circle-large-outline",
     band.name === "bad" ? new ThemeColor("leaf.worstImageForeground") : undefined,

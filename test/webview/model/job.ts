@@ -68,7 +68,7 @@ export function jobEvents(now: number, epochs: number): JobEvent[] {
         device: "cuda:0",
         deviceName: "NVIDIA RTX 4090",
         worldSize: 1,
-        amp: "bfloat16",
+        amp: "bf16",
       },
     },
   ];

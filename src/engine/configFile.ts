@@ -21,7 +21,12 @@ export type ParsedConfig = { ok: true; config: Config } | { ok: false; problems:
 /** Parses the text of a `leaf.yaml`. Never throws: every problem comes back with its place. */
 export function parseConfig(text: string): ParsedConfig {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    logLevel: "silent",
+  });
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -98,8 +103,17 @@ function oneLine(message: string): string {
   return message.split("\n")[0]!.replace(/[.:]\s*$/, "");
 }
 
+/** A value as it may stand in a sentence; one that contains itself (by an alias) has no text. */
+function quoted(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "a value that contains itself";
+  }
+}
+
 function describe(issue: z.core.$ZodIssue): string {
-  const got = "input" in issue ? JSON.stringify(issue.input) : undefined;
+  const got = "input" in issue ? quoted(issue.input) : undefined;
   if (issue.code === "invalid_value") {
     const wanted = issue.values.map((value) => `\`${String(value)}\``).join(", ");
     return `must be ${issue.values.length > 1 ? `one of ${wanted}` : wanted}, not ${got}`;

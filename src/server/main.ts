@@ -95,7 +95,7 @@ connection.onInitialize(({ workspaceFolders, rootUri }) => {
   return {
     capabilities: {
       textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
-      completionProvider: { triggerCharacters: [" ", ":", "/"], resolveProvider: false },
+      completionProvider: { triggerCharacters: [" ", ":", "/", "{", ",", '"', "'"], resolveProvider: false },
       hoverProvider: true,
       codeActionProvider: { codeActionKinds: ["quickfix"] },
       codeLensProvider: { resolveProvider: false },

@@ -6,8 +6,11 @@ type Method = keyof ServerNotifications;
 /** Sends LEAF's own notifications; those that only tell the newest state at most some times a second. */
 export function notifying(connection: Connection) {
   const send = <M extends Method>(method: M, params: ServerNotifications[M]) => {
-    // A connection that is closing has nobody to tell.
-    void connection.sendNotification(method, params).catch(() => {});
+    try {
+      void connection.sendNotification(method, params).catch(() => {});
+    } catch {
+      // A connection that is closing has nobody to tell.
+    }
   };
   return { send, throttled };
 }

@@ -132,4 +132,13 @@ describe("leaf.yaml", () => {
     expect(bare).toEqual([]);
     execFileSync(process.execPath, ["scripts/docs.js", "--check"]);
   });
+
+  it.each(["{a: 1}: 2", "[".repeat(20_000), "images: &a [*a]", "images: &a { b: *a }"])(
+    "%#: odd YAML is a problem, not a crash",
+    (text) => {
+      const parsed = parseConfig(text);
+      expect(parsed.ok).toBe(false);
+      if (!parsed.ok) expect(parsed.problems.length).toBeGreaterThan(0);
+    },
+  );
 });

@@ -133,7 +133,7 @@ describe("leaf.yaml", () => {
     execFileSync(process.execPath, ["scripts/docs.js", "--check"]);
   });
 
-  it.each(["{a: 1}: 2", "[".repeat(20_000), "images: &a [*a]", "images: &a { b: *a }"])(
+  test.each(["{a: 1}: 2", "[".repeat(20_000), "images: &a [*a]", "images: &a { b: *a }"])(
     "%#: odd YAML is a problem, not a crash",
     (text) => {
       const parsed = parseConfig(text);

@@ -47,7 +47,7 @@ class ImageDetails extends LitElement {
       dl {
         display: grid;
         grid-template-columns: auto minmax(0, 1fr);
-        gap: 4px 10px;
+        gap: 4px 8px;
         margin: 8px 0;
       }
       dt {
@@ -59,8 +59,9 @@ class ImageDetails extends LitElement {
       }
       .words {
         display: grid;
-        grid-template-columns: auto minmax(30px, 1fr) auto;
+        grid-template-columns: auto minmax(8px, 1fr) max-content;
         gap: 1px 6px;
+        padding-right: 2px;
         align-items: center;
         margin-top: 2px;
       }

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { leafProcesses } from "./support/processes.ts";
+import { useSession } from "./support/session.ts";
+import { emptyFolder, photoFolder } from "./support/workspace.ts";
+
+const photos = await photoFolder(6);
+const session = useSession(async () => {
+  const folder = emptyFolder();
+  folder.write("README.md", "# A folder without LEAF\n\n![](photos/a.png)\n");
+  return folder;
+});
+
+test("in a workspace without a config LEAF is not even activated", async () => {
+  const { server, workbench, page } = session();
+  await workbench.openFile("README.md");
+  await workbench.run("Developer: Show Running Extensions");
+  const list = page.locator(".runtime-extensions-editor .monaco-list-row");
+  await list.first().waitFor();
+  expect((await list.allInnerTexts()).join("\n")).not.toMatch(/LEAF/);
+  expect(leafProcesses(server.id)).toEqual([]);
+});
+
+test("New Config writes one that fits a folder of images, and opens it", async () => {
+  const { server, workbench, editor, page } = session();
+  await workbench.openFolder(photos.dir);
+  expect(leafProcesses(server.id)).toEqual([]);
+  await workbench.run("LEAF: New Config");
+  await page.locator('.tab.active[data-resource-name="leaf.yaml"]').waitFor();
+  await editor.waitForLens(/Run all · 2 stages to run/);
+  expect(await editor.text()).toMatch(/^images:/m);
+  await workbench.screenshots("new-config");
+});
+
+test("activation is quick", async () => {
+  const { workbench, page } = session();
+  await workbench.run("Developer: Show Running Extensions");
+  const row = page.locator(".runtime-extensions-editor .monaco-list-row", { hasText: /LEAF/ });
+  const told = await row.first().innerText();
+  const [, ms] = /Activation:\s*(\d+)\s*ms/.exec(told) ?? [];
+  console.log(`activation: ${told.replace(/\s+/g, " ")}`);
+  expect(Number(ms)).toBeLessThan(1000);
+});

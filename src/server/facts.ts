@@ -3,16 +3,17 @@ import { LeafError } from "../engine/errors.ts";
 import type { Project } from "../engine/project.ts";
 import { managedEnvironmentDir, resolveInterpreter } from "../engine/pythonEnv.ts";
 import { commandIds } from "../protocol/commands.ts";
+import type { InterpreterCheck } from "./interpreterCheck.ts";
 import type { FactProblem } from "./language/context.ts";
 import { uriOf } from "./uris.ts";
 
 /** What is wrong with the data that a config names: told at the key that names it. */
-export function factsOf(project: Project, catalog: Catalog): FactProblem[] {
+export function factsOf(project: Project, catalog: Catalog, interpreters: InterpreterCheck): FactProblem[] {
   return [
     ...imageFacts(catalog),
     ...mosFacts(project, catalog),
     ...splitFacts(project, catalog),
-    ...environmentFacts(project),
+    ...environmentFacts(project, interpreters),
   ];
 }
 
@@ -109,29 +110,32 @@ function splitFacts(project: Project, catalog: Catalog): FactProblem[] {
   return facts;
 }
 
-/** Looks at files only; whether an interpreter has torch is asked when it is chosen and when it is used. */
-function environmentFacts(project: Project): FactProblem[] {
+function environmentFacts(project: Project, interpreters: InterpreterCheck): FactProblem[] {
   const { interpreter } = project.config.python;
+  let problem: string | undefined;
   try {
-    resolveInterpreter(interpreter, project.root);
-    return [];
+    const resolved = resolveInterpreter(interpreter, project.root);
+    // One that the config names may be any; the others were asked when they were set up or chosen.
+    if (interpreter) problem = interpreters.problemOf(resolved);
   } catch (error) {
     if (!(error instanceof LeafError)) throw error;
-    return [
-      {
-        path: interpreter ? ["python", "interpreter"] : ["student"],
-        message: sentence(error.message),
-        severity: interpreter ? "error" : "info",
-        code: "environment",
-        fix: {
-          title: `Set Up Training Environment (in ${managedEnvironmentDir()})`,
-          kind: "command",
-          command: commandIds.setUpEnvironment,
-          arguments: [uriOf(project.configFile)],
-        },
-      },
-    ];
+    problem = error.message;
   }
+  if (problem === undefined) return [];
+  return [
+    {
+      path: interpreter ? ["python", "interpreter"] : ["student"],
+      message: sentence(problem),
+      severity: interpreter ? "error" : "info",
+      code: "environment",
+      fix: {
+        title: `Set Up Training Environment (in ${managedEnvironmentDir()})`,
+        kind: "command",
+        command: commandIds.setUpEnvironment,
+        arguments: [uriOf(project.configFile)],
+      },
+    },
+  ];
 }
 
 function sentence(message: string): string {

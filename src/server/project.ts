@@ -19,6 +19,7 @@ import type { ServerSettings } from "../protocol/server.ts";
 import { liveDataset } from "./dataset.ts";
 import { factOfError, factsOf } from "./facts.ts";
 import { headlineOf } from "./headlines.ts";
+import { checkInterpreters } from "./interpreterCheck.ts";
 import { type JobTracker, trackJobs } from "./jobTracker.ts";
 import type { FactProblem } from "./language/context.ts";
 import { type LiveImages, liveImages } from "./liveImages.ts";
@@ -109,6 +110,7 @@ export function liveProject(
     onChanged: changed,
     onError: events.onError,
   });
+  const interpreters = checkInterpreters(() => void refresh());
   const inputs = watchInputs(() => void refresh());
 
   function currentProject(): Project {
@@ -179,7 +181,7 @@ export function liveProject(
       };
       const runs = await summariseRuns(project);
       const statuses = await stagesOf(project, catalog);
-      facts = factsOf(project, catalog);
+      facts = factsOf(project, catalog, interpreters);
       loaded = {
         project,
         context,

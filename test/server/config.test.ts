@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -158,4 +159,17 @@ test("a problem of the data is marked where the config names them", async () => 
   await connection.sendNotification("textDocument/didSave", at);
   await until(() => diagnostics.some((one) => String(one.message).includes("nowhere does not exist")));
   expect(diagnostics.find((one) => String(one.message).includes("nowhere"))!.range.start.line).toBe(0);
+});
+
+test("an interpreter without torch is marked where the config names it", async () => {
+  // Python itself, alone: in an environment that has nothing else.
+  execFileSync("python3", ["-m", "venv", "--without-pip", path.join(dir, "bare")]);
+  const wrong = config().replace("threads: 1", "threads: 1, interpreter: bare/bin/python");
+  await type(wrong);
+  writeFileSync(path.join(dir, "leaf.yaml"), wrong);
+  await connection.sendNotification("textDocument/didSave", at);
+  await until(() => diagnostics.some((one) => String(one.message).includes("lacks")));
+  const found = diagnostics.find((one) => String(one.message).includes("lacks"))!;
+  expect(String(found.message)).toContain("torch");
+  expect(found.range.start.line).toBe(wrong.split("\n").findIndex((line) => line.startsWith("python:")));
 });

@@ -2,35 +2,20 @@
 // page of the gallery, 1,000 hovers of scored images (p50, p95), the longest pause of its event loop as seen by a ping every
 // 20 ms, and its memory. Scores are of the embedded teacher (leaf/score), on a sample. Usage: node bench/server.ts [images]
 import { fork } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import sharp from "sharp";
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from "vscode-languageserver/node";
 import type { ImageRow, Page } from "../src/protocol/images.ts";
 import type { ProjectSnapshot } from "../src/protocol/project.ts";
 import { uriOf } from "../src/server/uris.ts";
+import { makeManyImages, imageName as name } from "./manyImages.ts";
 
 const amount = Number(process.argv[2] ?? 20_000);
 const scoredAmount = 1000;
 const dir = mkdtempSync(path.join(tmpdir(), "leaf-bench-"));
 const photos = path.join(dir, "photos");
-mkdirSync(photos);
-const pixels = Buffer.alloc(32 * 32 * 3);
-const name = (i: number) => `image_${String(i).padStart(6, "0")}.png`;
-for (let i = 0; i < amount; i++) {
-  pixels.writeUInt32LE((i * 2654435761) % 2 ** 32, 100);
-  writeFileSync(
-    path.join(photos, name(i)),
-    await sharp(pixels, { raw: { width: 32, height: 32, channels: 3 } })
-      .png({ compressionLevel: 1 })
-      .toBuffer(),
-  );
-}
-writeFileSync(
-  path.join(dir, "leaf.yaml"),
-  "images: photos\nstudent: { model: atto, input: { resize: 48, crop: 32 } }\n",
-);
+await makeManyImages(dir, amount);
 
 const server = fork(path.resolve("dist/server.js"), ["--node-ipc"], { execArgv: [], silent: true });
 const connection = createMessageConnection(new IPCMessageReader(server), new IPCMessageWriter(server));

@@ -29,6 +29,8 @@ export interface CodeServerOptions {
   env?: NodeJS.ProcessEnv;
   /** On top of the quiet ones in settings.ts. */
   settings?: Record<string, unknown>;
+  /** Packages to install beside LEAF's. */
+  packages?: string[];
 }
 
 export async function startCodeServer(options: CodeServerOptions = {}): Promise<CodeServer> {
@@ -38,7 +40,8 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
   mkdirSync(path.dirname(settings), { recursive: true });
   writeFileSync(settings, JSON.stringify({ ...userSettings(), ...options.settings }, null, 2));
   const environment = { ...marked(id), XDG_CONFIG_HOME: home, EXTENSIONS_GALLERY: "{}", ...options.env };
-  const installed = await installExtension(home, environment);
+  let installed = await installExtension(home, environment);
+  for (const file of options.packages ?? []) installed += await installExtension(home, environment, file);
   const port = await freePort();
   const server = spawn(
     process.execPath,
@@ -76,9 +79,9 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
 }
 
 /** `code --install-extension` into `<home>/extensions`. Returns what it printed. */
-export async function installExtension(home: string, env = process.env): Promise<string> {
+export async function installExtension(home: string, env = process.env, file = vsixFile()): Promise<string> {
   const printed = await finished(
-    spawn(process.execPath, [entry, ...profileFlags(home), "--install-extension", vsixFile()], { env }),
+    spawn(process.execPath, [entry, ...profileFlags(home), "--install-extension", file], { env }),
   );
   if (!/was successfully installed/.test(printed))
     throw new Error(`The extension was not installed: ${printed}`);

@@ -47,7 +47,7 @@ export function openWorkbench(server: CodeServer, page: Page): Workbench {
   const rows = quickInput.locator(".quick-input-list .monaco-list-row");
   const ready = async () => {
     await page.locator(".monaco-workbench .part.statusbar .statusbar-item").first().waitFor();
-    await page.locator(".part.sidebar .monaco-list-row, .part.sidebar .welcome-view").first().waitFor();
+    await page.locator(".part.sidebar .pane-header").first().waitFor();
   };
   const closed = async () => {
     if (await quickInput.isVisible()) await page.keyboard.press("Escape");

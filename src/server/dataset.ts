@@ -1,3 +1,4 @@
+import path from "node:path";
 import { updateIndex } from "../engine/dataset/update.ts";
 import { indexDataset } from "../engine/dataset.ts";
 import { keyOf } from "../engine/keys.ts";
@@ -42,12 +43,13 @@ export function liveDataset({ onChanged, onError }: DatasetEvents): LiveDataset 
       // Watching begins before the scan: what changes meanwhile is brought in after it.
       const scan = Promise.withResolvers<void>();
       let turn: Promise<void> = scan.promise;
+      const inIndex = (file: string) => path.relative(root, file).split(path.sep).join("/");
       const bringIn = async (batch: { changed: string[]; removed: string[] }) => {
         if (signal.aborted) return;
         try {
-          const { added, updated, removed, failed } = await updateIndex(where, batch, signal);
-          const changed = [...added, ...updated, ...removed, ...failed];
-          if (changed.length > 0 && !signal.aborted) onChanged(changed);
+          await updateIndex(where, batch, signal);
+          // Also where the index knew: another config of the same images may have brought it in.
+          if (!signal.aborted) onChanged([...batch.changed, ...batch.removed].map(inIndex));
         } catch (error) {
           if (!signal.aborted) onError(error);
         }

@@ -60,6 +60,9 @@ export interface LiveProject {
   close(mode: "released" | "attached"): Promise<void>;
 }
 
+/** More changed files than this are told as "all". */
+const manyPaths = 200;
+
 /** What was read of the config and its data the last time. */
 interface Loaded {
   project: Project;
@@ -98,7 +101,7 @@ export function liveProject(
   });
   const dataset = liveDataset({
     onChanged(paths) {
-      if (loaded) events.onScores(loaded.project, paths, false);
+      if (loaded) events.onScores(loaded.project, paths.slice(0, manyPaths), paths.length > manyPaths);
       void refresh();
     },
     onError: events.onError,

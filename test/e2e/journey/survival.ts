@@ -48,21 +48,33 @@ export function goingOn(session: () => Session): void {
     expect(await workbench.notifications()).toEqual([]);
   });
 
-  test("a window that is reloaded finds its job again", async () => {
+  test("a window that is reloaded finds its job again, and so does a server that is started again", async () => {
     const { server, workbench, editor, folder } = session();
     await workbench.openFile("leaf.yaml");
     const before = await editor.text();
-    folder.write("leaf.yaml", before.replace("epochs: 150", "epochs: 190").replace(/\n*$/, "\n"));
-    await editor.waitForLens(/stale: .*epochs 150 → 190/);
+    folder.write("leaf.yaml", before.replace("epochs: 150", "epochs: 900").replace(/\n*$/, "\n"));
+    await editor.waitForLens(/stale: .*epochs 150 → 900/);
     await editor.clickLens(/Run all/);
-    await editor.waitForLens(/Stop · epoch \d+ of 190/, 60_000);
+    await editor.waitForLens(/Stop · epoch \d+ of 900/, 60_000);
     const job = jobProcess(session());
     await workbench.reload();
     await workbench.openFile("leaf.yaml");
-    await editor.waitForLens(/Stop · epoch \d+ of 190/);
+    await editor.waitForLens(/Stop · epoch \d+ of 900/);
     expect(jobProcess(session())).toEqual(job);
-    await editor.clickLens(/Stop · /);
-    await until("the job to end", () => !leafProcesses(server.id).some(({ pid }) => pid === job.pid));
+    // A new server finds it too.
+    const [own] = serverProcesses(server.id);
+    kill([own!]);
+    await until("another server", () => serverProcesses(server.id).some(({ pid }) => pid !== own!.pid));
+    await editor.waitForLens(/Stop · epoch \d+ of 900/);
+    expect(jobProcess(session())).toEqual(job);
+    await until("the job to end", async () => {
+      await editor.clickLens(/Stop · /);
+      return until(
+        "its process to end",
+        () => !leafProcesses(server.id).some(({ pid }) => pid === job.pid),
+        5_000,
+      );
+    });
     folder.write("leaf.yaml", before.replace(/\n*$/, "\n"));
     await editor.waitForLens(/everything is fresh/);
   });

@@ -187,8 +187,10 @@ function pointRow(image: string, judged: PointJudgement): PointRow {
 function pairRow([a, b]: [string, string], judged: PairPreference): PairRow {
   if (!judged.ok) return { a, b, ok: false, reason: judged.reason };
   const { pAB, pBA } = judged;
-  if (!isProbability(pAB) || !isProbability(pBA))
+  if (!isProbability(pAB) || !(pBA === null || isProbability(pBA)))
     return { a, b, ok: false, reason: "the teacher's preference is not a probability" };
+  if (pBA === null)
+    return { a, b, ok: true, p: pAB, pAB, pBA, positionBias: null, confidence: pairConfidence(pAB) };
   const { p, positionBias } = combineOrders(pAB, pBA);
   return { a, b, ok: true, p, pAB, pBA, positionBias, confidence: pairConfidence(p) };
 }

@@ -82,7 +82,11 @@ export async function labelStage(project: Project, options: StageOptions = {}): 
         remedy: "Check `images:` and run `leaf check`.",
       });
     }
-    const teacher = await createTeacher(project.config.teacher);
+    const teacher = await createTeacher(project.config.teacher, {
+      root: project.root,
+      interpreter: project.config.python.interpreter,
+      signal: options.signal,
+    });
     try {
       const key = labelKey(project, catalog, teacher.fingerprint);
       return await holdingStage(project, "label", key, () =>

@@ -1,19 +1,42 @@
-import type { Config } from "../config.ts";
+import type { TeacherConfig } from "../config/teacher.ts";
 import { createEmbeddedTeacher, embeddedTeacherFingerprint } from "./embedded/index.ts";
+import { createOpenaiTeacher, openaiTeacherFingerprint } from "./openai/index.ts";
 import type { Teacher } from "./teacher.ts";
+import { createTransformersTeacher, transformersTeacherFingerprint } from "./transformers/index.ts";
 
-/** The teacher that the config names. */
-export async function createTeacher(config: Config["teacher"]): Promise<Teacher> {
+export interface TeacherOptions {
+  signal?: AbortSignal;
+  /** Folder of the config: local models are relative to it. */
+  root: string;
+  /** Python for a local teacher; see `resolveInterpreter`. */
+  interpreter?: string;
+  /** A sentence on what goes on while the teacher gets ready, waits or backs off. */
+  onNote?: (message: string) => void;
+}
+
+/**
+ * The teacher that the config names, ready to judge. Throws LeafError `environment` where its server, model or device
+ * cannot be used, with the reason.
+ */
+export async function createTeacher(config: TeacherConfig, options: TeacherOptions): Promise<Teacher> {
   switch (config.kind) {
     case "embedded":
       return createEmbeddedTeacher();
+    case "openai":
+      return createOpenaiTeacher(config, options);
+    case "transformers":
+      return createTransformersTeacher(config, options);
   }
 }
 
 /** Its fingerprint alone, which takes no model, server or GPU. */
-export async function teacherFingerprint(config: Config["teacher"]): Promise<string> {
+export async function teacherFingerprint(config: TeacherConfig): Promise<string> {
   switch (config.kind) {
     case "embedded":
       return embeddedTeacherFingerprint();
+    case "openai":
+      return openaiTeacherFingerprint(config);
+    case "transformers":
+      return transformersTeacherFingerprint(config);
   }
 }

@@ -1,4 +1,5 @@
 import type { RatingProbabilities } from "../judgement.ts";
+import type { PromptPart } from "./prompts.ts";
 
 /** An image as a teacher sees it: bytes on demand and an identity; never a MOS. */
 export interface TeacherImage {
@@ -20,10 +21,44 @@ export type PointJudgement =
 export type PairPreference =
   | {
       ok: true /** P(a better) asked as (a, b). */;
-      pAB: number /** P(a better) asked as (b, a). */;
-      pBA: number;
+      pAB: number /** P(a better) asked as (b, a); null where only one order was asked. */;
+      pBA: number | null;
     }
   | { ok: false; reason: string };
+
+/** A short explanation in the teacher's words; never part of a score. */
+export type Reason = { ok: true; text: string } | { ok: false; reason: string };
+
+export type Orders = "both" | "one";
+
+/** What stands behind one judgement, for `leaf label --dry-run`. */
+export interface Inspection {
+  /** The question as the model gets it: its parts, and the whole text where the teacher renders it itself. */
+  parts: PromptPart[];
+  rendered: string | null;
+  prefill: string | null;
+  /** The most probable tokens at the answer position, most probable first. */
+  top: { token: string; probability: number }[];
+  /** Probability of each possible answer before normalising, and the tokens that counted for it. */
+  answers: { answer: string; tokens: string[]; probability: number }[];
+  /** Sum over the answers. */
+  mass: number;
+}
+
+export interface Work {
+  points: number;
+  pairs: number;
+  orders: Orders;
+  reasons: number;
+}
+
+/** What some work takes; `cost` is null without a price in the config. */
+export interface Estimate {
+  requests: number;
+  inputTokens: number;
+  outputTokens: number;
+  cost: { amount: number; currency: string } | null;
+}
 
 /**
  * A frozen judge of image quality. It knows nothing of the label store, so that it can be called on any batch.
@@ -37,7 +72,24 @@ export interface Teacher {
   description: Record<string, unknown>;
   /** How many images a call should carry at most. */
   batchSize: number;
+  /** Calls that should be under way at once; 1 where left out. */
+  concurrency?: number;
+  /** One line on what was found out about the server or device. */
+  about?: string;
   judgePoints(images: TeacherImage[], signal?: AbortSignal): Promise<PointJudgement[]>;
-  judgePairs(pairs: [a: TeacherImage, b: TeacherImage][], signal?: AbortSignal): Promise<PairPreference[]>;
+  /** Both orders unless told otherwise. */
+  judgePairs(
+    pairs: [a: TeacherImage, b: TeacherImage][],
+    signal?: AbortSignal,
+    orders?: Orders,
+  ): Promise<PairPreference[]>;
+  /** A short reason for each image, asked by itself. Not every teacher has words. */
+  explain?(images: TeacherImage[], signal?: AbortSignal): Promise<Reason[]>;
+  /** The prompt, the top tokens and the answers for one image, or for a pair in the order given. */
+  inspect?(images: [TeacherImage] | [TeacherImage, TeacherImage], signal?: AbortSignal): Promise<Inspection>;
+  /** What the work would take, from one trial request on `sample`. */
+  estimate?(work: Work, sample: TeacherImage, signal?: AbortSignal): Promise<Estimate>;
+  /** What has been spent since it was created. */
+  spent?(): Estimate;
   close(): Promise<void>;
 }

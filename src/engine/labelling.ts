@@ -6,7 +6,7 @@ import { chunksOf } from "./labels/session.ts";
 import { isKept, type LabelStore, type PairRow, type PointRow } from "./labels.ts";
 import { type PairPlan, samplePairs } from "./pairs.ts";
 import { forEachBounded } from "./pool.ts";
-import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "./teachers/teacher.ts";
+import type { Orders, PairPreference, PointJudgement, Teacher, TeacherImage } from "./teachers/teacher.ts";
 
 export interface LabellingOptions {
   store: LabelStore;
@@ -19,7 +19,11 @@ export interface LabellingOptions {
   /** Pairs under it count as discarded; they are stored all the same. */
   minConfidence: number;
   only?: "points" | "pairs";
-  /** Calls of the teacher under way at once. */
+  /** Ask pairs in both orders (the default), or in one. */
+  orders?: Orders;
+  /** Also ask for a short reason for each image that has a score, if the teacher has words. */
+  reasons?: boolean;
+  /** Calls of the teacher under way at once; by default what the teacher says. */
   concurrency?: number;
   signal?: AbortSignal;
   onProgress?: ProgressSink;
@@ -62,8 +66,10 @@ export async function labelDataset(options: LabellingOptions): Promise<LabelResu
     options.only === "points"
       ? { labelled: 0, reused: 0, failed: 0, kept: 0, discarded: 0 }
       : await labelPairs(options, imageOf);
+  const reasons =
+    options.reasons && options.only !== "pairs" ? await labelReasons(options, count) : undefined;
   throwIfCancelled(options.signal);
-  return { images: count, points, pairs };
+  return { images: count, points, pairs, ...(reasons && { reasons }) };
 }
 
 /** Images and pairs are looked up in the store this many at a time, so that it is asked seldom. */
@@ -87,7 +93,7 @@ async function labelPoints(options: LabellingOptions, total: number): Promise<La
   }
   await forEachBounded(
     chunksOf(missing(), teacher.batchSize),
-    options.concurrency ?? 1,
+    options.concurrency ?? teacher.concurrency ?? 1,
     async (batch) => {
       const judged = await asked(batch.length, () => teacher.judgePoints(batch, signal), signal);
       const rows = batch.map((image, i) => pointRow(image.hash, judged[i]!));
@@ -100,11 +106,53 @@ async function labelPoints(options: LabellingOptions, total: number): Promise<La
   return counts;
 }
 
+/** A teacher without words gives no reasons; one that fails is asked again in the next run. */
+async function labelReasons(options: LabellingOptions, total: number): Promise<LabelResult["reasons"]> {
+  const { store, teacher, signal } = options;
+  const counts = { labelled: 0, reused: 0, failed: 0 };
+  const explain = teacher.explain?.bind(teacher);
+  if (!explain) return counts;
+  const report = () => {
+    const done = counts.labelled + counts.reused + counts.failed;
+    options.onProgress?.({ stage: "label", step: "reasons", done, total, unit: "images" });
+  };
+  function* missing(): Generator<TeacherImage> {
+    for (const some of chunksOf(options.images(), lookedUp)) {
+      const hashes = some.map((image) => image.hash);
+      const scoreless = new Set(store.missingPoints(teacher.fingerprint, hashes));
+      const wanted = new Set(store.missingReasons(teacher.fingerprint, hashes));
+      for (const image of some) {
+        if (scoreless.has(image.hash)) counts.failed++;
+        else if (wanted.has(image.hash)) yield image;
+        else counts.reused++;
+      }
+      report();
+    }
+  }
+  await forEachBounded(
+    chunksOf(missing(), teacher.batchSize),
+    options.concurrency ?? teacher.concurrency ?? 1,
+    async (batch) => {
+      const given = await asked(batch.length, () => explain(batch, signal), signal);
+      const rows = batch.flatMap(({ hash }, i) => {
+        const reason = given[i]!;
+        return reason.ok ? [{ image: hash, text: reason.text }] : [];
+      });
+      store.putReasons(teacher.fingerprint, rows);
+      counts.labelled += rows.length;
+      counts.failed += batch.length - rows.length;
+      report();
+    },
+    signal,
+  );
+  return counts;
+}
+
 async function labelPairs(
   options: LabellingOptions,
   imageOf: (hash: string) => TeacherImage,
 ): Promise<LabelResult["pairs"]> {
-  const { store, teacher, signal, minConfidence } = options;
+  const { store, teacher, signal, minConfidence, orders = "both" } = options;
   const counts = { labelled: 0, reused: 0, failed: 0, kept: 0, discarded: 0 };
   const failedImages = new Set<string>();
   for (const { image } of store.failedPoints(teacher.fingerprint)) failedImages.add(image);
@@ -123,7 +171,7 @@ async function labelPairs(
 
   function* missing(): Generator<[string, string]> {
     for (const some of chunksOf(sampled(), lookedUp)) {
-      const confidences = store.pairConfidences(teacher.fingerprint, some);
+      const confidences = store.pairConfidences(teacher.fingerprint, some, orders);
       for (const [i, pair] of some.entries()) {
         const confidence = confidences[i];
         if (confidence !== undefined) {
@@ -137,10 +185,10 @@ async function labelPairs(
   }
   await forEachBounded(
     chunksOf(missing(), teacher.batchSize),
-    options.concurrency ?? 1,
+    options.concurrency ?? teacher.concurrency ?? 1,
     async (batch) => {
       const asking = batch.map(([a, b]) => [imageOf(a), imageOf(b)] as [TeacherImage, TeacherImage]);
-      const judged = await asked(batch.length, () => teacher.judgePairs(asking, signal), signal);
+      const judged = await asked(batch.length, () => teacher.judgePairs(asking, signal, orders), signal);
       const rows = batch.map((pair, i) => pairRow(pair, judged[i]!));
       store.putPairs(teacher.fingerprint, rows);
       for (const row of rows) {

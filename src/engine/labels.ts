@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { PositionBias } from "../protocol/results.ts";
 import { digestLines } from "./keys.ts";
 import {
   missingPairs,
@@ -17,9 +18,18 @@ import {
   pointsOf,
   putPoints,
 } from "./labels/pointRows.ts";
-import { openSession, type Session } from "./labels/session.ts";
+import { missingReasons, putReasons, type ReasonRow, reasonOf } from "./labels/reasonRows.ts";
+import { openSession } from "./labels/session.ts";
+import {
+  countLabels,
+  type LabelCounts,
+  listTeachers,
+  positionBiasOf,
+  type TeacherSummary,
+} from "./labels/summary.ts";
+import type { Orders } from "./teachers/teacher.ts";
 
-export type { PairLabel, PairRow, PointLabel, PointRow };
+export type { LabelCounts, PairLabel, PairRow, PointLabel, PointRow, ReasonRow, TeacherSummary };
 
 export interface TeacherRecord {
   fingerprint: string;
@@ -34,12 +44,6 @@ export interface Snapshot {
   maxPairId: number;
 }
 
-export interface LabelCounts {
-  points: { ok: number; failed: number };
-  /** `kept` have the confidence that was asked for. */
-  pairs: { ok: number; failed: number; kept: number; discarded: number };
-}
-
 /**
  * All labels of a project, keyed by (image hash, teacher fingerprint). A pair's `a` has the smaller hash. Methods throw
  * LeafError `failed` for a damaged or busy store and a full disk.
@@ -48,7 +52,11 @@ export interface LabelStore {
   registerTeacher(teacher: TeacherRecord): void;
   /** Those of the images that have no usable label of the teacher itself, in their order; looked up 1000 at a time. */
   missingPoints(teacher: string, images: Iterable<string>): Generator<string>;
-  missingPairs(teacher: string, pairs: Iterable<[string, string]>): Generator<[string, string]>;
+  missingPairs(
+    teacher: string,
+    pairs: Iterable<[string, string]>,
+    orders?: Orders,
+  ): Generator<[string, string]>;
   /** Writes a batch in one transaction: all of it or nothing. A failed row is replaced, a usable one kept. */
   putPoints(teacher: string, rows: readonly PointRow[]): void;
   putPairs(teacher: string, rows: readonly PairRow[]): void;
@@ -60,7 +68,11 @@ export interface LabelStore {
   point(teacher: string, image: string): PointLabel | undefined;
   pair(teacher: string, a: string, b: string): PairLabel | undefined;
   /** The teacher's own confidence in each of some (at most some thousand) pairs; undefined without a usable label. */
-  pairConfidences(teacher: string, pairs: readonly (readonly [string, string])[]): (number | undefined)[];
+  pairConfidences(
+    teacher: string,
+    pairs: readonly (readonly [string, string])[],
+    orders?: Orders,
+  ): (number | undefined)[];
   /** All usable labels, ordered by hash, with a person's in place of the teacher's. */
   points(teacher: string, snapshot?: Snapshot): Generator<PointLabel>;
   pairs(teacher: string, snapshot?: Snapshot): Generator<PairLabel>;
@@ -72,6 +84,15 @@ export interface LabelStore {
   snapshot(teacher: string): Snapshot;
   /** Digest of what a training learns: all usable points, and pairs of enough confidence; in whatever order they came. */
   digest(teacher: string, snapshot: Snapshot, minConfidence: number): string;
+  /** Those of the images whose reason the teacher has not given. */
+  missingReasons(teacher: string, images: Iterable<string>): Generator<string>;
+  putReasons(teacher: string, rows: readonly ReasonRow[]): void;
+  /** What the teacher said of an image in words. */
+  reason(teacher: string, image: string): string | undefined;
+  /** How much the place in the question mattered; null without pairs that were asked in both orders. */
+  positionBias(teacher: string): PositionBias | null;
+  /** All that have labelled, the newest last; people are not among them. */
+  teachers(): TeacherSummary[];
   /** The teacher's own labels. */
   counts(teacher: string, minConfidence: number): LabelCounts;
   /** The database, for bulk work in SQL. */
@@ -116,7 +137,7 @@ export function openLabels(file: string, options: { readOnly?: boolean } = {}): 
     db: session.db,
     registerTeacher,
     missingPoints: (teacher, images) => missingPoints(session, id(teacher), images),
-    missingPairs: (teacher, pairs) => missingPairs(session, id(teacher), pairs),
+    missingPairs: (teacher, pairs, orders = "both") => missingPairs(session, id(teacher), pairs, orders),
     putPoints(teacher, rows) {
       const by = writer(teacher);
       session.transaction(() => putPoints(session, by, rows, teacher === human));
@@ -149,7 +170,8 @@ export function openLabels(file: string, options: { readOnly?: boolean } = {}): 
     },
     point: (teacher, image) => pointOf(session, id(teacher), id(human), image),
     pair: (teacher, a, b) => pairOf(session, id(teacher), id(human), a, b),
-    pairConfidences: (teacher, pairs) => pairConfidences(session, id(teacher), pairs),
+    pairConfidences: (teacher, pairs, orders = "both") =>
+      pairConfidences(session, id(teacher), pairs, orders),
     points: (teacher, snapshot = everything) =>
       pointsOf(session, id(teacher), id(human), snapshot.maxPointId),
     pairs: (teacher, snapshot = everything) => pairsOf(session, id(teacher), id(human), snapshot.maxPairId),
@@ -182,6 +204,14 @@ export function openLabels(file: string, options: { readOnly?: boolean } = {}): 
     },
     digest: (teacher, snapshot, minConfidence) =>
       digestLines(digestedLines(store, teacher, snapshot, minConfidence)),
+    missingReasons: (teacher, images) => missingReasons(session, id(teacher), images),
+    putReasons(teacher, rows) {
+      const by = writer(teacher);
+      session.transaction(() => putReasons(session, by, rows));
+    },
+    reason: (teacher, image) => reasonOf(session, id(teacher), image),
+    positionBias: (teacher) => positionBiasOf(session, id(teacher)),
+    teachers: () => listTeachers(session),
     counts: (teacher, minConfidence) => countLabels(session, id(teacher), minConfidence),
     close: session.close,
   };
@@ -197,21 +227,4 @@ function* digestedLines(
   for (const { image, score } of store.points(teacher, snapshot)) yield `${image} ${score}`;
   for (const { a, b, p, confidence } of store.pairs(teacher, snapshot))
     if (isKept(confidence, minConfidence)) yield `${a} ${b} ${p} ${confidence}`;
-}
-
-function countLabels(session: Session, teacher: number, minConfidence: number): LabelCounts {
-  const count = (table: "points" | "pairs", condition: string, ...values: number[]) =>
-    Number(
-      session.get(
-        `SELECT count(*) AS n FROM ${table} WHERE teacher_id = ? AND ${condition}`,
-        teacher,
-        ...values,
-      )?.n,
-    );
-  const ok = count("pairs", "status = 'ok'");
-  const kept = count("pairs", "status = 'ok' AND confidence > 0 AND confidence >= ?", minConfidence);
-  return {
-    points: { ok: count("points", "status = 'ok'"), failed: count("points", "status = 'failed'") },
-    pairs: { ok, failed: count("pairs", "status = 'failed'"), kept, discarded: ok - kept },
-  };
 }

@@ -5,6 +5,18 @@ export interface LabelResult {
   images: number;
   points: { labelled: number; reused: number; failed: number };
   pairs: { labelled: number; reused: number; failed: number; kept: number; discarded: number };
+  /** Only where they were asked for. */
+  reasons?: { labelled: number; reused: number; failed: number };
+  /** How much the place in the question mattered; null without pairs that were asked in both orders. */
+  positionBias?: PositionBias | null;
+}
+
+export interface PositionBias {
+  pairs: number;
+  /** Mean probability of the image that came first; 0.5 without bias. */
+  first: number;
+  /** Share of pairs whose winner changes with the order. */
+  flipped: number;
 }
 
 export interface DistillResult {

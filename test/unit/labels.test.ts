@@ -91,10 +91,10 @@ describe("the label store", () => {
     again.close();
   });
 
-  it("follows schema 1 of the trainer", () => {
+  it("follows schema 2 of the trainer", () => {
     open().close();
     const db = new DatabaseSync(file);
-    expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 1 });
+    expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 2 });
     expect(db.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
     const columns = (table: string) =>
       db

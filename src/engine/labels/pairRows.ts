@@ -1,3 +1,4 @@
+import type { Orders } from "../teachers/teacher.ts";
 import { chunksOf, numberOrNull, type Row, type Session } from "./session.ts";
 
 export type PairRow =
@@ -20,7 +21,7 @@ export interface PairLabel {
   p: number;
   /** P(a better) asked as (a, b); null where a person judged, as are the next two. */
   pAB: number | null;
-  /** P(a better) asked as (b, a). */
+  /** P(a better) asked as (b, a); null also where one order was asked. */
   pBA: number | null;
   positionBias: number | null;
   confidence: number;
@@ -32,7 +33,7 @@ const insert = `
   INSERT OR IGNORE INTO pairs(a_id, b_id, teacher_id, status, p, p_ab, p_ba, position_bias, confidence, reason, created_at)
   VALUES (${ids}, ${ids}, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-/** As `putPoints`. Throws RangeError for a pair that is not canonical. */
+/** As `putPoints`; an answer in both orders takes the place of one in one. Throws RangeError for a pair that is not canonical. */
 export function putPairs(
   session: Session,
   teacher: number,
@@ -45,11 +46,13 @@ export function putPairs(
       throw new RangeError(`A pair's first hash must be the smaller one: ${row.a}, ${row.b}.`);
     session.run("INSERT OR IGNORE INTO images(hash) VALUES (?), (?)", row.a, row.b);
     session.run(
-      `DELETE FROM pairs WHERE a_id = ${ids} AND b_id = ${ids} AND teacher_id = ? AND (status = 'failed' OR ?)`,
+      `DELETE FROM pairs WHERE a_id = ${ids} AND b_id = ${ids} AND teacher_id = ?
+       AND (status = 'failed' OR ? OR p_ba IS NULL AND ?)`,
       row.a,
       row.b,
       teacher,
       Number(replace),
+      Number(row.ok && row.pBA !== null),
     );
     const values = row.ok
       ? (["ok", row.p, row.pAB, row.pBA, row.positionBias, row.confidence, null] as const)
@@ -60,18 +63,24 @@ export function putPairs(
 
 const some = 1000;
 
-/** The teacher's own confidence in each pair, in their order; undefined for a pair without a usable label. */
+/**
+ * The teacher's own confidence in each pair, in their order; undefined for a pair without a usable label, or without one in
+ * both orders where those are wanted.
+ */
 export function pairConfidences(
   session: Session,
   teacher: number,
   pairs: readonly (readonly [string, string])[],
+  orders: Orders,
 ): (number | undefined)[] {
   const rows = session.all(
     `SELECT j.key AS at, p.confidence FROM json_each(?) j JOIN images a ON a.hash = j.value ->> 0
      JOIN images b ON b.hash = j.value ->> 1
-     JOIN pairs p ON p.a_id = a.id AND p.b_id = b.id AND p.teacher_id = ? AND p.status = 'ok'`,
+     JOIN pairs p ON p.a_id = a.id AND p.b_id = b.id AND p.teacher_id = ? AND p.status = 'ok'
+       AND (? OR p.p_ba IS NOT NULL)`,
     JSON.stringify(pairs),
     teacher,
+    Number(orders === "one"),
   );
   const found = new Array<number | undefined>(pairs.length).fill(undefined);
   for (const row of rows) found[Number(row.at)] = Number(row.confidence);
@@ -82,9 +91,10 @@ export function* missingPairs(
   session: Session,
   teacher: number,
   pairs: Iterable<[string, string]>,
+  orders: Orders,
 ): Generator<[string, string]> {
   for (const chunk of chunksOf(pairs, some)) {
-    const confidences = pairConfidences(session, teacher, chunk);
+    const confidences = pairConfidences(session, teacher, chunk, orders);
     for (const [at, pair] of chunk.entries()) if (confidences[at] === undefined) yield pair;
   }
 }

@@ -22,6 +22,9 @@ const migrations = [
      status TEXT NOT NULL CHECK (status IN ('ok', 'failed')), p REAL, p_ab REAL, p_ba REAL,
      position_bias REAL, confidence REAL, reason TEXT, created_at INTEGER NOT NULL,
      UNIQUE(a_id, b_id, teacher_id));`,
+  `CREATE TABLE reasons(
+     image_id INTEGER NOT NULL REFERENCES images(id), teacher_id INTEGER NOT NULL REFERENCES teachers(id),
+     text TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY(image_id, teacher_id)) WITHOUT ROWID;`,
 ];
 
 export const schemaVersion = migrations.length;
@@ -49,6 +52,7 @@ export function openDatabase(file: string, options: { readOnly?: boolean } = {})
         remedy: "Move it away; `leaf label` makes a new one.",
       });
     }
+    if (readOnly && version < schemaVersion) return upgraded(file);
     if (!readOnly) {
       db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
       migrate(db);
@@ -58,6 +62,12 @@ export function openDatabase(file: string, options: { readOnly?: boolean } = {})
     db?.close();
     throw explainDatabaseError(error, file);
   }
+}
+
+/** A store of an older LEAF, brought up to date for one who only reads. */
+function upgraded(file: string): DatabaseSync {
+  openDatabase(file).close();
+  return new DatabaseSync(file, { readOnly: true, timeout: 10_000 });
 }
 
 /** Both in one look, since another process may be making the tables. */

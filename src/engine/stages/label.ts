@@ -39,13 +39,14 @@ export async function labelState(project: Project, catalog: Catalog): Promise<La
 }
 
 function labelKey(project: Project, catalog: Catalog, teacher: string): string {
-  const { pairsPerImage, pairs, seed } = project.config.label;
+  const { pairsPerImage, pairs, seed, orders } = project.config.label;
   return keyOf({
     teacher,
     images: catalog.digestOf(catalog.hashes),
     pairsPerImage,
     pairs,
     seed,
+    ...(orders === "one" && { orders }),
   });
 }
 
@@ -72,69 +73,129 @@ export function sampledPairs(
   return pairsToLabel(store, teacher, catalog.hashes, { perImage: pairsPerImage, strategy: pairs, seed });
 }
 
+export interface LabelOptions extends StageOptions {
+  /** Half of the work; the stage is finished once both halves are done. */
+  only?: "points" | "pairs";
+}
+
 /** Stage 1: the teacher judges every image and the sampled pairs. What the store holds already is not asked again. */
-export async function labelStage(project: Project, options: StageOptions = {}): Promise<LabelResult> {
+export async function labelStage(project: Project, options: LabelOptions = {}): Promise<LabelResult> {
   const catalog = await openCatalog(project, options);
   try {
-    if (catalog.hashes.length === 0) {
-      throw new LeafError("input", "There is no usable image to label.", {
-        file: project.configFile,
-        remedy: "Check `images:` and run `leaf check`.",
-      });
-    }
-    const teacher = await createTeacher(project.config.teacher, {
-      root: project.root,
-      interpreter: project.config.python.interpreter,
-      signal: options.signal,
-    });
-    try {
-      const key = labelKey(project, catalog, teacher.fingerprint);
-      return await holdingStage(project, "label", key, () =>
-        labelAll(project, catalog, teacher, key, options),
-      );
-    } finally {
-      await teacher.close();
-    }
+    refuseEmpty(project, catalog);
+    const fingerprint = await teacherFingerprint(project.config.teacher);
+    const key = labelKey(project, catalog, fingerprint);
+    return await holdingStage(project, "label", key, () =>
+      labelAll(project, catalog, fingerprint, key, options),
+    );
   } finally {
     catalog.close();
   }
 }
 
+export function refuseEmpty(project: Project, catalog: Catalog): void {
+  if (catalog.hashes.length > 0) return;
+  throw new LeafError("input", "There is no usable image to label.", {
+    file: project.configFile,
+    remedy: "Check `images:` and run `leaf check`.",
+  });
+}
+
+/** An image of the catalog as a teacher sees it. */
+export function teacherImage(catalog: Catalog, hash: string): TeacherImage {
+  return { hash, name: catalog.relativePathOf(hash), read: () => readFile(catalog.pathOf(hash)) };
+}
+
+/** The project's teacher, ready to judge; what it says meanwhile is shown as progress. */
+export function openTeacher(project: Project, options: StageOptions): Promise<Teacher> {
+  const { teacher, python } = project.config;
+  return createTeacher(teacher, {
+    root: project.root,
+    interpreter: python.interpreter,
+    signal: options.signal,
+    onNote: (note) =>
+      options.onProgress?.({ stage: "label", step: "teacher", done: 0, unit: "images", detail: note }),
+  });
+}
+
 async function labelAll(
   project: Project,
   catalog: Catalog,
-  teacher: Teacher,
+  fingerprint: string,
   key: string,
-  options: StageOptions,
+  options: LabelOptions,
 ): Promise<LabelResult> {
   const started = performance.now();
-  const { pairsPerImage, pairs, seed, minConfidence } = project.config.label;
+  const { pairsPerImage, pairs, seed, minConfidence, orders, reasons } = project.config.label;
   const store = openLabels(project.labelsFile);
   try {
-    const imageOf = (hash: string): TeacherImage => ({
-      hash,
-      name: catalog.relativePathOf(hash),
-      read: () => readFile(catalog.pathOf(hash)),
-    });
+    const imageOf = (hash: string) => teacherImage(catalog, hash);
     function* images(): Generator<TeacherImage> {
       for (const hash of catalog.hashes) yield imageOf(hash);
     }
-    const result = await labelDataset({
-      store,
-      teacher,
-      images,
-      imageOf,
-      pairs: { perImage: pairsPerImage, strategy: pairs, seed },
-      minConfidence,
-      signal: options.signal,
-      onProgress: options.onProgress,
-    });
-    const finished: Finished = { ...result, teacher: teacher.fingerprint };
+    const labelBy = (teacher: Teacher) =>
+      labelDataset({
+        store,
+        teacher,
+        images,
+        imageOf,
+        pairs: { perImage: pairsPerImage, strategy: pairs, seed },
+        minConfidence,
+        orders,
+        reasons,
+        only: options.only,
+        signal: options.signal,
+        onProgress: options.onProgress,
+      });
+    const labelled = (await withoutTeacher(store, fingerprint, labelBy)) ?? (await withTeacher(labelBy));
+    const result: LabelResult = { ...labelled, positionBias: store.positionBias(fingerprint) };
+    if (options.only) return result;
+    const finished: Finished = { ...result, teacher: fingerprint };
     await writeResult(project, "label", key, finished);
     const run = await runFor(project, { label: key });
     await recordStage(project, run, "label", { key, seconds: (performance.now() - started) / 1000, result });
     return result;
   } finally {
     store.close();
+  }
+
+  async function withTeacher(work: (teacher: Teacher) => Promise<LabelResult>): Promise<LabelResult> {
+    const teacher = await openTeacher(project, options);
+    try {
+      if (teacher.about) options.onNote?.(teacher.about);
+      return await work(teacher);
+    } finally {
+      await teacher.close();
+    }
+  }
+}
+
+/** Where the store holds every answer, no server or GPU has to be there. Undefined as soon as something has to be asked. */
+async function withoutTeacher(
+  store: LabelStore,
+  fingerprint: string,
+  work: (teacher: Teacher) => Promise<LabelResult>,
+): Promise<LabelResult | undefined> {
+  const known = store.teachers().find((teacher) => teacher.fingerprint === fingerprint);
+  if (!known) return undefined;
+  let asked = false;
+  const absent = () => {
+    asked = true;
+    return Promise.reject(new Error("The teacher is not here."));
+  };
+  try {
+    return await work({
+      kind: known.kind,
+      fingerprint,
+      description: {},
+      batchSize: 1,
+      judgePoints: absent,
+      judgePairs: absent,
+      explain: known.kind === "embedded" ? undefined : absent,
+      close: async () => {},
+    });
+  } catch (error) {
+    if (asked) return undefined;
+    throw error;
   }
 }

@@ -15,6 +15,8 @@ export interface StageOptions {
   signal?: AbortSignal;
   onProgress?: ProgressSink;
   onTrainer?: (stage: "distill" | "calibrate", message: TrainerMessage) => void;
+  /** A line worth keeping on what does the work, such as what a teacher's server can do. */
+  onNote?: (message: string) => void;
   /** One sentence each: images without a score, unreadable files and the like. */
   onWarning?: (message: string) => void;
   /** A stage of the pipeline has finished, or was fresh. */

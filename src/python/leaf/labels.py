@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from leaf.errors import TrainerError
 from leaf.job import LabelSource
 
-SCHEMA = 1
+# Version 2 added what the trainer does not read.
+SCHEMAS = (1, 2)
 HUMAN = "human"
 
 
@@ -92,11 +93,11 @@ def _open(path: Path) -> sqlite3.Connection:
         version = db.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.Error as error:
         raise _wrong(error) from error
-    if version != SCHEMA:
+    if version not in SCHEMAS:
         db.close()
         raise TrainerError(
             "input",
-            f"The label store has schema {version}, this trainer reads {SCHEMA}.",
+            f"The label store has schema {version}, this trainer reads up to {SCHEMAS[-1]}.",
             "Use the trainer of the same LEAF version.",
         )
     return db

@@ -65,6 +65,7 @@ export function stageOptions(context: CliContext): StageOptions {
   return {
     signal: context.signal,
     onProgress: context.onProgress,
+    onNote: (message) => context.note(message),
     onWarning: (message) => context.note(`warning: ${message}`),
     onTrainer(stage, message) {
       if (message.type === "progress") {

@@ -3,6 +3,8 @@ import { LeafError } from "../engine/errors.ts";
 import { version } from "../engine/version.ts";
 import { addDataCommands } from "./commands/data.ts";
 import { addJobCommand } from "./commands/job.ts";
+import { addLabelCommand } from "./commands/label.ts";
+import { addLabelsCommands } from "./commands/labels.ts";
 import { addProjectCommands } from "./commands/project.ts";
 import { addStageCommands } from "./commands/stages.ts";
 import { runner } from "./run.ts";
@@ -31,10 +33,12 @@ const program = new Command("leaf")
 
 const run = runner(controller.signal);
 addProjectCommands(program, run);
+addLabelCommand(program, run);
 addStageCommands(program, run);
+addLabelsCommands(program, run);
 addDataCommands(program, run);
 addJobCommand(program, controller.signal);
-for (const command of program.commands) {
+for (const command of program.commands.flatMap((command) => [command, ...command.commands])) {
   command.exitOverride();
   // The same options after the command's name, which is where people write them.
   command

@@ -17,7 +17,8 @@ export function formatDuration(seconds: number): string {
 export function formatProgress(p: Progress, elapsedS: number, doneAtStart = 0): string {
   const rate = elapsedS > 0.5 ? (p.done - doneAtStart) / elapsedS : 0;
   const parts = [`${p.stage}: ${p.step}`];
-  parts.push(p.total === undefined ? `${p.done} ${p.unit}` : `${p.done}/${p.total} ${p.unit}`);
+  if (p.total !== undefined) parts.push(`${p.done}/${p.total} ${p.unit}`);
+  else if (p.done > 0) parts.push(`${p.done} ${p.unit}`);
   if (rate > 0) parts.push(`${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`);
   if (rate > 0 && p.total !== undefined && p.total > p.done)
     parts.push(`${formatDuration((p.total - p.done) / rate)} left`);

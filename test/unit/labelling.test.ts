@@ -84,7 +84,7 @@ function fakeTeacher(options: FakeOptions = {}): FakeTeacher {
         );
       });
     },
-    async judgePairs(pairs) {
+    async judgePairs(pairs, _signal, orders) {
       const call = teacher.pairCalls.push(pairs.map(([a, b]) => [a.name, b.name])) - 1;
       return counted(async () => {
         await options.before?.("pairs", call);
@@ -93,7 +93,8 @@ function fakeTeacher(options: FakeOptions = {}): FakeTeacher {
             if (isBroken(a) || isBroken(b)) return { ok: false, reason: "it is broken" };
             const difference = 10 * ((await quality(a)) - (await quality(b)));
             const bias = options.positionBias ?? 0;
-            return { ok: true, pAB: sigmoid(difference + bias), pBA: sigmoid(difference - bias) };
+            const pBA = orders === "one" ? null : sigmoid(difference - bias);
+            return { ok: true, pAB: sigmoid(difference + bias), pBA };
           }),
         );
       });
@@ -326,6 +327,81 @@ describe("labelling", () => {
     const again = fakeTeacher();
     expect((await label(again, images, { pairs: near })).pairs).toMatchObject({ labelled: 0, reused: 60 });
     expect(again.pairCalls).toEqual([]);
+  });
+
+  it("asks one order at half the price, and both of the same pairs once they are wanted", async () => {
+    const images = imagesOf(10);
+    const biased = () => fakeTeacher({ positionBias: 1 });
+    const one = await label(biased(), images, { orders: "one" });
+    expect(one.pairs).toMatchObject({ labelled: 20, reused: 0 });
+    for (const pair of store.pairs("fake-1"))
+      expect(pair).toMatchObject({ p: pair.pAB, pBA: null, positionBias: null });
+    expect(store.positionBias("fake-1")).toBeNull();
+    expect((await label(biased(), images, { orders: "one" })).pairs).toMatchObject({ reused: 20 });
+    expect((await label(biased(), images)).pairs).toMatchObject({ labelled: 20, reused: 0 });
+    for (const pair of store.pairs("fake-1")) expect(pair.positionBias).toBeCloseTo(2, 6);
+    // An answer in both orders also serves where one is enough.
+    expect((await label(biased(), images, { orders: "one" })).pairs).toMatchObject({ reused: 20 });
+  });
+
+  it("a failure in both orders leaves the answer in one", async () => {
+    const images = imagesOf(4);
+    await label(fakeTeacher(), images, { orders: "one" });
+    const failing = fakeTeacher();
+    failing.judgePairs = async (pairs) => pairs.map(() => ({ ok: false, reason: "stalled" }));
+    expect((await label(failing, images)).pairs).toMatchObject({ labelled: 0, failed: 6 });
+    expect([...store.pairs("fake-1")]).toHaveLength(6);
+  });
+
+  it("measures position bias over the pairs asked in both orders", async () => {
+    store.registerTeacher({ fingerprint: "t", kind: "fake", description: {} });
+    const row = (b: string, pAB: number, pBA: number) => ({
+      a: "0",
+      b,
+      ok: true as const,
+      p: 0.5,
+      pAB,
+      pBA,
+      positionBias: 0,
+      confidence: 0,
+    });
+    // First image preferred in both orders; never; agreeing.
+    store.putPairs("t", [row("1", 0.9, 0.3), row("2", 0.2, 0.8), row("3", 0.7, 0.7)]);
+    const bias = store.positionBias("t")!;
+    expect(bias.pairs).toBe(3);
+    expect(bias.first).toBeCloseTo((0.8 + 0.2 + 0.5) / 3, 12);
+    expect(bias.flipped).toBeCloseTo(2 / 3, 12);
+  });
+
+  it("asks for reasons once, of images that have a score, and keeps them out of it", async () => {
+    const images = imagesOf(9);
+    const asked: string[] = [];
+    const wordy = (): Teacher => ({
+      ...fakeTeacher({ broken: new Set(["3.png"]) }),
+      async explain(some) {
+        asked.push(...some.map(({ name }) => name));
+        return some.map(({ name }) =>
+          name === "5.png" ? { ok: false, reason: "stalled" } : { ok: true, text: `blur in ${name}` },
+        );
+      },
+    });
+    expect((await label(wordy(), images)).reasons).toBeUndefined();
+    const scores = [...store.points("fake-1")];
+    expect((await label(wordy(), images, { reasons: true })).reasons).toEqual({
+      labelled: 7,
+      reused: 0,
+      failed: 2,
+    });
+    expect(asked).not.toContain("3.png");
+    expect(store.reason("fake-1", images.find(({ name }) => name === "1.png")!.hash)).toBe("blur in 1.png");
+    expect([...store.points("fake-1")]).toEqual(scores);
+    asked.length = 0;
+    expect((await label(wordy(), images, { reasons: true })).reasons).toMatchObject({
+      labelled: 0,
+      reused: 7,
+    });
+    expect(asked).toEqual(["5.png"]);
+    expect((await label(fakeTeacher(), images, { reasons: true })).reasons).toMatchObject({ labelled: 0 });
   });
 
   it("does nothing for no images, and no pairs for one", async () => {

@@ -110,7 +110,18 @@ describe("the label store", () => {
     expect(columns("pairs")).toBe(
       "id a_id b_id teacher_id status p p_ab p_ba position_bias confidence reason created_at",
     );
+    expect(columns("reasons")).toBe("image_id teacher_id text created_at");
     db.close();
+  });
+
+  it("brings a store of schema 1 up to date, also for one who only reads", () => {
+    open().close();
+    const db = new DatabaseSync(file);
+    db.exec("DROP TABLE reasons; PRAGMA user_version = 1");
+    db.close();
+    const store = openLabels(file, { readOnly: true });
+    expect(store.reason("t", h(1))).toBeUndefined();
+    store.close();
   });
 
   it("keeps a teacher's first usable label, and replaces a failed one by a later row", () => {

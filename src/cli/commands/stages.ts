@@ -2,23 +2,14 @@ import type { Command } from "commander";
 import { calibrateStage } from "../../engine/stages/calibrate.ts";
 import { distillStage } from "../../engine/stages/distill.ts";
 import { evaluateStage } from "../../engine/stages/evaluate.ts";
-import { labelStage } from "../../engine/stages/label.ts";
 import { pipelineStatus, runPipeline } from "../../engine/stages/pipeline.ts";
-import type { CalibrateResult, DistillResult, EvaluateResult, LabelResult } from "../../protocol/results.ts";
+import type { CalibrateResult, DistillResult, EvaluateResult } from "../../protocol/results.ts";
 import { figure, findProject, stageOptions, table } from "../context.ts";
 import { formatDuration } from "../progress.ts";
 import type { Run } from "../run.ts";
+import { labelText } from "./label.ts";
 
 export function addStageCommands(program: Command, run: Run): void {
-  program
-    .command("label")
-    .description("let the teacher judge the images, one by one and in pairs")
-    .action((_options, command) =>
-      run(async (context) => {
-        const result = await labelStage(await findProject(context), stageOptions(context));
-        context.print(result, labelText(result));
-      })(command),
-    );
   program
     .command("distill")
     .description("train the student on the teacher's labels (TGD); no MOS is used")
@@ -69,13 +60,6 @@ export function addStageCommands(program: Command, run: Run): void {
         context.print(status, table(["stage", "state", "why"], rows));
       })(command),
     );
-}
-
-function labelText({ images, points, pairs }: LabelResult): string {
-  return [
-    `label      ${images} images: ${points.labelled} judged, ${points.reused} reused, ${points.failed} failed`,
-    `           ${pairs.labelled + pairs.reused} pairs: ${pairs.labelled} judged, ${pairs.reused} reused, ${pairs.failed} failed; ${pairs.kept} kept, ${pairs.discarded} discarded`,
-  ].join("\n");
 }
 
 function distillText(result: DistillResult): string {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { LabelEstimate } from "../../protocol/preview.ts";
 import type { LabelResult } from "../../protocol/results.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { LeafError } from "../errors.ts";
@@ -159,15 +160,60 @@ async function labelAll(
     store.close();
   }
 
+  /** Before money is spent, or a limit met. */
+  async function tellEstimate(teacher: Teacher): Promise<void> {
+    const { config } = project;
+    if (config.teacher.kind !== "openai" || !(config.teacher.price || config.teacher.limit)) return;
+    const { requests, inputTokens, outputTokens, cost } = await estimateMissing(
+      project,
+      catalog,
+      store,
+      teacher,
+      options,
+    );
+    const money = cost ? `, about ${cost.amount.toFixed(2)} ${cost.currency}` : "";
+    options.onNote?.(`${requests} requests, about ${inputTokens + outputTokens} tokens${money}`);
+  }
+
   async function withTeacher(work: (teacher: Teacher) => Promise<LabelResult>): Promise<LabelResult> {
     const teacher = await openTeacher(project, options);
     try {
       if (teacher.about) options.onNote?.(teacher.about);
+      await tellEstimate(teacher);
       return await work(teacher);
     } finally {
       await teacher.close();
     }
   }
+}
+
+/** What is left to label by the store, and what that takes by one trial request. */
+export async function estimateMissing(
+  project: Project,
+  catalog: Catalog,
+  store: LabelStore,
+  teacher: Teacher,
+  options: LabelOptions,
+): Promise<LabelEstimate> {
+  const { orders, reasons } = project.config.label;
+  const { fingerprint } = teacher;
+  const count = (items: Iterable<unknown>) => {
+    let n = 0;
+    for (const _ of items) n++;
+    return n;
+  };
+  const [points, pairs] = [options.only !== "pairs", options.only !== "points"];
+  const sampled = () => sampledPairs(project, catalog, store, fingerprint);
+  const missing = {
+    points: points ? count(store.missingPoints(fingerprint, catalog.hashes)) : 0,
+    pairs: pairs ? count(store.missingPairs(fingerprint, sampled(), orders)) : 0,
+    reasons:
+      points && reasons && teacher.explain ? count(store.missingReasons(fingerprint, catalog.hashes)) : 0,
+  };
+  const sample = teacherImage(catalog, catalog.hashes[0]!);
+  const estimate = await teacher.estimate?.({ ...missing, orders }, sample, options.signal);
+  const nothing = { requests: 0, inputTokens: 0, outputTokens: 0, cost: null };
+  return { images: catalog.hashes.length, missing, ...(estimate ?? nothing) };
 }
 
 /** Where the store holds every answer, no server or GPU has to be there. Undefined as soon as something has to be asked. */

@@ -12,7 +12,7 @@ import {
 import { openLabels } from "../labels.ts";
 import type { Project } from "../project.ts";
 import type { Inspection, TeacherImage } from "../teachers/teacher.ts";
-import { openTeacher, refuseEmpty, sampledPairs, teacherImage } from "./label.ts";
+import { estimateMissing, openTeacher, refuseEmpty, teacherImage } from "./label.ts";
 import type { StageOptions } from "./stage.ts";
 
 /**
@@ -94,31 +94,7 @@ export async function estimateLabels(
     const teacher = await openTeacher(project, options);
     const store = openLabels(project.labelsFile);
     try {
-      const { orders, reasons } = project.config.label;
-      const count = (items: Iterable<unknown>) => {
-        let n = 0;
-        for (const _ of items) n++;
-        return n;
-      };
-      const { fingerprint } = teacher;
-      const missing = {
-        points: options.only === "pairs" ? 0 : count(store.missingPoints(fingerprint, catalog.hashes)),
-        pairs:
-          options.only === "points"
-            ? 0
-            : count(
-                store.missingPairs(fingerprint, sampledPairs(project, catalog, store, fingerprint), orders),
-              ),
-        reasons:
-          reasons && teacher.explain && options.only !== "pairs"
-            ? count(store.missingReasons(fingerprint, catalog.hashes))
-            : 0,
-      };
-      const nothing = { requests: 0, inputTokens: 0, outputTokens: 0, cost: null };
-      const sample = teacherImage(catalog, catalog.hashes[0]!);
-      const work = { ...missing, orders };
-      const estimate = (await teacher.estimate?.(work, sample, options.signal)) ?? nothing;
-      return { images: catalog.hashes.length, missing, ...estimate };
+      return await estimateMissing(project, catalog, store, teacher, options);
     } finally {
       store.close();
       await teacher.close();

@@ -1,6 +1,7 @@
 import { type Disposable, type ExtensionContext, type TextDocument, workspace } from "vscode";
 import { type Client, configPattern, createClient } from "./client.ts";
 import { openAwaited } from "./commands/demo.ts";
+import { dryRunDocuments } from "./commands/dryRun.ts";
 import { register, registerCommands } from "./commands/index.ts";
 import { runCommands } from "./commands/runs.ts";
 import { csvScores } from "./csvScores.ts";
@@ -34,6 +35,7 @@ export function activate(context: ExtensionContext): void {
     ...panel.disposables,
     ...configs.disposables,
     ...runs.disposables,
+    ...dryRunDocuments(),
     ...followSettings(context, client),
     ...registerCommands(leaf),
     ...register(runCommands(leaf, configs, runs.refresh)),

@@ -10,6 +10,8 @@ export const commandIds = {
   distill: "leaf.distill",
   calibrate: "leaf.calibrate",
   evaluate: "leaf.evaluate",
+  /** Shows prompt, tokens and label of three images. */
+  dryRun: "leaf.dryRun",
   stop: "leaf.stop",
   /** (config, tab?: PanelTab, focus?: { hash?, runs? }) */
   openPanel: "leaf.openPanel",

@@ -28,6 +28,8 @@ export interface PointView {
   confidence: number;
   /** A person's score stands in the teacher's place. */
   human: boolean;
+  /** What limits the quality, in the teacher's words; no part of the score. */
+  reason?: string;
 }
 
 /** A labelled pair; `p` is P(a better). */

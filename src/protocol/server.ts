@@ -15,6 +15,9 @@ export interface ServerRequests {
   /** The newest job's events so far (training curves whole, the rest from the end). */
   "leaf/jobEvents": { params: { config: string }; result: { job: JobSnapshot | null; events: JobEvent[] } };
 
+  /** Asks the teacher about some images and stores nothing: prompts, top tokens and labels as a Markdown document. */
+  "leaf/dryRun": { params: { config: string; images: number }; result: { markdown: string } };
+
   "leaf/runs": { params: { config: string }; result: RunSummary[] };
   "leaf/pinRun": { params: { config: string; run: string; pinned: boolean }; result: null };
   /** The runs' folder, to be moved to the trash by the editor. */

@@ -14,9 +14,12 @@ interface Trained {
 export function headlineOf(stage: StageName, result: unknown): string {
   switch (stage) {
     case "label": {
-      const { images, pairs, points } = result as LabelResult;
+      const { images, pairs, points, positionBias } = result as LabelResult;
+      // A teacher that leans to the first image is worth knowing wherever the stage is told.
+      const decides = positionBias && positionBias.flipped >= 0.01;
+      const bias = decides ? `, the order decides ${Math.round(100 * positionBias.flipped)} %` : "";
       const failed = points.failed > 0 ? `, ${count.format(points.failed)} failed` : "";
-      return `${count.format(images)} images${failed}, ${count.format(pairs.kept + pairs.discarded)} pairs (${count.format(pairs.discarded)} discarded)`;
+      return `${count.format(images)} images${failed}, ${count.format(pairs.kept + pairs.discarded)} pairs (${count.format(pairs.discarded)} discarded${bias})`;
     }
     case "distill": {
       const { teacherAgreement: agreement } = result as Trained;

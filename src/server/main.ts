@@ -20,6 +20,7 @@ import { answerJobs } from "./requests/jobs.ts";
 import { answerPeople } from "./requests/people.ts";
 import { answerProjects } from "./requests/projects.ts";
 import { answerRuns } from "./requests/runs.ts";
+import { answerTeacher } from "./requests/teacher.ts";
 import { openScorer } from "./scorer.ts";
 import { defaultSettings } from "./settings.ts";
 import { fileOf, uriOf } from "./uris.ts";
@@ -54,6 +55,7 @@ const projects = openProjects(scorer, settings, (file) => ({
 
 answerProjects(answer, projects);
 answerJobs(answer, projects, () => secrets);
+answerTeacher(answer, projects, () => secrets);
 answerRuns(answer, projects);
 answerPeople(answer, projects);
 answerImages(answer, projects, scorer, connection, (files) => {

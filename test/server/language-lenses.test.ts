@@ -91,6 +91,14 @@ test("nothing is shown of a config that the server does not know yet, or of anot
   expect(await language.lenses("other.yaml")).toBeNull();
 });
 
+test("a teacher with a prompt can be tried", async () => {
+  language.world.snapshot = snapshot({});
+  await language.write(`${text}teacher:\n  kind: transformers\n  model: OpenGVLab/InternVL3_5-8B-HF\n`);
+  expect(await shown()).toContainEqual([6, "$(beaker) Dry run on 3 images"]);
+  await language.write(`${text}teacher: { kind: embedded }\n`);
+  expect((await shown()).map(([, title]) => title).join()).not.toContain("Dry run");
+});
+
 test("before the first run", async () => {
   language.world.snapshot = snapshot({});
   await language.write(text);

@@ -87,6 +87,22 @@ describe("the browser", () => {
     expect(browser.row(hashOf(1))?.teacher).toMatchObject({ score: 3.5, human: false });
   });
 
+  it("tells the reason of the teacher in force, and none of a store that has no reasons yet", () => {
+    const project = liveProject(temporaryFolder());
+    putIndex(project, [{ path: "a.jpg", hash: hashOf(1) }]);
+    putLabels(project, "other", []);
+    putLabels(project, "t", [pointRow(hashOf(1), 3.5)]);
+    const store = openLabels(project.labelsFile);
+    onTestFinished(() => store.close());
+    store.putReasons("other", [{ image: hashOf(1), text: "noise" }]);
+    const browser = browse(liveContext(project));
+    expect(browser.row(hashOf(1))?.teacher).not.toHaveProperty("reason");
+    store.putReasons("t", [{ image: hashOf(1), text: "blur" }]);
+    expect(browser.row(hashOf(1))?.teacher).toMatchObject({ score: 3.5, reason: "blur" });
+    store.db.exec("DROP TABLE reasons");
+    expect(browser.row(hashOf(1))?.teacher).not.toHaveProperty("reason");
+  });
+
   it("shows scores on the MOS scale, and the worst first also where lower is better", async () => {
     const mosScale = { range: [0, 100] as [number, number], lowerIsBetter: true };
     const project = liveProject(temporaryFolder(), {

@@ -1,30 +1,10 @@
-import { createRequire } from "node:module";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ImageView } from "../../src/protocol/server.ts";
 import { bars, escapeMarkdown, imageHover } from "../../src/server/images/imageHover.ts";
 import { hashOf } from "./liveWorld.ts";
-
-interface Token {
-  type: string;
-  content: string;
-  attrs: [string, string][] | null;
-  children: Token[] | null;
-}
-interface MarkdownIt {
-  parse(text: string, env: object): Token[];
-  render(text: string): string;
-  validateLink: (link: string) => boolean;
-}
-// A reader of Markdown that makes links of bare addresses too, as editors do, and trusts every scheme.
-const MarkdownIt: new (options: object) => MarkdownIt = createRequire(import.meta.url)("markdown-it");
-const reader = new MarkdownIt({ linkify: true, html: true });
-reader.validateLink = () => true;
-
-function tokensOf(markdown: string): Token[] {
-  return reader.parse(markdown, {}).flatMap((token) => [token, ...(token.children ?? [])]);
-}
+import { reader, tokensOf } from "./markdownReader.ts";
 
 const textOf = (markdown: string) =>
   tokensOf(markdown)
@@ -93,6 +73,12 @@ describe("the hover", () => {
       ["leaf.openPanel", ["file:///w%20(1)/it's.leaf.yaml", "gallery", { hash: row.hash }]],
       ["leaf.score", [row.uri]],
     ]);
+  });
+
+  it("tells the teacher's reason as its words, whatever they hold", () => {
+    const reason = "blur, [noise](http://x) <b>";
+    const lines = linesOf(imageHover({ ...view, row: { ...row, teacher: { ...row.teacher!, reason } } }));
+    expect(lines[3]).toBe(`“${reason.replace("<b>", "&lt;b&gt;")}” (the teacher's words)`);
   });
 
   it("names the embedded teacher as such before there is a student", () => {

@@ -113,6 +113,7 @@ class ImageDetails extends LitElement {
         <dt>${text("Quality")}</dt>
         <dd>${this.#quality()}</dd>
         ${row.teacher ? html`<dt>${row.teacher.human ? text("Your score") : text("Teacher")}</dt><dd>${this.#teacher(row.teacher)}</dd>` : nothing}
+        ${row.teacher?.reason ? html`<dt title=${text("What limits the quality, in the teacher's words; no part of the score")}>${text("Reason")}</dt><dd>${row.teacher.reason}</dd>` : nothing}
         ${row.mos === null || !project.mos ? nothing : html`<dt title=${text("Mean opinion score: human truth")}>MOS</dt><dd>${scoreText(row.mos, project.mos.range)}</dd>`}
         ${row.disagreement === null ? nothing : html`<dt title=${text("Distance of student and teacher, both on 1 to 5")}>${text("Disagreement")}</dt><dd>${figure(row.disagreement, 2)}</dd>`}
       </dl>

@@ -63,6 +63,8 @@ export function readImageRow(
   }) as Stored | undefined;
   if (!row) return undefined;
   const point = pointOf(row);
+  const reason = point && reasonOf(sources, row.hash, teacher);
+  if (point && reason) point.reason = reason;
   const comparable = point && row.score !== null && (point.human || scorer.fingerprint !== teacher);
   return {
     hash: row.hash,
@@ -80,6 +82,16 @@ export function readImageRow(
     disagreement: comparable ? Math.abs(row.score! - point.score) : null,
     thumbnail: thumbnailOf(project.cache, row.hash),
   };
+}
+
+const reasonByHash = `
+  SELECT r.text FROM labels.images AS i JOIN labels.reasons AS r ON r.image_id = i.id
+  WHERE i.hash = ? AND r.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = ?)`;
+
+/** A store of an older LEAF has no reasons until it is written to. */
+function reasonOf(sources: Sources, hash: string, teacher: string): string | undefined {
+  const known = sources.prepare("SELECT 1 FROM labels.sqlite_schema WHERE name = 'reasons'").get();
+  return known && (sources.prepare(reasonByHash).get(hash, teacher)?.text as string | undefined);
 }
 
 /** A person's score in the teacher's place. */

@@ -2,6 +2,7 @@ import { commands, type Disposable } from "vscode";
 import { tellingFailures } from "../failures.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
 import { demoCommands } from "./demo.ts";
+import { dryRunCommands } from "./dryRun.ts";
 import { environmentCommands } from "./environment.ts";
 import { exportCommands } from "./exports.ts";
 import { newConfigCommands } from "./newConfig.ts";
@@ -17,6 +18,7 @@ export function registerCommands(leaf: Leaf): Disposable[] {
     newConfigCommands,
     demoCommands,
     stageCommands,
+    dryRunCommands,
     panelCommands,
     scoreCommands,
     environmentCommands,

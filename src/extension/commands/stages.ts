@@ -31,7 +31,8 @@ async function start(leaf: Leaf, kind: JobKind, target: unknown, { quiet = false
   if (!quiet && configOfTarget(target) === null) showJobNotification(leaf, job);
 }
 
-async function saveConfig(config: string): Promise<void> {
+/** Unsaved changes count. */
+export async function saveConfig(config: string): Promise<void> {
   const editor = window.visibleTextEditors.find(({ document }) => document.uri.toString() === config);
   if (editor?.document.isDirty) await editor.document.save();
 }

@@ -14,6 +14,7 @@ export function imageHover({ row, project, scorer, mosRange }: ImageView): strin
     `${escapeMarkdown(nameOf(row.path))} · ${row.width}×${row.height} · ${formatOf(row.format)} · ${sizeOf(row.size)}`,
     qualityLine(row, project.imagesName, scorer),
     ...(row.teacher ? [teacherLine(row.teacher)] : []),
+    ...(row.teacher?.reason ? [`“${escapeMarkdown(row.teacher.reason)}” (the teacher's words)`] : []),
     ...(row.mos === null ? [] : [`MOS ${onScale(row.mos, mosRange ?? [1, 5])}`]),
     `${link("Open in IQA panel", commandIds.openPanel, [project.config, "gallery", { hash: row.hash }])} · ${link("Rescore", commandIds.score, [row.uri])}`,
   ];

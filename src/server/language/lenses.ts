@@ -24,7 +24,16 @@ export function codeLenses(config: ConfigDocument, known: Known | undefined): Co
     if (span) placed.push(...at(config.range(...span), commands));
     else lenses.push(...at(top, named(stage.stage, commands)));
   }
+  placed.push(...teacherLenses(config, snapshot));
   return [...lenses, ...placed];
+}
+
+/** A teacher with a prompt can be tried before all images are asked about. */
+function teacherLenses(config: ConfigDocument, { config: uri, invalid }: ProjectSnapshot): CodeLens[] {
+  const kind = config.yaml.getIn(["teacher", "kind"]);
+  const span = keySpan(pairAt(config.yaml, ["teacher"]));
+  if (!span || invalid !== null || (kind !== "openai" && kind !== "transformers")) return [];
+  return at(config.range(...span), [lens("$(beaker) Dry run on 3 images", commandIds.dryRun, uri)]);
 }
 
 function pipelineLenses(snapshot: ProjectSnapshot): Command[] {

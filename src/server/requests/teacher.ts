@@ -1,0 +1,18 @@
+import type { DryRun } from "../../protocol/preview.ts";
+import type { Answer } from "../answers.ts";
+import { dryRunMarkdown } from "../dryRunMarkdown.ts";
+import { leafCommand } from "../leafCommand.ts";
+import type { Projects } from "../projects.ts";
+
+/** What a teacher is asked and answers, before a whole labelling is started. */
+export function answerTeacher(
+  answer: Answer,
+  projects: Projects,
+  secrets: () => Record<string, string>,
+): void {
+  answer("leaf/dryRun", async ({ config, images }, signal) => {
+    const { file } = projects.of(config);
+    const args = ["label", "--dry-run", String(images), "--config", file];
+    return { markdown: dryRunMarkdown(await leafCommand<DryRun>(args, signal, secrets())) };
+  });
+}

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { configJsonSchema } from "../src/engine/config.ts";
 
-/** @typedef {{type?: string, description?: string, default?: unknown, enum?: unknown[], const?: unknown, properties?: Record<string, Schema>, anyOf?: Schema[], oneOf?: Schema[], minimum?: number, maximum?: number, exclusiveMinimum?: number, prefixItems?: Schema[], items?: Schema, required?: string[]}} Schema */
+/** @typedef {{type?: string | string[], description?: string, default?: unknown, enum?: unknown[], const?: unknown, properties?: Record<string, Schema>, anyOf?: Schema[], oneOf?: Schema[], minimum?: number, maximum?: number, exclusiveMinimum?: number, prefixItems?: Schema[], items?: Schema, required?: string[]}} Schema */
 
 const file = "docs/config.md";
 const rows = section(/** @type {Schema} */ (configJsonSchema()), []);
@@ -25,13 +25,23 @@ if (process.argv.includes("--check")) {
 function section(schema, at) {
   return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
     const path = [...at, key];
-    const inner = value.properties
-      ? value
-      : (value.anyOf ?? value.oneOf ?? []).find((one) => one.properties && at.length === 0);
+    const choices = (value.anyOf ?? value.oneOf ?? []).filter((one) => one.properties && at.length === 0);
+    const inner = value.properties ? [value] : choices;
     const about = (value.description ?? "").replaceAll("|", "\\|");
-    const row = `| \`${path.join(".")}\` | ${inner ? "" : typeOf(value)} | ${inner || value.default === undefined ? "" : `\`${JSON.stringify(value.default)}\``} | ${about} |`;
-    return inner ? [row, ...section(inner, path)] : [row];
+    const plain = inner.length === 0;
+    const row = `| \`${path.join(".")}\` | ${plain ? typeOf(value) : ""} | ${!plain || value.default === undefined ? "" : `\`${JSON.stringify(value.default)}\``} | ${about} |`;
+    return [row, ...(inner.length > 1 ? choice(inner, path) : inner.flatMap((one) => section(one, path)))];
   });
+}
+
+/** Of a choice by `kind` each has keys of its own; what several share is told once. @param {Schema[]} options @param {string[]} at */
+function choice(options, at) {
+  /** @type {Map<string, string[]>} */
+  const kindsOf = new Map();
+  for (const option of options)
+    for (const row of section(option, at))
+      kindsOf.set(row, [...(kindsOf.get(row) ?? []), String(option.properties?.kind?.const)]);
+  return [...kindsOf].map(([row, kinds]) => row.replace("` |", `\` (${kinds.join(", ")}) |`));
 }
 
 /** @param {Schema} schema @returns {string} */
@@ -40,7 +50,10 @@ function typeOf(schema) {
   if (schema.enum) return schema.enum.map((one) => `\`${one}\``).join(" \\| ");
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices) return choices.map(typeOf).join(" \\| ");
-  if (schema.prefixItems) return "[lowest, highest]";
+  if (schema.prefixItems)
+    return schema.prefixItems[0]?.type === "string"
+      ? `${schema.prefixItems.length} strings`
+      : "[lowest, highest]";
   if (schema.type === "array") return `list of ${schema.items ? typeOf(schema.items) : "values"}`;
   if (schema.properties) return `{ ${Object.keys(schema.properties).join(", ")} }`;
   const above =
@@ -50,5 +63,7 @@ function typeOf(schema) {
         ? `≥ ${schema.minimum}`
         : "";
   const below = schema.maximum !== undefined && schema.maximum < 1e15 ? `≤ ${schema.maximum}` : "";
-  return [schema.type, above, below].filter(Boolean).join(" ");
+  return [Array.isArray(schema.type) ? schema.type.join(" \\| ") : schema.type, above, below]
+    .filter(Boolean)
+    .join(" ");
 }

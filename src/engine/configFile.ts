@@ -120,7 +120,7 @@ function describe(issue: z.core.$ZodIssue): string {
   }
   if (issue.code === "invalid_union") {
     // A discriminated union names its choices; a plain one is told by its first branch that says more than a type.
-    if ("discriminator" in issue) return "must name a known `kind`: embedded";
+    if ("discriminator" in issue) return `must be one of ${kindsAt(issue.path as string[])}`;
     const inner = issue.errors
       .flat()
       .find((one) => one.code === "custom" || one.code === "unrecognized_keys");
@@ -141,12 +141,27 @@ function knownKeys(at: (string | number)[], value: unknown): string[] {
     here = (here as Record<string, unknown> | undefined)?.[part];
     schema = schema?.properties?.[part] ?? schema?.items;
     for (const options of [schema?.anyOf, schema?.oneOf])
-      schema = options?.find((option) => option.properties) ?? schema;
+      schema = alternativeFor(here, options ?? []) ?? schema;
   }
   return Object.keys(schema?.properties ?? {});
 }
 
+/** The alternative that the value's `kind` names, or else the first one that has keys. */
+function alternativeFor(value: unknown, options: JsonSchema[]): JsonSchema | undefined {
+  const kind = (value as { kind?: unknown } | undefined)?.kind;
+  const named = options.find((option) => kind !== undefined && option.properties?.kind?.const === kind);
+  return named ?? options.find((option) => option.properties);
+}
+
+/** The kinds that a choice at the top of the config knows. */
+function kindsAt([section = ""]: string[]): string {
+  const schema = (configJsonSchema() as JsonSchema).properties?.[section];
+  const kinds = (schema?.oneOf ?? schema?.anyOf ?? []).map((option) => option.properties?.kind?.const);
+  return kinds.map((kind) => `\`${String(kind)}\``).join(", ");
+}
+
 interface JsonSchema {
+  const?: unknown;
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
   anyOf?: JsonSchema[];

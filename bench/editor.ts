@@ -5,13 +5,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import vsce from "@vscode/vsce";
-import { startBrowser } from "../test/e2e/support/browser.ts";
 import { startCodeServer } from "../test/e2e/support/codeServer.ts";
 import makePackage from "../test/e2e/support/package.ts";
 import { marked, serverProcesses } from "../test/e2e/support/processes.ts";
 import { until } from "../test/e2e/support/until.ts";
 import { panelFrame, treeRow } from "../test/e2e/support/views.ts";
 import { openWorkbench } from "../test/e2e/support/workbench.ts";
+import { startChromium } from "../test/support/chromium.ts";
 import { makeManyImages } from "./manyImages.ts";
 
 const amount = Number(process.argv[2] ?? 20_000);
@@ -56,7 +56,7 @@ await vsce.createVSIX({
 });
 
 const server = await startCodeServer({ env: { BENCH_DELAYS: delays }, packages: [packagePath] });
-const browser = await startBrowser(marked(server.id));
+const browser = await startChromium(marked(server.id));
 const say = (what: string, value: number, unit: string) =>
   console.log(`${what}: ${Math.round(value)} ${unit}`);
 try {

@@ -1,3 +1,5 @@
+import type { Failure } from "../protocol/jobs.ts";
+
 /** What kind of failure this is; the command line maps it to an exit code, the editor to a place to show it. */
 export type LeafErrorCode = "usage" | "config" | "input" | "environment" | "failed" | "cancelled";
 
@@ -75,4 +77,13 @@ export function explainFileSystemError(error: unknown, doing: string, file: stri
     remedy: known[1],
     cause: error,
   });
+}
+
+/** An error as a value, for another process. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof LeafError) {
+    const { code, message, remedy, file, line, column } = error;
+    return { code, message, remedy, file, line, column };
+  }
+  return { code: "internal", message: messageOf(error), remedy: "See the log (LEAF: Show Log)." };
 }

@@ -1,6 +1,5 @@
 import { type CancellationToken, type Connection, ResponseError } from "vscode-languageserver/node";
-import { LeafError } from "../engine/errors.ts";
-import { failureOf } from "../engine/jobs/files.ts";
+import { failureOf, LeafError } from "../engine/errors.ts";
 import type { ParamsOf, ResultOf, ServerMethod } from "../protocol/server.ts";
 
 /** JSON-RPC's code for an error of the request's own making, and for one of ours. */

@@ -1,7 +1,7 @@
 // The README's pictures, from the real editor on the demo: `npm run screenshots`, some five minutes. A folder as argument
 // is a demo workspace to go on with.
 import path from "node:path";
-import { startBrowser } from "./support/browser.ts";
+import { startChromium } from "../support/chromium.ts";
 import { startCodeServer } from "./support/codeServer.ts";
 import { makeDemo } from "./support/demo.ts";
 import makePackage from "./support/package.ts";
@@ -15,7 +15,7 @@ import { emptyFolder, trainingPython } from "./support/workspace.ts";
 makePackage();
 const folder = emptyFolder();
 const server = await startCodeServer({ env: { LEAF_PYTHON: trainingPython() } });
-const browser = await startBrowser(marked(server.id));
+const browser = await startChromium(marked(server.id));
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   const workbench = openWorkbench(server, page);

@@ -3,9 +3,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { build } from "esbuild";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { panelAssets, panelBuild } from "../../scripts/panelBuild.js";
 import type { HostToPanel, PanelMethod, PanelState, PanelToHost } from "../../src/protocol/panel.ts";
+import { startChromium } from "../support/chromium.ts";
 import { answers, createModel, type Model } from "./model/model.ts";
 import { picture } from "./pictures.ts";
 import { type Theme, themeClass } from "./themes.ts";
@@ -72,18 +73,7 @@ export async function startEditor(): Promise<FakeEditor> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const browser = await chromium.launch({
-    executablePath: process.env.LEAF_CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  const browser = await startChromium();
   return {
     origin,
     open: (options = {}) => openPanel(browser, files, origin, options),

@@ -2,8 +2,7 @@ import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import type { Failure, JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
-import { LeafError, messageOf } from "../errors.ts";
+import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
 import { isMissing, readJson, writeFileAtomic, writeJson } from "../files.ts";
 import { ensureLeafDir, type Project } from "../project.ts";
 
@@ -95,12 +94,4 @@ export async function writeAttachment(dir: string, mode: Attachment["mode"]): Pr
 
 export async function readAttachment(dir: string): Promise<Attachment | undefined> {
   return readJson<Attachment>(attachedFile(dir));
-}
-
-export function failureOf(error: unknown): Failure {
-  if (error instanceof LeafError) {
-    const { code, message, remedy, file, line, column } = error;
-    return { code, message, remedy, file, line, column };
-  }
-  return { code: "internal", message: messageOf(error), remedy: "See the log (LEAF: Show Log)." };
 }

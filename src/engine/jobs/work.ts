@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { JobEvent, JobRequest } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
-import { LeafError } from "../errors.ts";
+import { failureOf, LeafError } from "../errors.ts";
 import { openProject, type Project } from "../project.ts";
 import { setUpEnvironment } from "../pythonEnv.ts";
 import { calibrateStage } from "../stages/calibrate.ts";
@@ -9,7 +9,7 @@ import { distillStage } from "../stages/distill.ts";
 import { labelStage } from "../stages/label.ts";
 import { evaluateStudents, runPipeline } from "../stages/pipeline.ts";
 import type { StageOptions } from "../stages/stage.ts";
-import { appendEvent, failureOf, readAttachment, readRequest, stopFile, writeRequest } from "./files.ts";
+import { appendEvent, readAttachment, readRequest, stopFile, writeRequest } from "./files.ts";
 
 const lookEveryMs = 1_000;
 const progressEveryMs = 150;

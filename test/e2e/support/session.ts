@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import { startBrowser } from "./browser.ts";
+import { startChromium } from "../../support/chromium.ts";
 import { type CodeServer, startCodeServer } from "./codeServer.ts";
 import { marked, processesOf } from "./processes.ts";
 import { activeEditor, type TextEditor } from "./textEditor.ts";
@@ -33,7 +33,7 @@ export function useSession(makeFolder: () => Promise<Folder>): () => Session {
       await server.stop();
       folder.remove();
     };
-    const browser = await startBrowser(marked(server.id));
+    const browser = await startChromium(marked(server.id));
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     page.setDefaultTimeout(20_000);
     const workbench = openWorkbench(server, page);

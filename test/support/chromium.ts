@@ -1,7 +1,7 @@
 import { type Browser, chromium } from "playwright-core";
 
 /** LEAF_CHROMIUM names another Chromium. `env` marks its processes, so that they can be found again. */
-export function startBrowser(env: NodeJS.ProcessEnv): Promise<Browser> {
+export function startChromium(env?: NodeJS.ProcessEnv): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.LEAF_CHROMIUM ?? "/usr/bin/chromium",
     args: [
@@ -13,6 +13,6 @@ export function startBrowser(env: NodeJS.ProcessEnv): Promise<Browser> {
       "--disable-component-update",
       "--disable-sync",
     ],
-    env: env as Record<string, string>,
+    ...(env && { env: env as Record<string, string> }),
   });
 }

@@ -1,4 +1,0 @@
-import { vsCodeCheckbox } from "@vscode/webview-ui-toolkit";
-import { register } from "./toolkit.ts";
-
-register(vsCodeCheckbox());

@@ -1,4 +1,0 @@
-import { vsCodeTextField } from "@vscode/webview-ui-toolkit";
-import { register } from "./toolkit.ts";
-
-register(vsCodeTextField());

@@ -13,6 +13,7 @@ export const panelMethods = [
   "leaf/pinRun",
   "leaf/curves",
   "leaf/evaluation",
+  "leaf/reliability",
   "leaf/images",
   "leaf/image",
   "leaf/pairs",

@@ -1,6 +1,7 @@
 import type { ImageQuery, ImageRow, Page, PairQuery, PairRow } from "./images.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
 import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
+import type { TeacherReliability } from "./reliability.ts";
 import type { EvaluateResult, Metrics } from "./results.ts";
 
 /** Extension → server, beside the LSP's own requests. Failures are response errors whose `data` is a `Failure`. */
@@ -26,6 +27,9 @@ export interface ServerRequests {
   "leaf/runConfig": { params: { config: string; run: string }; result: { text: string } };
   "leaf/curves": { params: { config: string; run: string }; result: RunCurves };
   "leaf/evaluation": { params: { config: string; run?: string }; result: EvaluationView | null };
+
+  /** Confidence against accuracy of the teacher, by the human scores there are; takes seconds. */
+  "leaf/reliability": { params: { config: string }; result: TeacherReliability };
 
   "leaf/images": { params: { config: string; query: ImageQuery }; result: Page<ImageRow> };
   "leaf/bands": { params: { config: string }; result: Band[] };

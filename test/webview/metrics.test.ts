@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { publishedFigures } from "./model/evaluation.ts";
 import { createModel } from "./model/model.ts";
 import { config } from "./model/project.ts";
+import { makeReliability } from "./model/reliability.ts";
 import { panels, wordsOf } from "./panelTest.ts";
 import { themes } from "./themes.ts";
 
@@ -197,4 +198,41 @@ test("draws 5,000 points and steps through them without delay", async () => {
   });
   console.log(`5,000 points: open ${opened.toFixed(0)} ms, a step ${step.toFixed(1)} ms`);
   expect(step).toBeLessThan(250);
+});
+
+test("the teacher's reliability is computed when asked for, and its confident errors lead to their pairs", async () => {
+  const model = createModel();
+  const { page, asked, shot } = await open({ model, tab: "metrics", height: 2400 });
+  const section = page.locator("leaf-reliability");
+  await section.getByRole("button", { name: "Check the Teacher" }).click();
+  const charts = section.locator("leaf-chart");
+  await charts.first().waitFor();
+  const expected = makeReliability(model.images, model.pairs);
+  const filled = expected.pairs!.bins.filter(({ n }) => n > 0).length;
+  expect(await charts.first().locator('[aria-label="dot"] circle').count()).toBe(filled);
+  const words = await wordsOf(section);
+  expect(words).toContain("The order of the question decides 12 % of 300 pairs.");
+  expect(words).toContain("from a confidence of 0.14 on");
+  const row = section.getByRole("row", { name: /^Pairs, these scaled by T = 1.60/ });
+  expect(await row.innerText()).toContain("0.020");
+  const [first] = expected.confidentErrors;
+  const errors = section.locator("leaf-confident-errors li");
+  expect(await errors.count()).toBe(expected.confidentErrors.length);
+  await errors.first().locator("img").first().waitFor();
+  await section.scrollIntoViewIfNeeded();
+  await shot("metrics-reliability");
+  await errors.first().getByRole("button").click();
+  expect(await page.getByRole("tab", { selected: true }).textContent()).toBe("Pairs");
+  await expect
+    .poll(() => asked.findLast(({ method }) => method === "leaf/pairs")?.params)
+    .toMatchObject({ query: { image: first!.better.hash } });
+});
+
+test("a reliability that cannot be had is told in its place", async () => {
+  const model = createModel();
+  model.refusals.set("leaf/reliability", { code: "failed", message: "No pair of rated images was judged." });
+  const { page } = await open({ model, tab: "metrics" });
+  await page.getByRole("button", { name: "Check the Teacher" }).click();
+  await page.locator("leaf-reliability").getByText("No pair of rated images was judged.").waitFor();
+  await page.locator("leaf-arms").getByRole("table").first().waitFor();
 });

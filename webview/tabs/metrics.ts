@@ -9,6 +9,7 @@ import "../metrics/figures.ts";
 import "../metrics/head.ts";
 import "../metrics/imageCard.ts";
 import "../metrics/notEvaluated.ts";
+import "../metrics/reliability.ts";
 import { drawScatter, type Point, type Scatter } from "../metrics/scatter.ts";
 import { stepTo } from "../metrics/stepping.ts";
 import "../metrics/worst.ts";
@@ -238,6 +239,13 @@ class Metrics extends Tab {
           @more=${() => this.keep({ ...this.#kept, worst: (this.#kept.worst ?? worstAtFirst) + 24 })}
         ></leaf-worst>
         <leaf-arms .host=${host} .view=${view}></leaf-arms>
+        <leaf-reliability
+          .host=${host}
+          config=${this.project.config}
+          .thumbnails=${this.#thumbnails}
+          version=${this.pictures}
+          @pairs=${(event: CustomEvent<string>) => this.go("pairs", { hash: event.detail })}
+        ></leaf-reliability>
       </div>`;
   }
 

@@ -1,4 +1,5 @@
 import type { DryRun } from "../../protocol/preview.ts";
+import type { TeacherReliability } from "../../protocol/reliability.ts";
 import type { Answer } from "../answers.ts";
 import { dryRunMarkdown } from "../dryRunMarkdown.ts";
 import { leafCommand } from "../leafCommand.ts";
@@ -15,4 +16,8 @@ export function answerTeacher(
     const args = ["label", "--dry-run", String(images), "--config", file];
     return { markdown: dryRunMarkdown(await leafCommand<DryRun>(args, signal, secrets())) };
   });
+  // In a process of its own: it reads all labels and fits, which takes seconds.
+  answer("leaf/reliability", ({ config }, signal) =>
+    leafCommand<TeacherReliability>(["reliability", "--config", projects.of(config).file], signal),
+  );
 }

@@ -8,6 +8,7 @@ import { makeImages, queryImages } from "./images.ts";
 import { makePairs, queryPairs } from "./pairs.ts";
 import { makeProject, type Standing } from "./project.ts";
 import { rate, ratingQueue } from "./ratings.ts";
+import { makeReliability } from "./reliability.ts";
 import { makeCurves, makeRuns } from "./runs.ts";
 
 /** All that the editor and the server know, small and in memory; actions change it, so that later answers differ. */
@@ -81,6 +82,7 @@ export const answers: Answers = {
   "leaf/curves": (_, { run }) => makeCurves(run),
   "leaf/evaluation": ({ evaluations }, { run }) =>
     evaluations.get(run ?? [...evaluations.keys()].at(-1) ?? "") ?? null,
+  "leaf/reliability": ({ images, pairs }) => makeReliability(images, pairs),
   "leaf/images": ({ images }, { query }) => queryImages(images, query),
   "leaf/image": ({ images, projects }, { uri, rescore }) => {
     const row = images.find((one) => one.uri === uri);

@@ -24,6 +24,19 @@ export interface CalibrateResult {
   durationS: number;
   reused: boolean;
   headOnly: boolean;
+  /** What it started from; `calibrate.from: auto` decides. */
+  from?: "distill" | "backbone";
+  teacherCheck?: TeacherCheck;
+}
+
+/** The teacher's own scores against the MOS of the calibration images, before its student is trusted. */
+export interface TeacherCheck {
+  /** Calibration images that the teacher scored. */
+  n: number;
+  srcc: number | null;
+  ci95: [number, number] | null;
+  /** `chance`: the interval does not clear the little that a teacher must agree; `unknown`: too few images to tell. */
+  verdict: "useful" | "chance" | "unknown";
 }
 
 export interface Metrics {

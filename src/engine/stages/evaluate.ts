@@ -63,7 +63,7 @@ export async function planEvaluation(
     keys.distill = distillKey(project, catalog, labels);
   } else {
     const plan = await planCalibration(project, catalog);
-    Object.assign(keys, { label: plan.labelKey, distill: plan.distilled, calibrate: plan.key });
+    Object.assign(keys, { ...plan.keys, calibrate: plan.key });
   }
   const studentKey = keys[student]!;
   const truth = digestLines(hashes.map((hash) => `${hash} ${catalog.mos.get(hash)}`));

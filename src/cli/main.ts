@@ -4,6 +4,7 @@ import { version } from "../engine/version.ts";
 import { addDataCommands } from "./commands/data.ts";
 import { addJobCommand } from "./commands/job.ts";
 import { addProjectCommands } from "./commands/project.ts";
+import { addReliabilityCommand } from "./commands/reliability.ts";
 import { addSelectCommand } from "./commands/select.ts";
 import { addStageCommands } from "./commands/stages.ts";
 import { runner } from "./run.ts";
@@ -35,6 +36,7 @@ addProjectCommands(program, run);
 addStageCommands(program, run);
 addDataCommands(program, run);
 addSelectCommand(program, run);
+addReliabilityCommand(program, run);
 addJobCommand(program, controller.signal);
 for (const command of program.commands) {
   command.exitOverride();

@@ -14,6 +14,8 @@ export interface DistillResult {
   reused: boolean;
   /** Student against teacher on validation images that neither trained on. */
   teacherAgreement: Agreement;
+  /** What `label.minConfidence` was; `auto` decides. */
+  minConfidence?: number;
 }
 
 export interface CalibrateResult {
@@ -58,6 +60,42 @@ export interface EvaluateResult extends Metrics {
   student: "distill" | "calibrate";
   /** Images of the split that could not be scored. */
   failed: number;
+  /** Known ways to fail that the figures point at, each with its remedy. */
+  findings?: Finding[];
+}
+
+export interface Finding {
+  code:
+    | "nonlinear"
+    | "belowTeacher"
+    | "calibrationHurts"
+    | "overfitCalibration"
+    | "collapsed"
+    | "poorTransfer";
+  /** One sentence with the figures. */
+  message: string;
+  /** One imperative sentence. */
+  remedy: string;
+}
+
+/** What the findings are drawn from; of one student on its held-out images, in the unit of the MOS. */
+export interface EvaluationFacts {
+  student: "distill" | "calibrate";
+  n: number;
+  srcc: number | null;
+  plcc: number | null;
+  rmse: number;
+  /** Standard deviations of the student's scores and of the MOS. */
+  spread: { scores: number; mos: number };
+  /** Width of the MOS scale. */
+  range: number;
+  /** SRCC of the teacher, and of the distilled student before it was calibrated, on the same images. */
+  teacherSrcc: number | null;
+  distilledSrcc: number | null;
+  /** Error on the images that it was calibrated with. */
+  calibration: { n: number; rmse: number } | null;
+  /** The same student on other data. */
+  elsewhere?: { dataset: string; n: number; srcc: number | null }[];
 }
 
 export type StageState = "fresh" | "stale" | "missing" | "running" | "failed";

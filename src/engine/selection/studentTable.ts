@@ -14,10 +14,18 @@ import { openFeatureStore, type StudentTable } from "./featureStore.ts";
  */
 export const mostCandidates = 20_000;
 
+/** The editor's own process considers fewer, so that it answers at once and stays small: 4,000 × 1280 features are 20 MB. */
+export const mostLiveCandidates = 4_000;
+
 /** All hashes, or the seeded sample of them. */
-export function sampleCandidates(hashes: readonly string[], seed: number, most = mostCandidates): string[] {
+export function sampleCandidates(
+  hashes: readonly string[],
+  seed: number,
+  most = mostCandidates,
+  purpose = "candidates",
+): string[] {
   if (hashes.length <= most) return [...hashes];
-  const ranked = hashes.map((hash) => ({ hash, rank: seededRank(seed, "candidates", hash) }));
+  const ranked = hashes.map((hash) => ({ hash, rank: seededRank(seed, purpose, hash) }));
   ranked.sort((a, b) => compare(a.rank, b.rank) || compare(a.hash, b.hash));
   return ranked
     .slice(0, most)

@@ -6,6 +6,8 @@ import { addJobCommand } from "./commands/job.ts";
 import { addLabelCommand } from "./commands/label.ts";
 import { addLabelsCommands } from "./commands/labels.ts";
 import { addProjectCommands } from "./commands/project.ts";
+import { addReliabilityCommand } from "./commands/reliability.ts";
+import { addSelectCommand } from "./commands/select.ts";
 import { addStageCommands } from "./commands/stages.ts";
 import { runner } from "./run.ts";
 
@@ -37,6 +39,8 @@ addLabelCommand(program, run);
 addStageCommands(program, run);
 addLabelsCommands(program, run);
 addDataCommands(program, run);
+addSelectCommand(program, run);
+addReliabilityCommand(program, run);
 addJobCommand(program, controller.signal);
 for (const command of program.commands.flatMap((command) => [command, ...command.commands])) {
   command.exitOverride();

@@ -4,6 +4,9 @@ import { mosSchema, splitSchema } from "./config/data.ts";
 import { teacherSchema } from "./config/teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./config/training.ts";
 
+/** What `label.minConfidence` is where nothing says otherwise. */
+export const defaultMinConfidence = 0.1;
+
 const labelSchema = z.strictObject({
   pairsPerImage: z
     .int()
@@ -16,11 +19,12 @@ const labelSchema = z.strictObject({
     .default("random")
     .meta({ description: "Which pairs: random, close in point-wise score, or half of each." }),
   minConfidence: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.1)
-    .meta({ description: "Pairs with less confidence (1 − normalised entropy) are discarded." }),
+    .union([z.number().min(0).max(1), z.literal("auto")])
+    .default(defaultMinConfidence)
+    .meta({
+      description:
+        "Pairs with less confidence (1 − normalised entropy) are discarded; `auto`: the least at which pairs of calibration images are right significantly more often than not (needs some hundred of them).",
+    }),
   seed: z.int().default(0).meta({ description: "Another seed draws other pairs." }),
   orders: z.enum(["both", "one"]).default("both").meta({
     description: "Ask a pair in both orders, which cancels position bias, or in one at half the price.",
@@ -89,6 +93,11 @@ export const configSchema = z
   .refine((config) => config.split.test + config.split.val < 1, {
     path: ["split"],
     message: "`test` and `val` together must leave images to train on",
+  })
+  .refine((config) => config.label.minConfidence !== "auto" || config.calibrate.selection === "random", {
+    path: ["label", "minConfidence"],
+    message:
+      "`auto` needs `calibrate.selection: random`: other selections wait for the student that it trains",
   });
 
 export type Config = z.output<typeof configSchema>;

@@ -16,10 +16,14 @@ export interface Student {
   fingerprint: string;
   /** Scores of cached views, uint8 [n, crop, crop, 3], on 1..5. */
   scoreViews(pixels: Uint8Array, n: number): Promise<Float32Array>;
+  /** The same with the pooled features, n × dim. Throws LeafError `input` for a student exported without them. */
+  describeViews(pixels: Uint8Array, n: number): Promise<{ scores: Float32Array; features: Float32Array }>;
   close(): Promise<void>;
 }
 
-export type ScoredImage<T> = { item: T; score: number } | { item: T; reason: string };
+export type ScoredImage<T> =
+  | { item: T; score: number; features?: Float32Array }
+  | { item: T; reason: string };
 
 /** Opens `student.onnx` and `student.json` of a folder. Throws LeafError `input` where they are missing or damaged. */
 export async function openStudent(dir: string, options: { threads?: number } = {}): Promise<Student> {
@@ -54,6 +58,15 @@ export async function openStudent(dir: string, options: { threads?: number } = {
       const { score } = await session.run(feeds, ["score"]);
       return score!.data as Float32Array;
     },
+    async describeViews(pixels, n) {
+      if (!session.outputNames.includes("features"))
+        throw new LeafError("input", `${modelFile} has no output \`features\`.`, {
+          remedy: "Run `leaf distill` again.",
+        });
+      const feeds = { pixels: new Tensor("uint8", pixels, [n, crop, crop, 3]) };
+      const { score, features } = await session.run(feeds, ["score", "features"]);
+      return { scores: score!.data as Float32Array, features: features!.data as Float32Array };
+    },
     close: () => session.release(),
   };
 }
@@ -74,16 +87,24 @@ function mean(scores: Float32Array): number {
   return scores.reduce((sum, s) => sum + s, 0) / scores.length;
 }
 
+function meanRow(rows: Float32Array, dim: number): Float32Array {
+  const row = new Float32Array(dim);
+  const n = rows.length / dim;
+  for (let at = 0; at < rows.length; at++) row[at % dim]! += rows[at]! / n;
+  return row;
+}
+
 const batchViews = 16;
 
 /**
  * Scores a stream of images in order, on 1..5. Decoding runs ahead of inference by a bounded number of images, so both
- * are busy and memory stays flat. An unreadable image yields its reason; nothing else is lost.
+ * are busy and memory stays flat. An unreadable image yields its reason; nothing else is lost. With `features` each also has its
+ * pooled features, the mean over its views.
  */
 export async function* scoreImages<T extends { path: string }>(
   student: Student,
   items: AsyncIterable<T> | Iterable<T>,
-  options: { signal?: AbortSignal; concurrency?: number } = {},
+  options: { signal?: AbortSignal; concurrency?: number; features?: boolean } = {},
 ): AsyncGenerator<ScoredImage<T>> {
   const { input } = student.card;
   const { crop } = input;
@@ -104,14 +125,24 @@ export async function* scoreImages<T extends { path: string }>(
     const readable = batch.filter((one) => "pixels" in one);
     const pixels = new Uint8Array(readable.length * input.views * viewBytes);
     for (const [i, one] of readable.entries()) pixels.set(one.pixels, i * input.views * viewBytes);
-    const scores =
-      readable.length > 0
-        ? await student.scoreViews(pixels, readable.length * input.views)
-        : new Float32Array();
+    const count = readable.length * input.views;
+    const { scores, features } =
+      count === 0
+        ? { scores: new Float32Array(), features: undefined }
+        : options.features
+          ? await student.describeViews(pixels, count)
+          : { scores: await student.scoreViews(pixels, count), features: undefined };
+    const dim = features ? features.length / count : 0;
     let next = 0;
     return batch.map((one) => {
       if (!("pixels" in one)) return one;
-      return { item: one.item, score: mean(scores.subarray(next * input.views, ++next * input.views)) };
+      const [from, to] = [next * input.views, ++next * input.views];
+      const score = mean(scores.subarray(from, to));
+      return {
+        item: one.item,
+        score,
+        features: features && meanRow(features.subarray(from * dim, to * dim), dim),
+      };
     });
   };
 

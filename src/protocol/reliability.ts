@@ -1,3 +1,5 @@
+import type { PositionBias } from "./results.ts";
+
 /** One bin of a reliability diagram. */
 export interface ReliabilityBin {
   /** Claims in (low, high]; the first bin holds its lower end too. */
@@ -93,16 +95,6 @@ export interface GroupReliability {
   right: number;
   /** Wrong with a confidence of at least 0.5. */
   confidentlyWrong: number;
-}
-
-/** Over all of the teacher's pairs that were asked in both orders. */
-export interface PositionBias {
-  n: number;
-  /** Of logit P(a better | a first) − logit P(a better | b first): above 0 the first place is favoured. */
-  mean: number;
-  sd: number;
-  /** Share of pairs whose winner changes with the order. */
-  flips: number;
 }
 
 export interface TeacherReliability {

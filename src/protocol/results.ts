@@ -11,12 +11,15 @@ export interface LabelResult {
   positionBias?: PositionBias | null;
 }
 
+/** Over all of a teacher's own pairs that were asked in both orders. */
 export interface PositionBias {
   pairs: number;
   /** Mean probability of the image that came first; 0.5 without bias. */
   first: number;
   /** Share of pairs whose winner changes with the order. */
   flipped: number;
+  /** Of logit P(a better | a first) − logit P(a better | b first), over pairs; above 0 the first place is favoured. */
+  logits: { mean: number; sd: number };
 }
 
 export interface DistillResult {
@@ -26,6 +29,8 @@ export interface DistillResult {
   reused: boolean;
   /** Student against teacher on validation images that neither trained on. */
   teacherAgreement: Agreement;
+  /** What `label.minConfidence` was; `auto` decides. */
+  minConfidence?: number;
 }
 
 export interface CalibrateResult {
@@ -36,6 +41,19 @@ export interface CalibrateResult {
   durationS: number;
   reused: boolean;
   headOnly: boolean;
+  /** What it started from; `calibrate.from: auto` decides. */
+  from?: "distill" | "backbone";
+  teacherCheck?: TeacherCheck;
+}
+
+/** The teacher's own scores against the MOS of the calibration images, before its student is trusted. */
+export interface TeacherCheck {
+  /** Calibration images that the teacher scored. */
+  n: number;
+  srcc: number | null;
+  ci95: [number, number] | null;
+  /** `chance`: the interval does not clear the little that a teacher must agree; `unknown`: too few images to tell. */
+  verdict: "useful" | "chance" | "unknown";
 }
 
 export interface Metrics {
@@ -57,6 +75,42 @@ export interface EvaluateResult extends Metrics {
   student: "distill" | "calibrate";
   /** Images of the split that could not be scored. */
   failed: number;
+  /** Known ways to fail that the figures point at, each with its remedy. */
+  findings?: Finding[];
+}
+
+export interface Finding {
+  code:
+    | "nonlinear"
+    | "belowTeacher"
+    | "calibrationHurts"
+    | "overfitCalibration"
+    | "collapsed"
+    | "poorTransfer";
+  /** One sentence with the figures. */
+  message: string;
+  /** One imperative sentence. */
+  remedy: string;
+}
+
+/** What the findings are drawn from; of one student on its held-out images, in the unit of the MOS. */
+export interface EvaluationFacts {
+  student: "distill" | "calibrate";
+  n: number;
+  srcc: number | null;
+  plcc: number | null;
+  rmse: number;
+  /** Standard deviations of the student's scores and of the MOS. */
+  spread: { scores: number; mos: number };
+  /** Width of the MOS scale. */
+  range: number;
+  /** SRCC of the teacher, and of the distilled student before it was calibrated, on the same images. */
+  teacherSrcc: number | null;
+  distilledSrcc: number | null;
+  /** Error on the images that it was calibrated with. */
+  calibration: { n: number; rmse: number } | null;
+  /** The same student on other data. */
+  elsewhere?: { dataset: string; n: number; srcc: number | null }[];
 }
 
 export type StageState = "fresh" | "stale" | "missing" | "running" | "failed";

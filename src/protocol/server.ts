@@ -3,6 +3,7 @@ import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
 import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
 import type { TeacherReliability } from "./reliability.ts";
 import type { EvaluateResult, Metrics } from "./results.ts";
+import type { LearningCurve, SelectionStrategy } from "./selection.ts";
 
 /** Extension → server, beside the LSP's own requests. Failures are response errors whose `data` is a `Failure`. */
 export interface ServerRequests {
@@ -69,6 +70,8 @@ export interface ServerRequests {
   "leaf/ratingQueue": { params: { config: string; count: number }; result: RatingQueue };
   /** Writes one rating to the MOS file at once (and names the file in the config if it names none); null takes it back. */
   "leaf/rate": { params: { config: string; hash: string; rating: number | null }; result: RatingQueue };
+  /** Whether `next` more ratings would pay; null with too few so far, or without a distilled student. Some seconds at first. */
+  "leaf/ratingCurve": { params: { config: string; next: number }; result: LearningCurve | null };
   /** Adds `!path` entries to `images:`. */
   "leaf/exclude": { params: { config: string; paths: string[] }; result: { edited: number } };
 
@@ -161,6 +164,8 @@ export interface RatingQueue {
   rated: { hash: string; path: string; rating: number }[];
   /** How many were proposed, and for what. */
   proposed: { train: number; test: number };
+  /** How the training ones were chosen, where the config asks for more than a draw; `why` not as asked. */
+  selection?: { asked: SelectionStrategy; used: SelectionStrategy; why?: string };
   file: string;
   /** Human scores in the file altogether. */
   total: number;

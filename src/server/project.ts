@@ -11,6 +11,7 @@ import { summariseRuns } from "../engine/live/runSummaries.ts";
 import type { ScorerProcess } from "../engine/live/scorerProcess.ts";
 import { type Project, projectOf } from "../engine/project.ts";
 import { listRuns } from "../engine/runs.ts";
+import { labelState } from "../engine/stages/label.ts";
 import { type StageStatus, stagesOf } from "../engine/stages/pipeline.ts";
 import { teacherFingerprint } from "../engine/teachers/createTeacher.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
@@ -181,6 +182,9 @@ export function liveProject(
         splitOf: catalog.splitOf,
         teacher,
         scorer: scorerNow,
+        ...(project.config.label.minConfidence === "auto"
+          ? { minConfidence: (await labelState(project, catalog)).minConfidence }
+          : {}),
       };
       const runs = await summariseRuns(project);
       const statuses = await stagesOf(project, catalog);

@@ -362,7 +362,7 @@ describe("labelling", () => {
       p: 0.5,
       pAB,
       pBA,
-      positionBias: 0,
+      positionBias: 4 * Number(b),
       confidence: 0,
     });
     // First image preferred in both orders; never; agreeing.
@@ -371,6 +371,8 @@ describe("labelling", () => {
     expect(bias.pairs).toBe(3);
     expect(bias.first).toBeCloseTo((0.8 + 0.2 + 0.5) / 3, 12);
     expect(bias.flipped).toBeCloseTo(2 / 3, 12);
+    expect(bias.logits.mean).toBeCloseTo(8, 12);
+    expect(bias.logits.sd).toBeCloseTo(Math.sqrt(32 / 3), 12);
   });
 
   it("asks for reasons once, of images that have a score, and keeps them out of it", async () => {

@@ -68,7 +68,8 @@ function distillText(result: DistillResult): string {
 }
 
 function calibrateText(result: CalibrateResult): string {
-  const what = `${result.images} human scores${result.headOnly ? ", head only" : ""}`;
+  const start = result.from === "backbone" ? ", from the backbone alone" : "";
+  const what = `${result.images} human scores${result.headOnly ? ", head only" : ""}${start}`;
   return `calibrate  ${result.run} · ${what} · ${how(result)}\n           ${result.student}`;
 }
 
@@ -82,5 +83,8 @@ function evaluateText(result: EvaluateResult): string {
     `evaluate   ${result.run} · ${result.student === "calibrate" ? "calibrated" : "distilled"} student on ${result.n} ${result.split} images`,
     `           SRCC ${figure(result.srcc)}${interval(result.ci95.srcc)} · PLCC ${figure(result.plcc)}${interval(result.ci95.plcc)}, ${figure(result.plccLogistic)} after the logistic fit`,
     `           KRCC ${figure(result.krcc)} · RMSE ${figure(result.rmse)}`,
+    ...(result.findings ?? []).map(
+      ({ message, remedy }) => `           ! ${message}\n             ${remedy}`,
+    ),
   ].join("\n");
 }

@@ -87,12 +87,13 @@ export const calibrateSchema = z.strictObject({
     .max(1)
     .default(0.1)
     .meta({ description: "Share of the training images whose MOS is used." }),
-  selection: z
-    .enum(["random"])
-    .default("random")
-    .meta({ description: "How those images are chosen; the choice never sees the MOS." }),
-  from: z.enum(["distill", "backbone"]).default("distill").meta({
-    description: "Start from the distilled student, or from the backbone alone (the CFT-only baseline).",
+  selection: z.enum(["random", "quantile", "kcenter", "uncertainty", "combined"]).default("random").meta({
+    description:
+      "How those images are chosen, never by their MOS: at random, spread over the distilled student's scores or features, where teacher and student are unsure, or all three.",
+  }),
+  from: z.enum(["auto", "distill", "backbone"]).default("auto").meta({
+    description:
+      "Start from the distilled student, or from the backbone alone (the CFT-only baseline); `auto`: distilled, unless the teacher is at chance on the chosen images.",
   }),
   epochs: z.int().min(1).max(10000).default(20).meta({ description: "Passes over the chosen images." }),
   ...trainingFields,

@@ -34,15 +34,27 @@ export function countLabels(session: Session, teacher: number, minConfidence: nu
   };
 }
 
+/** One pass in SQL; null without pairs that were asked in both orders. */
 export function positionBiasOf(session: Session, teacher: number): PositionBias | null {
+  // Deviations from a value of the set itself, so that a large mean costs no precision.
   const row = session.get(
-    `SELECT count(*) AS n, avg((p_ab + 1 - p_ba) / 2) AS first,
-       avg((p_ab - 0.5) * (p_ba - 0.5) < 0) AS flipped
-     FROM pairs WHERE teacher_id = ? AND status = 'ok' AND p_ab IS NOT NULL AND p_ba IS NOT NULL`,
+    `WITH own AS (SELECT position_bias AS bias, p_ab, p_ba FROM pairs
+       WHERE teacher_id = ? AND status = 'ok' AND p_ab IS NOT NULL AND p_ba IS NOT NULL),
+     shift AS (SELECT bias AS by FROM own LIMIT 1)
+     SELECT count(*) AS n, max(by) AS shift, avg(bias - by) AS mean, avg((bias - by) * (bias - by)) AS square,
+       avg((p_ab + 1 - p_ba) / 2) AS first, avg((p_ab - 0.5) * (p_ba - 0.5) < 0) AS flipped FROM own, shift`,
     teacher,
   ) as Row;
   const pairs = Number(row.n);
-  return pairs === 0 ? null : { pairs, first: Number(row.first), flipped: Number(row.flipped) };
+  if (pairs === 0) return null;
+  const mean = Number(row.mean);
+  const sd = Math.sqrt(Math.max(0, Number(row.square) - mean * mean));
+  return {
+    pairs,
+    first: Number(row.first),
+    flipped: Number(row.flipped),
+    logits: { mean: Number(row.shift) + mean, sd },
+  };
 }
 
 export function listTeachers(session: Session): TeacherSummary[] {

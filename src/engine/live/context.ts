@@ -1,4 +1,5 @@
 import type { StudentCard } from "../../protocol/student.ts";
+import { defaultMinConfidence } from "../config.ts";
 import type { Project } from "../project.ts";
 import type { SplitName } from "../split.ts";
 
@@ -22,6 +23,14 @@ export interface LiveContext {
   /** Fingerprint of the config's teacher. */
   teacher: string;
   scorer: Scorer;
+  /** The number that `label.minConfidence: auto` stands for. */
+  minConfidence?: number;
+}
+
+/** Pairs of less confidence are discarded. */
+export function leastConfidence({ project, minConfidence }: LiveContext): number {
+  const asked = project.config.label.minConfidence;
+  return asked === "auto" ? (minConfidence ?? defaultMinConfidence) : asked;
 }
 
 /**

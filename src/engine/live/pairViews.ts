@@ -3,6 +3,7 @@ import type { Page, PairQuery, PairRow } from "../../protocol/images.ts";
 import { numberOrNull, type Row } from "../labels/session.ts";
 import { human, isKept, openLabels } from "../labels.ts";
 import type { Browser } from "./browse.ts";
+import { leastConfidence } from "./context.ts";
 import type { ViewPlan } from "./orderedViews.ts";
 import type { SourceName } from "./sources.ts";
 
@@ -55,7 +56,7 @@ export function overrulePair(browser: Browser, a: string, b: string, p: number |
 function planPairs(browser: Browser, query: PairQuery): ViewPlan {
   const { sources } = browser;
   const { scorer, teacher, project } = browser.context();
-  const { minConfidence } = project.config.label;
+  const minConfidence = leastConfidence(browser.context());
   const values: Record<string, SQLInputValue> = { teacher };
   const conditions = [
     "p.status = 'ok'",
@@ -115,7 +116,7 @@ function readPair(
   which: string,
   values: Record<string, SQLInputValue>,
 ): PairRow | undefined {
-  const { scorer, teacher, project } = browser.context();
+  const { scorer, teacher } = browser.context();
   const row: Row | undefined = browser.sources
     .prepare(
       `SELECT a.hash AS a, b.hash AS b, p.p, p.confidence, p.teacher_id = ${humanId} AS byPerson,
@@ -137,7 +138,7 @@ function readPair(
     pBA: numberOrNull(row.p_ba),
     positionBias: numberOrNull(row.position_bias),
     confidence,
-    kept: isKept(confidence, project.config.label.minConfidence),
+    kept: isKept(confidence, leastConfidence(browser.context())),
     human: row.byPerson === 1 ? p : null,
     studentDisagrees: row.disagrees === null ? null : row.disagrees === 1,
   };

@@ -1,9 +1,12 @@
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
+import type { RatingQueue } from "../../protocol/server.ts";
 import { compare, seededRank } from "../calibrationSubset.ts";
 import { readJson, writeJson } from "../files.ts";
 import { ensureLeafDir, type Project } from "../project.ts";
+import { mostLiveCandidates } from "../selection/studentTable.ts";
 import type { Browser } from "./browse.ts";
+import { chooseToRate } from "./ratingChoice.ts";
 import type { Before } from "./ratingFile.ts";
 
 /** `.leaf/ratings/<config>.json`: what was proposed, and what came of it. */
@@ -16,6 +19,8 @@ export interface RatingState {
   history: { hash: string; path: string; rating: number; before: Before }[];
   /** Taken back, perhaps after the MOS were read the last time. */
   takenBack: string[];
+  /** How the training images were chosen the last time. */
+  selection?: RatingQueue["selection"];
 }
 
 export async function readRatingState(project: Project): Promise<RatingState> {
@@ -27,6 +32,7 @@ export async function readRatingState(project: Project): Promise<RatingState> {
     test: list(state?.test),
     history: list(state?.history),
     takenBack: list(state?.takenBack),
+    ...(state?.selection ? { selection: state.selection } : {}),
   };
 }
 
@@ -50,8 +56,9 @@ function quotas(count: number): { train: number; test: number } {
 }
 
 /**
- * Proposes `count` images to rate: at random by seed and hash alone, never by score or MOS; about 60 % of the training split,
- * to calibrate with, and 40 % of the split that is evaluated. What was proposed before stays, whatever came in since.
+ * Proposes `count` images to rate, never by their MOS: about 60 % of the training split, to calibrate with, chosen as
+ * `calibrate.selection` says, and 40 % of the split that is evaluated, always at random, so that it judges fairly. What was
+ * proposed before stays, whatever came in since.
  */
 export async function growProposal(
   browser: Browser,
@@ -62,10 +69,18 @@ export async function growProposal(
   const known = state.train.length + state.test.length;
   if (known >= count) return state;
   const { evaluate, calibrate } = project.config;
-  const best = await firstUnrated(browser, state, count, calibrate.seed);
+  const chosen = calibrate.selection !== "random";
+  const most = chosen ? Math.max(count, mostLiveCandidates) : count;
+  const best = await firstUnrated(browser, state, most, calibrate.seed);
   const held = evaluate.split === "train" ? [] : best(evaluate.split);
   const wanted = quotas(count);
-  const own = best("train");
+  const choice = await chooseToRate(
+    browser,
+    best("train"),
+    trainKnown(browser, state),
+    count - state.train.length,
+  );
+  const own = choice.hashes;
   const take = (had: string[], from: string[], most: number) => [
     ...had,
     ...from.slice(0, Math.max(0, most - had.length)),
@@ -74,7 +89,15 @@ export async function growProposal(
   // What one split cannot give, the other does.
   const train = take(state.train, own, count - test.length);
   test = take(test, held.slice(test.length - state.test.length), count - train.length);
-  return { ...state, train, test };
+  return { ...state, train, test, ...(chosen ? { selection: choice.how } : {}) };
+}
+
+/** Training images that are rated or proposed: what is chosen next complements them. */
+function trainKnown(browser: Browser, state: RatingState): string[] {
+  const { mos, splitOf } = browser.context();
+  const known = new Set(state.train);
+  for (const hash of mos.keys()) if (splitOf(hash) === "train") known.add(hash);
+  return [...known];
 }
 
 const hashesPerSlice = 500;

@@ -115,6 +115,7 @@ async function queueOf(
     images: open.flatMap((hash) => browser.row(hash) ?? []),
     rated: state.history.map(({ hash, path, rating }) => ({ hash, path, rating })),
     proposed: { train: state.train.length, test: state.test.length },
+    ...(state.selection ? { selection: state.selection } : {}),
     file: named?.file ?? freeRatings(project).file,
     total: named ? await countRatings(project, named) : 0,
   };

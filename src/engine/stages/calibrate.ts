@@ -8,8 +8,10 @@ import { digestLines, keyOf } from "../keys.ts";
 import { mosToStudent } from "../mos.ts";
 import type { Project } from "../project.ts";
 import { resolveInterpreter } from "../pythonEnv.ts";
+import { type TeacherCheck, teacherCheckOf } from "../reliability/teacherCheck.ts";
 import { recordStage, runFor } from "../runs.ts";
 import { train } from "../trainer.ts";
+import { calibrationImages } from "./calibrationImages.ts";
 import { distillKey } from "./distill.ts";
 import { labelState } from "./label.ts";
 import { holdingStage } from "./lock.ts";
@@ -24,18 +26,29 @@ interface Finished {
 
 export interface CalibratePlan {
   key: string;
-  /** Key of the distilled student it starts from; undefined for the CFT-only baseline. */
+  /** Key of the distilled student it starts from; undefined where it starts from the backbone alone. */
   distilled: string | undefined;
-  labelKey: string | undefined;
+  /** Stages that the choice of images and of the start stands on; none for the CFT-only baseline. */
+  keys: { label?: string; distill?: string };
+  /** What the chosen images say of the teacher; undefined where nothing depends on it. */
+  teacherCheck: TeacherCheck | undefined;
   rows: TrainingRow[];
   /** Chosen training images; their MOS are all that calibration sees. */
   chosen: number;
   headOnly: boolean;
 }
 
-/** Which images calibrate what. Throws LeafError `config` where there is no MOS to calibrate with. */
-export async function planCalibration(project: Project, catalog: Catalog): Promise<CalibratePlan> {
-  const { mos, calibrate, student } = project.config;
+/**
+ * Which images calibrate what: a function of config, labels, MOS and (for selections other than random) the distilled student.
+ * Throws LeafError `config` where there is no MOS to calibrate with, StageNotReady where the student that chooses the images is
+ * missing, or has not chosen yet: then it does with `choose`.
+ */
+export async function planCalibration(
+  project: Project,
+  catalog: Catalog,
+  choose?: StageOptions,
+): Promise<CalibratePlan> {
+  const { mos, calibrate } = project.config;
   if (!mos) {
     throw new LeafError(
       "config",
@@ -48,7 +61,12 @@ export async function planCalibration(project: Project, catalog: Catalog): Promi
   }
   const rated = (split: "train" | "val") =>
     catalog.hashes.filter((hash) => catalog.splitOf(hash) === split && catalog.mos.has(hash));
-  const chosen = chooseCalibrationSubset(rated("train"), calibrate.ratio, calibrate.seed);
+  const needed = calibrate.from !== "backbone" || calibrate.selection !== "random";
+  const labels = needed ? await labelState(project, catalog) : undefined;
+  const student = labels && { labels, key: distillKey(project, catalog, labels) };
+  const chosen = student
+    ? await calibrationImages(project, catalog, rated("train"), { ...student, choose })
+    : chooseCalibrationSubset(rated("train"), calibrate.ratio, calibrate.seed);
   if (chosen.length < 2) {
     throw new LeafError(
       "config",
@@ -65,31 +83,39 @@ export async function planCalibration(project: Project, catalog: Catalog): Promi
     target: mosToStudent(catalog.mos.get(hash)!, mos),
   });
   const rows = [...chosen.map(row("train")), ...(calibrate.validate ? rated("val").map(row("val")) : [])];
-  const labels = calibrate.from === "distill" ? await labelState(project, catalog) : undefined;
-  const distilled = labels && distillKey(project, catalog, labels);
+  const teacherCheck =
+    labels && calibrate.from !== "backbone"
+      ? teacherCheckOf(project, labels.teacher, chosen, (hash) => mosToStudent(catalog.mos.get(hash)!, mos))
+      : undefined;
+  const atChance = calibrate.from === "auto" && teacherCheck?.verdict === "chance";
+  const distilled = calibrate.from === "backbone" || atChance ? undefined : student?.key;
   const headOnly = chosen.length < calibrate.headOnlyBelow;
+  // What was decided, not how: `auto` and the same start by name are the same work. The rows say what was chosen.
+  const { selection: _, ...settings } = calibrate;
   const key = keyOf({
     from: distilled ?? "backbone",
-    student,
-    calibrate,
+    student: project.config.student,
+    calibrate: { ...settings, selection: "random", from: distilled ? "distill" : "backbone" },
     rows: digestLines(rows.map((one) => `${one.hash} ${one.split} ${one.target}`)),
     range: mos.range,
     lowerIsBetter: mos.lowerIsBetter,
   });
-  return { key, distilled, labelKey: labels?.key, rows, chosen: chosen.length, headOnly };
+  const keys = student ? { label: student.labels.key, distill: student.key } : {};
+  return { key, distilled, keys, teacherCheck, rows, chosen: chosen.length, headOnly };
 }
 
 /** CFT: fine-tunes the distilled student on the chosen images' MOS, so that its scores are on the human scale. */
 export async function calibrateStage(project: Project, options: StageOptions = {}): Promise<CalibrateResult> {
   const catalog = await openCatalog(project, options);
   try {
-    const plan = await planCalibration(project, catalog);
+    const plan = await planCalibration(project, catalog, options);
+    tellOfTeacher(plan, project, options);
     if (plan.distilled && !isFinished(project, "distill", plan.distilled)) {
       throw new LeafError("failed", "There is no distilled student for this config yet.", {
         remedy: "Run `leaf distill` first, or `leaf run` for all stages.",
       });
     }
-    const run = await runFor(project, { label: plan.labelKey, distill: plan.distilled, calibrate: plan.key });
+    const run = await runFor(project, { ...plan.keys, calibrate: plan.key });
     const dir = stageDir(project, "calibrate", plan.key);
     const reused = isFinished(project, "calibrate", plan.key);
     if (!reused)
@@ -97,12 +123,39 @@ export async function calibrateStage(project: Project, options: StageOptions = {
         calibrateStudent(project, catalog, plan, dir, options),
       );
     const finished = (await readResult<Finished>(project, "calibrate", plan.key))!;
-    const result = { run: run.id, student: path.join(dir, "student.onnx"), reused, ...finished };
+    const result: CalibrateResult = {
+      run: run.id,
+      student: path.join(dir, "student.onnx"),
+      reused,
+      ...finished,
+      from: plan.distilled ? "distill" : "backbone",
+      teacherCheck: plan.teacherCheck,
+    };
     await recordStage(project, run, "calibrate", { key: plan.key, seconds: finished.durationS, result });
     return result;
   } finally {
     catalog.close();
   }
+}
+
+/** A teacher that the human scores do not agree with is told of, whatever the config makes of it. */
+function tellOfTeacher(
+  { teacherCheck, distilled }: CalibratePlan,
+  project: Project,
+  options: StageOptions,
+): void {
+  if (teacherCheck?.verdict !== "chance") return;
+  const { n, srcc, ci95 } = teacherCheck;
+  const figures =
+    srcc === null
+      ? "its scores are all equal"
+      : `SRCC ${srcc.toFixed(2)}, 95 % interval ${ci95 ? ci95.map((end) => end.toFixed(2)).join(" to ") : "unknown"}`;
+  const means = distilled
+    ? "the distilled student may be worse than none: consider `calibrate.from: backbone`"
+    : "calibration starts from the backbone alone; `calibrate.from: distill` insists on the distilled student";
+  options.onWarning?.(
+    `the teacher (${project.config.teacher.kind}) does not clearly agree with the ${n} human scores (${figures}); ${means}`,
+  );
 }
 
 async function calibrateStudent(

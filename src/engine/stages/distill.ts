@@ -9,6 +9,7 @@ import { openLabels } from "../labels.ts";
 import type { Project } from "../project.ts";
 import { resolveInterpreter } from "../pythonEnv.ts";
 import { recordStage, runFor } from "../runs.ts";
+import { mostLiveCandidates, sampleCandidates, studentTable } from "../selection/studentTable.ts";
 import { train } from "../trainer.ts";
 import { type LabelState, labelState, sampledPairs } from "./label.ts";
 import { holdingStage } from "./lock.ts";
@@ -19,17 +20,18 @@ import { trainerWitness, trainingCache, writeCard, writeRows } from "./training.
 interface Finished {
   durationS: number;
   teacherAgreement: Agreement;
+  minConfidence?: number;
 }
 
 /** The key of the distilled student: the labels it learns from, the images, and its own settings. */
 export function distillKey(project: Project, catalog: Catalog, labels: LabelState): string {
-  const { student, distill, label } = project.config;
+  const { student, distill } = project.config;
   const { processes: _, ...settings } = distill;
   return keyOf({
     labels: labels.key,
     usable: labels.usable,
     human: labels.human,
-    minConfidence: label.minConfidence,
+    minConfidence: labels.minConfidence,
     split: catalog.splitDigest,
     student: { ...student, input: { ...student.input, views: 0 } },
     views: student.input.views,
@@ -58,10 +60,34 @@ export async function distillStage(project: Project, options: StageOptions = {})
     const finished = (await readResult<Finished>(project, "distill", key))!;
     const result = { run: run.id, student: path.join(dir, "student.onnx"), reused, ...finished };
     await recordStage(project, run, "distill", { key, seconds: finished.durationS, result });
+    await lookAtCandidates(project, catalog, key, options);
     return result;
   } finally {
     catalog.close();
   }
+}
+
+/** Where images to rate are chosen by their features, the editor finds these ready. */
+async function lookAtCandidates(
+  project: Project,
+  catalog: Catalog,
+  key: string,
+  options: StageOptions,
+): Promise<void> {
+  const { selection, seed } = project.config.calibrate;
+  if (selection === "random") return;
+  const unrated = catalog.hashes.filter(
+    (hash) => catalog.splitOf(hash) === "train" && !catalog.mos.has(hash),
+  );
+  const items = sampleCandidates(unrated, seed, mostLiveCandidates, "rate").map((hash) => ({
+    hash,
+    path: catalog.pathOf(hash),
+  }));
+  const threads = project.config.python.threads ?? undefined;
+  await studentTable(project, `distill-${key}`, stageDir(project, "distill", key), items, {
+    ...options,
+    threads,
+  });
 }
 
 async function trainStudent(
@@ -96,7 +122,7 @@ async function trainStudent(
     store.close();
   }
   const witness = trainerWitness("distill", options);
-  const { distill, student, label, python } = config;
+  const { distill, student, python } = config;
   const done = await train({
     interpreter,
     processes: distill.processes,
@@ -113,7 +139,7 @@ async function trainStudent(
       student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone: null },
       cache: cache.dir,
       rows: rowsFile,
-      labels: { db, teacher: labels.teacher, minConfidence: label.minConfidence, ...snapshot },
+      labels: { db, teacher: labels.teacher, minConfidence: labels.minConfidence, ...snapshot },
       epochs: distill.epochs,
       batch: distill.batch,
       lr: distill.lr,
@@ -137,6 +163,7 @@ async function trainStudent(
   const finished: Finished = {
     durationS: done.durationS,
     teacherAgreement: done.val ?? { n: 0, srcc: null, plcc: null },
+    minConfidence: labels.minConfidence,
   };
   await writeResult(project, "distill", key, finished);
 }

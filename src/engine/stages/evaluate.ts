@@ -1,15 +1,18 @@
 import path from "node:path";
-import type { EvaluateResult, Metrics } from "../../protocol/results.ts";
+import type { EvaluateResult, EvaluationFacts, Metrics } from "../../protocol/results.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { toCsv } from "../csv.ts";
 import { LeafError } from "../errors.ts";
 import { writeFileAtomic, writeJson } from "../files.ts";
 import { digestLines, keyOf } from "../keys.ts";
 import { evaluateMetrics } from "../metrics/index.ts";
-import { studentToMos } from "../mos.ts";
+import { mosToStudent, studentToMos } from "../mos.ts";
 import type { Project } from "../project.ts";
+import { teacherCheckOf } from "../reliability/teacherCheck.ts";
 import { recordStage, runFor, saveRun } from "../runs.ts";
-import { openStudent, scoreImages } from "../student.ts";
+import { findSignatures } from "../signatures.ts";
+import { openStudent, type Student, scoreImages } from "../student.ts";
+import { teacherFingerprint } from "../teachers/createTeacher.ts";
 import { planCalibration } from "./calibrate.ts";
 import { distillKey } from "./distill.ts";
 import { labelState } from "./label.ts";
@@ -22,6 +25,8 @@ type Finished = Metrics & {
   student: Evaluated;
   failed: number;
   seconds: number;
+  spread?: EvaluationFacts["spread"];
+  calibration?: EvaluationFacts["calibration"];
 };
 
 export interface EvaluatePlan {
@@ -30,6 +35,8 @@ export interface EvaluatePlan {
   studentKey: string;
   keys: Partial<Record<StageName, string>>;
   hashes: string[];
+  /** Images that the student was calibrated with. */
+  calibration: string[];
 }
 
 /** Which student is judged on which images. Throws LeafError `config` where the split holds no rated image. */
@@ -57,13 +64,15 @@ export async function planEvaluation(
     );
   }
   const keys: EvaluatePlan["keys"] = {};
+  let calibration: string[] = [];
   if (student === "distill") {
     const labels = await labelState(project, catalog);
     keys.label = labels.key;
     keys.distill = distillKey(project, catalog, labels);
   } else {
     const plan = await planCalibration(project, catalog);
-    Object.assign(keys, { label: plan.labelKey, distill: plan.distilled, calibrate: plan.key });
+    Object.assign(keys, { ...plan.keys, calibrate: plan.key });
+    calibration = plan.rows.filter((row) => row.split === "train").map((row) => row.hash);
   }
   const studentKey = keys[student]!;
   const truth = digestLines(hashes.map((hash) => `${hash} ${catalog.mos.get(hash)}`));
@@ -74,7 +83,7 @@ export async function planEvaluation(
     range: mos.range,
     lowerIsBetter: mos.lowerIsBetter,
   });
-  return { key, student, studentKey, keys, hashes };
+  return { key, student, studentKey, keys, hashes, calibration };
 }
 
 /** Scores the held-out images by ONNX Runtime and compares with their MOS; both on the MOS scale. */
@@ -100,10 +109,14 @@ export async function evaluateStage(
       await holdingStage(project, "evaluate", plan.key, () =>
         scoreAndCompare(project, catalog, plan, options),
       );
-    const { seconds, ...metrics } = (await readResult<Finished>(project, "evaluate", plan.key))!;
+    const finished = (await readResult<Finished>(project, "evaluate", plan.key))!;
+    const { seconds, spread, calibration: _, ...metrics } = finished;
+    const findings = spread
+      ? findSignatures(await factsOf(project, catalog, plan, { ...finished, spread }))
+      : [];
     // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
     const run = await runFor(project, plan.keys);
-    const result: EvaluateResult = { run: run.id, ...metrics };
+    const result: EvaluateResult = { run: run.id, ...metrics, findings };
     if (stage === "calibrate" || !project.config.mos)
       await recordStage(project, run, "evaluate", { key: plan.key, seconds, result });
     else if (run.distilledEvaluation !== plan.key) {
@@ -128,6 +141,7 @@ async function scoreAndCompare(
   const student = await openStudent(stageDir(project, plan.student, plan.studentKey));
   const rows: { image: string; hash: string; score: number; mos: number }[] = [];
   let failed = 0;
+  let calibration: EvaluationFacts["calibration"] = null;
   try {
     const items = plan.hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
     for await (const scored of scoreImages(student, items, { signal: options.signal })) {
@@ -145,6 +159,7 @@ async function scoreAndCompare(
         unit: "images",
       });
     }
+    calibration = await calibrationError(project, catalog, student, plan.calibration, options);
   } finally {
     await student.close();
   }
@@ -166,8 +181,66 @@ async function scoreAndCompare(
     split: evaluate.split,
     student: plan.student,
     failed,
+    spread: { scores: sd(rows.map((row) => row.score)), mos: sd(rows.map((row) => row.mos)) },
+    calibration,
     seconds: (performance.now() - started) / 1000,
   };
   await writeJson(path.join(dir, "evaluation.json"), finished);
   await writeResult(project, "evaluate", plan.key, finished);
+}
+
+/** More images tell the error no better. */
+const mostCalibrationImages = 200;
+
+/** RMSE on the images that calibrated the student, in the unit of the MOS; null for a distilled one. */
+async function calibrationError(
+  project: Project,
+  catalog: Catalog,
+  student: Student,
+  hashes: readonly string[],
+  { signal }: StageOptions,
+): Promise<EvaluationFacts["calibration"]> {
+  const items = hashes.slice(0, mostCalibrationImages).map((hash) => ({ hash, path: catalog.pathOf(hash) }));
+  let [n, sum] = [0, 0];
+  for await (const scored of scoreImages(student, items, { signal })) {
+    if ("reason" in scored) continue;
+    sum += (studentToMos(scored.score, project.config.mos!) - catalog.mos.get(scored.item.hash)!) ** 2;
+    n++;
+  }
+  return n === 0 ? null : { n, rmse: Math.sqrt(sum / n) };
+}
+
+async function factsOf(
+  project: Project,
+  catalog: Catalog,
+  plan: EvaluatePlan,
+  finished: Finished & Pick<EvaluationFacts, "spread">,
+): Promise<EvaluationFacts> {
+  const { student, n, srcc, plcc, rmse, spread, calibration = null } = finished;
+  const [low, high] = project.config.mos!.range;
+  const teacher = await teacherFingerprint(project.config.teacher);
+  const { mos } = project.config;
+  const truth = (hash: string) => mosToStudent(catalog.mos.get(hash)!, mos!);
+  const distilled =
+    student === "calibrate" && project.config.calibrate.from !== "backbone"
+      ? await planEvaluation(project, catalog, "distill")
+      : undefined;
+  const before = distilled && (await readResult<Finished>(project, "evaluate", distilled.key));
+  return {
+    student,
+    n,
+    srcc,
+    plcc,
+    rmse,
+    spread,
+    range: high - low,
+    teacherSrcc: teacherCheckOf(project, teacher, plan.hashes, truth).srcc,
+    distilledSrcc: plan.keys.distill && before ? before.srcc : null,
+    calibration,
+  };
+}
+
+function sd(values: number[]): number {
+  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, one) => sum + (one - mean) ** 2, 0) / values.length);
 }

@@ -7,6 +7,7 @@ import { keyOf } from "../keys.ts";
 import { labelDataset, pairsToLabel } from "../labelling.ts";
 import { type LabelStore, openLabels } from "../labels.ts";
 import type { Project } from "../project.ts";
+import { autoMinConfidence } from "../reliability/autoMinConfidence.ts";
 import { recordStage, runFor } from "../runs.ts";
 import { createTeacher, teacherFingerprint } from "../teachers/createTeacher.ts";
 import type { Teacher, TeacherImage } from "../teachers/teacher.ts";
@@ -26,6 +27,8 @@ export interface LabelState {
   usable: number;
   /** Grows with every human override. */
   human: number;
+  /** The number that `label.minConfidence` stands for. */
+  minConfidence: number;
 }
 
 /** The stage's key needs no label store: who judges which images in which pairs. */
@@ -36,7 +39,16 @@ export async function labelState(project: Project, catalog: Catalog): Promise<La
   const usable = finished
     ? finished.points.labelled + finished.points.reused + finished.pairs.labelled + finished.pairs.reused
     : 0;
-  return { key, teacher, finished: finished !== undefined, usable, human: humanRevision(project) };
+  const { minConfidence: asked } = project.config.label;
+  const minConfidence = asked === "auto" ? autoMinConfidence(project, catalog, teacher) : asked;
+  return {
+    key,
+    teacher,
+    finished: finished !== undefined,
+    usable,
+    human: humanRevision(project),
+    minConfidence,
+  };
 }
 
 function labelKey(project: Project, catalog: Catalog, teacher: string): string {
@@ -141,7 +153,8 @@ async function labelAll(
         images,
         imageOf,
         pairs: { perImage: pairsPerImage, strategy: pairs, seed },
-        minConfidence,
+        minConfidence:
+          minConfidence === "auto" ? autoMinConfidence(project, catalog, fingerprint) : minConfidence,
         orders,
         reasons,
         only: options.only,

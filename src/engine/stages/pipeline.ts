@@ -18,7 +18,7 @@ import { distillKey, distillStage } from "./distill.ts";
 import { evaluateStage, planEvaluation } from "./evaluate.ts";
 import { labelStage, labelState } from "./label.ts";
 import { stageActivity } from "./lock.ts";
-import { isFinished, type StageName, type StageOptions, stageNames } from "./stage.ts";
+import { isFinished, type StageName, StageNotReady, type StageOptions, stageNames } from "./stage.ts";
 
 export interface PipelineResult {
   label: LabelResult;
@@ -49,7 +49,7 @@ export async function evaluateStudents(
   project: Project,
   options: StageOptions = {},
 ): Promise<EvaluateResult> {
-  if (project.config.calibrate.from === "distill")
+  if (project.config.calibrate.from !== "backbone")
     await evaluateStage(project, { ...options, onWarning: undefined }, "distill");
   return evaluateStage(project, options);
 }
@@ -101,7 +101,7 @@ async function statusOf(
   try {
     key = await currentKey(project, catalog, stage);
   } catch (error) {
-    if (error instanceof LeafError && error.code === "config")
+    if (error instanceof StageNotReady || (error instanceof LeafError && error.code === "config"))
       return { stage, state: "missing", key: null, why: error.message };
     throw error;
   }

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import type { TrainerMessage } from "../../protocol/trainer.ts";
-import { explainFileSystemError } from "../errors.ts";
+import { explainFileSystemError, LeafError } from "../errors.ts";
 import { readJson, writeFileAtomic } from "../files.ts";
 import type { Project } from "../project.ts";
 
@@ -21,6 +21,13 @@ export interface StageOptions {
   onWarning?: (message: string) => void;
   /** A stage of the pipeline has finished, or was fresh. */
   onStage?: (stage: StageName, result: unknown) => void;
+}
+
+/** A stage whose work cannot be named yet, since it depends on the output of one before it. */
+export class StageNotReady extends LeafError {
+  constructor(message: string, remedy: string) {
+    super("failed", message, { remedy });
+  }
 }
 
 /** The folder of one stage's output under its key; `result.json`, written last, says that it is finished. */

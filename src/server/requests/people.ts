@@ -1,6 +1,7 @@
 import { excludeImages } from "../../engine/live/exclude.ts";
 import { overrulePair, pairs } from "../../engine/live/pairViews.ts";
 import { rate, ratingQueue } from "../../engine/live/ratings.ts";
+import { ratingCurve } from "../../engine/select.ts";
 import type { Answer } from "../answers.ts";
 import type { Projects } from "../projects.ts";
 
@@ -22,6 +23,9 @@ export function answerPeople(answer: Answer, projects: Projects): void {
     void project.refresh();
     return queue;
   });
+  answer("leaf/ratingCurve", ({ config, next }, signal) =>
+    ratingCurve(projects.of(config).project(), next, { signal, trustIndex: true }),
+  );
   answer("leaf/exclude", async ({ config, paths }) => {
     const project = projects.of(config);
     const edited = await excludeImages(project.project(), paths);

@@ -81,6 +81,6 @@ export function makeReliability(images: readonly ImageRow[], pairs: readonly Pai
           ? { better: rated(a), worse: rated(b), p, confidence }
           : { better: rated(b), worse: rated(a), p: 1 - p, confidence },
       ),
-    positionBias: { n: 300, mean: 0.9, sd: 1.1, flips: 0.12 },
+    positionBias: { pairs: 300, first: 0.58, flipped: 0.12, logits: { mean: 0.9, sd: 1.1 } },
   };
 }

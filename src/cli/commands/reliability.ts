@@ -1,0 +1,113 @@
+import type { Command } from "commander";
+import { LeafError } from "../../engine/errors.ts";
+import { teacherReliability } from "../../engine/reliability/report.ts";
+import type {
+  CalibrationMetrics,
+  ReliabilityBin,
+  TeacherReliability,
+  TemperatureScaling,
+} from "../../protocol/reliability.ts";
+import { figure, findProject, stageOptions, table } from "../context.ts";
+import type { Run } from "../run.ts";
+
+export function addReliabilityCommand(program: Command, run: Run): void {
+  program
+    .command("reliability")
+    .description("is the teacher right? Its labels against the MOS there are")
+    .option(
+      "--by <column>",
+      "column of the MOS file to group images by (default: split.groupBy, else the folder)",
+    )
+    .option("--threshold <points>", "least difference of MOS, on 1..5, that names a winner", "0.25")
+    .action((options: { by?: string; threshold: string }, command) =>
+      run(async (context) => {
+        const threshold = Number(options.threshold);
+        if (!(threshold >= 0)) throw new LeafError("usage", "--threshold takes a number from 0.");
+        const { by } = options;
+        const result = await teacherReliability(await findProject(context), {
+          ...stageOptions(context),
+          by,
+          threshold,
+        });
+        context.print(result, reliabilityText(result));
+      })(command),
+    );
+}
+
+function reliabilityText(result: TeacherReliability): string {
+  const { pairs, points, positionBias: bias } = result;
+  const lines = [
+    `${result.kind} teacher · ${result.rated} images with a MOS, ${result.calibration} of them to calibrate with`,
+  ];
+  if (points)
+    lines.push(
+      "",
+      `points     SRCC ${figure(points.srcc)}${points.ci95 ? ` [${points.ci95.map(figure).join(", ")}]` : ""} · PLCC ${figure(points.plcc)}`,
+      `           ${metricsText(points, "top word is that of the MOS")}`,
+      `           ${temperatureText(points.temperature)}`,
+    );
+  if (pairs)
+    lines.push(
+      "",
+      `pairs      ${metricsText(pairs, "right")} · ${pairs.undecided} undecided`,
+      `           ${temperatureText(pairs.temperature)}`,
+      `           label.minConfidence: ${pairs.minConfidence.value ?? `no suggestion: ${pairs.minConfidence.why}`}`,
+      "",
+      binsText("claimed", pairs.bins),
+      "",
+      binsText("confidence", pairs.byConfidence),
+    );
+  if (bias)
+    lines.push(
+      "",
+      `position   bias ${bias.logits.mean.toFixed(2)} ± ${bias.logits.sd.toFixed(2)} logits over ${bias.pairs} pairs; the winner changes with the order in ${percent(bias.flipped)}`,
+    );
+  if (result.groups.length > 1) {
+    const rows = result.groups.map((one) => [
+      one.group,
+      String(one.pairs),
+      percent(one.right),
+      String(one.confidentlyWrong),
+    ]);
+    lines.push("", table(["group", "pairs", "right", "surely wrong"], rows));
+  }
+  if (result.confidentErrors.length > 0) {
+    const rows = result.confidentErrors.map(({ better, worse, p }) => [
+      figure(p),
+      better.image,
+      better.mos.toFixed(2),
+      worse.image,
+      worse.mos.toFixed(2),
+    ]);
+    lines.push("", table(["P", "better by MOS", "MOS", "worse by MOS", "MOS"], rows));
+  }
+  if (!pairs && !points) lines.push("It has labelled no image that has a MOS: run `leaf label`.");
+  return lines.join("\n");
+}
+
+function metricsText({ n, right, ece, brier, auroc }: CalibrationMetrics, what: string): string {
+  return `${percent(right)} ${what} (n = ${n}) · ECE ${figure(ece)} · Brier ${figure(brier)} · AUROC of confidence ${figure(auroc)}`;
+}
+
+function temperatureText({ temperature, fittedOn, before, after, why }: TemperatureScaling): string {
+  if (temperature === null) return `temperature not fitted: ${why}`;
+  const change =
+    before && after
+      ? `: ECE ${figure(before.ece)} → ${figure(after.ece)}, NLL ${figure(before.nll)} → ${figure(after.nll)} on other images (n = ${after.n})`
+      : "";
+  return `temperature ${temperature.toFixed(2)}, fitted on ${fittedOn} judgements of calibration images${change}`;
+}
+
+function binsText(name: string, bins: readonly ReliabilityBin[]): string {
+  const rows = bins.map((bin) => [
+    `${bin.low.toFixed(2)}–${bin.high.toFixed(2)}`,
+    String(bin.n),
+    bin.claimed.toFixed(2),
+    `${bin.right.toFixed(2)} [${bin.ci95.map((end) => end.toFixed(2)).join(", ")}]`,
+  ]);
+  return table([name, "n", "mean", "right"], rows);
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}

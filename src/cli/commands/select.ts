@@ -1,0 +1,74 @@
+import { type Command, Option } from "commander";
+import { toCsv } from "../../engine/csv.ts";
+import { LeafError } from "../../engine/errors.ts";
+import { writeFileAtomic } from "../../engine/files.ts";
+import { selectImages } from "../../engine/select.ts";
+import { strategies } from "../../engine/selection/index.ts";
+import type { LearningCurve, SelectionStrategy, SelectResult } from "../../protocol/selection.ts";
+import { figure, findProject, stageOptions } from "../context.ts";
+import type { Run } from "../run.ts";
+
+interface Options {
+  n: string;
+  strategy?: SelectionStrategy;
+  split?: "train" | "val" | "test";
+  all?: boolean;
+  out?: string;
+}
+
+export function addSelectCommand(program: Command, run: Run): void {
+  program
+    .command("select")
+    .description("list the images that people should rate next, and tell whether more ratings pay")
+    .option("--n <count>", "how many", "50")
+    .addOption(
+      new Option("--strategy <name>", "how they are chosen (default: calibrate.selection)").choices(
+        Object.keys(strategies),
+      ),
+    )
+    .addOption(
+      new Option("--split <split>", "of which split; val and test are drawn at random only")
+        .choices(["train", "val", "test"])
+        .default("train"),
+    )
+    .option("--all", "also images that have a MOS")
+    .option("-o, --out <csv>", "write the list to a file, with an empty column for the ratings")
+    .action((options: Options, command) =>
+      run(async (context) => {
+        const n = Number(options.n);
+        if (!Number.isInteger(n) || n < 0) throw new LeafError("usage", "--n takes a whole number from 0.");
+        const project = await findProject(context);
+        const { strategy, split, all, out } = options;
+        const result = await selectImages(project, { ...stageOptions(context), n, strategy, split, all });
+        if (out) {
+          const rows = result.images.map(({ image, predicted }) => [image, predicted, null] as const);
+          await writeFileAtomic(out, toCsv(["image", "predicted", project.config.mos?.score ?? "mos"], rows));
+        }
+        context.print(result, selectText(result, out));
+      })(command),
+    );
+}
+
+function selectText({ images, strategy, split, pool, curve }: SelectResult, out: string | undefined): string {
+  const sampled = pool.considered < pool.images ? `, of a sample of ${pool.considered}` : "";
+  const lines = out
+    ? [`Wrote ${out}.`]
+    : images.map(
+        ({ image, predicted }) => `${predicted === null ? "    –" : predicted.toFixed(3)}  ${image}`,
+      );
+  return [
+    ...lines,
+    `${images.length} of ${pool.images} ${split} images, by ${strategy}${sampled}`,
+    ...(curve ? [curveText(curve)] : []),
+  ].join("\n");
+}
+
+export function curveText({ ratings, now, next, enough }: LearningCurve): string {
+  const interval = next.ci95.map(figure).join(", ");
+  const advice = enough
+    ? "more of the same will hardly help"
+    : next.ci95[0] > 0
+      ? "more ratings should help"
+      : "more ratings may help";
+  return `${ratings} ratings so far: expected error ${figure(now)} (RMSE); ${next.ratings} more lower it by ${figure(next.gain)} [${interval}]: ${advice}`;
+}

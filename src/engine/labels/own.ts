@@ -1,0 +1,77 @@
+import type { RatingProbabilities } from "../judgement.ts";
+import type { LabelStore } from "../labels.ts";
+import { chunksOf, numberOrNull } from "./session.ts";
+
+export interface OwnPoint {
+  image: string;
+  /** On 5..1. */
+  score: number;
+  probabilities: RatingProbabilities;
+  /** 1 − normalised entropy. */
+  confidence: number;
+}
+
+export interface OwnPair {
+  a: string;
+  b: string;
+  /** P(a better), both orders combined. */
+  p: number;
+  pAB: number | null;
+  pBA: number | null;
+  positionBias: number | null;
+  confidence: number;
+}
+
+const perQuery = 500;
+const teacherId = "(SELECT id FROM teachers WHERE fingerprint = ?)";
+
+/** What the teacher itself said of some images (never a person's word in its place), looked up 500 at a time. */
+export function* ownPoints(
+  store: LabelStore,
+  teacher: string,
+  images: Iterable<string>,
+): Generator<OwnPoint> {
+  const find = store.db.prepare(
+    `SELECT j.value AS image, p.score, p.excellent, p.good, p.fair, p.poor, p.bad, p.confidence
+     FROM json_each(?) j JOIN images i ON i.hash = j.value
+     JOIN points p ON p.image_id = i.id AND p.teacher_id = ${teacherId} AND p.status = 'ok' ORDER BY j.key`,
+  );
+  for (const some of chunksOf(images, perQuery))
+    for (const row of find.all(JSON.stringify(some), teacher)) {
+      const { excellent, good, fair, poor, bad } = row;
+      yield {
+        image: String(row.image),
+        score: Number(row.score),
+        probabilities: [excellent, good, fair, poor, bad].map(Number) as unknown as RatingProbabilities,
+        confidence: Number(row.confidence),
+      };
+    }
+}
+
+/** The teacher's own preferences whose images are both among `images`. Costs as much as these have pairs, not as the store has. */
+export function* ownPairs(
+  store: LabelStore,
+  teacher: string,
+  images: ReadonlySet<string>,
+): Generator<OwnPair> {
+  const find = store.db.prepare(
+    `SELECT a.hash AS a, b.hash AS b, p.p, p.p_ab, p.p_ba, p.position_bias, p.confidence
+     FROM json_each(?) j JOIN images a ON a.hash = j.value
+     JOIN pairs p ON p.a_id = a.id AND p.teacher_id = ${teacherId} AND p.status = 'ok'
+     JOIN images b ON b.id = p.b_id ORDER BY j.key, b.hash`,
+  );
+  for (const some of chunksOf([...images].sort(), perQuery))
+    for (const row of find.iterate(JSON.stringify(some), teacher)) {
+      const [a, b] = [String(row.a), String(row.b)];
+      if (!images.has(b)) continue;
+      yield {
+        a,
+        b,
+        p: Number(row.p),
+        pAB: numberOrNull(row.p_ab),
+        pBA: numberOrNull(row.p_ba),
+        positionBias: numberOrNull(row.position_bias),
+        confidence: Number(row.confidence),
+      };
+    }
+}

@@ -1,0 +1,177 @@
+import type { LearningCurve, SelectionStrategy, SelectResult } from "../protocol/selection.ts";
+import { type Catalog, openCatalog } from "./catalog.ts";
+import { LeafError } from "./errors.ts";
+import { studentToMos } from "./mos.ts";
+import type { Project } from "./project.ts";
+import type { Candidates } from "./selection/candidates.ts";
+import type { StudentTable } from "./selection/featureStore.ts";
+import { takeChoices } from "./selection/index.ts";
+import { learningCurve } from "./selection/learningCurve.ts";
+import { candidatesOf, sampleCandidates, studentTable } from "./selection/studentTable.ts";
+import type { SplitName } from "./split.ts";
+import { distillKey } from "./stages/distill.ts";
+import { labelState } from "./stages/label.ts";
+import { isFinished, type StageOptions, stageDir } from "./stages/stage.ts";
+
+export interface SelectOptions extends StageOptions {
+  n: number;
+  /** By default that of `calibrate.selection`. */
+  strategy?: SelectionStrategy;
+  /** Images to calibrate with are of the training split; others are only ever drawn at random, so that they judge fairly. */
+  split?: SplitName;
+  /** Also images that have a MOS. */
+  all?: boolean;
+}
+
+/**
+ * Which images people should rate next, best choice first. Rated ones count as chosen, so that the rest complements them.
+ * Throws LeafError `failed` where the strategy needs a distilled student and there is none, `usage` for a wrong combination.
+ */
+export async function selectImages(project: Project, options: SelectOptions): Promise<SelectResult> {
+  const { calibrate } = project.config;
+  const strategy = options.strategy ?? calibrate.selection;
+  const split = options.split ?? "train";
+  if (split !== "train" && strategy !== "random") {
+    throw new LeafError(
+      "usage",
+      `Images of the ${split} split are drawn at random only, not by ${strategy}.`,
+      {
+        remedy: "They stand for all images when a student is evaluated: leave out --strategy, or --split.",
+      },
+    );
+  }
+  const catalog = await openCatalog(project, options);
+  try {
+    const ofSplit = catalog.hashes.filter((hash) => catalog.splitOf(hash) === split);
+    const rated = ofSplit.filter((hash) => catalog.mos.has(hash));
+    const pool = options.all ? ofSplit : ofSplit.filter((hash) => !catalog.mos.has(hash));
+    const already = options.all ? [] : rated;
+    const student = await distilledStudent(project, catalog);
+    if (strategy !== "random" && !student) {
+      throw new LeafError(
+        "failed",
+        `The strategy ${strategy} needs the distilled student, and there is none yet.`,
+        {
+          remedy: "Run `leaf distill` first, or take `--strategy random`.",
+        },
+      );
+    }
+    const considered = strategy === "random" ? pool : sampleCandidates(pool, calibrate.seed);
+    const known = strategy === "random" ? already : sampleCandidates(already, calibrate.seed);
+    const table =
+      strategy === "random"
+        ? bareTable([...considered, ...known])
+        : await tableOf(project, catalog, student!, [...considered, ...known], options);
+    const candidates: Candidates =
+      strategy === "random"
+        ? {
+            ...table,
+            teacherScores: table.scores,
+            teacherEntropy: table.scores,
+            seed: calibrate.seed,
+            already: positions(table, known),
+          }
+        : candidatesOf(project, student!.teacher, table, calibrate.seed, known);
+    const chosen = await takeChoices(strategy, candidates, options.n, options.signal);
+    const scale = project.config.mos;
+    const predicted = (i: number) => {
+      const score = candidates.scores[i]!;
+      return Number.isNaN(score) ? null : scale ? studentToMos(score, scale) : score;
+    };
+    return {
+      strategy,
+      split,
+      images: chosen.map((i) => {
+        const hash = candidates.hashes[i]!;
+        return { image: catalog.relativePathOf(hash), hash, predicted: predicted(i) };
+      }),
+      pool: { images: pool.length, considered: considered.length },
+      curve:
+        student && split === "train" ? await curveOf(project, catalog, student, options.n, options) : null,
+    };
+  } finally {
+    catalog.close();
+  }
+}
+
+/** Whether more ratings of training images pay; null without enough of them or without a distilled student. */
+export async function ratingCurve(
+  project: Project,
+  next: number,
+  options: StageOptions & { trustIndex?: boolean } = {},
+): Promise<LearningCurve | null> {
+  const catalog = await openCatalog(project, options);
+  try {
+    const student = await distilledStudent(project, catalog);
+    return student ? await curveOf(project, catalog, student, next, options) : null;
+  } finally {
+    catalog.close();
+  }
+}
+
+interface Distilled {
+  key: string;
+  teacher: string;
+}
+
+/** The student of the config as it is now, if it is finished. */
+export async function distilledStudent(project: Project, catalog: Catalog): Promise<Distilled | undefined> {
+  const labels = await labelState(project, catalog);
+  const key = distillKey(project, catalog, labels);
+  return isFinished(project, "distill", key) ? { key, teacher: labels.teacher } : undefined;
+}
+
+async function curveOf(
+  project: Project,
+  catalog: Catalog,
+  student: Distilled,
+  next: number,
+  options: StageOptions,
+): Promise<LearningCurve | null> {
+  const { mos, calibrate } = project.config;
+  if (!mos || next < 1) return null;
+  const rated = catalog.hashes.filter((hash) => catalog.splitOf(hash) === "train" && catalog.mos.has(hash));
+  const sample = sampleCandidates(rated, calibrate.seed, mostInCurve);
+  const table = await tableOf(project, catalog, student, sample, options);
+  const truth = Float64Array.from(table.hashes, (hash) => catalog.mos.get(hash)!);
+  const range = mos.range[1] - mos.range[0];
+  return learningCurve(table, truth, {
+    next,
+    range,
+    seed: calibrate.seed,
+    signal: options.signal,
+    ratings: rated.length,
+  });
+}
+
+const mostInCurve = 400;
+
+function tableOf(
+  project: Project,
+  catalog: Catalog,
+  { key }: Distilled,
+  hashes: readonly string[],
+  options: StageOptions,
+): Promise<StudentTable> {
+  const items = hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
+  const threads = project.config.python.threads ?? undefined;
+  return studentTable(project, `distill-${key}`, stageDir(project, "distill", key), items, {
+    ...options,
+    threads,
+  });
+}
+
+/** For a draw that looks at nothing. */
+function bareTable(hashes: string[]): StudentTable {
+  return {
+    hashes,
+    scores: new Float64Array(hashes.length).fill(Number.NaN),
+    features: new Float32Array(),
+    dim: 0,
+  };
+}
+
+function positions({ hashes }: StudentTable, wanted: readonly string[]): number[] {
+  const at = new Map(hashes.map((hash, i) => [hash, i]));
+  return wanted.map((hash) => at.get(hash)!);
+}

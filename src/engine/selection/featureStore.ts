@@ -1,0 +1,110 @@
+import { mkdirSync, rmSync } from "node:fs";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { isDamage } from "../dataset/indexFile.ts";
+import { explainDatabaseError } from "../labels/schema.ts";
+import { chunksOf } from "../labels/session.ts";
+import type { Project } from "../project.ts";
+
+/** A student's view of some images, in the order of `hashes`: scores on 1..5 and pooled features, n × dim. */
+export interface StudentTable {
+  hashes: string[];
+  scores: Float64Array;
+  features: Float32Array;
+  dim: number;
+}
+
+/** `.leaf/cache/features/<student key>.sqlite`: may be deleted at any time. A NULL score is a file that cannot be read. */
+export interface FeatureStore {
+  missing(hashes: Iterable<string>): string[];
+  put(rows: readonly { hash: string; score: number | null; features: Float32Array | null }[]): void;
+  /** Of the images that have features, in the order asked. */
+  table(hashes: Iterable<string>): StudentTable;
+  close(): void;
+}
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS images (hash TEXT PRIMARY KEY, score REAL, features BLOB);
+  PRAGMA user_version = 1;`;
+const perQuery = 500;
+
+export function openFeatureStore(project: Project, studentKey: string): FeatureStore {
+  const file = path.join(project.cache, "features", `${studentKey}.sqlite`);
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    const db = openOrReplace(file);
+    return storeOf(db);
+  } catch (error) {
+    throw explainDatabaseError(error, file);
+  }
+}
+
+function openOrReplace(file: string): DatabaseSync {
+  const open = () => {
+    const db = new DatabaseSync(file, { timeout: 10_000 });
+    try {
+      db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema}`);
+      db.prepare("SELECT hash, score, features FROM images LIMIT 1").get();
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  };
+  try {
+    return open();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+    return open();
+  }
+}
+
+function storeOf(db: DatabaseSync): FeatureStore {
+  const insert = db.prepare("INSERT OR REPLACE INTO images(hash, score, features) VALUES (?, ?, ?)");
+  const select = db.prepare(
+    `SELECT j.key AS at, i.score, i.features FROM json_each(?) AS j JOIN images AS i ON i.hash = j.value ORDER BY j.key`,
+  );
+  const known = db.prepare("SELECT i.hash FROM json_each(?) AS j JOIN images AS i ON i.hash = j.value");
+  return {
+    missing(hashes) {
+      const lacking: string[] = [];
+      for (const some of chunksOf(hashes, perQuery)) {
+        const found = new Set(known.all(JSON.stringify(some)).map((row) => String(row.hash)));
+        for (const hash of some) if (!found.has(hash)) lacking.push(hash);
+      }
+      return lacking;
+    },
+    put(rows) {
+      db.exec("BEGIN IMMEDIATE");
+      try {
+        for (const { hash, score, features } of rows)
+          insert.run(
+            hash,
+            score,
+            features && new Uint8Array(features.buffer, features.byteOffset, features.byteLength),
+          );
+        db.exec("COMMIT");
+      } catch (error) {
+        if (db.isTransaction) db.exec("ROLLBACK");
+        throw error;
+      }
+    },
+    table(hashes) {
+      const [found, scores, vectors]: [string[], number[], Float32Array[]] = [[], [], []];
+      for (const some of chunksOf(hashes, perQuery))
+        for (const row of select.all(JSON.stringify(some))) {
+          if (row.score === null) continue;
+          found.push(some[Number(row.at)]!);
+          scores.push(Number(row.score));
+          // Copied: the bytes may not be aligned to four.
+          vectors.push(new Float32Array(Uint8Array.from(row.features as Uint8Array).buffer));
+        }
+      const dim = vectors[0]?.length ?? 0;
+      const features = new Float32Array(found.length * dim);
+      for (const [i, vector] of vectors.entries()) features.set(vector, i * dim);
+      return { hashes: found, scores: Float64Array.from(scores), features, dim };
+    },
+    close: () => db.close(),
+  };
+}

@@ -1,0 +1,142 @@
+import type { ProgressSink } from "../../protocol/progress.ts";
+import { compare, seededRank } from "../calibrationSubset.ts";
+import { LeafError } from "../errors.ts";
+import { ownPoints } from "../labels/own.ts";
+import { openLabels } from "../labels.ts";
+import type { Project } from "../project.ts";
+import { openStudent, scoreImages } from "../student.ts";
+import type { Candidates } from "./candidates.ts";
+import { openFeatureStore, type StudentTable } from "./featureStore.ts";
+
+/**
+ * At most so many images are candidates of a selection that looks at features: of more, a seeded sample. 20,000 × 1280 features
+ * are 100 MB, and choosing 2,000 of them by k-center takes some minutes on one core.
+ */
+export const mostCandidates = 20_000;
+
+/** The editor's own process considers fewer, so that it answers at once and stays small: 4,000 × 1280 features are 20 MB. */
+export const mostLiveCandidates = 4_000;
+
+/** All hashes, or the seeded sample of them. */
+export function sampleCandidates(
+  hashes: readonly string[],
+  seed: number,
+  most = mostCandidates,
+  purpose = "candidates",
+): string[] {
+  if (hashes.length <= most) return [...hashes];
+  const ranked = hashes.map((hash) => ({ hash, rank: seededRank(seed, purpose, hash) }));
+  ranked.sort((a, b) => compare(a.rank, b.rank) || compare(a.hash, b.hash));
+  return ranked
+    .slice(0, most)
+    .map(({ hash }) => hash)
+    .sort();
+}
+
+export interface TableOptions {
+  signal?: AbortSignal;
+  onProgress?: ProgressSink;
+  onWarning?: (message: string) => void;
+  threads?: number;
+}
+
+const perBatch = 64;
+
+/**
+ * Scores and features of some images by the student in `dir`; what was computed before is read from the cache, the rest is
+ * added to it batch by batch. Unreadable images are left out.
+ */
+export async function studentTable(
+  project: Project,
+  studentKey: string,
+  dir: string,
+  items: readonly { hash: string; path: string }[],
+  options: TableOptions = {},
+): Promise<StudentTable> {
+  const store = openFeatureStore(project, studentKey);
+  try {
+    const lacking = new Set(store.missing(items.map(({ hash }) => hash)));
+    if (lacking.size > 0) {
+      const wanted = items.filter(({ hash }) => lacking.has(hash));
+      const student = await openStudent(dir, { threads: options.threads });
+      try {
+        let rows: Parameters<typeof store.put>[0][number][] = [];
+        let done = 0;
+        for await (const one of scoreImages(student, wanted, { signal: options.signal, features: true })) {
+          if ("reason" in one) rows.push({ hash: one.item.hash, score: null, features: null });
+          else rows.push({ hash: one.item.hash, score: one.score, features: one.features! });
+          if (rows.length >= perBatch) {
+            store.put(rows);
+            rows = [];
+          }
+          options.onProgress?.({
+            stage: "score",
+            step: "features",
+            done: ++done,
+            total: wanted.length,
+            unit: "images",
+          });
+        }
+        store.put(rows);
+      } finally {
+        await student.close();
+      }
+    }
+    return store.table(items.map(({ hash }) => hash));
+  } finally {
+    store.close();
+  }
+}
+
+/** The same of what is known already, without computing anything; `missing` were never looked at. */
+export function knownStudentTable(
+  project: Project,
+  studentKey: string,
+  hashes: readonly string[],
+): { table: StudentTable; missing: number } {
+  const store = openFeatureStore(project, studentKey);
+  try {
+    return { table: store.table(hashes), missing: store.missing(hashes).length };
+  } finally {
+    store.close();
+  }
+}
+
+/** Joins the student's view with the teacher's own labels. */
+export function candidatesOf(
+  project: Project,
+  teacher: string,
+  table: StudentTable,
+  seed: number,
+  already: readonly string[] = [],
+): Candidates {
+  const n = table.hashes.length;
+  const at = new Map(table.hashes.map((hash, i) => [hash, i]));
+  const teacherScores = new Float64Array(n).fill(Number.NaN);
+  const teacherEntropy = new Float64Array(n).fill(Number.NaN);
+  for (const point of readOwnPoints(project, teacher, table.hashes)) {
+    teacherScores[at.get(point.image)!] = point.score;
+    teacherEntropy[at.get(point.image)!] = 1 - point.confidence;
+  }
+  return {
+    ...table,
+    teacherScores,
+    teacherEntropy,
+    seed,
+    already: already.flatMap((hash) => at.get(hash) ?? []),
+  };
+}
+
+function readOwnPoints(project: Project, teacher: string, hashes: readonly string[]) {
+  try {
+    const store = openLabels(project.labelsFile, { readOnly: true });
+    try {
+      return [...ownPoints(store, teacher, hashes)];
+    } finally {
+      store.close();
+    }
+  } catch (error) {
+    if (error instanceof LeafError) return []; // No store yet: a student may come from elsewhere.
+    throw error;
+  }
+}

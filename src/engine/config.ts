@@ -3,6 +3,8 @@ import { z } from "zod";
 import { mosSchema, splitSchema } from "./config/data.ts";
 import { teacherSchema } from "./config/teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./config/training.ts";
+import { completeMos } from "./mos/complete.ts";
+import { factsOf } from "./mos/formats.ts";
 
 const labelSchema = z.strictObject({
   pairsPerImage: z
@@ -89,7 +91,17 @@ export const configSchema = z
   .refine((config) => config.split.test + config.split.val < 1, {
     path: ["split"],
     message: "`test` and `val` together must leave images to train on",
-  });
+  })
+  .transform(({ mos, ...config }) => ({
+    ...config,
+    ...(mos ? { mos: completeMos(mos) } : {}),
+    split: { ...config.split, groupBy: config.split.groupBy ?? groupsOf(config.split, mos?.format) },
+  }));
+
+/** The dataset's own groups, unless the config says otherwise: null says that there are none. */
+function groupsOf({ groupBy }: { groupBy?: null | unknown }, format: string | undefined): string | null {
+  return groupBy === null ? null : (factsOf(format)?.groupBy ?? null);
+}
 
 export type Config = z.output<typeof configSchema>;
 export type GroupBy = Config["split"]["groupBy"];

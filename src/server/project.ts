@@ -178,6 +178,7 @@ export function liveProject(
       const context: LiveContext = {
         project,
         mos: catalog.mos,
+        mosStd: catalog.mosStd,
         splitOf: catalog.splitOf,
         teacher,
         scorer: scorerNow,

@@ -116,6 +116,6 @@ async function queueOf(
     rated: state.history.map(({ hash, path, rating }) => ({ hash, path, rating })),
     proposed: { train: state.train.length, test: state.test.length },
     file: named?.file ?? freeRatings(project).file,
-    total: named ? await countRatings(project, named) : 0,
+    total: named ? ((await countRatings(project, named)) ?? mos.size) : 0,
   };
 }

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { openTable, type Table } from "../tables/table.ts";
+import { openTable } from "../tables/table.ts";
 import { factsOf, type MosFormatName, recognise } from "./formats.ts";
 
 /** What the files that a config names say of themselves; undefined where they say nothing, or cannot be read. */
@@ -10,49 +10,46 @@ export interface DetectedFormats {
 }
 
 /** A workbook is read whole to see its columns: not again while it stays as it is. */
-const known = new Map<string, { stamp: string; format: MosFormatName | undefined }>();
+const known = new Map<string, { stamp: string; columns: string[] }>();
 const mostKnown = 100;
 
-/** The format of a file of scores, undefined for one that is none of them or cannot be read: reading it will tell why. */
-export async function detectFormat(file: string, signal?: AbortSignal): Promise<MosFormatName | undefined> {
+/** The columns as the file has them; none for one that cannot be read, since reading it will tell why. */
+async function ownColumns(file: string): Promise<string[]> {
   const stats = await stat(file).catch(() => undefined);
-  if (!stats?.isFile()) return undefined;
+  if (!stats?.isFile()) return [];
   const stamp = `${stats.size} ${stats.mtimeMs} ${stats.ino}`;
   const before = known.get(file);
-  if (before?.stamp === stamp) return before.format;
-  const table = await openScores(file, signal).catch(() => undefined);
-  signal?.throwIfAborted();
-  const format = table && recognise(file, table.columns);
+  if (before?.stamp === stamp) return before.columns;
+  const prefer = (columns: readonly string[]) => recognise(file, columns) !== undefined;
+  const columns = await openTable(file, { prefer }).then(
+    (table) => table.columns,
+    () => [],
+  );
   known.delete(file);
-  known.set(file, { stamp, format });
+  known.set(file, { stamp, columns });
   for (const oldest of [...known.keys()].slice(0, -mostKnown)) known.delete(oldest);
-  return format;
+  return columns;
 }
 
-/** Opens a file of scores whose columns the config does not name: a known dataset's sheet goes before others. */
-export function openScores(file: string, signal?: AbortSignal): Promise<Table> {
-  return openTable(file, { signal, prefer: (columns) => recognise(file, columns) !== undefined });
+/** The format of a file of scores; undefined for one that is none of them or cannot be read. */
+export async function detectFormat(file: string): Promise<MosFormatName | undefined> {
+  return recognise(file, await ownColumns(file));
 }
 
 /** Names of the columns of a file of scores, those that its format makes among them; none where it cannot be read. */
 export async function columnsOf(file: string, format?: string): Promise<string[]> {
-  const table = await openScores(file).catch(() => undefined);
-  if (!table) return [];
-  const derived = Object.keys(factsOf(format ?? recognise(file, table.columns))?.derived ?? {});
-  return [...new Set([...table.columns, ...derived])].filter((name) => name !== "");
+  const columns = await ownColumns(file);
+  const derived = Object.keys(factsOf(format ?? recognise(file, columns))?.derived ?? {});
+  return [...new Set([...columns, ...derived])].filter((name) => name !== "");
 }
 
 /** Looks at the files that a config names, relative to `root`. `value` is the config as parsed YAML, perhaps an invalid one. */
-export async function detectFormats(
-  value: unknown,
-  root: string,
-  signal?: AbortSignal,
-): Promise<DetectedFormats> {
+export async function detectFormats(value: unknown, root: string): Promise<DetectedFormats> {
   const detect = async (section: "mos" | "split") => {
     const part = (value as Record<string, Record<string, unknown> | undefined>)[section];
     const file = part?.file;
     if (typeof file !== "string" || file === "" || part?.format !== undefined) return undefined;
-    return detectFormat(path.resolve(root, file), signal);
+    return detectFormat(path.resolve(root, file));
   };
   const [mos, split] = await Promise.all([detect("mos"), detect("split")]);
   return { mos, split };

@@ -61,7 +61,7 @@ export async function openDelimited(file: string, { signal }: TableOptions): Pro
 }
 
 async function* records(file: string, { encoding, delimiter, hasHeader }: Layout, signal?: AbortSignal) {
-  const parser = parse({ ...settings, delimiter, ...(hasHeader ? {} : { ignore_last_delimiters: true }) });
+  const parser = parse({ ...settings, delimiter });
   // Unlike pipe, it ends the parser when reading fails; the error comes out of the loop below.
   pipeline(Readable.from(readText(file, encoding, signal)), parser, () => {});
   try {

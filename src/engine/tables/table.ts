@@ -41,8 +41,8 @@ const readers: Record<TableKind, (file: string, options: TableOptions) => Promis
   parquet: openParquet,
 };
 
-/** Names of files that may be tables. */
-export const tableFile = /\.(csv|tsv|txt|xlsx|json|jsonl|ndjson|parquet)$/i;
+/** Names of files that are tables; of plain texts TID's alone, since most are something else. */
+export const tableFile = /(\.(csv|tsv|xlsx|json|jsonl|ndjson|parquet)|mos_with_names\.txt)$/i;
 
 /**
  * Opens a table. Throws a LeafError `config` for a file that is missing, unreadable, empty or no table, `input` for a

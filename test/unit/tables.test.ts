@@ -21,7 +21,7 @@ async function rowsOf(file: string, columns?: string[]): Promise<(string | numbe
   const table = await openTable(file);
   const at = (columns ?? table.columns).map((column) => table.columns.indexOf(column));
   const rows: (string | number)[][] = [];
-  for await (const { line, cells } of table.rows(at)) rows.push([line, ...cells]);
+  for await (const batch of table.batches(at)) rows.push(...batch.map(({ line, cells }) => [line, ...cells]));
   return rows;
 }
 
@@ -151,7 +151,9 @@ describe("containers", () => {
     const controller = new AbortController();
     const table = await openTable(path.join(fixtures, "none.parquet"));
     const read = async () => {
-      for await (const { line } of table.rows([0], controller.signal)) if (line === 3) controller.abort();
+      for await (const [first] of table.batches([0], controller.signal))
+        if (first!.line === 1) controller.abort();
+        else throw new Error("It went on.");
     };
     await expect(read()).rejects.toMatchObject({ code: "cancelled" });
   });

@@ -1,6 +1,6 @@
 import { factsOf, type MosFormat } from "../mos/formats.ts";
 import { findColumn } from "../tables/findColumn.ts";
-import { openTable, type Table } from "../tables/table.ts";
+import { openTable, type Table, type TableRow } from "../tables/table.ts";
 import { ImageMatcher } from "./match.ts";
 import type { ImageIndex } from "./query.ts";
 
@@ -46,21 +46,16 @@ export async function readImageTable<Column extends string>(
   const table = await openTable(file, { signal, prefer: (columns) => hasAll(columns, wanted, format) });
   const cells = cellReader(file, table, format, wanted, options.optional ?? []);
   const matcher = new ImageMatcher(options.index);
-  for await (const { line, cells: read } of table.rows(cells.at, signal)) {
+  const take = ({ line, cells: read }: TableRow) => {
     const [name, ...given] = cells.of(read) as [string, ...string[]];
-    if (name === "") {
-      options.onProblem("noName", line, "The row names no image.");
-      continue;
-    }
+    if (name === "") return options.onProblem("noName", line, "The row names no image.");
     const match = matcher.match(name);
-    if ("problem" in match) {
-      options.onProblem(match.problem, line, match.message);
-      continue;
-    }
+    if ("problem" in match) return options.onProblem(match.problem, line, match.message);
     const values = {} as Record<Column, string>;
     for (const [i, column] of options.columns.entries()) values[column] = given[i]!;
     options.onRow({ line, name, hash: match.hash, values, decimalComma: table.decimalComma });
-  }
+  };
+  for await (const batch of table.batches(cells.at, signal)) for (const row of batch) take(row);
 }
 
 /** Whether the columns, with those that a format makes of them, are all there. */

@@ -90,10 +90,12 @@ async function scoresIn(file: string, score: string, facts?: MosFormat): Promise
   try {
     const prefer = (columns: readonly string[]) => wanted.every((name) => columns.includes(name));
     const table: Table = await openTable(file, { prefer });
-    for await (const { cells } of table.rows([table.columns.indexOf(score)])) {
-      const text = table.decimalComma ? cells[0]!.replace(",", ".") : cells[0]!;
-      if (text !== "" && Number.isFinite(Number(text))) values.push(Number(text));
-      if (values.length === rowsAsked) break;
+    for await (const batch of table.batches([table.columns.indexOf(score)])) {
+      for (const { cells } of batch) {
+        const text = table.decimalComma ? cells[0]!.replace(",", ".") : cells[0]!;
+        if (text !== "" && Number.isFinite(Number(text))) values.push(Number(text));
+      }
+      if (values.length >= rowsAsked) break;
     }
   } catch {
     // A damaged file is told when it is read for good; its beginning may do here.

@@ -10,6 +10,7 @@ type JsonRow = Record<string, unknown>;
 const largestJson = 256e6;
 /** The columns of JSON are the keys of this many rows: a key may be missing from the first. */
 const rowsAsked = 100;
+const batchSize = 1000;
 
 /** A JSON file: a list of objects, or an object that holds one such list. It is read whole. */
 export async function openJson(file: string, { signal }: TableOptions): Promise<Table> {
@@ -41,10 +42,11 @@ export async function openJson(file: string, { signal }: TableOptions): Promise<
     columns,
     headerLine: 1,
     decimalComma: true,
-    async *rows(at, signal): AsyncGenerator<TableRow> {
-      for (const [i, row] of rows.entries()) {
+    async *batches(at, signal): AsyncGenerator<TableRow[]> {
+      for (let from = 0; from < rows.length; from += batchSize) {
         throwIfCancelled(signal);
-        yield { line: i + 1, cells: cellsOf(row, columns, at) };
+        const some = rows.slice(from, from + batchSize);
+        yield some.map((row, i) => ({ line: from + i + 1, cells: cellsOf(row, columns, at) }));
       }
     },
   };
@@ -54,9 +56,9 @@ export async function openJson(file: string, { signal }: TableOptions): Promise<
 export async function openJsonLines(file: string, { signal }: TableOptions): Promise<Table> {
   const encoding = await detectEncoding(file, signal);
   const asked: JsonRow[] = [];
-  for await (const { row } of jsonLines(file, readText(file, encoding, signal))) {
-    asked.push(row);
-    if (asked.length === rowsAsked) break;
+  for await (const batch of jsonLines(file, readText(file, encoding, signal))) {
+    asked.push(...batch.slice(0, rowsAsked).map(({ row }) => row));
+    if (asked.length >= rowsAsked) break;
   }
   if (asked.length === 0) {
     throw new LeafError("config", `${path.basename(file)} is empty.`, {
@@ -69,28 +71,30 @@ export async function openJsonLines(file: string, { signal }: TableOptions): Pro
     columns,
     headerLine: 1,
     decimalComma: true,
-    async *rows(at, signal): AsyncGenerator<TableRow> {
-      for await (const { row, line } of jsonLines(file, readText(file, encoding, signal)))
-        yield { line, cells: cellsOf(row, columns, at) };
+    async *batches(at, signal): AsyncGenerator<TableRow[]> {
+      for await (const batch of jsonLines(file, readText(file, encoding, signal)))
+        yield batch.map(({ row, line }) => ({ line, cells: cellsOf(row, columns, at) }));
     },
   };
 }
 
+/** The rows of each piece of text; none is empty. */
 async function* jsonLines(file: string, text: AsyncIterable<string>) {
   let rest = "";
   let line = 0;
-  const parsed = function* (lines: string[]) {
-    for (const source of lines) {
+  const parsed = (lines: string[]) =>
+    lines.flatMap((source) => {
       line += 1;
-      if (source.trim() !== "") yield { row: parseLine(file, source, line), line };
-    }
-  };
+      return source.trim() === "" ? [] : [{ row: parseLine(file, source, line), line }];
+    });
   for await (const piece of text) {
     const lines = (rest + piece).split("\n");
     rest = lines.pop()!;
-    yield* parsed(lines);
+    const batch = parsed(lines);
+    if (batch.length > 0) yield batch;
   }
-  yield* parsed([rest]);
+  const last = parsed([rest]);
+  if (last.length > 0) yield last;
 }
 
 function parseLine(file: string, source: string, line: number): JsonRow {

@@ -21,8 +21,11 @@ export interface Table {
   headerLine: number;
   /** Whether "3,5" may be a number: a comma does not separate cells. */
   decimalComma: boolean;
-  /** Streams the rows where the container can; `at` are places in `columns`. */
-  rows(at: readonly number[], signal?: AbortSignal): AsyncIterable<TableRow>;
+  /**
+   * Streams the rows, some at a time, where the container can; `at` are places in `columns`. In batches, since a promise for
+   * each of a million rows would take longer than all the rest.
+   */
+  batches(at: readonly number[], signal?: AbortSignal): AsyncIterable<TableRow[]>;
 }
 
 export interface TableOptions {

@@ -8,6 +8,7 @@ import type { Table, TableOptions, TableRow } from "./table.ts";
 const largestXlsx = 32e6;
 /** Titles and notes may stand above the names of the columns. */
 const rowsAbove = 20;
+const batchSize = 1000;
 
 interface Place {
   sheet: unknown[][];
@@ -38,12 +39,13 @@ export async function openXlsx(file: string, { prefer, signal }: TableOptions): 
     columns: sheet[header]!.map(cellText),
     headerLine: header + 1,
     decimalComma: true,
-    async *rows(at, signal): AsyncGenerator<TableRow> {
-      for (let i = header + 1; i < sheet.length; i++) {
+    async *batches(at, signal): AsyncGenerator<TableRow[]> {
+      for (let from = header + 1; from < sheet.length; from += batchSize) {
         throwIfCancelled(signal);
-        const row = sheet[i]!;
-        if (row.every((cell) => cell === null || cell === "")) continue;
-        yield { line: i + 1, cells: at.map((place) => cellText(row[place])) };
+        yield sheet.slice(from, from + batchSize).flatMap((row, i) => {
+          if (row.every((cell) => cell === null || cell === "")) return [];
+          return [{ line: from + i + 1, cells: at.map((place) => cellText(row[place])) }];
+        });
       }
     },
   };

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { type DatasetSummary, type ImageIndex, indexDataset, openIndex, summariseIndex } from "./dataset.ts";
 import { digestLines } from "./keys.ts";
+import { columnsOf } from "./mos/detect.ts";
 import { type Mos, readMos } from "./mos.ts";
 import { ensureLeafDir, type Project } from "./project.ts";
 import { type SplitName, splitImages } from "./split.ts";
@@ -13,7 +14,11 @@ export interface Catalog {
   hashes: string[];
   /** MOS as in the file, by hash. */
   mos: ReadonlyMap<string, number>;
+  /** Standard deviations of the opinions, by hash, where the file has them. */
+  mosStd: ReadonlyMap<string, number>;
   counts: Record<SplitName, number>;
+  /** Groups that no split tears apart; images without a group count one each. */
+  groups: number;
   /** Digest of which image is in which split. */
   splitDigest: string;
   splitOf(hash: string): SplitName;
@@ -63,11 +68,16 @@ export async function openCatalog(project: Project, options: CatalogOptions = {}
       "files that cannot be read",
     );
 
-    const groupColumn = typeof config.split.groupBy === "string" ? [config.split.groupBy] : [];
+    const { groupBy } = config.split;
     const mosFile = config.mos && path.resolve(root, config.mos.file);
+    // With a split file, the column may be in either: the MOS file is asked first.
+    const grouped =
+      typeof groupBy === "string" &&
+      mosFile !== undefined &&
+      (config.split.file === undefined || (await columnsOf(mosFile, config.mos?.format)).includes(groupBy));
     const mos = config.mos
       ? await readMos({ ...config.mos, file: mosFile! }, index, {
-          columns: config.split.file ? [] : groupColumn,
+          columns: grouped ? [groupBy] : [],
           signal,
         })
       : undefined;
@@ -84,7 +94,7 @@ export async function openCatalog(project: Project, options: CatalogOptions = {}
     const split = await splitImages(
       index,
       { ...drawn, file: file && path.resolve(root, file) },
-      { columns: mos?.columns, signal },
+      { columns: grouped ? mos?.columns : undefined, signal },
     );
     tell(
       map(split.problems, (p) => `${file}:${p.line}: ${p.message}`),
@@ -100,7 +110,9 @@ export async function openCatalog(project: Project, options: CatalogOptions = {}
       summary,
       hashes,
       mos: mos?.scores ?? new Map(),
+      mosStd: mos?.stds ?? new Map(),
       counts: split.counts,
+      groups: split.groups,
       splitDigest: digestLines(map(hashes, (hash) => `${hash} ${splitOf(hash)}`)),
       splitOf,
       pathOf: (hash) => path.join(root, relativePathOf(hash)),

@@ -1,4 +1,5 @@
 import { openCatalog } from "./catalog.ts";
+import { describeReading } from "./mos/describe.ts";
 import type { Project } from "./project.ts";
 import type { StageOptions } from "./stages/stage.ts";
 
@@ -8,6 +9,8 @@ export interface CheckResult {
   splits: { train: number; val: number; test: number };
   duplicates: number;
   unreadable: number;
+  /** How the MOS file is read, how images are grouped and where the split is from: a sentence each. */
+  reading: string[];
   problems: string[];
 }
 
@@ -32,6 +35,7 @@ export async function checkProject(
       splits: catalog.counts,
       duplicates: catalog.summary.duplicates,
       unreadable: catalog.summary.failed,
+      reading: describeReading(project.config, catalog),
       problems,
     };
   } finally {

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { mosSchema, splitSchema } from "./config/data.ts";
 import { teacherSchema } from "./config/teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./config/training.ts";
+import { completeMos } from "./mos/complete.ts";
+import { factsOf } from "./mos/formats.ts";
 
 /** What `label.minConfidence` is where nothing says otherwise. */
 export const defaultMinConfidence = 0.1;
@@ -98,7 +100,17 @@ export const configSchema = z
     path: ["label", "minConfidence"],
     message:
       "`auto` needs `calibrate.selection: random`: other selections wait for the student that it trains",
-  });
+  })
+  .transform(({ mos, ...config }) => ({
+    ...config,
+    ...(mos ? { mos: completeMos(mos) } : {}),
+    split: { ...config.split, groupBy: config.split.groupBy ?? groupsOf(config.split, mos?.format) },
+  }));
+
+/** The dataset's own groups, unless the config says otherwise: null says that there are none. */
+function groupsOf({ groupBy }: { groupBy?: null | unknown }, format: string | undefined): string | null {
+  return groupBy === null ? null : (factsOf(format)?.groupBy ?? null);
+}
 
 export type Config = z.output<typeof configSchema>;
 export type GroupBy = Config["split"]["groupBy"];

@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
-import { LineCounter, parseDocument } from "yaml";
+import { LineCounter, parse, parseDocument } from "yaml";
 import type { z } from "zod";
 import { type Config, configJsonSchema, configSchema } from "./config.ts";
 import { explainFileSystemError, LeafError } from "./errors.ts";
+import { withFormats } from "./mos/complete.ts";
+import { type DetectedFormats, detectFormats } from "./mos/detect.ts";
 
 /** A problem in a config, 1-based as editors show it. */
 export interface ConfigProblem {
@@ -18,8 +20,11 @@ export interface ConfigProblem {
 
 export type ParsedConfig = { ok: true; config: Config } | { ok: false; problems: ConfigProblem[] };
 
-/** Parses the text of a `leaf.yaml`. Never throws: every problem comes back with its place. */
-export function parseConfig(text: string): ParsedConfig {
+/**
+ * Parses the text of a `leaf.yaml`. Never throws: every problem comes back with its place. Without the formats of the files it
+ * names, what the config leaves out of `mos:` is as in a plain CSV file: `readConfig` looks at them first.
+ */
+export function parseConfig(text: string, formats: DetectedFormats = {}): ParsedConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -45,7 +50,7 @@ export function parseConfig(text: string): ParsedConfig {
   } catch (error) {
     return { ok: false, problems: [{ message: oneLine(String(error)), line: 1, column: 1, path: [] }] };
   }
-  const result = configSchema.safeParse(value, { reportInput: true });
+  const result = configSchema.safeParse(withFormats(value, formats), { reportInput: true });
   if (result.success) return { ok: true, config: result.data };
 
   const problems: ConfigProblem[] = [];
@@ -70,6 +75,12 @@ export function parseConfig(text: string): ParsedConfig {
   return { ok: false, problems };
 }
 
+/** Parses a config beside the files that it names, which tell their format. `folder` is the config's. */
+export async function readConfig(text: string, folder: string): Promise<ParsedConfig> {
+  const parsed = parseConfig(text);
+  return parsed.ok ? parseConfig(text, await detectFormats(parse(text), folder)) : parsed;
+}
+
 /** Reads and validates a config file. Throws a LeafError `config` naming file, line and column of the first problem. */
 export async function loadConfig(file: string): Promise<Config> {
   let text: string;
@@ -83,7 +94,7 @@ export async function loadConfig(file: string): Promise<Config> {
       remedy: "Run `leaf init` to write one, or name it with --config.",
     });
   }
-  const parsed = parseConfig(text);
+  const parsed = await readConfig(text, path.dirname(file));
   if (parsed.ok) return parsed.config;
   const [first, ...rest] = parsed.problems as [ConfigProblem, ...ConfigProblem[]];
   const more = rest.length > 0 ? ` (and ${rest.length} more)` : "";

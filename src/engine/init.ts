@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
-import { open, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { LeafError } from "./errors.ts";
 import { writeFileAtomic } from "./files.ts";
 import { imageExtensions } from "./images/format.ts";
+import { factsOf } from "./mos/formats.ts";
+import { guessScores, type ScoresGuess } from "./mos/guess.ts";
 
 export interface InitResult {
   file: string;
@@ -11,13 +13,6 @@ export interface InitResult {
   images: number;
   mos: string | null;
   student: string;
-}
-
-interface MosGuess {
-  file: string;
-  image: string;
-  score: string;
-  range: [number, number];
 }
 
 const enough = 20_000;
@@ -37,7 +32,7 @@ export async function initProject(dir: string, options: { force: boolean }): Pro
     });
   }
   const { folder, count } = await findImages(root);
-  const mos = await findMos(root);
+  const mos = await guessScores(root);
   const gpu = existsSync("/proc/driver/nvidia/version");
   const student = gpu ? "facebook/convnext-base-224" : "efficientnet-lite0";
   await writeFileAtomic(file, template(folder, mos, student));
@@ -65,67 +60,19 @@ async function findImages(root: string): Promise<{ folder: string; count: number
   return best ? { folder: best[0], count: best[1] } : { folder: "photos", count: 0 };
 }
 
-const imageNames = ["image", "image_name", "name", "filename", "file", "img", "dist_img"];
-const scoreNames = ["mos", "mos_quality", "score", "gt_score", "quality", "rating"];
-
-/** A CSV file beside the config whose header looks like names and scores. */
-async function findMos(root: string): Promise<MosGuess | undefined> {
-  for (const file of (await readdir(root)).filter((name) => /\.csv$/i.test(name)).sort()) {
-    const handle = await open(path.join(root, file));
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(256 * 1024), 0, 256 * 1024, 0);
-    await handle.close();
-    const [header = "", ...lines] = buffer
-      .toString("utf8", 0, bytesRead)
-      .replace(/^\ufeff/, "")
-      .split(/\r?\n/);
-    const columns = header.split(",").map((cell) => cell.trim().replace(/^"|"$/g, ""));
-    const find = (known: string[]) =>
-      known.map((name) => columns.find((column) => column.toLowerCase() === name)).find(Boolean);
-    const image = find(imageNames);
-    const score = find(scoreNames);
-    if (!image || !score) continue;
-    const at = columns.indexOf(score);
-    const values = lines
-      .slice(0, -1)
-      .map((line) => Number(line.split(",")[at]))
-      .filter(Number.isFinite);
-    return { file, image, score, range: guessRange(values) };
-  }
-  return undefined;
-}
-
-/** The smallest usual scale that holds all values. */
-function guessRange(values: number[]): [number, number] {
-  const lo = Math.min(...values);
-  const hi = Math.max(...values);
-  const usual: [number, number][] = [
-    [1, 5],
-    [0, 1],
-    [0, 5],
-    [1, 10],
-    [0, 10],
-    [0, 100],
-  ];
-  return (
-    usual.find(([a, b]) => lo >= a && hi <= b) ?? [Math.floor(Math.min(0, lo)), Math.ceil(Math.max(1, hi))]
-  );
-}
-
-function template(folder: string, mos: MosGuess | undefined, student: string): string {
-  const quote = (text: string) => (/^[\w./-]+$/.test(text) ? text : JSON.stringify(text));
-  const mosLines = mos
-    ? `mos: { file: ${quote(mos.file)}, image: ${quote(mos.image)}, score: ${quote(mos.score)}, range: [${mos.range.join(", ")}] }`
-    : "# Human scores, if you have some: a CSV file with a row for each rated image.\n# mos: { file: mos.csv, image: image, score: mos, range: [1, 5] }";
+function template(folder: string, scores: ScoresGuess | undefined, student: string): string {
+  const split = scores?.split
+    ? `# The dataset's official split.\nsplit: { file: ${quote(scores.split)} }`
+    : "# Shares of the images held out: test for `evaluate`, val for choosing the best epoch.\nsplit: { test: 0.2, val: 0.1, seed: 0 }";
   return `# LEAF: distil an image quality model from a teacher, then calibrate it with few human scores.
 # Stages: label -> distill -> calibrate -> evaluate. \`leaf run\` runs those that are not fresh.
 
 # A folder or globs, relative to this file.
 images: ${quote(folder)}
 
-${mosLines}
+${mosLines(scores)}
 
-# Shares of the images held out: test for \`evaluate\`, val for choosing the best epoch.
-split: { test: 0.2, val: 0.1, seed: 0 }
+${split}
 
 # The judge. \`embedded\` needs no GPU and no download; it sees distortions and is blind to content.
 teacher: { kind: embedded }
@@ -150,6 +97,25 @@ evaluate:
   split: test
   bootstrap: 1000
 `;
+}
+
+function mosLines(scores: ScoresGuess | undefined): string {
+  if (!scores)
+    return "# Human scores, if you have some: a CSV file with a row for each rated image.\n# mos: { file: mos.csv, image: image, score: mos, range: [1, 5] }";
+  const { file, format, image, score, std, range } = scores;
+  const pairs = Object.entries({ file, format, image, score, std }).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}: ${quote(value)}`],
+  );
+  if (range) pairs.push(`range: [${range.join(", ")}]`);
+  const facts = factsOf(format);
+  const title = facts ? `# ${facts.title}: what is not said here is known of it.\n` : "";
+  return `${title}mos: { ${pairs.join(", ")} }`;
+}
+
+function quote(text: string): string {
+  return /^[A-Za-z_./][\w./-]*$/.test(text) && !/^(true|false|null|yes|no|on|off)$/i.test(text)
+    ? text
+    : JSON.stringify(text);
 }
 
 function isImageName(name: string): boolean {

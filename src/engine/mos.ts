@@ -1,14 +1,18 @@
-import { type RowProblemKind, readImageCsv } from "./dataset/imageCsv.ts";
+import { type RowProblemKind, readImageTable } from "./dataset/imageTable.ts";
 import type { ImageIndex } from "./dataset/query.ts";
 import { throwIfCancelled } from "./errors.ts";
 
 export interface MosSource {
-  /** Path of the CSV file. */
+  /** Path of a CSV, TSV, Excel, JSON, JSON Lines or Parquet file. */
   file: string;
+  /** Layout of the file, as in the config. */
+  format?: string;
   /** Column with the image's name. */
   image: string;
   /** Column with the mean opinion score. */
   score: string;
+  /** Column with the standard deviation of the opinions. */
+  std?: string;
   range: readonly [lowest: number, highest: number];
   lowerIsBetter?: boolean;
 }
@@ -17,7 +21,7 @@ export type MosProblemKind = RowProblemKind | "notANumber" | "outOfRange" | "dup
 
 export interface MosProblem {
   kind: MosProblemKind;
-  /** 1-based line of the CSV file. */
+  /** 1-based: the line of a text, the row of a sheet, else the place among the rows. */
   line: number;
   message: string;
 }
@@ -25,6 +29,8 @@ export interface MosProblem {
 export interface Mos {
   /** Scores as they stand in the file, on its range, by image hash. */
   scores: Map<string, number>;
+  /** Standard deviations of the opinions on the scores' scale, by image hash; only of images with a score, where known. */
+  stds: Map<string, number>;
   /** The values of the columns asked for, by image hash; also of images whose score is unusable. */
   columns: Map<string, Record<string, string>>;
   /** The first 100 in order of line; equal duplicates are only counted. */
@@ -40,7 +46,7 @@ const maxProblems = 100;
 
 /**
  * Reads the human scores. Bad rows are reported and left out; of two different scores of one image the first is used.
- * Throws a LeafError `config` for a missing file or column, `input` for a file that is no CSV.
+ * Throws a LeafError `config` for a missing file or column, `input` for a damaged file.
  */
 export async function readMos(
   source: MosSource,
@@ -50,25 +56,28 @@ export async function readMos(
   const wanted = [...new Set(options.columns ?? [])];
   const [lowest, highest] = source.range;
   const scores = new Map<string, number>();
+  const stds = new Map<string, number>();
+  const { std } = source;
   const columns = new Map<string, Record<string, string>>();
   const report = problemList();
   let rows = 0;
-  await readImageCsv({
+  await readImageTable({
     file: source.file,
+    format: source.format,
     image: source.image,
-    columns: [...new Set([source.score, ...wanted])],
+    columns: [...new Set([source.score, ...(std === undefined ? [] : [std]), ...wanted])],
     index,
     signal: options.signal,
     onProblem(kind, line, message) {
       rows += 1;
       report.add(kind, line, message);
     },
-    onRow({ line, name, hash, values, delimiter }) {
+    onRow({ line, name, hash, values, decimalComma }) {
       rows += 1;
       if (wanted.length > 0 && !columns.has(hash))
         columns.set(hash, Object.fromEntries(wanted.map((column) => [column, values[column] ?? ""])));
       const text = values[source.score] ?? "";
-      const score = parseNumber(text, delimiter);
+      const score = parseNumber(text, decimalComma);
       if (score === undefined) {
         report.add(
           "notANumber",
@@ -82,13 +91,16 @@ export async function readMos(
         return;
       }
       const before = scores.get(hash);
-      if (before === undefined) scores.set(hash, score);
-      else if (before === score) report.add("duplicate", line);
+      if (before === undefined) {
+        scores.set(hash, score);
+        const deviation = std === undefined ? undefined : parseNumber(values[std] ?? "", decimalComma);
+        if (deviation !== undefined && deviation >= 0) stds.set(hash, deviation);
+      } else if (before === score) report.add("duplicate", line);
       else report.add("conflict", line, `"${name}" has the score ${before} already; ${score} is not used.`);
     },
   });
   throwIfCancelled(options.signal);
-  return { scores, columns, ...report.result, rows, unscored: index.count() - scores.size };
+  return { scores, stds, columns, ...report.result, rows, unscored: index.count() - scores.size };
 }
 
 function problemList() {
@@ -114,8 +126,8 @@ function problemList() {
 }
 
 /** A decimal number; a decimal comma counts where the comma does not separate columns. */
-function parseNumber(text: string, delimiter: string): number | undefined {
-  const plain = delimiter === "," ? text : text.replace(/^([+-]?\d*),(\d+)$/, "$1.$2");
+function parseNumber(text: string, decimalComma: boolean): number | undefined {
+  const plain = decimalComma ? text.replace(/^([+-]?\d*),(\d+)$/, "$1.$2") : text;
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) return undefined;
   const value = Number(plain);
   return Number.isFinite(value) ? value : undefined;

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { compare, seededRank } from "./calibrationSubset.ts";
 import { groupMatcher } from "./dataset/groups.ts";
-import { type RowProblemKind, readImageCsv } from "./dataset/imageCsv.ts";
+import { type RowProblemKind, readImageTable } from "./dataset/imageTable.ts";
 import type { ImageIndex } from "./dataset/query.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
 
@@ -175,7 +175,7 @@ async function readSplitFile(
   const listed: ListedSplit = { of: new Map(), groups: new Map(), problems: [] };
   // The group column may be in the MOS file or in this one; the MOS file is asked first.
   const groupColumn = typeof groupBy === "string" && columns === undefined ? groupBy : undefined;
-  await readImageCsv({
+  await readImageTable({
     file,
     image,
     columns: groupColumn === undefined ? [column] : [column, groupColumn],

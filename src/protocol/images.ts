@@ -15,6 +15,8 @@ export interface ImageRow {
   teacher: PointView | null;
   /** As in the MOS file, on its own range. */
   mos: number | null;
+  /** Standard deviation of the opinions behind the MOS, on its scale; absent where it is not known. */
+  mosStd?: number;
   /** |score − teacher|, both on 1..5. */
   disagreement: number | null;
   /** URI of a small picture, once there is one; ask `leaf/thumbnails` for it otherwise. */

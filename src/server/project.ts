@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { type Catalog, openCatalog } from "../engine/catalog.ts";
 import type { Config } from "../engine/config.ts";
-import { parseConfig } from "../engine/configFile.ts";
+import { readConfig } from "../engine/configFile.ts";
 import { LeafError, messageOf } from "../engine/errors.ts";
 import type { Browser } from "../engine/live/browse.ts";
 import type { LiveContext } from "../engine/live/context.ts";
@@ -142,7 +142,7 @@ export function liveProject(
 
   async function read(rescan: boolean): Promise<void> {
     try {
-      const parsed = parseConfig(await readFile(file, "utf8"));
+      const parsed = await readConfig(await readFile(file, "utf8"), path.dirname(file));
       if (!parsed.ok) {
         const [first] = parsed.problems;
         const place = first ? `:${first.line}:${first.column}: ${first.message}` : "";
@@ -179,6 +179,7 @@ export function liveProject(
       const context: LiveContext = {
         project,
         mos: catalog.mos,
+        mosStd: catalog.mosStd,
         splitOf: catalog.splitOf,
         teacher,
         scorer: scorerNow,

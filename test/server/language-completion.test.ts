@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseConfig } from "../../src/engine/configFile.ts";
@@ -173,4 +173,17 @@ test("no key where its indentation would be wrong", async () => {
 test("a comment that names another schema changes nothing, and nothing is fetched", async () => {
   const modeline = "# yaml-language-server: $schema=http://127.0.0.1:9/schema.json\n";
   expect(await labels(`${modeline}label:\n  |`)).toEqual(["pairsPerImage", "pairs", "minConfidence", "seed"]);
+});
+
+test("formats are offered, and the columns of files that are no CSV", async () => {
+  const offered = await labels("mos: { file: x.csv, format: | }");
+  expect(offered).toEqual(
+    expect.arrayContaining(["columns", "koniq10k", "spaq", "kadid10k", "csiq", "tid2013"]),
+  );
+  const parquet = path.resolve("test/fixtures/datasets/zstd.parquet");
+  await copyFile(parquet, path.join(language.folder, "photos/scores.parquet"));
+  expect(await labels("mos: { file: photos/| }")).toEqual(["photos/good/", "photos/scores.parquet"]);
+  const columns = ["image", "score", "std", "votes", "scene"];
+  expect(await labels("mos: { file: photos/scores.parquet, std: | }")).toEqual(columns);
+  expect(await accept("images: a\nmos: { file: x.csv, format: | }", "csiq")).toContain("format: csiq");
 });

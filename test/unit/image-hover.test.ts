@@ -114,6 +114,14 @@ describe("the hover", () => {
     );
   });
 
+  it("tells how far opinions were apart, in as many decimals as the MOS", () => {
+    const mosLine = (mos: number, mosStd: number, mosRange: [number, number]) =>
+      linesOf(imageHover({ ...view, mosRange, row: { ...row, mos, mosStd } })).at(-2);
+    expect(mosLine(3.4, 0.68, [1, 5])).toBe("MOS 3.4 ± 0.7 / 5");
+    expect(mosLine(63.96, 19.3, [0, 100])).toBe("MOS 64 ± 19 (0 to 100)");
+    expect(mosLine(0.061, 0.05, [0, 1])).toBe("MOS 0.06 ± 0.05 (0 to 1)");
+  });
+
   it("draws any probabilities as five bars", () => {
     expect(bars([1, 0.5, 0, 0.14, 2])).toBe("excellent █ good ▅ fair ▁ poor ▂ bad █");
   });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -212,6 +212,43 @@ describe("a rating", () => {
     writeFileSync(fileOf(browser, "m.csv"), "image,score\n");
     await expect(rate(browser, hashOf(1), 3)).rejects.toThrow('m.csv has no column "mos"');
     expect(textOf(browser, "m.csv")).toBe("image,score\n");
+  });
+
+  it("goes to no file that is not a CSV file of names and scores, and leaves it as it is", async () => {
+    const fixtures = path.resolve("test/fixtures/datasets");
+    for (const [file, also] of [
+      ["csiq.DMOS.xlsx", ""],
+      ["zstd.parquet", ", score: score"],
+      ["mos_with_names.txt", ""],
+      ["list.json", ""],
+      ["list.jsonl", ""],
+      ["csiq.csv", ""],
+    ] as const) {
+      const mos = new Map([[hashOf(1), 3]]);
+      const browser = await open({ config: `images: photos\nmos: { file: ${file}${also} }\n`, mos });
+      if (file === "csiq.csv")
+        writeFileSync(fileOf(browser, file), "image,dst_type,dst_lev,dmos\n1600,blur,1,0.5\n");
+      else if (existsSync(path.join(fixtures, file)))
+        copyFileSync(path.join(fixtures, file), fileOf(browser, file));
+      else
+        writeFileSync(
+          fileOf(browser, file),
+          file.endsWith("l") ? '{"image":"a","mos":3}\n' : '[{"image":"a","mos":3}]',
+        );
+      const before = readFileSync(fileOf(browser, file));
+      for (const rating of [4, null])
+        await expect(rate(browser, hashOf(2), rating), file).rejects.toMatchObject({
+          code: "config",
+          message: `Ratings can only be written to a CSV file with a column of names and one of scores, not to ${file}.`,
+          remedy: "Name a CSV file of your own, such as mos.csv, under `mos.file` of the config.",
+        });
+      expect(readFileSync(fileOf(browser, file)).equals(before), file).toBe(true);
+      // Looking at what there is to rate stays possible.
+      expect((await ratingQueue(browser, 5)).total, file).toBe(1);
+    }
+    const browser = await open({ config: "images: photos\nmos: { file: none.parquet }\n" });
+    await expect(rate(browser, hashOf(2), 4)).rejects.toThrow("not to none.parquet");
+    expect(existsSync(fileOf(browser, "none.parquet"))).toBe(false);
   });
 
   it("and its undoing leave any file as it was", async () => {

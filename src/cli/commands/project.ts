@@ -39,6 +39,7 @@ export function addProjectCommands(program: Command, run: Run): void {
         const result = await checkProject(await findProject(context), context);
         const lines = [
           `${result.images} images (${result.splits.train} train, ${result.splits.val} val, ${result.splits.test} test), ${result.withMos} with a MOS`,
+          ...result.reading,
           ...result.problems.map((problem) => `  ${problem}`),
         ];
         context.print(result, lines.join("\n"));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mosFormatNames } from "../mos/formats.ts";
 
 const share = z.number().min(0).max(0.9);
 const range = z
@@ -16,32 +17,51 @@ const pattern = z.string().refine((source) => {
 
 const groupBySchema = z.union([z.string().min(1), z.strictObject({ pattern }), z.null()]);
 
+/** What `format` gives may be left out, so that the defaults here are only told: `completeMos` fills them in. */
 export const mosSchema = z.strictObject({
-  file: z.string().min(1).meta({ description: "CSV file with human scores, relative to this file." }),
-  image: z
-    .string()
-    .default("image")
-    .meta({ description: "Column with the image's name: with or without folder or extension." }),
-  score: z.string().default("mos").meta({ description: "Column with the mean opinion score." }),
-  range: range.default([1, 5]).meta({ description: "Lowest and highest possible score." }),
-  lowerIsBetter: z
-    .boolean()
-    .default(false)
-    .meta({ description: "True for difference scores (DMOS), where 0 is best." }),
+  file: z.string().min(1).meta({
+    description:
+      "File with human scores, relative to this file: CSV, TSV, Excel (.xlsx), JSON, JSON Lines or Parquet.",
+  }),
+  format: z.enum(mosFormatNames).optional().meta({
+    description:
+      "The dataset whose layout the file has, which gives the other keys; by default told by its columns. `columns`: none of them, the keys below say it all.",
+  }),
+  image: z.string().min(1).optional().meta({
+    default: "image",
+    description:
+      "Column with the image's name: with or without folder or extension. By default as the format has it.",
+  }),
+  score: z.string().min(1).optional().meta({
+    default: "mos",
+    description: "Column with the mean opinion score. By default as the format has it.",
+  }),
+  std: z.string().min(1).optional().meta({
+    description: "Column with the standard deviation of the opinions, where there is one.",
+  }),
+  range: range.optional().meta({
+    default: [1, 5],
+    description: "Lowest and highest possible score. By default as the format has it.",
+  }),
+  lowerIsBetter: z.boolean().optional().meta({
+    default: false,
+    description: "True for difference scores (DMOS), where 0 is best. By default as the format has it.",
+  }),
 });
 
 export const splitSchema = z.strictObject({
   test: share.default(0.2).meta({ description: "Share of images held out for `evaluate`." }),
   val: share.default(0.1).meta({ description: "Share of images that choose the best epoch." }),
-  groupBy: groupBySchema.default(null).meta({
+  groupBy: groupBySchema.optional().meta({
+    default: null,
     description:
-      "Images of one group never share two splits: a column of the MOS or split file, or `{pattern: …}` on the file name.",
+      "Images of one group never share two splits: a column of the MOS or split file, or `{pattern: …}` on the file name. By default the references of KADID-10k, TID2013 and CSIQ, else null: no groups.",
   }),
   seed: z.int().default(0).meta({ description: "Another seed draws another split." }),
   file: z
     .string()
     .optional()
-    .meta({ description: "CSV file with a column train | val | test; replaces the drawn split." }),
+    .meta({ description: "Table file with a column train | val | test; replaces the drawn split." }),
   image: z.string().default("image").meta({ description: "Column of the split file with the image's name." }),
   column: z
     .string()

@@ -19,6 +19,8 @@ export interface Scorer {
 export interface LiveContext {
   project: Project;
   mos: ReadonlyMap<string, number>;
+  /** Standard deviations of the opinions, where the MOS file has them. */
+  mosStd?: ReadonlyMap<string, number>;
   splitOf(hash: string): SplitName;
   /** Fingerprint of the config's teacher. */
   teacher: string;

@@ -55,7 +55,7 @@ export function readImageRow(
   key: string,
   percentileOf: (score: number) => number | null,
 ): ImageRow | undefined {
-  const { scorer, teacher, project, mos, splitOf } = context;
+  const { scorer, teacher, project, mos, mosStd, splitOf } = context;
   const row = sources.prepare(by === "path" ? byPath : byHash).get({
     scorer: scorer.fingerprint,
     teacher,
@@ -79,6 +79,7 @@ export function readImageRow(
     percentile: row.score === null ? null : percentileOf(row.score),
     teacher: point,
     mos: mos.get(row.hash) ?? null,
+    ...(mosStd?.has(row.hash) ? { mosStd: mosStd.get(row.hash) } : {}),
     disagreement: comparable ? Math.abs(row.score! - point.score) : null,
     thumbnail: thumbnailOf(project.cache, row.hash),
   };

@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 import path from "node:path";
 import type { EvaluationView } from "../../protocol/server.ts";
 import type { Config } from "../config.ts";
+import type { MosFormatName } from "../mos/formats.ts";
 
 type Paper = NonNullable<EvaluationView["paper"]>;
 
@@ -10,6 +11,7 @@ interface PaperDataset extends Paper {
   named: RegExp;
   /** Of the MOS file as it is published. */
   column?: string;
+  formats: readonly MosFormatName[];
 }
 
 /** LEAF, arXiv 2601.20689: distilled without MOS, and calibrated with a share of them. */
@@ -18,17 +20,20 @@ const datasets: PaperDataset[] = [
     dataset: "KonIQ-10k",
     named: /koniq/i,
     column: "MOS_zscore",
+    formats: ["koniq10k", "koniq10k-sets"],
     rows: [{ name: "LEAF paper, no MOS", srcc: 0.777, plcc: 0.801 }],
   },
   {
     dataset: "SPAQ",
     named: /spaq/i,
+    formats: ["spaq"],
     rows: [{ name: "LEAF paper, no MOS", srcc: 0.861, plcc: 0.867 }],
   },
   {
     dataset: "AGIQA-3K",
     named: /agiqa/i,
     column: "mos_quality",
+    formats: ["agiqa3k"],
     rows: [
       { name: "LEAF paper, no MOS", srcc: 0.749, plcc: 0.811 },
       { name: "LEAF paper, 10 % MOS", srcc: 0.841, plcc: 0.899 },
@@ -43,8 +48,10 @@ export async function paperFigures(root: string, config: Config): Promise<Paper 
   const columns = header.split(/[,;\t]/).map((cell) => cell.replace(/^\ufeff?"?|"?\s*$/g, ""));
   const names = [config.mos?.file ?? "", ...[config.images].flat()];
   const found = datasets.find(
-    ({ named, column }) =>
-      (column !== undefined && columns.includes(column)) || names.some((name) => named.test(name)),
+    ({ named, column, formats }) =>
+      formats.some((format) => format === config.mos?.format) ||
+      (column !== undefined && columns.includes(column)) ||
+      names.some((name) => named.test(name)),
   );
   return found ? { dataset: found.dataset, rows: found.rows } : null;
 }

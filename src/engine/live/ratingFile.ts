@@ -7,8 +7,10 @@ import { foldedNames } from "../dataset/names.ts";
 import { openIndex } from "../dataset.ts";
 import { LeafError } from "../errors.ts";
 import { withFileErrors, writeFileAtomic } from "../files.ts";
+import { factsOf } from "../mos/formats.ts";
 import { studentToMos } from "../mos.ts";
 import type { Project } from "../project.ts";
+import { tableKind } from "../tables/table.ts";
 import { copiesOf } from "./copies.ts";
 import {
   type CsvRecord,
@@ -51,6 +53,8 @@ export async function writeRating(
   rating: number,
 ): Promise<Before> {
   const file = path.resolve(project.root, mos.file);
+  const refusal = await ratingRefusal(file, mos);
+  if (refusal) throw refusal;
   if (!existsSync(file)) await writeFileAtomic(file, `${mos.image},${mos.score}\n`);
   const ratings = await readRatings(file, mos);
   const { csv, imageColumn, scoreColumn } = ratings;
@@ -79,6 +83,8 @@ export async function takeRatingBack(
 ): Promise<void> {
   const file = path.resolve(project.root, mos.file);
   if (!existsSync(file)) return;
+  const refusal = await ratingRefusal(file, mos);
+  if (refusal) throw refusal;
   const ratings = await readRatings(file, mos);
   const { csv, imageColumn, scoreColumn } = ratings;
   let edited = csv;
@@ -93,12 +99,29 @@ export async function takeRatingBack(
   await write(ratings, edited.text);
 }
 
-/** Rows that hold a score; 0 for a file that is not there. Throws as `writeRating`. */
-export async function countRatings(project: Project, mos: RatingsConfig): Promise<number> {
+/**
+ * Rows that hold a score; 0 for a file that is not there, undefined for one that takes no ratings. Throws as `writeRating`.
+ */
+export async function countRatings(project: Project, mos: RatingsConfig): Promise<number | undefined> {
   const file = path.resolve(project.root, mos.file);
   if (!existsSync(file)) return 0;
+  if (await ratingRefusal(file, mos)) return undefined;
   const { csv, scoreColumn } = await readRatings(file, mos);
   return csv.records.filter((row) => (row.cells[scoreColumn]?.value ?? "") !== "").length;
+}
+
+/** Why ratings cannot be written to a file: only a CSV file of names and scores can gain a row and all else stay as it is. */
+async function ratingRefusal(file: string, mos: RatingsConfig): Promise<LeafError | undefined> {
+  const named = /\.(xlsx|json|jsonl|ndjson|parquet)$/i.test(file);
+  const text = existsSync(file) ? (await tableKind(file)) === "text" : !named;
+  const derived = Object.keys(factsOf(mos.format)?.derived ?? {});
+  const hasHeader = mos.format !== "tid2013";
+  if (text && !named && hasHeader && !derived.includes(mos.image)) return undefined;
+  return new LeafError(
+    "config",
+    `Ratings can only be written to a CSV file with a column of names and one of scores, not to ${path.basename(file)}.`,
+    { file, remedy: "Name a CSV file of your own, such as mos.csv, under `mos.file` of the config." },
+  );
 }
 
 async function readRatings(given: string, mos: RatingsConfig): Promise<RatingsText> {

@@ -117,6 +117,6 @@ async function queueOf(
     proposed: { train: state.train.length, test: state.test.length },
     ...(state.selection ? { selection: state.selection } : {}),
     file: named?.file ?? freeRatings(project).file,
-    total: named ? await countRatings(project, named) : 0,
+    total: named ? ((await countRatings(project, named)) ?? mos.size) : 0,
   };
 }

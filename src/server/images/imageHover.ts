@@ -15,7 +15,7 @@ export function imageHover({ row, project, scorer, mosRange }: ImageView): strin
     qualityLine(row, project.imagesName, scorer),
     ...(row.teacher ? [teacherLine(row.teacher)] : []),
     ...(row.teacher?.reason ? [`“${escapeMarkdown(row.teacher.reason)}” (the teacher's words)`] : []),
-    ...(row.mos === null ? [] : [`MOS ${onScale(row.mos, mosRange ?? [1, 5])}`]),
+    ...(row.mos === null ? [] : [mosLine(row.mos, row.mosStd, mosRange ?? [1, 5])]),
     `${link("Open in IQA panel", commandIds.openPanel, [project.config, "gallery", { hash: row.hash }])} · ${link("Rescore", commandIds.score, [row.uri])}`,
   ];
   const text = lines.join("  \n");
@@ -43,6 +43,11 @@ function teacherLine({ score, probabilities, confidence, human }: PointView): st
   return `Teacher ${figure(score, 4)}${words} · confidence ${confidence.toFixed(2)}`;
 }
 
+function mosLine(mos: number, std: number | undefined, range: readonly [number, number]): string {
+  const spread = std === undefined ? "" : ` ± ${figure(std, range[1] - range[0])}`;
+  return `MOS ${onScale(mos, range, false, spread)}`;
+}
+
 const blocks = "▁▂▃▄▅▆▇█";
 
 /** The five probabilities as small bars: "excellent ▁ good ▆ …". */
@@ -56,8 +61,8 @@ export function bars(probabilities: readonly number[]): string {
 }
 
 /** "3.62 / 5" on the usual scale, else with both ends of the scale. */
-function onScale(score: number, [low, high]: readonly [number, number], fine = false): string {
-  const text = figure(score, high - low, fine);
+function onScale(score: number, [low, high]: readonly [number, number], fine = false, spread = ""): string {
+  const text = figure(score, high - low, fine) + spread;
   return low === 1 ? `${text} / ${high}` : `${text} (${low} to ${high})`;
 }
 

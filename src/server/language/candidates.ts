@@ -1,8 +1,9 @@
 import { type Dirent, existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { columnsOf } from "../../engine/mos/detect.ts";
+import { tableFile } from "../../engine/tables/table.ts";
 import type { ConfigPath } from "./context.ts";
-import { csvHeader } from "./csvHeader.ts";
 
 /** A value that the file system or LEAF itself can name. */
 export interface Candidate {
@@ -32,8 +33,8 @@ type Source = (folder: string, typed: string, valueAt: (path: ConfigPath) => unk
 
 const sources: Record<string, Source> = {
   images: (folder, typed) => entries(folder, typed.replace(/^!/, "")),
-  "mos.file": (folder, typed) => entries(folder, typed, isCsv),
-  "split.file": (folder, typed) => entries(folder, typed, isCsv),
+  "mos.file": (folder, typed) => entries(folder, typed, isTable),
+  "split.file": (folder, typed) => entries(folder, typed, isTable),
   "python.interpreter": (folder, typed) =>
     entries(folder, typed, (name) => /^python[\d.]*(\.exe)?$/.test(name), { hidden: true }),
   "student.model": async (folder, typed) => {
@@ -45,6 +46,7 @@ const sources: Record<string, Source> = {
   },
   "mos.image": (folder, _, valueAt) => columns(folder, valueAt(["mos", "file"])),
   "mos.score": (folder, _, valueAt) => columns(folder, valueAt(["mos", "file"])),
+  "mos.std": (folder, _, valueAt) => columns(folder, valueAt(["mos", "file"])),
   "split.image": (folder, _, valueAt) => columns(folder, valueAt(["split", "file"])),
   "split.column": (folder, _, valueAt) => columns(folder, valueAt(["split", "file"])),
   "split.groupBy": async (folder, _, valueAt) => {
@@ -72,7 +74,7 @@ export async function candidatesFor(
 
 async function columns(folder: string, file: unknown): Promise<Candidate[]> {
   if (typeof file !== "string" || file === "") return [];
-  const names = await csvHeader(path.resolve(folder, file));
+  const names = await columnsOf(path.resolve(folder, file));
   return names.map((text) => ({ text, kind: "column", detail: `column of ${path.basename(file)}` }));
 }
 
@@ -108,6 +110,6 @@ async function entries(
   return candidates.sort((a, b) => (a.text < b.text ? -1 : 1)).slice(0, most);
 }
 
-function isCsv(name: string): boolean {
-  return /\.(csv|tsv)$/i.test(name);
+function isTable(name: string): boolean {
+  return tableFile.test(name);
 }

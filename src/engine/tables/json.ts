@@ -1,0 +1,135 @@
+import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { LeafError, throwIfCancelled } from "../errors.ts";
+import { cellText } from "./cellText.ts";
+import { detectEncoding, readText } from "./encoding.ts";
+import type { Table, TableOptions, TableRow } from "./table.ts";
+
+type JsonRow = Record<string, unknown>;
+
+const largestJson = 256e6;
+/** The columns of JSON are the keys of this many rows: a key may be missing from the first. */
+const rowsAsked = 100;
+const batchSize = 1000;
+
+/** A JSON file: a list of objects, or an object that holds one such list. It is read whole. */
+export async function openJson(file: string, { signal }: TableOptions): Promise<Table> {
+  const base = path.basename(file);
+  const { size } = await stat(file);
+  if (size > largestJson) {
+    throw new LeafError("input", `${base} is too large (${Math.round(size / 1e6)} MB): JSON is read whole.`, {
+      file,
+      remedy: "Write it as JSON Lines (.jsonl), CSV or Parquet, which are streamed.",
+    });
+  }
+  let value: unknown;
+  try {
+    const encoding = await detectEncoding(file, signal);
+    value = JSON.parse(new TextDecoder(encoding).decode(await readFile(file)));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new LeafError("input", `${base} is not valid JSON: ${error.message}.`, { file, cause: error });
+  }
+  const rows = rowsIn(value);
+  if (rows === undefined || rows.length === 0) {
+    throw new LeafError("config", `${base} holds no list of objects.`, {
+      file,
+      remedy: 'Write a list such as [{"image": "a.jpg", "mos": 3.4}].',
+    });
+  }
+  const columns = keysOf(rows.slice(0, rowsAsked));
+  return {
+    columns,
+    headerLine: 1,
+    decimalComma: true,
+    async *batches(at, signal): AsyncGenerator<TableRow[]> {
+      for (let from = 0; from < rows.length; from += batchSize) {
+        throwIfCancelled(signal);
+        const some = rows.slice(from, from + batchSize);
+        yield some.map((row, i) => ({ line: from + i + 1, cells: cellsOf(row, columns, at) }));
+      }
+    },
+  };
+}
+
+/** JSON Lines: one object a line. */
+export async function openJsonLines(file: string, { signal }: TableOptions): Promise<Table> {
+  const encoding = await detectEncoding(file, signal);
+  const asked: JsonRow[] = [];
+  for await (const batch of jsonLines(file, readText(file, encoding, signal))) {
+    asked.push(...batch.slice(0, rowsAsked).map(({ row }) => row));
+    if (asked.length >= rowsAsked) break;
+  }
+  if (asked.length === 0) {
+    throw new LeafError("config", `${path.basename(file)} is empty.`, {
+      file,
+      remedy: 'Write one object a line, such as {"image": "a.jpg", "mos": 3.4}.',
+    });
+  }
+  const columns = keysOf(asked);
+  return {
+    columns,
+    headerLine: 1,
+    decimalComma: true,
+    async *batches(at, signal): AsyncGenerator<TableRow[]> {
+      for await (const batch of jsonLines(file, readText(file, encoding, signal)))
+        yield batch.map(({ row, line }) => ({ line, cells: cellsOf(row, columns, at) }));
+    },
+  };
+}
+
+/** The rows of each piece of text; none is empty. */
+async function* jsonLines(file: string, text: AsyncIterable<string>) {
+  let rest = "";
+  let line = 0;
+  const parsed = (lines: string[]) =>
+    lines.flatMap((source) => {
+      line += 1;
+      return source.trim() === "" ? [] : [{ row: parseLine(file, source, line), line }];
+    });
+  for await (const piece of text) {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop()!;
+    const batch = parsed(lines);
+    if (batch.length > 0) yield batch;
+  }
+  const last = parsed([rest]);
+  if (last.length > 0) yield last;
+}
+
+function parseLine(file: string, source: string, line: number): JsonRow {
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch {}
+  if (isRow(value)) return value;
+  throw new LeafError("input", `${path.basename(file)}:${line}: the line is no JSON object.`, {
+    file,
+    line,
+    remedy: "JSON Lines has one object a line; name a file that holds one list `.json`.",
+  });
+}
+
+function isRow(value: unknown): value is JsonRow {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function rowsIn(value: unknown): JsonRow[] | undefined {
+  if (Array.isArray(value)) return value.every(isRow) ? value : undefined;
+  if (!isRow(value)) return undefined;
+  const lists = Object.values(value).filter(
+    (one) => Array.isArray(one) && one.length > 0 && one.every(isRow),
+  );
+  return lists.length === 1 ? (lists[0] as JsonRow[]) : undefined;
+}
+
+function keysOf(rows: readonly JsonRow[]): string[] {
+  return [...new Set(rows.flatMap((row) => Object.keys(row)))];
+}
+
+function cellsOf(row: JsonRow, columns: readonly string[], at: readonly number[]): string[] {
+  return at.map((place) => {
+    const name = columns[place]!;
+    return Object.hasOwn(row, name) ? cellText(row[name]) : "";
+  });
+}

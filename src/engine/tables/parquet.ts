@@ -1,0 +1,87 @@
+import path from "node:path";
+import zlib from "node:zlib";
+import {
+  asyncBufferFromFile,
+  type Compressors,
+  type ParquetScanOptions,
+  parquetMetadataAsync,
+  parquetScan,
+} from "hyparquet";
+import { LeafError, throwIfCancelled } from "../errors.ts";
+import { cellText } from "./cellText.ts";
+import type { Table, TableOptions, TableRow } from "./table.ts";
+
+/** hyparquet brings Snappy itself. */
+export const parquetCompressors: Compressors = {
+  GZIP: (input) => zlib.gunzipSync(input),
+  ZSTD: (input) => zlib.zstdDecompressSync(input),
+  BROTLI: (input) => zlib.brotliDecompressSync(input),
+};
+
+/** Rows read at a time where row groups are larger: each time, the group is decoded from its start. */
+const mostRows = 1_000_000;
+const batchSize = 1000;
+
+/** A Parquet file; its columns that hold text or numbers. Only those that are asked for are read, some rows at a time. */
+export async function openParquet(file: string, _options: TableOptions): Promise<Table> {
+  const buffer = await asyncBufferFromFile(file);
+  const metadata = await parquetMetadataAsync(buffer).catch((error) => damaged(file, error));
+  const columns = topLevelColumns(metadata.schema);
+  return {
+    columns,
+    headerLine: 1,
+    decimalComma: true,
+    async *batches(at, signal): AsyncGenerator<TableRow[]> {
+      const names = at.map((place) => columns[place]!);
+      let groupStart = 0;
+      for (const group of metadata.row_groups) {
+        const groupEnd = groupStart + Number(group.num_rows);
+        for (let rowStart = groupStart; rowStart < groupEnd; rowStart += mostRows) {
+          throwIfCancelled(signal);
+          const rowEnd = Math.min(rowStart + mostRows, groupEnd);
+          const range = { file: buffer, metadata, rowStart, rowEnd, compressors: parquetCompressors };
+          const read = await readColumns(range, names).catch((error) => damaged(file, error));
+          for (let from = 0; from < rowEnd - rowStart; from += batchSize) {
+            const size = Math.min(batchSize, rowEnd - rowStart - from);
+            yield Array.from({ length: size }, (_, i) => ({
+              line: rowStart + from + i + 1,
+              cells: read.map((column) => cellText(column[from + i])),
+            }));
+          }
+        }
+        groupStart = groupEnd;
+      }
+    },
+  };
+}
+
+/** The values of some columns in a range of rows. */
+async function readColumns(
+  range: Omit<ParquetScanOptions, "columns"> & { rowStart: number; rowEnd: number },
+  names: readonly string[],
+): Promise<ArrayLike<unknown>[]> {
+  const scan = await parquetScan({ ...range, columns: [...new Set(names)] });
+  const { rowStart, rowEnd } = range;
+  return Promise.all(names.map((column) => scan.readColumn({ column, rowStart, rowEnd })));
+}
+
+/** Names of the columns that are no lists or structures. `schema` is the tree in depth-first order, the root first. */
+function topLevelColumns(schema: readonly { name: string; num_children?: number }[]): string[] {
+  const names: string[] = [];
+  const skip = (at: number): number => {
+    let next = at + 1;
+    for (let child = 0; child < (schema[at]?.num_children ?? 0); child++) next = skip(next);
+    return next;
+  };
+  for (let at = 1; at < schema.length; at = skip(at))
+    if (!schema[at]!.num_children) names.push(schema[at]!.name);
+  return names;
+}
+
+function damaged(file: string, error: unknown): never {
+  throw new LeafError(
+    "input",
+    `${path.basename(file)} cannot be read as Parquet: ${String(error instanceof Error ? error.message : error).split("\n")[0]}.`,
+    { file, remedy: "Write it again, with Snappy, gzip, zstd or no compression.", cause: error },
+  );
+}

@@ -1,0 +1,105 @@
+import { open } from "node:fs/promises";
+import path from "node:path";
+import { errnoCode, explainFileSystemError, LeafError } from "../errors.ts";
+import { openDelimited } from "./delimited.ts";
+import { openJson, openJsonLines } from "./json.ts";
+import { openParquet } from "./parquet.ts";
+import { openXlsx } from "./xlsx.ts";
+
+export interface TableRow {
+  /** Where the row stands, 1-based: the line it ends on in a text, the row of a sheet, else its place among the rows. */
+  line: number;
+  /** The cells of the columns that were asked for, as text; empty where the row has none. */
+  cells: string[];
+}
+
+/** A file of rows under named columns, whatever its container. */
+export interface Table {
+  /** As the file writes them; a spreadsheet may name one twice. */
+  columns: string[];
+  /** Line of the names. */
+  headerLine: number;
+  /** Whether "3,5" may be a number: a comma does not separate cells. */
+  decimalComma: boolean;
+  /**
+   * Streams the rows, some at a time, where the container can; `at` are places in `columns`. In batches, since a promise for
+   * each of a million rows would take longer than all the rest.
+   */
+  batches(at: readonly number[], signal?: AbortSignal): AsyncIterable<TableRow[]>;
+}
+
+export interface TableOptions {
+  /** Tells the columns that are meant, where a workbook has several sheets and titles above its table. */
+  prefer?: (columns: readonly string[]) => boolean;
+  signal?: AbortSignal;
+}
+
+export type TableKind = "text" | "json" | "jsonl" | "xlsx" | "parquet";
+
+const readers: Record<TableKind, (file: string, options: TableOptions) => Promise<Table>> = {
+  text: openDelimited,
+  json: openJson,
+  jsonl: openJsonLines,
+  xlsx: openXlsx,
+  parquet: openParquet,
+};
+
+/** Names of files that are tables; of plain texts TID's alone, since most are something else. */
+export const tableFile = /(\.(csv|tsv|xlsx|json|jsonl|ndjson|parquet)|mos_with_names\.txt)$/i;
+
+/**
+ * Opens a table. Throws a LeafError `config` for a file that is missing, unreadable, empty or no table, `input` for a
+ * damaged one.
+ */
+export async function openTable(file: string, options: TableOptions = {}): Promise<Table> {
+  const kind = await tableKind(file);
+  try {
+    return await readers[kind](file, options);
+  } catch (error) {
+    throw explainFileSystemError(error, "read", file);
+  }
+}
+
+/** What a table is kept in: by its first bytes, else by its name. Throws as `openTable`. */
+export async function tableKind(file: string): Promise<TableKind> {
+  const head = await headOf(file);
+  const base = path.basename(file);
+  if (head.toString("latin1", 0, 4) === "PAR1") return "parquet";
+  if (head.toString("latin1", 0, 4) === "PK\u0003\u0004") return "xlsx";
+  if (head.toString("latin1", 0, 10) === "MATLAB 5.0") {
+    throw new LeafError("config", `${base} is a MATLAB file, which LEAF does not read.`, {
+      file,
+      remedy: "Write its names and scores to a CSV file; docs/datasets.md shows how.",
+    });
+  }
+  if (head.readUInt32BE(0) === 0xd0cf11e0) {
+    throw new LeafError("config", `${base} is an old Excel workbook (.xls), which LEAF does not read.`, {
+      file,
+      remedy: "Save it as .xlsx or CSV.",
+    });
+  }
+  if (/\.(jsonl|ndjson)$/i.test(file)) return "jsonl";
+  if (/\.json$/i.test(file)) return "json";
+  return "text";
+}
+
+async function headOf(file: string): Promise<Buffer> {
+  try {
+    const handle = await open(file, "r");
+    try {
+      return (await handle.read(Buffer.alloc(16), 0, 16, 0)).buffer;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (errnoCode(error) === "EISDIR")
+      throw new LeafError("config", `Cannot read ${file}: it is a folder.`, {
+        file,
+        remedy: "Name a file of scores, such as a CSV file.",
+      });
+    const explained = explainFileSystemError(error, "read", file);
+    if (explained instanceof LeafError)
+      throw new LeafError("config", explained.message, { ...explained, file, cause: error });
+    throw error;
+  }
+}

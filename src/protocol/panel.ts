@@ -21,6 +21,7 @@ export const panelMethods = [
   "leaf/thumbnails",
   "leaf/ratingQueue",
   "leaf/rate",
+  "leaf/ratingCurve",
   "leaf/exclude",
 ] as const satisfies readonly ServerMethod[];
 

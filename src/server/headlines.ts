@@ -1,5 +1,5 @@
 import type { StageName } from "../protocol/project.ts";
-import type { EvaluateResult, LabelResult } from "../protocol/results.ts";
+import type { CalibrateResult, EvaluateResult, LabelResult } from "../protocol/results.ts";
 
 const count = new Intl.NumberFormat("en");
 const figure = (value: number | null | undefined) => (value == null ? "–" : value.toFixed(3));
@@ -7,6 +7,8 @@ const figure = (value: number | null | undefined) => (value == null ? "–" : va
 interface Trained {
   images?: number;
   headOnly?: boolean;
+  from?: CalibrateResult["from"];
+  teacherCheck?: CalibrateResult["teacherCheck"];
   teacherAgreement?: { srcc: number | null; n: number };
 }
 
@@ -26,8 +28,12 @@ export function headlineOf(stage: StageName, result: unknown): string {
       return `agrees with teacher ${figure(agreement?.srcc)} (SRCC, n = ${agreement?.n ?? 0})`;
     }
     case "calibrate": {
-      const { images = 0, headOnly } = result as Trained;
-      return `${count.format(images)} human scores${headOnly ? ", head only" : ""}`;
+      const { images = 0, headOnly, from, teacherCheck } = result as Trained;
+      const start =
+        teacherCheck?.verdict === "chance" && from === "backbone"
+          ? ", from the backbone: the teacher is at chance on them"
+          : "";
+      return `${count.format(images)} human scores${headOnly ? ", head only" : ""}${start}`;
     }
     case "evaluate": {
       const { srcc, plcc, n, ci95 } = result as EvaluateResult;

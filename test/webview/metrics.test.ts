@@ -236,3 +236,22 @@ test("a reliability that cannot be had is told in its place", async () => {
   await page.locator("leaf-reliability").getByText("No pair of rated images was judged.").waitFor();
   await page.locator("leaf-arms").getByRole("table").first().waitFor();
 });
+
+test("findings stand above the figures with their remedies, and nothing where there are none", async () => {
+  const model = createModel();
+  newest(model).evaluation.findings = [
+    {
+      code: "belowTeacher",
+      message: "The student ranks worse than its teacher (SRCC 0.61 against 0.75).",
+      remedy: "Distill for more epochs.",
+    },
+  ];
+  const { page, shot } = await open({ model, tab: "metrics" });
+  const finding = page.locator("leaf-findings li");
+  await finding.getByText("The student ranks worse than its teacher").waitFor();
+  expect(await wordsOf(page.locator("leaf-findings"))).toContain("Distill for more epochs.");
+  await shot("metrics-findings");
+  const plain = await open({ model: createModel(), tab: "metrics" });
+  await plain.page.locator("leaf-figures").getByText("SRCC").waitFor();
+  expect(await plain.page.locator("leaf-findings li").count()).toBe(0);
+});

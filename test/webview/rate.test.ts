@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type FakeEditor, type OpenPanel, type PanelOptions, startEditor } from "./fakeEditor.ts";
 import { createModel } from "./model/model.ts";
+import { wordsOf } from "./panelTest.ts";
 import { themes } from "./themes.ts";
 
 let editor: FakeEditor;
@@ -158,6 +159,9 @@ test("skipped images come at the end, then what next", async () => {
   expect(await shownImage()).toBe(fileOf(first!));
   await page.keyboard.press("5");
   await page.getByRole("heading", { name: `${open6.length} images are rated` }).waitFor();
+  const hint = page.locator("leaf-rating-hint");
+  await hint.getByText("they pay").waitFor();
+  expect(await wordsOf(hint)).toContain("lower the error from 0.50 by 0.06 [0.01, 0.10] MOS points");
   await expect
     .poll(() => page.locator("leaf-rate leaf-empty").getAttribute("words"))
     .toContain(`mos.csv holds 12 human scores`);

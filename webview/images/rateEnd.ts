@@ -2,6 +2,7 @@ import { html, nothing } from "lit";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
 import { count } from "../ui/format.ts";
+import "./ratingHint.ts";
 import type { RatingSession } from "./ratingSession.ts";
 
 interface Ways {
@@ -34,6 +35,11 @@ export function rateEnd(host: Host, project: ProjectSnapshot, session: RatingSes
       : text("A student is distilled first, then calibrated with your scores."),
   ].join(" ");
   return html`<leaf-empty icon="pass" heading=${heading} words=${words}>
+    ${
+      distilled && queue && queue.total > 0
+        ? html`<leaf-rating-hint .host=${host} config=${project.config} ratings=${queue.total} next=${Math.max(1, Math.min(30, unrated))}></leaf-rating-hint>`
+        : nothing
+    }
     <div class="next-steps">
       ${
         distilled

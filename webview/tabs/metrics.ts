@@ -6,6 +6,7 @@ import "../charts/chart.ts";
 import { colorOf, quiet } from "../charts/palette.ts";
 import "../metrics/arms.ts";
 import "../metrics/figures.ts";
+import "../metrics/findings.ts";
 import "../metrics/head.ts";
 import "../metrics/imageCard.ts";
 import "../metrics/notEvaluated.ts";
@@ -202,6 +203,7 @@ class Metrics extends Tab {
         @choose=${this.#chooseRun}
         @run=${this.#run}
       ></leaf-metrics-head>
+      <leaf-findings .findings=${view.evaluation.findings}></leaf-findings>
       <div class="columns">
         <leaf-chart
           .host=${host}

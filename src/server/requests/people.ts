@@ -1,8 +1,9 @@
 import { excludeImages } from "../../engine/live/exclude.ts";
 import { overrulePair, pairs } from "../../engine/live/pairViews.ts";
 import { rate, ratingQueue } from "../../engine/live/ratings.ts";
-import { ratingCurve } from "../../engine/select.ts";
+import type { SelectResult } from "../../protocol/selection.ts";
 import type { Answer } from "../answers.ts";
+import { leafCommand } from "../leafCommand.ts";
 import type { Projects } from "../projects.ts";
 
 /** What people say of images and pairs; the project is read again after each word. */
@@ -23,9 +24,11 @@ export function answerPeople(answer: Answer, projects: Projects): void {
     void project.refresh();
     return queue;
   });
-  answer("leaf/ratingCurve", ({ config, next }, signal) =>
-    ratingCurve(projects.of(config).project(), next, { signal, trustIndex: true }),
-  );
+  // In a process of its own: the student looks at the training images.
+  answer("leaf/ratingCurve", async ({ config, next }, signal) => {
+    const args = ["select", "--n", String(next), "--config", projects.of(config).file];
+    return (await leafCommand<SelectResult>(args, signal)).curve;
+  });
   answer("leaf/exclude", async ({ config, paths }) => {
     const project = projects.of(config);
     const edited = await excludeImages(project.project(), paths);

@@ -83,6 +83,17 @@ export const answers: Answers = {
   "leaf/evaluation": ({ evaluations }, { run }) =>
     evaluations.get(run ?? [...evaluations.keys()].at(-1) ?? "") ?? null,
   "leaf/reliability": ({ images, pairs }) => makeReliability(images, pairs),
+  "leaf/ratingCurve": (_, { next }) => ({
+    ratings: 40,
+    points: [
+      { ratings: 10, rmse: 0.8 },
+      { ratings: 40, rmse: 0.5 },
+    ],
+    fit: { floor: 0.3, scale: 1.5, rate: 0.5 },
+    now: 0.5,
+    next: { ratings: next, gain: 0.06, ci95: [0.01, 0.1] },
+    enough: false,
+  }),
   "leaf/images": ({ images }, { query }) => queryImages(images, query),
   "leaf/image": ({ images, projects }, { uri, rescore }) => {
     const row = images.find((one) => one.uri === uri);

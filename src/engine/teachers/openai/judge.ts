@@ -12,7 +12,7 @@ import { chatBody, type Question } from "./question.ts";
 import { type ListedToken, textOf, tokensOf } from "./tokens.ts";
 
 /** A prefix token of at least this probability is looked behind; so many of them, and so many tokens deep. */
-const worthALook = 0.005;
+const worthALook = 0.01;
 const mostLooks = 3;
 const deepestLook = 3;
 const reasonTokens = 48;

@@ -28,7 +28,10 @@ export async function probe(
   const server = await whoIsIt(client, base, signal);
   const images = [await plainPicture(96), await plainPicture(160)];
   const point: Question = { parts: prompts.point, images, maxTokens: 1, want: "list" };
-  const draft: Draft = { listed: listSizes[0]!, maxTokens: "max_tokens", always: {}, prefill: null };
+  // llama.cpp computes a prompt's cached beginning with other rounding: the same question would get other answers (up to 1e-3 seen).
+  // Questions share no beginning worth keeping.
+  const always = server === "llama.cpp" ? { cache_prompt: false } : {};
+  const draft: Draft = { listed: listSizes[0]!, maxTokens: "max_tokens", always, prefill: null };
 
   const ask = (question: Question) =>
     patiently(() => client.complete(base, chatBody(client.model, question, draft), "other", signal));
@@ -36,7 +39,7 @@ export async function probe(
   let first = await negotiated(ask, draft, point, where);
   if (thinksAloud(first)) {
     // Qwen3, InternVL 3.5 and others; a template that knows no thinking ignores it.
-    draft.always = { chat_template_kwargs: { enable_thinking: false } };
+    draft.always = { ...always, chat_template_kwargs: { enable_thinking: false } };
     first = await negotiated(ask, draft, point, where);
   }
   const tokenIds = await chosenTokenIds(client, base, prompts, {

@@ -25,7 +25,7 @@ export class RequestFailure extends Error {
 /** Removes a key, and what looks like one, from a text that a server or the system wrote. */
 export function redact(text: string, key: string | undefined): string {
   const without = key ? text.replaceAll(key, "…") : text;
-  return without.replace(/\bBearer\s+\S+/gi, "Bearer …").replace(/\bsk-[\w*-]{4,}/g, "…");
+  return without.replace(/\bBearer\s+[^\s"'),]+/gi, "Bearer …").replace(/\bsk-[\w*-]{4,}/g, "…");
 }
 
 /** An endpoint as messages show it: without user, query and fragment. */

@@ -23,7 +23,7 @@ import { identify } from "./identity.ts";
 import { createJudge, type Judged } from "./judge.ts";
 import { createPictures } from "./pictures.ts";
 import { createPool, type Endpoint } from "./pool.ts";
-import { probe } from "./probe.ts";
+import { check, probe } from "./probe.ts";
 import { usageOf } from "./tokens.ts";
 
 /** Where a short list may hide more than this of one answer, they cannot be told apart. */
@@ -54,7 +54,11 @@ export async function createOpenaiTeacher(
   const { judge, explain, trial } = createJudge(client, prompts, createPictures(config.maxSide));
   const told = new Set<string>();
 
-  async function probed(url: string, signal: AbortSignal): Promise<Capabilities> {
+  async function probed(url: string, known: Capabilities | undefined, signal: AbortSignal) {
+    if (known) {
+      await check(client, url, prompts, known, signal);
+      return known;
+    }
     const found = await probe(client, url, prompts, signal);
     const where = shownUrl(url);
     if (!found.usage && (config.limit?.tokens ?? config.limit?.cost) !== undefined)

@@ -14,8 +14,11 @@ export interface PoolOptions<C> {
   concurrency: number;
   /** How long to go on while no endpoint answers. */
   patienceMs: number;
-  /** Asked before an endpoint takes work, and again after it was away. Throws RequestFailure or LeafError. */
-  probe(url: string, signal: AbortSignal): Promise<C>;
+  /**
+   * Asked before an endpoint takes work. With what is known of it where it failed several times in a row, and is to show that it answers at
+   * all; without where nobody answered there, as another server may have come up. Throws RequestFailure or LeafError.
+   */
+  probe(url: string, known: C | undefined, signal: AbortSignal): Promise<C>;
   onNote?: (message: string) => void;
 }
 
@@ -101,12 +104,13 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
 
   function acquire(signal?: AbortSignal): Promise<Member<C>> {
     return new Promise((resolve, reject) => {
+      const cancelled = () => reject(new LeafError("cancelled", "Cancelled."));
+      if (signal?.aborted) return cancelled();
       if (over) return reject(over);
       const abort = () => {
         waiting.delete(waiter);
-        reject(new LeafError("cancelled", "Cancelled."));
+        cancelled();
       };
-      if (signal?.aborted) return abort();
       const settle = () => signal?.removeEventListener("abort", abort);
       const waiter: Waiter<C> = {
         resolve(member) {
@@ -128,7 +132,7 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
   async function probe(member: Member<C>): Promise<void> {
     member.state = "probing";
     try {
-      member.capabilities = await options.probe(member.url, closing.signal);
+      member.capabilities = await options.probe(member.url, member.capabilities, closing.signal);
       member.state = "ready";
       member.failures = 0;
       member.rests = 0;
@@ -137,8 +141,11 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
     } catch (error) {
       if (closing.signal.aborted) return;
       member.state = "away";
-      if (error instanceof RequestFailure) rest(member, error);
-      else end(error instanceof LeafError ? error : new LeafError("failed", String(error), { cause: error }));
+      if (error instanceof RequestFailure) {
+        if (error.kind === "down") member.capabilities = undefined;
+        rest(member, error);
+      } else
+        end(error instanceof LeafError ? error : new LeafError("failed", String(error), { cause: error }));
     }
   }
 
@@ -210,9 +217,8 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
       }
       return false;
     }
-    const count = failure.kind === "down" ? failuresInRow : member.failures + 1;
-    member.failures = count;
-    if (count < failuresInRow) return true;
+    if (failure.kind === "down") member.capabilities = undefined;
+    else if (++member.failures < failuresInRow) return true;
     member.state = "away";
     rest(member, failure);
     return false;

@@ -10,7 +10,8 @@ import { textOf, tokensOf, usageOf } from "./tokens.ts";
 
 /** `top_logprobs` to ask for: the first that the server takes. OpenAI and vLLM allow 20, some hosts 8 or 5. */
 const listSizes = [500, 100, 20, 8, 5];
-const tries = 3;
+const tries = 4;
+const longestWaitMs = 2000;
 
 type Draft = Pick<Capabilities, "listed" | "maxTokens" | "always" | "prefill">;
 
@@ -50,6 +51,23 @@ export async function probe(
   draft.prefill = await prefillOf(ask, draft);
   const twoImages = await takesTwo(() => ask({ ...point, parts: prompts.pair }));
   return { server, ...draft, tokenIds, twoImages, usage: usageOf(first) !== undefined };
+}
+
+/** Asks one small question of a server that is known. Throws as `probe` does. */
+export async function check(
+  client: Client,
+  base: string,
+  prompts: Prompts,
+  known: Capabilities,
+  signal?: AbortSignal,
+): Promise<void> {
+  const question: Question = {
+    parts: prompts.point,
+    images: [await plainPicture(96)],
+    maxTokens: 1,
+    want: "list",
+  };
+  await patiently(() => client.complete(base, chatBody(client.model, question, known), "other", signal));
 }
 
 async function whoIsIt(client: Client, base: string, signal?: AbortSignal): Promise<string> {
@@ -188,7 +206,10 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof RequestFailure && error.kind === "again") || tried >= tries) throw error;
+      const isHiccup = error instanceof RequestFailure && (error.kind === "again" || error.kind === "busy");
+      const wait = isHiccup ? (error.waitMs ?? 100 * 2 ** tried * Math.random()) : Number.POSITIVE_INFINITY;
+      if (tried >= tries || wait > longestWaitMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
 }

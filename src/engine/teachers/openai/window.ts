@@ -12,7 +12,7 @@ const first = 4;
 /** More throughput than noise: doubling the window must bring at least this factor. */
 const worthClimbing = 1.15;
 /** Measured windows between two tries to widen by a quarter. */
-const steadyFor = 20;
+const steadyFor = 10;
 const worthWidening = 1.08;
 
 /**

@@ -15,7 +15,7 @@ export interface ClientOptions {
 export interface Client {
   model: string;
   /** A chat completion as parsed JSON. Throws RequestFailure, or LeafError for what ends the run. */
-  complete(base: string, body: string, kind: QuestionKind, signal?: AbortSignal): Promise<unknown>;
+  complete(base: string, body: readonly Buffer[], kind: QuestionKind, signal?: AbortSignal): Promise<unknown>;
   /** Any other JSON resource; costs nothing. Same errors. */
   fetchJson(url: string, body?: unknown, signal?: AbortSignal): Promise<unknown>;
 }
@@ -27,7 +27,11 @@ export function createClient({ http, budget, model, key, timeoutMs }: ClientOpti
     ...(key ? { authorization: `Bearer ${key}` } : {}),
   };
 
-  async function send(url: string, body: string | undefined, signal?: AbortSignal): Promise<unknown> {
+  async function send(
+    url: string,
+    body: readonly Buffer[] | undefined,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     const method = body === undefined ? "GET" : "POST";
     const answer = await http.send({ url, method, headers, body, timeoutMs, signal });
     const said = answer.status >= 200 && answer.status < 300 ? "" : saidBy(answer.body, key);
@@ -55,7 +59,7 @@ export function createClient({ http, budget, model, key, timeoutMs }: ClientOpti
       }
     },
     fetchJson: (url, body, signal) =>
-      send(url, body === undefined ? undefined : JSON.stringify(body), signal),
+      send(url, body === undefined ? undefined : [Buffer.from(JSON.stringify(body))], signal),
   };
 }
 

@@ -10,7 +10,7 @@ export interface HttpRequest {
   url: string;
   method: "GET" | "POST";
   headers: Record<string, string>;
-  body?: string;
+  body?: readonly Buffer[];
   /** From the start to the end of the answer. */
   timeoutMs: number;
   signal?: AbortSignal;
@@ -68,7 +68,7 @@ function once(request: HttpRequest, agents: { http: http.Agent; https: https.Age
     const sent = (secure ? https : http).request(url, {
       method,
       agent: secure ? agents.https : agents.http,
-      headers: body === undefined ? headers : { ...headers, "content-length": Buffer.byteLength(body) },
+      headers: body === undefined ? headers : { ...headers, "content-length": lengthOf(body) },
     });
     let answering = false;
     const end = (outcome: Outcome) => {
@@ -109,6 +109,11 @@ function once(request: HttpRequest, agents: { http: http.Agent; https: https.Age
         }),
       );
     });
-    sent.end(body);
+    for (const piece of body ?? []) sent.write(piece);
+    sent.end();
   });
+}
+
+function lengthOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }

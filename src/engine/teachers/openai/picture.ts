@@ -1,16 +1,17 @@
 import sharp, { type Sharp } from "sharp";
 import { decodeImage } from "../../images/decode.ts";
 import { sniffFormat } from "../../images/format.ts";
+import { plainSize } from "./plain.ts";
 
 const jpegQuality = 95;
 
 /**
- * An image as a data URL for a chat message. JPEG and PNG that are small enough, upright, whole, opaque, 8-bit and sRGB go as they are; these two
+ * An image as a data URL, in ASCII, for a chat message. JPEG and PNG that are small enough, upright, whole, opaque, 8-bit and sRGB go as they are; these two
  * are read by all servers (llama.cpp decodes with stb_image, which knows no WebP; vLLM and SGLang with Pillow). All else
  * is made upright, put over white, reduced to `maxSide` pixels and sent as PNG, or as JPEG (quality 95, 4:4:4) where reducing has changed
  * the pixels anyway. Throws LeafError `input` for bytes that cannot be decoded.
  */
-export async function toDataUrl(bytes: Buffer, maxSide: number | null, name: string): Promise<string> {
+export async function toDataUrl(bytes: Buffer, maxSide: number | null, name: string): Promise<Buffer> {
   const format = sniffFormat(bytes);
   if ((format === "jpeg" || format === "png") && looksWhole(bytes, format) && (await isPlain(bytes, maxSide)))
     return dataUrl(format, bytes);
@@ -25,10 +26,14 @@ export async function toDataUrl(bytes: Buffer, maxSide: number | null, name: str
 }
 
 async function isPlain(bytes: Buffer, maxSide: number | null): Promise<boolean> {
+  const fits = ({ width, height }: { width: number; height: number }) =>
+    maxSide === null || Math.max(width, height) <= maxSide;
+  const plain = plainSize(bytes);
+  if (plain) return fits(plain);
   try {
     const { width, height, orientation, hasAlpha, depth, space, icc, pages } = await sharp(bytes).metadata();
     return (
-      (maxSide === null || Math.max(width, height) <= maxSide) &&
+      fits({ width, height }) &&
       (orientation ?? 1) === 1 &&
       !hasAlpha &&
       depth === "uchar" &&
@@ -47,7 +52,7 @@ function looksWhole(bytes: Buffer, format: "jpeg" | "png"): boolean {
   return format === "jpeg" ? end.includes(Buffer.from([0xff, 0xd9])) : end.includes("IEND");
 }
 
-async function encode(read: Sharp, maxSide: number | null): Promise<string> {
+async function encode(read: Sharp, maxSide: number | null): Promise<Buffer> {
   const { autoOrient } = await read.metadata();
   const reduced = maxSide !== null && Math.max(autoOrient.width, autoOrient.height) > maxSide;
   const picture = read.flatten({ background: "#ffffff" }).toColourspace("srgb");
@@ -57,6 +62,6 @@ async function encode(read: Sharp, maxSide: number | null): Promise<string> {
   return dataUrl("jpeg", jpeg);
 }
 
-function dataUrl(format: "jpeg" | "png", bytes: Buffer): string {
-  return `data:image/${format};base64,${bytes.toString("base64")}`;
+function dataUrl(format: "jpeg" | "png", bytes: Buffer): Buffer {
+  return Buffer.from(`data:image/${format};base64,${bytes.toString("base64")}`, "latin1");
 }

@@ -2,21 +2,21 @@ import { explainFileSystemError, LeafError, messageOf } from "../../errors.ts";
 import type { TeacherImage } from "../teacher.ts";
 import { toDataUrl } from "./picture.ts";
 
-/** Characters of data URLs that are kept: an image comes again in its pairs. */
-const keptCharacters = 64 * 2 ** 20;
+/** Bytes of data URLs that are kept: an image comes again in its pairs. */
+const keptBytes = 64 * 2 ** 20;
 
 /** Data URLs of images, made when they are wanted and remembered for a while; those wanted at the same time are made once. */
 export interface Pictures {
   /** Throws LeafError `input` for an image that cannot be read. */
-  urlOf(image: TeacherImage): Promise<string>;
+  urlOf(image: TeacherImage): Promise<Buffer>;
 }
 
 export function createPictures(maxSide: number | null): Pictures {
-  const kept = new Map<string, string>();
-  const underWay = new Map<string, Promise<string>>();
+  const kept = new Map<string, Buffer>();
+  const underWay = new Map<string, Promise<Buffer>>();
   let size = 0;
 
-  async function make(image: TeacherImage): Promise<string> {
+  async function make(image: TeacherImage): Promise<Buffer> {
     const bytes = await image.read().catch((error: unknown) => {
       const explained = explainFileSystemError(error, "read", image.name);
       throw new LeafError("input", `${image.name}: ${messageOf(explained)}`, { cause: error });
@@ -25,7 +25,7 @@ export function createPictures(maxSide: number | null): Pictures {
     kept.set(image.hash, url);
     size += url.length;
     for (const [hash, old] of kept) {
-      if (size <= keptCharacters) break;
+      if (size <= keptBytes) break;
       kept.delete(hash);
       size -= old.length;
     }

@@ -4,6 +4,7 @@ import type { Prompts } from "../prompts.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { type Client, trimmed } from "./client.ts";
 import { RequestFailure, shownUrl } from "./failures.ts";
+import { toDataUrl } from "./picture.ts";
 import { chatBody, type Question } from "./question.ts";
 import { chosenTokenIds } from "./tokenIds.ts";
 import { textOf, tokensOf, usageOf } from "./tokens.ts";
@@ -214,10 +215,10 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function plainPicture(grey: number): Promise<string> {
+async function plainPicture(grey: number): Promise<Buffer> {
   const background = { r: grey, g: grey, b: grey };
   const png = await sharp({ create: { width: 64, height: 64, channels: 3, background } })
     .png()
     .toBuffer();
-  return `data:image/png;base64,${png.toString("base64")}`;
+  return toDataUrl(png, null, "plain.png");
 }

@@ -74,7 +74,8 @@ function questionOf(images: TeacherImage[], inspection: Inspection): DryRunQuest
 /** DESIGN: the answers' probabilities, normalised; a tie is given half to each image. */
 function labelOf(images: TeacherImage[], { answers, mass }: Inspection): DryRunQuestion["label"] {
   if (!(mass >= minRatingMass)) return null;
-  const shares = answers.map(({ probability }) => probability / mass);
+  const total = answers.reduce((sum, { probability }) => sum + probability, 0);
+  const shares = answers.map(({ probability }) => probability / total);
   if (images.length === 1) {
     const probabilities = shares as unknown as RatingProbabilities;
     return { value: expectedScore(probabilities), confidence: pointConfidence(probabilities) };

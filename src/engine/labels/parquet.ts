@@ -55,7 +55,7 @@ export const metadataKeys = {
 } as const;
 export const labelsVersion = 1;
 
-const rowGroup = 50_000;
+const rowGroup = 20_000;
 
 /**
  * Writes a teacher's usable labels to `points.parquet` and `pairs.parquet` in a folder, ordered by hash, and those that people

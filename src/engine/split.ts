@@ -2,6 +2,7 @@ import path from "node:path";
 import { compare, seededRank } from "./calibrationSubset.ts";
 import { groupMatcher } from "./dataset/groups.ts";
 import { type RowProblemKind, readImageTable } from "./dataset/imageTable.ts";
+import { foldedNames } from "./dataset/names.ts";
 import type { ImageIndex } from "./dataset/query.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
 
@@ -142,8 +143,17 @@ function groupImages(
     }
     flush();
   } else {
-    for (const { hash } of index.iterate())
-      set(hash, groupBy === null ? undefined : (fromFile?.get(hash) ?? columns?.get(hash)?.[groupBy]));
+    const groupIn = (hash: string) =>
+      groupBy === null ? undefined : fromFile?.get(hash) || columns?.get(hash)?.[groupBy];
+    // A reference image has no row, but its distorted versions name it.
+    const references = new Map<string, string>();
+    if (groupBy !== null)
+      for (const { hash } of index.iterate()) {
+        const group = groupIn(hash);
+        if (group) references.set(foldedNames(group).stem, group);
+      }
+    for (const { hash, path } of index.iterate())
+      set(hash, groupIn(hash) || references.get(foldedNames(path).stem));
   }
   return { groupOf, ungrouped };
 }

@@ -255,6 +255,20 @@ describe("the config", () => {
     expect((await loadConfig(file)).mos).toMatchObject({ format: "kadid10k" });
   });
 
+  it("is not taken for a dataset by columns that anybody may use, nor by a folder's name", async () => {
+    const root = temporaryFolder();
+    mkdirSync(path.join(root, "clive"));
+    for (const [file, header] of [
+      ["clive/mos.csv", "image,mos,std"],
+      ["livecoding.csv", "image,mos,std"],
+      ["mos.csv", "name,prompt,mos"],
+      ["mos.csv", "image,mos,reference"],
+    ] as const) {
+      writeFileSync(path.join(root, file), `${header}\na,1,2\n`);
+      expect(await detectFormat(path.join(root, file)), header).toBeUndefined();
+    }
+  });
+
   it("has its columns completed, those that the format makes among them", async () => {
     const columns = (file: string) => columnsOf(path.join(fixtures, file));
     expect(await columns("csiq.DMOS.xlsx")).toEqual([
@@ -304,6 +318,36 @@ describe("a project", () => {
       "MOS: dmos.csv is read as KADID-10k (`format: kadid10k`): images by dist_img, scores by dmos, from 1 to 5, higher is better, standard deviations by var.",
       "Groups: images alike by ref_img never share two splits (4 groups), as is usual for KADID-10k; `groupBy: null` undoes it.",
     ]);
+  });
+
+  it("keeps a reference with its distorted versions, though it has no score", async () => {
+    const test = makeIndex([
+      "images/I01.png",
+      "images/I01_01_01.png",
+      "images/I02.png",
+      "images/I02_01_05.png",
+      "x.png",
+    ]);
+    const mos = await readMos(
+      {
+        file: path.join(fixtures, "dmos.csv"),
+        format: "kadid10k",
+        image: "dist_img",
+        score: "dmos",
+        range: [1, 5],
+      },
+      test.index,
+      { columns: ["ref_img"] },
+    );
+    const source = { test: 0.4, val: 0, groupBy: "ref_img" };
+    for (let seed = 0; seed < 20; seed++) {
+      const split = await splitImages(test.index, { ...source, seed }, { columns: mos.columns });
+      for (const reference of ["I01", "I02"]) {
+        const of = (name: string) => split.of.get(test.hashOf(`images/${name}.png`));
+        expect(of(reference)).toBe(of(reference === "I01" ? "I01_01_01" : "I02_01_05"));
+      }
+      expect(split).toMatchObject({ groups: 3, ungrouped: 1 });
+    }
   });
 
   it("may keep its groups in the MOS file and its split in another", async () => {

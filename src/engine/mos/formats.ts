@@ -1,3 +1,5 @@
+import path from "node:path";
+
 /** What is known of one column of scores. */
 export interface ScoreFacts {
   /** Lowest and highest possible score; undefined where the files of a format differ. */
@@ -76,6 +78,7 @@ export const mosFormats = {
   aigiqa20k: {
     title: "AIGIQA-20K",
     has: ["name", "prompt", "mos"],
+    named: /^info(_train|_val|_test)?\.csv$/i,
     image: "name",
     scores: { mos: { range: [0, 5] } },
   },
@@ -106,7 +109,7 @@ export const mosFormats = {
   tid2013: {
     title: "TID2013",
     has: ["mos", "image"],
-    named: /mos_with_names/i,
+    named: /^mos_with_names/i,
     image: "image",
     scores: { mos: { range: [0, 9] } },
     groupBy: "reference",
@@ -118,7 +121,7 @@ export const mosFormats = {
   livec: {
     title: "LIVE In the Wild Challenge",
     has: ["image", "mos"],
-    named: /live_?c|clive|challengedb/i,
+    named: /^(livec|clive|live[_-]?challenge)(?![a-z])/i,
     image: "image",
     scores: { mos: { range: [0, 100], std: "std" } },
   },
@@ -153,6 +156,9 @@ export function recognise(file: string, columns: readonly string[]): MosFormatNa
   const names = Object.keys(mosFormats) as MosFormatName[];
   return names.find((name) => {
     const { has, named }: MosFormat = mosFormats[name];
-    return has.every((column) => columns.includes(column)) && (named === undefined || named.test(file));
+    return (
+      has.every((column) => columns.includes(column)) &&
+      (named === undefined || named.test(path.basename(file)))
+    );
   });
 }

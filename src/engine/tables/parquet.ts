@@ -1,8 +1,10 @@
 import path from "node:path";
 import zlib from "node:zlib";
 import {
+  type AsyncBuffer,
   asyncBufferFromFile,
   type Compressors,
+  type FileMetaData,
   type ParquetScanOptions,
   parquetMetadataAsync,
   parquetScan,
@@ -22,37 +24,63 @@ export const parquetCompressors: Compressors = {
 const mostRows = 1_000_000;
 const batchSize = 1000;
 
+export interface ParquetFile {
+  file: string;
+  buffer: AsyncBuffer;
+  metadata: FileMetaData;
+}
+
+/** Reads what a Parquet file says of itself. Throws a LeafError `input` for one that is damaged. */
+export async function openParquetFile(file: string): Promise<ParquetFile> {
+  const buffer = await asyncBufferFromFile(file);
+  return {
+    file,
+    buffer,
+    metadata: await parquetMetadataAsync(buffer).catch((error) => damaged(file, error)),
+  };
+}
+
 /** A Parquet file; its columns that hold text or numbers. Only those that are asked for are read, some rows at a time. */
 export async function openParquet(file: string, _options: TableOptions): Promise<Table> {
-  const buffer = await asyncBufferFromFile(file);
-  const metadata = await parquetMetadataAsync(buffer).catch((error) => damaged(file, error));
-  const columns = topLevelColumns(metadata.schema);
+  const parquet = await openParquetFile(file);
+  const columns = topLevelColumns(parquet.metadata.schema);
   return {
     columns,
     headerLine: 1,
     decimalComma: true,
     async *batches(at, signal): AsyncGenerator<TableRow[]> {
       const names = at.map((place) => columns[place]!);
-      let groupStart = 0;
-      for (const group of metadata.row_groups) {
-        const groupEnd = groupStart + Number(group.num_rows);
-        for (let rowStart = groupStart; rowStart < groupEnd; rowStart += mostRows) {
-          throwIfCancelled(signal);
-          const rowEnd = Math.min(rowStart + mostRows, groupEnd);
-          const range = { file: buffer, metadata, rowStart, rowEnd, compressors: parquetCompressors };
-          const read = await readColumns(range, names).catch((error) => damaged(file, error));
-          for (let from = 0; from < rowEnd - rowStart; from += batchSize) {
-            const size = Math.min(batchSize, rowEnd - rowStart - from);
-            yield Array.from({ length: size }, (_, i) => ({
-              line: rowStart + from + i + 1,
-              cells: read.map((column) => cellText(column[from + i])),
-            }));
-          }
-        }
-        groupStart = groupEnd;
-      }
+      for await (const { start, size, values } of parquetBatches(parquet, names, signal))
+        yield Array.from({ length: size }, (_, i) => ({
+          line: start + i + 1,
+          cells: values.map((column) => cellText(column[i])),
+        }));
     },
   };
+}
+
+/** Streams the values of some columns, in batches of rows of which `start` is the first, 0-based. */
+export async function* parquetBatches(
+  { file, buffer, metadata }: ParquetFile,
+  names: readonly string[],
+  signal?: AbortSignal,
+): AsyncGenerator<{ start: number; size: number; values: unknown[][] }> {
+  let groupStart = 0;
+  for (const group of metadata.row_groups) {
+    const groupEnd = groupStart + Number(group.num_rows);
+    for (let rowStart = groupStart; rowStart < groupEnd; rowStart += mostRows) {
+      throwIfCancelled(signal);
+      const rowEnd = Math.min(rowStart + mostRows, groupEnd);
+      const range = { file: buffer, metadata, rowStart, rowEnd, compressors: parquetCompressors };
+      const read = await readColumns(range, names).catch((error) => damaged(file, error));
+      for (let from = 0; from < rowEnd - rowStart; from += batchSize) {
+        const size = Math.min(batchSize, rowEnd - rowStart - from);
+        const values = read.map((column) => Array.from({ length: size }, (_, i) => column[from + i]));
+        yield { start: rowStart + from, size, values };
+      }
+    }
+    groupStart = groupEnd;
+  }
 }
 
 /** The values of some columns in a range of rows. */

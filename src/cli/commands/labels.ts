@@ -1,7 +1,13 @@
 import type { Command } from "commander";
+import { LeafError } from "../../engine/errors.ts";
+import { importLabelsParquet } from "../../engine/labels/importParquet.ts";
 import { mergeLabels } from "../../engine/labels/merge.ts";
-import { openLabels } from "../../engine/labels.ts";
-import { findProject, table } from "../context.ts";
+import { exportLabelsParquet } from "../../engine/labels/parquet.ts";
+import { type LabelStore, openLabels, type TeacherSummary } from "../../engine/labels.ts";
+import { compareTeachers } from "../../engine/reliability/compareTeachers.ts";
+import { teacherFingerprint } from "../../engine/teachers/createTeacher.ts";
+import type { TeacherComparison } from "../../protocol/reliability.ts";
+import { figure, findProject, table } from "../context.ts";
 import type { Run } from "../run.ts";
 
 /** The label store by itself: who has judged what, and what other stores know. */
@@ -12,19 +18,15 @@ export function addLabelsCommands(program: Command, run: Run): void {
     .description("who has labelled how much")
     .action((_flags, command) =>
       run(async (context) => {
-        const store = openLabels((await findProject(context)).labelsFile, { readOnly: true });
-        try {
-          const teachers = store.teachers();
-          const rows = teachers.map((teacher) => [
-            teacher.fingerprint.slice(0, 12),
-            nameOf(teacher),
-            String(teacher.points),
-            String(teacher.pairs),
-          ]);
-          context.print({ teachers }, table(["fingerprint", "teacher", "images", "pairs"], rows));
-        } finally {
-          store.close();
-        }
+        const { labelsFile } = await findProject(context);
+        const teachers = await withStore(labelsFile, "read", (store) => store.teachers());
+        const rows = teachers.map((teacher) => [
+          teacher.fingerprint.slice(0, 12),
+          nameOf(teacher),
+          String(teacher.points),
+          String(teacher.pairs),
+        ]);
+        context.print({ teachers }, table(["fingerprint", "teacher", "images", "pairs"], rows));
       })(command),
     );
   labels
@@ -34,21 +36,111 @@ export function addLabelsCommands(program: Command, run: Run): void {
     .option("-o, --out <file>", "the store to merge into (default: this project's)")
     .action((files: string[], flags: { out?: string }, command) =>
       run(async (context) => {
-        const target = flags.out ?? (await findProject(context)).labelsFile;
-        const store = openLabels(target);
-        try {
-          const merged = files.map((file) => ({ file, ...mergeLabels(store, file) }));
-          const lines = merged.map(
-            ({ file, points, pairs, reasons, known }) =>
-              `${file}: ${points} image labels, ${pairs} pairs and ${reasons} reasons taken over; ${known.points + known.pairs} known already`,
-          );
-          context.print({ into: target, merged }, lines.join("\n"));
-        } finally {
-          store.close();
-        }
+        const into = flags.out ?? (await findProject(context)).labelsFile;
+        const merged = await withStore(into, "write", (store) =>
+          files.map((file) => ({ file, ...mergeLabels(store, file) })),
+        );
+        const lines = merged.map(
+          ({ file, points, pairs, reasons, known }) =>
+            `${file}: ${points} image labels, ${pairs} pairs and ${reasons} reasons taken over; ${known.points + known.pairs} known already`,
+        );
+        context.print({ into, merged }, lines.join("\n"));
+      })(command),
+    );
+  labels
+    .command("compare")
+    .description("agreement of two teachers on what both have judged")
+    .argument("<a>", "beginning of a fingerprint, or part of a model's name")
+    .argument("<b>")
+    .action((first: string, second: string, _flags, command) =>
+      run(async (context) => {
+        const { labelsFile } = await findProject(context);
+        const { a, b, agreement } = await withStore(labelsFile, "read", (store) => {
+          const [a, b] = [teacherNamed(store, first), teacherNamed(store, second)];
+          return { a, b, agreement: compareTeachers(store, a.fingerprint, b.fingerprint) };
+        });
+        const result = { a: a.fingerprint, b: b.fingerprint, ...agreement };
+        context.print(result, comparisonText(nameOf(a), nameOf(b), agreement));
+      })(command),
+    );
+  labels
+    .command("export")
+    .description("a teacher's labels as Parquet: points.parquet and pairs.parquet")
+    .argument("<folder>")
+    .option(
+      "--teacher <name>",
+      "beginning of a fingerprint, or part of a model's name (default: the config's)",
+    )
+    .action((folder: string, flags: { teacher?: string }, command) =>
+      run(async (context) => {
+        const { labelsFile, config } = await findProject(context);
+        const result = await withStore(labelsFile, "read", async (store) => {
+          const named = flags.teacher && teacherNamed(store, flags.teacher).fingerprint;
+          const teacher = named || (await teacherFingerprint(config.teacher));
+          return exportLabelsParquet(store, teacher, folder, { signal: context.signal });
+        });
+        const what = `${result.points} image labels and ${result.pairs} pairs`;
+        context.print(result, `Wrote ${what} to ${result.files.join(", ")}.`);
+      })(command),
+    );
+  labels
+    .command("import")
+    .description("labels from points.parquet and pairs.parquet")
+    .argument("<folder>")
+    .action((folder: string, _flags, command) =>
+      run(async (context) => {
+        const { labelsFile } = await findProject(context);
+        const result = await withStore(labelsFile, "write", (store) =>
+          importLabelsParquet(store, folder, { signal: context.signal }),
+        );
+        context.print(result, `Read ${result.points} image labels and ${result.pairs} pairs.`);
       })(command),
     );
 }
+
+async function withStore<T>(
+  file: string,
+  mode: "read" | "write",
+  work: (store: LabelStore) => T | Promise<T>,
+): Promise<T> {
+  const store = openLabels(file, { readOnly: mode === "read" });
+  try {
+    return await work(store);
+  } finally {
+    store.close();
+  }
+}
+
+/** A teacher by the beginning of its fingerprint, or by a part of its name that no other has. */
+function teacherNamed(store: LabelStore, wanted: string): TeacherSummary {
+  const teachers = store.teachers();
+  const found = teachers.filter(
+    (teacher) => teacher.fingerprint.startsWith(wanted) || nameOf(teacher).includes(wanted),
+  );
+  if (found.length === 1) return found[0]!;
+  const known = teachers
+    .map((teacher) => `${teacher.fingerprint.slice(0, 12)} (${nameOf(teacher)})`)
+    .join(", ");
+  const why = found.length === 0 ? "No teacher in the store is" : "Several teachers in the store are";
+  throw new LeafError("usage", `${why} called ${wanted}.`, { remedy: `There are: ${known || "none"}.` });
+}
+
+function comparisonText(a: string, b: string, { points, pairs }: TeacherComparison): string {
+  const lines = [`${a} and ${b}`];
+  if (points)
+    lines.push(
+      `images  n ${points.n} · SRCC ${figure(points.srcc)} · PLCC ${figure(points.plcc)} · mean difference ${points.meanDifference.toFixed(2)}`,
+      `        same word ${percent(points.sameWord)} · Cohen's kappa ${figure(points.kappa)}, ${figure(points.kappaQuadratic)} with quadratic weights`,
+    );
+  if (pairs)
+    lines.push(
+      `pairs   n ${pairs.n} · same winner ${percent(pairs.equal)} · Cohen's kappa ${figure(pairs.kappa)} · PLCC of P(a better) ${figure(pairs.plcc)}`,
+    );
+  if (!points && !pairs) lines.push("They have judged no image or pair in common.");
+  return lines.join("\n");
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /** "openai OpenGVLab/InternVL3_5-8B-HF". */
 export function nameOf({ kind, description }: { kind: string; description: unknown }): string {

@@ -33,7 +33,7 @@ export async function importLabelsParquet(
   if (found.length === 0) {
     throw new LeafError("input", `${dir} holds no points.parquet and no pairs.parquet.`, {
       file: dir,
-      remedy: "Name the folder that `leaf export labels` wrote.",
+      remedy: "Name the folder that `leaf labels export` wrote.",
     });
   }
   const opened = await Promise.all(found.map(openParquetFile));
@@ -86,7 +86,7 @@ function teacherOf({ file, metadata }: ParquetFile): TeacherRecord {
   if (!fingerprint || !kind || fingerprint === human) {
     throw new LeafError("input", `${base} does not say whose labels it holds.`, {
       file,
-      remedy: "Import files that `leaf export labels` wrote.",
+      remedy: "Import files that `leaf labels export` wrote.",
     });
   }
   if (Number(values.get(metadataKeys.version)) > labelsVersion)

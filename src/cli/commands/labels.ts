@@ -93,7 +93,10 @@ export function addLabelsCommands(program: Command, run: Run): void {
         const result = await withStore(labelsFile, "write", (store) =>
           importLabelsParquet(store, folder, { signal: context.signal }),
         );
-        context.print(result, `Read ${result.points} image labels and ${result.pairs} pairs.`);
+        const { points, pairs } = result;
+        const known = points.known + pairs.known;
+        const text = `${points.added} image labels and ${pairs.added} pairs taken over; ${known} known already.`;
+        context.print(result, text);
       })(command),
     );
 }

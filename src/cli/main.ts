@@ -4,6 +4,7 @@ import { version } from "../engine/version.ts";
 import { addDataCommands } from "./commands/data.ts";
 import { addJobCommand } from "./commands/job.ts";
 import { addProjectCommands } from "./commands/project.ts";
+import { addServersCommand } from "./commands/servers.ts";
 import { addStageCommands } from "./commands/stages.ts";
 import { runner } from "./run.ts";
 
@@ -33,6 +34,7 @@ const run = runner(controller.signal);
 addProjectCommands(program, run);
 addStageCommands(program, run);
 addDataCommands(program, run);
+addServersCommand(program, run, controller.signal);
 addJobCommand(program, controller.signal);
 for (const command of program.commands) {
   command.exitOverride();

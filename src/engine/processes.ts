@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { errnoCode } from "./errors.ts";
 
-const graceMs = 1000;
+const defaultGraceMs = 1000;
 
 /** Children that still run, so that the last breath of the engine can take them along. */
 const running = new Set<ChildProcess>();
@@ -23,7 +23,7 @@ export function spawnGroup(command: string, args: string[], options: SpawnOption
 }
 
 /** Asks the whole group to stop, and ends it after a second's grace. */
-export function stopGroup(child: ChildProcess): void {
+export function stopGroup(child: ChildProcess, graceMs = defaultGraceMs): void {
   killGroup(child, "SIGTERM");
   const timer = setTimeout(() => killGroup(child, "SIGKILL"), graceMs);
   child.once("exit", () => {
@@ -34,10 +34,14 @@ export function stopGroup(child: ChildProcess): void {
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+  if (child.pid !== undefined) signalGroup(child.pid, signal);
+}
+
+/** Signals a process and its group, whoever started it; where there are no groups its tree is ended. */
+export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
-    if (process.platform === "win32") spawn("taskkill", ["/pid", String(child.pid), "/t", "/f"]);
-    else process.kill(-child.pid, signal);
+    if (process.platform === "win32") spawn("taskkill", ["/pid", String(leader), "/t", "/f"]);
+    else process.kill(-leader, signal);
   } catch {
     // The group is already gone.
   }

@@ -20,7 +20,9 @@ export interface ServerState {
   pid: number | null;
   /** When that process began, as its system tells it: ids are given again. */
   identity: string | null;
+  /** Process that looks after it, and when that began. */
   supervisor: number;
+  supervisorIdentity: string | null;
   started: string;
   ready: string | null;
   /** When the last user left; null while there is one. */

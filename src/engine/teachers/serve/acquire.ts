@@ -10,8 +10,9 @@ import type { ServeConfig } from "../../config/teacher.ts";
 import { LeafError, throwIfCancelled } from "../../errors.ts";
 import { isProcessLocked } from "../../processLock.ts";
 import { enter, lockFile, logFile, readState, stopFile, supervisorLog } from "./files.ts";
+import { processIdentity } from "./identity.ts";
 import { type ServerSpec, serverSpec } from "./spec.ts";
-import type { StopRequest } from "./supervise.ts";
+import type { StopRequest } from "./usage.ts";
 
 export interface AcquireOptions {
   /** Folder of all servers, `.leaf/servers`. */
@@ -82,7 +83,8 @@ async function untilReady(
     throwIfCancelled(signal);
     const isLocked = isProcessLocked(lockFile(dir));
     const state = await readState(dir);
-    if (isLocked && state?.phase === "ready") return state.endpoint;
+    // For a moment the last words of the supervisor before are still there.
+    if (isLocked && state?.phase === "ready" && (await isSupervised(state))) return state.endpoint;
     if (state?.phase === "failed" && state.attempt !== before?.attempt) throw asError(state.failure);
     if (isLocked) {
       if (state) tell(state);
@@ -98,6 +100,10 @@ async function untilReady(
     }
     await sleep(lookEveryMs, undefined, { signal }).catch(() => {});
   }
+}
+
+async function isSupervised({ supervisor, supervisorIdentity }: ServerState): Promise<boolean> {
+  return ((await processIdentity(supervisor)) ?? null) === supervisorIdentity;
 }
 
 /** A process of its own that outlives this one. It is told on stdin what to start: arguments may hold keys. */

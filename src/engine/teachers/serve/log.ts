@@ -1,13 +1,13 @@
 import { closeSync, existsSync, openSync, renameSync, writeSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 
-const keptLines = 400;
+const keptLines = 1_000;
 const longestLine = 4_000;
 const defaultMaxBytes = 4_000_000;
 
 export interface ServerLog {
   write(chunk: Buffer): void;
-  /** The last 400 lines, oldest first. */
+  /** The last 1,000 lines, oldest first. */
   lines(): readonly string[];
   close(): void;
 }

@@ -1,44 +1,44 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Failure } from "../../../protocol/jobs.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
+import { messageOf } from "../../errors.ts";
 import { type ProcessLock, tryProcessLock } from "../../processLock.ts";
 import { type ServerChild, startServer } from "./child.ts";
-import { explainCrashes, explainEnd, explainMissingProgram, explainNotReady } from "./failures.ts";
-import { lockFile, logFile, readState, stopFile, usersOf, writeState } from "./files.ts";
+import * as explain from "./failures.ts";
+import { lockFile, logFile, readState, stopFile, writeState } from "./files.ts";
 import { processIdentity } from "./identity.ts";
 import { noteOf } from "./note.ts";
 import { endMarked, endOrphan } from "./orphan.ts";
 import { endpointOf, freePort, isHealthy, isPortTaken } from "./port.ts";
 import { programName, type ServerSpec } from "./spec.ts";
+import { isAskedToStop, usageClock } from "./usage.ts";
 
 const lookEveryMs = 200;
+const mostRestarts = 3;
 /** A server that ran this long before it ended by itself is not in a loop of crashes. */
 const steadyMs = 10 * 60_000;
-const mostRestarts = 3;
-
-/** Asks a supervisor to end: `now`, or only `unused`, where the run that started it was cancelled. */
-export type StopRequest = "now" | "unused";
 
 /**
  * The body of the supervisor's own process, which outlives the run that started it: starts the server, tells how it is in
- * `server.json`, starts it again when it ends by itself, and stops it when nobody has used it for long enough, on request or on
- * `signal`. Returns at once where another supervisor looks after it already. A server's own failures are its last state.
+ * `server.json`, starts it again when it ends by itself after it was ready, and stops it when nobody has used it for long
+ * enough, on request or on `signal`. Returns at once where another supervisor looks after it. What goes wrong with the server
+ * is its last state.
  */
 export async function supervise(dir: string, spec: ServerSpec, signal: AbortSignal): Promise<void> {
   const lock = await takeLock(lockFile(dir));
   if (!lock) return;
-  const state = firstState(spec);
+  const state = firstState(spec, (await processIdentity(process.pid)) ?? null);
   try {
     const previous = await readState(dir);
     if (previous) await endOrphan(previous);
-    await watch(dir, spec, state, signal);
+    const failure = await watch(dir, spec, state, signal);
+    Object.assign(state, { phase: failure ? "failed" : "stopped", failure: failure ?? null });
   } catch (error) {
-    state.phase = "failed";
-    state.failure = internal(error);
+    const message = `The teacher's server cannot be looked after: ${messageOf(error)}`;
+    Object.assign(state, { phase: "failed", failure: { code: "internal", message } satisfies Failure });
   } finally {
     endMarked(state.attempt);
     Object.assign(state, { pid: null, identity: null, note: null });
@@ -58,7 +58,7 @@ async function takeLock(file: string): Promise<ProcessLock | undefined> {
   return undefined;
 }
 
-function firstState(spec: ServerSpec): ServerState {
+function firstState(spec: ServerSpec, supervisorIdentity: string | null): ServerState {
   return {
     v: 1,
     key: spec.key,
@@ -71,6 +71,7 @@ function firstState(spec: ServerSpec): ServerState {
     pid: null,
     identity: null,
     supervisor: process.pid,
+    supervisorIdentity,
     started: new Date().toISOString(),
     ready: null,
     idleSince: null,
@@ -81,129 +82,96 @@ function firstState(spec: ServerSpec): ServerState {
   };
 }
 
-/** From the first start to the last stop; `state` ends in a final phase. */
-async function watch(dir: string, spec: ServerSpec, state: ServerState, signal: AbortSignal): Promise<void> {
+/** From the first start to the last stop. Resolves to the failure that ended it, undefined where it was stopped. */
+async function watch(
+  dir: string,
+  spec: ServerSpec,
+  state: ServerState,
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
   const usage = usageClock(dir, spec);
-  let changed = true;
-  const change = (part: Partial<ServerState>) => {
-    Object.assign(state, part);
-    changed = true;
-  };
   let server: ServerChild | undefined;
-  let since = performance.now();
+  let startedAt = 0;
+  let isTold = false;
+
+  const change = (part: Partial<ServerState>) => {
+    const before = JSON.stringify(state);
+    Object.assign(state, part);
+    if (JSON.stringify(state) !== before) isTold = false;
+  };
+  const tell = async () => {
+    if (!isTold) await writeState(dir, state);
+    isTold = true;
+  };
+  const end = (): explain.ServerEnd => ({
+    model: spec.model,
+    program: state.program,
+    port: state.port,
+    log: logFile(dir),
+    lines: server?.log.lines() ?? [],
+    exitCode: server?.exit?.exitCode ?? null,
+    signal: server?.exit?.signal ?? null,
+  });
 
   async function start(): Promise<Failure | undefined> {
-    const port =
-      spec.port ?? (state.port && !(await isPortTaken(state.port)) ? state.port : await freePort());
+    server = undefined;
+    // The one it had, so that those who use it find it again.
+    const isFree = state.port !== 0 && !(await isPortTaken(state.port));
+    const port = spec.port ?? (isFree ? state.port : await freePort());
     change({ port, endpoint: endpointOf(port) });
-    const end = { model: spec.model, program: state.program, port, log: logFile(dir) };
-    if (await isPortTaken(port))
-      return explainEnd({ ...end, lines: ["address already in use"], exitCode: null, signal: null });
-    server = startServer(spec, {
-      port,
-      mark: state.attempt,
-      logFile: end.log,
-      onLine: (line) => {
-        const note = state.phase === "ready" ? undefined : noteOf(line);
-        if (note !== undefined && note !== state.note) change({ note });
-      },
-    });
-    since = performance.now();
+    if (await isPortTaken(port)) return explain.portTaken(end());
+    const onLine = (line: string) => {
+      const note = state.phase === "ready" ? undefined : noteOf(line);
+      if (note !== undefined) change({ note });
+    };
+    server = startServer(spec, { port, mark: state.attempt, logFile: logFile(dir), onLine });
+    startedAt = performance.now();
     const pid = server.pid;
     change({ pid, identity: pid === null ? null : ((await processIdentity(pid)) ?? null) });
     return undefined;
   }
 
-  /** The failure that ends it all, or undefined where it goes on. */
-  async function onEnd(ended: ServerChild): Promise<Failure | undefined> {
-    const exit = ended.exit!;
-    const end = {
-      ...{ model: spec.model, program: state.program, port: state.port, log: logFile(dir) },
-      ...{ lines: ended.log.lines(), exitCode: exit.exitCode, signal: exit.signal },
-    };
-    if (exit.missing) return explainMissingProgram(spec.command[0]!, end.log);
+  /** It ended by itself: it is started again, or that is the end. */
+  async function afterEnd(isMissing: boolean): Promise<Failure | undefined> {
+    if (isMissing) return explain.missingProgram(spec.command[0]!);
     endMarked(state.attempt);
-    if (state.phase !== "ready") {
-      const failure = explainEnd(end);
-      // A port that was free when it was chosen: another may be still.
-      if (spec.port !== null || !/in use by another/.test(failure.message) || state.restarts >= mostRestarts)
-        return failure;
-    } else if (performance.now() - since > steadyMs) change({ restarts: 0 });
-    if (state.restarts >= mostRestarts) return explainCrashes(end, state.restarts + 1);
-    const phase = state.phase === "ready" ? "restarting" : state.phase;
-    change({ phase, restarts: state.restarts + 1, ready: null, note: "started again" });
+    const wasReady = state.phase === "ready";
+    // Another program may have taken the port since it was found to be free.
+    const isUnlucky = spec.port === null && explain.recognise(end().lines)?.kind === "portTaken";
+    if (!wasReady && !isUnlucky) return explain.endedBeforeReady(end());
+    const restarts = wasReady && performance.now() - startedAt > steadyMs ? 0 : state.restarts;
+    if (restarts >= mostRestarts) return explain.endedAgainAndAgain(end(), restarts + 1);
+    const phase = wasReady ? "restarting" : state.phase;
+    change({ phase, restarts: restarts + 1, ready: null, note: "starting again" });
     return start();
   }
 
+  /** One look: a failure, "stop", or undefined where it goes on. */
+  async function look(): Promise<Failure | "stop" | undefined> {
+    change(await usage.look());
+    if (signal.aborted || usage.isOver() || (await isAskedToStop(dir))) return "stop";
+    if (server!.exit) return afterEnd(server!.exit.missing);
+    if (state.phase === "ready") return undefined;
+    // Asked after the answer: another program may have taken the port of a server that has just ended.
+    if ((await isHealthy(state.port)) && !server!.exit)
+      change({ phase: "ready", ready: new Date().toISOString(), note: null });
+    else if (performance.now() - startedAt > usage.startMinutes() * 60_000)
+      return explain.notReadyInTime(end(), usage.startMinutes(), state.note);
+    return undefined;
+  }
+
   try {
-    let failure = await start();
-    while (!failure) {
-      const usedOrNot = await usage.look();
-      if (usedOrNot.idleSince !== state.idleSince || usedOrNot.idleMinutes !== state.idleMinutes)
-        change(usedOrNot);
-      if (signal.aborted || usage.isOver() || (await isAskedToStop(dir))) break;
-      if (server!.exit) failure = await onEnd(server!);
-      else if (state.phase !== "ready") {
-        if (await isHealthy(state.port)) {
-          // Only a server that lives: another program may have taken the port of one that has just ended.
-          if (!server!.exit) change({ phase: "ready", ready: new Date().toISOString(), note: null });
-        } else if (performance.now() - since > usage.startMinutes() * 60_000) {
-          const { lines } = server!.log;
-          const end = { model: spec.model, program: state.program, port: state.port, log: logFile(dir) };
-          failure = explainNotReady(
-            { ...end, lines: lines(), exitCode: null, signal: null },
-            usage.startMinutes(),
-            state.note,
-          );
-        }
-      }
-      if (changed && !failure) {
-        changed = false;
-        await writeState(dir, state);
-      }
-      if (!failure) await sleep(lookEveryMs, undefined, { signal }).catch(() => {});
+    let outcome: Failure | "stop" | undefined = await start();
+    while (outcome === undefined) {
+      await tell();
+      await sleep(lookEveryMs, undefined, { signal }).catch(() => {});
+      outcome = await look();
     }
-    if (failure) Object.assign(state, { phase: "failed", failure });
-    else {
-      state.phase = "stopping";
-      await writeState(dir, state).catch(() => {});
-    }
+    if (outcome !== "stop") return outcome;
+    change({ phase: "stopping" });
+    await tell().catch(() => {});
+    return undefined;
   } finally {
     await server?.stop();
   }
-  if (state.phase === "stopping") state.phase = "stopped";
-}
-
-/** How long nobody has used it, by a clock that does not run while the machine sleeps. */
-function usageClock(dir: string, spec: ServerSpec) {
-  let { startMinutes, idleMinutes } = spec;
-  let lastUsed = performance.now();
-  let idleSince: string | null = null;
-  return {
-    async look(): Promise<{ idleSince: string | null; idleMinutes: number }> {
-      const users = [...(await usersOf(dir)).values()];
-      if (users.length > 0) {
-        lastUsed = performance.now();
-        idleSince = null;
-        startMinutes = Math.max(...users.map((user) => user.startMinutes));
-        idleMinutes = Math.max(...users.map((user) => user.idleMinutes));
-      } else idleSince ??= new Date().toISOString();
-      return { idleSince, idleMinutes };
-    },
-    startMinutes: () => startMinutes,
-    isOver: () => performance.now() - lastUsed >= Math.max(idleMinutes * 60_000, 1_000),
-  };
-}
-
-async function isAskedToStop(dir: string): Promise<boolean> {
-  if (!existsSync(stopFile(dir))) return false;
-  const request = (await readFile(stopFile(dir), "utf8").catch(() => "")).trim() as StopRequest;
-  if (request !== "unused" || (await usersOf(dir)).size === 0) return true;
-  await rm(stopFile(dir), { force: true });
-  return false;
-}
-
-function internal(error: unknown): Failure {
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: "internal", message: `The teacher's server cannot be looked after: ${message}` };
 }

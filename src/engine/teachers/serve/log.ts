@@ -28,6 +28,7 @@ export function openServerLog(file: string, options: ServerLogOptions): ServerLo
   if (existsSync(file)) renameSync(file, `${file}.1`);
   let fd = openSync(file, "w");
   let [written, pending] = [0, ""];
+  const longestSecret = Math.min(longestLine, Math.max(0, ...secrets.map((secret) => secret.length)));
   const decoder = new StringDecoder("utf8");
   const kept: string[] = [];
 
@@ -58,8 +59,10 @@ export function openServerLog(file: string, options: ServerLogOptions): ServerLo
       pending = parts.pop()!;
       for (const part of parts) put(part);
       if (pending.length > longestLine) {
-        put(pending);
-        pending = "";
+        // What may be the beginning of a secret waits for its end.
+        const cut = pending.length - longestSecret;
+        put(pending.slice(0, cut));
+        pending = pending.slice(cut);
       }
     },
     lines: () => kept,

@@ -14,7 +14,8 @@ const readings: Reading[] = [
   ],
   [/Fetching (\d+) files:\s+(\d+)%\|.*?\|\s*(\d+)\//, (m) => `downloading files ${m[3]}/${m[1]}`],
   [/Downloading .*?:\s+(\d+)%\|/, (m) => percent(m, "downloading")],
-  [/Starting to load model|Load weight begin/, () => "loading the model"],
+  [/Resolved architecture/, () => "starting the engine"],
+  [/Starting to load model|Load weight begin|load_model: loading model/, () => "loading the model"],
   [/Model loading took ([\d.]+ (?:GiB|GB))/, (m) => `weights loaded, ${m[1]}`],
   [/Load weight end/, () => "weights loaded"],
   [/Capturing CUDA graphs?.*?:\s+(\d+)%\|/i, (m) => percent(m, "capturing CUDA graphs")],
@@ -28,7 +29,10 @@ const readings: Reading[] = [
   [/llama_model_loader: loaded meta data/, () => "reading the model"],
   [/load_tensors: loading model tensors/, () => "loading weights"],
   [/warming up the model/i, () => "warming up"],
-  [/Application startup complete|server is listening|fired up and ready/i, () => "started"],
+  [
+    /Application startup complete|server is listening|init: listening on|fired up and ready/i,
+    () => "started",
+  ],
 ];
 
 /** A short note for a line that tells how far a server's start is; undefined for all others. */

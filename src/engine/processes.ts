@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { errnoCode } from "./errors.ts";
 
-const defaultGraceMs = 1000;
+const graceMs = 1000;
 
 /** Children that still run, so that the last breath of the engine can take them along. */
 const running = new Set<ChildProcess>();
@@ -23,7 +23,7 @@ export function spawnGroup(command: string, args: string[], options: SpawnOption
 }
 
 /** Asks the whole group to stop, and ends it after a second's grace. */
-export function stopGroup(child: ChildProcess, graceMs = defaultGraceMs): void {
+export function stopGroup(child: ChildProcess): void {
   killGroup(child, "SIGTERM");
   const timer = setTimeout(() => killGroup(child, "SIGKILL"), graceMs);
   child.once("exit", () => {

@@ -1,11 +1,9 @@
 import type { ChildProcess } from "node:child_process";
-import { spawnGroup, stopGroup } from "../../processes.ts";
-import { markName } from "./identity.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { signalGroup, spawnGroup } from "../../processes.ts";
+import { markedProcesses, markName } from "./identity.ts";
 import { openServerLog, type ServerLog, secretsOf } from "./log.ts";
 import { filledCommand, type ServerSpec } from "./spec.ts";
-
-/** How long a server may take to end by itself: it frees shared memory and the like. */
-const graceMs = 5_000;
 
 export interface ServerExit {
   exitCode: number | null;
@@ -19,8 +17,11 @@ export interface ServerChild {
   log: ServerLog;
   /** Set once it has ended and all that it said has been read. */
   exit: ServerExit | undefined;
-  /** Ends its whole group. */
-  stop(): Promise<void>;
+  /**
+   * Asks its whole group to end, and ends what is left after the grace. Its workers get that time too: killed, they would leave
+   * their shared memory behind.
+   */
+  stop(graceMs: number): Promise<void>;
 }
 
 /** Starts the server itself, in a group of its own. What it says goes to `logFile`. */
@@ -52,8 +53,12 @@ export function startServer(
     pid: child.pid ?? null,
     log,
     exit: undefined,
-    async stop() {
-      if (!server.exit) stopGroup(child, graceMs);
+    async stop(graceMs) {
+      if (child.pid === undefined) return;
+      signalGroup(child.pid, "SIGTERM");
+      const isGone = () => server.exit !== undefined && markedProcesses(options.mark).length === 0;
+      for (const end = Date.now() + graceMs; Date.now() < end && !isGone(); ) await sleep(50);
+      signalGroup(child.pid, "SIGKILL");
       await ended;
     },
   };

@@ -8,7 +8,7 @@ import { askToStop } from "./acquire.ts";
 import { lockFile, logFile, namesIn, readState, usersOf, writeState } from "./files.ts";
 import { endOrphan } from "./orphan.ts";
 
-const patienceMs = 10_000;
+const patienceMs = 20_000;
 
 /** All servers of a project, those that run first. One whose supervisor was killed is ended, and told as stopped. */
 export async function listServers(servers: string): Promise<ServerListing[]> {

@@ -18,6 +18,10 @@ import { isAskedToStop, usageClock } from "./usage.ts";
 
 const lookEveryMs = 200;
 const mostRestarts = 3;
+/** vLLM takes some seconds to free what its processes share. */
+const graceMs = 10_000;
+/** A process that is told to end by a signal has little more than a second. */
+const hurriedGraceMs = 800;
 /** A server that ran this long before it ended by itself is not in a loop of crashes. */
 const steadyMs = 10 * 60_000;
 
@@ -172,6 +176,6 @@ async function watch(
     await tell().catch(() => {});
     return undefined;
   } finally {
-    await server?.stop();
+    await server?.stop(signal.aborted ? hurriedGraceMs : graceMs);
   }
 }

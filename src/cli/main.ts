@@ -8,6 +8,7 @@ import { addLabelsCommands } from "./commands/labels.ts";
 import { addProjectCommands } from "./commands/project.ts";
 import { addReliabilityCommand } from "./commands/reliability.ts";
 import { addSelectCommand } from "./commands/select.ts";
+import { addServersCommand } from "./commands/servers.ts";
 import { addStageCommands } from "./commands/stages.ts";
 import { runner } from "./run.ts";
 
@@ -41,6 +42,7 @@ addLabelsCommands(program, run);
 addDataCommands(program, run);
 addSelectCommand(program, run);
 addReliabilityCommand(program, run);
+addServersCommand(program, run, controller.signal);
 addJobCommand(program, controller.signal);
 for (const command of program.commands.flatMap((command) => [command, ...command.commands])) {
   command.exitOverride();

@@ -34,10 +34,14 @@ export function stopGroup(child: ChildProcess): void {
 }
 
 function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+  if (child.pid !== undefined) signalGroup(child.pid, signal);
+}
+
+/** Signals a process and its group, whoever started it; where there are no groups its tree is ended. */
+export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
-    if (process.platform === "win32") spawn("taskkill", ["/pid", String(child.pid), "/t", "/f"]);
-    else process.kill(-child.pid, signal);
+    if (process.platform === "win32") spawn("taskkill", ["/pid", String(leader), "/t", "/f"]);
+    else process.kill(-leader, signal);
   } catch {
     // The group is already gone.
   }

@@ -58,9 +58,14 @@ const endpoint = z
 
 const serveSchema = z.strictObject({
   model: text.meta({ description: "Hub id, folder or GGUF file that the server loads." }),
-  command: z.array(text).min(1).default(["vllm", "serve", "{model}", "--port", "{port}"]).meta({
-    description: "Program and arguments that start it; {model} and {port} are filled in. No shell.",
-  }),
+  command: z
+    .array(text)
+    .min(1)
+    .default(["vllm", "serve", "{model}", "--host", "127.0.0.1", "--port", "{port}"])
+    .meta({
+      description:
+        "Program and arguments that start it; {model} and {port} are filled in. No shell. It must listen on 127.0.0.1.",
+    }),
   args: z.array(text).default([]).meta({ description: "More arguments, appended." }),
   env: z
     .record(z.string(), z.string())
@@ -78,7 +83,7 @@ const serveSchema = z.strictObject({
     .min(0)
     .max(10_000)
     .default(15)
-    .meta({ description: "It is stopped after this long without a request." }),
+    .meta({ description: "It is stopped after this long without a run that uses it." }),
 });
 
 const openaiTeacher = z

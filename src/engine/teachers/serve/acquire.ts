@@ -1,0 +1,159 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Failure } from "../../../protocol/jobs.ts";
+import type { ServerState } from "../../../protocol/servers.ts";
+import { appRoot } from "../../appRoot.ts";
+import type { ServeConfig } from "../../config/teacher.ts";
+import { LeafError, throwIfCancelled } from "../../errors.ts";
+import { isProcessLocked } from "../../processLock.ts";
+import { enter, lockFile, logFile, readState, stopFile, supervisorLog } from "./files.ts";
+import { processIdentity } from "./identity.ts";
+import { type ServerSpec, serverSpec } from "./spec.ts";
+import type { StopRequest } from "./usage.ts";
+
+export interface AcquireOptions {
+  /** Folder of all servers, `.leaf/servers`. */
+  servers: string;
+  /** Folder of the config: where the server runs. */
+  root: string;
+  signal?: AbortSignal;
+  /** A sentence on what the server does while it starts. */
+  onNote?: (message: string) => void;
+}
+
+/** A server that this process may use until it releases it; another may use it too. */
+export interface ManagedServer {
+  /** Base URL of its API, with /v1. */
+  endpoint: string;
+  /** Path of its log. */
+  log: string;
+  /**
+   * Resolves to the endpoint once the server takes requests: at once while it does, later while it starts again after a crash.
+   * Rejects with the explained failure where it cannot. For a client whose requests find nobody.
+   */
+  ready(signal?: AbortSignal): Promise<string>;
+  /** It stops when nobody has used it for `idleMinutes`. */
+  release(): Promise<void>;
+}
+
+const lookEveryMs = 100;
+const sayEveryMs = 15_000;
+const mostSupervisors = 3;
+
+/**
+ * A running server for `serve`: one that is there already, whoever started it, or a new one, which takes up to `startMinutes`.
+ * Rejects with LeafErrors `environment`, `input`, `config` or `failed` that say why it does not start, and `cancelled`; then it
+ * is stopped if this call started it and nobody else waits for it.
+ */
+export async function acquireServer(serve: ServeConfig, options: AcquireOptions): Promise<ManagedServer> {
+  throwIfCancelled(options.signal);
+  const spec = serverSpec(serve, options.root);
+  const dir = path.join(options.servers, spec.key);
+  const user = await enter(dir, spec);
+  let started = false;
+  const ready = (signal?: AbortSignal) =>
+    untilReady(dir, spec, { ...options, signal }, () => {
+      started = true;
+    });
+  try {
+    const endpoint = await ready(options.signal);
+    return { endpoint, log: logFile(dir), ready, release: user.leave };
+  } catch (error) {
+    await user.leave();
+    if (started && options.signal?.aborted) askToStop(dir, "unused");
+    throw error;
+  }
+}
+
+async function untilReady(
+  dir: string,
+  spec: ServerSpec,
+  { signal, onNote }: Pick<AcquireOptions, "signal" | "onNote">,
+  onStart: () => void,
+): Promise<string> {
+  // The failure of an earlier start says nothing of this one.
+  const before = await readState(dir);
+  let supervisors = 0;
+  let isSpawning = false;
+  const tell = teller(spec, onNote);
+  for (;;) {
+    throwIfCancelled(signal);
+    const isLocked = isProcessLocked(lockFile(dir));
+    const state = await readState(dir);
+    // For a moment the last words of the supervisor before are still there.
+    if (isLocked && state?.phase === "ready" && (await isSupervised(state))) return state.endpoint;
+    if (state?.phase === "failed" && state.attempt !== before?.attempt) throw asError(state.failure);
+    if (isLocked) {
+      if (state) tell(state);
+    } else if (!isSpawning) {
+      if (supervisors === mostSupervisors) throw noSupervisor(dir);
+      supervisors += 1;
+      isSpawning = true;
+      onStart();
+      // Ended: it lost against another, its server is over, or it died. Look again, and start the next if need be.
+      await startSupervisor(dir, spec, () => {
+        isSpawning = false;
+      });
+    }
+    await sleep(lookEveryMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+async function isSupervised({ supervisor, supervisorIdentity }: ServerState): Promise<boolean> {
+  return ((await processIdentity(supervisor)) ?? null) === supervisorIdentity;
+}
+
+/** A process of its own that outlives this one. It is told on stdin what to start: arguments may hold keys. */
+async function startSupervisor(dir: string, spec: ServerSpec, onEnd: () => void): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  await rm(stopFile(dir), { force: true });
+  const log = openSync(supervisorLog(dir), "w");
+  const child = spawn(process.execPath, [path.join(appRoot(), "dist", "cli.js"), "supervise", dir], {
+    cwd: spec.cwd,
+    detached: true,
+    stdio: ["pipe", log, log],
+    // Inside VS Code execPath is Electron.
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+    windowsHide: true,
+  });
+  closeSync(log);
+  child.once("exit", onEnd);
+  child.once("error", onEnd);
+  child.stdin!.on("error", () => {}); // It ended before it read: told by `exit`.
+  child.stdin!.end(JSON.stringify(spec));
+  child.unref();
+}
+
+/** Tells what a server does when that changes, and how long it has been waited for now and then. */
+function teller(spec: ServerSpec, onNote: ((message: string) => void) | undefined) {
+  const begun = Date.now();
+  let [told, toldAt] = ["", begun];
+  return (state: ServerState) => {
+    const doing = state.phase === "stopping" ? "stopping the one before" : (state.note ?? "starting");
+    if (doing === told && Date.now() - toldAt < sayEveryMs) return;
+    const seconds = Math.round((Date.now() - begun) / 1000);
+    const waited = doing === told ? ` (${seconds} s)` : "";
+    [told, toldAt] = [doing, Date.now()];
+    onNote?.(`Teacher's server of ${spec.model}: ${doing}${waited}`);
+  };
+}
+
+/** Leaves word for the supervisor; synchronous, so that it is there however soon this process ends. */
+export function askToStop(dir: string, request: StopRequest): void {
+  writeFileSync(stopFile(dir), `${request}\n`);
+}
+
+function asError(failure: Failure | null): LeafError {
+  const { code = "failed", message = "The teacher's server failed.", remedy, file } = failure ?? {};
+  return new LeafError(code === "internal" ? "failed" : code, message, { remedy, file });
+}
+
+function noSupervisor(dir: string): LeafError {
+  return new LeafError("failed", "The process that looks after the teacher's server ends at once.", {
+    file: supervisorLog(dir),
+    remedy: `See its log: ${supervisorLog(dir)}`,
+  });
+}

@@ -1,0 +1,82 @@
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { signalGroup, spawnGroup } from "../../processes.ts";
+import { markedProcesses, markName } from "./identity.ts";
+import { openServerLog, type ServerLog, secretsOf } from "./log.ts";
+import { filledCommand, type ServerSpec } from "./spec.ts";
+
+export interface ServerExit {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  /** There is no such program, or it may not be run. */
+  missing: boolean;
+}
+
+export interface ServerChild {
+  pid: number | null;
+  log: ServerLog;
+  /** Set once it has ended and all that it said has been read. */
+  exit: ServerExit | undefined;
+  /**
+   * Asks its whole group to end, and ends what is left after the grace. Its workers get that time too: killed, they would leave
+   * their shared memory behind.
+   */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Starts the server itself, in a group of its own. What it says goes to `logFile`. */
+export function startServer(
+  spec: ServerSpec,
+  options: { port: number; mark: string; logFile: string; onLine(line: string): void },
+): ServerChild {
+  const { ELECTRON_RUN_AS_NODE: _, ...inherited } = process.env;
+  const env = {
+    ...inherited,
+    PYTHONUNBUFFERED: "1",
+    ...spec.env,
+    [markName]: options.mark,
+  };
+  const [program, ...args] = filledCommand(spec, options.port);
+  const log = openServerLog(options.logFile, {
+    secrets: secretsOf({ ...inherited, ...spec.env }, [program, ...args]),
+    onLine: options.onLine,
+  });
+  const child = spawnGroup(program, args, {
+    cwd: spec.cwd,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    windowsHide: true,
+  });
+  child.stdout?.on("data", (chunk: Buffer) => log.write(chunk));
+  child.stderr?.on("data", (chunk: Buffer) => log.write(chunk));
+  const server: ServerChild = {
+    pid: child.pid ?? null,
+    log,
+    exit: undefined,
+    async stop(graceMs) {
+      if (child.pid === undefined) return;
+      signalGroup(child.pid, "SIGTERM");
+      const isGone = () => server.exit !== undefined && markedProcesses(options.mark).length === 0;
+      for (const end = Date.now() + graceMs; Date.now() < end && !isGone(); ) await sleep(50);
+      signalGroup(child.pid, "SIGKILL");
+      await ended;
+    },
+  };
+  const ended = endOf(child).then((exit) => {
+    log.close();
+    server.exit = exit;
+  });
+  return server;
+}
+
+function endOf(child: ChildProcess): Promise<ServerExit> {
+  return new Promise((resolve) => {
+    child.once("error", () => resolve({ exitCode: null, signal: null, missing: true }));
+    child.once("exit", (exitCode, signal) => {
+      const done = () => resolve({ exitCode, signal, missing: false });
+      child.once("close", done);
+      // A worker that outlives its leader keeps the pipes open.
+      setTimeout(done, 1_000).unref();
+    });
+  });
+}

@@ -1,0 +1,69 @@
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ServerListing, StopServersResult } from "../../../protocol/servers.ts";
+import { LeafError } from "../../errors.ts";
+import { isAlive, signalGroup } from "../../processes.ts";
+import { isProcessLocked } from "../../processLock.ts";
+import { askToStop } from "./acquire.ts";
+import { lockFile, logFile, namesIn, readState, usersOf, writeState } from "./files.ts";
+import { endOrphan } from "./orphan.ts";
+
+const patienceMs = 20_000;
+
+/** All servers of a project, those that run first. One whose supervisor was killed is ended, and told as stopped. */
+export async function listServers(servers: string): Promise<ServerListing[]> {
+  const listings: ServerListing[] = [];
+  for (const key of await namesIn(servers)) {
+    const dir = path.join(servers, key);
+    let state = await readState(dir);
+    if (!state) continue;
+    if (state.phase !== "stopped" && state.phase !== "failed" && !isProcessLocked(lockFile(dir))) {
+      await endOrphan(state);
+      state = { ...state, phase: "stopped", pid: null, identity: null, note: null };
+      await writeState(dir, state);
+    }
+    const users = [...(await usersOf(dir)).values()].map((user) => user.pid);
+    listings.push({ ...state, users, log: logFile(dir) });
+  }
+  const rank = (one: ServerListing) => (isRunning(one) ? 0 : 1);
+  return listings.sort((a, b) => rank(a) - rank(b) || b.started.localeCompare(a.started));
+}
+
+export function isRunning({ phase }: Pick<ServerListing, "phase">): boolean {
+  return phase !== "stopped" && phase !== "failed";
+}
+
+/**
+ * Stops one server by its key or model, or `all`; undefined: the only one. Resolves once nothing of it runs any more. Runs that use
+ * it fail. Throws LeafError `usage` where the name fits none or several.
+ */
+export async function stopServers(servers: string, which?: string): Promise<StopServersResult> {
+  const running = (await listServers(servers)).filter(isRunning);
+  const chosen = which === "all" ? running : choose(running, which);
+  for (const one of chosen) askToStop(path.join(servers, one.key), "now");
+  for (const one of chosen) await untilStopped(path.join(servers, one.key));
+  return { stopped: chosen.map((one) => one.key) };
+}
+
+function choose(running: ServerListing[], which: string | undefined): ServerListing[] {
+  if (which === undefined) {
+    if (running.length <= 1) return running;
+    throw new LeafError("usage", `${running.length} servers run.`, {
+      remedy: "Name one by its key or model (see `leaf servers`), or stop `all`.",
+    });
+  }
+  const fitting = running.filter((one) => one.key.startsWith(which) || one.model === which);
+  if (fitting.length > 0) return fitting;
+  throw new LeafError("usage", `No server ${which} runs.`, { remedy: "See `leaf servers`." });
+}
+
+async function untilStopped(dir: string): Promise<void> {
+  for (const end = Date.now() + patienceMs; Date.now() < end; await sleep(50))
+    if (!isProcessLocked(lockFile(dir))) return;
+  // A supervisor that does not answer: it goes the hard way, and so does its server.
+  const state = await readState(dir);
+  if (!state) return;
+  if (isAlive(state.supervisor)) signalGroup(state.supervisor, "SIGKILL");
+  await sleep(100);
+  await endOrphan(state);
+}

@@ -1,6 +1,7 @@
 import type { ImageQuery, ImageRow, Page, PairQuery, PairRow } from "./images.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
 import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
+import type { TeacherReliability } from "./reliability.ts";
 import type { EvaluateResult, Metrics } from "./results.ts";
 import type { LearningCurve, SelectionStrategy } from "./selection.ts";
 
@@ -23,6 +24,8 @@ export interface ServerRequests {
   /** The run's config as YAML text. */
   "leaf/runConfig": { params: { config: string; run: string }; result: { text: string } };
   "leaf/curves": { params: { config: string; run: string }; result: RunCurves };
+  /** Whether the config's teacher is right, by the MOS there are; `by`: a column of the MOS file to group by. */
+  "leaf/reliability": { params: { config: string; by?: string }; result: TeacherReliability };
   "leaf/evaluation": { params: { config: string; run?: string }; result: EvaluationView | null };
 
   "leaf/images": { params: { config: string; query: ImageQuery }; result: Page<ImageRow> };

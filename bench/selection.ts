@@ -48,8 +48,10 @@ for (const seed of seeds)
     const file = `selection-${selection}-${seed}.leaf.yaml`;
     await writeFile(path.join(folder, file), stringify(config));
     const leaf = <T>(...args: string[]) => runLeaf<T>([...args, "--config", file], folder, signal);
-    await leaf("label");
-    await leaf("distill");
+    if (selection === strategies[0]) {
+      await leaf("label");
+      await leaf("distill");
+    }
     await leaf("calibrate");
     const evaluation = await leaf<Evaluation>("evaluate");
     found.get(selection)!.push(evaluation);

@@ -3,7 +3,6 @@ import { type Catalog, openCatalog } from "./catalog.ts";
 import { LeafError } from "./errors.ts";
 import { studentToMos } from "./mos.ts";
 import type { Project } from "./project.ts";
-import type { Candidates } from "./selection/candidates.ts";
 import type { StudentTable } from "./selection/featureStore.ts";
 import { takeChoices } from "./selection/index.ts";
 import { learningCurve } from "./selection/learningCurve.ts";
@@ -56,22 +55,19 @@ export async function selectImages(project: Project, options: SelectOptions): Pr
         },
       );
     }
-    const considered = strategy === "random" ? pool : sampleCandidates(pool, calibrate.seed);
-    const known = strategy === "random" ? already : sampleCandidates(already, calibrate.seed);
+    const limit = (hashes: string[]) =>
+      strategy === "random" ? hashes : sampleCandidates(hashes, calibrate.seed);
+    const [considered, known] = [limit(pool), limit(already)];
+    const all = [...considered, ...known];
     const table =
-      strategy === "random"
-        ? bareTable([...considered, ...known])
-        : await tableOf(project, catalog, student!, [...considered, ...known], options);
-    const candidates: Candidates =
-      strategy === "random"
-        ? {
-            ...table,
-            teacherScores: table.scores,
-            teacherEntropy: table.scores,
-            seed: calibrate.seed,
-            already: positions(table, known),
-          }
-        : candidatesOf(project, student!.teacher, table, calibrate.seed, known);
+      strategy === "random" ? bareTable(all) : await tableOf(project, catalog, student!, all, options);
+    const candidates = candidatesOf(
+      project,
+      strategy === "random" ? undefined : student!.teacher,
+      table,
+      calibrate.seed,
+      known,
+    );
     const chosen = await takeChoices(strategy, candidates, options.n, options.signal);
     const scale = project.config.mos;
     const predicted = (i: number) => {
@@ -169,9 +165,4 @@ function bareTable(hashes: string[]): StudentTable {
     features: new Float32Array(),
     dim: 0,
   };
-}
-
-function positions({ hashes }: StudentTable, wanted: readonly string[]): number[] {
-  const at = new Map(hashes.map((hash, i) => [hash, i]));
-  return wanted.map((hash) => at.get(hash)!);
 }

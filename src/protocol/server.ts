@@ -27,6 +27,8 @@ export interface ServerRequests {
   /** The run's config as YAML text. */
   "leaf/runConfig": { params: { config: string; run: string }; result: { text: string } };
   "leaf/curves": { params: { config: string; run: string }; result: RunCurves };
+  /** Whether the config's teacher is right, by the MOS there are; `by`: a column of the MOS file to group by. */
+  "leaf/reliability": { params: { config: string; by?: string }; result: TeacherReliability };
   "leaf/evaluation": { params: { config: string; run?: string }; result: EvaluationView | null };
 
   /** Confidence against accuracy of the teacher, by the human scores there are; takes seconds. */

@@ -9,6 +9,7 @@ import { excludeImages } from "../../src/engine/live/exclude.ts";
 import { rate, ratingQueue } from "../../src/engine/live/ratings.ts";
 import { readMos } from "../../src/engine/mos.ts";
 import { openProject } from "../../src/engine/project.ts";
+import { openFeatureStore } from "../../src/engine/selection/featureStore.ts";
 import type { SplitName } from "../../src/engine/split.ts";
 import { hashOf, liveContext, putIndex } from "./liveWorld.ts";
 import { temporaryFolder } from "./pictures.ts";
@@ -96,6 +97,59 @@ describe("the proposal", () => {
     expect(await hashesOf("images: photos\n")).not.toEqual(
       await hashesOf("images: photos\ncalibrate: { seed: 1 }\n"),
     );
+  });
+});
+
+describe("a proposal chosen by the distilled student", () => {
+  const config = "images: photos\ncalibrate: { selection: kcenter }\n";
+
+  /** A run whose student has looked at the images from `first` on. */
+  async function distilled({ project }: Browser, first = 0): Promise<void> {
+    const key = "0123456789abcdef";
+    const run = { v: 1, id: "r1", configFile: "leaf.yaml", stages: { distill: { key } } };
+    mkdirSync(path.join(project.runs, "r1"), { recursive: true });
+    writeFileSync(path.join(project.runs, "r1", "run.json"), JSON.stringify(run));
+    mkdirSync(path.join(project.stages, "distill", key), { recursive: true });
+    writeFileSync(path.join(project.stages, "distill", key, "result.json"), "{}");
+    const store = openFeatureStore(project, `distill-${key}`);
+    const seen = Array.from({ length: images }, (_, i) => i).slice(first);
+    // Images 90 and 91 are unlike all others.
+    const features = (i: number) => Float32Array.of(i === 90 ? 50 : 0, i === 91 ? 50 : 0, (i % 7) / 10);
+    store.put(seen.map((i) => ({ hash: hashOf(i), score: 3, features: features(i) })));
+    store.close();
+  }
+
+  it("takes training images as the config says, the others at random still", async () => {
+    const all = (hash: string): SplitName => (Number.parseInt(hash, 16) % 5 === 4 ? "test" : "train");
+    const drawn = await ratingQueue(await open({ split: all }), 20);
+    const browser = await open({ config, split: all });
+    await distilled(browser);
+    const queue = await ratingQueue(browser, 20);
+    expect(queue.selection).toEqual({ asked: "kcenter", used: "kcenter" });
+    expect(queue.proposed).toEqual(drawn.proposed);
+    const of = (split: string, { images }: typeof queue) =>
+      images.filter((row) => row.split === split).map((row) => row.hash);
+    expect(of("train", queue)).toEqual(expect.arrayContaining([hashOf(90), hashOf(91)]));
+    expect(of("test", queue).sort()).toEqual(of("test", drawn).sort());
+    const more = await ratingQueue(browser, 40);
+    for (const hash of of("train", queue)) expect(of("train", more)).toContain(hash);
+    expect(new Set(more.images.map((row) => row.hash)).size).toBe(40);
+  });
+
+  it("is a draw, and says why, while there is no student or it has seen too few", async () => {
+    const drawn = await ratingQueue(await open(), 20);
+    expect(drawn.selection).toBeUndefined();
+    const none = await ratingQueue(await open({ config }), 20);
+    expect(none.images.map((row) => row.hash)).toEqual(drawn.images.map((row) => row.hash));
+    expect(none.selection).toMatchObject({
+      asked: "kcenter",
+      used: "random",
+      why: expect.stringContaining("no distilled"),
+    });
+    const browser = await open({ config });
+    await distilled(browser, 80);
+    const few = await ratingQueue(browser, 20);
+    expect(few.selection).toMatchObject({ used: "random", why: expect.stringContaining("not looked") });
   });
 });
 

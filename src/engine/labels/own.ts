@@ -4,7 +4,7 @@ import { chunksOf, numberOrNull } from "./session.ts";
 
 export interface OwnPoint {
   image: string;
-  /** On 5..1. */
+  /** On 5..1; NaN, as the probabilities, where an import left it empty. */
   score: number;
   probabilities: RatingProbabilities;
   /** 1 − normalised entropy. */
@@ -14,7 +14,7 @@ export interface OwnPoint {
 export interface OwnPair {
   a: string;
   b: string;
-  /** P(a better), both orders combined. */
+  /** P(a better), both orders combined; NaN where an import left it empty. */
   p: number;
   pAB: number | null;
   pBA: number | null;
@@ -24,6 +24,8 @@ export interface OwnPair {
 
 const perQuery = 500;
 const teacherId = "(SELECT id FROM teachers WHERE fingerprint = ?)";
+
+const numberOf = (value: unknown) => numberOrNull(value) ?? Number.NaN;
 
 /** What the teacher itself said of some images (never a person's word in its place), looked up 500 at a time. */
 export function* ownPoints(
@@ -41,8 +43,8 @@ export function* ownPoints(
       const { excellent, good, fair, poor, bad } = row;
       yield {
         image: String(row.image),
-        score: Number(row.score),
-        probabilities: [excellent, good, fair, poor, bad].map(Number) as unknown as RatingProbabilities,
+        score: numberOf(row.score),
+        probabilities: [excellent, good, fair, poor, bad].map(numberOf) as unknown as RatingProbabilities,
         confidence: Number(row.confidence),
       };
     }
@@ -67,7 +69,7 @@ export function* ownPairs(
       yield {
         a,
         b,
-        p: Number(row.p),
+        p: numberOf(row.p),
         pAB: numberOrNull(row.p_ab),
         pBA: numberOrNull(row.p_ba),
         positionBias: numberOrNull(row.position_bias),

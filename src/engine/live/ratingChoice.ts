@@ -31,14 +31,15 @@ export async function chooseToRate(
   const student = await newestDistilled(browser);
   if (!student) return random("there is no distilled student yet");
   const considered = pool.slice(0, mostLiveCandidates);
-  const known = [...considered, ...already.slice(0, mostLiveCandidates)].sort();
-  const { table } = knownStudentTable(project, `distill-${student}`, known);
-  const chosen = new Set(already);
-  const open = table.hashes.filter((hash) => !chosen.has(hash)).length;
+  const open = new Set(considered);
+  // A rating that was taken back is both.
+  const settled = already.filter((hash) => !open.has(hash)).slice(0, mostLiveCandidates);
+  const { table } = knownStudentTable(project, `distill-${student}`, [...considered, ...settled].sort());
+  const seen = table.hashes.filter((hash) => open.has(hash)).length;
   // Images that came after the student was distilled are left for the next time.
-  if (open < Math.max(count, considered.length / 2))
+  if (seen < Math.max(count, considered.length / 2))
     return random("the distilled student has not looked at these images yet");
-  const candidates = candidatesOf(project, teacher, table, seed, already);
+  const candidates = candidatesOf(project, teacher, table, seed, settled);
   const positions = await takeChoices(selection, candidates, count);
   return { hashes: positions.map((i) => table.hashes[i]!), how: { asked: selection, used: selection } };
 }

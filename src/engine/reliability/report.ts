@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { PairReliability, PointReliability, TeacherReliability } from "../../protocol/reliability.ts";
-import { type Catalog, openCatalog } from "../catalog.ts";
+import { type Catalog, type CatalogOptions, openCatalog } from "../catalog.ts";
 import { LeafError } from "../errors.ts";
 import { openLabels } from "../labels.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
@@ -9,7 +9,6 @@ import { mosToStudent, readMos } from "../mos.ts";
 import type { Project } from "../project.ts";
 import { planCalibration } from "../stages/calibrate.ts";
 import { labelState } from "../stages/label.ts";
-import type { StageOptions } from "../stages/stage.ts";
 import { byGroup, confidentErrors } from "./confidentErrors.ts";
 import {
   decisiveDifference,
@@ -23,7 +22,7 @@ import { pairMetrics, pairRange, pointMetrics, pointRange, reliabilityBins, topW
 import { chooseMinConfidence } from "./minConfidence.ts";
 import { temperatureScaling } from "./temperature.ts";
 
-export interface ReliabilityOptions extends Pick<StageOptions, "signal" | "onProgress" | "onWarning"> {
+export interface ReliabilityOptions extends CatalogOptions {
   /** Column of the MOS file that groups images, such as the distortion; by default that of `split.groupBy`. */
   by?: string;
   /** In points of 1..5. */

@@ -12,7 +12,9 @@ export type { TeacherCheck };
 const leastImages = 10;
 /** The lower end of the 95 % interval of SRCC must be above this. */
 const leastAgreement = 0.1;
-const replicates = 2000;
+const replicates = 1000;
+/** More images make the interval narrower than the decision needs, and every status waits for it. */
+const mostImages = 500;
 
 /** Whether a teacher's scores clearly agree with human ones, both higher for better. Pairs that are not finite are left out. */
 export function checkTeacher(scores: Float64Array, truth: Float64Array): TeacherCheck {
@@ -28,19 +30,39 @@ export function checkTeacher(scores: Float64Array, truth: Float64Array): Teacher
   return { n, srcc: found, ci95, verdict: ci95 && ci95[0] > leastAgreement ? "useful" : "chance" };
 }
 
-/** The same from the label store: the teacher's own scores of `images`. Without a store or labels: unknown. */
+/** The same from the label store: the teacher's own scores of at most 500 of `images`. Without a store or labels: unknown. */
 export function teacherCheckOf(
   project: Project,
   teacher: string,
   images: readonly string[],
   truthOf: (hash: string) => number,
 ): TeacherCheck {
+  // By hash: neither the sample nor the bootstrap depends on how the images were chosen.
+  return checkTeacher(...ownScores(project, teacher, [...images].sort().slice(0, mostImages), truthOf));
+}
+
+/** SRCC of the teacher's own scores; null without any. */
+export function teacherSrcc(
+  project: Project,
+  teacher: string,
+  images: readonly string[],
+  truthOf: (hash: string) => number,
+): number | null {
+  return srcc(...ownScores(project, teacher, images, truthOf));
+}
+
+function ownScores(
+  project: Project,
+  teacher: string,
+  images: readonly string[],
+  truthOf: (hash: string) => number,
+): [scores: Float64Array, truth: Float64Array] {
   const [scores, truth]: [number[], number[]] = [[], []];
   try {
     const store = openLabels(project.labelsFile, { readOnly: true });
     try {
-      // In an order of its own: the bootstrap must not depend on how the images were chosen.
-      for (const { image, score } of ownPoints(store, teacher, [...images].sort())) {
+      for (const { image, score } of ownPoints(store, teacher, images)) {
+        if (Number.isNaN(score)) continue;
         scores.push(score);
         truth.push(truthOf(image));
       }
@@ -51,5 +73,5 @@ export function teacherCheckOf(
     // No store yet; a damaged one is told by the stage that needs it.
     if (!(error instanceof LeafError)) throw error;
   }
-  return checkTeacher(Float64Array.from(scores), Float64Array.from(truth));
+  return [Float64Array.from(scores), Float64Array.from(truth)];
 }

@@ -6,6 +6,8 @@ import { pairMetrics, pointMetrics } from "./metrics.ts";
 const coldest = 1 / 20;
 const hottest = 50;
 const leastJudgements = 20;
+/** One parameter needs no more, and each is looked at some 160 times. */
+const mostFitted = 20_000;
 
 /** Preferences P(a better) with the logit divided by T. */
 export function scalePairs(p: Float64Array, temperature: number): Float64Array {
@@ -62,8 +64,17 @@ export function temperatureScaling(
     const why = `${fittedOn} ${kind} of calibration images have a truth; ${leastJudgements} are the least`;
     return { temperature: null, fittedOn, before, after: null, why };
   }
-  const nllAt = (temperature: number) =>
-    (metrics(scale(calibration.p, temperature), calibration.truth) as CalibrationMetrics).nll;
+  const width = calibration.p.length / fittedOn;
+  const [p, truth] = [
+    calibration.p.subarray(0, mostFitted * width),
+    calibration.truth.subarray(0, mostFitted),
+  ];
+  const nllAt = (temperature: number) => (metrics(scale(p, temperature), truth) as CalibrationMetrics).nll;
   const temperature = fitTemperature(nllAt);
-  return { temperature, fittedOn, before, after: metrics(scale(others.p, temperature), others.truth) };
+  return {
+    temperature,
+    fittedOn: truth.length,
+    before,
+    after: metrics(scale(others.p, temperature), others.truth),
+  };
 }

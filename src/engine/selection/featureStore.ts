@@ -105,6 +105,8 @@ function storeOf(db: DatabaseSync): FeatureStore {
       for (const [i, vector] of vectors.entries()) features.set(vector, i * dim);
       return { hashes: found, scores: Float64Array.from(scores), features, dim };
     },
-    close: () => db.close(),
+    close() {
+      if (db.isOpen) db.close();
+    },
   };
 }

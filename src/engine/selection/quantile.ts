@@ -3,7 +3,7 @@ import type { Candidates } from "./candidates.ts";
 import { seededOrder } from "./random.ts";
 
 /**
- * Spread over the predicted score: the images at quantiles 1/2, 1/4, 3/4, 1/8, … of the student's scores (van der Corput's
+ * Spread over the predicted score: the images at quantiles 0, 1/2, 1/4, 3/4, 1/8, … of the student's scores (van der Corput's
  * sequence, rotated by the seed), so that every prefix covers the scale evenly.
  */
 export function* quantile(candidates: Candidates): Generator<number> {
@@ -32,10 +32,10 @@ export function* quantilePlaces({ hashes, seed, already = [] }: Candidates): Gen
     yield Math.min(n - 1, Math.floor(((vanDerCorput(i) + rotation) % 1) * n));
 }
 
-/** The binary digits of i + 1, mirrored at the point: 1/2, 1/4, 3/4, 1/8, … (van der Corput 1935). */
+/** The binary digits of i, mirrored at the point: 0, 1/2, 1/4, 3/4, 1/8, … (van der Corput 1935). */
 export function vanDerCorput(i: number): number {
   let [value, unit] = [0, 0.5];
-  for (let rest = i + 1; rest > 0; rest = Math.floor(rest / 2), unit /= 2) if (rest % 2 === 1) value += unit;
+  for (let rest = i; rest > 0; rest = Math.floor(rest / 2), unit /= 2) if (rest % 2 === 1) value += unit;
   return value;
 }
 

@@ -102,10 +102,10 @@ export function knownStudentTable(
   }
 }
 
-/** Joins the student's view with the teacher's own labels. */
+/** Joins the student's view with the own labels of a teacher, if one is given. */
 export function candidatesOf(
   project: Project,
-  teacher: string,
+  teacher: string | undefined,
   table: StudentTable,
   seed: number,
   already: readonly string[] = [],
@@ -114,7 +114,8 @@ export function candidatesOf(
   const at = new Map(table.hashes.map((hash, i) => [hash, i]));
   const teacherScores = new Float64Array(n).fill(Number.NaN);
   const teacherEntropy = new Float64Array(n).fill(Number.NaN);
-  for (const point of readOwnPoints(project, teacher, table.hashes)) {
+  const points = teacher === undefined ? [] : readOwnPoints(project, teacher, table.hashes);
+  for (const point of points) {
     teacherScores[at.get(point.image)!] = point.score;
     teacherEntropy[at.get(point.image)!] = 1 - point.confidence;
   }

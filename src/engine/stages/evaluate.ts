@@ -8,7 +8,7 @@ import { digestLines, keyOf } from "../keys.ts";
 import { evaluateMetrics } from "../metrics/index.ts";
 import { mosToStudent, studentToMos } from "../mos.ts";
 import type { Project } from "../project.ts";
-import { teacherCheckOf } from "../reliability/teacherCheck.ts";
+import { teacherSrcc } from "../reliability/teacherCheck.ts";
 import { recordStage, runFor, saveRun } from "../runs.ts";
 import { findSignatures } from "../signatures.ts";
 import { openStudent, type Student, scoreImages } from "../student.ts";
@@ -234,7 +234,7 @@ async function factsOf(
     rmse,
     spread,
     range: high - low,
-    teacherSrcc: teacherCheckOf(project, teacher, plan.hashes, truth).srcc,
+    teacherSrcc: teacherSrcc(project, teacher, plan.hashes, truth),
     distilledSrcc: plan.keys.distill && before ? before.srcc : null,
     calibration,
   };

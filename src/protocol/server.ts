@@ -31,9 +31,6 @@ export interface ServerRequests {
   "leaf/reliability": { params: { config: string; by?: string }; result: TeacherReliability };
   "leaf/evaluation": { params: { config: string; run?: string }; result: EvaluationView | null };
 
-  /** Confidence against accuracy of the teacher, by the human scores there are; takes seconds. */
-  "leaf/reliability": { params: { config: string }; result: TeacherReliability };
-
   "leaf/images": { params: { config: string; query: ImageQuery }; result: Page<ImageRow> };
   "leaf/bands": { params: { config: string }; result: Band[] };
   "leaf/pairs": { params: { config: string; query: PairQuery }; result: Page<PairRow> };

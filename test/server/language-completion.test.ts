@@ -52,6 +52,8 @@ test("keys that stand there are not offered again", async () => {
     "pairsPerImage",
     "pairs",
     "minConfidence",
+    "orders",
+    "reasons",
   ]);
   expect(await labels("student: { input: { crop: 224, | } }")).toEqual(["resize", "views"]);
 });
@@ -85,11 +87,11 @@ test("a key that has its colon is replaced alone", async () => {
 });
 
 test("documentation tells type, default and meaning", async () => {
-  const { items } = await language.complete("label: { min| }");
-  expect(items.find(({ label }) => label === "minConfidence")?.documentation).toEqual({
+  const { items } = await language.complete("label: { per| }");
+  expect(items.find(({ label }) => label === "pairsPerImage")?.documentation).toEqual({
     kind: "markdown",
     value:
-      "**label.minConfidence** · number from 0 to 1 · default `0.1`\n\nPairs with less confidence (1 − normalised entropy) are discarded.",
+      "**label.pairsPerImage** · whole number from 0 to 1000 · default `8`\n\nAbout how many partners each image is compared with.",
   });
 });
 
@@ -99,7 +101,7 @@ test("values: choices, booleans, numbers of a choice, null", async () => {
   expect(await labels("calibrate:\n  validate: |")).toEqual(["false", "true"]);
   expect(await labels("student: { input: { views: | } }")).toEqual(["1", "5"]);
   expect(await labels("distill:\n  ema: |")).toEqual(["null"]);
-  expect(await labels("teacher: { kind: | }")).toEqual(["embedded"]);
+  expect(await labels("teacher: { kind: | }")).toEqual(["embedded", "openai", "transformers"]);
   expect(await labels("python:\n  device: c|  # where")).toEqual(["auto", "cpu", "cuda", "mps"]);
   expect(await accept("python:\n  device: c|  # where", "cuda")).toBe("python:\n  device: cuda  # where");
 });
@@ -167,12 +169,21 @@ test("no key where its indentation would be wrong", async () => {
     "pairsPerImage",
     "pairs",
     "minConfidence",
+    "orders",
+    "reasons",
   ]);
 });
 
 test("a comment that names another schema changes nothing, and nothing is fetched", async () => {
   const modeline = "# yaml-language-server: $schema=http://127.0.0.1:9/schema.json\n";
-  expect(await labels(`${modeline}label:\n  |`)).toEqual(["pairsPerImage", "pairs", "minConfidence", "seed"]);
+  expect(await labels(`${modeline}label:\n  |`)).toEqual([
+    "pairsPerImage",
+    "pairs",
+    "minConfidence",
+    "seed",
+    "orders",
+    "reasons",
+  ]);
 });
 
 test("formats are offered, and the columns of files that are no CSV", async () => {

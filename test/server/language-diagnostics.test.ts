@@ -41,7 +41,7 @@ test("every fault once, over the text that is wrong", async () => {
     ["pairPerImage", "unknown key `label.pairPerImage`, did you mean `pairsPerImage`?"],
     ["2", "`split.test`: must be <=0.9"],
     ["x", '`split.seed`: must be a number, not "x"'],
-    ["openai", "`teacher.kind`: must name a known `kind`: embedded"],
+    ["teacher", "`teacher`: takes either `endpoint` or `serve`"],
   ]);
 });
 

@@ -14,7 +14,6 @@ import {
   wilson,
 } from "../../src/engine/reliability/metrics.ts";
 import { chooseMinConfidence } from "../../src/engine/reliability/minConfidence.ts";
-import { positionBiasOf } from "../../src/engine/reliability/positionBias.ts";
 import { pairReliability } from "../../src/engine/reliability/report.ts";
 import { checkTeacher } from "../../src/engine/reliability/teacherCheck.ts";
 import {
@@ -272,6 +271,7 @@ describe("from the label store", () => {
     const pairs = judgedPairs(store, "t", truth, 0);
     const group = (hash: string) => (truth.get(hash)! % 2 === 1 ? "odd" : "even");
     const errors = confidentErrors(pairs, (hash) => ({
+      hash,
       image: hash,
       mos: truth.get(hash)!,
       group: group(hash),
@@ -318,17 +318,17 @@ describe("from the label store", () => {
       both(1, 3, 0.8, 0.7, 1),
       both(2, 3, 0.2, 0.1, 2),
     ]);
-    expect(positionBiasOf(store, "t")).toEqual({
-      n: 3,
-      mean: 2,
-      sd: expect.closeTo(Math.sqrt(2 / 3), 12),
-      flips: 1 / 3,
+    expect(store.positionBias("t")).toEqual({
+      pairs: 3,
+      first: expect.closeTo(1.9 / 3, 12),
+      flipped: 1 / 3,
+      logits: { mean: 2, sd: expect.closeTo(Math.sqrt(2 / 3), 12) },
     });
-    expect(positionBiasOf(store, "unknown")).toBeNull();
+    expect(store.positionBias("unknown")).toBeNull();
     const one = open(undefined, [
       { ...both(1, 2, 0.9, 0.3, 3), ...({ pBA: null, positionBias: null } as object) },
     ]);
-    expect(positionBiasOf(one, "t")).toBeNull();
+    expect(one.positionBias("t")).toBeNull();
   });
 
   it("compares two teachers on what both judged", () => {

@@ -148,7 +148,7 @@ const openaiTeacher = z
   .refine((teacher) => (teacher.endpoint === undefined) !== (teacher.serve === undefined), {
     message: "takes either `endpoint` or `serve`",
   })
-  .refine((teacher) => teacher.model !== undefined || teacher.serve !== undefined, {
+  .refine((teacher) => teacher.model !== undefined || teacher.endpoint === undefined, {
     path: ["model"],
     message: "is missing: the model's name at the endpoint",
   })

@@ -3,7 +3,6 @@ import path from "node:path";
 import { exportTo } from "../../engine/export.ts";
 import { evaluationView } from "../../engine/live/evaluationView.ts";
 import { findRun, pinRun, runConfigText, runCurves, summariseRuns } from "../../engine/live/runSummaries.ts";
-import { teacherReliability } from "../../engine/reliability/report.ts";
 import type { Answer } from "../answers.ts";
 import type { Projects } from "../projects.ts";
 import { fileOf, uriOf } from "../uris.ts";
@@ -27,9 +26,6 @@ export function answerRuns(answer: Answer, projects: Projects): void {
     text: await runConfigText(projectOf(config), run),
   }));
   answer("leaf/curves", ({ config, run }) => runCurves(projectOf(config), run));
-  answer("leaf/reliability", ({ config, by }, signal) =>
-    teacherReliability(projectOf(config), { by, signal, trustIndex: true }),
-  );
   answer("leaf/evaluation", async ({ config, run }) =>
     evaluationView(await projects.of(config).browser(), run),
   );

@@ -17,7 +17,8 @@ export function answerTeacher(
     return { markdown: dryRunMarkdown(await leafCommand<DryRun>(args, signal, secrets())) };
   });
   // In a process of its own: it reads all labels and fits, which takes seconds.
-  answer("leaf/reliability", ({ config }, signal) =>
-    leafCommand<TeacherReliability>(["reliability", "--config", projects.of(config).file], signal),
-  );
+  answer("leaf/reliability", ({ config, by }, signal) => {
+    const args = ["reliability", "--config", projects.of(config).file, ...(by ? ["--by", by] : [])];
+    return leafCommand<TeacherReliability>(args, signal);
+  });
 }

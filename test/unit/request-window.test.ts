@@ -36,7 +36,7 @@ describe("createWindow", () => {
         simulate(window, { slots, latency: 100, jitter }, 20_000);
         expect(window.limit, `${slots} slots, jitter ${jitter}`).toBeGreaterThanOrEqual(0.9 * slots);
         expect(window.limit, `${slots} slots, jitter ${jitter}`).toBeLessThanOrEqual(
-          Math.max(8, 2.5 * slots),
+          Math.max(20, 2.5 * slots),
         );
         const throughput = simulate(window, { slots, latency: 100, jitter }, 5000);
         expect(throughput / (slots * 10)).toBeGreaterThan(0.9);
@@ -61,7 +61,7 @@ describe("createWindow", () => {
   it("does not widen while the window is not used up", () => {
     const window = createWindow(64);
     for (let i = 0; i < 1000; i++) window.onAnswer(i, false);
-    expect(window.limit).toBe(4);
+    expect(window.limit).toBe(8);
   });
 
   it("stays between 1 and the maximum whatever happens", () => {

@@ -8,14 +8,14 @@ export interface Window {
   onBusy(): void;
 }
 
-const first = 4;
+const first = 8;
 /** More throughput than noise: doubling the window must bring at least this factor. */
 const worthClimbing = 1.15;
 /** Measured windows between two tries to widen by a quarter. */
 const steadyFor = 10;
 const worthWidening = 1.1;
 /** Fewer answers would measure noise. */
-const leastAnswers = 32;
+const leastAnswers = 24;
 
 /**
  * Doubles the window while throughput grows with it, goes back one step when it does not, and tries a little more now and then. Halves it when

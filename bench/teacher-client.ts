@@ -1,5 +1,6 @@
 // How near the openai teacher comes to what a server can do, and whether its memory grows: a stub server in a process of its own answers
 // after LATENCY ms, SLOTS requests at a time, so that it can do SLOTS / LATENCY at most.
+// On a busy machine neither gets there: the last lines compare the teacher with a bare HTTP client that sends the same bytes, in turns.
 // node --expose-gc bench/teacher-client.ts [requests=100000] [latency=50] [slots=64] [concurrency=64]
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +13,9 @@ import { teacherSchema } from "../src/engine/config/teacher.ts";
 import { hashBytes } from "../src/engine/files.ts";
 import { forEachBounded } from "../src/engine/pool.ts";
 import { createTeacher } from "../src/engine/teachers/createTeacher.ts";
-import type { TeacherImage } from "../src/engine/teachers/teacher.ts";
+import { createHttpClient } from "../src/engine/teachers/openai/http.ts";
+import { toDataUrl } from "../src/engine/teachers/openai/picture.ts";
+import type { Teacher, TeacherImage } from "../src/engine/teachers/teacher.ts";
 import { completion } from "../test/support/chatServer.ts";
 import { teacherImages } from "../test/support/teacherImages.ts";
 
@@ -95,6 +98,49 @@ async function bench(): Promise<void> {
     `${requests} requests in ${seconds.toFixed(1)} s: ${(requests / seconds).toFixed(0)}/s, ${((100 * requests) / seconds / ceiling).toFixed(1)} % of the ceiling; ` +
       `${((used.user + used.system) / 1000 / requests).toFixed(2)} ms of CPU a request, event loop late by ${(delay.mean / 1e6 - 10).toFixed(1)} ms; ${failed} failed`,
   );
+  await compare(teacher, port, pictures, ceiling);
   await teacher.close();
   child.disconnect();
+}
+
+/** Requests a second of the teacher and of a client that does nothing but send and read, in five turns each. */
+async function compare(
+  teacher: Teacher,
+  port: number,
+  pictures: TeacherImage[],
+  ceiling: number,
+): Promise<void> {
+  const turn = Math.min(2000, requests);
+  const http = createHttpClient();
+  const prompt = Buffer.alloc(600, "a");
+  const urls = await Promise.all(pictures.map(async (one) => toDataUrl(await one.read(), null, one.name)));
+  const url = `http://127.0.0.1:${port}/v1/chat/completions`;
+  let made = 0;
+  const ways: Record<string, () => Promise<unknown>> = {
+    bare: () =>
+      forEachBounded(Array(turn).keys(), concurrency, async (i) => {
+        const body = [prompt, urls[i % 50]!];
+        JSON.parse((await http.send({ url, method: "POST", headers: {}, body, timeoutMs: 60_000 })).body);
+      }),
+    teacher: () =>
+      forEachBounded(Array(turn).keys(), teacher.concurrency ?? 1, async (i) => {
+        const hash = hashBytes(Buffer.from(`turn ${made++}`));
+        await teacher.judgePoints([{ hash, name: `${i}.png`, read: pictures[i % 50]!.read }]);
+      }),
+  };
+  const rates: Record<string, number[]> = { bare: [], teacher: [] };
+  for (let i = 0; i < 5; i++)
+    for (const [name, way] of Object.entries(ways)) {
+      const started = performance.now();
+      await way();
+      rates[name]!.push((turn * 1000) / (performance.now() - started));
+    }
+  http.close();
+  const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+  const [bare, ours] = [median(rates.bare!), median(rates.teacher!)];
+  const share = (rate: number) =>
+    `${rate.toFixed(0)}/s (${((100 * rate) / ceiling).toFixed(1)} % of the ceiling)`;
+  console.log(
+    `median of five turns of ${turn}: bare client ${share(bare)}, teacher ${share(ours)}: ${((100 * ours) / bare).toFixed(1)} %`,
+  );
 }

@@ -8,12 +8,14 @@ export interface Window {
   onBusy(): void;
 }
 
-const first = 4;
+const first = 8;
 /** More throughput than noise: doubling the window must bring at least this factor. */
 const worthClimbing = 1.15;
 /** Measured windows between two tries to widen by a quarter. */
 const steadyFor = 10;
-const worthWidening = 1.08;
+const worthWidening = 1.1;
+/** Fewer answers would measure noise. */
+const leastAnswers = 24;
 
 /**
  * Doubles the window while throughput grows with it, goes back one step when it does not, and tries a little more now and then. Halves it when
@@ -70,12 +72,13 @@ export function createWindow(max: number): Window {
         return;
       }
       // The first round after a change still has the old window's pace.
-      if (++answers < 3 * limit) {
+      const measuredOver = Math.max(2 * limit, leastAnswers);
+      if (++answers < limit + measuredOver) {
         if (answers === limit) since = now;
         return;
       }
       const seconds = (now - since) / 1000;
-      const throughput = seconds > 0 ? (2 * limit) / seconds : Number.POSITIVE_INFINITY;
+      const throughput = seconds > 0 ? measuredOver / seconds : Number.POSITIVE_INFINITY;
       restart(now);
       measured(throughput);
     },

@@ -20,6 +20,7 @@ const lookEveryMs = 200;
 const mostRestarts = 3;
 /** vLLM takes some seconds to free what its processes share. */
 const graceMs = 10_000;
+const crashGraceMs = 3_000;
 /** A process that is told to end by a signal has little more than a second. */
 const hurriedGraceMs = 800;
 /** A server that ran this long before it ended by itself is not in a loop of crashes. */
@@ -138,7 +139,8 @@ async function watch(
   /** It ended by itself: it is started again, or that is the end. */
   async function afterEnd(isMissing: boolean): Promise<Failure | undefined> {
     if (isMissing) return explain.missingProgram(spec.command[0]!);
-    endMarked(state.attempt);
+    // Its workers may still be there.
+    await server?.stop(crashGraceMs);
     const wasReady = state.phase === "ready";
     // Another program may have taken the port since it was found to be free.
     const isUnlucky = spec.port === null && explain.recognise(end().lines)?.kind === "portTaken";

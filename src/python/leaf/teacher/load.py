@@ -1,0 +1,259 @@
+"""Loads a multimodal LLM and its processor: safetensors only, no code from the hub, no network for a folder."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from leaf.errors import TrainerError, is_out_of_memory
+from leaf.teacher.request import Open
+
+DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
+KERNELS = {"flash": "flash_attention_2", "sdpa": "sdpa", "eager": "eager"}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    model: Any
+    processor: Any
+    device: torch.device
+    dtype: torch.dtype
+    attention: str
+    commit: str | None
+    """Of the model on the hub; None for a folder."""
+
+
+def load(request: Open) -> Loaded:
+    """Raises TrainerError("environment") with the reason and what to do."""
+    device = _device(request.device)
+    dtype = _dtype(request.dtype, device)
+    if request.quantize == "4bit":
+        _need_for_4bit(device)
+    kernel = _kernel(request.attention, device, dtype)
+    where: dict[str, Any] = {"local_files_only": request.local, "trust_remote_code": False}
+    if request.revision is not None and not request.local:
+        where["revision"] = request.revision
+    import transformers
+
+    hub: Any = transformers  # Its automatic classes have no types.
+    try:
+        config = hub.AutoConfig.from_pretrained(request.model, **where)
+        with _without_videos():
+            processor = hub.AutoProcessor.from_pretrained(request.model, **where)
+        options: dict[str, Any] = {"use_safetensors": True, "dtype": dtype, "attn_implementation": kernel}
+        if importlib.util.find_spec("accelerate") is not None and device.type != "cpu":
+            options["device_map"] = {"": device}  # Straight to the device, without a copy in host memory.
+        if request.quantize == "4bit":
+            options["quantization_config"] = _four_bits(dtype)
+        model = hub.AutoModelForImageTextToText.from_pretrained(request.model, **where, **options)
+        model = (model if "device_map" in options else model.to(device)).eval()
+    except TrainerError:
+        raise
+    except Exception as error:
+        raise explain(error, request) from error
+    model.requires_grad_(False)
+    _read_answers_in_float32(model)
+    _check(processor, request.model)
+    return Loaded(
+        model=model,
+        processor=processor,
+        device=device,
+        dtype=dtype,
+        attention=str(getattr(model.config, "_attn_implementation", kernel)),
+        commit=getattr(config, "_commit_hash", None),
+    )
+
+
+def _device(wanted: str) -> torch.device:
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        wanted = next(name for name, there in available.items() if there)
+    if not available[wanted]:
+        name = {"cuda": "CUDA GPU", "mps": "Apple GPU (MPS)"}[wanted]
+        raise TrainerError(
+            "environment",
+            f"PyTorch sees no {name} here.",
+            "Set `teacher.device: auto`, or install a PyTorch build for this GPU and its driver.",
+        )
+    return torch.device(wanted, 0) if wanted == "cuda" else torch.device(wanted)
+
+
+def _dtype(wanted: str, device: torch.device) -> torch.dtype:
+    if wanted != "auto":
+        return DTYPES[wanted]
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.float16
+    return torch.float32 if device.type == "cpu" else torch.bfloat16
+
+
+def _kernel(wanted: str, device: torch.device, dtype: torch.dtype) -> str:
+    fits = device.type == "cuda" and dtype != torch.float32
+    installed = importlib.util.find_spec("flash_attn") is not None
+    if wanted == "auto":
+        return KERNELS["flash" if fits and installed else "sdpa"]
+    if wanted == "flash" and not (fits and installed):
+        why = "the package flash-attn is not installed" if fits else "it needs CUDA and a 16-bit dtype"
+        raise TrainerError(
+            "environment",
+            f"Flash attention cannot be used: {why}.",
+            "Set `teacher.attention: auto`, or install flash-attn for this PyTorch.",
+        )
+    return KERNELS[wanted]
+
+
+def _need_for_4bit(device: torch.device) -> None:
+    lacking = [name for name in ("bitsandbytes", "accelerate") if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise TrainerError(
+            "environment",
+            f"`quantize: 4bit` needs {' and '.join(lacking)}, which this Python ({sys.executable}) lacks.",
+            f"Run `{sys.executable} -m pip install {' '.join(lacking)}`, or set `teacher.quantize: none`.",
+        )
+    if device.type != "cuda":
+        raise TrainerError(
+            "environment",
+            f"`quantize: 4bit` needs a CUDA GPU, and the device is {device.type}.",
+            "Set `teacher.quantize: none`.",
+        )
+
+
+def _four_bits(dtype: torch.dtype) -> Any:
+    import transformers
+
+    config: Any = transformers.BitsAndBytesConfig
+    return config(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
+
+
+def _read_answers_in_float32(model: Any) -> None:
+    """Has the last layer work in float32.
+
+    A 16-bit logit near 20 is a multiple of 0.06 to 0.125, which would show in every probability.
+    """
+    head = model.get_output_embeddings()
+    if type(head) is not nn.Linear or head.weight.dtype == torch.float32:
+        return
+    # New parameters: the old ones may be shared with the input embeddings.
+    head.weight = nn.Parameter(head.weight.float(), requires_grad=False)
+    if head.bias is not None:
+        head.bias = nn.Parameter(head.bias.float(), requires_grad=False)
+    head.register_forward_pre_hook(lambda _module, inputs: (inputs[0].float(), *inputs[1:]))
+
+
+@contextmanager
+def _without_videos() -> Iterator[None]:
+    """Processors also want a video processor, which wants torchvision: without it they get a stand-in."""
+    if importlib.util.find_spec("torchvision") is not None:
+        yield
+        return
+    from transformers import processing_utils
+    from transformers.models.auto import video_processing_auto
+
+    base: Any = processing_utils.transformers_module.BaseVideoProcessor
+
+    class NoVideos(base, dict[str, object]):  # type: ignore[misc]
+        """A dict, since a processor writes all its parts as JSON."""
+
+        def __init__(self) -> None:
+            dict.__init__(self)
+
+    class AutoNoVideos:
+        @staticmethod
+        def from_pretrained(*_arguments: object, **_options: object) -> NoVideos:
+            return NoVideos()
+
+    original = video_processing_auto.AutoVideoProcessor
+    video_processing_auto.AutoVideoProcessor = AutoNoVideos  # type: ignore[assignment,misc]
+    try:
+        yield
+    finally:
+        video_processing_auto.AutoVideoProcessor = original  # type: ignore[misc]
+
+
+def _check(processor: Any, model: str) -> None:
+    parts = ("tokenizer", "image_processor", "image_token", "apply_chat_template")
+    if any(getattr(processor, part, None) is None for part in parts):
+        raise _unusable(model, "its processor takes no chat with images")
+    if not (processor.chat_template or getattr(processor.tokenizer, "chat_template", None)):
+        raise _unusable(model, "it has no chat template")
+
+
+def _unusable(model: str, why: str) -> TrainerError:
+    return TrainerError(
+        "environment",
+        f"The model {model} cannot be a teacher: {why}.",
+        "Choose a chat model for images in the format of transformers, such as OpenGVLab/InternVL3_5-8B-HF.",
+    )
+
+
+def explain(error: Exception, request: Open) -> TrainerError:
+    """One sentence and a remedy for what went wrong while a model was fetched and loaded."""
+    model = request.model
+    if is_out_of_memory(error):
+        return TrainerError(
+            "environment",
+            f"There is not enough memory to load {model}.",
+            "Choose a smaller model, `teacher.dtype: bfloat16` or `teacher.quantize: 4bit`.",
+        )
+    names = {type(cause).__name__ for cause in _causes(error)}
+    text = " ".join(str(error).split())
+    if "GatedRepoError" in names or "gated repo" in text:
+        return TrainerError(
+            "environment",
+            f"The hub lets only people who accepted its terms have the model {model}.",
+            "Accept them on the model's page, then set HF_TOKEN or run `hf auth login`.",
+        )
+    if "RevisionNotFoundError" in names:
+        return TrainerError(
+            "environment",
+            f"The model {model} has no revision {request.revision}.",
+            "Correct `teacher.revision`.",
+        )
+    if names & {"RepositoryNotFoundError", "HFValidationError"} or "is not a valid model identifier" in text:
+        return TrainerError(
+            "environment",
+            f"There is no model {model} on the hub, or it is private.",
+            "Correct `teacher.model` (a hub id or a folder); for a private model set HF_TOKEN.",
+        )
+    if "does not recognize this architecture" in text or "Unrecognized configuration class" in text:
+        return _unusable(model, "transformers does not know it as a model of images and text")
+    if "trust_remote_code" in text:
+        return _unusable(model, "it comes with code of its own, which LEAF does not run")
+    if "safetensors" in text:
+        return _unusable(model, "it has no safetensors file that can be read")
+    if names & {"OfflineModeIsEnabled", "LocalEntryNotFoundError", "ConnectionError", "ConnectError"} or (
+        "connect to" in text
+    ):
+        return TrainerError(
+            "environment",
+            f"The model {model} is not in the cache of this machine, and the hub cannot be reached.",
+            "Check the network, or set `teacher.model` to a folder that holds the model.",
+        )
+    if isinstance(error, ImportError):
+        return TrainerError(
+            "environment",
+            f"The model {model} needs a package that this Python ({sys.executable}) lacks: {text[:300]}",
+            "Install it for this Python.",
+        )
+    kind = "folder" if request.local else "model"
+    return TrainerError(
+        "environment",
+        f"The {kind} {os.path.basename(model) if request.local else model} cannot be loaded "  # noqa: PTH119
+        f"({type(error).__name__}): {text[:300]}",
+        "Check that it is complete and in the format of transformers.",
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

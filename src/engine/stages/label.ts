@@ -29,7 +29,7 @@ export interface LabelState {
 
 /** The stage's key needs no label store: who judges which images in which pairs. */
 export async function labelState(project: Project, catalog: Catalog): Promise<LabelState> {
-  const teacher = await teacherFingerprint(project.config.teacher);
+  const teacher = await teacherFingerprint(project.config.teacher, project.root);
   const key = labelKey(project, catalog, teacher);
   const finished = await readResult<Finished>(project, "label", key);
   const usable = finished

@@ -77,7 +77,7 @@ Probability = Callable[[Tokens, int], float]
 
 
 def probabilities(answers: Answers, probability: Probability) -> list[float]:
-    """Mass of each answer; `probability(before, token)` is that of a token after the question and `before`."""
+    """Mass of each answer; `probability(before, token)`: of a token after the question and `before`."""
 
     def taken(path: Tokens) -> float:
         at = len(path)

@@ -1,11 +1,12 @@
-"""Loads a multimodal LLM and its processor: safetensors only, no code from the hub, no network for a folder."""
+"""Loads a multimodal LLM and its processor: safetensors only, no code from the hub, folders without network."""
 
+import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -59,7 +60,7 @@ def load(request: Open) -> Loaded:
         raise explain(error, request) from error
     model.requires_grad_(False)
     _read_answers_in_float32(model)
-    _check(processor, request.model)
+    _check(processor, name_of(request))
     return Loaded(
         model=model,
         processor=processor,
@@ -155,9 +156,9 @@ def _without_videos() -> Iterator[None]:
     if importlib.util.find_spec("torchvision") is not None:
         yield
         return
-    from transformers import processing_utils
-    from transformers.models.auto import video_processing_auto
-
+    # By name: without torchvision the packages above these modules would hand out placeholders.
+    processing_utils: Any = importlib.import_module("transformers.processing_utils")
+    video_processing_auto: Any = importlib.import_module("transformers.models.auto.video_processing_auto")
     base: Any = processing_utils.transformers_module.BaseVideoProcessor
 
     class NoVideos(base, dict[str, object]):  # type: ignore[misc]
@@ -172,11 +173,11 @@ def _without_videos() -> Iterator[None]:
             return NoVideos()
 
     original = video_processing_auto.AutoVideoProcessor
-    video_processing_auto.AutoVideoProcessor = AutoNoVideos  # type: ignore[assignment,misc]
+    video_processing_auto.AutoVideoProcessor = AutoNoVideos
     try:
         yield
     finally:
-        video_processing_auto.AutoVideoProcessor = original  # type: ignore[misc]
+        video_processing_auto.AutoVideoProcessor = original
 
 
 def _check(processor: Any, model: str) -> None:
@@ -197,7 +198,7 @@ def _unusable(model: str, why: str) -> TrainerError:
 
 def explain(error: Exception, request: Open) -> TrainerError:
     """One sentence and a remedy for what went wrong while a model was fetched and loaded."""
-    model = request.model
+    model = name_of(request)
     if is_out_of_memory(error):
         return TrainerError(
             "environment",
@@ -247,10 +248,14 @@ def explain(error: Exception, request: Open) -> TrainerError:
     kind = "folder" if request.local else "model"
     return TrainerError(
         "environment",
-        f"The {kind} {os.path.basename(model) if request.local else model} cannot be loaded "  # noqa: PTH119
-        f"({type(error).__name__}): {text[:300]}",
+        f"The {kind} {model} cannot be loaded ({type(error).__name__}): {text[:300]}",
         "Check that it is complete and in the format of transformers.",
     )
+
+
+def name_of(request: Open) -> str:
+    """The model's id, or the name of its folder: a message never tells where it lies."""
+    return Path(request.model).name if request.local else request.model
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -39,7 +39,7 @@ class _Session:
         from leaf.teacher.cache import Recent
         from leaf.teacher.desk import Desk
         from leaf.teacher.judge import Judge, Seen
-        from leaf.teacher.load import load
+        from leaf.teacher.load import load, name_of
 
         logging: Any = transformers.utils.logging
         logging.set_verbosity_error()
@@ -56,7 +56,7 @@ class _Session:
         )
         hello: Hello = {
             "type": "hello",
-            "model": request.model,
+            "model": name_of(request),
             "commit": loaded.commit,
             "device": str(loaded.device),
             "deviceName": device_name(str(loaded.device)),

@@ -1,8 +1,8 @@
 """The fast way to the answer's probabilities: image features and the prompt's beginning are computed once.
 
-A prompt is run from its first image on, on top of the keys and values of the text before it. Prompts of a batch
-are padded on the left, so that one position holds all answers. Positions are given, not counted: padding takes
-none.
+A prompt is run from its first image on, on top of the keys and values of the text before it. Prompts of a
+batch are padded on the left, so that one position holds all answers. Positions are given, not counted:
+padding takes none.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""Loads a multimodal LLM and its processor: safetensors only, no code from the hub, folders without network."""
+"""Loads a multimodal LLM and its processor: safetensors only, and no code from the hub."""
 
 import importlib
 import importlib.util
@@ -206,7 +206,7 @@ def explain(error: Exception, request: Open) -> TrainerError:
             "Choose a smaller model, `teacher.dtype: bfloat16` or `teacher.quantize: 4bit`.",
         )
     names = {type(cause).__name__ for cause in _causes(error)}
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).split()).replace(request.model, model)
     if "GatedRepoError" in names or "gated repo" in text:
         return TrainerError(
             "environment",

@@ -28,7 +28,7 @@ from tiny_vlm import ANSWERS, OTHER_WORDS, tokenizer  # noqa: E402
 
 from leaf.environment import device_name  # noqa: E402
 from leaf.teacher.judge import Asked, Judge  # noqa: E402
-from leaf.teacher.load import Loaded, _read_answers_in_float32, _without_videos  # noqa: E402
+from leaf.teacher.load import Loaded, read_answers_in_float32, without_videos  # noqa: E402
 from leaf.teacher.request import ImagePart, Prompts  # noqa: E402
 from leaf.teacher.shared import Row  # noqa: E402
 
@@ -113,8 +113,8 @@ def build(name: str, device: torch.device, dtype: torch.dtype) -> Loaded:
         model = hub.AutoModelForImageTextToText.from_config(config, attn_implementation="sdpa")
     torch.set_default_dtype(torch.float32)
     model = model.to(device).eval()
-    _read_answers_in_float32(model)
-    with tempfile.TemporaryDirectory() as folder, _without_videos():
+    read_answers_in_float32(model)
+    with tempfile.TemporaryDirectory() as folder, without_videos():
         tokens.save_pretrained(folder)
         size = {"height": side, "width": side}
         hub.GotOcr2ImageProcessorPil(size=size, max_patches=TILES[name]).save_pretrained(folder)

@@ -11,6 +11,7 @@ from tiny_vlm import ANSWERS, FAMILIES, OTHER_WORDS, make
 
 from leaf.errors import TrainerError
 from leaf.teacher.answers import variants
+from leaf.teacher.features import Features
 from leaf.teacher.judge import Asked, Judge, Seen
 from leaf.teacher.load import Loaded, load
 from leaf.teacher.request import ImagePart, Open, Prompts
@@ -135,7 +136,7 @@ def test_reused_features_and_batches_change_nothing(family: str, models: Callabl
     assert len(encoded) == len(SIZES)
     # Images and their order must matter, or the comparison below would mean nothing.
     assert len({round(rating.masses[0], 4) for rating in point_ratings}) == len(SIZES)
-    lengths = {len(image.tokens) for image in seen if not isinstance(image, Image.Image)}  # type: ignore[union-attr]
+    lengths = {len(image.tokens) for image in seen if isinstance(image, Features)}
     assert len(lengths) > 1 or family == "llava"
     check(judge, judge.point, points, seen)
     check(judge, judge.pair, pairs, seen)

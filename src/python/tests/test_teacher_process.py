@@ -167,7 +167,7 @@ def test_it_names_the_packages_that_are_missing(tmp_path: Path) -> None:
 def test_a_refusal_of_the_hub_becomes_a_remedy() -> None:
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
-    from leaf.teacher.load import explain
+    from leaf.teacher.load_errors import explain
 
     request = parse(json.dumps({**OPEN, "model": "org/secret", "local": False}).encode())
     assert isinstance(request, Open)

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from leaf.errors import TrainerError, is_out_of_memory
+from leaf.errors import TrainerError
+from leaf.teacher.load_errors import explain, name_of, unusable
 from leaf.teacher.request import Open
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
@@ -45,7 +45,7 @@ def load(request: Open) -> Loaded:
     hub: Any = transformers  # Its automatic classes have no types.
     try:
         config = hub.AutoConfig.from_pretrained(request.model, **where)
-        with _without_videos():
+        with without_videos():
             processor = hub.AutoProcessor.from_pretrained(request.model, **where)
         options: dict[str, Any] = {"use_safetensors": True, "dtype": dtype, "attn_implementation": kernel}
         if importlib.util.find_spec("accelerate") is not None and device.type != "cpu":
@@ -59,7 +59,7 @@ def load(request: Open) -> Loaded:
     except Exception as error:
         raise explain(error, request) from error
     model.requires_grad_(False)
-    _read_answers_in_float32(model)
+    read_answers_in_float32(model)
     _check(processor, name_of(request))
     return Loaded(
         model=model,
@@ -135,7 +135,7 @@ def _four_bits(dtype: torch.dtype) -> Any:
     return config(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
 
 
-def _read_answers_in_float32(model: Any) -> None:
+def read_answers_in_float32(model: Any) -> None:
     """Has the last layer work in float32.
 
     A 16-bit logit near 20 is a multiple of 0.06 to 0.125, which would show in every probability.
@@ -151,7 +151,7 @@ def _read_answers_in_float32(model: Any) -> None:
 
 
 @contextmanager
-def _without_videos() -> Iterator[None]:
+def without_videos() -> Iterator[None]:
     """Processors also want a video processor, which wants torchvision: without it they get a stand-in."""
     if importlib.util.find_spec("torchvision") is not None:
         yield
@@ -183,82 +183,6 @@ def _without_videos() -> Iterator[None]:
 def _check(processor: Any, model: str) -> None:
     parts = ("tokenizer", "image_processor", "image_token", "apply_chat_template")
     if any(getattr(processor, part, None) is None for part in parts):
-        raise _unusable(model, "its processor takes no chat with images")
+        raise unusable(model, "its processor takes no chat with images")
     if not (processor.chat_template or getattr(processor.tokenizer, "chat_template", None)):
-        raise _unusable(model, "it has no chat template")
-
-
-def _unusable(model: str, why: str) -> TrainerError:
-    return TrainerError(
-        "environment",
-        f"The model {model} cannot be a teacher: {why}.",
-        "Choose a chat model for images in the format of transformers, such as OpenGVLab/InternVL3_5-8B-HF.",
-    )
-
-
-def explain(error: Exception, request: Open) -> TrainerError:
-    """One sentence and a remedy for what went wrong while a model was fetched and loaded."""
-    model = name_of(request)
-    if is_out_of_memory(error):
-        return TrainerError(
-            "environment",
-            f"There is not enough memory to load {model}.",
-            "Choose a smaller model, `teacher.dtype: bfloat16` or `teacher.quantize: 4bit`.",
-        )
-    names = {type(cause).__name__ for cause in _causes(error)}
-    text = " ".join(str(error).split()).replace(request.model, model)
-    if "GatedRepoError" in names or "gated repo" in text:
-        return TrainerError(
-            "environment",
-            f"The hub lets only people who accepted its terms have the model {model}.",
-            "Accept them on the model's page, then set HF_TOKEN or run `hf auth login`.",
-        )
-    if "RevisionNotFoundError" in names:
-        return TrainerError(
-            "environment",
-            f"The model {model} has no revision {request.revision}.",
-            "Correct `teacher.revision`.",
-        )
-    if names & {"RepositoryNotFoundError", "HFValidationError"} or "is not a valid model identifier" in text:
-        return TrainerError(
-            "environment",
-            f"There is no model {model} on the hub, or it is private.",
-            "Correct `teacher.model` (a hub id or a folder); for a private model set HF_TOKEN.",
-        )
-    if "does not recognize this architecture" in text or "Unrecognized configuration class" in text:
-        return _unusable(model, "transformers does not know it as a model of images and text")
-    if "trust_remote_code" in text:
-        return _unusable(model, "it comes with code of its own, which LEAF does not run")
-    if "safetensors" in text:
-        return _unusable(model, "it has no safetensors file that can be read")
-    if names & {"OfflineModeIsEnabled", "LocalEntryNotFoundError", "ConnectionError", "ConnectError"} or (
-        "connect to" in text
-    ):
-        return TrainerError(
-            "environment",
-            f"The model {model} is not in the cache of this machine, and the hub cannot be reached.",
-            "Check the network, or set `teacher.model` to a folder that holds the model.",
-        )
-    if isinstance(error, ImportError):
-        return TrainerError(
-            "environment",
-            f"The model {model} needs a package that this Python ({sys.executable}) lacks: {text[:300]}",
-            "Install it for this Python.",
-        )
-    kind = "folder" if request.local else "model"
-    return TrainerError(
-        "environment",
-        f"The {kind} {model} cannot be loaded ({type(error).__name__}): {text[:300]}",
-        "Check that it is complete and in the format of transformers.",
-    )
-
-
-def name_of(request: Open) -> str:
-    """The model's id, or the name of its folder: a message never tells where it lies."""
-    return Path(request.model).name if request.local else request.model
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+        raise unusable(model, "it has no chat template")

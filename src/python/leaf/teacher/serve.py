@@ -39,7 +39,8 @@ class _Session:
         from leaf.teacher.cache import Recent
         from leaf.teacher.desk import Desk
         from leaf.teacher.judge import Judge, Seen
-        from leaf.teacher.load import load, name_of
+        from leaf.teacher.load import load
+        from leaf.teacher.load_errors import name_of
 
         logging: Any = transformers.utils.logging
         logging.set_verbosity_error()

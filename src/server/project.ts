@@ -174,7 +174,7 @@ export function liveProject(
     const catalog = await openCatalog(project, { trustIndex: true });
     try {
       const records = await listRuns(project);
-      const teacher = await teacherFingerprint(project.config.teacher);
+      const teacher = await teacherFingerprint(project.config.teacher, project.root);
       const scorerNow = await currentScorer(project, records, teacher);
       const context: LiveContext = {
         project,

@@ -55,7 +55,7 @@ const changed = ({ project }: World, calibrate: object, mos = mosOf) =>
   world(calibrate as Record<string, unknown>, { mos, root: project.root });
 
 async function putTeacher({ project }: World, scoreOf: (i: number) => number): Promise<void> {
-  const teacher = await teacherFingerprint(project.config.teacher);
+  const teacher = await teacherFingerprint(project.config.teacher, project.root);
   putLabels(
     project,
     teacher,
@@ -202,7 +202,7 @@ describe("label.minConfidence: auto", () => {
   it("is where the pairs of calibration images begin to be right, and what distill is keyed by", async () => {
     const one = await world({}, { label });
     expect((await labelState(one.project, one.catalog)).minConfidence).toBe(0.1);
-    const teacher = await teacherFingerprint(one.project.config.teacher);
+    const teacher = await teacherFingerprint(one.project.config.teacher, one.project.root);
     putLabels(one.project, teacher, [], pairs());
     const state = await labelState(one.project, one.catalog);
     // c(.75) = .19; bins of a tenth of the pairs blur it.
@@ -215,7 +215,7 @@ describe("label.minConfidence: auto", () => {
 
   it("does not look at the MOS of other images", async () => {
     const one = await world({}, { label });
-    const teacher = await teacherFingerprint(one.project.config.teacher);
+    const teacher = await teacherFingerprint(one.project.config.teacher, one.project.root);
     putLabels(one.project, teacher, [], pairs());
     const state = await labelState(one.project, one.catalog);
     const chosen = new Set(

@@ -93,7 +93,7 @@ describe("the evaluation", () => {
     const judged = rows.slice(0, 30).map((row, i) => ({ ...row, score: 1 + ((i * 7) % 11) / 3 }));
     putLabels(
       project,
-      await teacherFingerprint(project.config.teacher),
+      await teacherFingerprint(project.config.teacher, project.root),
       judged.map((row) => pointRow(row.hash, row.score)),
     );
     const distilled = rows.map((row, i) => ({ ...row, score: 1 + ((i * 3) % 17) / 4 }));

@@ -342,7 +342,8 @@ describe("limits", () => {
 
 describe("the fingerprint", () => {
   const base = "http://127.0.0.1:9/v1";
-  const of = (more: Record<string, unknown>, endpoint = base) => teacherFingerprint(configOf(endpoint, more));
+  const of = (more: Record<string, unknown>, endpoint = base) =>
+    teacherFingerprint(configOf(endpoint, more), ".");
 
   it("changes with what can change a judgement, and with nothing else", async () => {
     const plain = await of({});

@@ -73,10 +73,10 @@ export function addLabelsCommands(program: Command, run: Run): void {
     )
     .action((folder: string, flags: { teacher?: string }, command) =>
       run(async (context) => {
-        const { labelsFile, config } = await findProject(context);
+        const { labelsFile, config, root } = await findProject(context);
         const result = await withStore(labelsFile, "read", async (store) => {
           const named = flags.teacher && teacherNamed(store, flags.teacher).fingerprint;
-          const teacher = named || (await teacherFingerprint(config.teacher));
+          const teacher = named || (await teacherFingerprint(config.teacher, root));
           return exportLabelsParquet(store, teacher, folder, { signal: context.signal });
         });
         const what = `${result.points} image labels and ${result.pairs} pairs`;

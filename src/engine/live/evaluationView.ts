@@ -63,7 +63,7 @@ async function viewOf(browser: Browser, run: RunRecord): Promise<EvaluationView>
   const { key, result } = run.stages.evaluate!;
   const { logistic: fitted, ...evaluation } = result as EvaluateResult & { logistic?: Logistic | null };
   const predictions = await readPredictions(predictionsFile(project, key));
-  const teacher = await teacherFingerprint(config.teacher);
+  const teacher = await teacherFingerprint(config.teacher, project.root);
   const judged = await scoresOf(browser, teacher, predictions);
   const onMosScale = (score: number | undefined) => (score === undefined ? null : studentToMos(score, mos));
   const fit = fitted === undefined ? fitLogistic(...columnsOf(predictions)) : fitted;

@@ -218,7 +218,7 @@ async function factsOf(
 ): Promise<EvaluationFacts> {
   const { student, n, srcc, plcc, rmse, spread, calibration = null } = finished;
   const [low, high] = project.config.mos!.range;
-  const teacher = await teacherFingerprint(project.config.teacher);
+  const teacher = await teacherFingerprint(project.config.teacher, project.root);
   const { mos } = project.config;
   const truth = (hash: string) => mosToStudent(catalog.mos.get(hash)!, mos!);
   const distilled =

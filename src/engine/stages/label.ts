@@ -33,7 +33,7 @@ export interface LabelState {
 
 /** The stage's key needs no label store: who judges which images in which pairs. */
 export async function labelState(project: Project, catalog: Catalog): Promise<LabelState> {
-  const teacher = await teacherFingerprint(project.config.teacher);
+  const teacher = await teacherFingerprint(project.config.teacher, project.root);
   const key = labelKey(project, catalog, teacher);
   const finished = await readResult<Finished>(project, "label", key);
   const usable = finished
@@ -96,7 +96,7 @@ export async function labelStage(project: Project, options: LabelOptions = {}): 
   const catalog = await openCatalog(project, options);
   try {
     refuseEmpty(project, catalog);
-    const fingerprint = await teacherFingerprint(project.config.teacher);
+    const fingerprint = await teacherFingerprint(project.config.teacher, project.root);
     const key = labelKey(project, catalog, fingerprint);
     return await holdingStage(project, "label", key, () =>
       labelAll(project, catalog, fingerprint, key, options),

@@ -63,14 +63,14 @@ async function serveTeacher(
   }
 }
 
-/** Its fingerprint alone, which takes no model, server or GPU. */
-export async function teacherFingerprint(config: TeacherConfig): Promise<string> {
+/** Its fingerprint alone, which takes no model, server or GPU. `root`: folder of the config, for a model in a folder. */
+export async function teacherFingerprint(config: TeacherConfig, root: string): Promise<string> {
   switch (config.kind) {
     case "embedded":
       return embeddedTeacherFingerprint();
     case "openai":
       return openaiTeacherFingerprint(config);
     case "transformers":
-      return transformersTeacherFingerprint(config);
+      return transformersTeacherFingerprint(config, root);
   }
 }

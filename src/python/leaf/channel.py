@@ -44,6 +44,10 @@ class Channel:
         )
 
     def _write(self, line: Mapping[str, object]) -> None:
-        data = (json.dumps(line, ensure_ascii=True, allow_nan=False) + "\n").encode()
-        while data:
-            data = data[os.write(self._fd, data) :]
+        write_line(self._fd, line)
+
+
+def write_line(fd: int, line: Mapping[str, object]) -> None:
+    data = (json.dumps(line, ensure_ascii=True, allow_nan=False) + "\n").encode()
+    while data:
+        data = data[os.write(fd, data) :]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leaf.channel import Channel
 from leaf.environment import describe, missing_packages
-from leaf.errors import TrainerError
+from leaf.errors import TrainerError, is_out_of_memory
 from leaf.job import read_job
 
 OK, FAILED, MISSING = 0, 1, 3
@@ -48,7 +48,7 @@ def main(arguments: list[str], fd: int) -> int:
     except MemoryError:
         return _out_of_memory(channel)
     except Exception as error:
-        if _is_out_of_memory(error):
+        if is_out_of_memory(error):
             return _out_of_memory(channel)
         traceback.print_exc()
         text = " ".join(str(error).split()) or type(error).__name__
@@ -61,11 +61,6 @@ def main(arguments: list[str], fd: int) -> int:
             }
         )
         return FAILED
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    text = str(error).lower()
-    return "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text
 
 
 def _out_of_memory(channel: Channel) -> int:

@@ -17,10 +17,10 @@ class Environment(TypedDict):
     mps: bool
 
 
-def missing_packages() -> list[str]:
+def missing_packages(required: tuple[str, ...] = REQUIRED) -> list[str]:
     """Names of the required packages that cannot be imported; a broken install counts as missing."""
     missing = []
-    for name in REQUIRED:
+    for name in required:
         try:
             importlib.import_module(name)
         except (ImportError, OSError):  # OSError: a shared library of the package does not load

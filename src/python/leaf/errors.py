@@ -13,3 +13,14 @@ class TrainerError(Exception):
         self.code: ErrorCode = code
         self.message = message
         self.remedy = remedy
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a device or the host ran out of memory; PyTorch mostly says so in plain text alone."""
+    text = str(error).lower()
+    return (
+        isinstance(error, MemoryError)
+        or "out of memory" in text
+        or "can't allocate memory" in text
+        or "not enough memory" in text
+    )

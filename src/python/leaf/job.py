@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Literal, cast
 
 from leaf.errors import TrainerError
+from leaf.reader import Reader, wrong
 
 Kind = Literal["distill", "calibrate"]
-Object = dict[str, object]
+SUBJECT = "JOB.json"
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,9 @@ def read_job(path: Path) -> Job:
 
 def parse_job(value: object) -> Job:
     """Checks a decoded job; raises TrainerError("input") naming the first wrong key."""
-    job = _Reader(value, "")
+    job = Reader(value, SUBJECT)
     if job.number("v", low=1, high=1) != 1:
-        raise _wrong("v", "must be 1")
+        raise wrong(SUBJECT, "v", "must be 1")
     kind = cast(Kind, job.choice("kind", ("distill", "calibrate")))
     student = job.child("student")
     backbone = student.text("backbone", None)
@@ -101,9 +102,9 @@ def parse_job(value: object) -> Job:
         backbone=None if backbone is None else Path(backbone),
     )
     if spec.views not in (1, 5):
-        raise _wrong("student.views", "must be 1 or 5")
+        raise wrong(SUBJECT, "student.views", "must be 1 or 5")
     if spec.backbone is not None and kind == "distill":
-        raise _wrong("student.backbone", "is for calibrate only")
+        raise wrong(SUBJECT, "student.backbone", "is for calibrate only")
     student.end()
     rates = job.child("lr")
     lr_backbone = rates.number("backbone", low=0, high=math.inf)
@@ -139,14 +140,14 @@ def parse_job(value: object) -> Job:
     return parsed
 
 
-def _labels(job: "_Reader", kind: Kind) -> LabelSource | None:
+def _labels(job: Reader, kind: Kind) -> LabelSource | None:
     labels = job.optional_child("labels")
     if labels is None:
         if kind == "distill":
-            raise _wrong("labels", "is required for distill")
+            raise wrong(SUBJECT, "labels", "is required for distill")
         return None
     if kind == "calibrate":
-        raise _wrong("labels", "is for distill only: calibrate reads human scores from rows")
+        raise wrong(SUBJECT, "labels", "is for distill only: calibrate reads human scores from rows")
     source = LabelSource(
         db=Path(labels.required_text("db")),
         teacher=labels.required_text("teacher"),
@@ -158,8 +159,8 @@ def _labels(job: "_Reader", kind: Kind) -> LabelSource | None:
     return source
 
 
-def _loss(job: "_Reader", kind: Kind) -> DistillLoss | CalibrateLoss:
-    loss = job.optional_child("loss") or _Reader({}, "loss.")
+def _loss(job: Reader, kind: Kind) -> DistillLoss | CalibrateLoss:
+    loss = job.optional_child("loss") or Reader({}, SUBJECT, "loss.")
     parsed: DistillLoss | CalibrateLoss
     if kind == "distill":
         parsed = DistillLoss(
@@ -177,114 +178,5 @@ def _loss(job: "_Reader", kind: Kind) -> DistillLoss | CalibrateLoss:
         total = parsed.mse + parsed.plcc
     loss.end()
     if total == 0:
-        raise _wrong("loss", "must have at least one weight above 0")
+        raise wrong(SUBJECT, "loss", "must have at least one weight above 0")
     return parsed
-
-
-def _wrong(key: str, reason: str) -> TrainerError:
-    return TrainerError("input", f"JOB.json: {key or 'the job'} {reason}.")
-
-
-class _Missing:
-    pass
-
-
-_MISSING = _Missing()
-
-
-class _Reader:
-    """Takes keys out of one JSON object and complains about those that are left."""
-
-    def __init__(self, value: object, prefix: str) -> None:
-        if not isinstance(value, dict):
-            raise _wrong(prefix.rstrip("."), "must be an object")
-        self._rest: Object = dict(value)
-        self._prefix = prefix
-
-    def _take(self, key: str) -> object:
-        return self._rest.pop(key, _MISSING)
-
-    def end(self) -> None:
-        for key in self._rest:
-            raise _wrong(self._prefix + key, "is not a known key")
-
-    def child(self, key: str) -> "_Reader":
-        return _Reader(self._need(key), f"{self._prefix}{key}.")
-
-    def optional_child(self, key: str) -> "_Reader | None":
-        value = self._take(key)
-        return None if value is None or value is _MISSING else _Reader(value, f"{self._prefix}{key}.")
-
-    def _need(self, key: str) -> object:
-        value = self._take(key)
-        if value is _MISSING:
-            raise _wrong(self._prefix + key, "is missing")
-        return value
-
-    def text(self, key: str, default: str | None) -> str | None:
-        value = self._take(key)
-        if value is _MISSING or value is None:
-            return default
-        if not isinstance(value, str) or not value or "\0" in value:
-            raise _wrong(self._prefix + key, "must be a non-empty text")
-        return value
-
-    def required_text(self, key: str) -> str:
-        value = self.text(key, None)
-        if value is None:
-            raise _wrong(self._prefix + key, "is missing")
-        return value
-
-    def boolean(self, key: str, default: bool) -> bool:
-        value = self._take(key)
-        if value is _MISSING:
-            return default
-        if not isinstance(value, bool):
-            raise _wrong(self._prefix + key, "must be true or false")
-        return value
-
-    def choice(self, key: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-        value = self._take(key)
-        if value is _MISSING and default is not None:
-            return default
-        if not isinstance(value, str) or value not in allowed:
-            raise _wrong(self._prefix + key, f"must be one of {', '.join(allowed)}")
-        return value
-
-    def number(self, key: str, *, low: float, high: float, default: float | None = None) -> float:
-        value = self._take(key)
-        if value is _MISSING and default is not None:
-            return default
-        return self._number(key, value, low, high)
-
-    def optional_number(self, key: str, default: float | None, *, low: float, high: float) -> float | None:
-        value = self._take(key)
-        if value is _MISSING:
-            return default
-        return None if value is None else self._number(key, value, low, high)
-
-    def integer(self, key: str, *, low: int, high: int, default: int | None = None) -> int:
-        value = self._take(key)
-        if value is _MISSING and default is not None:
-            return default
-        return self._integer(key, value, low, high)
-
-    def optional_integer(self, key: str, *, low: int, high: int) -> int | None:
-        value = self._take(key)
-        return None if value is None or value is _MISSING else self._integer(key, value, low, high)
-
-    def _integer(self, key: str, value: object, low: int, high: int) -> int:
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise _wrong(self._prefix + key, f"must be a whole number from {low} to {high}")
-        return value
-
-    def _number(self, key: str, value: object, low: float, high: float) -> float:
-        if value is _MISSING:
-            raise _wrong(self._prefix + key, "is missing")
-        good = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not good or not math.isfinite(cast(float, value)) or not low <= cast(float, value) <= high:
-            span = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
-            raise _wrong(self._prefix + key, f"must be a number {span}")
-        return float(cast(float, value))

@@ -1,0 +1,65 @@
+"""A question as the model gets it: the text of its chat template and the tokens around its images."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from leaf.errors import TrainerError
+from leaf.teacher.request import ImagePart, Part
+
+Tokens = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    rendered: str
+    """All that the model reads, with one mark for each image; ends where the answer begins."""
+    pieces: tuple[Tokens, ...]
+    """Tokens before the first image, between the images and after the last."""
+    adds_special: bool
+    """Whether the tokenizer puts its own first token before the text."""
+
+
+def ask(processor: Any, parts: tuple[Part, ...], prefill: str | None = None) -> Question:
+    """Renders a question by the model's chat template; `prefill` begins the answer."""
+    content = [
+        {"type": "image"} if isinstance(part, ImagePart) else {"type": "text", "text": part} for part in parts
+    ]
+    rendered = processor.apply_chat_template(
+        [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
+    )
+    if prefill is not None:
+        rendered += begun(rendered, prefill)
+    tokenizer = processor.tokenizer
+    first = getattr(tokenizer, "bos_token", None)
+    adds_special = not (first and rendered.startswith(first))
+    tokens = tokens_of(tokenizer, rendered, adds_special)
+    image = image_token(processor)
+    pieces: list[list[int]] = [[]]
+    for token in tokens:
+        if token == image:
+            pieces.append([])
+        else:
+            pieces[-1].append(token)
+    images = sum(isinstance(part, ImagePart) for part in parts)
+    if len(pieces) != images + 1 or not pieces[-1]:
+        raise TrainerError(
+            "environment",
+            f"The model's chat template shows {len(pieces) - 1} images where {images} were asked about.",
+            "Choose another model, or ask in other words under `teacher.prompts`.",
+        )
+    return Question(rendered, tuple(tuple(piece) for piece in pieces), adds_special)
+
+
+def begun(rendered: str, prefill: str) -> str:
+    """The start of an answer, set off by a space where the template ends in a word or a colon."""
+    last = rendered[-1:]
+    return f" {prefill}" if last.isalnum() or last == ":" else prefill
+
+
+def tokens_of(tokenizer: Any, text: str, adds_special: bool) -> list[int]:
+    return list(tokenizer(text, add_special_tokens=adds_special).input_ids)
+
+
+def image_token(processor: Any) -> int:
+    """The token that stands for (a patch of) an image."""
+    return int(processor.tokenizer.convert_tokens_to_ids(processor.image_token))

@@ -1,0 +1,174 @@
+"""Reads requests, judges, writes answers: until standard input ends."""
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+from leaf.environment import device_name
+from leaf.errors import TrainerError, is_out_of_memory
+from leaf.signals import CANCELLED
+from leaf.teacher.messages import Failure, Hello, Outbox
+from leaf.teacher.request import Ask, Open, Request, parse
+
+REQUIRED = ("torch", "transformers", "numpy", "PIL", "safetensors")
+
+
+def serve(lines: BinaryIO, fd: int) -> int:
+    """Returns the exit code. The first line opens the model; a failure to do so ends the teacher."""
+    out = Outbox(fd)
+    try:
+        request = parse(lines.readline())
+        if not isinstance(request, Open):
+            raise TrainerError("input", "The first message to the teacher must open a model.")
+        _need_packages()
+        _Session(request, out).run(lines)
+        return 0
+    except Exception as error:
+        out.send(_failure(None, error))
+        return 1
+
+
+class _Session:
+    def __init__(self, request: Open, out: Outbox) -> None:
+        import torch
+        import transformers
+
+        from leaf.teacher.cache import Recent
+        from leaf.teacher.desk import Desk
+        from leaf.teacher.judge import Judge, Seen
+        from leaf.teacher.load import load
+        from leaf.teacher.load_errors import name_of
+
+        logging: Any = transformers.utils.logging
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        loaded = load(request)
+        self._out = out
+        self._judge = judge = Judge(loaded, request.prompts, request.batch)
+        self._seen: Recent[Seen] = Recent(request.feature_memory)
+        self._desk = Desk(
+            prepare=judge.prepare,
+            remembered=self._seen.__contains__,
+            need=lambda id, images: out.send({"type": "need", "id": id, "images": images}),
+            threads=min(4, os.cpu_count() or 1),
+        )
+        hello: Hello = {
+            "type": "hello",
+            "model": name_of(request),
+            "commit": loaded.commit,
+            "device": str(loaded.device),
+            "deviceName": device_name(str(loaded.device)),
+            "dtype": str(loaded.dtype).removeprefix("torch."),
+            "quantize": request.quantize,
+            "attention": loaded.attention,
+            "features": "reused" if judge.shared else "plain",
+            "whyPlain": judge.why_plain,
+            "torch": str(torch.__version__),
+            "transformers": str(transformers.__version__),
+        }
+        out.send(hello)
+
+    def run(self, lines: BinaryIO) -> None:
+        threading.Thread(target=self._read, args=(lines,), name="requests", daemon=True).start()
+        while (ask := self._desk.take()) is not None:
+            try:
+                answers = self._answers(ask)
+                self._out.send({"type": "answer", "id": ask.id, "answers": answers})
+            except Exception as error:
+                self._out.send(_failure(ask.id, error))
+            finally:
+                self._desk.forget(ask)
+
+    def _read(self, lines: BinaryIO) -> None:
+        for line in lines:
+            try:
+                request: Request = parse(line)
+                if isinstance(request, Open):
+                    raise TrainerError("input", "The teacher is open already.")
+            except TrainerError as error:
+                self._out.send(_failure(None, error))
+                break
+            if isinstance(request, Ask):
+                self._desk.put(request)
+            else:
+                self._desk.arrive(request)
+        # The engine closed the pipe or died: nobody waits for what is under way.
+        os._exit(CANCELLED)
+
+    def _answers(self, ask: Ask) -> list[dict[str, Any]]:
+        seen, bad = self._look(ask)
+        good = [some for some in ask.sets if not any(image in bad for image in some)]
+        sets = [tuple(seen[image] for image in some) for some in good]
+        found = dict(zip(good, self._judged(ask, sets), strict=True)) if sets else {}
+        return [
+            found[some]
+            if some in found
+            else {"ok": False, "reason": next(bad[image] for image in some if image in bad)}
+            for some in ask.sets
+        ]
+
+    def _look(self, ask: Ask) -> tuple[dict[str, Any], dict[str, str]]:
+        """What is seen of each image of a request, and why the others cannot be read."""
+        from leaf.teacher.desk import BadImage
+
+        seen: dict[str, Any] = {}
+        bad: dict[str, str] = {}
+        for image in dict.fromkeys(image for some in ask.sets for image in some):
+            found = self._seen.get(image)
+            if found is None:
+                try:
+                    found = self._judge.look(self._desk.image(ask, image))
+                except BadImage as error:
+                    bad[image] = str(error)
+                    continue
+                self._seen.put(image, found)
+            seen[image] = found
+        return seen, bad
+
+    def _judged(self, ask: Ask, sets: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
+        judge = self._judge
+        if ask.kind == "points":
+            return [{"ok": True, "masses": rating.masses} for rating in judge.rate(judge.point, sets)]
+        if ask.kind == "explain":
+            return [{"ok": True, "text": text} for text in judge.explain(sets)]
+        if ask.kind == "inspect":
+            return [
+                {"ok": True, **judge.inspect(judge.point if len(s) == 1 else judge.pair, s)} for s in sets
+            ]
+        turned = [images[::-1] for images in sets] if ask.orders == "both" else []
+        ratings = judge.rate(judge.pair, [*sets, *turned])
+        return [
+            {"ok": True, "ab": ab.masses, "ba": ratings[len(sets) + i].masses if turned else None}
+            for i, ab in enumerate(ratings[: len(sets)])
+        ]
+
+
+def _need_packages() -> None:
+    from leaf.environment import missing_packages
+
+    missing = missing_packages(REQUIRED)
+    if missing:
+        names = ["pillow" if name == "PIL" else name for name in missing]
+        raise TrainerError(
+            "environment",
+            f"This Python ({sys.executable}) lacks {', '.join(names)}.",
+            "Run `leaf env` to set up the Python environment, or set `python.interpreter`.",
+        )
+
+
+def _failure(id: int | None, error: Exception) -> Failure:
+    if not isinstance(error, TrainerError):
+        if is_out_of_memory(error):
+            error = TrainerError(
+                "oom",
+                "The teacher ran out of memory.",
+                "Lower `teacher.batch`, `featureMemory` or `maxSide`, or choose a smaller model.",
+            )
+        else:
+            traceback.print_exception(error)
+            text = " ".join(str(error).split()) or type(error).__name__
+            error = TrainerError("failed", f"The teacher failed ({type(error).__name__}): {text[:500]}")
+    return {"type": "error", "id": id, "code": error.code, "message": error.message, "remedy": error.remedy}

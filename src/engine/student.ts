@@ -8,7 +8,6 @@ import type { StudentCard } from "../protocol/student.ts";
 import { LeafError, messageOf, throwIfCancelled } from "./errors.ts";
 import { decodeImage, type RgbImage } from "./images/decode.ts";
 import { prepare, views } from "./images/views.ts";
-import { studentToMos } from "./mos.ts";
 
 export interface Student {
   card: StudentCard;
@@ -16,10 +15,30 @@ export interface Student {
   fingerprint: string;
   /** Scores of cached views, uint8 [n, crop, crop, 3], on 1..5. */
   scoreViews(pixels: Uint8Array, n: number): Promise<Float32Array>;
+  /** The same with the distances from the training images; null from a student that cannot tell. */
+  judgeViews(
+    pixels: Uint8Array,
+    n: number,
+  ): Promise<{ scores: Float32Array; distances: Float32Array | null }>;
+  /** Local scores [n, rows, columns] on 1..5, whose mean is a view's score. Throws LeafError `input` from an old student. */
+  mapViews(pixels: Uint8Array, n: number): Promise<ViewMaps>;
   close(): Promise<void>;
 }
 
-export type ScoredImage<T> = { item: T; score: number } | { item: T; reason: string };
+export interface ViewMaps {
+  scores: Float32Array;
+  rows: number;
+  columns: number;
+  local: Float32Array;
+}
+
+/** `distance` is the mean over the views, in units of the student's threshold: above 1 the image is far. */
+export interface Judged {
+  score: number;
+  distance: number | null;
+}
+
+export type ScoredImage<T> = ({ item: T } & Judged) | { item: T; reason: string };
 
 /** Opens `student.onnx` and `student.json` of a folder. Throws LeafError `input` where they are missing or damaged. */
 export async function openStudent(dir: string, options: { threads?: number } = {}): Promise<Student> {
@@ -46,28 +65,48 @@ export async function openStudent(dir: string, options: { threads?: number } = {
     });
   }
   const { crop } = card.input;
+  const has = (output: string) => session.outputNames.includes(output);
+  const run = (pixels: Uint8Array, n: number, outputs: string[]) =>
+    session.run({ pixels: new Tensor("uint8", pixels, [n, crop, crop, 3]) }, outputs);
   return {
     card,
     fingerprint: createHash("sha256").update(bytes).digest("hex").slice(0, 16),
     async scoreViews(pixels, n) {
-      const feeds = { pixels: new Tensor("uint8", pixels, [n, crop, crop, 3]) };
-      const { score } = await session.run(feeds, ["score"]);
+      const { score } = await run(pixels, n, ["score"]);
       return score!.data as Float32Array;
+    },
+    async judgeViews(pixels, n) {
+      const told = card.domain != null && has("distance");
+      const { score, distance } = await run(pixels, n, told ? ["score", "distance"] : ["score"]);
+      return {
+        scores: score!.data as Float32Array,
+        distances: (distance?.data as Float32Array | undefined) ?? null,
+      };
+    },
+    async mapViews(pixels, n) {
+      if (!has("map")) {
+        throw new LeafError("input", `The student in ${dir} was made before students had heat maps.`, {
+          file: modelFile,
+          remedy: "Run `leaf distill` again (and `leaf calibrate`), or export it anew.",
+        });
+      }
+      const { score, map } = await run(pixels, n, ["score", "map"]);
+      const [, rows, columns] = map!.dims as [number, number, number];
+      return { scores: score!.data as Float32Array, rows, columns, local: map!.data as Float32Array };
     },
     close: () => session.release(),
   };
 }
 
-/** A student's score on the scale people gave, or on 1..5 before calibration. */
-export function reportedScore(card: StudentCard, score: number): number {
-  return card.mosScale ? studentToMos(score, card.mosScale) : score;
+/** Scores one decoded picture, on 1..5. */
+export async function judgePicture(student: Student, image: RgbImage): Promise<Judged> {
+  const { input } = student.card;
+  const found = await student.judgeViews(views(await prepare(image, input), input), input.views);
+  return judgedOf(student.card, found.scores, found.distances);
 }
 
-/** Scores one decoded picture, on 1..5. */
-export async function scorePicture(student: Student, image: RgbImage): Promise<number> {
-  const { input } = student.card;
-  const scores = await student.scoreViews(views(await prepare(image, input), input), input.views);
-  return mean(scores);
+function judgedOf({ domain }: StudentCard, scores: Float32Array, distances: Float32Array | null): Judged {
+  return { score: mean(scores), distance: domain && distances ? mean(distances) / domain.threshold : null };
 }
 
 function mean(scores: Float32Array): number {
@@ -104,14 +143,14 @@ export async function* scoreImages<T extends { path: string }>(
     const readable = batch.filter((one) => "pixels" in one);
     const pixels = new Uint8Array(readable.length * input.views * viewBytes);
     for (const [i, one] of readable.entries()) pixels.set(one.pixels, i * input.views * viewBytes);
-    const scores =
-      readable.length > 0
-        ? await student.scoreViews(pixels, readable.length * input.views)
-        : new Float32Array();
+    if (readable.length === 0) return batch.filter((one) => "reason" in one);
+    const { scores, distances } = await student.judgeViews(pixels, readable.length * input.views);
     let next = 0;
     return batch.map((one) => {
       if (!("pixels" in one)) return one;
-      return { item: one.item, score: mean(scores.subarray(next * input.views, ++next * input.views)) };
+      const [from, to] = [next * input.views, ++next * input.views];
+      const judged = judgedOf(student.card, scores.subarray(from, to), distances?.subarray(from, to) ?? null);
+      return { item: one.item, ...judged };
     });
   };
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import { encode } from "fast-bmp";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { HeatMap } from "../../src/engine/heatMap.ts";
 import { leaf, leafJson, makeWorkspace, temporaryFolder } from "./workspace.ts";
 
 const { dir, remove } = temporaryFolder();
@@ -14,7 +15,8 @@ beforeAll(async () => {
 }, 240_000);
 
 interface Scores {
-  scores: { image: string; score: number }[];
+  far: number | null;
+  scores: { image: string; score: number; distance?: number; far?: boolean }[];
   failed: { image: string; reason: string }[];
 }
 
@@ -81,4 +83,23 @@ test("--csv quotes names, and a folder without images is said", async () => {
   const nothing = await leaf(dir, "score", "nowhere");
   expect(nothing.code).toBe(2);
   expect(nothing.stderr).toContain("nowhere does not exist");
+});
+
+test("a student of few images cannot tell what is far, and says so", async () => {
+  const { far, scores } = await leafJson<Scores>(dir, "score", "photos");
+  expect(far).toBeNull();
+  for (const one of scores) expect(one).not.toHaveProperty("far");
+});
+
+test("heatmap draws what the score is made of", async () => {
+  const file = path.join("photos", "coffee_000.png");
+  const map = await leafJson<HeatMap & { file: string }>(dir, "heatmap", file, "-o", "out/heat.png");
+  const { scores } = await leafJson<Scores>(dir, "score", file);
+  expect(map.score).toBeCloseTo(scores[0]!.score, 5);
+  const all = map.views.flatMap((view) => view.scores);
+  expect(all.reduce((sum, one) => sum + one, 0) / all.length).toBeCloseTo(map.score, 4);
+  const { width, height } = await sharp(path.join(dir, "out/heat.png")).metadata();
+  expect([width, height]).toEqual([160, 200]);
+  const { code, stderr } = await leaf(dir, "heatmap", "broken.png");
+  expect([code, stderr.split("\n")[0]]).toEqual([1, "leaf: Cannot read broken.png: it does not exist."]);
 });

@@ -9,16 +9,18 @@ import type { ImageView } from "../../protocol/server.ts";
  * The hover of an image as Markdown, for a client that trusts LEAF's commands and no others. Text that comes from files and
  * configs is escaped: it makes no link, picture or command.
  */
-export function imageHover({ row, project, scorer, mosRange }: ImageView): string {
+export function imageHover({ row, project, scorer, mosRange, heat }: ImageView): string {
   const lines = [
     `${escapeMarkdown(nameOf(row.path))} · ${row.width}×${row.height} · ${formatOf(row.format)} · ${sizeOf(row.size)}`,
     qualityLine(row, project.imagesName, scorer),
+    ...(row.far ? ["⚠ Unlike the images it was distilled on: do not rely on this score"] : []),
     ...(row.teacher ? [teacherLine(row.teacher)] : []),
     ...(row.mos === null ? [] : [`MOS ${onScale(row.mos, mosRange ?? [1, 5])}`]),
     `${link("Open in IQA panel", commandIds.openPanel, [project.config, "gallery", { hash: row.hash }])} · ${link("Rescore", commandIds.score, [row.uri])}`,
   ];
   const text = lines.join("  \n");
-  return row.thumbnail === null ? text : `![](${target(row.thumbnail)}|width=160)\n\n${text}`;
+  const pictures = [row.thumbnail, heat].flatMap((uri) => (uri ? [`![](${target(uri)}|width=160)`] : []));
+  return pictures.length === 0 ? text : `${pictures.join(" ")}\n\n${text}`;
 }
 
 /** A score with what made it: never one without the other. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { mosSchema, splitSchema } from "./config/data.ts";
+import { mosSchema, otherDatasetSchema, splitSchema } from "./config/data.ts";
 import { teacherSchema } from "./config/teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./config/training.ts";
 
@@ -41,6 +41,14 @@ const evaluateSchema = z.strictObject({
     .max(100000)
     .default(1000)
     .meta({ description: "Resamples of the 95 % intervals; 0 leaves them out." }),
+  datasets: z
+    .array(otherDatasetSchema)
+    .refine(
+      (all) => new Set(all.map(({ name }) => name)).size === all.length,
+      "two datasets have the same name",
+    )
+    .optional()
+    .meta({ description: "Other rated datasets to try the students on; nothing is trained on them." }),
 });
 
 const pythonSchema = z.strictObject({

@@ -1,9 +1,10 @@
 import { createRequire } from "node:module";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { escapeMarkdown } from "../../src/engine/report/markdown.ts";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ImageView } from "../../src/protocol/server.ts";
-import { bars, escapeMarkdown, imageHover } from "../../src/server/images/imageHover.ts";
+import { bars, imageHover } from "../../src/server/images/imageHover.ts";
 import { hashOf } from "./liveWorld.ts";
 
 interface Token {

@@ -4,6 +4,7 @@ import { writeFileAtomic } from "../../engine/files.ts";
 import { heatMap } from "../../engine/heatMap.ts";
 import { heatPicture } from "../../engine/heatPicture.ts";
 import { decodeImage } from "../../engine/images/decode.ts";
+import { writeReport } from "../../engine/report/write.ts";
 import { newestStudent } from "../../engine/score.ts";
 import { openStudent } from "../../engine/student.ts";
 import { findProject } from "../context.ts";
@@ -11,7 +12,7 @@ import type { Run } from "../run.ts";
 
 const longestSide = 1024;
 
-/** What explains a student: where it looks. */
+/** What explains a student: where it looks, and all that is known of how it was made. */
 export function addExplainCommands(program: Command, run: Run): void {
   program
     .command("heatmap")
@@ -37,6 +38,21 @@ export function addExplainCommands(program: Command, run: Run): void {
         } finally {
           await student.close();
         }
+      })(command),
+    );
+  program
+    .command("report")
+    .description("write a run's figures, plots and images as one HTML file")
+    .argument("[run]", "id of a run (default: the newest of this config)")
+    .option("-o, --out <file>", "HTML file to write", "report.html")
+    .action((id: string | undefined, options: { out: string }, command) =>
+      run(async (context) => {
+        const result = await writeReport(await findProject(context), options.out, {
+          run: id,
+          signal: context.signal,
+          onProgress: context.onProgress,
+        });
+        context.print(result, `Wrote ${result.file}: the report of run ${result.run}.`);
       })(command),
     );
 }

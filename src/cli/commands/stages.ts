@@ -4,7 +4,14 @@ import { distillStage } from "../../engine/stages/distill.ts";
 import { evaluateStage } from "../../engine/stages/evaluate.ts";
 import { labelStage } from "../../engine/stages/label.ts";
 import { pipelineStatus, runPipeline } from "../../engine/stages/pipeline.ts";
-import type { CalibrateResult, DistillResult, EvaluateResult, LabelResult } from "../../protocol/results.ts";
+import type {
+  CalibrateResult,
+  DistillResult,
+  EvaluateResult,
+  LabelResult,
+  Transfer,
+  TransferCell,
+} from "../../protocol/results.ts";
 import { figure, findProject, stageOptions, table } from "../context.ts";
 import { formatDuration } from "../progress.ts";
 import type { Run } from "../run.ts";
@@ -98,5 +105,19 @@ function evaluateText(result: EvaluateResult): string {
     `evaluate   ${result.run} · ${result.student === "calibrate" ? "calibrated" : "distilled"} student on ${result.n} ${result.split} images`,
     `           SRCC ${figure(result.srcc)}${interval(result.ci95.srcc)} · PLCC ${figure(result.plcc)}${interval(result.ci95.plcc)}, ${figure(result.plccLogistic)} after the logistic fit`,
     `           KRCC ${figure(result.krcc)} · RMSE ${figure(result.rmse)}`,
+    ...(result.transfer ? ["", transferText(result.transfer)] : []),
   ].join("\n");
+}
+
+/** Students in rows, other datasets in columns. */
+function transferText({ datasets, rows }: Transfer): string {
+  const interval = (ci: [number, number] | null) => (ci ? ` [${ci[0].toFixed(2)}, ${ci[1].toFixed(2)}]` : "");
+  const cell = (one: TransferCell | null) =>
+    one
+      ? `SRCC ${figure(one.srcc)}${interval(one.ci95.srcc)} PLCC ${figure(one.plcc)}${interval(one.ci95.plcc)} n ${one.n}${one.far ? `, ${one.far} far` : ""}`
+      : "–";
+  return table(
+    ["other datasets", ...datasets],
+    rows.map(({ student, cells }) => [student === "calibrate" ? "CFT" : "TGD", ...cells.map(cell)]),
+  );
 }

@@ -1,5 +1,6 @@
 import { displayName, type ImageFormat } from "../../engine/images/format.ts";
 import { ratingWords } from "../../engine/judgement.ts";
+import { escapeMarkdown } from "../../engine/report/markdown.ts";
 import { commandIds } from "../../protocol/commands.ts";
 import type { ImageRow, PointView } from "../../protocol/images.ts";
 import type { ScorerInfo } from "../../protocol/project.ts";
@@ -92,12 +93,4 @@ function target(address: string): string {
     /[()<>'"|\\\s!*]/g,
     (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0").toUpperCase()}`,
   );
-}
-
-/** Text that Markdown shows as it is, on one line: every mark of ASCII is escaped, which the CommonMark standard allows. */
-export function escapeMarkdown(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ")
-    .trim()
-    .replace(/[!-/:-@[-`{-~]/g, "\\$&");
 }

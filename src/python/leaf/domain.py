@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from leaf.messages import DomainFacts
 
 Features = NDArray[np.float64]
-# Enough for a stable covariance of 1,280 features, and for a quantile; a million images need no more.
-MOST_FITTED, MOST_HELD_OUT = 8192, 4096
+# Enough for a shrunk covariance of 1,280 features and for a quantile: a million images need no more.
+MOST_FITTED, MOST_HELD_OUT = 2048, 1024
 LEAST_FITTED, LEAST_HELD_OUT = 24, 12
 QUANTILE = 0.99
 

@@ -123,7 +123,7 @@ def test_the_distance_is_an_output(tmp_path: Path) -> None:
 
 def test_the_sample_is_bounded_seeded_and_needs_enough_images() -> None:
     many = choose(np.arange(20_000), np.arange(20_000, 30_000), 0)
-    assert many is not None and (len(many.fit), len(many.held_out)) == (8192, 4096)
+    assert many is not None and (len(many.fit), len(many.held_out)) == (2048, 1024)
     again, other = (choose(np.arange(20_000), np.arange(20_000, 30_000), seed) for seed in (0, 1))
     assert again is not None and other is not None
     assert np.array_equal(many.fit, again.fit) and not np.array_equal(many.fit, other.fit)

@@ -1,6 +1,6 @@
 import type { CurvePoint } from "../../protocol/server.ts";
 import type { ReportData } from "./data.ts";
-import { type Html, html, section } from "./html.ts";
+import { type Html, html, key, section } from "./html.ts";
 import { extent, plot, polyline } from "./plot.ts";
 
 /** Loss and validation agreement of every epoch. */
@@ -40,7 +40,7 @@ function figuresOf(stage: string, points: CurvePoint[]): Html[] {
           [srcc, "first"],
           [plcc, "curve"],
         ],
-        html` <span class="key" style="background:var(--blue)"></span>SRCC <span class="key" style="background:var(--orange)"></span>PLCC`,
+        html`${key("blue", "SRCC")}${key("orange", "PLCC")}`,
       ),
     );
   }
@@ -55,10 +55,10 @@ function figureOf(
   x: [number, number],
   y: [number, number],
   lines: Line[],
-  key: Html = html``,
+  colours: Html = html``,
 ): Html {
   const drawn = plot(title, { x, y, xLabel: "epoch", yLabel, wholeX: true }, (frame) =>
     lines.map(([points, style]) => polyline(points, frame, style)),
   );
-  return html`<figure>${drawn}<figcaption>${title}${key}</figcaption></figure>`;
+  return html`<figure>${drawn}<figcaption>${title}${colours}</figcaption></figure>`;
 }

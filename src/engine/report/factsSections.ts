@@ -21,7 +21,7 @@ export function datasetSection({ dataset, config, evaluation }: ReportData): Htm
   ];
   return section(
     "Dataset",
-    table(["", ""], facts),
+    table([], facts),
     problems.length > 0 &&
       html`<p class="quiet">${problems.slice(0, 8).map((problem) => html`${name(problem)}<br>`)}</p>`,
     html`<p class="quiet">As the files were when this report was written.</p>`,
@@ -64,7 +64,7 @@ export function stagesSection({ run, card }: ReportData): Html {
 export function configSection({ config }: ReportData): Html {
   const { interpreter: _, ...python } = config.python;
   const text = stringify({ ...config, python }, { lineWidth: 100 });
-  return section("Config", html`<pre dir="auto">${text}</pre>`);
+  return section("Config", html`<pre class="config" dir="auto">${text}</pre>`);
 }
 
 export function findingsSection(findings: Finding[] | undefined): Html | null {

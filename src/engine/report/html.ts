@@ -31,9 +31,12 @@ export function name(text: string): Html {
   return html`<bdi>${text}</bdi>`;
 }
 
+/** An empty header: rows that name themselves. */
 export function table(header: Value[], rows: Value[][]): Html {
+  const head =
+    header.length > 0 && html`<thead><tr>${header.map((cell) => html`<th>${cell}</th>`)}</tr></thead>`;
   return html`<div class="wide"><table>
-<thead><tr>${header.map((cell) => html`<th>${cell}</th>`)}</tr></thead>
+${head}
 <tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
 </table></div>`;
 }
@@ -50,4 +53,9 @@ export function figure(value: number | null | undefined, decimals = 3): string {
 
 export function interval(ci: [number, number] | null | undefined): string {
   return ci ? `[${figure(ci[0])}, ${figure(ci[1])}]` : "";
+}
+
+/** A colour of the page's style beside what it stands for, never apart. */
+export function key(colour: "blue" | "orange", text: string): Html {
+  return html`<span class="keyed"><span class="key" style="background:var(--${colour})"></span>${text}</span> `;
 }

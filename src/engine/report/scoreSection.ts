@@ -1,7 +1,7 @@
 import { fitLogistic, type Logistic, logistic } from "../metrics/index.ts";
 import type { Prediction } from "../predictions.ts";
 import type { ReportData } from "./data.ts";
-import { type Html, html, section } from "./html.ts";
+import { type Html, html, key, section } from "./html.ts";
 import { extent, plot, polyline } from "./plot.ts";
 
 /** More dots than this hide each other and swell the file. */
@@ -42,7 +42,7 @@ function scatter({ predictions, range }: ReportData): Html {
     dots.length < predictions.length
       ? `${dots.length} of ${predictions.length} images`
       : `${dots.length} images`;
-  return html`<figure>${drawn}<figcaption>${shown}. Dashed: prediction = MOS.${fit ? html` <span class="key" style="background:var(--orange)"></span>4-parameter logistic fit.` : ""}</figcaption></figure>`;
+  return html`<figure>${drawn}<figcaption>${shown}. Dashed: prediction = MOS.${fit ? key("orange", "4-parameter logistic fit") : ""}</figcaption></figure>`;
 }
 
 function sameLine(x: [number, number], y: [number, number], frame: Parameters<typeof polyline>[1]): Html {
@@ -97,10 +97,8 @@ function histogram({ predictions, sampleScores, range }: ReportData): Html {
       ...(rated ? [polyline([[low, 0], ...steps, [high, 0]], frame, "outline")] : []),
     ],
   );
-  return html`<figure>${drawn}<figcaption><span class="key" style="background:var(--blue)"></span>predicted${
-    rated
-      ? html` <span class="key" style="background:var(--orange)"></span>MOS`
-      : html`, on a sample of ${scores.length} images`
+  return html`<figure>${drawn}<figcaption>${key("blue", "predicted")}${
+    rated ? key("orange", "MOS") : `on a sample of ${scores.length} images`
   }</figcaption></figure>`;
 }
 

@@ -26,6 +26,7 @@ svg .label { font-size: 11.5px; } .grid { stroke: var(--line); stroke-width: 1; 
 .curve { fill: none; stroke: var(--orange); stroke-width: 2; } .first { fill: none; stroke: var(--blue); stroke-width: 2; }
 .same { fill: none; stroke: var(--quiet); stroke-dasharray: 4 4; } .outline { fill: none; stroke: var(--orange); stroke-width: 2; }
 .key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .35em; vertical-align: -.05em; }
+.keyed { white-space: nowrap; margin-left: .5em; } .config { columns: 2 22rem; column-gap: 2rem; }
 .images { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .9rem; margin: .5rem 0; }
 .images figure { margin: 0; min-width: 0; break-inside: avoid; }
 .images img, .images .gone { width: 100%; height: 7.5rem; object-fit: contain; background: var(--faint); display: grid;
@@ -39,5 +40,7 @@ pre { background: var(--faint); padding: .8rem 1rem; overflow: auto; font: 12.5p
   --blue: #1f6fb4; --orange: #c2560c; --red: #b3261e; }
   @page { margin: 16mm 14mm; } body { padding: 0; max-width: none; font-size: 10.5pt; } h2 { break-after: avoid; }
   h3 { break-after: avoid; } figure, tr { break-inside: avoid; } .wide, pre { overflow: visible; } pre { white-space: pre-wrap; }
+  table { font-size: 9pt; } th, .numbers td { white-space: normal; overflow-wrap: normal; } .plots { gap: .8rem; }
+  .plots figure { flex: 1 1 11rem; max-width: 19rem; } .config { columns: 2 12rem; }
   .images { grid-template-columns: repeat(6, 1fr); } .images img, .images .gone { height: 5rem; } }
 `;

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { LeafError } from "../engine/errors.ts";
 import { version } from "../engine/version.ts";
 import { addDataCommands } from "./commands/data.ts";
+import { addExplainCommands } from "./commands/explain.ts";
 import { addJobCommand } from "./commands/job.ts";
 import { addLabelCommand } from "./commands/label.ts";
 import { addLabelsCommands } from "./commands/labels.ts";
@@ -43,6 +44,7 @@ addDataCommands(program, run);
 addSelectCommand(program, run);
 addReliabilityCommand(program, run);
 addServersCommand(program, run, controller.signal);
+addExplainCommands(program, run);
 addJobCommand(program, controller.signal);
 for (const command of program.commands.flatMap((command) => [command, ...command.commands])) {
   command.exitOverride();

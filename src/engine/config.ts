@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { mosSchema, splitSchema } from "./config/data.ts";
+import { mosSchema, otherDatasetSchema, splitSchema } from "./config/data.ts";
 import { teacherSchema } from "./config/teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./config/training.ts";
 import { completeMos } from "./mos/complete.ts";
@@ -47,6 +47,14 @@ const evaluateSchema = z.strictObject({
     .max(100000)
     .default(1000)
     .meta({ description: "Resamples of the 95 % intervals; 0 leaves them out." }),
+  datasets: z
+    .array(otherDatasetSchema)
+    .refine(
+      (all) => new Set(all.map(({ name }) => name)).size === all.length,
+      "two datasets have the same name",
+    )
+    .optional()
+    .meta({ description: "Other rated datasets to try the students on; nothing is trained on them." }),
 });
 
 const pythonSchema = z.strictObject({
@@ -101,9 +109,13 @@ export const configSchema = z
     message:
       "`auto` needs `calibrate.selection: random`: other selections wait for the student that it trains",
   })
-  .transform(({ mos, ...config }) => ({
+  .transform(({ mos, evaluate: { datasets, ...evaluate }, ...config }) => ({
     ...config,
     ...(mos ? { mos: completeMos(mos) } : {}),
+    evaluate: {
+      ...evaluate,
+      ...(datasets ? { datasets: datasets.map((one) => ({ ...one, mos: completeMos(one.mos) })) } : {}),
+    },
     split: { ...config.split, groupBy: config.split.groupBy ?? groupsOf(config.split, mos?.format) },
   }));
 

@@ -1,12 +1,15 @@
 import { copyFile, mkdir } from "node:fs/promises";
 import path from "node:path";
+import type { StudentCard } from "../protocol/student.ts";
 import { openCatalog } from "./catalog.ts";
 import { toCsv } from "./csv.ts";
 import { LeafError } from "./errors.ts";
-import { withFileErrors, writeFileAtomic } from "./files.ts";
+import { readJson, withFileErrors, writeFileAtomic } from "./files.ts";
 import { ratingWords } from "./judgement.ts";
 import { openLabels } from "./labels.ts";
 import type { Project } from "./project.ts";
+import { modelCard } from "./report/modelCard.ts";
+import { listRuns } from "./runs.ts";
 import { newestStudent, scorePaths } from "./score.ts";
 import { labelState } from "./stages/label.ts";
 import type { StageOptions } from "./stages/stage.ts";
@@ -105,5 +108,11 @@ async function exportStudent(project: Project, dir: string): Promise<{ files: st
     await mkdir(dir, { recursive: true });
     for (const file of files) await copyFile(path.join(from, path.basename(file)), file);
   });
-  return { files };
+  const card = (await readJson<StudentCard>(path.join(from, "student.json")))!;
+  const made = (await listRuns(project)).findLast(
+    (run) => run.stages[card.stage]?.key === card.provenance.stageKey,
+  );
+  const about = path.join(dir, "MODEL_CARD.md");
+  await writeFileAtomic(about, modelCard(card, made));
+  return { files: [...files, about] };
 }

@@ -3,16 +3,21 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import fastGlob from "fast-glob";
 import type { ProgressSink } from "../protocol/progress.ts";
+import { isFar } from "./domain.ts";
 import { LeafError } from "./errors.ts";
 import { imageExtensions } from "./images/format.ts";
 import type { Project } from "./project.ts";
 import { listRuns } from "./runs.ts";
 import { stageDir } from "./stages/stage.ts";
-import { openStudent, reportedScore, scoreImages } from "./student.ts";
+import { openStudent, scoreImages } from "./student.ts";
+import { reportedScore } from "./studentScale.ts";
 
 export interface ScoreResult {
   student: { folder: string; stage: string; fingerprint: string; scale: [number, number] };
-  scores: { image: string; score: number }[];
+  /** `distance`: from the images it was distilled on, in units of the threshold; `far` above 1. Absent where unknown. */
+  scores: { image: string; score: number; distance?: number; far?: boolean }[];
+  /** How many images are unlike those the student was distilled on; null where it cannot tell. */
+  far: number | null;
   failed: { image: string; reason: string }[];
 }
 
@@ -53,13 +58,21 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
       scale: student.card.mosScale?.range ?? [1, 5],
     },
     scores: [],
+    far: student.card.domain ? 0 : null,
     failed: [],
   };
   try {
     for await (const scored of scoreImages(student, findPaths(paths), { signal: options.signal })) {
       const image = scored.item.path;
       if ("reason" in scored) result.failed.push({ image, reason: scored.reason });
-      else result.scores.push({ image, score: reportedScore(student.card, scored.score) });
+      else {
+        const score = reportedScore(student.card, scored.score);
+        const far = isFar(scored.distance);
+        if (far) result.far = (result.far ?? 0) + 1;
+        result.scores.push(
+          far === null ? { image, score } : { image, score, distance: scored.distance!, far },
+        );
+      }
       options.onProgress?.({
         stage: "score",
         step: "images",

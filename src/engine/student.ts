@@ -8,7 +8,6 @@ import type { StudentCard } from "../protocol/student.ts";
 import { LeafError, messageOf, throwIfCancelled } from "./errors.ts";
 import { decodeImage, type RgbImage } from "./images/decode.ts";
 import { prepare, views } from "./images/views.ts";
-import { studentToMos } from "./mos.ts";
 
 export interface Student {
   card: StudentCard;
@@ -16,14 +15,36 @@ export interface Student {
   fingerprint: string;
   /** Scores of cached views, uint8 [n, crop, crop, 3], on 1..5. */
   scoreViews(pixels: Uint8Array, n: number): Promise<Float32Array>;
-  /** The same with the pooled features, n × dim. Throws LeafError `input` for a student exported without them. */
-  describeViews(pixels: Uint8Array, n: number): Promise<{ scores: Float32Array; features: Float32Array }>;
+  /**
+   * The same with the distances from the training images (null from a student that cannot tell), and where asked for with the
+   * pooled features, n × dim. Throws LeafError `input` for a student exported without these.
+   */
+  judgeViews(pixels: Uint8Array, n: number, withFeatures?: boolean): Promise<JudgedViews>;
+  /** Local scores [n, rows, columns] on 1..5, whose mean is a view's score. Throws LeafError `input` from an old student. */
+  mapViews(pixels: Uint8Array, n: number): Promise<ViewMaps>;
   close(): Promise<void>;
 }
 
-export type ScoredImage<T> =
-  | { item: T; score: number; features?: Float32Array }
-  | { item: T; reason: string };
+export interface JudgedViews {
+  scores: Float32Array;
+  distances: Float32Array | null;
+  features: Float32Array | null;
+}
+
+export interface ViewMaps {
+  scores: Float32Array;
+  rows: number;
+  columns: number;
+  local: Float32Array;
+}
+
+/** `distance` is the mean over the views, in units of the student's threshold: above 1 the image is far. */
+export interface Judged {
+  score: number;
+  distance: number | null;
+}
+
+export type ScoredImage<T> = ({ item: T; features?: Float32Array } & Judged) | { item: T; reason: string };
 
 /** Opens `student.onnx` and `student.json` of a folder. Throws LeafError `input` where they are missing or damaged. */
 export async function openStudent(dir: string, options: { threads?: number } = {}): Promise<Student> {
@@ -50,37 +71,54 @@ export async function openStudent(dir: string, options: { threads?: number } = {
     });
   }
   const { crop } = card.input;
+  const has = (output: string) => session.outputNames.includes(output);
+  const run = (pixels: Uint8Array, n: number, outputs: string[]) =>
+    session.run({ pixels: new Tensor("uint8", pixels, [n, crop, crop, 3]) }, outputs);
   return {
     card,
     fingerprint: createHash("sha256").update(bytes).digest("hex").slice(0, 16),
     async scoreViews(pixels, n) {
-      const feeds = { pixels: new Tensor("uint8", pixels, [n, crop, crop, 3]) };
-      const { score } = await session.run(feeds, ["score"]);
+      const { score } = await run(pixels, n, ["score"]);
       return score!.data as Float32Array;
     },
-    async describeViews(pixels, n) {
-      if (!session.outputNames.includes("features"))
+    async judgeViews(pixels, n, withFeatures = false) {
+      const told = card.domain != null && has("distance");
+      if (withFeatures && !has("features"))
         throw new LeafError("input", `${modelFile} has no output \`features\`.`, {
           remedy: "Run `leaf distill` again.",
         });
-      const feeds = { pixels: new Tensor("uint8", pixels, [n, crop, crop, 3]) };
-      const { score, features } = await session.run(feeds, ["score", "features"]);
-      return { scores: score!.data as Float32Array, features: features!.data as Float32Array };
+      const outputs = ["score", ...(told ? ["distance"] : []), ...(withFeatures ? ["features"] : [])];
+      const { score, distance, features } = await run(pixels, n, outputs);
+      return {
+        scores: score!.data as Float32Array,
+        distances: (distance?.data as Float32Array | undefined) ?? null,
+        features: (features?.data as Float32Array | undefined) ?? null,
+      };
+    },
+    async mapViews(pixels, n) {
+      if (!has("map")) {
+        throw new LeafError("input", `The student in ${dir} was made before students had heat maps.`, {
+          file: modelFile,
+          remedy: "Run `leaf distill` again (and `leaf calibrate`), or export it anew.",
+        });
+      }
+      const { score, map } = await run(pixels, n, ["score", "map"]);
+      const [, rows, columns] = map!.dims as [number, number, number];
+      return { scores: score!.data as Float32Array, rows, columns, local: map!.data as Float32Array };
     },
     close: () => session.release(),
   };
 }
 
-/** A student's score on the scale people gave, or on 1..5 before calibration. */
-export function reportedScore(card: StudentCard, score: number): number {
-  return card.mosScale ? studentToMos(score, card.mosScale) : score;
+/** Scores one decoded picture, on 1..5. */
+export async function judgePicture(student: Student, image: RgbImage): Promise<Judged> {
+  const { input } = student.card;
+  const found = await student.judgeViews(views(await prepare(image, input), input), input.views);
+  return judgedOf(student.card, found.scores, found.distances);
 }
 
-/** Scores one decoded picture, on 1..5. */
-export async function scorePicture(student: Student, image: RgbImage): Promise<number> {
-  const { input } = student.card;
-  const scores = await student.scoreViews(views(await prepare(image, input), input), input.views);
-  return mean(scores);
+function judgedOf({ domain }: StudentCard, scores: Float32Array, distances: Float32Array | null): Judged {
+  return { score: mean(scores), distance: domain && distances ? mean(distances) / domain.threshold : null };
 }
 
 function mean(scores: Float32Array): number {
@@ -125,24 +163,17 @@ export async function* scoreImages<T extends { path: string }>(
     const readable = batch.filter((one) => "pixels" in one);
     const pixels = new Uint8Array(readable.length * input.views * viewBytes);
     for (const [i, one] of readable.entries()) pixels.set(one.pixels, i * input.views * viewBytes);
+    if (readable.length === 0) return batch.filter((one) => "reason" in one);
     const count = readable.length * input.views;
-    const { scores, features } =
-      count === 0
-        ? { scores: new Float32Array(), features: undefined }
-        : options.features
-          ? await student.describeViews(pixels, count)
-          : { scores: await student.scoreViews(pixels, count), features: undefined };
+    const { scores, distances, features } = await student.judgeViews(pixels, count, options.features);
     const dim = features ? features.length / count : 0;
     let next = 0;
     return batch.map((one) => {
       if (!("pixels" in one)) return one;
       const [from, to] = [next * input.views, ++next * input.views];
-      const score = mean(scores.subarray(from, to));
-      return {
-        item: one.item,
-        score,
-        features: features && meanRow(features.subarray(from * dim, to * dim), dim),
-      };
+      const judged = judgedOf(student.card, scores.subarray(from, to), distances?.subarray(from, to) ?? null);
+      if (!features) return { item: one.item, ...judged };
+      return { item: one.item, ...judged, features: meanRow(features.subarray(from * dim, to * dim), dim) };
     });
   };
 

@@ -12,6 +12,8 @@ export interface ImageRow {
   score: number | null;
   /** Share of the project's scored images that are worse, 0..1. */
   percentile: number | null;
+  /** Unlike the images the student was distilled on; null or absent where it cannot tell. */
+  far?: boolean | null;
   teacher: PointView | null;
   /** As in the MOS file, on its own range. */
   mos: number | null;
@@ -21,6 +23,17 @@ export interface ImageRow {
   disagreement: number | null;
   /** URI of a small picture, once there is one; ask `leaf/thumbnails` for it otherwise. */
   thumbnail: string | null;
+}
+
+/** Where the student saw high and low quality in an image. */
+export interface HeatView {
+  /** URI of the image with the heat map on it, longest side 320 px. */
+  small: string;
+  /** URI of a transparent PNG of the image's shape, to lay over it: orange lowers the quality, blue raises it, dark was not looked at. */
+  overlay: string;
+  /** What orange's end, no colour and blue's end stand for, on the scorer's scale; the middle is the score. */
+  legend: [number, number, number];
+  lowerIsBetter: boolean;
 }
 
 export interface PointView {

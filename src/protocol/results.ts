@@ -68,6 +68,22 @@ export interface Metrics {
   ci95: { srcc: [number, number] | null; plcc: [number, number] | null };
 }
 
+/** A student on a dataset that it never saw. */
+export interface TransferCell extends Metrics {
+  /** Images that could not be scored. */
+  failed: number;
+  /** Rated images that this project trained or validated on; left out. */
+  seen: number;
+  /** Images unlike those the student was distilled on; null where it cannot tell. */
+  far: number | null;
+}
+
+/** Students (rows) on other datasets (columns); null where a dataset holds too few images to compare. */
+export interface Transfer {
+  datasets: string[];
+  rows: { student: "distill" | "calibrate"; cells: (TransferCell | null)[] }[];
+}
+
 export interface EvaluateResult extends Metrics {
   run: string;
   split: "train" | "val" | "test";
@@ -77,6 +93,8 @@ export interface EvaluateResult extends Metrics {
   failed: number;
   /** Known ways to fail that the figures point at, each with its remedy. */
   findings?: Finding[];
+  /** Where `evaluate.datasets` names other datasets. */
+  transfer?: Transfer;
 }
 
 export interface Finding {

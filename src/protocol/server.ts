@@ -1,4 +1,4 @@
-import type { ImageQuery, ImageRow, Page, PairQuery, PairRow } from "./images.ts";
+import type { HeatView, ImageQuery, ImageRow, Page, PairQuery, PairRow } from "./images.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
 import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
 import type { TeacherReliability } from "./reliability.ts";
@@ -45,6 +45,8 @@ export interface ServerRequests {
     result: Record<string, string | null>;
   };
 
+  /** An image's heat map, made if need be; null where the scorer has none (embedded teacher, old student) or cannot read the file. */
+  "leaf/heatMap": { params: { uri: string }; result: HeatView | null };
   /** What is known of one image file, scoring it if need be; null if it is no image of any project. */
   "leaf/image": { params: { uri: string; rescore?: boolean }; result: ImageView | null };
   /** Known scores only, for decorations and tables; nothing is computed. */
@@ -113,6 +115,8 @@ export interface ImageView {
   project: { config: string; name: string; imagesName: string };
   scorer: ScorerInfo;
   mosRange: [number, number] | null;
+  /** URI of the small heat map; null or absent where there is none. */
+  heat?: string | null;
 }
 
 export interface KnownScore {

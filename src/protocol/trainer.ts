@@ -1,3 +1,5 @@
+import type { DomainFacts } from "./student.ts";
+
 /** Engine → Python: the job file. See src/python/leaf/job.py, which refuses anything else. */
 export interface TrainerJob {
   v: 1;
@@ -10,6 +12,8 @@ export interface TrainerJob {
   student: { model: string; crop: number; views: 1 | 5; backbone: string | null };
   cache: string;
   rows: string;
+  /** Rows of all images the student was distilled on, where `rows` holds fewer. */
+  domain?: string;
   labels?: { db: string; teacher: string; minConfidence: number; maxPointId: number; maxPairId: number };
   epochs: number;
   batch: number;
@@ -86,4 +90,5 @@ export interface TrainerDone {
   exportMaxDifference: number;
   val: Agreement | null;
   parameters: number;
+  domain: DomainFacts | null;
 }

@@ -1,5 +1,5 @@
+import { escapeMarkdown } from "../engine/report/markdown.ts";
 import type { DryRun, DryRunQuestion } from "../protocol/preview.ts";
-import { escapeMarkdown } from "./images/imageHover.ts";
 
 /** A dry run as a document. File names, prompts and tokens are shown as they are: they make no link, picture or HTML. */
 export function dryRunMarkdown({ teacher, questions }: DryRun): string {

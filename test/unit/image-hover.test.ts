@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { escapeMarkdown } from "../../src/engine/report/markdown.ts";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ImageView } from "../../src/protocol/server.ts";
-import { bars, escapeMarkdown, imageHover } from "../../src/server/images/imageHover.ts";
+import { bars, imageHover } from "../../src/server/images/imageHover.ts";
 import { hashOf } from "./liveWorld.ts";
 import { reader, tokensOf } from "./markdownReader.ts";
 
@@ -48,6 +49,25 @@ const linesOf = (markdown: string) =>
     .filter(Boolean);
 
 describe("the hover", () => {
+  it("shows the heat map beside the picture, and alone where there is no picture", () => {
+    const heat = "file:///ws/.leaf/cache/pictures/00/a b-heat-small.png";
+    const images = (shown: ImageView) =>
+      tokensOf(imageHover(shown)).flatMap(({ type, attrs }) =>
+        type === "image" ? [Object.fromEntries(attrs ?? []).src] : [],
+      );
+    const shown = heat.replaceAll(" ", "%20");
+    expect(images({ ...view, heat })).toEqual([row.thumbnail, shown].map((uri) => `${uri}%7Cwidth=160`));
+    expect(images({ ...view, heat, row: { ...row, thumbnail: null } })).toEqual([`${shown}%7Cwidth=160`]);
+    expect(images({ ...view, heat: null })).toHaveLength(1);
+  });
+
+  it("warns of an image unlike those of training, and of no other", () => {
+    const warned = (far: boolean | null | undefined) =>
+      linesOf(imageHover({ ...view, row: { ...row, far } })).filter((line) => /unlike/i.test(line));
+    expect(warned(true)).toEqual(["⚠ Unlike the images it was distilled on: do not rely on this score"]);
+    for (const not of [false, null, undefined]) expect(warned(not)).toEqual([]);
+  });
+
   it("says all that is known of an image, each number with what made it", () => {
     const markdown = imageHover(view);
     expect(markdown.split("\n")[0]).toBe(`![](${row.thumbnail}|width=160)`);

@@ -97,7 +97,9 @@ describe("scores", () => {
         score: expected.score,
         probabilities: null,
         confidence: null,
+        distance: expected.distance,
       });
+      expect(expected.distance).toBeGreaterThan(0);
     }
     expect(told.size).toBe(6);
     await own.close();

@@ -24,12 +24,13 @@ export function addDataCommands(program: Command, run: Run): void {
           onProgress: context.onProgress,
         });
         for (const { image, reason } of result.failed) context.note(`not scored: ${image}: ${reason}`);
+        if (result.far) context.note(farNote(result.far, result.scores.length));
         const text = options.csv
           ? toCsv(
               ["image", "score"],
               result.scores.map((s) => [s.image, s.score]),
             ).trimEnd()
-          : result.scores.map((s) => `${s.score.toFixed(3)}  ${s.image}`).join("\n");
+          : result.scores.map((s) => `${s.score.toFixed(3)}  ${s.image}${s.far ? "  (far)" : ""}`).join("\n");
         context.print(result, text);
       })(command),
     );
@@ -65,4 +66,8 @@ export function addDataCommands(program: Command, run: Run): void {
         context.print(result, `Wrote ${result.files.join(", ")}.`);
       })(command),
     );
+}
+
+function farNote(far: number, of: number): string {
+  return `${far} of ${of} images are unlike those the student was distilled on (far): do not rely on their scores.`;
 }

@@ -3,7 +3,13 @@ import { calibrateStage } from "../../engine/stages/calibrate.ts";
 import { distillStage } from "../../engine/stages/distill.ts";
 import { evaluateStage } from "../../engine/stages/evaluate.ts";
 import { pipelineStatus, runPipeline } from "../../engine/stages/pipeline.ts";
-import type { CalibrateResult, DistillResult, EvaluateResult } from "../../protocol/results.ts";
+import type {
+  CalibrateResult,
+  DistillResult,
+  EvaluateResult,
+  Transfer,
+  TransferCell,
+} from "../../protocol/results.ts";
 import { figure, findProject, stageOptions, table } from "../context.ts";
 import { formatDuration } from "../progress.ts";
 import type { Run } from "../run.ts";
@@ -86,5 +92,19 @@ function evaluateText(result: EvaluateResult): string {
     ...(result.findings ?? []).map(
       ({ message, remedy }) => `           ! ${message}\n             ${remedy}`,
     ),
+    ...(result.transfer ? ["", transferText(result.transfer)] : []),
   ].join("\n");
+}
+
+/** Students in rows, other datasets in columns. */
+function transferText({ datasets, rows }: Transfer): string {
+  const interval = (ci: [number, number] | null) => (ci ? ` [${ci[0].toFixed(2)}, ${ci[1].toFixed(2)}]` : "");
+  const cell = (one: TransferCell | null) =>
+    one
+      ? `SRCC ${figure(one.srcc)}${interval(one.ci95.srcc)} PLCC ${figure(one.plcc)}${interval(one.ci95.plcc)} n ${one.n}${one.far ? `, ${one.far} far` : ""}`
+      : "–";
+  return table(
+    ["other datasets", ...datasets],
+    rows.map(({ student, cells }) => [student === "calibrate" ? "CFT" : "TGD", ...cells.map(cell)]),
+  );
 }

@@ -49,6 +49,15 @@ export const mosSchema = z.strictObject({
   }),
 });
 
+/** A dataset that a student is only evaluated on, all of its rated images. */
+export const otherDatasetSchema = z.strictObject({
+  name: z.string().min(1).meta({ description: "How tables call it." }),
+  images: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .meta({ description: "Folder or globs of its images, relative to this file." }),
+  mos: mosSchema.meta({ description: "Its human scores; the range may be another." }),
+});
+
 export const splitSchema = z.strictObject({
   test: share.default(0.2).meta({ description: "Share of images held out for `evaluate`." }),
   val: share.default(0.1).meta({ description: "Share of images that choose the best epoch." }),

@@ -48,25 +48,59 @@ export async function prepare(
 /** Windows [views, crop, crop, 3] of a cached picture: the centre, then top left, top right, bottom left, bottom right. */
 export function views(picture: RgbImage, input: StudentInput): Uint8Array {
   const { crop } = input;
-  const right = picture.width - crop;
-  const bottom = picture.height - crop;
-  if (right < 0 || bottom < 0) throw new RangeError("The cached picture is smaller than the crop.");
-  const corners: [y: number, x: number][] = [[Math.floor(bottom / 2), Math.floor(right / 2)]];
-  if (input.views === 5) corners.push([0, 0], [0, right], [bottom, 0], [bottom, right]);
+  const corners = cornersOf(picture, input);
   const size = crop * crop * 3;
   const out = new Uint8Array(corners.length * size);
   for (const [i, [y, x]] of corners.entries()) copyWindow(picture, y, x, crop, crop, out, i * size);
   return out;
 }
 
+/** Top left corner [y, x] of each window in the cached picture. */
+function cornersOf(cached: { width: number; height: number }, input: StudentInput): [number, number][] {
+  const right = cached.width - input.crop;
+  const bottom = cached.height - input.crop;
+  if (right < 0 || bottom < 0) throw new RangeError("The cached picture is smaller than the crop.");
+  const corners: [number, number][] = [[Math.floor(bottom / 2), Math.floor(right / 2)]];
+  if (input.views === 5) corners.push([0, 0], [0, right], [bottom, 0], [bottom, right]);
+  return corners;
+}
+
+export interface Rectangle {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** Where each window of `views(await prepare(image))` lies in an upright image of this size, in its pixels (fractions too). */
+export function viewPlaces(width: number, height: number, input: StudentInput): Rectangle[] {
+  const kept = trimmedSize(width, height, input);
+  const { scaled, cached } = geometry(kept.width, kept.height, input);
+  const [scaleX, scaleY] = [kept.width / scaled.width, kept.height / scaled.height];
+  const middle = (whole: number, part: number) => Math.floor((whole - part) / 2);
+  const x0 = middle(scaled.width, cached.width);
+  const y0 = middle(scaled.height, cached.height);
+  return cornersOf(cached, input).map(([y, x]) => ({
+    x: middle(width, kept.width) + (x0 + x) * scaleX,
+    y: middle(height, kept.height) + (y0 + y) * scaleY,
+    width: input.crop * scaleX,
+    height: input.crop * scaleY,
+  }));
+}
+
 /** A very long strip would be scaled to a gigantic one only to be cut again: cut most of it first. */
 function trimPanorama(image: RgbImage, input: StudentInput): RgbImage {
-  const { scaled, cached } = geometry(image.width, image.height, input);
+  return centralWindow(image, trimmedSize(image.width, image.height, input));
+}
+
+function trimmedSize(width: number, height: number, input: StudentInput): { width: number; height: number } {
+  const { scaled, cached } = geometry(width, height, input);
   const keep = (length: number, to: number, shown: number) =>
     to > 2 * shown ? Math.min(length, Math.ceil((length * shown * 1.5) / to)) : length;
-  const width = keep(image.width, scaled.width, cached.width);
-  const height = keep(image.height, scaled.height, cached.height);
-  return centralWindow(image, { width, height });
+  return {
+    width: keep(width, scaled.width, cached.width),
+    height: keep(height, scaled.height, cached.height),
+  };
 }
 
 function centralWindow(image: RgbImage, size: { width: number; height: number }): RgbImage {

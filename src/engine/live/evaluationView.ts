@@ -1,7 +1,6 @@
-import { createReadStream, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { parse } from "csv-parse";
 import type { EvaluateResult, Metrics, RunRecord } from "../../protocol/results.ts";
 import type { EvaluationView } from "../../protocol/server.ts";
 import type { Config } from "../config.ts";
@@ -11,19 +10,12 @@ import { chunksOf } from "../labels/session.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
 import { fitLogistic, krcc, type Logistic, logistic, plcc, rmse, srcc } from "../metrics/index.ts";
 import { type MosScale, studentToMos } from "../mos.ts";
-import type { Project } from "../project.ts";
+import { type Prediction, predictionsFile, readPredictions } from "../predictions.ts";
 import { listRuns } from "../runs.ts";
 import { stageDir } from "../stages/stage.ts";
 import { teacherFingerprint } from "../teachers/createTeacher.ts";
 import type { Browser } from "./browse.ts";
 import { paperFigures } from "./paperFigures.ts";
-
-interface Prediction {
-  hash: string;
-  path: string;
-  score: number;
-  mos: number;
-}
 
 const kept = new WeakMap<Browser, Map<string, Promise<EvaluationView>>>();
 const mostKept = 8;
@@ -86,18 +78,6 @@ async function viewOf(browser: Browser, run: RunRecord): Promise<EvaluationView>
     ],
     paper: await paperFigures(project.root, config),
   };
-}
-
-function predictionsFile(project: Project, key: string): string {
-  return path.join(stageDir(project, "evaluate", key), "predictions.csv");
-}
-
-async function readPredictions(file: string): Promise<Prediction[]> {
-  const predictions: Prediction[] = [];
-  const rows = createReadStream(file).pipe(parse({ columns: true, skip_empty_lines: true }));
-  for await (const row of rows as AsyncIterable<Record<"image" | "hash" | "score" | "mos", string>>)
-    predictions.push({ hash: row.hash, path: row.image, score: Number(row.score), mos: Number(row.mos) });
-  return predictions;
 }
 
 function columnsOf(predictions: readonly { score: number; mos: number }[]): [Float64Array, Float64Array] {

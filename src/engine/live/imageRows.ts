@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ImageRow, PointView } from "../../protocol/images.ts";
+import { isFar } from "../domain.ts";
 import { human } from "../labels.ts";
 import { studentToMos } from "../mos.ts";
 import type { LiveContext, Scorer } from "./context.ts";
@@ -20,7 +21,7 @@ export const scoreJoin = "LEFT JOIN scores.scores AS s ON s.scorer = :scorer AND
 export const teacherScore = "coalesce(ph.score, pt.score, st.score)";
 
 const selectRow = `
-  SELECT f.path, f.hash, f.size, f.format, f.width, f.height, s.score AS score, ph.score AS personScore,
+  SELECT f.path, f.hash, f.size, f.format, f.width, f.height, s.score AS score, s.distance AS distance, ph.score AS personScore,
     coalesce(pt.score, st.score) AS teacherScore, iif(pt.id IS NULL, st.confidence, pt.confidence) AS confidence,
     iif(pt.id IS NULL, st.excellent, pt.excellent) AS excellent, iif(pt.id IS NULL, st.good, pt.good) AS good,
     iif(pt.id IS NULL, st.fair, pt.fair) AS fair, iif(pt.id IS NULL, st.poor, pt.poor) AS poor,
@@ -37,6 +38,7 @@ interface Stored {
   width: number;
   height: number;
   score: number | null;
+  distance: number | null;
   personScore: number | null;
   teacherScore: number | null;
   confidence: number | null;
@@ -77,6 +79,7 @@ export function readImageRow(
     split: splitOf(row.hash),
     score: row.score === null ? null : shownScore(scorer, row.score),
     percentile: row.score === null ? null : percentileOf(row.score),
+    far: isFar(row.distance),
     teacher: point,
     mos: mos.get(row.hash) ?? null,
     ...(mosStd?.has(row.hash) ? { mosStd: mosStd.get(row.hash) } : {}),

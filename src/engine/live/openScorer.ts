@@ -1,9 +1,11 @@
 import path from "node:path";
 import { LeafError } from "../errors.ts";
 import { expectedScore, pointConfidence } from "../judgement.ts";
-import { openStudent, scorePicture } from "../student.ts";
+import { judgePicture, openStudent } from "../student.ts";
 import { createEmbeddedTeacher } from "../teachers/embedded/index.ts";
+import { makeHeat } from "./makeHeat.ts";
 import type { OpenedImage } from "./openedImages.ts";
+import type { HeatFiles } from "./pictureFiles.ts";
 import type { ScorerKey } from "./scorerMessages.ts";
 import type { ScoreRow } from "./scores.ts";
 
@@ -11,6 +13,8 @@ import type { ScoreRow } from "./scores.ts";
 export interface OpenScorer {
   /** Throws LeafError `input` for an image that cannot be scored. */
   score(image: OpenedImage): Promise<ScoreRow>;
+  /** Writes the heat map's files. Throws LeafError `input` from the embedded teacher and from an old student, which have none. */
+  heat(image: OpenedImage, files: HeatFiles): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,9 +28,10 @@ export async function openScorer(scorer: ScorerKey): Promise<OpenScorer> {
   const student = await openStudent(scorer.dir, { threads });
   return {
     async score(image) {
-      const score = finite(await scorePicture(student, await image.pixels()));
-      return { hash: image.hash, score, probabilities: null, confidence: null };
+      const { score, distance } = await judgePicture(student, await image.pixels());
+      return { hash: image.hash, score: finite(score), probabilities: null, confidence: null, distance };
     },
+    heat: async (image, files) => makeHeat(student, await image.pixels(), files),
     close: () => student.close(),
   };
 }
@@ -42,6 +47,11 @@ async function openTeacher(): Promise<OpenScorer> {
       const { probabilities } = judged;
       const confidence = pointConfidence(probabilities);
       return { hash: image.hash, score: finite(expectedScore(probabilities)), probabilities, confidence };
+    },
+    async heat() {
+      throw new LeafError("input", "The embedded teacher has no heat map.", {
+        remedy: "Distil a student for your images.",
+      });
     },
     close: () => teacher.close(),
   };

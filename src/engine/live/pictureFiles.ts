@@ -11,6 +11,22 @@ export function pictureFile(cache: string, hash: string, size: PictureSize): str
   return path.join(cache, "pictures", hash.slice(0, 2), `${hash}-${size}.webp`);
 }
 
+/** Longest sides in pixels of a heat map's pictures. */
+export const heatSides = { small: 320, overlay: 768 } as const;
+
+/** An image's heat map by one scorer: two PNG pictures and, written last, its figures (a HeatMap as JSON). */
+export interface HeatFiles {
+  small: string;
+  overlay: string;
+  figures: string;
+}
+
+/** Where they are kept; `scorer` is the scorer's fingerprint. */
+export function heatFiles(cache: string, hash: string, scorer: string): HeatFiles {
+  const base = path.join(cache, "pictures", hash.slice(0, 2), `${hash}-heat-${scorer}`);
+  return { small: `${base}-small.png`, overlay: `${base}-overlay.png`, figures: `${base}.json` };
+}
+
 /** Whether browsers show files of this format as they are; of the others they need a `full` picture. */
 export function shownByBrowsers(format: string): boolean {
   const shown: readonly string[] = ["jpeg", "png", "webp", "avif", "gif", "bmp"] satisfies ImageFormat[];

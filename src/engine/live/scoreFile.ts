@@ -5,8 +5,8 @@ import { isDamage } from "../dataset/indexFile.ts";
 import { explainDatabaseError } from "../labels/schema.ts";
 import { scoresSchema } from "./context.ts";
 
-const schemaVersion = 1;
-const columns = "scorer, hash, score, excellent, good, fair, poor, bad, confidence";
+const schemaVersion = 2;
+const columns = "scorer, hash, score, excellent, good, fair, poor, bad, confidence, distance";
 
 /** Opens the file of scores for writing; it is only a cache, so a damaged one or one of another version is made anew. */
 export function openScoreDatabase(file: string): DatabaseSync {

@@ -46,7 +46,8 @@ async function carryOut(task: ScorerTask): Promise<ScoreRow | null> {
     const scorer = await scorerOf(task.scorer).catch((error) => {
       throw new NoScorer(error);
     });
-    return withImage(task.image, (image) => scorer.score(image));
+    if (task.do === "score") return withImage(task.image, (image) => scorer.score(image));
+    await withImage(task.image, (image) => scorer.heat(image, task.files));
   }
   return null;
 }

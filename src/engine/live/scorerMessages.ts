@@ -1,7 +1,7 @@
 import type { Failure } from "../../protocol/jobs.ts";
 import type { Scorer } from "./context.ts";
 import type { ImageFile } from "./openedImages.ts";
-import type { PictureSize } from "./pictureFiles.ts";
+import type { HeatFiles, PictureSize } from "./pictureFiles.ts";
 import type { ScoreRow } from "./scores.ts";
 
 /** What the scoring process needs to know of a scorer. */
@@ -11,6 +11,7 @@ export type ScorerKey = Pick<Scorer, "kind" | "fingerprint" | "dir">;
 export type ScorerTask =
   | { do: "score"; scorer: ScorerKey; image: ImageFile }
   | { do: "picture"; image: ImageFile; size: PictureSize; file: string }
+  | { do: "heat"; scorer: ScorerKey; image: ImageFile; files: HeatFiles }
   | { do: "open"; scorer: ScorerKey };
 
 /** Engine → scoring process. */

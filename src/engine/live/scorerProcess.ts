@@ -3,7 +3,7 @@ import type { Failure } from "../../protocol/jobs.ts";
 import { LeafError, throwIfCancelled } from "../errors.ts";
 import type { Scorer } from "./context.ts";
 import type { ImageFile } from "./openedImages.ts";
-import type { PictureSize } from "./pictureFiles.ts";
+import type { HeatFiles, PictureSize } from "./pictureFiles.ts";
 import { type ScorerChild, startScorerChild } from "./scorerChild.ts";
 import type { ScorerReply, ScorerTask } from "./scorerMessages.ts";
 import { type Lane, type QueuedWork, type Taken, workQueue } from "./scorerQueue.ts";
@@ -28,6 +28,12 @@ export interface PictureRequest extends ImageFile {
   signal?: AbortSignal;
 }
 
+export interface HeatRequest extends ImageFile {
+  /** Where to write it: see heatFiles(). */
+  files: HeatFiles;
+  signal?: AbortSignal;
+}
+
 /**
  * One process for all decoding and inference of a server, at low priority, started with the first request and again after a
  * crash; an image that ends it is reported as failed.
@@ -40,6 +46,8 @@ export interface ScorerProcess {
   score(scorer: Scorer, items: readonly ImageFile[], options: ScoreOptions): Promise<void>;
   /** Writes a picture and resolves to its path. Rejects as above, and with `input` for an image that cannot be decoded. */
   picture(request: PictureRequest): Promise<string>;
+  /** Writes a heat map's files. Rejects as above, and with `input` where the scorer has none. */
+  heat(scorer: Scorer, request: HeatRequest): Promise<HeatFiles>;
   /** Loads a scorer, so that its first image need not wait for it. */
   open(scorer: Scorer): Promise<void>;
   close(): Promise<void>;
@@ -215,6 +223,20 @@ export function createScorerProcess({ entry }: { entry: string }): ScorerProcess
       });
       if (failure) throw errorOf(failure);
       return file;
+    },
+    async heat({ kind, fingerprint, dir }, { hash, path, files, signal }) {
+      let failure: Failure | undefined;
+      const task: ScorerTask = {
+        do: "heat",
+        scorer: { kind, fingerprint, dir },
+        image: { hash, path },
+        files,
+      };
+      await run("now", [task], signal, (_, result) => {
+        if (result && "message" in result) failure = { ...result, file: result.file ?? path };
+      });
+      if (failure) throw errorOf(failure);
+      return files;
     },
     async open({ kind, fingerprint, dir }) {
       const task: ScorerTask = { do: "open", scorer: { kind, fingerprint, dir } };

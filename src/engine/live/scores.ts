@@ -10,6 +10,8 @@ export interface ScoreRow {
   score: number;
   probabilities: RatingProbabilities | null;
   confidence: number | null;
+  /** From the images the student was distilled on, in units of its threshold: above 1 it is far. null: unknown. */
+  distance?: number | null;
 }
 
 /** Scores of any number of images by scorers' fingerprints. Throws LeafErrors `failed` where the disk does. */
@@ -40,8 +42,8 @@ const fewScores = 50_000;
 export function openScores(file: string): ScoreStore {
   const db = openScoreDatabase(file);
   const upsert = db.prepare(
-    "INSERT OR REPLACE INTO scores (scorer, hash, score, excellent, good, fair, poor, bad, confidence) " +
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO scores (scorer, hash, score, excellent, good, fair, poor, bad, confidence, distance) " +
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const byHash = db.prepare("SELECT * FROM scores WHERE scorer = ? AND hash = ?");
   const absent = db.prepare(
@@ -111,10 +113,10 @@ export function openScores(file: string): ScoreStore {
         const before = count(scorer);
         let added = 0;
         db.exec("BEGIN IMMEDIATE");
-        for (const { hash, score, probabilities, confidence } of rows) {
+        for (const { hash, score, probabilities, confidence, distance } of rows) {
           if (!byHash.get(scorer, hash)) added++;
           const [excellent, good, fair, poor, bad] = probabilities ?? [null, null, null, null, null];
-          upsert.run(scorer, hash, score, excellent, good, fair, poor, bad, confidence);
+          upsert.run(scorer, hash, score, excellent, good, fair, poor, bad, confidence, distance ?? null);
         }
         db.exec("COMMIT");
         counts.set(scorer, before + added);
@@ -180,13 +182,14 @@ export function openScores(file: string): ScoreStore {
 
 function toRow(row: Record<string, unknown> | undefined): ScoreRow | undefined {
   if (!row) return undefined;
-  const { hash, score, excellent, good, fair, poor, bad, confidence } = row;
+  const { hash, score, excellent, good, fair, poor, bad, confidence, distance } = row;
   const probabilities = excellent === null ? null : [excellent, good, fair, poor, bad].map(Number);
   return {
     hash: String(hash),
     score: Number(score),
     probabilities: probabilities as RatingProbabilities | null,
     confidence: confidence === null ? null : Number(confidence),
+    distance: distance === null ? null : Number(distance),
   };
 }
 

@@ -31,7 +31,7 @@ const standIns: Record<SourceName, string> = {
       confidence, UNIQUE (image_id, teacher_id));
     CREATE TABLE labels.pairs (id INTEGER PRIMARY KEY, a_id, b_id, teacher_id, status, p, p_ab, p_ba, position_bias,
       confidence, UNIQUE (a_id, b_id, teacher_id))`,
-  scores: `CREATE TABLE scores.scores (scorer TEXT, hash TEXT, score REAL, excellent, good, fair, poor, bad, confidence,
+  scores: `CREATE TABLE scores.scores (scorer TEXT, hash TEXT, score REAL, excellent, good, fair, poor, bad, confidence, distance,
       PRIMARY KEY (scorer, hash)) WITHOUT ROWID;
     CREATE INDEX scores.scores_by_score ON scores (scorer, score)`,
 };

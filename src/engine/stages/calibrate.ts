@@ -16,7 +16,14 @@ import { distillKey } from "./distill.ts";
 import { labelState } from "./label.ts";
 import { holdingStage } from "./lock.ts";
 import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
-import { type TrainingRow, trainerWitness, trainingCache, writeCard, writeRows } from "./training.ts";
+import {
+  type TrainingRow,
+  trainerWitness,
+  trainingCache,
+  untargetedRows,
+  writeCard,
+  writeRows,
+} from "./training.ts";
 
 interface Finished {
   durationS: number;
@@ -170,6 +177,8 @@ async function calibrateStudent(
   const cache = await trainingCache(project, catalog, "calibrate", options);
   const rowsFile = path.join(dir, "rows.csv");
   await writeRows(rowsFile, plan.rows, cache.rowOf);
+  const domainFile = path.join(dir, "domain.csv");
+  await writeRows(domainFile, untargetedRows(catalog), cache.rowOf);
   const backbone = plan.distilled
     ? path.join(stageDir(project, "distill", plan.distilled), "checkpoints", "best.pt")
     : null;
@@ -195,6 +204,7 @@ async function calibrateStudent(
       student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone },
       cache: cache.dir,
       rows: rowsFile,
+      domain: domainFile,
       epochs: calibrate.epochs,
       batch: calibrate.batch,
       lr: calibrate.lr,

@@ -14,7 +14,7 @@ import { train } from "../trainer.ts";
 import { type LabelState, labelState, sampledPairs } from "./label.ts";
 import { holdingStage } from "./lock.ts";
 import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
-import { trainerWitness, trainingCache, writeCard, writeRows } from "./training.ts";
+import { trainerWitness, trainingCache, untargetedRows, writeCard, writeRows } from "./training.ts";
 
 /** What a finished distill leaves in its `result.json`. */
 interface Finished {
@@ -103,11 +103,7 @@ async function trainStudent(
   const cache = await trainingCache(project, catalog, "distill", options);
   const rowsFile = path.join(dir, "rows.csv");
   const used = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
-  await writeRows(
-    rowsFile,
-    used.map((hash) => ({ hash, split: catalog.splitOf(hash) as "train" | "val", target: null })),
-    cache.rowOf,
-  );
+  await writeRows(rowsFile, untargetedRows(catalog), cache.rowOf);
   // The trainer reads a copy that holds just the labels of this stage: others may be added to the store meanwhile.
   const db = path.join(dir, "labels.sqlite");
   const store = openLabels(project.labelsFile, { readOnly: true });

@@ -18,6 +18,7 @@ import { distillKey } from "./distill.ts";
 import { labelState } from "./label.ts";
 import { holdingStage } from "./lock.ts";
 import { isFinished, readResult, type StageName, type StageOptions, stageDir, writeResult } from "./stage.ts";
+import { evaluateTransfer, type TransferStudent } from "./transfer.ts";
 
 type Evaluated = "distill" | "calibrate";
 type Finished = Metrics & {
@@ -91,6 +92,7 @@ export async function evaluateStage(
   project: Project,
   options: StageOptions = {},
   stage = "calibrate",
+  { transfer = true }: { transfer?: boolean } = {},
 ): Promise<EvaluateResult> {
   if (stage !== "distill" && stage !== "calibrate") {
     throw new LeafError("usage", `--stage takes distill or calibrate, not ${stage}.`);
@@ -117,6 +119,11 @@ export async function evaluateStage(
     // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
     const run = await runFor(project, plan.keys);
     const result: EvaluateResult = { run: run.id, ...metrics, findings };
+    if (transfer && project.config.evaluate.datasets?.length) {
+      const dir = stageDir(project, "evaluate", plan.key);
+      result.transfer = await evaluateTransfer(project, catalog, studentsOf(project, plan), dir, options);
+      await writeJson(path.join(dir, "evaluation.json"), { ...metrics, transfer: result.transfer });
+    }
     if (stage === "calibrate" || !project.config.mos)
       await recordStage(project, run, "evaluate", { key: plan.key, seconds, result });
     else if (run.distilledEvaluation !== plan.key) {
@@ -127,6 +134,15 @@ export async function evaluateStage(
   } finally {
     catalog.close();
   }
+}
+
+/** The evaluated student, after the distilled one that it comes from. */
+function studentsOf(project: Project, { student, keys }: EvaluatePlan): TransferStudent[] {
+  return (["distill", "calibrate"] as const).flatMap((stage) => {
+    const key = keys[stage];
+    if (!key || (stage !== student && !isFinished(project, stage, key))) return [];
+    return [{ student: stage, key, dir: stageDir(project, stage, key) }];
+  });
 }
 
 async function scoreAndCompare(

@@ -50,7 +50,7 @@ export async function evaluateStudents(
   options: StageOptions = {},
 ): Promise<EvaluateResult> {
   if (project.config.calibrate.from !== "backbone")
-    await evaluateStage(project, { ...options, onWarning: undefined }, "distill");
+    await evaluateStage(project, { ...options, onWarning: undefined }, "distill", { transfer: false });
   return evaluateStage(project, options);
 }
 

@@ -51,6 +51,14 @@ export async function trainingCache(
   return { dir, rowOf: new Map(hashes.map((hash, row) => [hash, row])) };
 }
 
+/** All images that distill may learn from, without a target. */
+export function* untargetedRows(catalog: Catalog): Generator<TrainingRow> {
+  for (const hash of catalog.hashes) {
+    const split = catalog.splitOf(hash);
+    if (split !== "test") yield { hash, split, target: null };
+  }
+}
+
 export async function writeRows(
   file: string,
   rows: Iterable<TrainingRow>,
@@ -106,6 +114,8 @@ export async function writeCard(
     mosScale: facts.mosScale,
     parameters: done.parameters,
     exportMaxDifference: done.exportMaxDifference,
+    outputs: ["features", "map", ...(done.domain ? (["distance"] as const) : [])],
+    domain: done.domain,
     provenance: {
       leaf: version,
       created: new Date().toISOString(),

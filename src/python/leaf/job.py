@@ -56,6 +56,7 @@ class Job:
     student: StudentSpec
     cache: Path
     rows: Path
+    domain: Path | None
     labels: LabelSource | None
     epochs: int
     batch: int
@@ -121,6 +122,7 @@ def parse_job(value: object) -> Job:
         student=spec,
         cache=Path(job.required_text("cache")),
         rows=Path(job.required_text("rows")),
+        domain=None if (domain := job.text("domain", None)) is None else Path(domain),
         labels=_labels(job, kind),
         epochs=job.integer("epochs", low=1, high=100_000),
         batch=job.integer("batch", low=1, high=1_000_000),

@@ -53,6 +53,16 @@ class Checkpoint(TypedDict):
     path: str
 
 
+class DomainFacts(TypedDict):
+    """The distance of features from the training images: above `threshold` an image is unlike them."""
+
+    threshold: float
+    quantile: float
+    fitted: int
+    heldOut: int
+    shrinkage: float
+
+
 class Done(TypedDict):
     type: Literal["done"]
     epochs: int
@@ -62,6 +72,8 @@ class Done(TypedDict):
     exportMaxDifference: float
     val: Agreement | None
     parameters: int
+    # None with too few images to tell which are unlike them.
+    domain: DomainFacts | None
 
 
 class Failure(TypedDict):

@@ -62,7 +62,7 @@ class Session:
 def _fingerprint(job: Job) -> str:
     """Of all that decides the result; a checkpoint of another job is not resumed."""
     parts = asdict(job)
-    for key in ("out", "resume", "device", "threads", "workers", "cache", "rows", "amp"):
+    for key in ("out", "resume", "device", "threads", "workers", "cache", "rows", "domain", "amp"):
         del parts[key]
     parts["rows"] = hashlib.sha256(job.rows.read_bytes()).hexdigest()
     if parts["labels"]:

@@ -28,13 +28,20 @@ class Architecture(TypedDict):
     std: list[float]
 
 
+class Backbone(nn.Module):
+    """Pixels [N, 3, H, W] to (pooled features [N, D], the map [N, D, h, w] whose spatial mean they are)."""
+
+    # The LayerNorm between the spatial mean and the features; ConvNeXt has one.
+    pooled_norm: nn.LayerNorm | None = None
+
+
 class Student(nn.Module):
     """uint8 pixels [N, crop, crop, 3] to (scores [N], pooled features [N, D]).
 
     Its modules stay in eval mode: BatchNorm is frozen and nothing drops out, so any batch size trains alike.
     """
 
-    def __init__(self, architecture: Architecture, backbone: nn.Module, width: int) -> None:
+    def __init__(self, architecture: Architecture, backbone: Backbone, width: int) -> None:
         super().__init__()
         self.architecture = architecture
         self.backbone = backbone
@@ -49,31 +56,43 @@ class Student(nn.Module):
         self.eval()
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        score, features, _ = self.look(pixels)
+        return score, features
+
+    def look(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores [N], pooled features [N, D] and the last feature map [N, D, h, w], whose mean they are."""
         x = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
-        features: Tensor = self.backbone(x).float()
+        pooled, last = self.backbone(x)
+        features: Tensor = pooled.float()
         with torch.autocast(pixels.device.type, enabled=False):
-            return MIDDLE + self.linear(self.norm(features)).squeeze(-1), features
+            return MIDDLE + self.linear(self.norm(features)).squeeze(-1), features, last
 
     def head_parameters(self) -> list[nn.Parameter]:
         return [*self.norm.parameters(), *self.linear.parameters()]
 
 
-class _ConvNext(nn.Module):
+class _ConvNext(Backbone):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.model(x).pooler_output)
+    @property
+    def pooled_norm(self) -> nn.LayerNorm:  # type: ignore[override]
+        return cast(nn.LayerNorm, self.model.layernorm)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        found = self.model(x)
+        return found.pooler_output, found.last_hidden_state
 
 
-class _Lite(nn.Module):
+class _Lite(Backbone):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, x: Tensor) -> Tensor:
-        return cast(Tensor, self.model.extract_features(x).mean(dim=(2, 3)))  # type: ignore[operator]
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        last = self.model.extract_features(x)  # type: ignore[operator]
+        return last.mean(dim=(2, 3)), last
 
 
 def new_student(model: str, crop: int) -> Student:

@@ -21,6 +21,7 @@ from leaf.errors import TrainerError
 from leaf.export import export
 from leaf.job import Job
 from leaf.loader import prefetch
+from leaf.measure import measure_domain
 from leaf.messages import Agreement, Metrics
 from leaf.metrics_file import append_metrics
 from leaf.optim import rate, set_rate
@@ -160,7 +161,8 @@ def _finish(session: Session, progress: Standing) -> None:
     rows = np.concatenate([session.data.val.rows, session.data.train.rows])[:EXPORT_CROPS]
     crops = [eval_windows(session.cache.picture(int(row)), job.student.crop, 1)[0] for row in rows]
     path = job.out / "student.onnx"
-    difference = export(student, crops, path)
+    domain = measure_domain(session, student)
+    difference = export(student, crops, path, domain and domain[0])
     channel.send(
         {
             "type": "done",
@@ -171,5 +173,6 @@ def _finish(session: Session, progress: Standing) -> None:
             "exportMaxDifference": difference,
             "val": progress.best_val,
             "parameters": sum(p.numel() for p in student.parameters()),
+            "domain": domain and domain[1],
         }
     )

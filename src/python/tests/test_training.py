@@ -57,12 +57,12 @@ def test_the_exported_student_is_the_best_one(distilled: Distilled) -> None:
     session = onnxruntime.InferenceSession(done["onnx"], providers=["CPUExecutionProvider"])
     (given,) = session.get_inputs()
     assert given.name == "pixels" and given.type == "tensor(uint8)" and given.shape[1:] == [32, 32, 3]
-    assert [o.name for o in session.get_outputs()] == ["score", "features"]
+    assert [o.name for o in session.get_outputs()] == ["score", "features", "map", "distance"]
     student = checkpoint.load_student(folder / "distill/checkpoints/best.pt", 32)
     cache = TensorCache(folder / "cache")
     for n in (1, 3, 7):
         pixels = np.stack([cache.picture(i)[:32, :32] for i in range(n)])
-        score, features = session.run(None, {"pixels": pixels})
+        score, features = session.run(["score", "features"], {"pixels": pixels})
         with torch.no_grad():
             expected = student(torch.from_numpy(pixels))
         assert score.shape == (n,) and features.shape == (n, 320)

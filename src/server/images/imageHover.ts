@@ -1,5 +1,6 @@
 import { displayName, type ImageFormat } from "../../engine/images/format.ts";
 import { ratingWords } from "../../engine/judgement.ts";
+import { escapeMarkdown } from "../../engine/report/markdown.ts";
 import { commandIds } from "../../protocol/commands.ts";
 import type { ImageRow, PointView } from "../../protocol/images.ts";
 import type { ScorerInfo } from "../../protocol/project.ts";
@@ -9,17 +10,19 @@ import type { ImageView } from "../../protocol/server.ts";
  * The hover of an image as Markdown, for a client that trusts LEAF's commands and no others. Text that comes from files and
  * configs is escaped: it makes no link, picture or command.
  */
-export function imageHover({ row, project, scorer, mosRange }: ImageView): string {
+export function imageHover({ row, project, scorer, mosRange, heat }: ImageView): string {
   const lines = [
     `${escapeMarkdown(nameOf(row.path))} · ${row.width}×${row.height} · ${formatOf(row.format)} · ${sizeOf(row.size)}`,
     qualityLine(row, project.imagesName, scorer),
+    ...(row.far ? ["⚠ Unlike the images it was distilled on: do not rely on this score"] : []),
     ...(row.teacher ? [teacherLine(row.teacher)] : []),
     ...(row.teacher?.reason ? [`“${escapeMarkdown(row.teacher.reason)}” (the teacher's words)`] : []),
     ...(row.mos === null ? [] : [mosLine(row.mos, row.mosStd, mosRange ?? [1, 5])]),
     `${link("Open in IQA panel", commandIds.openPanel, [project.config, "gallery", { hash: row.hash }])} · ${link("Rescore", commandIds.score, [row.uri])}`,
   ];
   const text = lines.join("  \n");
-  return row.thumbnail === null ? text : `![](${target(row.thumbnail)}|width=160)\n\n${text}`;
+  const pictures = [row.thumbnail, heat].flatMap((uri) => (uri ? [`![](${target(uri)}|width=160)`] : []));
+  return pictures.length === 0 ? text : `${pictures.join(" ")}\n\n${text}`;
 }
 
 /** A score with what made it: never one without the other. */
@@ -96,12 +99,4 @@ function target(address: string): string {
     /[()<>'"|\\\s!*]/g,
     (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0").toUpperCase()}`,
   );
-}
-
-/** Text that Markdown shows as it is, on one line: every mark of ASCII is escaped, which the CommonMark standard allows. */
-export function escapeMarkdown(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ")
-    .trim()
-    .replace(/[!-/:-@[-`{-~]/g, "\\$&");
 }

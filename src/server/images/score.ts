@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { LeafError } from "../../engine/errors.ts";
-import { type PictureSize, pictureFile, shownByBrowsers } from "../../engine/live/pictureFiles.ts";
+import { readJson } from "../../engine/files.ts";
+import { colourReach, type HeatMap } from "../../engine/heatMap.ts";
+import { heatFiles, type PictureSize, pictureFile, shownByBrowsers } from "../../engine/live/pictureFiles.ts";
 import type { ScorerProcess } from "../../engine/live/scorerProcess.ts";
-import type { ImageRow } from "../../protocol/images.ts";
+import type { HeatView, ImageRow } from "../../protocol/images.ts";
 import type { LiveProject } from "../project.ts";
 import { fileOf, uriOf } from "../uris.ts";
 
@@ -67,6 +69,34 @@ export async function pictureOf(
     return uriOf(
       await scorer.picture({ hash: row.hash, path: path.normalize(fileOf(row.uri)), file, size, signal }),
     );
+  } catch (error) {
+    if (error instanceof LeafError && error.code !== "cancelled") return null;
+    throw error;
+  }
+}
+
+/** URIs of an image's heat map, made if need be; null where the scorer has none or the file cannot be read. */
+export async function heatOf(
+  scorer: ScorerProcess,
+  project: LiveProject,
+  image: { hash: string; file: string },
+  signal?: AbortSignal,
+): Promise<HeatView | null> {
+  const { scorer: by } = await project.context();
+  if (!by.card?.outputs?.includes("map")) return null;
+  const files = heatFiles(project.project().cache, image.hash, by.fingerprint);
+  try {
+    if (!existsSync(files.figures))
+      await scorer.heat(by, { hash: image.hash, path: image.file, files, signal });
+    const map = await readJson<HeatMap>(files.figures);
+    if (!map) return null;
+    const reach = colourReach(map);
+    return {
+      small: uriOf(files.small),
+      overlay: uriOf(files.overlay),
+      legend: [map.score - reach, map.score, map.score + reach],
+      lowerIsBetter: map.lowerIsBetter,
+    };
   } catch (error) {
     if (error instanceof LeafError && error.code !== "cancelled") return null;
     throw error;

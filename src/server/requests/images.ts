@@ -8,7 +8,7 @@ import type { Answer } from "../answers.ts";
 import { type FoundImage, findImage, nearestFirst, pathInProject } from "../images/findImage.ts";
 import { imageHover } from "../images/imageHover.ts";
 import { imagePathsInLine } from "../images/pathsInText.ts";
-import { pictureOf, scoreNow } from "../images/score.ts";
+import { heatOf, pictureOf, scoreNow } from "../images/score.ts";
 import { scorePaths } from "../images/scorePaths.ts";
 import type { Projects } from "../projects.ts";
 import { fileOf, uriOf } from "../uris.ts";
@@ -34,6 +34,11 @@ export function answerImages(
     );
     return Object.fromEntries(pictures);
   });
+  answer("leaf/heatMap", async ({ uri }, signal) => {
+    const found = await findImage(projects, fileOf(uri));
+    if (!found) return null;
+    return heatOf(scorer, found.project, { hash: found.row.hash, file: found.file }, signal);
+  });
   answer("leaf/image", async ({ uri, rescore }, signal) => {
     const found = await findImage(projects, fileOf(uri));
     return found ? look(found, rescore ?? false, signal) : null;
@@ -54,7 +59,11 @@ export function answerImages(
     );
     const found = at && (await findImage(projects, at.file));
     if (!found) return null;
-    const view = await look(found, false, signal);
+    const [view, heat] = await Promise.all([
+      look(found, false, signal),
+      heatOf(scorer, found.project, { hash: found.row.hash, file: found.file }, signal),
+    ]);
+    view.heat = heat?.small ?? null;
     return { markdown: imageHover(view), start: at.start, end: at.end };
   });
 

@@ -1,0 +1,58 @@
+import path from "node:path";
+import type { Command } from "commander";
+import { writeFileAtomic } from "../../engine/files.ts";
+import { heatMap } from "../../engine/heatMap.ts";
+import { heatPicture } from "../../engine/heatPicture.ts";
+import { decodeImage } from "../../engine/images/decode.ts";
+import { writeReport } from "../../engine/report/write.ts";
+import { newestStudent } from "../../engine/score.ts";
+import { openStudent } from "../../engine/student.ts";
+import { findProject } from "../context.ts";
+import type { Run } from "../run.ts";
+
+const longestSide = 1024;
+
+/** What explains a student: where it looks, and all that is known of how it was made. */
+export function addExplainCommands(program: Command, run: Run): void {
+  program
+    .command("heatmap")
+    .description("draw where the student sees high and low quality in an image")
+    .argument("<image>", "an image file")
+    .option("-o, --out <file>", "PNG to write (default: <image>.heatmap.png in this folder)")
+    .option("--student <folder>", "an exported student (default: the newest of this project)")
+    .action((file: string, options: { out?: string; student?: string }, command) =>
+      run(async (context) => {
+        const folder = options.student ?? (await newestStudent(await findProject(context)));
+        const student = await openStudent(path.resolve(folder));
+        try {
+          const image = await decodeImage(file);
+          const map = await heatMap(student, image);
+          const out = options.out ?? `${path.parse(file).name}.heatmap.png`;
+          await writeFileAtomic(out, await heatPicture(image, map, { longestSide, legend: true }));
+          const all = map.views.flatMap((view) => view.scores);
+          const [low, high] = [Math.min(...all), Math.max(...all)];
+          context.print(
+            { image: file, file: out, ...map },
+            `Wrote ${out}: score ${map.score.toFixed(3)}, made of local scores from ${low.toFixed(2)} to ${high.toFixed(2)}. Orange lowers the quality, blue raises it; the student did not look at what is dark.`,
+          );
+        } finally {
+          await student.close();
+        }
+      })(command),
+    );
+  program
+    .command("report")
+    .description("write a run's figures, plots and images as one HTML file")
+    .argument("[run]", "id of a run (default: the newest of this config)")
+    .option("-o, --out <file>", "HTML file to write", "report.html")
+    .action((id: string | undefined, options: { out: string }, command) =>
+      run(async (context) => {
+        const result = await writeReport(await findProject(context), options.out, {
+          run: id,
+          signal: context.signal,
+          onProgress: context.onProgress,
+        });
+        context.print(result, `Wrote ${result.file}: the report of run ${result.run}.`);
+      })(command),
+    );
+}

@@ -1,0 +1,186 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import sharp from "sharp";
+import type { EvaluateResult, Metrics, RunRecord } from "../../protocol/results.ts";
+import type { StudentCard } from "../../protocol/student.ts";
+import { openCatalog } from "../catalog.ts";
+import type { Config } from "../config.ts";
+import { isCancelled, LeafError, throwIfCancelled } from "../errors.ts";
+import { readJson } from "../files.ts";
+import { decodeImage } from "../images/decode.ts";
+import { findRun, runCurves } from "../live/runSummaries.ts";
+import { type Prediction, predictionsFile, readPredictions } from "../predictions.ts";
+import { type Project, projectOf } from "../project.ts";
+import { randomInt, seededRandom } from "../random.ts";
+import { listRuns } from "../runs.ts";
+import { type StageOptions, stageDir } from "../stages/stage.ts";
+import { openStudent, scoreImages } from "../student.ts";
+import { reportedScore } from "../studentScale.ts";
+import type { DatasetFacts, ReportData, ShownImage } from "./data.ts";
+
+const shownImages = 6;
+const pictureSide = 240;
+/** Images that are scored for the histogram where nothing was evaluated. */
+const sampled = 200;
+
+/** The newest run of this config, or the one that is named. Throws LeafError `input` where there is none. */
+export async function reportedRun(project: Project, id?: string): Promise<RunRecord> {
+  if (id !== undefined) return findRun(project, id);
+  const own = (await listRuns(project)).filter((run) => run.configFile === path.basename(project.configFile));
+  const newest = own.sort((a, b) => (a.updated < b.updated ? -1 : 1)).at(-1);
+  if (newest) return newest;
+  throw new LeafError("input", `There is no run of ${path.basename(project.configFile)} yet.`, {
+    remedy: "Run `leaf run` first.",
+  });
+}
+
+/** All that a report tells of a run: read from its stages, with small pictures of its best and worst images. */
+export async function collectReport(
+  current: Project,
+  run: RunRecord,
+  options: StageOptions = {},
+): Promise<ReportData> {
+  const config = run.config as Config;
+  const project = projectOf(current.configFile, config);
+  const evaluate = run.stages.evaluate;
+  const file = evaluate && predictionsFile(project, evaluate.key);
+  const predictions = file && existsSync(file) ? await readPredictions(file) : [];
+  const student = studentFolder(project, run);
+  const card = student ? ((await readJson<StudentCard>(path.join(student, "student.json"))) ?? null) : null;
+  const dataset = await datasetOf(project, options);
+  const sample =
+    predictions.length === 0 && student && dataset
+      ? await scoreSample(project.root, student, dataset.paths, options)
+      : [];
+  return {
+    configName: run.configFile,
+    created: new Date().toISOString(),
+    run,
+    config,
+    card,
+    dataset: dataset?.facts ?? null,
+    curves: await runCurves(project, run.id),
+    evaluation: (evaluate?.result as EvaluateResult | undefined) ?? null,
+    distilled: run.distilledEvaluation
+      ? ((await readJson<Metrics>(
+          path.join(stageDir(project, "evaluate", run.distilledEvaluation), "evaluation.json"),
+        )) ?? null)
+      : null,
+    predictions,
+    sampleScores: sample.map((one) => one.score),
+    range: card?.mosScale?.range ?? [1, 5],
+    lowerIsBetter: card?.mosScale?.lowerIsBetter ?? false,
+    images: await shownOf(
+      project,
+      predictions.length > 0 ? predictions : sample,
+      card?.mosScale?.lowerIsBetter ?? config.mos?.lowerIsBetter ?? false,
+      options,
+    ),
+  };
+}
+
+/** Of the student that the run ended with. */
+function studentFolder(project: Project, run: RunRecord): string | undefined {
+  for (const stage of ["calibrate", "distill"] as const) {
+    const key = run.stages[stage]?.key;
+    if (key && existsSync(path.join(stageDir(project, stage, key), "student.onnx")))
+      return stageDir(project, stage, key);
+  }
+  return undefined;
+}
+
+async function datasetOf(
+  project: Project,
+  options: StageOptions,
+): Promise<{ facts: DatasetFacts; paths: string[] } | null> {
+  try {
+    const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
+    try {
+      const random = seededRandom("report", 0);
+      const { hashes } = catalog;
+      const chosen =
+        hashes.length <= sampled
+          ? hashes
+          : Array.from({ length: sampled }, () => hashes[randomInt(random, hashes.length)]!);
+      return {
+        facts: {
+          images: hashes.length,
+          failed: catalog.summary.failed,
+          splits: catalog.counts,
+          rated: project.config.mos ? catalog.mos.size : null,
+          problems: catalog.problems,
+        },
+        paths: [...new Set(chosen)].map((hash) => catalog.relativePathOf(hash)),
+      };
+    } finally {
+      catalog.close();
+    }
+  } catch (error) {
+    // The files may be gone; the run's figures stand all the same.
+    if (error instanceof LeafError && !isCancelled(error)) return null;
+    throw error;
+  }
+}
+
+type Scored = Pick<Prediction, "path" | "score"> & { mos?: number };
+
+async function scoreSample(
+  root: string,
+  folder: string,
+  paths: string[],
+  options: StageOptions,
+): Promise<Scored[]> {
+  const student = await openStudent(folder);
+  const scored: Scored[] = [];
+  try {
+    const items = paths.map((relative) => ({ path: path.join(root, relative), relative }));
+    for await (const one of scoreImages(student, items, { signal: options.signal }))
+      if ("score" in one)
+        scored.push({ path: one.item.relative, score: reportedScore(student.card, one.score) });
+  } finally {
+    await student.close();
+  }
+  return scored;
+}
+
+async function shownOf(
+  project: Project,
+  scored: readonly Scored[],
+  lowerIsBetter: boolean,
+  { signal }: StageOptions,
+): Promise<ReportData["images"]> {
+  const bestLast = [...scored].sort((a, b) => (lowerIsBetter ? b.score - a.score : a.score - b.score));
+  const off = (one: Scored) => (one.mos === undefined ? 0 : Math.abs(one.score - one.mos));
+  const mostOff = scored.filter((one) => one.mos !== undefined).sort((a, b) => off(b) - off(a));
+  // Few images: none stands on both ends.
+  const each = Math.min(shownImages, Math.ceil(scored.length / 2));
+  const show = async (some: Scored[]) => {
+    const shown: ShownImage[] = [];
+    for (const { path: relative, score, mos } of some) {
+      throwIfCancelled(signal);
+      const picture = await pictureOf(path.join(project.root, relative));
+      shown.push({ path: relative, score, mos: mos ?? null, picture });
+    }
+    return shown;
+  };
+  return {
+    worst: await show(bestLast.slice(0, each)),
+    best: await show(bestLast.slice(Math.max(each, bestLast.length - shownImages)).reverse()),
+    mostWrong: await show(mostOff.slice(0, shownImages)),
+  };
+}
+
+/** A small JPEG as a data: URL; null for a file that is gone or no image any more. */
+async function pictureOf(file: string): Promise<string | null> {
+  try {
+    const { width, height, data } = await decodeImage(file);
+    const bytes = await sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
+      .resize({ width: pictureSide, height: pictureSide, fit: "inside", withoutEnlargement: true })
+      .jpeg({ quality: 72 })
+      .toBuffer();
+    return `data:image/jpeg;base64,${bytes.toString("base64")}`;
+  } catch (error) {
+    if (error instanceof LeafError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,152 @@
+import type { EvaluateResult, LabelResult, RunRecord } from "../../protocol/results.ts";
+import type { StudentCard } from "../../protocol/student.ts";
+import type { Config } from "../config.ts";
+import { figure, interval } from "./html.ts";
+import { escapeMarkdown as text } from "./markdown.ts";
+import { teacherText } from "./page.ts";
+import { pythonSnippet } from "./pythonSnippet.ts";
+
+/**
+ * A model card (Mitchell et al., FAT* 2019) in Markdown for an exported student: what it is, what it learned from, how well it agrees
+ * with people, what it is not for, and how to run it without LEAF. `run` is the one that made it, where that is still there.
+ */
+export function modelCard(card: StudentCard, run: RunRecord | undefined): string {
+  const calibrated = card.stage === "calibrate";
+  const { provenance } = card;
+  const versions = [
+    `LEAF ${provenance.leaf}`,
+    `PyTorch ${provenance.torch}`,
+    text(provenance.device),
+    `stage key \`${provenance.stageKey}\``,
+    ...(run?.gitCommit ? [`commit ${run.gitCommit.slice(0, 12)}`] : []),
+  ];
+  return `---
+library_name: onnx
+tags: [image-quality-assessment, no-reference-iqa]
+---
+
+# Image quality student${run ? ` ${run.id}` : ""}
+
+A small network that scores the quality of one image${calibrated ? "" : ", not calibrated on human scores"}: ${text(card.model)} with one scalar head, ${(card.parameters / 1e6).toFixed(1)} M parameters, made ${provenance.created.slice(0, 10)}.
+${calibrated ? "" : "\n**Its scores follow its teacher, not people.** Compare them with each other; do not read them as opinion scores.\n"}
+## Scores
+
+${scaleText(card)} A score is ${card.input.views === 5 ? "the mean over five windows: the centre and the four corners" : "that of the central window"}.
+
+## What it learned from
+
+${learnedFrom(card, run)}
+
+## Agreement with people
+
+${agreement(card, run)}
+
+## Intended use and limits
+
+- For ranking and filtering images like those it was trained on, by technical quality as its teacher${calibrated ? " and the people who rated" : ""} saw it.
+- Not for images of another kind, for judging content, taste or truth, and never for judging people.
+- ${domainText(card)}
+- ${card.input.resize === null ? "It sees windows of the native resolution: what lies outside them does not count." : `It sees the image at ${card.input.resize} pixels on the short side: finer defects may vanish, and what lies outside its windows does not count.`}
+- ${teacherLimit(run)}
+
+## Input and output
+
+- \`pixels\`: uint8 [N, ${card.input.crop}, ${card.input.crop}, 3], RGB. Normalisation is inside.
+- \`score\`: float32 [N] on 1..5${calibrated ? ", to be mapped to the scale above as the code below does" : ""}.
+${outputLines(card)}- Preparation: sRGB, upright, ${card.input.resize === null ? "not resized unless smaller than the window" : `short side resized to ${card.input.resize} pixels (Lanczos)`}, windows of ${card.input.crop} x ${card.input.crop} pixels.
+- ONNX Runtime's scores differ from PyTorch's by at most ${card.exportMaxDifference.toExponential(1)} (measured at export).
+
+## Run it
+
+With \`pip install onnxruntime pillow numpy\`, in this folder. Where the image is resized Pillow's pixels differ a little from LEAF's, and so does the score; colour profiles are not applied. In LEAF: \`leaf score --student . image.jpg\`.
+
+\`\`\`python
+${pythonSnippet}\`\`\`
+
+## Licences and versions
+
+LEAF is under the Apache License 2.0. The weights also stand on the backbone (${text(card.model)}), the teacher's answers and the training images: their licences and terms apply, and LEAF does not know them.
+
+${versions.join(" · ")}
+`;
+}
+
+function scaleText({ mosScale }: StudentCard): string {
+  if (!mosScale) return "From 1 (bad) to 5 (excellent), on its teacher's scale.";
+  const [low, high] = mosScale.range;
+  return `On the scale of the human scores, ${low} to ${high}; ${mosScale.lowerIsBetter ? "lower" : "higher"} is better. Values a little beyond the ends occur.`;
+}
+
+function learnedFrom(card: StudentCard, run: RunRecord | undefined): string {
+  const config = run?.config as Config | undefined;
+  const label = run?.stages.label?.result as LabelResult | undefined;
+  const lines: string[] = [];
+  if (config) {
+    const judged = label
+      ? `: ${label.points.labelled + label.points.reused} images judged one by one, ${label.pairs.kept} pairs (${label.pairs.discarded} discarded as too uncertain)`
+      : "";
+    if (card.stage === "distill" || config.calibrate.from === "distill")
+      lines.push(
+        `- Teacher: ${text(teacherText(config.teacher))}${judged}. No human score was used for this.`,
+      );
+  }
+  lines.push(
+    card.stage === "calibrate"
+      ? `- Human scores: the mean opinion scores of ${card.provenance.images} images.`
+      : `- ${card.provenance.images} images of the train and val splits; no human score.`,
+  );
+  return lines.join("\n");
+}
+
+function agreement(card: StudentCard, run: RunRecord | undefined): string {
+  const result = run?.stages.evaluate?.result as EvaluateResult | undefined;
+  if (!result || result.student !== card.stage) return "Not evaluated.";
+  const rows = [
+    ["this dataset", String(result.n), ...cells(result)],
+    ...(result.transfer?.datasets ?? []).map((dataset, i) => {
+      const cell = result.transfer!.rows.find(({ student }) => student === card.stage)?.cells[i];
+      return cell
+        ? [text(dataset), String(cell.n), ...cells(cell)]
+        : [text(dataset), "–", "–", "–", "–", "–"];
+    }),
+  ];
+  return `On held-out images (${result.split} split); in brackets: 95 % bootstrap intervals over images.
+
+| dataset | n | SRCC | PLCC | KRCC | RMSE |
+| --- | --- | --- | --- | --- | --- |
+${rows.map((row) => `| ${row.join(" | ")} |`).join("\n")}`;
+}
+
+function cells(m: Pick<EvaluateResult, "srcc" | "plcc" | "krcc" | "rmse" | "ci95">): string[] {
+  return [
+    `${figure(m.srcc)} ${interval(m.ci95.srcc)}`.trim(),
+    `${figure(m.plcc)} ${interval(m.ci95.plcc)}`.trim(),
+    figure(m.krcc),
+    figure(m.rmse),
+  ];
+}
+
+function domainText({ domain }: StudentCard): string {
+  if (!domain)
+    return "It was made from too few images to tell which others are unlike them: look at scores of new kinds of images before relying on them.";
+  const share = Number((100 * (1 - domain.quantile)).toFixed(2));
+  return `The output \`distance\` tells images unlike the ${domain.fitted} it was measured on: above ${domain.threshold.toFixed(2)} (${share} % of ${domain.heldOut} held-out images lie beyond) do not rely on the score. Not every unlike image lies beyond it.`;
+}
+
+function teacherLimit(run: RunRecord | undefined): string {
+  const kind = (run?.config as Config | undefined)?.teacher.kind;
+  return kind === "embedded"
+    ? "Its teacher is the small one that comes with LEAF: it knows distorted photographs, is blind to content, and is at chance on generated images."
+    : "It inherits its teacher's preferences and blind spots.";
+}
+
+function outputLines({ outputs, domain }: StudentCard): string {
+  const lines = {
+    features: "- `features`: float32 [N, D], pooled.\n",
+    map: "- `map`: float32 [N, h, w], local scores on 1..5 whose mean is the score.\n",
+    distance: domain
+      ? "- `distance`: float32 [N], Mahalanobis distance of the features from the training images'.\n"
+      : "",
+  };
+  return (outputs ?? []).map((output) => lines[output]).join("");
+}

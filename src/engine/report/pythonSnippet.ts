@@ -1,0 +1,45 @@
+/** Scores images with an exported student, ONNX Runtime, Pillow and NumPy alone: the model card shows it, a test runs it. */
+export const pythonSnippet = `import json
+import sys
+
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+
+with open("student.json", encoding="utf-8") as file:
+    card = json.load(file)
+resize, crop, views = (card["input"][key] for key in ("resize", "crop", "views"))
+session = onnxruntime.InferenceSession("student.onnx", providers=["CPUExecutionProvider"])
+
+
+def windows(path):
+    image = ImageOps.exif_transpose(Image.open(path)).convert("RGBA")
+    image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    short = min(image.size)
+    target = max(resize or short, crop)
+    width, height = (max(target, int(side * target / short + 0.5)) for side in image.size)
+    if (width, height) != image.size:
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    limit = max(2 * (resize or 2 * crop), crop)
+    w, h = min(width, limit), min(height, limit)
+    left, top = (width - w) // 2, (height - h) // 2
+    pixels = np.asarray(image)[top : top + h, left : left + w]
+    bottom, right = h - crop, w - crop
+    corners = [(bottom // 2, right // 2)]
+    if views == 5:
+        corners += [(0, 0), (0, right), (bottom, 0), (bottom, right)]
+    return np.stack([pixels[y : y + crop, x : x + crop] for y, x in corners])
+
+
+def score(path):
+    value = float(session.run(["score"], {"pixels": windows(path)})[0].mean())
+    if card["mosScale"] is None:
+        return value
+    low, high = card["mosScale"]["range"]
+    share = (value - 1) / 4
+    return low + (high - low) * (1 - share if card["mosScale"]["lowerIsBetter"] else share)
+
+
+for path in sys.argv[1:]:
+    print(f"{score(path):.4f}  {path}")
+`;

@@ -1,0 +1,136 @@
+import path from "node:path";
+import type { Transfer, TransferCell } from "../../protocol/results.ts";
+import type { Catalog } from "../catalog.ts";
+import type { Config } from "../config.ts";
+import { indexDataset, openIndex } from "../dataset.ts";
+import { isFar } from "../domain.ts";
+import { readJson, writeJson } from "../files.ts";
+import { digestLines, keyOf } from "../keys.ts";
+import { evaluateMetrics } from "../metrics/index.ts";
+import { readMos, studentToMos } from "../mos.ts";
+import type { Project } from "../project.ts";
+import { openStudent, scoreImages } from "../student.ts";
+import type { StageOptions } from "./stage.ts";
+
+/** A finished student and its stage's key. */
+export interface TransferStudent {
+  student: "distill" | "calibrate";
+  key: string;
+  dir: string;
+}
+
+type Dataset = NonNullable<Config["evaluate"]["datasets"]>[number];
+
+interface Rated {
+  items: { path: string; mos: number }[];
+  digest: string;
+  seen: number;
+}
+
+/**
+ * Judges students on the other datasets of `evaluate.datasets`: all their rated images but those this project trained or validated
+ * on. Cells are kept in `dir` under a key of the student and of the images with their MOS, so that equal work is done once.
+ */
+export async function evaluateTransfer(
+  project: Project,
+  catalog: Catalog,
+  students: readonly TransferStudent[],
+  dir: string,
+  options: StageOptions,
+): Promise<Transfer> {
+  const datasets = project.config.evaluate.datasets ?? [];
+  const rows: Transfer["rows"] = students.map(({ student }) => ({ student, cells: [] }));
+  for (const dataset of datasets) {
+    const rated = await ratedImages(project, catalog, dataset, options);
+    if (rated.items.length < 3)
+      options.onWarning?.(
+        `The dataset ${dataset.name} has ${rated.items.length} rated images that were not trained on; 3 are the least.`,
+      );
+    for (const [i, student] of students.entries())
+      rows[i]!.cells.push(
+        rated.items.length < 3 ? null : await cellOf(project, dataset, rated, student, dir, options),
+      );
+  }
+  return { datasets: datasets.map(({ name }) => name), rows };
+}
+
+async function ratedImages(
+  project: Project,
+  catalog: Catalog,
+  { images, mos }: Dataset,
+  { signal, onProgress }: StageOptions,
+): Promise<Rated> {
+  const { root, cache } = project;
+  const indexFile = path.join(cache, `index-${keyOf(images).slice(0, 8)}.sqlite`);
+  await indexDataset({ root, images, indexFile, signal, onProgress });
+  const index = openIndex(indexFile);
+  try {
+    const { scores } = await readMos({ ...mos, file: path.resolve(root, mos.file) }, index, { signal });
+    const hashes = [...scores.keys()].sort();
+    const wasSeen = (hash: string) => catalog.index.byHash(hash) && catalog.splitOf(hash) !== "test";
+    const unseen = hashes.filter((hash) => !wasSeen(hash));
+    return {
+      items: unseen.map((hash) => ({
+        path: path.join(root, index.byHash(hash)!.path),
+        mos: scores.get(hash)!,
+      })),
+      digest: digestLines(unseen.map((hash) => `${hash} ${scores.get(hash)}`)),
+      seen: hashes.length - unseen.length,
+    };
+  } finally {
+    index.close();
+  }
+}
+
+async function cellOf(
+  project: Project,
+  { name, mos }: Dataset,
+  { items, digest, seen }: Rated,
+  { student, key, dir: studentDir }: TransferStudent,
+  dir: string,
+  options: StageOptions,
+): Promise<TransferCell | null> {
+  const { bootstrap } = project.config.evaluate;
+  const { range, lowerIsBetter } = mos;
+  const file = path.join(
+    dir,
+    "transfer",
+    `${keyOf({ student: key, digest, range, lowerIsBetter, bootstrap })}.json`,
+  );
+  const known = await readJson<TransferCell>(file);
+  if (known) return { ...known, seen };
+  const [predicted, truth]: [number[], number[]] = [[], []];
+  let failed = 0;
+  const opened = await openStudent(studentDir);
+  let far: number | null = opened.card.domain ? 0 : null;
+  try {
+    for await (const scored of scoreImages(opened, items, { signal: options.signal })) {
+      if ("reason" in scored) {
+        failed++;
+        options.onWarning?.(`${path.relative(project.root, scored.item.path)} is left out: ${scored.reason}`);
+      } else {
+        predicted.push(studentToMos(scored.score, mos));
+        truth.push(scored.item.mos);
+        if (isFar(scored.distance)) far = (far ?? 0) + 1;
+      }
+      options.onProgress?.({
+        stage: "evaluate",
+        step: `score ${name} (${student})`,
+        done: predicted.length + failed,
+        total: items.length,
+        unit: "images",
+      });
+    }
+  } finally {
+    await opened.close();
+  }
+  if (predicted.length < 3) return null;
+  const { logistic: _, ...metrics } = evaluateMetrics(
+    Float64Array.from(predicted),
+    Float64Array.from(truth),
+    { bootstrap, seed: 0 },
+  );
+  const cell: TransferCell = { ...metrics, failed, seen, far };
+  await writeJson(file, cell);
+  return cell;
+}

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { LeafError } from "../engine/errors.ts";
 import { version } from "../engine/version.ts";
 import { addDataCommands } from "./commands/data.ts";
+import { addExperimentCommand } from "./commands/experiment.ts";
 import { addJobCommand } from "./commands/job.ts";
 import { addProjectCommands } from "./commands/project.ts";
 import { addStageCommands } from "./commands/stages.ts";
@@ -33,6 +34,7 @@ const run = runner(controller.signal);
 addProjectCommands(program, run);
 addStageCommands(program, run);
 addDataCommands(program, run);
+addExperimentCommand(program, run);
 addJobCommand(program, controller.signal);
 for (const command of program.commands) {
   command.exitOverride();

@@ -1,6 +1,8 @@
+import path from "node:path";
 import type { Command } from "commander";
 import { checkProject } from "../../engine/check.ts";
 import { cleanStages } from "../../engine/clean.ts";
+import { initExperiment } from "../../engine/experiments/presets.ts";
 import { initProject } from "../../engine/init.ts";
 import { probeInterpreter, resolveInterpreter, setUpEnvironment } from "../../engine/pythonEnv.ts";
 import { listRuns } from "../../engine/runs.ts";
@@ -16,8 +18,18 @@ export function addProjectCommands(program: Command, run: Run): void {
     .argument("[folder]", "where", ".")
     .option("--force", "overwrite an existing leaf.yaml")
     .option("--demo", "make a folder of distorted photos with a stand-in for MOS first")
-    .action((folder: string, options: { force?: boolean; demo?: boolean }, command) =>
+    .option("--experiment <name>", "write NAME.experiment.yaml beside leaf.yaml instead, to start from")
+    .action((folder: string, options: { force?: boolean; demo?: boolean; experiment?: string }, command) =>
       run(async (context) => {
+        if (options.experiment) {
+          const { config } = context.options;
+          const made = await initExperiment(config ? path.dirname(config) : folder, options.experiment, {
+            base: config && path.basename(config),
+            force: options.force,
+          });
+          context.print(made, `Wrote ${made.file}. Next: \`leaf experiment run ${options.experiment}\`.`);
+          return;
+        }
         if (options.demo) {
           const result = await initDemo(folder, options.force ?? false, context);
           context.print(

@@ -19,6 +19,10 @@ export interface StageOptions {
   onWarning?: (message: string) => void;
   /** A stage of the pipeline has finished, or was fresh. */
   onStage?: (stage: StageName, result: unknown) => void;
+  /** Take the index of images as it is: the caller has brought it up to date. */
+  trustIndex?: boolean;
+  /** CPU threads of a training that the config leaves open; several trainings share the cores. */
+  threads?: number;
 }
 
 /** The folder of one stage's output under its key; `result.json`, written last, says that it is finished. */

@@ -18,7 +18,7 @@ export function nested(overrides: unknown): unknown {
 /** `base` with the values of `over`: sections are merged, all else is replaced; so is a section whose `kind` is another. */
 export function merged(base: unknown, over: unknown): unknown {
   if (!isTree(base) || !isTree(over)) return over;
-  if (over.kind !== undefined && base.kind !== undefined && over.kind !== base.kind) return over;
+  if (typeof over.kind === "string" && base.kind !== undefined && over.kind !== base.kind) return over;
   const entries = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(over))
     entries.set(key, entries.has(key) ? merged(entries.get(key), value) : value);

@@ -53,7 +53,8 @@ export function tableOf(result: ExperimentResult): Table {
 function meanText({ means, trials }: ArmResult, metric: ReportedMetric): string {
   const found = means[metric];
   if (!found) return trials.every(({ state }) => state === "failed") ? "failed" : none;
-  return found.sd === null ? found.mean.toFixed(3) : `${found.mean.toFixed(3)} ± ${found.sd.toFixed(3)}`;
+  const mean = `${found.mean < 0 ? "−" : ""}${Math.abs(found.mean).toFixed(3)}`;
+  return found.sd === null ? mean : `${mean} ± ${found.sd.toFixed(3)}`;
 }
 
 function star(test: ArmTest | null | undefined): string {
@@ -98,8 +99,14 @@ function notesOf(result: ExperimentResult, compared: boolean): string[] {
   }
   if (done + failed < total) notes.push(`${done} of ${total} trainings are done.`);
   for (const { name, trials } of arms) {
-    for (const { seed, state, reason } of trials)
-      if (state === "failed") notes.push(`Failed: ${name}, seed ${seed}: ${reason}`);
+    const reasons = Map.groupBy(
+      trials.filter(({ state }) => state === "failed"),
+      ({ reason }) => reason,
+    );
+    for (const [reason, failed] of reasons) {
+      const seeds = failed.map(({ seed }) => seed).join(", ");
+      notes.push(`Failed: ${name}, seed ${seeds}: ${reason}`);
+    }
   }
   if (paper) notes.push(`Published figures on ${paper.dataset}: arXiv 2601.20689.`);
   return notes;

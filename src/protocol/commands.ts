@@ -11,6 +11,10 @@ export const commandIds = {
   calibrate: "leaf.calibrate",
   evaluate: "leaf.evaluate",
   stop: "leaf.stop",
+  /** (uri of an experiment) */
+  runExperiment: "leaf.runExperiment",
+  showExperiment: "leaf.showExperiment",
+  newExperiment: "leaf.newExperiment",
   /** (config, tab?: PanelTab, focus?: { hash?, runs? }) */
   openPanel: "leaf.openPanel",
   reviewPairs: "leaf.reviewPairs",

@@ -157,10 +157,16 @@ test("opening tells the base's faults as those of the base", async () => {
 });
 
 test("names of files", () => {
-  expect(
-    ["ratio.experiment.yaml", "experiment.yaml", "leaf.yaml", "experiments.yaml"].map(isExperimentFile),
-  ).toEqual([true, true, false, false]);
-  expect(["a/ratio.experiment.yaml", "experiment.yaml"].map(experimentName)).toEqual(["ratio", "experiment"]);
+  // A bare experiment.yaml may be another tool's.
+  const files = [
+    "ratio.experiment.yaml",
+    "experiment.yaml",
+    "leaf.yaml",
+    "x.experiments.yaml",
+    ".experiment.yaml",
+  ];
+  expect(files.map(isExperimentFile)).toEqual([true, false, false, false, false]);
+  expect(experimentName("a/ratio.experiment.yaml")).toBe("ratio");
 });
 
 test("every preset is an experiment on a plain config, and is written beside it", async () => {

@@ -38,11 +38,11 @@ export type ParsedExperiment =
 const mostTrials = 5000;
 
 export function isExperimentFile(file: string): boolean {
-  return /^(.+\.)?experiment\.yaml$/.test(path.basename(file));
+  return /.\.experiment\.yaml$/.test(path.basename(file));
 }
 
 export function experimentName(file: string): string {
-  return path.basename(file).replace(/\.?experiment\.yaml$/, "") || "experiment";
+  return path.basename(file).replace(/\.experiment\.yaml$/, "");
 }
 
 /**

@@ -26,6 +26,7 @@ export async function createJob(
   project: Project,
   kind: JobKind,
   patienceMs = defaultPatienceMs,
+  experiment?: string,
 ): Promise<{ dir: string; request: JobRequest }> {
   await ensureLeafDir(project);
   const jobs = path.join(project.leaf, "jobs");
@@ -39,6 +40,7 @@ export async function createJob(
     started: new Date().toISOString(),
     pid: null,
     patienceMs,
+    ...(experiment ? { experiment } : {}),
   };
   await writeRequest(dir, request);
   const names = await jobNames(jobs);

@@ -3,6 +3,7 @@ import { tellingFailures } from "../failures.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
 import { demoCommands } from "./demo.ts";
 import { environmentCommands } from "./environment.ts";
+import { experimentCommands } from "./experiments.ts";
 import { exportCommands } from "./exports.ts";
 import { newConfigCommands } from "./newConfig.ts";
 import { panelCommands } from "./panelCommands.ts";
@@ -21,6 +22,7 @@ export function registerCommands(leaf: Leaf): Disposable[] {
     scoreCommands,
     environmentCommands,
     secretCommands,
+    experimentCommands,
     exportCommands,
     serverCommands,
   ];

@@ -23,7 +23,8 @@ export interface ServerRequests {
   /** The newest job's events so far (training curves whole, the rest from the end). */
   "leaf/jobEvents": { params: { config: string }; result: { job: JobSnapshot | null; events: JobEvent[] } };
 
-  "leaf/runs": { params: { config: string }; result: RunSummary[] };
+  /** Those that experiments made, which may be hundreds, only if asked for. */
+  "leaf/runs": { params: { config: string; experiments?: boolean }; result: RunSummary[] };
   "leaf/pinRun": { params: { config: string; run: string; pinned: boolean }; result: null };
   /** The runs' folder, to be moved to the trash by the editor. */
   "leaf/runFolder": { params: { config: string; run: string }; result: { folder: string; files: string[] } };

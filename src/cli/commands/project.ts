@@ -59,10 +59,16 @@ export function addProjectCommands(program: Command, run: Run): void {
   program
     .command("runs")
     .description("what was run and what came out")
-    .action((_options, command) =>
+    .option("--experiments", "list the runs of experiments too")
+    .action((options: { experiments?: boolean }, command) =>
       run(async (context) => {
         const runs = await listRuns(await findProject(context));
-        const rows = runs.map((one) => {
+        const shown = runs.filter(({ experiment }) => options.experiments || !experiment);
+        const experiments = Map.groupBy(
+          runs.filter(({ experiment }) => experiment && !options.experiments),
+          ({ experiment }) => experiment!.name,
+        );
+        const rows = shown.map((one) => {
           const metrics = one.stages.evaluate?.result as EvaluateResult | undefined;
           const calibrated = one.stages.calibrate?.result as CalibrateResult | undefined;
           return [
@@ -75,7 +81,12 @@ export function addProjectCommands(program: Command, run: Run): void {
             one.updated.slice(0, 16),
           ];
         });
-        context.print({ runs }, table(["run", "state", "config", "MOS", "SRCC", "PLCC", "updated"], rows));
+        const lines = [...experiments].map(
+          ([name, { length }]) =>
+            `${length} runs of the experiment ${name}: \`leaf experiment show ${name}\``,
+        );
+        const list = table(["run", "state", "config", "MOS", "SRCC", "PLCC", "updated"], rows);
+        context.print({ runs }, [list, ...lines].join("\n"));
       })(command),
     );
   program

@@ -55,8 +55,8 @@ def read_points(source: LabelSource, hashes: list[str]) -> NDArray[np.float32]:
 def read_pairs(source: LabelSource, hashes: list[str], by_confidence: bool = True) -> Pairs:
     """The preferences inside the given images, ordered by image.
 
-    Those whose confidence reaches the minimum, weighed by it (LEAF, arXiv 2601.20689); not `by_confidence`: all
-    of them, each of weight 1.
+    Those whose confidence reaches the minimum, weighed by it (LEAF, arXiv 2601.20689); not `by_confidence`:
+    all of them, each of weight 1.
     """
     where = {name: i for i, name in enumerate(hashes)}
     found: dict[tuple[int, int], tuple[float, float]] = {}

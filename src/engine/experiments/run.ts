@@ -40,6 +40,8 @@ export async function runExperiment(
   const overall = () => ({ done: ended, total: trials.length });
   const threads = jobs > 1 ? Math.max(1, Math.floor(availableParallelism() / jobs)) : undefined;
 
+  const progress = jobs > 1 ? inTurns(options.onProgress) : () => options.onProgress;
+
   try {
     await schedule(trials, {
       jobs,
@@ -51,14 +53,15 @@ export async function runExperiment(
           await finishTrial(trial, catalog, options.signal);
           return undefined;
         }
+        const id = `${step.stage}/${step.key}`;
         return {
-          id: `${step.stage}/${step.key}`,
+          id,
           rank: stageNames.indexOf(step.stage),
           // One teacher at a time: it may fill the GPU.
           exclusive: step.stage === "label",
           run: (sharers) =>
             step.run({
-              ...forwarded(sharers, overall, options),
+              ...forwarded(sharers, overall, { ...options, onProgress: progress(id) }),
               signal: options.signal,
               trustIndex: true,
               threads,
@@ -90,6 +93,20 @@ export async function runExperiment(
   } finally {
     shelf.close();
   }
+}
+
+const turnMs = 2000;
+
+/** Work at the same time is shown in turns: a bar, or a line, that jumped between trainings would tell of none. */
+function inTurns(sink: ExperimentOptions["onProgress"]): (id: string) => ExperimentOptions["onProgress"] {
+  let [shown, since] = ["", 0];
+  return (id) => (progress) => {
+    if (id !== shown) {
+      if (Date.now() - since < turnMs) return;
+      [shown, since] = [id, Date.now()];
+    }
+    sink?.(progress);
+  };
 }
 
 /** A stage's own progress under the name of the rows that wait for it. */

@@ -1,6 +1,8 @@
-// Writes docs/config.md from the config schema, so that the reference cannot drift. `--check` only compares.
+// Writes docs/config.md and the table of docs/experiments.md from the schemas, so that the references cannot drift. `--check`
+// only compares.
 import { readFileSync, writeFileSync } from "node:fs";
 import { configJsonSchema } from "../src/engine/config.ts";
+import { experimentJsonSchema } from "../src/engine/experiments/schema.ts";
 
 /** @typedef {{type?: string | string[], description?: string, default?: unknown, enum?: unknown[], const?: unknown, properties?: Record<string, Schema>, anyOf?: Schema[], oneOf?: Schema[], minimum?: number, maximum?: number, exclusiveMinimum?: number, prefixItems?: Schema[], items?: Schema, required?: string[]}} Schema */
 
@@ -14,12 +16,22 @@ Any \`leaf.yaml\` or \`*.leaf.yaml\` is a config; paths are relative to it. Unkn
 | --- | --- | --- | --- |
 ${rows.join("\n")}
 `;
-if (process.argv.includes("--check")) {
-  if (readFileSync(file, "utf8") !== text) {
-    console.error(`${file} is not up to date: run \`npm run docs\`.`);
+const experiments = "docs/experiments.md";
+const table = `| key | type | default | |
+| --- | --- | --- | --- |
+${section(/** @type {Schema} */ (experimentJsonSchema()), []).join("\n")}
+`;
+const withTable = readFileSync(experiments, "utf8").replace(
+  /(<!-- keys: [^>]*-->\n)[\s\S]*?(<!-- \/keys -->)/,
+  (_, start, end) => `${start}\n${table}\n${end}`,
+);
+for (const [name, content] of Object.entries({ [file]: text, [experiments]: withTable })) {
+  if (!process.argv.includes("--check")) writeFileSync(name, content);
+  else if (readFileSync(name, "utf8") !== content) {
+    console.error(`${name} is not up to date: run \`npm run docs\`.`);
     process.exit(1);
   }
-} else writeFileSync(file, text);
+}
 
 /** @param {Schema} schema @param {string[]} at @returns {string[]} */
 function section(schema, at) {

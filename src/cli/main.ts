@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { LeafError } from "../engine/errors.ts";
 import { version } from "../engine/version.ts";
 import { addDataCommands } from "./commands/data.ts";
+import { addExperimentCommand } from "./commands/experiment.ts";
 import { addExplainCommands } from "./commands/explain.ts";
 import { addJobCommand } from "./commands/job.ts";
 import { addLabelCommand } from "./commands/label.ts";
@@ -45,6 +46,7 @@ addSelectCommand(program, run);
 addReliabilityCommand(program, run);
 addServersCommand(program, run, controller.signal);
 addExplainCommands(program, run);
+addExperimentCommand(program, run);
 addJobCommand(program, controller.signal);
 for (const command of program.commands.flatMap((command) => [command, ...command.commands])) {
   command.exitOverride();

@@ -38,10 +38,7 @@ export interface Catalog {
 
 const listed = 20;
 
-export interface CatalogOptions extends Pick<StageOptions, "signal" | "onProgress" | "onWarning"> {
-  /** Take the index as it is: somebody watches the files and keeps it up to date. */
-  trustIndex?: boolean;
-}
+export type CatalogOptions = Pick<StageOptions, "signal" | "onProgress" | "onWarning" | "trustIndex">;
 
 /** Brings the index up to date and joins images, MOS and split. Unreadable images are told once as warnings. */
 export async function openCatalog(project: Project, options: CatalogOptions = {}): Promise<Catalog> {

@@ -25,6 +25,25 @@ export type ParsedConfig = { ok: true; config: Config } | { ok: false; problems:
  * names, what the config leaves out of `mos:` is as in a plain CSV file: `readConfig` looks at them first.
  */
 export function parseConfig(text: string, formats: DetectedFormats = {}): ParsedConfig {
+  const yaml = parseYaml(text);
+  if (!yaml.ok) return yaml;
+  const result = configSchema.safeParse(withFormats(yaml.value, formats), { reportInput: true });
+  if (result.success) return { ok: true, config: result.data };
+  const problems = explainIssues(result.error.issues, yaml.value, configJsonSchema());
+  return { ok: false, problems: problems.map(yaml.placed) };
+}
+
+export type ParsedYaml =
+  | {
+      ok: true;
+      value: unknown;
+      /** The problem with the line and column of its path, or of the nearest section above. */
+      placed(problem: ExplainedIssue): ConfigProblem;
+    }
+  | { ok: false; problems: ConfigProblem[] };
+
+/** The plain value of a YAML text, `{}` for an empty one. Never throws. */
+export function parseYaml(text: string): ParsedYaml {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -44,35 +63,52 @@ export function parseConfig(text: string, formats: DetectedFormats = {}): Parsed
     }));
     return { ok: false, problems };
   }
-  let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: 100 }) ?? {};
+    const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+    return {
+      ok: true,
+      value,
+      placed({ message, path, suggestion, unknown }) {
+        const offset = unknown
+          ? keyOffset(document, path.slice(0, -1), String(path.at(-1)))
+          : nodeOffset(document, path);
+        return { message, ...place(offset), path, suggestion };
+      },
+    };
   } catch (error) {
     return { ok: false, problems: [{ message: oneLine(String(error)), line: 1, column: 1, path: [] }] };
   }
-  const result = configSchema.safeParse(withFormats(value, formats), { reportInput: true });
-  if (result.success) return { ok: true, config: result.data };
+}
 
-  const problems: ConfigProblem[] = [];
-  for (const issue of result.error.issues) {
+/** What is wrong with a value, not yet where it is written. */
+export interface ExplainedIssue extends Pick<ConfigProblem, "message" | "path" | "suggestion"> {
+  /** The path ends in a key that the schema does not know. */
+  unknown: boolean;
+}
+
+/** A validator's findings as sentences, each unknown key one of its own. `schema` is its JSON Schema, `value` what it was given. */
+export function explainIssues(
+  issues: readonly z.core.$ZodIssue[],
+  value: unknown,
+  schema: object,
+): ExplainedIssue[] {
+  return issues.flatMap((issue): ExplainedIssue[] => {
     const at = issue.path.filter((part) => typeof part !== "symbol");
     if (issue.code === "unrecognized_keys") {
-      for (const key of issue.keys) {
-        const suggestion = nearestKey(key, knownKeys(at, value));
+      return issue.keys.map((key) => {
+        const suggestion = nearestKey(key, knownKeys(at, value, schema));
         const message = `unknown key \`${[...at, key].join(".")}\`${suggestion ? `, did you mean \`${suggestion}\`?` : ""}`;
-        problems.push({ message, ...place(keyOffset(document, at, key)), path: [...at, key], suggestion });
-      }
-    } else {
-      const name = at.join(".");
-      const missing =
-        (issue.code === "invalid_type" || issue.code === "invalid_union") && issue.input === undefined;
-      const message = missing
-        ? `\`${name || "images"}\` is missing`
-        : `${name ? `\`${name}\`: ` : ""}${describe(issue)}`;
-      problems.push({ message, ...place(nodeOffset(document, at)), path: at });
+        return { message, path: [...at, key], suggestion, unknown: true };
+      });
     }
-  }
-  return { ok: false, problems };
+    const name = at.join(".");
+    const missing =
+      (issue.code === "invalid_type" || issue.code === "invalid_union") && issue.input === undefined;
+    const message = missing
+      ? `\`${name || "images"}\` is missing`
+      : `${name ? `\`${name}\`: ` : ""}${describe(issue)}`;
+    return [{ message, path: at, unknown: false }];
+  });
 }
 
 /** Parses a config beside the files that it names, which tell their format. `folder` is the config's. */
@@ -83,22 +119,28 @@ export async function readConfig(text: string, folder: string): Promise<ParsedCo
 
 /** Reads and validates a config file. Throws a LeafError `config` naming file, line and column of the first problem. */
 export async function loadConfig(file: string): Promise<Config> {
-  let text: string;
+  const text = await readConfigText(file, "Run `leaf init` to write one, or name it with --config.");
+  const parsed = await readConfig(text, path.dirname(file));
+  if (parsed.ok) return parsed.config;
+  throw problemError(file, parsed.problems);
+}
+
+/** The text of a config, as UTF-8. Throws a LeafError `config` where it cannot be read. */
+export async function readConfigText(file: string, remedy: string): Promise<string> {
   try {
-    text = await readFile(file, "utf8");
+    return await readFile(file, "utf8");
   } catch (error) {
     const explained = explainFileSystemError(error, "read", file);
     if (!(explained instanceof LeafError)) throw error;
-    throw new LeafError("config", explained.message, {
-      file,
-      remedy: "Run `leaf init` to write one, or name it with --config.",
-    });
+    throw new LeafError("config", explained.message, { file, remedy });
   }
-  const parsed = await readConfig(text, path.dirname(file));
-  if (parsed.ok) return parsed.config;
-  const [first, ...rest] = parsed.problems as [ConfigProblem, ...ConfigProblem[]];
+}
+
+/** The first problem as an error that names its place, and how many more there are. */
+export function problemError(file: string, problems: readonly ConfigProblem[]): LeafError {
+  const [first, ...rest] = problems as [ConfigProblem, ...ConfigProblem[]];
   const more = rest.length > 0 ? ` (and ${rest.length} more)` : "";
-  throw new LeafError(
+  return new LeafError(
     "config",
     `${path.basename(file)}:${first.line}:${first.column}: ${first.message}${more}${/[?.]$/.test(first.message) && !more ? "" : "."}`,
     {
@@ -145,8 +187,8 @@ function describe(issue: z.core.$ZodIssue): string {
 }
 
 /** Keys that the schema knows at a place of the document, for "did you mean". */
-function knownKeys(at: (string | number)[], value: unknown): string[] {
-  let schema = configJsonSchema() as JsonSchema | undefined;
+function knownKeys(at: (string | number)[], value: unknown, root: object): string[] {
+  let schema = root as JsonSchema | undefined;
   let here: unknown = value;
   for (const part of at) {
     here = (here as Record<string, unknown> | undefined)?.[part];
@@ -179,7 +221,8 @@ interface JsonSchema {
   oneOf?: JsonSchema[];
 }
 
-function nearestKey(key: string, known: string[]): string | undefined {
+/** The known key that was meant, if one is near enough. */
+export function nearestKey(key: string, known: string[]): string | undefined {
   if (known.length === 0) return undefined;
   const lower = key.toLowerCase();
   const best = closest(

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import type { ExperimentMark } from "../protocol/experiments.ts";
 import type { Config } from "./config.ts";
 import { loadConfig } from "./configFile.ts";
 import { withFileErrors, writeFileAtomic } from "./files.ts";
@@ -18,6 +19,8 @@ export interface Project {
   cache: string;
   stages: string;
   runs: string;
+  /** Set where this config is a trial of an experiment; its runs carry it. */
+  experiment?: ExperimentMark;
 }
 
 export async function openProject(configFile: string): Promise<Project> {

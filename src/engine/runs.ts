@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import type { RunRecord } from "../protocol/results.ts";
 import { errnoCode, explainFileSystemError } from "./errors.ts";
 import { readJson, writeFileAtomic } from "./files.ts";
-import { keyOf } from "./keys.ts";
+import { canonicalJson, keyOf } from "./keys.ts";
 import type { Project } from "./project.ts";
 import type { StageName } from "./stages/stage.ts";
 import { version } from "./version.ts";
@@ -45,6 +45,7 @@ export async function runFor(project: Project, keys: Partial<Record<StageName, s
     (run) =>
       run.configHash === configHash &&
       run.configFile === configFile &&
+      canonicalJson(run.experiment ?? null) === canonicalJson(project.experiment ?? null) &&
       Object.entries(keys).every(([name, key]) => {
         const had = run.stages[name as StageName]?.key;
         return had === undefined || had === key;
@@ -76,6 +77,7 @@ export async function runFor(project: Project, keys: Partial<Record<StageName, s
     stages: {},
     versions: { leaf: version, node: process.version },
     gitCommit: await gitCommit(project.root),
+    ...(project.experiment ? { experiment: project.experiment } : {}),
   };
   await saveRun(project, run);
   return run;

@@ -57,6 +57,7 @@ const notifications = [
 
 /** `leaf.yaml` and everything that ends in `.leaf.yaml`, under whatever language mode. */
 export const configPattern = "**/{leaf,*.leaf}.yaml";
+const experimentPattern = "**/*.experiment.yaml";
 
 export function createClient(context: ExtensionContext): Client {
   const crashes = crashCounter();
@@ -92,7 +93,10 @@ export function createClient(context: ExtensionContext): Client {
       debug: { module, transport: TransportKind.ipc, options: { execArgv: ["--nolazy", "--inspect=6019"] } },
     };
     const made = new LanguageClient("leaf", "LEAF", server, {
-      documentSelector: [{ scheme: "file", pattern: configPattern }],
+      documentSelector: [
+        { scheme: "file", pattern: configPattern },
+        { scheme: "file", pattern: experimentPattern },
+      ],
       outputChannel: log(),
       traceOutputChannel: redacted(log()),
       revealOutputChannelOn: RevealOutputChannelOn.Never,

@@ -71,6 +71,8 @@ export function jobTitle(kind: JobSnapshot["kind"], t: Translate): string {
       return t("Calibrate student");
     case "evaluate":
       return t("Evaluate student");
+    case "experiment":
+      return t("Run experiment");
     case "env":
       return t("Set up training environment");
   }

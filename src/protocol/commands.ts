@@ -13,6 +13,10 @@ export const commandIds = {
   /** Shows prompt, tokens and label of three images. */
   dryRun: "leaf.dryRun",
   stop: "leaf.stop",
+  /** (uri of an experiment) */
+  runExperiment: "leaf.runExperiment",
+  showExperiment: "leaf.showExperiment",
+  newExperiment: "leaf.newExperiment",
   /** (config, tab?: PanelTab, focus?: { hash?, runs? }) */
   openPanel: "leaf.openPanel",
   reviewPairs: "leaf.reviewPairs",

@@ -2,8 +2,8 @@ import type { Progress } from "./progress.ts";
 import type { StageName } from "./project.ts";
 import type { TrainerMessage } from "./trainer.ts";
 
-/** What a job does: all stages that are not fresh, one stage, the Python environment, or the demonstration workspace. */
-export type JobKind = "run" | StageName | "env";
+/** What a job does: all stages that are not fresh, one stage, the Python environment, or an experiment on this config. */
+export type JobKind = "run" | StageName | "env" | "experiment";
 
 /** A failure as a value: one sentence, the place, the way out. */
 export interface Failure {
@@ -35,6 +35,8 @@ export interface JobSnapshot {
   failure: Failure | null;
   /** Counts of sentences told while it ran. */
   warnings: number;
+  /** URI of the experiment's file, for that kind. */
+  experiment?: string;
 }
 
 /** One line of a job's `events.jsonl`, and what the panel's Run tab draws. `at` is milliseconds since 1970. */
@@ -55,4 +57,6 @@ export interface JobRequest {
   pid: number | null;
   /** Milliseconds without anybody listening after which it stops, unless it was let go. */
   patienceMs: number;
+  /** Path of the experiment's file, for that kind. */
+  experiment?: string;
 }

@@ -10,6 +10,8 @@ export interface Progress {
   unit: string;
   /** A figure worth a glance, such as "loss 0.41 · val SRCC 0.71". */
   detail?: string;
+  /** Trials of the experiment it is part of. */
+  overall?: { done: number; total: number };
 }
 
 export type ProgressSink = (progress: Progress) => void;

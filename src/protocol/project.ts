@@ -1,3 +1,4 @@
+import type { ExperimentMark } from "./experiments.ts";
 import type { JobSnapshot } from "./jobs.ts";
 import type { EvaluateResult, StageState } from "./results.ts";
 
@@ -79,4 +80,6 @@ export interface RunSummary {
   gitCommit: string | null;
   /** The resolved config, flat: "distill.epochs" → "20". For tables and differences. */
   settings: Record<string, string>;
+  /** Where an experiment made it: views group these. */
+  experiment?: ExperimentMark;
 }

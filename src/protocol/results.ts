@@ -1,3 +1,4 @@
+import type { ExperimentMark } from "./experiments.ts";
 import type { Agreement } from "./trainer.ts";
 
 /** What each stage reports: printed by `--json`, shown by the editor. */
@@ -150,4 +151,6 @@ export interface RunRecord {
   distilledEvaluation?: string;
   versions: Record<string, string>;
   gitCommit: string | null;
+  /** Where an experiment made it. */
+  experiment?: ExperimentMark;
 }

@@ -1,3 +1,4 @@
+import type { ExperimentResult } from "./experiments.ts";
 import type { HeatView, ImageQuery, ImageRow, Page, PairQuery, PairRow } from "./images.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
 import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
@@ -13,6 +14,13 @@ export interface ServerRequests {
   /** Makes a folder of distorted photos with a stand-in for MOS and a config, ready to run. */
   "leaf/newDemo": { params: { folder: string }; result: { config: string; images: number } };
   "leaf/start": { params: { config: string; kind: JobKind }; result: JobSnapshot };
+  /** Runs an experiment as a job of its base config. */
+  "leaf/startExperiment": { params: { experiment: string }; result: JobSnapshot };
+  /** How far an experiment is, and its table as Markdown (null before the first run). */
+  "leaf/experiment": { params: { experiment: string }; result: ExperimentView };
+  /** Names of the experiments that ship with LEAF, and one of them written beside a config. */
+  "leaf/experimentPresets": { params: Record<never, never>; result: string[] };
+  "leaf/newExperiment": { params: { config: string; preset: string }; result: { experiment: string } };
   "leaf/stop": { params: { config: string }; result: { stopped: boolean } };
   /** The newest job's events so far (training curves whole, the rest from the end). */
   "leaf/jobEvents": { params: { config: string }; result: { job: JobSnapshot | null; events: JobEvent[] } };
@@ -20,7 +28,8 @@ export interface ServerRequests {
   /** Asks the teacher about some images and stores nothing: prompts, top tokens and labels as a Markdown document. */
   "leaf/dryRun": { params: { config: string; images: number }; result: { markdown: string } };
 
-  "leaf/runs": { params: { config: string }; result: RunSummary[] };
+  /** Those that experiments made, which may be hundreds, only if asked for. */
+  "leaf/runs": { params: { config: string; experiments?: boolean }; result: RunSummary[] };
   "leaf/pinRun": { params: { config: string; run: string; pinned: boolean }; result: null };
   /** The runs' folder, to be moved to the trash by the editor. */
   "leaf/runFolder": { params: { config: string; run: string }; result: { folder: string; files: string[] } };
@@ -172,6 +181,18 @@ export interface RatingQueue {
   file: string;
   /** Human scores in the file altogether. */
   total: number;
+}
+
+export interface ExperimentView {
+  name: string;
+  done: number;
+  failed: number;
+  total: number;
+  /** The file or its base has changed since the table was made. */
+  stale: boolean;
+  invalid: string | null;
+  markdown: string | null;
+  result: ExperimentResult | null;
 }
 
 export interface EnvironmentView {

@@ -27,7 +27,9 @@ export interface TrainerJob {
   keep: "best" | "last";
   headOnly: boolean;
   affineInit?: boolean;
-  loss: { point: number; pair: number; temperature: number } | { mse: number; plcc: number };
+  loss:
+    | { point: number; pair: number; temperature: number; confidence: boolean }
+    | { mse: number; plcc: number };
 }
 
 export interface Agreement {

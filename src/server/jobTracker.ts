@@ -14,7 +14,12 @@ export interface JobTracker {
   events(): JobEvent[];
   running(): boolean;
   /** Throws LeafError `failed` while another job runs. */
-  start(project: Project, kind: JobKind, env: Record<string, string>): Promise<JobSnapshot>;
+  start(
+    project: Project,
+    kind: JobKind,
+    env: Record<string, string>,
+    experiment?: string,
+  ): Promise<JobSnapshot>;
   /** Finds a job that a window before this one started. */
   attach(project: Project): Promise<void>;
   /** Resolves once the job has ended; false if none ran. */
@@ -60,7 +65,13 @@ export function trackJobs(onEvents: (job: JobSnapshot, events: JobEvent[]) => vo
     }
   }
 
-  function begin(id: string, kind: JobKind, config: string, started: string): JobSnapshot {
+  function begin(
+    id: string,
+    kind: JobKind,
+    config: string,
+    started: string,
+    experiment?: string,
+  ): JobSnapshot {
     timer = progressTimer();
     events = [];
     snapshot = {
@@ -73,6 +84,7 @@ export function trackJobs(onEvents: (job: JobSnapshot, events: JobEvent[]) => vo
       progress: null,
       failure: null,
       warnings: 0,
+      ...(experiment ? { experiment: uriOf(experiment) } : {}),
     };
     return snapshot;
   }
@@ -81,16 +93,16 @@ export function trackJobs(onEvents: (job: JobSnapshot, events: JobEvent[]) => vo
     snapshot: () => snapshot && { ...snapshot },
     events: () => events,
     running: () => snapshot?.state === "running",
-    async start(project, kind, env) {
+    async start(project, kind, env, experiment) {
       if (snapshot?.state === "running") {
         throw new LeafError("failed", `\`${snapshot.kind}\` is running already.`, {
           remedy: "Wait for it, or stop it first.",
         });
       }
       // Counts as running from here on: a second click finds it so.
-      const started = begin("", kind, uriOf(project.configFile), new Date().toISOString());
+      const started = begin("", kind, uriOf(project.configFile), new Date().toISOString(), experiment);
       try {
-        job = await startJob(project, kind, { ...follower("new"), env });
+        job = await startJob(project, kind, { ...follower("new"), env, experiment });
       } catch (error) {
         snapshot = null;
         throw error;
@@ -112,8 +124,8 @@ export function trackJobs(onEvents: (job: JobSnapshot, events: JobEvent[]) => vo
         return;
       }
       job = found;
-      const { id, kind, started } = found.request;
-      begin(id, kind, uriOf(project.configFile), started);
+      const { id, kind, started, experiment } = found.request;
+      begin(id, kind, uriOf(project.configFile), started, experiment);
       known = true;
       follow.onEvents(buffered);
       follow.loud();

@@ -11,10 +11,12 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import { version } from "../engine/version.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { answering, stackOf } from "./answers.ts";
+import { isExperimentUri } from "./language/experiments/places.ts";
 import { registerLanguage } from "./language/register.ts";
 import { notifying, throttled } from "./notices.ts";
 import { openProjects } from "./projects.ts";
 import { answerEnvironment } from "./requests/environment.ts";
+import { answerExperiments } from "./requests/experiments.ts";
 import { answerImages } from "./requests/images.ts";
 import { answerJobs } from "./requests/jobs.ts";
 import { answerPeople } from "./requests/people.ts";
@@ -56,6 +58,7 @@ const projects = openProjects(scorer, settings, (file) => ({
 answerProjects(answer, projects);
 answerJobs(answer, projects, () => secrets);
 answerTeacher(answer, projects, () => secrets);
+answerExperiments(answer, projects, () => secrets);
 answerRuns(answer, projects);
 answerPeople(answer, projects);
 answerImages(answer, projects, scorer, connection, (files) => {
@@ -113,7 +116,7 @@ connection.onInitialized(() => {
   void projects.discover(folders);
   void connection.client
     .register(DidChangeWatchedFilesNotification.type, {
-      watchers: [{ globPattern: "**/{leaf,*.leaf}.yaml" }],
+      watchers: [{ globPattern: "**/{leaf,*.leaf,*.experiment}.yaml" }],
     })
     .catch(() => {}); // A client that does not watch files tells when it saves.
   connection.workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
@@ -133,6 +136,7 @@ documents.onDidSave(({ document }) => void touch(document.uri));
 
 async function touch(uri: string): Promise<void> {
   if (uri.startsWith("file:")) await projects.touch(fileOf(uri));
+  if (isExperimentUri(uri)) tellChanged();
 }
 
 let leaving: Promise<void> | undefined;

@@ -54,7 +54,7 @@ export interface LiveProject {
   images: Pick<LiveImages, "scores">;
   /** Whether a path (as in the index) is an image file; false until the project has been read. */
   hasImage(path: string): boolean;
-  start(kind: JobKind, env: Record<string, string>): Promise<JobSnapshot>;
+  start(kind: JobKind, env: Record<string, string>, experiment?: string): Promise<JobSnapshot>;
   /** Something changed that the state depends on. Resolves once it is read. */
   refresh(options?: { rescan?: boolean }): Promise<void>;
   applySettings(settings: ServerSettings): void;
@@ -242,8 +242,8 @@ export function liveProject(
       await this.context();
       return images.browser();
     },
-    async start(kind, env) {
-      const job = await jobs.start(currentProject(), kind, env);
+    async start(kind, env, experiment) {
+      const job = await jobs.start(currentProject(), kind, env, experiment);
       changed();
       return job;
     },

@@ -127,9 +127,9 @@ export async function startLanguage() {
       });
       return { text: plain, items: items ?? [] };
     },
-    async hover(text: string): Promise<Hover | null> {
-      const { position } = await writeAtBar(text);
-      return client.sendRequest<Hover | null>("textDocument/hover", { ...about(), position });
+    async hover(text: string, name?: string): Promise<Hover | null> {
+      const { position } = await writeAtBar(text, name);
+      return client.sendRequest<Hover | null>("textDocument/hover", { ...about(name), position });
     },
     /** Resolves with what is published for the newest version, once it is. */
     async diagnostics(text?: string, name?: string): Promise<Diagnostic[]> {

@@ -31,6 +31,8 @@ export function stageTitle(text: Text, stage: Progress["stage"] | JobKind): stri
       return text("Set Up Training Environment");
     case "run":
       return text("Run Pipeline");
+    case "experiment":
+      return text("Run Experiment");
   }
 }
 

@@ -1,6 +1,8 @@
+import path from "node:path";
 import type { Command } from "commander";
 import { checkProject } from "../../engine/check.ts";
 import { cleanStages } from "../../engine/clean.ts";
+import { initExperiment } from "../../engine/experiments/presets.ts";
 import { initProject } from "../../engine/init.ts";
 import { probeInterpreter, resolveInterpreter, setUpEnvironment } from "../../engine/pythonEnv.ts";
 import { listRuns } from "../../engine/runs.ts";
@@ -16,8 +18,18 @@ export function addProjectCommands(program: Command, run: Run): void {
     .argument("[folder]", "where", ".")
     .option("--force", "overwrite an existing leaf.yaml")
     .option("--demo", "make a folder of distorted photos with a stand-in for MOS first")
-    .action((folder: string, options: { force?: boolean; demo?: boolean }, command) =>
+    .option("--experiment <name>", "write NAME.experiment.yaml beside leaf.yaml instead, to start from")
+    .action((folder: string, options: { force?: boolean; demo?: boolean; experiment?: string }, command) =>
       run(async (context) => {
+        if (options.experiment) {
+          const { config } = context.options;
+          const made = await initExperiment(config ? path.dirname(config) : folder, options.experiment, {
+            base: config && path.basename(config),
+            force: options.force,
+          });
+          context.print(made, `Wrote ${made.file}. Next: \`leaf experiment run ${options.experiment}\`.`);
+          return;
+        }
         if (options.demo) {
           const result = await initDemo(folder, options.force ?? false, context);
           context.print(
@@ -48,10 +60,16 @@ export function addProjectCommands(program: Command, run: Run): void {
   program
     .command("runs")
     .description("what was run and what came out")
-    .action((_options, command) =>
+    .option("--experiments", "list the runs of experiments too")
+    .action((options: { experiments?: boolean }, command) =>
       run(async (context) => {
         const runs = await listRuns(await findProject(context));
-        const rows = runs.map((one) => {
+        const shown = runs.filter(({ experiment }) => options.experiments || !experiment);
+        const experiments = Map.groupBy(
+          runs.filter(({ experiment }) => experiment && !options.experiments),
+          ({ experiment }) => experiment!.name,
+        );
+        const rows = shown.map((one) => {
           const metrics = one.stages.evaluate?.result as EvaluateResult | undefined;
           const calibrated = one.stages.calibrate?.result as CalibrateResult | undefined;
           return [
@@ -64,7 +82,12 @@ export function addProjectCommands(program: Command, run: Run): void {
             one.updated.slice(0, 16),
           ];
         });
-        context.print({ runs }, table(["run", "state", "config", "MOS", "SRCC", "PLCC", "updated"], rows));
+        const lines = [...experiments].map(
+          ([name, { length }]) =>
+            `${length} runs of the experiment ${name}: \`leaf experiment show ${name}\``,
+        );
+        const list = table(["run", "state", "config", "MOS", "SRCC", "PLCC", "updated"], rows);
+        context.print({ runs }, [list, ...lines].join("\n"));
       })(command),
     );
   program

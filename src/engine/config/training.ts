@@ -65,6 +65,10 @@ export const distillSchema = z.strictObject({
         .positive()
         .default(1)
         .meta({ description: "T of the pair-wise loss, in points of the 1..5 scale." }),
+      confidence: z.boolean().default(true).meta({
+        description:
+          "Discard unsure pairs and weigh the others by their confidence; false keeps all, each of weight 1 (an ablation).",
+      }),
     })
     .refine((loss) => loss.point + loss.pair > 0, "`point` and `pair` must not both be 0")
     .prefault({}),

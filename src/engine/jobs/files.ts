@@ -25,6 +25,7 @@ export async function createJob(
   project: Project,
   kind: JobKind,
   patienceMs = defaultPatienceMs,
+  experiment?: string,
 ): Promise<{ dir: string; request: JobRequest }> {
   await ensureLeafDir(project);
   const jobs = path.join(project.leaf, "jobs");
@@ -38,6 +39,7 @@ export async function createJob(
     started: new Date().toISOString(),
     pid: null,
     patienceMs,
+    ...(experiment ? { experiment } : {}),
   };
   await writeRequest(dir, request);
   const names = await jobNames(jobs);

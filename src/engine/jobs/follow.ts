@@ -28,6 +28,8 @@ export interface FollowOptions {
   env?: Record<string, string>;
   /** For tests: the time after which a job that nobody listens to stops. */
   patienceMs?: number;
+  /** Path of the experiment's file, for a job of that kind. */
+  experiment?: string;
 }
 
 /** Starts a job in a process of its own, in a group of its own. */
@@ -36,7 +38,7 @@ export async function startJob(
   kind: JobKind,
   options: FollowOptions,
 ): Promise<FollowedJob> {
-  const { dir, request } = await createJob(project, kind, options.patienceMs);
+  const { dir, request } = await createJob(project, kind, options.patienceMs, options.experiment);
   await writeAttachment(dir, "attached");
   const log = openSync(path.join(dir, "process.log"), "a");
   const child = spawn(process.execPath, [path.join(appRoot(), "dist", "cli.js"), "job", dir], {

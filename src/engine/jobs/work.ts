@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import type { JobEvent, JobRequest } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
 import { failureOf, LeafError } from "../errors.ts";
+import { openExperiment } from "../experiments/file.ts";
+import { runExperiment } from "../experiments/run.ts";
 import { openProject, type Project } from "../project.ts";
 import { setUpEnvironment } from "../pythonEnv.ts";
 import { calibrateStage } from "../stages/calibrate.ts";
@@ -56,6 +58,10 @@ async function work(project: Project, request: JobRequest, options: StageOptions
       return runPipeline(project, options);
     case "env":
       return setUpEnvironment(options);
+    case "experiment": {
+      const { signal, onProgress, onWarning } = options;
+      return runExperiment(await openExperiment(request.experiment ?? ""), { signal, onProgress, onWarning });
+    }
     case "label":
       return one("label", labelStage);
     case "distill":

@@ -38,6 +38,7 @@ export async function summariseRuns(project: Project): Promise<RunSummary[]> {
       seconds: Object.values(run.stages).reduce((sum, stage) => sum + (stage?.seconds ?? 0), 0),
       gitCommit: run.gitCommit,
       settings: flatSettings(run.config),
+      ...(run.experiment ? { experiment: run.experiment } : {}),
     };
   });
   return summaries.reverse();

@@ -48,7 +48,7 @@ export function bootstrapIntervals(
 }
 
 /** Mid-ranks of values that count `weight` times each, into an array that the next call reuses. */
-function weightedRanks(values: Float64Array): (weights: Uint32Array) => Float64Array {
+export function weightedRanks(values: Float64Array): (weights: Uint32Array) => Float64Array {
   const order = orderOf(values);
   const n = values.length;
   const ranks = new Float64Array(n);
@@ -73,7 +73,7 @@ function weightedRanks(values: Float64Array): (weights: Uint32Array) => Float64A
   };
 }
 
-function weightedCorrelation(x: Float64Array, y: Float64Array, weights: Uint32Array): number | null {
+export function weightedCorrelation(x: Float64Array, y: Float64Array, weights: Uint32Array): number | null {
   const n = x.length;
   let mx = 0;
   let my = 0;
@@ -108,7 +108,7 @@ function weightedCorrelation(x: Float64Array, y: Float64Array, weights: Uint32Ar
   return correlationOfSums(sxy, sxx, syy);
 }
 
-function percentiles(values: number[]): Interval {
+export function percentiles(values: number[]): Interval {
   const sorted = Float64Array.from(values).sort();
   return [quantile(sorted, 0.025), quantile(sorted, 0.975)];
 }

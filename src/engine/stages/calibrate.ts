@@ -200,7 +200,7 @@ async function calibrateStudent(
       resume: true,
       seed: calibrate.seed,
       device: python.device,
-      threads: python.threads,
+      threads: python.threads ?? options.threads ?? null,
       student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone },
       cache: cache.dir,
       rows: rowsFile,

@@ -131,7 +131,7 @@ async function trainStudent(
       resume: true,
       seed: distill.seed,
       device: python.device,
-      threads: python.threads,
+      threads: python.threads ?? options.threads ?? null,
       student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone: null },
       cache: cache.dir,
       rows: rowsFile,

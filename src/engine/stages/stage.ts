@@ -21,6 +21,10 @@ export interface StageOptions {
   onWarning?: (message: string) => void;
   /** A stage of the pipeline has finished, or was fresh. */
   onStage?: (stage: StageName, result: unknown) => void;
+  /** Take the index of images as it is: the caller has brought it up to date. */
+  trustIndex?: boolean;
+  /** CPU threads of a training that the config leaves open; several trainings share the cores. */
+  threads?: number;
 }
 
 /** A stage whose work cannot be named yet, since it depends on the output of one before it. */

@@ -21,6 +21,9 @@ export interface TrainingRow {
   target: number | null;
 }
 
+/** Caches being written by this process: trainings at the same time decode once. */
+const underWay = new Map<string, Promise<void>>();
+
 /**
  * Decodes the train and val images once into the memory-mapped cache that all trainings of this dataset share.
  * Returns its folder and the row of each hash. Test images are never in it.
@@ -35,7 +38,13 @@ export async function trainingCache(
   const hashes = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
   const key = keyOf({ geometry: 1, resize, crop, hashes: catalog.digestOf(hashes) });
   const dir = path.join(project.cache, "tensors", key);
-  if (!(await isCached(dir))) {
+  const decoding = underWay.get(dir) ?? decode().finally(() => underWay.delete(dir));
+  underWay.set(dir, decoding);
+  await decoding;
+  return { dir, rowOf: new Map(hashes.map((hash, row) => [hash, row])) };
+
+  async function decode(): Promise<void> {
+    if (await isCached(dir)) return;
     await rm(dir, { recursive: true, force: true });
     const items = hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
     const { failed } = await writeTensorCache(dir, items, project.config.student.input, {
@@ -48,7 +57,6 @@ export async function trainingCache(
       options.onWarning?.(`${path.relative(project.root, file)} is left out: ${reason}`);
     if (failed.length > 10) options.onWarning?.(`${failed.length - 10} more images are left out.`);
   }
-  return { dir, rowOf: new Map(hashes.map((hash, row) => [hash, row])) };
 }
 
 /** All images that distill may learn from, without a target. */

@@ -4,6 +4,7 @@ import type { Handlers, Leaf } from "../leaf.ts";
 import { demoCommands } from "./demo.ts";
 import { dryRunCommands } from "./dryRun.ts";
 import { environmentCommands } from "./environment.ts";
+import { experimentCommands } from "./experiments.ts";
 import { exportCommands } from "./exports.ts";
 import { newConfigCommands } from "./newConfig.ts";
 import { panelCommands } from "./panelCommands.ts";
@@ -23,6 +24,7 @@ export function registerCommands(leaf: Leaf): Disposable[] {
     scoreCommands,
     environmentCommands,
     secretCommands,
+    experimentCommands,
     exportCommands,
     serverCommands,
   ];

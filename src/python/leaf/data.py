@@ -8,7 +8,7 @@ import numpy as np
 from leaf.batches import PairGraph
 from leaf.cache import TensorCache
 from leaf.errors import TrainerError
-from leaf.job import Job
+from leaf.job import DistillLoss, Job
 from leaf.labels import NO_PAIRS, read_pairs, read_points
 from leaf.rows import Split, read_rows
 
@@ -34,7 +34,8 @@ def read_data(job: Job, cache: TensorCache) -> Data:
     hashes = [[cache.hashes[row] for row in part.rows] for part in (train, val)]
     train = Split(train.rows, read_points(job.labels, hashes[0]))
     val = Split(val.rows, read_points(job.labels, hashes[1]))
-    pairs = read_pairs(job.labels, hashes[0])
+    by_confidence = not isinstance(job.loss, DistillLoss) or job.loss.confidence
+    pairs = read_pairs(job.labels, hashes[0], by_confidence)
     labelled = ~np.isnan(train.targets)
     labelled[pairs.a] = labelled[pairs.b] = True
     if not labelled.any():

@@ -36,6 +36,7 @@ class DistillLoss:
     pair: float
     temperature: float
     huber_delta: float
+    confidence: bool
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,7 @@ def _loss(job: Reader, kind: Kind) -> DistillLoss | CalibrateLoss:
             pair=loss.number("pair", default=1, low=0, high=math.inf),
             temperature=loss.number("temperature", default=1, low=1e-6, high=math.inf),
             huber_delta=loss.number("huberDelta", default=1, low=1e-6, high=math.inf),
+            confidence=loss.boolean("confidence", True),
         )
         total = parsed.point + parsed.pair
     else:

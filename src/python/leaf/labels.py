@@ -53,8 +53,12 @@ def read_points(source: LabelSource, hashes: list[str]) -> NDArray[np.float32]:
     return scores
 
 
-def read_pairs(source: LabelSource, hashes: list[str]) -> Pairs:
-    """The preferences inside the given images whose confidence reaches the minimum; ordered by image."""
+def read_pairs(source: LabelSource, hashes: list[str], by_confidence: bool = True) -> Pairs:
+    """The preferences inside the given images, ordered by image.
+
+    Those whose confidence reaches the minimum, weighed by it (LEAF, arXiv 2601.20689); not `by_confidence`:
+    all of them, each of weight 1.
+    """
     where = {name: i for i, name in enumerate(hashes)}
     found: dict[tuple[int, int], tuple[float, float]] = {}
     query = """SELECT ia.hash, ib.hash, p.p, p.confidence FROM pairs p JOIN images ia ON ia.id = p.a_id
@@ -64,12 +68,12 @@ def read_pairs(source: LabelSource, hashes: list[str]) -> Pairs:
         for fingerprint in _teachers(source):
             for a, b, p, confidence in _rows(db, query, (fingerprint, source.max_pair_id)):
                 if a in where and b in where and a != b:
-                    weight = 1.0 if fingerprint == HUMAN else float(confidence or 0)
+                    weight = 1.0 if fingerprint == HUMAN or not by_confidence else float(confidence or 0)
                     found[where[a], where[b]] = (float(p), weight)
     kept = [
         (a, b, p, weight)
         for (a, b), (p, weight) in sorted(found.items())
-        if weight > 0 and weight >= source.min_confidence
+        if weight > 0 and (not by_confidence or weight >= source.min_confidence)
     ]
     if not kept:
         return NO_PAIRS

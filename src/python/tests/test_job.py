@@ -26,7 +26,9 @@ def changed(kind: str, path: str, value: object) -> dict[str, Any]:
 
 def test_both_kinds_are_read() -> None:
     distill = parse_job(base_job("distill", FOLDER))
-    assert distill.loss == DistillLoss(1, 1, 1, 1) and distill.labels is not None and distill.affine_init
+    assert (
+        distill.loss == DistillLoss(1, 1, 1, 1, True) and distill.labels is not None and distill.affine_init
+    )
     calibrate = parse_job(base_job("calibrate", FOLDER))
     assert calibrate.loss == CalibrateLoss(1, 1) and calibrate.labels is None and calibrate.workers == 1
 

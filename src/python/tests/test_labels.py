@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from world import LATEST, Store, image_hash
+from world import LATEST, Store, image_hash, synthetic
 
+from leaf.cache import TensorCache
+from leaf.data import read_data
 from leaf.errors import TrainerError
-from leaf.job import LabelSource
+from leaf.job import LabelSource, parse_job
 from leaf.labels import read_pairs, read_points
 
 
@@ -43,6 +45,18 @@ def test_humans_override_the_teacher(store: Store) -> None:
     assert list(zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)) == [(0, 1), (1, 2), (2, 3)]
     assert pairs.p.tolist() == pytest.approx([0.0, 0.8, 0.5])
     assert pairs.weight.tolist() == pytest.approx([1.0, 0.3, 1.0])
+
+
+def test_without_confidence_no_pair_is_dropped_and_all_weigh_the_same(store: Store) -> None:
+    store.pair(0, 1, 0.9, 0.5)
+    store.pair(1, 2, 0.5, 0.0)  # the teacher could not tell
+    store.pair(1, 3, 0.55, 0.05)
+    store.pair(2, 3, 0.5, None, "human")
+    store.pair(0, 3, None, None, status="failed")
+    pairs = read_pairs(source(store), HASHES, by_confidence=False)
+    assert list(zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)) == [(0, 1), (1, 2), (1, 3), (2, 3)]
+    assert pairs.weight.tolist() == [1.0, 1.0, 1.0, 1.0]
+    assert len(read_pairs(source(store), HASHES)) == 2
 
 
 def test_only_the_asked_images_and_ids_are_read(store: Store) -> None:
@@ -85,3 +99,14 @@ def test_errors_are_one_sentence(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(TrainerError, match="schema 7"):
         read_points(LabelSource(tmp_path / "new.sqlite", "t", 0, 1, 1), HASHES)
+
+
+def test_the_job_says_whether_confidence_counts(tmp_path: Path) -> None:
+    job, _ = synthetic(tmp_path, n=40, val=8)
+    cache = TensorCache(Path(job["cache"]))
+    weighed = read_data(parse_job(job), cache).graph.pairs
+    job["loss"]["confidence"] = False
+    plain = read_data(parse_job(job), cache).graph.pairs
+    assert len(plain) > len(weighed) and set(plain.weight.tolist()) == {1.0}
+    assert float(weighed.weight.min()) >= job["labels"]["minConfidence"] - 1e-6
+    assert float(weighed.weight.min()) < float(weighed.weight.max())

@@ -3,15 +3,25 @@ import { type CodeAction, CodeActionKind, type Range } from "vscode-languageserv
 import { type ConfigDocument, scalarAt } from "./configDocument.ts";
 import type { FactProblem } from "./context.ts";
 import { flowText } from "./describe.ts";
-import { diagnose } from "./diagnostics.ts";
+import { diagnosticsOf } from "./diagnostics.ts";
 import { type Edit, removeKey, renameKey, setValue } from "./edits.ts";
 import { type Problem, problemsOf } from "./problems.ts";
 import { alternatives, defaultOf, isPlain, namedValues, type SchemaNode, schemasAt } from "./schema.ts";
 
 /** Quick fixes of the problems that a range touches; the first of each problem is the preferred one. */
 export function quickFixes(config: ConfigDocument, facts: FactProblem[], range: Range): CodeAction[] {
-  const diagnostics = diagnose(config, facts);
-  return problemsOf(config, facts).flatMap((problem, i) => {
+  return actionsOf(config, problemsOf(config, facts), range, fixesOf);
+}
+
+/** The fixes of the problems that a range touches, as the editor wants them. */
+export function actionsOf(
+  config: ConfigDocument,
+  problems: Problem[],
+  range: Range,
+  fixesOf: (config: ConfigDocument, problem: Problem) => Fix[],
+): CodeAction[] {
+  const diagnostics = diagnosticsOf(config, problems);
+  return problems.flatMap((problem, i) => {
     const diagnostic = diagnostics[i]!;
     if (!touches(diagnostic.range, range)) return [];
     return fixesOf(config, problem).map(
@@ -34,7 +44,7 @@ export function quickFixes(config: ConfigDocument, facts: FactProblem[], range: 
   });
 }
 
-type Fix = { title: string; edit: Edit } | { title: string; command: string; arguments?: unknown[] };
+export type Fix = { title: string; edit: Edit } | { title: string; command: string; arguments?: unknown[] };
 
 function fixesOf(config: ConfigDocument, { path, code, suggestion, fix }: Problem): Fix[] {
   if (fix?.kind === "command") return [fix];
@@ -103,7 +113,7 @@ function nearestNumber(number: number, node: SchemaNode): number | undefined {
   return Math.min(maximum ?? Number.POSITIVE_INFINITY, Math.max(minimum ?? Number.NEGATIVE_INFINITY, whole));
 }
 
-function withEdit(title: string, edit: Edit | undefined): Fix[] {
+export function withEdit(title: string, edit: Edit | undefined): Fix[] {
   return edit ? [{ title, edit }] : [];
 }
 

@@ -28,7 +28,10 @@ export function hoverAt(
 }
 
 /** The innermost pair whose key or scalar value covers the offset. */
-function pairUnder(config: ConfigDocument, offset: number): { pair: Pair; path: ConfigPath } | undefined {
+export function pairUnder(
+  config: ConfigDocument,
+  offset: number,
+): { pair: Pair; path: ConfigPath } | undefined {
   let found: { pair: Pair; path: ConfigPath } | undefined;
   const covers = (node: unknown) =>
     isNode(node) && node.range && node.range[0] <= offset && offset <= node.range[1];

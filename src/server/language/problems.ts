@@ -30,10 +30,14 @@ function startsWith(path: ConfigPath, start: ConfigPath): boolean {
   return start.length > 0 && start.every((part, i) => path[i] === part);
 }
 
-function valueProblems(config: ConfigDocument): Problem[] {
+/** What the schema says of the text; `parse` reads it. */
+export function valueProblems(
+  config: ConfigDocument,
+  parse: (text: string) => { ok: true } | { ok: false; problems: ConfigProblem[] } = parseConfig,
+): Problem[] {
   let problems: ConfigProblem[];
   try {
-    const parsed = parseConfig(config.text);
+    const parsed = parse(config.text);
     problems = parsed.ok ? [] : parsed.problems;
   } catch {
     return [problem(firstLine(config.text), "the brackets are nested too deeply", "syntax")];
@@ -56,7 +60,7 @@ function valueProblems(config: ConfigDocument): Problem[] {
 }
 
 /** The first syntax error only, since it causes most of the later ones; but every key that is written twice. */
-function syntaxProblems({ yaml, text }: ConfigDocument): Problem[] {
+export function syntaxProblems({ yaml, text }: ConfigDocument): Problem[] {
   const twice = yaml.errors.filter(({ code }) => code === "DUPLICATE_KEY");
   const first = yaml.errors.find(({ code }) => code !== "DUPLICATE_KEY");
   return [...twice, ...(first ? [first] : [])].map((error) => {

@@ -1,10 +1,18 @@
-import { CodeLensRefreshRequest, type Connection, type TextDocuments } from "vscode-languageserver/node";
+import {
+  type CodeLens,
+  CodeLensRefreshRequest,
+  type Connection,
+  type Diagnostic,
+  type TextDocuments,
+} from "vscode-languageserver/node";
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import { throttled } from "../notices.ts";
 import { completionsAt } from "./completion.ts";
 import { type ConfigDocument, isConfigUri, readConfig } from "./configDocument.ts";
 import type { LanguageContext } from "./context.ts";
 import { diagnose } from "./diagnostics.ts";
+import { experimentLanguage } from "./experiments/index.ts";
+import { isExperimentUri } from "./experiments/places.ts";
 import { quickFixes } from "./fixes.ts";
 import { hoverAt } from "./hover.ts";
 import { codeLenses } from "./lenses.ts";
@@ -22,42 +30,63 @@ export function registerLanguage(
   documents: TextDocuments<TextDocument>,
   context: LanguageContext,
 ): void {
-  const open = (uri: string) => (isConfigUri(uri) ? documents.get(uri) : undefined);
+  const experiments = experimentLanguage(context, (uri) => documents.get(uri)?.getText());
+  const isOurs = (uri: string) => isConfigUri(uri) || isExperimentUri(uri);
+  const open = (uri: string) => (isOurs(uri) ? documents.get(uri) : undefined);
   const ask = <T>(uri: string, answer: (config: ConfigDocument, document: TextDocument) => T): T | null => {
     const document = open(uri);
     return document ? answer(readConfig(document), document) : null;
   };
 
-  connection.onCompletion(({ textDocument, position }) =>
-    ask(textDocument.uri, (config, document) => completionsAt(config, document.offsetAt(position))),
-  );
-  connection.onHover(({ textDocument, position }) =>
-    ask(
-      textDocument.uri,
-      (config, document) =>
-        hoverAt(config, document.offsetAt(position), context.snapshotOf(config.uri)) ?? null,
+  connection.onCompletion(({ textDocument: { uri }, position }) =>
+    ask(uri, (config, document) =>
+      isExperimentUri(uri)
+        ? experiments.completions(config, document.offsetAt(position))
+        : completionsAt(config, document.offsetAt(position)),
     ),
   );
-  connection.onCodeAction(({ textDocument, range }) =>
-    ask(textDocument.uri, (config) => quickFixes(config, context.factsOf(config.uri), range)),
+  connection.onHover(({ textDocument: { uri }, position }) =>
+    ask(uri, (config, document) =>
+      isExperimentUri(uri)
+        ? experiments.hover(config, document.offsetAt(position))
+        : (hoverAt(config, document.offsetAt(position), context.snapshotOf(uri)) ?? null),
+    ),
+  );
+  connection.onCodeAction(({ textDocument: { uri }, range }) =>
+    ask(uri, (config) =>
+      isExperimentUri(uri)
+        ? experiments.actions(config, range)
+        : quickFixes(config, context.factsOf(uri), range),
+    ),
   );
   connection.onDocumentLinks(({ textDocument }) => ask(textDocument.uri, documentLinks));
   connection.onDocumentSymbol(({ textDocument }) => ask(textDocument.uri, (_, one) => documentSymbols(one)));
   connection.onFoldingRanges(({ textDocument }) => ask(textDocument.uri, (_, one) => foldingRanges(one)));
 
-  registerDiagnostics(connection, documents, context);
-  registerLenses(connection, documents, context);
+  const diagnosed = (document: TextDocument) =>
+    isExperimentUri(document.uri)
+      ? experiments.diagnose(readConfig(document))
+      : diagnose(readConfig(document), context.factsOf(document.uri));
+  registerDiagnostics(connection, documents, context, isOurs, diagnosed);
+  registerLenses(connection, documents, context, isOurs, (document) =>
+    isExperimentUri(document.uri) ? experiments.lenses(readConfig(document)) : undefined,
+  );
 }
 
 function registerDiagnostics(
   connection: Connection,
   documents: TextDocuments<TextDocument>,
   context: LanguageContext,
+  isOurs: (uri: string) => boolean,
+  diagnosed: (document: TextDocument) => Diagnostic[] | Promise<Diagnostic[]>,
 ): void {
   const pauses = new Map<string, NodeJS.Timeout>();
   const sent = new Map<string, string>();
-  const send = (document: TextDocument) => {
-    const diagnostics = diagnose(readConfig(document), context.factsOf(document.uri));
+  const send = async (document: TextDocument) => {
+    const { version } = document;
+    const diagnostics = await diagnosed(document);
+    // Edited or closed meanwhile: a later call tells of that.
+    if (documents.get(document.uri) !== document || document.version !== version) return;
     const text = `${document.version} ${JSON.stringify(diagnostics)}`;
     if (sent.get(document.uri) === text) return;
     sent.set(document.uri, text);
@@ -65,19 +94,19 @@ function registerDiagnostics(
   };
   documents.onDidChangeContent(({ document }) => {
     const { uri } = document;
-    if (!isConfigUri(uri)) return;
+    if (!isOurs(uri)) return;
     clearTimeout(pauses.get(uri));
     pauses.set(
       uri,
       setTimeout(() => {
         pauses.delete(uri);
         const current = documents.get(uri);
-        if (current) send(current);
+        if (current) void send(current);
       }, typingPauseMs),
     );
   });
   documents.onDidClose(({ document: { uri } }) => {
-    if (!isConfigUri(uri)) return;
+    if (!isOurs(uri)) return;
     clearTimeout(pauses.get(uri));
     pauses.delete(uri);
     sent.delete(uri);
@@ -86,8 +115,10 @@ function registerDiagnostics(
   context.onDidChange((changed) => {
     for (const document of documents.all()) {
       // While someone types, the pause's end sends them.
-      if (!isConfigUri(document.uri) || pauses.has(document.uri)) continue;
-      if (changed === undefined || changed === document.uri) send(document);
+      if (!isOurs(document.uri) || pauses.has(document.uri)) continue;
+      // An experiment's problems are also those of its base.
+      if (changed === undefined || changed === document.uri || !isConfigUri(document.uri))
+        void send(document);
     }
   });
 }
@@ -96,29 +127,36 @@ function registerLenses(
   connection: Connection,
   documents: TextDocuments<TextDocument>,
   context: LanguageContext,
+  isOurs: (uri: string) => boolean,
+  /** Undefined for a document that is a config. */
+  others: (document: TextDocument) => Promise<CodeLens[]> | undefined,
 ): void {
-  const lensesOf = (document: TextDocument) => {
+  const lensesOf = async (document: TextDocument) => {
+    const other = others(document);
+    if (other) return other;
     const snapshot = context.snapshotOf(document.uri);
     const known = snapshot && { snapshot, runs: context.runsOf(document.uri), now: Date.now() };
     return codeLenses(readConfig(document), known);
   };
   /** What the editor shows; it is asked to ask again only where that has changed. */
   const shown = new Map<string, string>();
-  connection.onCodeLens(({ textDocument: { uri } }) => {
-    const document = isConfigUri(uri) ? documents.get(uri) : undefined;
+  connection.onCodeLens(async ({ textDocument: { uri } }) => {
+    const document = isOurs(uri) ? documents.get(uri) : undefined;
     if (!document) return null;
-    const lenses = lensesOf(document);
+    const lenses = await lensesOf(document);
     shown.set(uri, JSON.stringify(lenses));
     return lenses;
   });
-  const refresh = throttled(lensRefreshMs, () => {
-    const stale = [...shown].some(([uri, text]) => {
+  const refreshStale = async () => {
+    for (const [uri, text] of [...shown]) {
       const document = documents.get(uri);
-      return document && JSON.stringify(lensesOf(document)) !== text;
-    });
-    // An editor that cannot be asked shows them anew with the next edit.
-    if (stale) quietly(() => connection.sendRequest(CodeLensRefreshRequest.type));
-  });
+      if (!document || JSON.stringify(await lensesOf(document)) === text) continue;
+      // An editor that cannot be asked shows them anew with the next edit.
+      quietly(() => connection.sendRequest(CodeLensRefreshRequest.type));
+      return;
+    }
+  };
+  const refresh = throttled(lensRefreshMs, () => quietly(refreshStale));
   context.onDidChange(refresh);
   documents.onDidClose(({ document }) => shown.delete(document.uri));
   setInterval(refresh, minuteMs).unref();

@@ -26,8 +26,12 @@ export const rootSchema = configJsonSchema() as SchemaNode;
 export type ValueAt = (path: ConfigPath) => unknown;
 
 /** All that the schema says of a path: one node, or its alternatives. Empty for a key it does not know. */
-export function schemasAt(path: ConfigPath, valueAt: ValueAt = () => undefined): SchemaNode[] {
-  let nodes = [rootSchema];
+export function schemasAt(
+  path: ConfigPath,
+  valueAt: ValueAt = () => undefined,
+  root = rootSchema,
+): SchemaNode[] {
+  let nodes = [root];
   for (const [depth, part] of path.entries()) {
     const here = path.slice(0, depth);
     const objects = nodes.flatMap(alternatives);

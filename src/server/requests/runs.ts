@@ -10,7 +10,10 @@ import { fileOf, uriOf } from "../uris.ts";
 /** What was run, what came out, and taking it elsewhere. */
 export function answerRuns(answer: Answer, projects: Projects): void {
   const projectOf = (config: string) => projects.of(config).project();
-  answer("leaf/runs", ({ config }) => summariseRuns(projectOf(config)));
+  answer("leaf/runs", async ({ config, experiments }) => {
+    const runs = await summariseRuns(projectOf(config));
+    return experiments ? runs : runs.filter(({ experiment }) => experiment === undefined);
+  });
   answer("leaf/pinRun", async ({ config, run, pinned }) => {
     await pinRun(projectOf(config), run, pinned);
     return null;

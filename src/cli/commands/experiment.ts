@@ -1,0 +1,107 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { Command } from "commander";
+import { LeafError } from "../../engine/errors.ts";
+import { openExperiment } from "../../engine/experiments/file.ts";
+import { type Format, formats, formatted } from "../../engine/experiments/formats.ts";
+import { listExperiments } from "../../engine/experiments/list.ts";
+import { experimentKey, readResultFile } from "../../engine/experiments/result.ts";
+import { runExperiment } from "../../engine/experiments/run.ts";
+import type { ExperimentResult } from "../../protocol/experiments.ts";
+import { type CliContext, figure, table } from "../context.ts";
+import type { Run } from "../run.ts";
+
+export function addExperimentCommand(program: Command, run: Run): void {
+  const experiment = program
+    .command("experiment")
+    .description("arms, seeds and their comparison: what an *.experiment.yaml says");
+  const command = (name: string, description: string) =>
+    experiment
+      .command(name)
+      .description(description)
+      .exitOverride()
+      .option("--json", "print one JSON document on stdout")
+      .option("--verbose", "show stack traces of errors");
+  const formatOption = ["--format <format>", formats.join(" | "), "text"] as const;
+
+  command("run", "run what is missing, then print the table")
+    .argument("<file>", "NAME.experiment.yaml, or its NAME")
+    .option("--jobs <n>", "trainings at the same time (default: by cores, 1 on a GPU)")
+    .option(...formatOption)
+    .action((file: string, options: { jobs?: string; format: string }, command) =>
+      run(async (context) => {
+        const format = formatOf(options.format);
+        const jobs = jobsOf(options.jobs);
+        const open = await openExperiment(named(file));
+        const { signal, onProgress, note } = context;
+        const result = await runExperiment(open, {
+          signal,
+          jobs,
+          onProgress,
+          onWarning: (message) => note(`warning: ${message}`),
+          onTrial: ({ cell, seed, result }, done, total) => {
+            const found = result.metrics
+              ? `SRCC ${figure(result.metrics.srcc)} · PLCC ${figure(result.metrics.plcc)}`
+              : `failed: ${result.reason}`;
+            note(`${done} of ${total}: ${cell.name}, seed ${seed}: ${found}`);
+          },
+        });
+        show(context, result, format);
+        if (result.done === 0) process.exitCode = 1;
+      })(command),
+    );
+  command("show", "print the table of the last run")
+    .argument("<file>", "NAME.experiment.yaml, or its NAME")
+    .option(...formatOption)
+    .action((file: string, options: { format: string }, command) =>
+      run(async (context) => {
+        const format = formatOf(options.format);
+        const open = await openExperiment(named(file));
+        const result = await readResultFile(path.dirname(open.file), open.name);
+        if (!result)
+          throw new LeafError("failed", `${path.basename(open.file)} has not been run yet.`, {
+            remedy: `Run \`leaf experiment run ${open.name}\`.`,
+          });
+        if (result.key !== experimentKey(open))
+          context.note("warning: the experiment or its base config has changed since this result.");
+        show(context, result, format);
+      })(command),
+    );
+  command("list", "the experiments of a folder and how far they are")
+    .argument("[folder]", "where", ".")
+    .action((folder: string, _options, command) =>
+      run(async (context) => {
+        const experiments = await listExperiments(folder);
+        const rows = experiments.map((one) => [
+          one.name,
+          one.invalid ?? `${one.done} of ${one.total} done${one.failed > 0 ? `, ${one.failed} failed` : ""}`,
+          one.stale ? "the file has changed since its last result" : "",
+          one.updated?.slice(0, 16) ?? "–",
+        ]);
+        context.print({ experiments }, table(["experiment", "trainings", "", "updated"], rows));
+      })(command),
+    );
+}
+
+function show(context: CliContext, result: ExperimentResult, format: Format): void {
+  context.print(result, formatted(result, format));
+}
+
+/** `ratio` stands for `ratio.experiment.yaml` where there is such a file. */
+function named(file: string): string {
+  const whole = `${file}.experiment.yaml`;
+  return !existsSync(file) && existsSync(whole) ? whole : file;
+}
+
+function formatOf(format: string): Format {
+  if ((formats as readonly string[]).includes(format)) return format as Format;
+  throw new LeafError("usage", `--format takes ${formats.join(", ")}, not ${format}.`);
+}
+
+function jobsOf(jobs: string | undefined): number | undefined {
+  if (jobs === undefined) return undefined;
+  const n = Number(jobs);
+  if (!Number.isInteger(n) || n < 1 || n > 64)
+    throw new LeafError("usage", "--jobs takes a whole number from 1 to 64.");
+  return n;
+}

@@ -1,0 +1,136 @@
+import type { ExperimentResult } from "../../protocol/experiments.ts";
+import { toCsv } from "../csv.ts";
+import { type Row, type Table, tableOf } from "./table.ts";
+
+export const formats = ["text", "csv", "markdown", "latex", "json"] as const;
+export type Format = (typeof formats)[number];
+
+/** A result as a document of the given format, without a line break at the end. */
+export function formatted(result: ExperimentResult, format: Format): string {
+  switch (format) {
+    case "text":
+      return textTable(tableOf(result));
+    case "csv":
+      return csvTable(result).trimEnd();
+    case "markdown":
+      return markdownTable(tableOf(result));
+    case "latex":
+      return latexTable(tableOf(result));
+    case "json":
+      return JSON.stringify(result, null, 2);
+  }
+}
+
+function textTable({ header, rows, notes }: Table): string {
+  const all = [header, ...rows.map(({ cells }) => cells)];
+  const widths = header.map((_, i) => Math.max(...all.map((cells) => [...(cells[i] ?? "")].length)));
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, i) => cell + " ".repeat(widths[i]! - [...cell].length))
+      .join("  ")
+      .trimEnd();
+  const rule = widths.map((width) => "─".repeat(width)).join("  ");
+  const body = separated(rows, rule, ({ cells }) => line(cells));
+  return [line(header), rule, ...body, ...(notes.length > 0 ? ["", ...notes] : [])].join("\n");
+}
+
+/** GitHub's tables. Pipes and all that Markdown or HTML would read are escaped. */
+function markdownTable({ header, rows, notes }: Table): string {
+  const line = (cells: string[]) => `| ${cells.map(markdownText).join(" | ")} |`;
+  const align = header.map((_, i) => (i === 0 ? "---" : "---:"));
+  return [
+    line(header),
+    `| ${align.join(" | ")} |`,
+    ...rows.map(({ cells }) => line(cells)),
+    ...notes.flatMap((note) => ["", markdownText(note)]),
+  ].join("\n");
+}
+
+export function markdownText(text: string): string {
+  return text.replace(/[\r\n]+/g, " ").replace(/[\\`*_{}[\]<>()#+!|~&-]/g, "\\$&");
+}
+
+/** A `tabular` of the booktabs package, notes as comments above. */
+function latexTable({ header, rows, notes }: Table): string {
+  const line = (cells: string[]) => `${cells.map(latexText).join(" & ")} \\\\`;
+  return [
+    "% \\usepackage{booktabs}",
+    ...notes.map((note) => `% ${note.replace(/[\r\n]+/g, " ")}`),
+    `\\begin{tabular}{l${"r".repeat(header.length - 1)}}`,
+    "\\toprule",
+    line(header),
+    "\\midrule",
+    ...separated(rows, "\\midrule", ({ cells }) => line(cells)),
+    "\\bottomrule",
+    "\\end{tabular}",
+  ].join("\n");
+}
+
+const latexCharacters: Record<string, string> = {
+  "\\": "\\textbackslash{}",
+  "{": "\\{",
+  "}": "\\}",
+  $: "\\$",
+  "&": "\\&",
+  "#": "\\#",
+  "%": "\\%",
+  _: "\\_",
+  "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}",
+  "<": "\\textless{}",
+  ">": "\\textgreater{}",
+  "|": "\\textbar{}",
+  '"': "\\textquotedbl{}",
+  "±": "$\\pm$",
+  "−": "$-$",
+  "–": "--",
+  Δ: "$\\Delta$",
+  "*": "$^{*}$",
+  "[": "{[}",
+  "]": "{]}",
+};
+
+export function latexText(text: string): string {
+  return text.replace(/[\r\n]+/g, " ").replace(/[\\{}$&#%_~^<>|"±−–Δ*[\]]/g, (one) => latexCharacters[one]!);
+}
+
+/** A line for each arm, figures at full precision. */
+function csvTable({ arms, report }: ExperimentResult): string {
+  const of = report.flatMap((metric) => [
+    metric,
+    `${metric}Sd`,
+    `${metric}Difference`,
+    `${metric}Low`,
+    `${metric}High`,
+    `${metric}P`,
+  ]);
+  const rows = arms.map(({ name, ratings, trials, means, versus }) => [
+    name,
+    ratings,
+    trials.filter(({ state }) => state === "done").length,
+    trials.length,
+    trials.find(({ metrics }) => metrics)?.metrics?.n ?? null,
+    ...report.flatMap((metric) => {
+      const test = versus?.tests[metric];
+      const mean = means[metric];
+      return [
+        mean?.mean ?? null,
+        mean?.sd ?? null,
+        test?.difference ?? null,
+        test?.interval[0] ?? null,
+        test?.interval[1] ?? null,
+        test?.pHolm ?? null,
+      ];
+    }),
+    versus?.baseline ?? null,
+  ]);
+  return toCsv(["arm", "mos", "seedsDone", "seeds", "images", ...of, "baseline"], rows);
+}
+
+/** Rows as text with a rule where the group changes. */
+function separated(rows: Row[], rule: string, text: (row: Row) => string): string[] {
+  return rows.flatMap((row, i) => {
+    const before = rows[i - 1];
+    return before && before.group !== row.group ? [rule, text(row)] : [text(row)];
+  });
+}

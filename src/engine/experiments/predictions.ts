@@ -1,0 +1,86 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { parse } from "csv-parse/sync";
+import type { Metrics } from "../../protocol/results.ts";
+import type { Catalog } from "../catalog.ts";
+import { LeafError } from "../errors.ts";
+import { keyOf } from "../keys.ts";
+import { openLabels } from "../labels.ts";
+import { evaluateMetrics } from "../metrics/index.ts";
+import { studentToMos } from "../mos.ts";
+import type { Project } from "../project.ts";
+import { labelState } from "../stages/label.ts";
+import { stageDir } from "../stages/stage.ts";
+
+/** Score and MOS by image hash, both on the MOS scale. */
+export type Predictions = Map<string, { score: number; mos: number }>;
+
+/** What an evaluation stage predicted, image by image. Throws LeafError `failed` where its file is gone or damaged. */
+export async function studentPredictions(project: Project, key: string): Promise<Predictions> {
+  const file = path.join(stageDir(project, "evaluate", key), "predictions.csv");
+  const predictions: Predictions = new Map();
+  if (existsSync(file)) {
+    const rows = parse(await readFile(file), { columns: true, bom: true }) as Record<string, string>[];
+    for (const { hash, score, mos } of rows)
+      if (hash) predictions.set(hash, { score: Number(score), mos: Number(mos) });
+  }
+  if (
+    [...predictions.values()].some(({ score, mos }) => !Number.isFinite(score + mos)) ||
+    predictions.size < 3
+  ) {
+    throw new LeafError("failed", `${file} is missing or damaged.`, {
+      remedy: "Remove that folder and run the experiment again.",
+    });
+  }
+  return predictions;
+}
+
+/** The teacher's own point-wise scores of the evaluated split, never a person's correction of them. */
+export async function teacherPredictions(project: Project, catalog: Catalog): Promise<Predictions> {
+  const { mos, evaluate } = project.config;
+  if (!mos) {
+    throw new LeafError("config", "There are no human scores to compare the teacher with.", {
+      remedy: "Add `mos: { file: …, image: …, score: … }` to the base config.",
+    });
+  }
+  const { teacher } = await labelState(project, catalog);
+  const store = openLabels(project.labelsFile, { readOnly: true });
+  try {
+    const own = store.ownScores(teacher);
+    const predictions: Predictions = new Map();
+    for (const hash of catalog.hashes) {
+      const [score, truth] = [own.get(hash), catalog.mos.get(hash)];
+      if (catalog.splitOf(hash) === evaluate.split && score !== undefined && truth !== undefined)
+        predictions.set(hash, { score: studentToMos(score, mos), mos: truth });
+    }
+    return predictions;
+  } finally {
+    store.close();
+  }
+}
+
+/** The teacher against people, and a key that changes with what it said or they did. */
+export async function teacherEvaluation(
+  project: Project,
+  catalog: Catalog,
+): Promise<{ metrics: Metrics; key: string }> {
+  const predictions = await teacherPredictions(project, catalog);
+  if (predictions.size < 3) {
+    throw new LeafError(
+      "config",
+      `The ${project.config.evaluate.split} split has ${predictions.size} images with a MOS and a label; 3 are the least.`,
+      { remedy: "Raise `split.test`, or rate more images." },
+    );
+  }
+  const { logistic: _, ...metrics } = evaluateMetrics(...columns(predictions), {
+    bootstrap: project.config.evaluate.bootstrap,
+    seed: 0,
+  });
+  return { metrics, key: keyOf([...predictions].map(([hash, { score, mos }]) => [hash, score, mos])) };
+}
+
+function columns(predictions: Predictions): [Float64Array, Float64Array] {
+  const rows = [...predictions.values()];
+  return [Float64Array.from(rows, ({ score }) => score), Float64Array.from(rows, ({ mos }) => mos)];
+}

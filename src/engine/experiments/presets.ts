@@ -1,0 +1,46 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { appRoot } from "../appRoot.ts";
+import { LeafError } from "../errors.ts";
+import { writeFileAtomic } from "../files.ts";
+
+const folder = () => path.join(appRoot(), "assets", "experiments");
+
+/** Names of the experiments that ship with LEAF. */
+export async function presetNames(): Promise<string[]> {
+  const files = await readdir(folder());
+  return files.flatMap((file) => (file.endsWith(".yaml") ? [file.slice(0, -".yaml".length)] : [])).sort();
+}
+
+export async function presetText(name: string): Promise<string> {
+  return readFile(path.join(folder(), `${name}.yaml`), "utf8");
+}
+
+/**
+ * Writes `<name>.experiment.yaml` into the folder of a base config. Throws LeafError `usage` for a name that does not ship
+ * with LEAF, or if the file exists.
+ */
+export async function initExperiment(
+  dir: string,
+  name: string,
+  { base = "leaf.yaml", force = false }: { base?: string; force?: boolean } = {},
+): Promise<{ file: string; base: string }> {
+  const names = await presetNames();
+  if (!names.includes(name)) {
+    throw new LeafError("usage", `There is no experiment ${name} to start from.`, {
+      remedy: `Take one of ${names.join(", ")}.`,
+    });
+  }
+  const file = path.join(path.resolve(dir), `${name}.experiment.yaml`);
+  if (existsSync(file) && !force)
+    throw new LeafError("usage", `${file} exists already.`, {
+      file,
+      remedy: "Edit it, or overwrite it with --force.",
+    });
+  const text = (await presetText(name)).replace(/^base: .*$/m, () =>
+    /^[\w.-]+$/.test(base) ? `base: ${base}` : `base: ${JSON.stringify(base)}`,
+  );
+  await writeFileAtomic(file, text);
+  return { file, base };
+}

@@ -1,0 +1,82 @@
+import path from "node:path";
+import type { ArmResult, ExperimentResult, ReportedMetric } from "../../protocol/experiments.ts";
+import { readJson, writeJson } from "../files.ts";
+import { keyOf } from "../keys.ts";
+import { paperFigures } from "../live/paperFigures.ts";
+import { flatSettings } from "../live/runSummaries.ts";
+import type { OpenExperiment } from "./file.ts";
+import { reportedMetrics } from "./schema.ts";
+import type { Trial } from "./trial.ts";
+
+/** What is known after the trials so far: means over seeds, no tests yet. */
+export async function summarise(open: OpenExperiment, trials: readonly Trial[]): Promise<ExperimentResult> {
+  const { experiment, cells, name, file, base } = open;
+  const [first] = trials;
+  const count = (state: string) => trials.filter(({ result }) => result.state === state).length;
+  return {
+    v: 1,
+    name,
+    file: path.basename(file),
+    base: path.basename(base),
+    key: experimentKey(open),
+    updated: new Date().toISOString(),
+    stage: experiment.stage,
+    seeds: experiment.seeds,
+    resplit: experiment.resplit,
+    report: experiment.report,
+    compare: experiment.compare ?? null,
+    bootstrap: experiment.bootstrap,
+    done: count("done"),
+    failed: count("failed"),
+    total: trials.length,
+    arms: cells.map((cell): ArmResult => {
+      const own = trials.filter((trial) => trial.cell === cell).map(({ result }) => result);
+      return {
+        name: cell.name,
+        settings: flatSettings(cell.overrides),
+        stage: cell.stage,
+        trials: own,
+        ratings: own.find(({ state }) => state === "done")?.ratings ?? null,
+        means: Object.fromEntries(
+          reportedMetrics.map((metric) => [metric, meanOf(own, metric)]),
+        ) as ArmResult["means"],
+        versus: null,
+      };
+    }),
+    paper: first ? await paperFigures(first.project.root, first.project.config) : null,
+  };
+}
+
+/** Mean and sample standard deviation over the evaluations that differ; null where one of them does not define the metric. */
+export function meanOf(
+  trials: ArmResult["trials"],
+  metric: ReportedMetric,
+): { mean: number; sd: number | null; n: number } | null {
+  const distinct = new Map(trials.flatMap(({ key, metrics }) => (metrics ? [[key, metrics[metric]]] : [])));
+  const values = [...distinct.values()];
+  if (values.length === 0 || values.some((value) => value === null)) return null;
+  const figures = values as number[];
+  const n = figures.length;
+  const mean = figures.reduce((sum, value) => sum + value, 0) / n;
+  const variance = figures.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
+  return { mean, sd: n > 1 ? Math.sqrt(variance) : null, n };
+}
+
+/** Another key says that the file or its base has changed since a result was written. */
+export function experimentKey({ experiment, cells, configOf }: OpenExperiment): string {
+  return keyOf({ experiment, configs: cells.map((cell) => configOf(cell, experiment.seeds[0]!)) });
+}
+
+export function resultFile(root: string, name: string): string {
+  return path.join(root, ".leaf", "experiments", name, "result.json");
+}
+
+export async function saveResult(open: OpenExperiment, result: ExperimentResult): Promise<void> {
+  await writeJson(resultFile(path.dirname(open.file), open.name), result);
+}
+
+/** The last result of an experiment by its name and folder; undefined if it has not been run. */
+export async function readResultFile(root: string, name: string): Promise<ExperimentResult | undefined> {
+  const result = await readJson<ExperimentResult>(resultFile(root, name));
+  return result?.v === 1 ? result : undefined;
+}

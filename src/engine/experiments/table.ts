@@ -1,0 +1,117 @@
+import type { ArmResult, ArmTest, ExperimentResult, ReportedMetric } from "../../protocol/experiments.ts";
+
+/** An experiment as rows of text; how they are laid out is the format's matter. */
+export interface Table {
+  header: string[];
+  rows: Row[];
+  /** Sentences below. */
+  notes: string[];
+}
+
+export interface Row {
+  cells: string[];
+  /** Published figures stand apart. */
+  group: "arm" | "paper";
+}
+
+export const metricNames: Record<ReportedMetric, string> = {
+  srcc: "SRCC",
+  plcc: "PLCC",
+  plccLogistic: "PLCC (fitted)",
+  krcc: "KRCC",
+  rmse: "RMSE",
+};
+
+const none = "–";
+/** Below this, after correction, a difference is marked. */
+const level = 0.05;
+
+/** The table of a result: mean ± standard deviation over seeds, a star for a significant difference, and that of the first measure. */
+export function tableOf(result: ExperimentResult): Table {
+  const { report, arms, paper } = result;
+  const [first] = report;
+  const compared = arms.some(({ versus }) => versus !== null) && first !== "plccLogistic";
+  const header = ["arm", "MOS", "seeds", ...report.map((metric) => metricNames[metric])];
+  if (compared) header.push(`Δ ${metricNames[first!]} [95 %]`, "p");
+  const rows = arms.map((arm): Row => {
+    const tests = arm.versus?.tests ?? {};
+    const figures = report.map((metric) => meanText(arm, metric) + star(tests[metric]));
+    const difference = compared ? differenceText(arm, first!) : [];
+    return { group: "arm", cells: [arm.name, ratingsText(arm), seedsText(arm), ...figures, ...difference] };
+  });
+  for (const { name, srcc, plcc } of paper?.rows ?? []) {
+    const published: Partial<Record<ReportedMetric, number>> = { srcc, plcc };
+    const figures = report.map((metric) => (metric in published ? published[metric]!.toFixed(3) : none));
+    rows.push({
+      group: "paper",
+      cells: [name, "", "", ...figures, ...(compared ? ["", ""] : [])],
+    });
+  }
+  return { header, rows, notes: notesOf(result, compared) };
+}
+
+function meanText({ means, trials }: ArmResult, metric: ReportedMetric): string {
+  const found = means[metric];
+  if (!found) return trials.every(({ state }) => state === "failed") ? "failed" : none;
+  const mean = `${found.mean < 0 ? "−" : ""}${Math.abs(found.mean).toFixed(3)}`;
+  return found.sd === null ? mean : `${mean} ± ${found.sd.toFixed(3)}`;
+}
+
+function star(test: ArmTest | null | undefined): string {
+  return test && test.pHolm < level ? "*" : "";
+}
+
+function ratingsText({ ratings }: ArmResult): string {
+  return ratings === null ? none : String(ratings);
+}
+
+/** "3", or "2 of 3" while some are missing or failed. */
+function seedsText({ trials }: ArmResult): string {
+  const done = trials.filter(({ state }) => state === "done").length;
+  return done === trials.length ? String(done) : `${done} of ${trials.length}`;
+}
+
+function differenceText({ versus }: ArmResult, metric: ReportedMetric): string[] {
+  if (!versus) return ["", ""];
+  const test = versus.tests[metric];
+  if (!test) return [none, none];
+  const [low, high] = test.interval;
+  const p = test.pHolm < 0.001 ? "<0.001" : test.pHolm.toFixed(3);
+  return [`${signed(test.difference)} [${signed(low)}, ${signed(high)}]`, p];
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+}
+
+function notesOf(result: ExperimentResult, compared: boolean): string[] {
+  const { arms, seeds, compare, bootstrap, done, failed, total, paper } = result;
+  const n = arms.flatMap(({ trials }) => trials.flatMap(({ metrics }) => (metrics ? [metrics.n] : [])));
+  const images = [...new Set(n)].sort((a, b) => a - b).join(" to ");
+  const notes: string[] = [];
+  const spread =
+    seeds.length > 1 ? `mean ± standard deviation over ${seeds.length} seeds` : `seed ${seeds[0]}`;
+  if (images) notes.push(`${capital(spread)}, on ${images} held-out images.`);
+  if (compared) {
+    notes.push(
+      `Δ, its 95 % interval and p against “${compare}”: paired bootstrap over images (${bootstrap} resamples), two-sided, Holm-corrected; * p < ${level}.`,
+    );
+  }
+  if (done + failed < total) notes.push(`${done} of ${total} trainings are done.`);
+  for (const { name, trials } of arms) {
+    const reasons = Map.groupBy(
+      trials.filter(({ state }) => state === "failed"),
+      ({ reason }) => reason,
+    );
+    for (const [reason, failed] of reasons) {
+      const seeds = failed.map(({ seed }) => seed).join(", ");
+      notes.push(`Failed: ${name}, seed ${seeds}: ${reason}`);
+    }
+  }
+  if (paper) notes.push(`Published figures on ${paper.dataset}: arXiv 2601.20689.`);
+  return notes;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,163 @@
+import type { TrialResult } from "../../protocol/experiments.ts";
+import type { Metrics } from "../../protocol/results.ts";
+import { type Catalog, openCatalog } from "../catalog.ts";
+import { LeafError } from "../errors.ts";
+import { keyOf } from "../keys.ts";
+import { type Project, projectOf } from "../project.ts";
+import { recordStage, runFor } from "../runs.ts";
+import { calibrateStage, planCalibration } from "../stages/calibrate.ts";
+import { distillKey, distillStage } from "../stages/distill.ts";
+import { evaluateStage, planEvaluation } from "../stages/evaluate.ts";
+import { labelStage, labelState } from "../stages/label.ts";
+import { isFinished, readResult, type StageName, type StageOptions } from "../stages/stage.ts";
+import type { Cell } from "./expand.ts";
+import type { OpenExperiment } from "./file.ts";
+import { teacherEvaluation } from "./predictions.ts";
+
+/** One row under one seed. */
+export interface Trial {
+  cell: Cell;
+  seed: number;
+  /** The row's config as if it were written in the experiment file; it shares `.leaf/` with the base. */
+  project: Project;
+  result: TrialResult;
+}
+
+/** The stage that a trial needs next; equal keys are one piece of work for all trials that need it. */
+export interface Step {
+  stage: StageName;
+  key: string;
+  run(options: StageOptions): Promise<unknown>;
+}
+
+/** All trials, the first seed of every row before the second of any. */
+export function trialsOf({ name, file, experiment, cells, configOf }: OpenExperiment): Trial[] {
+  return experiment.seeds.flatMap((seed) =>
+    cells.map(
+      (cell): Trial => ({
+        cell,
+        seed,
+        project: {
+          ...projectOf(file, configOf(cell, seed)),
+          experiment: { name, arm: cell.name, seed },
+        },
+        result: {
+          seed,
+          state: "missing",
+          reason: null,
+          run: null,
+          evaluated: null,
+          key: null,
+          ratings: null,
+          metrics: null,
+        },
+      }),
+    ),
+  );
+}
+
+/** Whose scores are compared in the end. Without MOS a calibration changes nothing: the distilled student's. */
+export function evaluatedBy({ cell, project }: Trial): "teacher" | "distill" | "calibrate" {
+  const { ratio, from } = project.config.calibrate;
+  return cell.stage === "calibrate" && ratio === 0 && from === "distill" ? "distill" : cell.stage;
+}
+
+/** What is missing for the trial's evaluation, the first of it; undefined when nothing is. Throws a LeafError for what cannot be. */
+export async function nextStep(trial: Trial, catalog: Catalog): Promise<Step | undefined> {
+  const { project } = trial;
+  const evaluated = evaluatedBy(trial);
+  if (evaluated !== "calibrate" || project.config.calibrate.from === "distill") {
+    const labels = await labelState(project, catalog);
+    if (!labels.finished)
+      return { stage: "label", key: labels.key, run: (options) => labelStage(project, options) };
+    if (evaluated === "teacher") return undefined;
+    const key = distillKey(project, catalog, labels);
+    if (!isFinished(project, "distill", key))
+      return { stage: "distill", key, run: (options) => distillStage(project, options) };
+  }
+  if (evaluated === "calibrate") {
+    const { key } = await planCalibration(project, catalog);
+    if (!isFinished(project, "calibrate", key))
+      return { stage: "calibrate", key, run: (options) => calibrateStage(project, options) };
+  }
+  const { key } = await planEvaluation(project, catalog, evaluated);
+  if (isFinished(project, "evaluate", key)) return undefined;
+  return { stage: "evaluate", key, run: (options) => evaluateStage(project, options, evaluated) };
+}
+
+/** Reads the finished trial's figures into its result, and lets its run stand on all the stages that it shares. */
+export async function finishTrial(trial: Trial, catalog: Catalog, signal?: AbortSignal): Promise<void> {
+  const { project, result } = trial;
+  const evaluated = evaluatedBy(trial);
+  if (evaluated === "teacher") {
+    const { metrics, key } = await teacherEvaluation(project, catalog);
+    Object.assign(result, { state: "done", evaluated, key, ratings: 0, metrics });
+    return;
+  }
+  const plan = await planEvaluation(project, catalog, evaluated);
+  const evaluation = await readResult<Metrics>(project, "evaluate", plan.key);
+  if (!evaluation) throw new LeafError("failed", "The evaluation is gone.", { remedy: "Run it again." });
+  const run = await recordStages(project, plan.keys, plan.key, evaluated, signal);
+  const calibration = plan.keys.calibrate;
+  const calibrated = calibration
+    ? await readResult<{ images: number }>(project, "calibrate", calibration)
+    : undefined;
+  const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95 } = evaluation;
+  Object.assign(result, {
+    state: "done",
+    reason: null,
+    run,
+    evaluated,
+    key: plan.key,
+    ratings: calibrated?.images ?? 0,
+    metrics: { n, srcc, plcc, plccLogistic, krcc, rmse, ci95 },
+  } satisfies Partial<TrialResult>);
+}
+
+/** Stages that another trial did are recorded in this one's run too, which `leaf clean` goes by. Returns the run's id. */
+async function recordStages(
+  project: Project,
+  keys: Partial<Record<StageName, string>>,
+  evaluation: string,
+  evaluated: "distill" | "calibrate",
+  signal?: AbortSignal,
+): Promise<string> {
+  const options: StageOptions = { signal, trustIndex: true };
+  let run = await runFor(project, keys);
+  if (keys.label && run.stages.label?.key !== keys.label) {
+    const { teacher: _, ...result } = (await readResult<{ teacher: string }>(project, "label", keys.label))!;
+    await recordStage(project, run, "label", { key: keys.label, seconds: 0, result });
+  }
+  if (keys.distill && run.stages.distill?.key !== keys.distill) await distillStage(project, options);
+  if (keys.calibrate && run.stages.calibrate?.key !== keys.calibrate) await calibrateStage(project, options);
+  const had = evaluated === "distill" ? run.distilledEvaluation : run.stages.evaluate?.key;
+  if (had !== evaluation) await evaluateStage(project, options, evaluated);
+  run = await runFor(project, keys);
+  return run.id;
+}
+
+/** Opens catalogs one at a time: trials that share images, scores and split share one. The index is read anew once for each images. */
+export function catalogs(options: StageOptions) {
+  let open: { key: string; catalog: Catalog } | undefined;
+  const indexed = new Set<string>();
+  return {
+    async of({ project }: Trial): Promise<Catalog> {
+      const { images, mos, split } = project.config;
+      const key = keyOf({ images, mos: mos ?? null, split });
+      if (open?.key === key) return open.catalog;
+      open?.catalog.close();
+      open = undefined;
+      const known = indexed.has(project.indexFile);
+      const catalog = await openCatalog(project, {
+        signal: options.signal,
+        onProgress: options.onProgress,
+        onWarning: known ? undefined : options.onWarning,
+        trustIndex: known,
+      });
+      indexed.add(project.indexFile);
+      open = { key, catalog };
+      return catalog;
+    },
+    close: () => open?.catalog.close(),
+  };
+}

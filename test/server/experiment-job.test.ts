@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { MessageConnection } from "vscode-languageserver/node";
+import type { JobSnapshot } from "../../src/protocol/jobs.ts";
+import type { ProjectSnapshot } from "../../src/protocol/project.ts";
+import type { ParamsOf, ResultOf, ServerMethod } from "../../src/protocol/server.ts";
+import { fileOf, uriOf } from "../../src/server/uris.ts";
+import { makeWorkspace } from "../integration/workspace.ts";
+import { conditions, startServer } from "./startServer.ts";
+
+// The built server over its real connection. The teacher alone is compared: no training.
+const dir = mkdtempSync(path.join(tmpdir(), "leaf-experiment-job-"));
+const { until, look } = conditions();
+const heard: JobSnapshot[] = [];
+let projects: ProjectSnapshot[] = [];
+let connection: MessageConnection;
+let stop: () => Promise<void>;
+const ask = <M extends ServerMethod>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>> =>
+  connection.sendRequest(method, params);
+
+beforeAll(async () => {
+  await makeWorkspace(dir, 16);
+  ({ connection, stop } = await startServer(dir, (one) => {
+    one.onNotification("leaf/changed", (told: { projects: ProjectSnapshot[] }) => {
+      projects = told.projects;
+      look();
+    });
+    one.onNotification("leaf/jobEvents", ({ job }: { job: JobSnapshot }) => {
+      heard.push(job);
+      look();
+    });
+  }));
+  await until(() => projects.some(({ invalid }) => invalid === null));
+});
+afterAll(async () => {
+  await stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+test("a preset is written beside the config", async () => {
+  expect(await ask("leaf/experimentPresets", {})).toContain("components");
+  const { experiment } = await ask("leaf/newExperiment", {
+    config: uriOf(path.join(dir, "leaf.yaml")),
+    preset: "components",
+  });
+  expect(fileOf(experiment)).toBe(path.join(dir, "components.experiment.yaml"));
+  expect(await ask("leaf/experiment", { experiment })).toMatchObject({ done: 0, total: 15, markdown: null });
+});
+
+test("an experiment runs as a job of its base config, with its progress and its table", {
+  timeout: 180_000,
+}, async () => {
+  const file = path.join(dir, "who.experiment.yaml");
+  writeFileSync(
+    file,
+    "stage: teacher\narms: { all: {}, few pairs: { label.pairsPerImage: 2 } }\ncompare: all\n",
+  );
+  const experiment = uriOf(file);
+  const config = uriOf(path.join(dir, "leaf.yaml"));
+  const job = await ask("leaf/startExperiment", { experiment });
+  expect(job).toMatchObject({ kind: "experiment", config, experiment, state: "running" });
+  await until(() => heard.some(({ id, state }) => id === job.id && state !== "running"));
+  expect(heard.at(-1)).toMatchObject({ state: "done", failure: null, experiment });
+  const overall = heard.flatMap(({ progress }) => progress?.overall ?? []);
+  expect(overall.length).toBeGreaterThan(0);
+  expect(overall.every(({ total }) => total === 2)).toBe(true);
+  const view = await ask("leaf/experiment", { experiment });
+  expect(view).toMatchObject({ name: "who", done: 2, failed: 0, total: 2, stale: false, invalid: null });
+  expect(view.markdown).toContain("| few pairs | 0 | 1 |");
+  // Pairs change nothing of the teacher's point-wise scores.
+  expect(view.result!.arms[1]!.versus!.tests.srcc).toMatchObject({ difference: 0, p: 1 });
+  expect(await ask("leaf/runs", { config })).toEqual([]);
+});
+
+test("a file that is no right experiment is refused with its place", async () => {
+  const file = path.join(dir, "wrong.experiment.yaml");
+  writeFileSync(file, "arms: { a: { distil.epochs: 3 } }\n");
+  await expect(ask("leaf/startExperiment", { experiment: uriOf(file) })).rejects.toMatchObject({
+    data: {
+      code: "config",
+      file,
+      line: 1,
+      column: 14,
+      message: expect.stringContaining("did you mean `distill`?"),
+    },
+  });
+});

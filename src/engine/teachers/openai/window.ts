@@ -15,7 +15,7 @@ const worthClimbing = 1.15;
 const steadyFor = 10;
 const worthWidening = 1.1;
 /** Fewer answers would measure noise. */
-const leastAnswers = 24;
+const leastAnswers = 48;
 
 /**
  * Doubles the window while throughput grows with it, goes back one step when it does not, and tries a little more now and then. Halves it when
@@ -72,7 +72,7 @@ export function createWindow(max: number): Window {
         return;
       }
       // The first round after a change still has the old window's pace.
-      const measuredOver = Math.max(2 * limit, leastAnswers);
+      const measuredOver = Math.max(3 * limit, leastAnswers);
       if (++answers < limit + measuredOver) {
         if (answers === limit) since = now;
         return;

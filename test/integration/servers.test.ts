@@ -284,6 +284,9 @@ test("`leaf servers stop` ends one by its model, or all", async () => {
   const { stopped } = await leafJson<{ stopped: string[] }>(dir, "servers", "stop", "all");
   expect(stopped).toHaveLength(2);
   for (const endpoint of endpoints) await expect(fetch(endpoint)).rejects.toThrow();
+  // A run that used one is told, and does not start it again.
+  runs[0]!.say("ready");
+  expect((await runs[0]!.failure()).message).toContain("stopped by `leaf servers stop`");
   expect(await leafJson(dir, "servers", "stop")).toEqual({ stopped: [] });
 });
 
@@ -387,6 +390,8 @@ test("a server that ends again and again is given up", async () => {
   const run = acquire(dir, scripted(fragile));
   await run.endpoint();
   await until(() => stateOf(dir).phase === "failed", 40_000);
+  run.say("ready");
+  expect((await run.failure()).message).toMatch(/ended 4 times while it was in use/);
   expect(stateOf(dir).failure).toMatchObject({
     message: expect.stringMatching(/ended 4 times while it was in use\. Last it ended with exit code 7/),
   });

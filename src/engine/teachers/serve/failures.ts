@@ -67,6 +67,12 @@ export function portTaken(end: ServerEnd): Failure {
   return { ...failureOf(end, recogniser, ""), remedy: recogniser.remedy("") };
 }
 
+export const stopped: Failure = {
+  code: "failed",
+  message: "The teacher's server was stopped by `leaf servers stop`.",
+  remedy: "Run the command again, which starts it again: finished work is kept.",
+};
+
 export function missingProgram(program: string): Failure {
   return {
     code: "environment",

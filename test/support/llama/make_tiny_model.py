@@ -1,7 +1,7 @@
-"""Writes a tiny random multimodal model for llama.cpp: a Qwen2 text model and an InternVL projector, under 1 MB.
+"""Writes a tiny random multimodal model for llama.cpp: Qwen2 and an InternVL projector, under 1 MB.
 
-Its answers mean nothing, but its vocabulary, chat template, images and probabilities are real. Rating words are lifted so that they hold
-most of the probability. usage: python make_tiny_model.py FOLDER [seed]
+Its answers mean nothing, but its vocabulary, chat template, images and probabilities are real. Rating words
+are lifted so that they hold most of the probability. usage: python make_tiny_model.py FOLDER [seed]
 """
 
 import sys
@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
 
-WORDS = "Excellent Good Fair Poor Bad excellent good fair poor bad image quality rate the".split()
+RATINGS = ["Excellent", "Good", "Fair", "Poor", "Bad"]
+WORDS = [*RATINGS, *(word.lower() for word in RATINGS), "image", "quality", "rate", "the"]
 # "Superb" is two tokens, "Su" and "perb", as in many vocabularies.
 PARTS = ["Su", "perb"]
 LIFTED = {"Excellent": 6.0, "Good": 6.5, "Fair": 7.5, "Poor": 8.0, "Bad": 6.5, "Su": 7.0, "perb": 7.0}

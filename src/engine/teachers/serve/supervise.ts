@@ -110,7 +110,6 @@ async function watch(
   };
   const end = (): explain.ServerEnd => ({
     model: spec.model,
-    program: state.program,
     port: state.port,
     log: logFile(dir),
     lines: server?.log.lines() ?? [],

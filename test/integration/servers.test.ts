@@ -284,6 +284,9 @@ test("`leaf servers stop` ends one by its model, or all", async () => {
   const { stopped } = await leafJson<{ stopped: string[] }>(dir, "servers", "stop", "all");
   expect(stopped).toHaveLength(2);
   for (const endpoint of endpoints) await expect(fetch(endpoint)).rejects.toThrow();
+  // A run that used one is told, and does not start it again.
+  runs[0]!.say("ready");
+  expect((await runs[0]!.failure()).message).toContain("stopped by `leaf servers stop`");
   expect(await leafJson(dir, "servers", "stop")).toEqual({ stopped: [] });
 });
 
@@ -355,7 +358,9 @@ test("a port that another program has", async () => {
 
 test("a server that the system kills while it loads", async () => {
   const failure = await acquire(project(), scripted("import os; os.kill(os.getpid(), 9)")).failure();
-  expect(failure.message).toMatch(/The system killed python\S* while it loaded .*for want of main memory/);
+  expect(failure.message).toMatch(
+    /The system killed the teacher's server while it loaded .*for want of main memory/,
+  );
 });
 
 test("a server that is not ready in time is ended", async () => {
@@ -387,6 +392,8 @@ test("a server that ends again and again is given up", async () => {
   const run = acquire(dir, scripted(fragile));
   await run.endpoint();
   await until(() => stateOf(dir).phase === "failed", 40_000);
+  run.say("ready");
+  expect((await run.failure()).message).toMatch(/ended 4 times while it was in use/);
   expect(stateOf(dir).failure).toMatchObject({
     message: expect.stringMatching(/ended 4 times while it was in use\. Last it ended with exit code 7/),
   });

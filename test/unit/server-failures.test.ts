@@ -16,7 +16,6 @@ function linesOf(file: string): string[] {
 function ended(lines: string[], over: Partial<ServerEnd> = {}): ServerEnd {
   const base = {
     model: "some/model",
-    program: "vllm",
     port: 8000,
     log: "/a/server.log",
     exitCode: 1,
@@ -34,7 +33,7 @@ test("a message names what was found in the log, and the remedy its file", () =>
     endedBeforeReady(ended(linesOf(path.join(folder, kind, `${name}.log`))));
   expect(of("unsupportedArchitecture", "vllm-architecture")).toEqual({
     code: "environment",
-    message: "vllm does not know the architecture of some/model: ['FooForCausalLM'].",
+    message: "The server does not know the architecture of some/model: ['FooForCausalLM'].",
     remedy: "Update the server, or choose a model that it supports. Its log: /a/server.log",
     file: "/a/server.log",
   });
@@ -51,7 +50,7 @@ test("a message names what was found in the log, and the remedy its file", () =>
 test("a server that the system killed", () => {
   for (const over of [{ signal: "SIGKILL", exitCode: null } as const, { exitCode: 137 }])
     expect(endedBeforeReady(ended(["loading"], over)).message).toMatch(
-      /The system killed vllm .* want of main memory/,
+      /The system killed the teacher's server .* want of main memory/,
     );
   // A reason in the log is worth more.
   const lines = ["torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1 GiB"];
@@ -61,9 +60,9 @@ test("a server that the system killed", () => {
 test("what nobody knows is told in the server's words", () => {
   const lines = ["reading", "  FancyError: the flux is   inverted.", "cleaning up"];
   expect(endedBeforeReady(ended(lines, { exitCode: 3 })).message).toBe(
-    "vllm ended with exit code 3 before it was ready: FancyError: the flux is inverted.",
+    "The teacher's server ended with exit code 3 before it was ready: FancyError: the flux is inverted.",
   );
   expect(endedBeforeReady(ended([], { exitCode: null, signal: "SIGSEGV" })).message).toBe(
-    "vllm was ended by SIGSEGV before it was ready.",
+    "The teacher's server was ended by SIGSEGV before it was ready.",
   );
 });

@@ -57,7 +57,7 @@ function listing(servers: ServerListing[]): string {
   ]);
   const text = table(["server", "model", "state", "endpoint", "use", "log"], rows);
   const failures = servers.flatMap((one) =>
-    one.failure ? [`${one.key.slice(0, 8)}: ${one.failure.message}`] : [],
+    one.phase === "failed" && one.failure ? [`${one.key.slice(0, 8)}: ${one.failure.message}`] : [],
   );
   return [text, ...failures].join("\n");
 }

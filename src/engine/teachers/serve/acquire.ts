@@ -54,10 +54,13 @@ export async function acquireServer(serve: ServeConfig, options: AcquireOptions)
   const dir = path.join(options.servers, spec.key);
   const user = await enter(dir, spec);
   let started = false;
+  const onStart = () => {
+    started = true;
+  };
+  // The failure of an earlier start says nothing of this one; that of the server in use does.
+  const earlier = (await readState(dir))?.attempt;
   const ready = (signal?: AbortSignal) =>
-    untilReady(dir, spec, { ...options, signal }, () => {
-      started = true;
-    });
+    untilReady(dir, spec, { onNote: options.onNote, signal, earlier, onStart });
   try {
     const endpoint = await ready(options.signal);
     return { endpoint, log: logFile(dir), ready, release: user.leave };
@@ -68,14 +71,16 @@ export async function acquireServer(serve: ServeConfig, options: AcquireOptions)
   }
 }
 
+interface WaitOptions extends Pick<AcquireOptions, "signal" | "onNote"> {
+  earlier: string | undefined;
+  onStart(): void;
+}
+
 async function untilReady(
   dir: string,
   spec: ServerSpec,
-  { signal, onNote }: Pick<AcquireOptions, "signal" | "onNote">,
-  onStart: () => void,
+  { signal, onNote, earlier, onStart }: WaitOptions,
 ): Promise<string> {
-  // The failure of an earlier start says nothing of this one.
-  const before = await readState(dir);
   let supervisors = 0;
   let isSpawning = false;
   const tell = teller(spec, onNote);
@@ -85,7 +90,7 @@ async function untilReady(
     const state = await readState(dir);
     // For a moment the last words of the supervisor before are still there.
     if (isLocked && state?.phase === "ready" && (await isSupervised(state))) return state.endpoint;
-    if (state?.phase === "failed" && state.attempt !== before?.attempt) throw asError(state.failure);
+    if (state?.failure && state.attempt !== earlier) throw asError(state.failure);
     if (isLocked) {
       if (state) tell(state);
     } else if (!isSpawning) {
@@ -146,8 +151,7 @@ export function askToStop(dir: string, request: StopRequest): void {
   writeFileSync(stopFile(dir), `${request}\n`);
 }
 
-function asError(failure: Failure | null): LeafError {
-  const { code = "failed", message = "The teacher's server failed.", remedy, file } = failure ?? {};
+function asError({ code, message, remedy, file }: Failure): LeafError {
   return new LeafError(code === "internal" ? "failed" : code, message, { remedy, file });
 }
 

@@ -27,7 +27,7 @@ export function endedBeforeReady(end: ServerEnd): Failure {
   if (end.signal === "SIGKILL" || end.exitCode === 137) {
     return {
       code: "environment",
-      message: `The system killed ${end.program} while it loaded ${end.model}, most likely for want of main memory.`,
+      message: `The system killed the teacher's server while it loaded ${end.model}, most likely for want of main memory.`,
       remedy: `Free some memory, or choose a smaller or quantised model. Its log: ${end.log}`,
       file: end.log,
     };
@@ -35,7 +35,7 @@ export function endedBeforeReady(end: ServerEnd): Failure {
   const last = lastTellingLine(end.lines);
   return {
     code: "failed",
-    message: `${end.program} ${howItEnded(end)} before it was ready${last ? `: ${last}` : ""}.`,
+    message: `The teacher's server ${howItEnded(end)} before it was ready${last ? `: ${last}` : ""}.`,
     remedy: `See its log: ${end.log}`,
     file: end.log,
   };
@@ -67,6 +67,12 @@ export function portTaken(end: ServerEnd): Failure {
   return { ...failureOf(end, recogniser, ""), remedy: recogniser.remedy("") };
 }
 
+export const stopped: Failure = {
+  code: "failed",
+  message: "The teacher's server was stopped by `leaf servers stop`.",
+  remedy: "Run the command again, which starts it again: finished work is kept.",
+};
+
 export function missingProgram(program: string): Failure {
   return {
     code: "environment",
@@ -81,7 +87,7 @@ export function notReadyInTime(end: ServerEnd, startMinutes: number, note: strin
   const within = startMinutes === 1 ? "1 minute" : `${startMinutes} minutes`;
   return {
     code: "failed",
-    message: `${end.program} was not ready within ${within}${note ? ` (last: ${note})` : ""}.`,
+    message: `The teacher's server was not ready within ${within}${note ? ` (last: ${note})` : ""}.`,
     remedy: `Raise \`serve.startMinutes\` if it only needs longer, such as for a first download. Its log: ${end.log}`,
     file: end.log,
   };
@@ -92,7 +98,7 @@ export function endedAgainAndAgain(end: ServerEnd, times: number): Failure {
   const why = known ? known.recogniser.message(end, known.found) : `Last it ${howItEnded(end)}.`;
   return {
     code: "failed",
-    message: `The teacher's server ${end.program} ended ${times} times while it was in use. ${why}`,
+    message: `The teacher's server ended ${times} times while it was in use. ${why}`,
     remedy: known ? `${known.recogniser.remedy(known.found)} Its log: ${end.log}` : `See its log: ${end.log}`,
     file: end.log,
   };

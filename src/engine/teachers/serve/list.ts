@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerListing, StopServersResult } from "../../../protocol/servers.ts";
 import { LeafError } from "../../errors.ts";
 import { isAlive, signalGroup } from "../../processes.ts";
-import { isProcessLocked } from "../../processLock.ts";
+import { isProcessLocked, tryProcessLock } from "../../processLock.ts";
 import { askToStop } from "./acquire.ts";
 import { lockFile, logFile, namesIn, readState, usersOf, writeState } from "./files.ts";
 import { endOrphan } from "./orphan.ts";
@@ -15,18 +16,29 @@ export async function listServers(servers: string): Promise<ServerListing[]> {
   const listings: ServerListing[] = [];
   for (const key of await namesIn(servers)) {
     const dir = path.join(servers, key);
-    let state = await readState(dir);
+    await clearUp(dir);
+    const state = await readState(dir);
     if (!state) continue;
-    if (state.phase !== "stopped" && state.phase !== "failed" && !isProcessLocked(lockFile(dir))) {
-      await endOrphan(state);
-      state = { ...state, phase: "stopped", pid: null, identity: null, note: null };
-      await writeState(dir, state);
-    }
     const users = [...(await usersOf(dir)).values()].map((user) => user.pid);
     listings.push({ ...state, users, log: logFile(dir) });
   }
   const rank = (one: ServerListing) => (isRunning(one) ? 0 : 1);
   return listings.sort((a, b) => rank(a) - rank(b) || b.started.localeCompare(a.started));
+}
+
+/** Ends what a killed supervisor left, unless a new one is at it. */
+async function clearUp(dir: string): Promise<void> {
+  if (!existsSync(lockFile(dir))) return;
+  const lock = tryProcessLock(lockFile(dir));
+  if (!lock) return;
+  try {
+    const state = await readState(dir);
+    if (!state || !isRunning(state)) return;
+    await endOrphan(state);
+    await writeState(dir, { ...state, phase: "stopped", pid: null, identity: null, note: null });
+  } finally {
+    lock.release();
+  }
 }
 
 export function isRunning({ phase }: Pick<ServerListing, "phase">): boolean {

@@ -3,8 +3,6 @@ import type { Failure } from "../../../protocol/jobs.ts";
 /** How a server ended, or how far it came. */
 export interface ServerEnd {
   model: string;
-  /** Name of the program. */
-  program: string;
   port: number;
   /** The last lines of its log. */
   lines: readonly string[];
@@ -104,7 +102,7 @@ export const recognisers: readonly Recogniser[] = [
       /Model architectures? (\[.*?\]) (?:are not supported|failed to be inspected)|model type [`'](\S+?)[`'] but Transformers does not recognize|(\w+) has no vLLM implementation|unknown model architecture: '?([\w.-]+)|(\w+) is not supported\. Supported (?:archs|architectures)/i,
     code: "environment",
     message: (end, found) =>
-      `${end.program} does not know the architecture of ${end.model}${found && `: ${found}`}.`,
+      `The server does not know the architecture of ${end.model}${found && `: ${found}`}.`,
     remedy: () => "Update the server, or choose a model that it supports.",
   },
   {
@@ -113,7 +111,7 @@ export const recognisers: readonly Recogniser[] = [
       /KV cache is needed, which is larger than the available|is greater than the derived max_model_len|is larger than the maximum number of tokens that can be stored in KV cache/i,
     code: "environment",
     message: (end) =>
-      `The longest prompt that ${end.program} is to take does not fit ${end.model} or its memory.`,
+      `The longest prompt that the server is to take does not fit ${end.model} or its memory.`,
     remedy: () => "Add `--max-model-len` and `8192` to `serve.args`: a judgement takes far less.",
   },
   {
@@ -130,7 +128,7 @@ export const recognisers: readonly Recogniser[] = [
     pattern:
       /died unexpectedly \(exit code: -9\)|exitcode[:=] ?-9\b|less than desired CPU memory utilization|DefaultCPUAllocator: can't allocate|std::bad_alloc|Cannot allocate memory|unable to allocate CPU\S* buffer|^MemoryError|\bMemoryError$/,
     code: "environment",
-    message: (end) => `There is not enough main memory for ${end.program} to load ${end.model}.`,
+    message: (end) => `There is not enough main memory for the server to load ${end.model}.`,
     remedy: () => "Free some memory, or choose a smaller or quantised model.",
   },
   {
@@ -138,7 +136,7 @@ export const recognisers: readonly Recogniser[] = [
     pattern:
       /Failed to infer device type|No CUDA GPUs are available|Found no NVIDIA driver|CUDA driver version is insufficient|no CUDA-capable device is detected/i,
     code: "environment",
-    message: (end) => `${end.program} finds no accelerator that it can use.`,
+    message: () => "The server finds no accelerator that it can use.",
     remedy: () =>
       "Check the driver (`nvidia-smi`) and CUDA_VISIBLE_DEVICES, or use a server for CPUs such as llama.cpp.",
   },
@@ -154,8 +152,8 @@ export const recognisers: readonly Recogniser[] = [
     pattern:
       /\berror: (unrecognized arguments: .*|argument .*|the following arguments are required: .*|ambiguous option: .*|invalid argument: .*|unknown argument: .*)/i,
     code: "config",
-    message: (end, found) =>
-      `${end.program} cannot make out \`serve.command\` or \`serve.args\`: ${found.slice(0, 160)}.`,
+    message: (_end, found) =>
+      `The server cannot make out \`serve.command\` or \`serve.args\`: ${found.slice(0, 160)}.`,
     remedy: () => "Correct them; the server's own `--help` lists what it takes.",
   },
   {
@@ -163,7 +161,7 @@ export const recognisers: readonly Recogniser[] = [
     pattern:
       /^(?:\(.*?\) )?ModuleNotFoundError: No module named '([\w.]+)'|^\S*python\S*: No module named ([\w.]+)/,
     code: "environment",
-    message: (end, found) => `${end.program} lacks the Python package ${found}.`,
+    message: (_end, found) => `The server's Python lacks the Python package ${found}.`,
     remedy: (found) =>
       `Install it where \`serve.command\` runs (\`pip install ${found.split(".")[0]}\`), or name another interpreter there.`,
   },

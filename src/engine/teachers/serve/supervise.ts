@@ -14,7 +14,7 @@ import { noteOf } from "./note.ts";
 import { endMarked, endOrphan } from "./orphan.ts";
 import { endpointOf, freePort, isHealthy, isPortTaken } from "./port.ts";
 import { programName, type ServerSpec } from "./spec.ts";
-import { isAskedToStop, usageClock } from "./usage.ts";
+import { stopRequest, usageClock } from "./usage.ts";
 
 const lookEveryMs = 200;
 const mostRestarts = 3;
@@ -40,7 +40,7 @@ export async function supervise(dir: string, spec: ServerSpec, signal: AbortSign
     const previous = await readState(dir);
     if (previous) await endOrphan(previous);
     const failure = await watch(dir, spec, state, signal);
-    Object.assign(state, { phase: failure ? "failed" : "stopped", failure: failure ?? null });
+    Object.assign(state, failure ? { phase: "failed", failure } : { phase: "stopped" });
   } catch (error) {
     const message = `The teacher's server cannot be looked after: ${messageOf(error)}`;
     Object.assign(state, { phase: "failed", failure: { code: "internal", message } satisfies Failure });
@@ -53,12 +53,12 @@ export async function supervise(dir: string, spec: ServerSpec, signal: AbortSign
   }
 }
 
-/** Someone who looks whether it is held may be in the way for a moment. */
+/** Someone who looks whether it is held, or clears up, may be in the way for a moment. */
 async function takeLock(file: string): Promise<ProcessLock | undefined> {
-  for (let attempt = 0; attempt < 5; attempt++) {
+  for (let attempt = 0; attempt < 40; attempt++) {
     const lock = tryProcessLock(file);
     if (lock) return lock;
-    await sleep(20);
+    await sleep(50);
   }
   return undefined;
 }
@@ -110,7 +110,6 @@ async function watch(
   };
   const end = (): explain.ServerEnd => ({
     model: spec.model,
-    program: state.program,
     port: state.port,
     log: logFile(dir),
     lines: server?.log.lines() ?? [],
@@ -155,7 +154,10 @@ async function watch(
   /** One look: a failure, "stop", or undefined where it goes on. */
   async function look(): Promise<Failure | "stop" | undefined> {
     change(await usage.look());
-    if (signal.aborted || usage.isOver() || (await isAskedToStop(dir))) return "stop";
+    const request = await stopRequest(dir);
+    // Those who still use it are to be told, and not to start it again.
+    if (request === "now") change({ failure: explain.stopped });
+    if (signal.aborted || usage.isOver() || request) return "stop";
     if (server!.exit) return afterEnd(server!.exit.missing);
     if (state.phase === "ready") return undefined;
     // Asked after the answer: another program may have taken the port of a server that has just ended.

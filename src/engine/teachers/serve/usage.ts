@@ -37,10 +37,12 @@ export function usageClock(dir: string, spec: ServerSpec) {
 /** What a supervisor is asked in the file `stop`: to end `now`, or only if `unused`, where the run that started it was cancelled. */
 export type StopRequest = "now" | "unused";
 
-export async function isAskedToStop(dir: string): Promise<boolean> {
-  if (!existsSync(stopFile(dir))) return false;
+/** The request that holds: one for an unused server is dropped where somebody uses it. */
+export async function stopRequest(dir: string): Promise<StopRequest | undefined> {
+  if (!existsSync(stopFile(dir))) return undefined;
   const request = (await readFile(stopFile(dir), "utf8").catch(() => "")).trim();
-  if (request !== ("unused" satisfies StopRequest) || (await usersOf(dir)).size === 0) return true;
+  if (request !== ("unused" satisfies StopRequest)) return "now";
+  if ((await usersOf(dir)).size === 0) return "unused";
   await rm(stopFile(dir), { force: true });
-  return false;
+  return undefined;
 }

@@ -17,6 +17,8 @@ export interface StageOptions {
   onTrainer?: (stage: "distill" | "calibrate", message: TrainerMessage) => void;
   /** One sentence each: images without a score, unreadable files and the like. */
   onWarning?: (message: string) => void;
+  /** Files and rows that cannot be read have been told by an earlier stage. */
+  filesTold?: boolean;
   /** A stage of the pipeline has finished, or was fresh. */
   onStage?: (stage: StageName, result: unknown) => void;
 }

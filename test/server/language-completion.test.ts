@@ -89,7 +89,7 @@ test("documentation tells type, default and meaning", async () => {
   expect(items.find(({ label }) => label === "minConfidence")?.documentation).toEqual({
     kind: "markdown",
     value:
-      "**label.minConfidence** · number from 0 to 1 · default `0.1`\n\nPairs with less confidence (1 − normalised entropy) are discarded.",
+      "**label.minConfidence** · `auto` or number from 0 to 1 · default `0.1`\n\nPairs with less confidence (1 − normalised entropy) are discarded; `auto`: the least at which pairs of calibration images are right significantly more often than not (needs some hundred of them).",
   });
 });
 

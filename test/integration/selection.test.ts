@@ -108,10 +108,10 @@ test("a teacher that the human scores contradict is told of, and calibration sta
   const after = await leafJson<Status>(dir, "status");
   expect(after.stages.map((one) => one.state)).toEqual(["fresh", "fresh", "fresh", "fresh"]);
   expect(before.stages[2]!.state).toBe("stale");
-  writeFileSync(
-    path.join(dir, "baseline.leaf.yaml"),
-    config("", { ratio: 0.9 }).replace("ratio: 0.9", "ratio: 0.9, from: backbone"),
-  );
+  const named = "ratio: 0.9, from: backbone, headOnlyBelow: 0, lr: { backbone: 5e-4, head: 1.5e-3 }";
+  const epochs = /calibrate: \{ ratio: 0.9, epochs: 2/;
+  const text = config("", { ratio: 0.9 }).replace(epochs, `calibrate: { ${named}, epochs: 4`);
+  writeFileSync(path.join(dir, "baseline.leaf.yaml"), text);
   const baseline = await leafJson<CalibrateResult>(dir, "calibrate", "-c", "baseline.leaf.yaml");
   expect(baseline).toMatchObject({ reused: true, student: calibrate.student });
   db.exec("UPDATE points SET score = (SELECT score FROM kept WHERE kept.id = points.id); DROP TABLE kept");

@@ -85,7 +85,9 @@ describe("what calibration starts from", () => {
     expect(plan).toMatchObject({ distilled: undefined, teacherCheck: { verdict: "chance" } });
     // The run still stands on the labels that were found wanting.
     expect(plan.keys.label).toBeDefined();
-    const named = await changed(one, { from: "backbone" });
+    // At the rates that a network needs which has seen no score.
+    const rates = { epochs: 40, lr: { backbone: 5e-4, head: 1.5e-3 }, headOnlyBelow: 0 };
+    const named = await changed(one, { from: "backbone", ...rates });
     const baseline = await planCalibration(named.project, named.catalog);
     expect(baseline).toMatchObject({ key: plan.key, keys: {}, teacherCheck: undefined });
     const insisting = await changed(one, { from: "distill" });

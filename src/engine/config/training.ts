@@ -97,7 +97,7 @@ export const calibrateSchema = z.strictObject({
   }),
   from: z.enum(["auto", "distill", "backbone"]).default("auto").meta({
     description:
-      "Start from the distilled student, or from the backbone alone (the CFT-only baseline); `auto`: distilled, unless the teacher is at chance on the chosen images.",
+      "Start from the distilled student, or from the backbone alone (the CFT-only baseline); `auto`: distilled, unless the teacher is at chance on the chosen images; then the backbone, at five times `lr` and twice `epochs`.",
   }),
   epochs: z.int().min(1).max(10000).default(20).meta({ description: "Passes over the chosen images." }),
   ...trainingFields,

@@ -12,6 +12,8 @@ import {
   readConfigText,
 } from "../configFile.ts";
 import { LeafError } from "../errors.ts";
+import { withFormats } from "../mos/complete.ts";
+import { detectFormats } from "../mos/detect.ts";
 import { type Cell, configValue, expand, seedKeys, setsKey } from "./expand.ts";
 import { isTree, locate } from "./overrides.ts";
 import { type Experiment, experimentJsonSchema, experimentSchema } from "./schema.ts";
@@ -156,7 +158,8 @@ export async function openExperiment(name: string): Promise<OpenExperiment> {
   const base = path.join(path.dirname(file), plain.experiment.base);
   await loadConfig(base); // The base's own faults are told as those of that file.
   const yaml = parseYaml(await readConfigText(base, "Run `leaf init` to write one."));
-  const value = yaml.ok ? yaml.value : {};
+  const written = yaml.ok ? yaml.value : {};
+  const value = withFormats(written, await detectFormats(written, path.dirname(base)));
   const parsed = parseExperiment(text, value);
   if (!parsed.ok) throw problemError(file, parsed.problems);
   const { experiment, cells } = parsed;

@@ -37,7 +37,8 @@ export async function runPipeline(project: Project, options: StageOptions = {}):
   const distill = await distillStage(project, quiet);
   options.onStage?.("distill", distill);
   if (!project.config.mos) return { label, distill };
-  const calibrate = await calibrateStage(project, quiet);
+  // It may have something to say of the teacher.
+  const calibrate = await calibrateStage(project, { ...options, filesTold: true });
   options.onStage?.("calibrate", calibrate);
   const evaluate = await evaluateStudents(project, quiet);
   options.onStage?.("evaluate", evaluate);

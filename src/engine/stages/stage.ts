@@ -19,6 +19,8 @@ export interface StageOptions {
   onNote?: (message: string) => void;
   /** One sentence each: images without a score, unreadable files and the like. */
   onWarning?: (message: string) => void;
+  /** Files and rows that cannot be read have been told by an earlier stage. */
+  filesTold?: boolean;
   /** A stage of the pipeline has finished, or was fresh. */
   onStage?: (stage: StageName, result: unknown) => void;
   /** Take the index of images as it is: the caller has brought it up to date. */

@@ -44,7 +44,10 @@ export function makeImages(amount: number, seed: number, scored: boolean): Image
       score: scored ? score : null,
       percentile: null,
       teacher,
+      far: scored && at % 31 === 3,
       mos,
+      // Half of the images were rated by several people.
+      ...(mos !== null && at % 2 === 0 ? { mosStd: round(0.4 + 0.1 * (at % 7), 2) } : {}),
       disagreement: scored ? round(Math.abs(score - teacher.score)) : null,
       thumbnail: null,
     };

@@ -240,6 +240,19 @@ test("images unlike those of training are marked, and a MOS says how far opinion
   await one.panel.shot("pairs-unlike");
 });
 
+test("the unlike ones can be looked at alone", async () => {
+  const one = await opened();
+  await one.page.getByLabel("Quality", { exact: true }).selectOption({ label: "Unlike those distilled on" });
+  const far = one.rows.filter((row) => row.far);
+  await expect
+    .poll(() => one.page.locator("leaf-gallery .total").textContent())
+    .toBe(`${far.length} of ${one.rows.length} images`);
+  expect(await one.page.locator("leaf-image-grid .cell .far").count()).toBe(far.length);
+  const { query } = one.panel.asked.findLast(({ method }) => method === "leaf/images")!.params;
+  expect(query).toMatchObject({ far: true });
+  expect(query).not.toHaveProperty("score");
+});
+
 test("looks", async () => {
   const one = await opened({ model: createModel({ images: 400, pairs: 40 }) });
   await one.page.keyboard.press("h");

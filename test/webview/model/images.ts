@@ -81,12 +81,13 @@ export function withPercentiles(rows: ImageRow[]): ImageRow[] {
 
 /** Filters, sorts and pages as `leaf/images` does. */
 export function queryImages(rows: readonly ImageRow[], query: ImageQuery): Page<ImageRow> {
-  const { text, score, mos, split, sort, descending, around, limit } = query;
+  const { text, score, mos, split, far, sort, descending, around, limit } = query;
   const found = rows.filter(
     (row) =>
       (!text || row.path.includes(text)) &&
       (!score || (row.score !== null && row.score >= score[0] && row.score <= score[1])) &&
       (!mos || (mos === "rated") === (row.mos !== null)) &&
+      (!far || row.far === true) &&
       (!split || row.split === split),
   );
   const key = (row: ImageRow): number | string | null =>

@@ -207,7 +207,7 @@ describe("the browser", () => {
   const world = fc.record({
     images: fc.array(image, { maxLength: 25 }),
     scores: fc.dictionary(fc.integer({ min: 0, max: 14 }).map(String), fc.constantFrom(1, 1.5, 2.5, 3, 4.75)),
-    distances: fc.dictionary(fc.integer({ min: 0, max: 12 }).map(String), fc.constantFrom(0.4, 1, 1.7)),
+    distances: fc.array(fc.constantFrom(undefined, 0.4, 1, 1.7), { minLength: 15, maxLength: 15 }),
     points: fc.dictionary(fc.integer({ min: 0, max: 12 }).map(String), fc.constantFrom(1, 2, 3.25)),
     mos: fc.dictionary(fc.integer({ min: 0, max: 12 }).map(String), fc.constantFrom(10, 50, 90)),
     dropped: fc.boolean(),
@@ -243,7 +243,11 @@ describe("the browser", () => {
           putScores(
             project,
             "calibrate-1",
-            Object.entries(made.scores).map(([i, score]) => [hashOf(Number(i)), score, made.distances[i]]),
+            Object.entries(made.scores).map(([i, score]) => [
+              hashOf(Number(i)),
+              score,
+              made.distances[Number(i)],
+            ]),
           );
           putLabels(
             project,

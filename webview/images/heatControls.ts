@@ -94,7 +94,8 @@ export const heatStyles = css`
   .switch .act[aria-pressed="true"] {
     color: var(--vscode-inputOption-activeForeground, inherit);
     background: var(--vscode-inputOption-activeBackground);
-    border-color: var(--vscode-inputOption-activeBorder, var(--vscode-contrastActiveBorder));
+    border-color: var(--vscode-inputOption-activeBorder);
+    outline: 1px solid var(--vscode-contrastActiveBorder, transparent);
   }
   .late {
     animation:

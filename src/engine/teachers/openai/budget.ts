@@ -1,0 +1,89 @@
+import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
+import { LeafError } from "../../errors.ts";
+import type { Estimate } from "../teacher.ts";
+
+/** Kinds of questions differ in what they cost. */
+export type QuestionKind = "point" | "pair" | "reason" | "other";
+
+export interface Tokens {
+  input: number;
+  output: number;
+}
+
+/** What one teacher spends, and where it must stop. */
+export interface Budget {
+  /**
+   * Called before every request; `settle` with what it took, or without where that is not known. Throws LeafError `failed` instead of passing
+   * the limit: a request counts as dear as the dearest of its kind so far until it is settled.
+   */
+  reserve(kind: QuestionKind): { settle(used?: Tokens): void };
+  spent(): Estimate;
+  costOf(tokens: Tokens): Estimate["cost"];
+}
+
+export function createBudget({ price, limit }: Pick<OpenaiTeacherConfig, "price" | "limit">): Budget {
+  const total = { requests: 0, input: 0, output: 0 };
+  const underWay = { input: 0, output: 0 };
+  const dearest = new Map<QuestionKind, Tokens>();
+
+  const money = ({ input, output }: Tokens) =>
+    price ? (input * price.input + output * price.output) / 1e6 : 0;
+  const costOf = (tokens: Tokens) => (price ? { amount: money(tokens), currency: price.currency } : null);
+
+  function spent(): Estimate {
+    const { requests, input, output } = total;
+    return { requests, inputTokens: input, outputTokens: output, cost: costOf(total) };
+  }
+
+  /** Which limit would be passed, in the words of the config. */
+  function passed(next: Tokens): string | undefined {
+    const input = total.input + underWay.input + next.input;
+    const output = total.output + underWay.output + next.output;
+    if (limit?.requests !== undefined && total.requests + 1 > limit.requests)
+      return `${limit.requests} requests`;
+    if (limit?.tokens !== undefined && input + output > limit.tokens) return `${limit.tokens} tokens`;
+    if (limit?.cost !== undefined && money({ input, output }) > limit.cost)
+      return `${limit.cost} ${price?.currency ?? ""}`.trim();
+    return undefined;
+  }
+
+  return {
+    spent,
+    costOf,
+    reserve(kind) {
+      const expected = dearest.get(kind) ?? { input: 0, output: 0 };
+      const which = passed(expected);
+      if (which) {
+        const { requests, inputTokens, outputTokens, cost } = spent();
+        const money = cost ? ` and ${cost.amount.toFixed(4)} ${cost.currency}` : "";
+        throw new LeafError(
+          "failed",
+          `The teacher's limit of ${which} is reached: ${requests} requests, ${inputTokens + outputTokens} tokens${money} were spent.`,
+          { remedy: "Raise `teacher.limit` and run again; finished labels are kept and not asked again." },
+        );
+      }
+      total.requests++;
+      underWay.input += expected.input;
+      underWay.output += expected.output;
+      let open = true;
+      return {
+        settle(used) {
+          if (!open) return;
+          open = false;
+          underWay.input -= expected.input;
+          underWay.output -= expected.output;
+          // Servers bill a request that broke off, or do not: assume that they do.
+          const cost = used ?? expected;
+          total.input += cost.input;
+          total.output += cost.output;
+          if (!used) return;
+          const most = dearest.get(kind) ?? used;
+          dearest.set(kind, {
+            input: Math.max(most.input, used.input),
+            output: Math.max(most.output, used.output),
+          });
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { LeafError, throwIfCancelled } from "../../errors.ts";
+import type { Budget, QuestionKind } from "./budget.ts";
+import { RequestFailure, saidBy, statusFailure } from "./failures.ts";
+import type { HttpClient } from "./http.ts";
+import { usageOf } from "./tokens.ts";
+
+export interface ClientOptions {
+  http: HttpClient;
+  budget: Budget;
+  model: string;
+  key: string | undefined;
+  timeoutMs: number;
+}
+
+export interface Client {
+  model: string;
+  /** A chat completion as parsed JSON. Throws RequestFailure, or LeafError for what ends the run. */
+  complete(base: string, body: string, kind: QuestionKind, signal?: AbortSignal): Promise<unknown>;
+  /** Any other JSON resource; costs nothing. Same errors. */
+  fetchJson(url: string, body?: unknown, signal?: AbortSignal): Promise<unknown>;
+}
+
+export function createClient({ http, budget, model, key, timeoutMs }: ClientOptions): Client {
+  const headers = {
+    "content-type": "application/json",
+    accept: "application/json",
+    ...(key ? { authorization: `Bearer ${key}` } : {}),
+  };
+
+  async function send(url: string, body: string | undefined, signal?: AbortSignal): Promise<unknown> {
+    const method = body === undefined ? "GET" : "POST";
+    const answer = await http.send({ url, method, headers, body, timeoutMs, signal });
+    const said = answer.status >= 200 && answer.status < 300 ? "" : saidBy(answer.body, key);
+    const failure = statusFailure(answer.status, said, answer.retryAfter, { url, model, body: answer.body });
+    if (failure) throw failure;
+    try {
+      return JSON.parse(answer.body);
+    } catch {
+      const shown = saidBy(answer.body.slice(0, 2000), key).slice(0, 60);
+      throw new RequestFailure("again", `the answer is not JSON (${shown || "empty"})`);
+    }
+  }
+
+  return {
+    model,
+    async complete(base, body, kind, signal) {
+      throwIfCancelled(signal);
+      const reserved = budget.reserve(kind);
+      try {
+        const completion = await send(`${trimmed(base)}/chat/completions`, body, signal);
+        reserved.settle(usageOf(completion));
+        return completion;
+      } finally {
+        reserved.settle();
+      }
+    },
+    fetchJson: (url, body, signal) =>
+      send(url, body === undefined ? undefined : JSON.stringify(body), signal),
+  };
+}
+
+/** A base URL without the slash at its end. */
+export function trimmed(base: string): string {
+  return base.replace(/\/+$/, "");
+}
+
+/** The API key: that of the named variable, else the one that the editor hands over. Throws LeafError `environment`. */
+export function keyFrom(keyEnv: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
+  const key = (keyEnv === undefined ? env.LEAF_TEACHER_KEY : env[keyEnv])?.trim();
+  if (keyEnv !== undefined && !key)
+    throw new LeafError(
+      "environment",
+      `The environment variable ${keyEnv} that \`teacher.keyEnv\` names is not set.`,
+      {
+        remedy: `Set ${keyEnv} to the key, or leave \`keyEnv\` out and set the key in the editor.`,
+      },
+    );
+  if (key && !/^[\x21-\x7e]+$/.test(key))
+    throw new LeafError("environment", "The teacher's key has a character that no key can have.", {
+      remedy: "Set it again.",
+    });
+  return key || undefined;
+}

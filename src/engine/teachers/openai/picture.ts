@@ -1,0 +1,62 @@
+import sharp, { type Sharp } from "sharp";
+import { decodeImage } from "../../images/decode.ts";
+import { sniffFormat } from "../../images/format.ts";
+
+const jpegQuality = 95;
+
+/**
+ * An image as a data URL for a chat message. JPEG and PNG that are small enough, upright, whole, opaque, 8-bit and sRGB go as they are; these two
+ * are read by all servers (llama.cpp decodes with stb_image, which knows no WebP; vLLM and SGLang with Pillow). All else
+ * is made upright, put over white, reduced to `maxSide` pixels and sent as PNG, or as JPEG (quality 95, 4:4:4) where reducing has changed
+ * the pixels anyway. Throws LeafError `input` for bytes that cannot be decoded.
+ */
+export async function toDataUrl(bytes: Buffer, maxSide: number | null, name: string): Promise<string> {
+  const format = sniffFormat(bytes);
+  if ((format === "jpeg" || format === "png") && looksWhole(bytes, format) && (await isPlain(bytes, maxSide)))
+    return dataUrl(format, bytes);
+  try {
+    const read = sharp(bytes, { failOn: "error", limitInputPixels: 100_000_000, autoOrient: true });
+    return await encode(read, maxSide);
+  } catch {
+    // Formats that sharp does not know, and LEAF's own words for what is wrong.
+    const { width, height, data } = await decodeImage(bytes, { name });
+    return encode(sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false }), maxSide);
+  }
+}
+
+async function isPlain(bytes: Buffer, maxSide: number | null): Promise<boolean> {
+  try {
+    const { width, height, orientation, hasAlpha, depth, space, icc, pages } = await sharp(bytes).metadata();
+    return (
+      (maxSide === null || Math.max(width, height) <= maxSide) &&
+      (orientation ?? 1) === 1 &&
+      !hasAlpha &&
+      depth === "uchar" &&
+      (space === "srgb" || space === "b-w") &&
+      (pages ?? 1) === 1 &&
+      (icc === undefined || icc.includes("sRGB") || icc.includes("s\0R\0G\0B"))
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** A cut file is decoded here, so that it fails whatever the server makes of it. */
+function looksWhole(bytes: Buffer, format: "jpeg" | "png"): boolean {
+  const end = bytes.subarray(-64);
+  return format === "jpeg" ? end.includes(Buffer.from([0xff, 0xd9])) : end.includes("IEND");
+}
+
+async function encode(read: Sharp, maxSide: number | null): Promise<string> {
+  const { autoOrient } = await read.metadata();
+  const reduced = maxSide !== null && Math.max(autoOrient.width, autoOrient.height) > maxSide;
+  const picture = read.flatten({ background: "#ffffff" }).toColourspace("srgb");
+  if (!reduced) return dataUrl("png", await picture.png({ compressionLevel: 3 }).toBuffer());
+  picture.resize({ width: maxSide, height: maxSide, fit: "inside", kernel: "lanczos3" });
+  const jpeg = await picture.jpeg({ quality: jpegQuality, chromaSubsampling: "4:4:4" }).toBuffer();
+  return dataUrl("jpeg", jpeg);
+}
+
+function dataUrl(format: "jpeg" | "png", bytes: Buffer): string {
+  return `data:image/${format};base64,${bytes.toString("base64")}`;
+}

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from transformers import AutoTokenizer, InternVLForConditionalGeneration
+from transformers import InternVLForConditionalGeneration, PreTrainedTokenizerFast
 
 from model import IMAGE_TOKENS, answer_logits, image_tokens
 from questions import Part, make_questions, read_prompts
@@ -55,7 +55,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     prompts = read_prompts(options.prompts)
-    tokenizer = AutoTokenizer.from_pretrained(options.hf)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(options.hf)
     model = InternVLForConditionalGeneration.from_pretrained(options.hf).eval()
     questions = make_questions(tokenizer, prompts, IMAGE_TOKENS)
 
@@ -73,7 +73,7 @@ def main() -> None:
                 ours = torch.softmax(answer_logits(model, question, seen)[0], 0)
                 served = ask(options.endpoint, prompts[name], files, len(tokenizer))
                 for token in answers:
-                    difference = abs(ours[token].item() - served.get(tokenizer.decode([token]), 0.0))
+                    difference = abs(ours[token].item() - served.get(str(tokenizer.decode([token])), 0.0))
                     largest[name] = max(largest[name], difference)
     print(json.dumps({"images": len(options.images), "largestDifference": largest}))
 

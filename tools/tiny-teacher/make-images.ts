@@ -1,5 +1,6 @@
 // Usage: node tools/tiny-teacher/make-images.ts OUT [CROPS]
 // Distorted crops of the demo's photos with their MS-SSIM truth: OUT/pixels.bin (uint8, n * 192 * 192 * 3) and OUT/images.json.
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -41,7 +42,7 @@ for (const split of ["train", "val"] as const)
         const strength = kind === "none" ? 0 : random();
         const image = kind === "none" ? pristine : await distort(pristine, kind, strength, random);
         made.push({ photo, split, crop, kind, strength, mos: standInForMos(plane, luminance(image)) });
-        if (!pixels.write(image.data)) await new Promise((resolve) => pixels.once("drain", resolve));
+        if (!pixels.write(image.data)) await once(pixels, "drain");
       }
     }
     console.error(`${photo}: ${made.length} images`);
@@ -55,7 +56,10 @@ async function cropOf(file: string, random: Random): Promise<Crop> {
   const { width, height } = await sharp(file).metadata();
   const least = cropSide / Math.min(width, height);
   const scale = random() < 0.5 ? 1 : Math.max(least, 0.4 + 0.6 * random());
-  const size = [width, height].map((side) => Math.max(cropSide, Math.round(side * scale))) as [number, number];
+  const size = [width, height].map((side) => Math.max(cropSide, Math.round(side * scale))) as [
+    number,
+    number,
+  ];
   const [place] = drawPlaces(size[0], size[1], cropSide, 1, random);
   const data = await sharp(file)
     .resize(...size, { kernel: "lanczos3", fit: "fill" })

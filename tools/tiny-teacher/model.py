@@ -19,7 +19,9 @@ STD = (0.25, 0.25, 0.25)
 
 
 def make_model(tokenizer: PreTrainedTokenizerFast) -> InternVLForConditionalGeneration:
-    ids = tokenizer.convert_tokens_to_ids
+    def ids(token: str) -> int:
+        return int(tokenizer.convert_tokens_to_ids(token))  # type: ignore[arg-type]
+
     # llama.cpp knows GELU by its tanh approximation.
     vision = {
         "hidden_size": WIDTH,
@@ -56,7 +58,7 @@ def make_model(tokenizer: PreTrainedTokenizerFast) -> InternVLForConditionalGene
         projector_hidden_act="gelu_pytorch_tanh",
         tie_word_embeddings=False,
     )
-    model = InternVLForConditionalGeneration(config).float()
+    model: InternVLForConditionalGeneration = InternVLForConditionalGeneration(config).float()
     start_wide(model)
     start_from_cosines(model)
     return model
@@ -68,7 +70,7 @@ def start_wide(model: InternVLForConditionalGeneration) -> None:
     for module in model.modules():
         if isinstance(module, nn.Linear):
             module.weight.normal_(0, module.in_features**-0.5)
-    model.get_input_embeddings().weight.normal_(0, 0.5)
+    nn.init.normal_(model.model.language_model.embed_tokens.weight, 0, 0.5)
     model.lm_head.weight.mul_(0.1)
 
 

@@ -38,7 +38,13 @@ try {
   const teacher = await teacherFigures(images);
   const { srcc: student, ci95 } = evaluate;
   const agreement = distill.teacherAgreement;
-  console.log(JSON.stringify({ label, teacher, student: { n: evaluate.n, srcc: student, ci95, agreement }, seconds }, null, 2));
+  console.log(
+    JSON.stringify(
+      { label, teacher, student: { n: evaluate.n, srcc: student, ci95, agreement }, seconds },
+      null,
+      2,
+    ),
+  );
 } finally {
   if (!values.keep) await rm(folder, { recursive: true, force: true });
   else console.error(folder);

@@ -109,7 +109,9 @@ def write_vision(weights: Tensors, config: Any, processor: dict[str, Any], file:
 
     tower = "model.vision_tower"
     add(writer, "v.class_embd", weights[f"{tower}.embeddings.cls_token"].reshape(-1), half)
-    add(writer, "v.position_embd.weight", weights[f"{tower}.embeddings.position_embeddings"][0], half)
+    # llama.cpp puts the class token behind the patches and reads the positions in that order.
+    positions = np.roll(weights[f"{tower}.embeddings.position_embeddings"][0], -1, axis=0)
+    add(writer, "v.position_embd.weight", positions, half)
     for kind in ("weight", "bias"):
         put(f"v.patch_embd.{kind}", f"{tower}.embeddings.patch_embeddings.projection.{kind}")
         for number, part in ((0, "layer_norm"), (1, "linear_1"), (3, "linear_2")):

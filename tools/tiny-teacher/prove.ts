@@ -1,0 +1,125 @@
+// Usage: node tools/tiny-teacher/prove.ts [--epochs N] [--keep]: the whole method with the tiny teacher, on photos it has not seen.
+// llama.cpp serves it; leaf labels, distils, evaluates. Needs the built `dist/` and LEAF_PYTHON. Prints one JSON document.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { stringify } from "yaml";
+import { csv } from "../../demo/demoWorkspace.ts";
+import { runLeaf } from "../../demo/leafCommand.ts";
+import { srcc } from "../../src/engine/metrics/rank.ts";
+import type { DistillResult, EvaluateResult, LabelResult } from "../../src/protocol/results.ts";
+import { serveTinyTeacher } from "./server.ts";
+import { accuracy, makeUnseen, type UnseenImage, unseenPhotos } from "./unseen.ts";
+
+const { values } = parseArgs({
+  options: { epochs: { type: "string", default: "8" }, keep: { type: "boolean", default: false } },
+});
+/** Photos that the student does not see either: colour, and two monochrome. */
+const heldOut = ["coffee", "allium-oreophilum", "nagasaki-boats"];
+const minConfidence = 0.1;
+const folder = await mkdtemp(path.join(tmpdir(), "leaf-tiny-teacher-"));
+const { signal } = new AbortController();
+const seconds: Record<string, number> = {};
+
+try {
+  const images = await timed("images", makeAll);
+  const server = await serveTinyTeacher();
+  let label: LabelResult;
+  try {
+    await writeFile(path.join(folder, "leaf.yaml"), configText(server.endpoint));
+    label = await timed("label", () => runLeaf<LabelResult>(["label"], folder, signal));
+  } finally {
+    await server.stop();
+  }
+  await runLeaf(["export", "labels", "-o", "labels"], folder, signal);
+  const distill = await timed("distill", () => runLeaf<DistillResult>(["distill"], folder, signal));
+  const evaluate = await timed("evaluate", () => runLeaf<EvaluateResult>(["evaluate"], folder, signal));
+  const teacher = await teacherFigures(images);
+  const { srcc: student, ci95 } = evaluate;
+  const agreement = distill.teacherAgreement;
+  console.log(
+    JSON.stringify(
+      { label, teacher, student: { n: evaluate.n, srcc: student, ci95, agreement }, seconds },
+      null,
+      2,
+    ),
+  );
+} finally {
+  if (!values.keep) await rm(folder, { recursive: true, force: true });
+  else console.error(folder);
+}
+
+async function makeAll(): Promise<UnseenImage[]> {
+  const images: UnseenImage[] = [];
+  for (const photo of unseenPhotos)
+    images.push(...(await makeUnseen(path.join(folder, "images"), photo, heldOut.includes(photo) ? 6 : 12)));
+  const rows = images.map(({ image, mos, photo }) => [
+    image,
+    mos.toFixed(4),
+    heldOut.includes(photo) ? "test" : "train",
+  ]);
+  await writeFile(path.join(folder, "mos.csv"), csv(["image", "mos", "split"], rows));
+  return images;
+}
+
+function configText(endpoint: string): string {
+  return stringify({
+    images: "images",
+    mos: { file: "mos.csv", image: "image", score: "mos", range: [1, 5] },
+    split: { file: "mos.csv", image: "image", column: "split" },
+    teacher: { kind: "openai", endpoint, model: "tiny-teacher", concurrency: 2 },
+    label: { pairsPerImage: 8, minConfidence },
+    student: { model: "efficientnet-lite0", input: { resize: null, crop: 96, views: 5 } },
+    distill: { epochs: Number(values.epochs), batch: 32, lr: { backbone: 1e-3, head: 3e-3 }, keep: "last" },
+    evaluate: { split: "test" },
+    python: { threads: 1 },
+  });
+}
+
+/** Agreement of the teacher's own judgements with the truth: all images, the student's test images, and the pairs. */
+async function teacherFigures(images: UnseenImage[]) {
+  const mos = new Map(images.map((one) => [`images/${one.image}`, one.mos]));
+  const points = await rowsOf("points.csv");
+  const agreement = (rows: Record<string, string>[]) =>
+    srcc(
+      Float64Array.from(rows, (row) => Number(row.score)),
+      Float64Array.from(rows, (row) => mos.get(row.image!)!),
+    );
+  const held = points.filter((row) => heldOut.some((photo) => row.image!.includes(`/${photo}_`)));
+  const pairs = (await rowsOf("pairs.csv")).map((row) => ({
+    a: mos.get(row.a!)!,
+    b: mos.get(row.b!)!,
+    p: Number(row.pABetter),
+    kept: Number(row.confidence) >= minConfidence,
+  }));
+  return {
+    all: { n: points.length, srcc: agreement(points) },
+    heldOut: { n: held.length, srcc: agreement(held) },
+    perPhoto: Object.fromEntries(
+      unseenPhotos.map((photo) => [
+        photo,
+        agreement(points.filter((row) => row.image!.includes(`/${photo}_`))),
+      ]),
+    ),
+    pairs: {
+      kept: accuracy(pairs.filter((pair) => pair.kept)),
+      discarded: accuracy(pairs.filter((pair) => !pair.kept)),
+    },
+  };
+}
+
+/** A CSV that LEAF wrote here: no quotes in it. */
+async function rowsOf(name: string): Promise<Record<string, string>[]> {
+  const text = await readFile(path.join(folder, "labels", name), "utf8");
+  const [header, ...lines] = text.trim().split(/\r?\n/);
+  const names = header!.split(",");
+  return lines.map((line) => Object.fromEntries(line.split(",").map((value, i) => [names[i]!, value])));
+}
+
+async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  const result = await work();
+  seconds[what] = Number(((performance.now() - start) / 1000).toFixed(1));
+  return result;
+}

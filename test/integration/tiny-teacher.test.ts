@@ -67,7 +67,7 @@ describe.skipIf(why !== undefined)(
           Float64Array.from(points, ({ score }) => score),
           Float64Array.from(points, ({ image }) => truth.get(image)!),
         );
-        console.log(agreement);expect(agreement).toBeGreaterThan(0.3);
+        expect(agreement).toBeGreaterThan(0.3);
 
         const compared = [...store.pairs(teacher.fingerprint)].map(({ a, b, p, confidence }) => ({
           a: truth.get(a)!,
@@ -77,7 +77,7 @@ describe.skipIf(why !== undefined)(
         }));
         const kept = accuracy(compared.filter((pair) => pair.kept));
         const discarded = accuracy(compared.filter((pair) => !pair.kept));
-        console.log(kept, discarded);expect(Math.min(kept.n, discarded.n)).toBeGreaterThan(30);
+        expect(Math.min(kept.n, discarded.n)).toBeGreaterThan(30);
         expect(kept.right).toBeGreaterThan(discarded.right);
       } finally {
         store.close();

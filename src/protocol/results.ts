@@ -53,8 +53,11 @@ export interface TeacherCheck {
   n: number;
   srcc: number | null;
   ci95: [number, number] | null;
-  /** `chance`: the interval does not clear the little that a teacher must agree; `unknown`: too few images to tell. */
-  verdict: "useful" | "chance" | "unknown";
+  /**
+   * `useful`: the interval lies clearly above 0; else `unclear` where SRCC itself is fair, `chance` where it is not, and
+   * `unknown` for fewer than 10 images or constant MOS.
+   */
+  verdict: "useful" | "unclear" | "chance" | "unknown";
 }
 
 export interface Metrics {

@@ -202,6 +202,21 @@ describe("the check of a teacher", () => {
     ).toBe("chance");
   });
 
+  it("does not give up a good teacher for want of ratings, but one that contradicts them", () => {
+    // Fifteen ratings: SRCC .46, whose interval holds 0.
+    const few = Float64Array.from({ length: 15 }, (_, i) => i);
+    const fair = floats([9, 2, 5, 0, 3, 14, 1, 6, 13, 4, 10, 8, 7, 11, 12]);
+    const found = checkTeacher(fair, few);
+    expect(found.ci95![0]).toBeLessThan(0.1);
+    expect(found).toMatchObject({ n: 15, verdict: "unclear" });
+    expect(
+      checkTeacher(
+        few.map((one) => -one),
+        few,
+      ).verdict,
+    ).toBe("chance");
+  });
+
   it("concludes nothing from few, constant or missing scores", () => {
     expect(checkTeacher(noise.slice(0, 9), truth.slice(0, 9)).verdict).toBe("unknown");
     expect(

@@ -177,15 +177,18 @@ function tellOfTeacher(
   project: Project,
   options: StageOptions,
 ): void {
-  if (teacherCheck?.verdict !== "chance") return;
+  if (teacherCheck?.verdict !== "chance" && teacherCheck?.verdict !== "unclear") return;
   const { n, srcc, ci95 } = teacherCheck;
   const figures =
     srcc === null
       ? "its scores are all equal"
       : `SRCC ${srcc.toFixed(2)}, 95 % interval ${ci95 ? ci95.map((end) => end.toFixed(2)).join(" to ") : "unknown"}`;
-  const means = distilled
-    ? "the distilled student may be worse than none: consider `calibrate.from: backbone`"
-    : "calibration starts from the backbone alone, at five times the rates and twice the epochs; `calibrate.from: distill` insists on the distilled student";
+  const means =
+    teacherCheck.verdict === "unclear"
+      ? "rate more images to be sure"
+      : distilled
+        ? "the distilled student may be worse than none: consider `calibrate.from: backbone`"
+        : "calibration starts from the backbone alone, at five times the rates and twice the epochs; `calibrate.from: distill` insists on the distilled student";
   options.onWarning?.(
     `the teacher (${project.config.teacher.kind}) does not clearly agree with the ${n} human scores (${figures}); ${means}`,
   );

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { EvaluateResult, EvaluationFacts, Metrics } from "../../protocol/results.ts";
+import type { EvaluateResult, EvaluationFacts, Metrics, Transfer } from "../../protocol/results.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { toCsv } from "../csv.ts";
 import { LeafError } from "../errors.ts";
@@ -113,17 +113,20 @@ export async function evaluateStage(
       );
     const finished = (await readResult<Finished>(project, "evaluate", plan.key))!;
     const { seconds, spread, calibration: _, ...metrics } = finished;
-    const findings = spread
-      ? findSignatures(await factsOf(project, catalog, plan, { ...finished, spread }))
-      : [];
     // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
     const run = await runFor(project, plan.keys);
-    const result: EvaluateResult = { run: run.id, ...metrics, findings };
+    const result: EvaluateResult = { run: run.id, ...metrics };
     if (transfer && project.config.evaluate.datasets?.length) {
       const dir = stageDir(project, "evaluate", plan.key);
       result.transfer = await evaluateTransfer(project, catalog, studentsOf(project, plan), dir, options);
       await writeJson(path.join(dir, "evaluation.json"), { ...metrics, transfer: result.transfer });
     }
+    result.findings = spread
+      ? findSignatures({
+          ...(await factsOf(project, catalog, plan, { ...finished, spread })),
+          elsewhere: elsewhereOf(stage, result.transfer),
+        })
+      : [];
     if (stage === "calibrate" || !project.config.mos)
       await recordStage(project, run, "evaluate", { key: plan.key, seconds, result });
     else if (run.distilledEvaluation !== plan.key) {
@@ -134,6 +137,14 @@ export async function evaluateStage(
   } finally {
     catalog.close();
   }
+}
+
+/** The evaluated student on the other datasets. */
+function elsewhereOf(student: Evaluated, transfer?: Transfer): EvaluationFacts["elsewhere"] {
+  const cells = transfer?.rows.find((row) => row.student === student)?.cells ?? [];
+  return cells.flatMap((cell, i) =>
+    cell ? [{ dataset: transfer!.datasets[i]!, n: cell.n, srcc: cell.srcc }] : [],
+  );
 }
 
 /** The evaluated student, after the distilled one that it comes from. */

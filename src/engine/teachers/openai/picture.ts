@@ -62,6 +62,18 @@ async function encode(read: Sharp, maxSide: number | null): Promise<Buffer> {
   return dataUrl("jpeg", jpeg);
 }
 
+/** A multiple of 3, so that the pieces join; larger strings cost five times as much, mostly in fresh memory. */
+const encodedAtOnce = 24 * 1024;
+
 function dataUrl(format: "jpeg" | "png", bytes: Buffer): Buffer {
-  return Buffer.from(`data:image/${format};base64,${bytes.toString("base64")}`, "latin1");
+  const head = `data:image/${format};base64,`;
+  const url = Buffer.allocUnsafe(head.length + 4 * Math.ceil(bytes.length / 3));
+  let at = url.write(head, "latin1");
+  for (let from = 0; from < bytes.length; from += encodedAtOnce)
+    at += url.write(
+      bytes.toString("base64", from, Math.min(bytes.length, from + encodedAtOnce)),
+      at,
+      "latin1",
+    );
+  return url;
 }

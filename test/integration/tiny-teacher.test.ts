@@ -67,6 +67,7 @@ describe.skipIf(why !== undefined)(
           Float64Array.from(points, ({ score }) => score),
           Float64Array.from(points, ({ image }) => truth.get(image)!),
         );
+        // Measured: .51; pairs .81 against .53.
         expect(agreement).toBeGreaterThan(0.3);
 
         const compared = [...store.pairs(teacher.fingerprint)].map(({ a, b, p, confidence }) => ({
@@ -78,7 +79,7 @@ describe.skipIf(why !== undefined)(
         const kept = accuracy(compared.filter((pair) => pair.kept));
         const discarded = accuracy(compared.filter((pair) => !pair.kept));
         expect(Math.min(kept.n, discarded.n)).toBeGreaterThan(30);
-        expect(kept.right).toBeGreaterThan(discarded.right);
+        expect(kept.right).toBeGreaterThan(discarded.right + 0.1);
       } finally {
         store.close();
       }

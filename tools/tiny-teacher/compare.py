@@ -56,7 +56,7 @@ def main() -> None:
     torch.set_num_threads(1)
     prompts = read_prompts(options.prompts)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(options.hf)
-    model = InternVLForConditionalGeneration.from_pretrained(options.hf).eval()
+    model = InternVLForConditionalGeneration.from_pretrained(options.hf).float().eval()
     questions = make_questions(tokenizer, prompts, IMAGE_TOKENS)
 
     with torch.no_grad():

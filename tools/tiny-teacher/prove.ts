@@ -1,4 +1,4 @@
-// Usage: node tools/tiny-teacher/prove.ts [--epochs N] [--keep]: the whole method with the tiny teacher, on photos it has not seen.
+// Usage: node tools/tiny-teacher/prove.ts [--epochs N] [--folder DIR]: the whole method with the tiny teacher, on photos it has not seen.
 // llama.cpp serves it; leaf labels, distils, evaluates. Needs the built `dist/` and LEAF_PYTHON. Prints one JSON document.
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,15 +10,16 @@ import { runLeaf } from "../../demo/leafCommand.ts";
 import { srcc } from "../../src/engine/metrics/rank.ts";
 import type { DistillResult, EvaluateResult, LabelResult } from "../../src/protocol/results.ts";
 import { serveTinyTeacher } from "./server.ts";
-import { accuracy, makeUnseen, type UnseenImage, unseenPhotos } from "./unseen.ts";
+import { accuracy, makeUnseen, type UnseenImage, unseenPhotos, watchedPhotos } from "./unseen.ts";
 
 const { values } = parseArgs({
-  options: { epochs: { type: "string", default: "8" }, keep: { type: "boolean", default: false } },
+  options: { epochs: { type: "string", default: "12" }, folder: { type: "string" } },
 });
-/** Photos that the student does not see either: colour, and two monochrome. */
+/** Photos that the student does not see either: one in colour, two monochrome. The student learns from the others. */
 const heldOut = ["coffee", "allium-oreophilum", "nagasaki-boats"];
 const minConfidence = 0.1;
-const folder = await mkdtemp(path.join(tmpdir(), "leaf-tiny-teacher-"));
+// A folder that is named is kept, and what was done in it is not done again.
+const folder = values.folder ?? (await mkdtemp(path.join(tmpdir(), "leaf-tiny-teacher-")));
 const { signal } = new AbortController();
 const seconds: Record<string, number> = {};
 
@@ -33,27 +34,27 @@ try {
     await server.stop();
   }
   await runLeaf(["export", "labels", "-o", "labels"], folder, signal);
-  const distill = await timed("distill", () => runLeaf<DistillResult>(["distill"], folder, signal));
-  const evaluate = await timed("evaluate", () => runLeaf<EvaluateResult>(["evaluate"], folder, signal));
+  await timed("distill", () => runLeaf<DistillResult>(["distill"], folder, signal));
+  const evaluate = await timed("evaluate", () =>
+    runLeaf<EvaluateResult>(["evaluate", "--stage", "distill"], folder, signal),
+  );
   const teacher = await teacherFigures(images);
   const { srcc: student, ci95 } = evaluate;
-  const agreement = distill.teacherAgreement;
   console.log(
     JSON.stringify(
-      { label, teacher, student: { n: evaluate.n, srcc: student, ci95, agreement }, seconds },
+      { label, teacher, student: { n: evaluate.n, srcc: student, ci95: ci95?.srcc }, seconds },
       null,
       2,
     ),
   );
 } finally {
-  if (!values.keep) await rm(folder, { recursive: true, force: true });
-  else console.error(folder);
+  if (values.folder === undefined) await rm(folder, { recursive: true, force: true });
 }
 
 async function makeAll(): Promise<UnseenImage[]> {
   const images: UnseenImage[] = [];
-  for (const photo of unseenPhotos)
-    images.push(...(await makeUnseen(path.join(folder, "images"), photo, heldOut.includes(photo) ? 6 : 12)));
+  for (const photo of [...unseenPhotos, ...watchedPhotos])
+    images.push(...(await makeUnseen(path.join(folder, "images"), photo, heldOut.includes(photo) ? 4 : 6)));
   const rows = images.map(({ image, mos, photo }) => [
     image,
     mos.toFixed(4),
@@ -71,30 +72,32 @@ function configText(endpoint: string): string {
     teacher: { kind: "openai", endpoint, model: "tiny-teacher", concurrency: 2 },
     label: { pairsPerImage: 8, minConfidence },
     student: { model: "efficientnet-lite0", input: { resize: null, crop: 96, views: 5 } },
-    distill: { epochs: Number(values.epochs), batch: 32, lr: { backbone: 1e-3, head: 3e-3 }, keep: "last" },
+    distill: { epochs: Number(values.epochs), batch: 16, lr: { backbone: 1e-3, head: 3e-3 }, keep: "last" },
     evaluate: { split: "test" },
     python: { threads: 1 },
   });
 }
 
-/** Agreement of the teacher's own judgements with the truth: all images, the student's test images, and the pairs. */
+/** Agreement of the teacher's own judgements with the truth, on unseen photos alone. */
 async function teacherFigures(images: UnseenImage[]) {
   const mos = new Map(images.map((one) => [`images/${one.image}`, one.mos]));
-  const points = await rowsOf("points.csv");
+  const unseen = (name: string) => unseenPhotos.some((photo) => name.startsWith(`images/${photo}_`));
+  const points = (await rowsOf("points.csv")).filter((row) => unseen(row.image!));
   const agreement = (rows: Record<string, string>[]) =>
     srcc(
       Float64Array.from(rows, (row) => Number(row.score)),
       Float64Array.from(rows, (row) => mos.get(row.image!)!),
     );
   const held = points.filter((row) => heldOut.some((photo) => row.image!.includes(`/${photo}_`)));
-  const pairs = (await rowsOf("pairs.csv")).map((row) => ({
+  const pairRows = (await rowsOf("pairs.csv")).filter((row) => unseen(row.a!) && unseen(row.b!));
+  const pairs = pairRows.map((row) => ({
     a: mos.get(row.a!)!,
     b: mos.get(row.b!)!,
     p: Number(row.pABetter),
     kept: Number(row.confidence) >= minConfidence,
   }));
   return {
-    all: { n: points.length, srcc: agreement(points) },
+    unseen: { n: points.length, srcc: agreement(points) },
     heldOut: { n: held.length, srcc: agreement(held) },
     perPhoto: Object.fromEntries(
       unseenPhotos.map((photo) => [

@@ -10,4 +10,4 @@ mkdir -p "$work"
 node "$here/make-images.ts" "$work/images" 50
 node "$here/prompts.ts" > "$work/prompts.json"
 "$python" "$here/train.py" "$work/images" "$work/prompts.json" "$work/hf"
-"$python" "$here/to_gguf.py" "$work/hf" "$fixture"
+"$python" "$here/to_gguf.py" "$work/hf" "$fixture" --half-hf "$fixture/hf"

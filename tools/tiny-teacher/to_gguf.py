@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,7 @@ def main() -> None:
     parser.add_argument("hf", type=Path, help="folder that train.py wrote")
     parser.add_argument("out", type=Path)
     parser.add_argument("--f32", action="store_true", help="twice as large, nearer to PyTorch")
+    parser.add_argument("--half-hf", type=Path, help="write the Hugging Face folder there too, in f16")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     model = InternVLForConditionalGeneration.from_pretrained(options.hf)
@@ -150,6 +152,10 @@ def main() -> None:
     half = not options.f32
     write_text(weights, model.config, tokenizer, options.out / "model.gguf", half)
     write_vision(weights, model.config, processor, options.out / "mmproj.gguf", half)
+    if options.half_hf:
+        model.half().save_pretrained(options.half_hf)
+        tokenizer.save_pretrained(options.half_hf)
+        shutil.copy(options.hf / "preprocessor_config.json", options.half_hf)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,11 @@ export interface UnseenImage {
   mos: number;
 }
 
-/** The photos that the tiny teacher was not fitted on. */
+/** Photos that the tiny teacher was not fitted on, nor chosen by. */
 export const unseenPhotos = photoSplits.test;
+
+/** Photos that it was not fitted on, but that were watched while it was built. */
+export const watchedPhotos = photoSplits.val;
 
 /** Writes crops of one photo into `folder` as PNG, every distortion at a random strength. */
 export async function makeUnseen(folder: string, photo: string, crops: number): Promise<UnseenImage[]> {

@@ -1,7 +1,8 @@
 import path from "node:path";
-import { openExperiment } from "../../engine/experiments/file.ts";
+import { LeafError } from "../../engine/errors.ts";
+import { experimentName, openExperiment } from "../../engine/experiments/file.ts";
 import { formatted } from "../../engine/experiments/formats.ts";
-import { statusOfExperiment } from "../../engine/experiments/list.ts";
+import { listExperiments, statusOfExperiment } from "../../engine/experiments/list.ts";
 import { initExperiment, presetNames } from "../../engine/experiments/presets.ts";
 import { readResultFile } from "../../engine/experiments/result.ts";
 import type { Answer } from "../answers.ts";
@@ -25,6 +26,25 @@ export function answerExperiments(
     const result = (await readResultFile(path.dirname(file), name)) ?? null;
     const markdown = result && formatted(result, "markdown");
     return { name, done, failed, total, stale, invalid, markdown, result };
+  });
+  answer("leaf/experiments", async ({ config }) => {
+    const file = fileOf(config);
+    const all = await listExperiments(path.dirname(file));
+    return all
+      .filter(({ base }) => base === null || base === path.basename(file))
+      .map(({ file: name, base: _, ...rest }) => ({
+        experiment: uriOf(path.join(path.dirname(file), name)),
+        ...rest,
+      }));
+  });
+  answer("leaf/experimentText", async ({ experiment, format }) => {
+    const file = fileOf(experiment);
+    const result = await readResultFile(path.dirname(file), experimentName(file));
+    if (!result)
+      throw new LeafError("input", `${path.basename(file)} has not been run yet.`, {
+        remedy: "Run the experiment first.",
+      });
+    return { text: `${formatted(result, format)}\n` };
   });
   answer("leaf/experimentPresets", () => presetNames());
   answer("leaf/newExperiment", async ({ config, preset }) => {

@@ -36,6 +36,13 @@ const described = spawnSync(process.execPath, ["bin/leaf.js", "env", "--check", 
 });
 const python = described.status === 0 ? JSON.parse(described.stdout).interpreter : "python3";
 
+// TypeScript's tests need them too: among them are real servers of small models.
+const source = path.join("src", "python");
+if (environment) {
+  const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+  count(run(python, [...install, path.join(source, "requirements-dev.txt")]));
+}
+
 if (only !== "python") {
   count(run(tool("biome"), ["check", "."]));
   for (const project of [".", "webview", "test/webview"])
@@ -50,17 +57,6 @@ if (only !== "python") {
 }
 
 if (only !== "typescript" && environment) {
-  const source = path.join("src", "python");
-  const install = [
-    "-m",
-    "pip",
-    "install",
-    "--quiet",
-    "--disable-pip-version-check",
-    "-r",
-    path.join(source, "requirements-dev.txt"),
-  ];
-  count(run(python, install));
   for (const args of [
     ["-m", "ruff", "check", "."],
     ["-m", "ruff", "format", "--check", "."],

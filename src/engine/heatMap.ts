@@ -66,6 +66,12 @@ export function colourReach({ reach, scale }: HeatMap): number {
   return Math.max(reach, leastReach * Math.abs(scale[1] - scale[0]));
 }
 
+/** What the orange end, no colour (the score) and the blue end stand for, on the reported scale. */
+export function colourLegend(map: HeatMap): [worse: number, score: number, better: number] {
+  const reach = colourReach(map) * (map.lowerIsBetter ? -1 : 1);
+  return [map.score - reach, map.score, map.score + reach];
+}
+
 /**
  * The local score at a point of the image: interpolated between the centres of a view's cells, averaged where views overlap;
  * undefined where the student did not look.

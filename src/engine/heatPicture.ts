@@ -1,5 +1,5 @@
 import sharp from "sharp";
-import { colourReach, type HeatMap, localScore } from "./heatMap.ts";
+import { colourLegend, colourReach, type HeatMap, localScore } from "./heatMap.ts";
 import type { RgbImage } from "./images/decode.ts";
 import { diverging } from "./images/diverging.ts";
 
@@ -73,8 +73,7 @@ const legendHeight = 40;
 
 /** The colour bar with its two ends and the score, on the reported scale. */
 function legendSvg(map: HeatMap, width: number): string {
-  const reach = colourReach(map);
-  const sign = map.lowerIsBetter ? -1 : 1;
+  const [worse, score, better] = colourLegend(map);
   const decimals = Math.abs(map.scale[1] - map.scale[0]) >= 50 ? 1 : 2;
   const figure = (value: number) => value.toFixed(decimals);
   const [left, right] = [8, Math.max(9, width - 8)];
@@ -87,8 +86,8 @@ function legendSvg(map: HeatMap, width: number): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${legendHeight}">
     <defs><linearGradient id="bar">${stops.join("")}</linearGradient></defs>
     <rect x="${left}" y="8" width="${right - left}" height="10" fill="url(#bar)"/>
-    ${text(left, "start", figure(map.score - sign * reach))}
-    ${text(width / 2, "middle", `score ${figure(map.score)}`)}
-    ${text(right, "end", figure(map.score + sign * reach))}
+    ${text(left, "start", figure(worse))}
+    ${text(width / 2, "middle", `score ${figure(score)}`)}
+    ${text(right, "end", figure(better))}
   </svg>`;
 }

@@ -75,6 +75,8 @@ export interface ImageQuery {
   score?: [number, number];
   mos?: "rated" | "unrated";
   split?: "train" | "val" | "test";
+  /** Only those unlike the images the student was distilled on. */
+  far?: true;
   /** Hash of an image: answers the page of `limit` rows that holds it, and says where that starts, if the query finds it. */
   around?: string;
   offset: number;

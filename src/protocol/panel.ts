@@ -19,6 +19,7 @@ export const panelMethods = [
   "leaf/reliability",
   "leaf/images",
   "leaf/image",
+  "leaf/heatMap",
   "leaf/pairs",
   "leaf/overrulePair",
   "leaf/thumbnails",

@@ -61,7 +61,7 @@ export interface ServerRequests {
     result: Record<string, string | null>;
   };
 
-  /** An image's heat map, made if need be; null where the scorer has none (embedded teacher, old student) or cannot read the file. */
+  /** An image's heat map, made if need be; null before there is a student. Refused (`input`) by an old student, which has none. */
   "leaf/heatMap": { params: { uri: string }; result: HeatView | null };
   /** What is known of one image file, scoring it if need be; null if it is no image of any project. */
   "leaf/image": { params: { uri: string; rescore?: boolean }; result: ImageView | null };

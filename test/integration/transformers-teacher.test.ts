@@ -210,6 +210,7 @@ describe("teacher.kind: transformers", () => {
       const mortal: Teacher = {
         ...teacher,
         batchSize: 2,
+        concurrency: 1,
         judgePoints: (some, signal) => {
           if (asked++ === 1) process.kill(pid!, "SIGKILL");
           return teacher.judgePoints(some, signal);

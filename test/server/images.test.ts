@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
@@ -79,6 +79,7 @@ test("before a student, a hover scores the image by the embedded teacher and nam
   expect(
     await ask("leaf/imageHover", { document: uriOf(dir), text: "nothing.png", character: 3 }),
   ).toBeNull();
+  expect(await ask("leaf/heatMap", { uri: photo("coffee_000.png") })).toBeNull();
 });
 
 test("after the pipeline all images have the student's score, and every list agrees", {
@@ -108,6 +109,24 @@ test("after the pipeline all images have the student's score, and every list agr
   const small = await ask("leaf/thumbnails", { config, hashes: [hash], size: "small" });
   const picture = await sharp(fileURLToPath(small[hash]!)).metadata();
   expect([picture.format, picture.width]).toEqual(["webp", 160]);
+});
+
+test("a heat map is of the image's shape, its legend is about the score, and it is made again when gone", async () => {
+  const [row] = (await images()).rows;
+  const heat = (await ask("leaf/heatMap", { uri: row!.uri }))!;
+  const [worse, score, better] = heat.legend;
+  expect(heat.lowerIsBetter).toBe(false);
+  expect(score).toBeCloseTo(row!.score!, 4);
+  expect(score - worse).toBeCloseTo(better - score, 6);
+  expect(better - worse).toBeGreaterThan(0);
+  const overlay = fileURLToPath(heat.overlay);
+  const { width, height, hasAlpha } = await sharp(overlay).metadata();
+  expect(width! / height!).toBeCloseTo(row!.width / row!.height, 2);
+  expect(hasAlpha).toBe(true);
+  rmSync(overlay);
+  expect(await ask("leaf/heatMap", { uri: row!.uri })).toEqual(heat);
+  expect(existsSync(overlay)).toBe(true);
+  expect(await ask("leaf/heatMap", { uri: photo("none.png") })).toBeNull();
 });
 
 test("the evaluation has its points, its fit and all three arms", async () => {

@@ -207,6 +207,7 @@ describe("the browser", () => {
   const world = fc.record({
     images: fc.array(image, { maxLength: 25 }),
     scores: fc.dictionary(fc.integer({ min: 0, max: 14 }).map(String), fc.constantFrom(1, 1.5, 2.5, 3, 4.75)),
+    distances: fc.array(fc.constantFrom(undefined, 0.4, 1, 1.7), { minLength: 15, maxLength: 15 }),
     points: fc.dictionary(fc.integer({ min: 0, max: 12 }).map(String), fc.constantFrom(1, 2, 3.25)),
     mos: fc.dictionary(fc.integer({ min: 0, max: 12 }).map(String), fc.constantFrom(10, 50, 90)),
     dropped: fc.boolean(),
@@ -218,6 +219,7 @@ describe("the browser", () => {
     score: fc.option(fc.constantFrom<[number, number]>([1, 2.5], [2, 4]), { nil: undefined }),
     mos: fc.option(fc.constantFrom("rated" as const, "unrated" as const), { nil: undefined }),
     split: fc.option(fc.constantFrom("train" as const, "test" as const), { nil: undefined }),
+    far: fc.constantFrom(undefined, undefined, true as const),
     offset: fc.integer({ min: 0, max: 6 }),
     limit: fc.integer({ min: 0, max: 8 }),
   });
@@ -241,7 +243,11 @@ describe("the browser", () => {
           putScores(
             project,
             "calibrate-1",
-            Object.entries(made.scores).map(([i, score]) => [hashOf(Number(i)), score]),
+            Object.entries(made.scores).map(([i, score]) => [
+              hashOf(Number(i)),
+              score,
+              made.distances[Number(i)],
+            ]),
           );
           putLabels(
             project,
@@ -319,6 +325,7 @@ function matches(row: ImageRow, query: Question, scale: Parameters<typeof mosToS
     const inner = mosToStudent(row.score, scale);
     if (inner < query.score[0] - 1e-6 || inner > query.score[1] + 1e-6) return false;
   }
+  if (query.far && !row.far) return false;
   if (query.mos && (query.mos === "rated") !== (row.mos !== null)) return false;
   return !query.split || row.split === query.split;
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { hashBytes } from "../../src/engine/files.ts";
-import { colourReach, type HeatMap, heatMap, localScore } from "../../src/engine/heatMap.ts";
+import { colourLegend, colourReach, type HeatMap, heatMap, localScore } from "../../src/engine/heatMap.ts";
 import { heatOverlay, heatPicture } from "../../src/engine/heatPicture.ts";
 import { diverging, oklabToRgb } from "../../src/engine/images/diverging.ts";
 import { prepare, viewPlaces, views } from "../../src/engine/images/views.ts";
@@ -12,6 +12,8 @@ import { heatFiles } from "../../src/engine/live/pictureFiles.ts";
 import { createScorerProcess } from "../../src/engine/live/scorerProcess.ts";
 import { judgePicture, openStudent } from "../../src/engine/student.ts";
 import type { StudentCard } from "../../src/protocol/student.ts";
+import { heatOf } from "../../src/server/images/score.ts";
+import type { LiveProject } from "../../src/server/project.ts";
 import { temporaryFolder } from "./pictures.ts";
 
 const studentDir = path.resolve("test/fixtures/student");
@@ -176,6 +178,11 @@ describe("its picture", () => {
     expect(localScore({ ...map, views: [...map.views, second] }, 30, 10)).toBe(3.5);
   });
 
+  it("says what the colours stand for, orange first", () => {
+    expect(colourLegend(map)).toEqual([2, 3, 4]);
+    expect(colourLegend({ ...map, lowerIsBetter: true })).toEqual([4, 3, 2]);
+  });
+
   it("does not blow up differences that mean nothing", () => {
     expect(colourReach({ ...map, reach: 1e-6 })).toBeCloseTo(0.04, 12);
     expect(colourReach(map)).toBe(1);
@@ -222,5 +229,16 @@ describe("the scoring process", () => {
     const none = heatFiles(dir, image.hash, "t");
     await expect(scorer.heat(embedded, { ...image, files: none })).rejects.toMatchObject({ code: "input" });
     expect(existsSync(none.figures)).toBe(false);
+  });
+
+  it("is not asked for what a student of before cannot give; the refusal names the student and the way out", async () => {
+    const dir = path.resolve("test/fixtures/student-0.1");
+    const card = JSON.parse(readFileSync(path.join(dir, "student.json"), "utf8")) as StudentCard;
+    const project = { context: async () => ({ scorer: { ...by, dir, card } }) } as unknown as LiveProject;
+    await expect(heatOf(scorer, project, { hash: "h", file: "a.png" })).rejects.toMatchObject({
+      code: "input",
+      message: "The student r1 · distilled, not calibrated was made before students had heat maps.",
+      remedy: expect.stringContaining("distill"),
+    });
   });
 });

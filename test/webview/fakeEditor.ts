@@ -64,7 +64,7 @@ export async function startEditor(): Promise<FakeEditor> {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     try {
       const [type, body] = pathname.startsWith("/root/")
-        ? ["image/webp", await picture(pathname)]
+        ? [pathname.endsWith(".png") ? "image/png" : "image/webp", await picture(pathname)]
         : (files.get(pathname) ?? ["text/plain", undefined]);
       response.writeHead(body === undefined ? 404 : 200, { "content-type": type }).end(body);
     } catch {

@@ -10,7 +10,7 @@ export interface GalleryFilter {
   sort: ImageSort;
   descending: boolean;
   text: string;
-  quality: "any" | BandName | "range";
+  quality: "any" | BandName | "range" | "far";
   range: [number, number] | null;
   mos: "any" | "rated" | "unrated";
   split: "any" | "train" | "val" | "test";
@@ -45,7 +45,7 @@ export function queryOf(
 ): Omit<ImageQuery, "offset" | "limit"> {
   const { sort, descending, text, quality, range, mos, split } = filter;
   const score =
-    quality === "any" || !scorer
+    quality === "any" || quality === "far" || !scorer
       ? undefined
       : quality === "range"
         ? (range ?? scorer.scale)
@@ -55,6 +55,7 @@ export function queryOf(
     descending,
     ...(text ? { text } : {}),
     ...(score ? { score: [...score] as [number, number] } : {}),
+    ...(quality === "far" && scorer?.kind === "student" ? { far: true } : {}),
     ...(mos === "any" ? {} : { mos }),
     ...(split === "any" ? {} : { split }),
   };
@@ -90,6 +91,9 @@ export function galleryFilters(
     ["any", text("Any quality")],
     ...bands.map((band): [BandName, string] => [band, bandWord(host, band)]),
     ["range", text("Scores from, to")],
+    ...(scorer?.kind === "student"
+      ? [["far", text("Unlike those distilled on")] as [GalleryFilter["quality"], string]]
+      : []),
   ];
   const order = orderWords(host, filter)[filter.descending ? 1 : 0];
   const [low, high] = scorer?.scale ?? [1, 5];

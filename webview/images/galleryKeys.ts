@@ -3,6 +3,8 @@ import type { GalleryActions } from "./galleryActions.ts";
 export interface GalleryMoves extends GalleryActions {
   selectAll(): void;
   resize(by: -1 | 1): void;
+  /** Heat maps over images, or not. */
+  heat(): void;
   /** Into the field for a part of a path. */
   search(): void;
 }
@@ -16,6 +18,7 @@ export function galleryKey(key: string, event: KeyboardEvent, moves: GalleryMove
         s: moves.rescore,
         o: moves.reveal,
         r: moves.rate,
+        h: moves.heat,
         Delete: moves.exclude,
         Escape: moves.dismiss,
         "+": () => moves.resize(1),

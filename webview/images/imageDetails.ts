@@ -5,27 +5,33 @@ import type { Host } from "../host.ts";
 import { count, figure } from "../ui/format.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { controlStyles } from "./controls.ts";
+import { farMark, farStyles } from "./farMark.ts";
 import { badgeStyles } from "./gridStyles.ts";
+import { type HeatChoice, hasHeatMaps, heatControls, heatStyles, noHeat } from "./heatControls.ts";
+import { createHeatMaps } from "./heatMaps.ts";
 import "./imagePane.ts";
 import type { Pictures } from "./pictures.ts";
 import { place } from "./place.ts";
-import { bands, bandWord, bytes, scoreText } from "./quality.ts";
+import { bands, bandWord, bytes, mosText } from "./quality.ts";
 import { scoreBadge } from "./scoreBadge.ts";
 import { fitted, type View } from "./viewport.ts";
 
-/** What is known of one image. Fires `pairs` (show its pairs). */
+/** What is known of one image. Fires `pairs` (show its pairs) and `heat` (detail: HeatChoice, another way to show heat maps). */
 class ImageDetails extends LitElement {
   static override properties = {
     host: { attribute: false },
     project: { attribute: false },
     pictures: { attribute: false },
     row: { attribute: false },
+    heat: { attribute: false },
     view: { state: true },
   };
   static override styles = [
     baseStyles,
     controlStyles,
     badgeStyles,
+    heatStyles,
+    farStyles,
     css`
       :host {
         overflow: auto;
@@ -83,11 +89,17 @@ class ImageDetails extends LitElement {
   declare project: ProjectSnapshot;
   declare pictures: Pictures;
   declare row: ImageRow;
+  declare heat: HeatChoice;
   declare view: View;
+  #heatMaps = createHeatMaps(
+    () => this.host,
+    () => this.requestUpdate(),
+  );
 
   constructor() {
     super();
     this.view = fitted;
+    this.heat = noHeat;
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
@@ -98,15 +110,23 @@ class ImageDetails extends LitElement {
   protected override render() {
     const { host, row, project } = this;
     const text = host.text;
+    const by = hasHeatMaps(project.scorer) ? project.scorer.fingerprint : "";
+    const heat = by && this.heat.shown ? this.#heatMaps.want(row, by) : null;
     return html`<leaf-image-pane
         .host=${host}
         .pictures=${this.pictures}
         .row=${row}
         .view=${this.view}
+        .overlay=${heat?.state === "there" ? { address: heat.overlay, opacity: this.heat.opacity / 100 } : null}
+        @overlaylost=${() => this.#heatMaps.lost(row, by)}
         @view=${(event: CustomEvent<View>) => {
           this.view = event.detail;
         }}
       ></leaf-image-pane>
+      ${heatControls(host, project, this.heat, heat, {
+        change: (detail) => this.dispatchEvent(new CustomEvent("heat", { detail })),
+        retry: () => this.#heatMaps.forget(row, by),
+      })}
       <h3>${row.path}</h3>
       <p class="muted figure">${count(row.width)}×${count(row.height)} · ${row.format.toUpperCase()} · ${bytes(row.size)} · ${row.split}</p>
       <dl class="figure">
@@ -114,7 +134,7 @@ class ImageDetails extends LitElement {
         <dd>${this.#quality()}</dd>
         ${row.teacher ? html`<dt>${row.teacher.human ? text("Your score") : text("Teacher")}</dt><dd>${this.#teacher(row.teacher)}</dd>` : nothing}
         ${row.teacher?.reason ? html`<dt title=${text("What limits the quality, in the teacher's words; no part of the score")}>${text("Reason")}</dt><dd>${row.teacher.reason}</dd>` : nothing}
-        ${row.mos === null || !project.mos ? nothing : html`<dt title=${text("Mean opinion score: human truth")}>MOS</dt><dd>${scoreText(row.mos, project.mos.range)}</dd>`}
+        ${row.mos === null || !project.mos ? nothing : html`<dt title=${row.mosStd === undefined ? text("Mean opinion score: human truth") : text("Mean opinion score: human truth; ± the standard deviation of the opinions")}>MOS</dt><dd>${mosText(row, project.mos.range)}</dd>`}
         ${row.disagreement === null ? nothing : html`<dt title=${text("Distance of student and teacher, both on 1 to 5")}>${text("Disagreement")}</dt><dd>${figure(row.disagreement, 2)}</dd>`}
       </dl>
       <button class="link" @click=${() => this.dispatchEvent(new CustomEvent("pairs"))}>${text("Show its pairs")}</button>`;
@@ -126,7 +146,8 @@ class ImageDetails extends LitElement {
     if (row.score === null || !scorer) return html`<span class="muted">${host.text("not scored yet")}</span>`;
     return html`${scoreBadge(host, row.score, scorer)} / ${scorer.scale[1]}
       ${row.percentile === null ? nothing : html`<br />${host.text("better than {0} % of {1}", Math.round(row.percentile * 100), project.imagesName)}`}
-      <br /><span class="muted">${scorer.title}</span>`;
+      <br /><span class="muted">${scorer.title}</span>
+      ${row.far && scorer.kind === "student" ? html`<br />${farMark(host, row, "full")}` : nothing}`;
   }
 
   #teacher({ score, probabilities, confidence }: NonNullable<ImageRow["teacher"]>) {

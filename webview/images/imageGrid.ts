@@ -5,6 +5,7 @@ import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ScorerInfo } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
 import { baseStyles } from "../ui/styles.ts";
+import { farMark, farStyles } from "./farMark.ts";
 import { badgeStyles, gridStyles } from "./gridStyles.ts";
 import type { Pages } from "./pages.ts";
 import { followPictures, type Pictures } from "./pictures.ts";
@@ -29,7 +30,7 @@ export class ImageGrid extends LitElement {
     cell: { type: Number },
     revision: { type: Number },
   };
-  static override styles = [baseStyles, badgeStyles, gridStyles];
+  static override styles = [baseStyles, badgeStyles, farStyles, gridStyles];
 
   declare host: Host;
   declare pages: Pages<ImageRow>;
@@ -166,7 +167,7 @@ export class ImageGrid extends LitElement {
       title=${row.path}
     >
       <div class="picture">${keyed(row.hash, this.#picture(row))}</div>
-      <div class="label">${scoreBadge(host, row.score, scorer)}${note ? html`<span class="figure">${note}</span>` : nothing}<span class="name">${name}</span></div>
+      <div class="label">${scoreBadge(host, row.score, scorer)}${scorer?.kind === "student" ? farMark(host, row, "icon") : nothing}${note ? html`<span class="figure">${note}</span>` : nothing}<span class="name">${name}</span></div>
       ${selected ? html`<span class="tick" aria-hidden="true">✓</span>` : nothing}
     </div>`;
   }

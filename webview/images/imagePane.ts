@@ -30,6 +30,7 @@ export class ImagePane extends LitElement {
     pictures: { attribute: false },
     row: { attribute: false },
     view: { attribute: false },
+    overlay: { attribute: false },
     limit: { type: Number },
     alt: { type: String },
     size: { state: true },
@@ -87,6 +88,8 @@ export class ImagePane extends LitElement {
   declare pictures: Pictures;
   declare row: ImageRow;
   declare view: View;
+  /** A picture of the image's shape to lay over it, opacity 0..1. Fires `overlaylost` where it does not load. */
+  declare overlay: { address: string; opacity: number } | null;
   /** The largest scale that fitting may take; none by default. */
   declare limit: number | undefined;
   declare alt: string;
@@ -105,6 +108,7 @@ export class ImagePane extends LitElement {
     super();
     followPictures(this);
     this.view = fitted;
+    this.overlay = null;
     this.loaded = false;
     this.size = { width: 0, height: 0 };
     listenToGestures(this, {
@@ -175,11 +179,13 @@ export class ImagePane extends LitElement {
     if (full === null && !small)
       return html`<p class="note">${this.host.text("{0} cannot be shown.", row.path)}</p>`;
     const { scale, left, top } = placement(this.view, this.size, this.#pane, this.limit);
-    const at = place({
+    const where = {
       width: `${this.size.width}px`,
       height: `${this.size.height}px`,
       transform: `translate(${left}px, ${top}px) scale(${scale})`,
-    });
+    };
+    const at = place(where);
+    const { overlay } = this;
     const pixels = scale * devicePixelRatio >= 2 ? "pixels" : "";
     return keyed(
       row.hash,
@@ -198,6 +204,19 @@ export class ImagePane extends LitElement {
                 ${at}
                 @load=${this.#shown}
                 @error=${() => pictures.failed(row, "full")}
+              />`
+            : nothing
+        }
+        ${
+          // Before the picture is there its shape is not certain: see #shown.
+          overlay && (this.loaded || full === null)
+            ? html`<img
+                class="overlay"
+                src=${overlay.address}
+                alt=""
+                decoding="async"
+                ${place({ ...where, opacity: String(overlay.opacity) })}
+                @error=${() => this.dispatchEvent(new CustomEvent("overlaylost"))}
               />`
             : nothing
         }

@@ -1,4 +1,6 @@
 const fields = "input, textarea, select, [contenteditable], vscode-dropdown, vscode-text-field";
+/** What else a slider takes for itself; letters it leaves to the tab. */
+const ofSliders = new Set(["PageUp", "PageDown", "+", "-"]);
 const ofTheFocused = new Set([
   " ",
   "Enter",
@@ -23,7 +25,8 @@ export function onKeys(
     const target = path[0];
     if (event.defaultPrevented || event.altKey || !owner.checkVisibility()) return;
     if (target instanceof Element) {
-      if (target.matches(fields)) return;
+      const slider = target.matches("input[type=range]");
+      if (slider ? ofTheFocused.has(event.key) || ofSliders.has(event.key) : target.matches(fields)) return;
       if (target instanceof HTMLButtonElement && (event.key === " " || event.key === "Enter")) return;
       if (!path.includes(owner) && target !== document.body && ofTheFocused.has(event.key)) return;
     }

@@ -3,7 +3,8 @@ import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
 import { figure } from "../ui/format.ts";
-import { scoreText } from "./quality.ts";
+import { farMark } from "./farMark.ts";
+import { mosText, scoreText } from "./quality.ts";
 
 /** An image's name, and what the student, the teacher and people say of it. */
 export function pairCaption(host: Host, project: ProjectSnapshot, side: "A" | "B", row: ImageRow) {
@@ -19,14 +20,14 @@ export function pairCaption(host: Host, project: ProjectSnapshot, side: "A" | "B
           ? nothing
           : html`<span title=${scorer.title}
             >${scorer.kind === "student" ? text("student") : text("embedded teacher")} <b>${scoreText(row.score, scorer.scale)}</b></span
-          >`
+          >${scorer.kind === "student" ? farMark(host, row, "short") : nothing}`
       }
       ${
         row.teacher
           ? html`<span>${row.teacher.human ? text("your score") : text("teacher")} <b>${figure(row.teacher.score, 2)}</b></span>`
           : nothing
       }
-      ${row.mos === null || !mos ? nothing : html`<span>MOS <b>${scoreText(row.mos, mos.range)}</b></span>`}
+      ${row.mos === null || !mos ? nothing : html`<span>MOS <b>${mosText(row, mos.range)}</b></span>`}
     </span>
   </figcaption>`;
 }

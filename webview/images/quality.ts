@@ -1,3 +1,4 @@
+import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ScorerInfo } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
 
@@ -44,6 +45,12 @@ export function bandRange(band: BandName, { scale: [low, high], lowerIsBetter }:
 /** Decimals that tell two scores of this scale apart: 3.62 of 5, 71.3 of 100. */
 export function scoreText(score: number | null, [low, high]: [number, number]): string {
   return score === null ? "–" : score.toFixed(high - low > 20 ? 1 : 2);
+}
+
+/** A mean opinion score, with the standard deviation of the opinions where it is known: 3.42 ± 0.71. */
+export function mosText({ mos, mosStd }: Pick<ImageRow, "mos" | "mosStd">, range: [number, number]): string {
+  const spread = mos === null || mosStd === undefined ? "" : ` ± ${scoreText(mosStd, range)}`;
+  return scoreText(mos, range) + spread;
 }
 
 export function bytes(size: number): string {

@@ -10,6 +10,7 @@ import { galleryEmpty } from "../images/galleryEmpty.ts";
 import { allImages, type GalleryFilter, isFiltered, sortedBy } from "../images/galleryFilters.ts";
 import { type GalleryMoves, galleryKey } from "../images/galleryKeys.ts";
 import { galleryLayout } from "../images/galleryLayout.ts";
+import { type HeatChoice, hasHeatMaps, noHeat } from "../images/heatControls.ts";
 import "../images/imageDetails.ts";
 import type { ImageGrid } from "../images/imageGrid.ts";
 import "../images/imageGrid.ts";
@@ -31,6 +32,7 @@ interface Kept {
   top: number;
   current: number;
   cell: number;
+  heat: HeatChoice;
 }
 
 /** All images with their scores: the worst, the best, the odd ones, and what to do with them. */
@@ -41,6 +43,7 @@ class Gallery extends Tab {
     selection: { state: true },
     current: { state: true },
     cell: { state: true },
+    heat: { state: true },
     asks: { state: true },
     failure: { state: true },
     said: { state: true },
@@ -52,6 +55,7 @@ class Gallery extends Tab {
   declare selection: Selection;
   declare current: number;
   declare cell: number;
+  declare heat: HeatChoice;
   declare asks: boolean;
   declare failure: Failure | null;
   declare said: string;
@@ -76,6 +80,7 @@ class Gallery extends Tab {
     this.selection = nothingSelected;
     this.current = 0;
     this.cell = usualCell;
+    this.heat = noHeat;
     this.asks = false;
     this.failure = null;
     this.said = "";
@@ -113,6 +118,7 @@ class Gallery extends Tab {
       this.filter = { ...allImages, ...kept?.filter };
       this.current = kept?.current ?? 0;
       this.cell = kept?.cell ?? usualCell;
+      this.heat = { ...noHeat, ...kept?.heat };
       this.#top = kept?.top ?? 0;
       this.selection = nothingSelected;
       this.#row = undefined;
@@ -192,7 +198,13 @@ class Gallery extends Tab {
   }
 
   #keepPlace(): void {
-    this.keep({ filter: this.filter, top: this.#top, current: this.current, cell: this.cell } satisfies Kept);
+    const { filter, current, cell, heat } = this;
+    this.keep({ filter, top: this.#top, current, cell, heat } satisfies Kept);
+  }
+
+  #setHeat(heat: HeatChoice): void {
+    this.heat = heat;
+    this.#keepSoon.ask();
   }
 
   #pick(pick: Pick): void {
@@ -253,6 +265,9 @@ class Gallery extends Tab {
       this.cell = resized(this.cell, by);
       this.#keepSoon.ask();
     },
+    heat: () => {
+      if (hasHeatMaps(this.project.scorer)) this.#setHeat({ ...this.heat, shown: !this.heat.shown });
+    },
     search: () => this.renderRoot.querySelector<HTMLElement>("input[type=search]")?.focus(),
   };
 
@@ -297,7 +312,7 @@ class Gallery extends Tab {
             this.#keepSoon.ask();
           }}
         ></leaf-image-grid>
-        <div class="details">${row ? html`<leaf-image-details .host=${host} .project=${project} .pictures=${this.#pictures} .row=${row} @pairs=${() => this.go("pairs", { hash: row.hash })}></leaf-image-details>` : nothing}</div>
+        <div class="details">${row ? html`<leaf-image-details .host=${host} .project=${project} .pictures=${this.#pictures} .row=${row} .heat=${this.heat} @heat=${(event: CustomEvent<HeatChoice>) => this.#setHeat(event.detail)} @pairs=${() => this.go("pairs", { hash: row.hash })}></leaf-image-details>` : nothing}</div>
       </div>
       ${galleryActions(host, this.#chosen, { selected: selection.rows.size > 0, asks: this.asks, configName: project.name }, this.#actions)}`;
   }

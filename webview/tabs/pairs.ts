@@ -4,6 +4,7 @@ import type { Failure } from "../../src/protocol/jobs.ts";
 import { listen } from "../feed.ts";
 import { controlStyles } from "../images/controls.ts";
 import "../images/judgementBar.ts";
+import { farStyles } from "../images/farMark.ts";
 import { onKeys, takeFocus } from "../images/keys.ts";
 import { createOverruling, type Overruling } from "../images/overruling.ts";
 import { createPages, type Pages } from "../images/pages.ts";
@@ -42,7 +43,7 @@ class Pairs extends Tab {
     said: { state: true },
     revision: { state: true },
   };
-  static override styles = [baseStyles, controlStyles, pairLayout];
+  static override styles = [baseStyles, controlStyles, farStyles, pairLayout];
 
   declare filter: PairFilter;
   declare index: number;

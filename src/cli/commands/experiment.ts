@@ -15,13 +15,7 @@ export function addExperimentCommand(program: Command, run: Run): void {
   const experiment = program
     .command("experiment")
     .description("arms, seeds and their comparison: what an *.experiment.yaml says");
-  const command = (name: string, description: string) =>
-    experiment
-      .command(name)
-      .description(description)
-      .exitOverride()
-      .option("--json", "print one JSON document on stdout")
-      .option("--verbose", "show stack traces of errors");
+  const command = (name: string, description: string) => experiment.command(name).description(description);
   const formatOption = ["--format <format>", formats.join(" | "), "text"] as const;
 
   command("run", "run what is missing, then print the table")

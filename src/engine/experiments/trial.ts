@@ -59,14 +59,15 @@ export function trialsOf({ name, file, experiment, cells, configOf }: OpenExperi
 /** Whose scores are compared in the end. Without MOS a calibration changes nothing: the distilled student's. */
 export function evaluatedBy({ cell, project }: Trial): "teacher" | "distill" | "calibrate" {
   const { ratio, from } = project.config.calibrate;
-  return cell.stage === "calibrate" && ratio === 0 && from === "distill" ? "distill" : cell.stage;
+  return cell.stage === "calibrate" && ratio === 0 && from !== "backbone" ? "distill" : cell.stage;
 }
 
 /** What is missing for the trial's evaluation, the first of it; undefined when nothing is. Throws a LeafError for what cannot be. */
 export async function nextStep(trial: Trial, catalog: Catalog): Promise<Step | undefined> {
   const { project } = trial;
   const evaluated = evaluatedBy(trial);
-  if (evaluated !== "calibrate" || project.config.calibrate.from === "distill") {
+  const { from, selection } = project.config.calibrate;
+  if (evaluated !== "calibrate" || from !== "backbone" || selection !== "random") {
     const labels = await labelState(project, catalog);
     if (!labels.finished)
       return { stage: "label", key: labels.key, run: (options) => labelStage(project, options) };
@@ -76,7 +77,7 @@ export async function nextStep(trial: Trial, catalog: Catalog): Promise<Step | u
       return { stage: "distill", key, run: (options) => distillStage(project, options) };
   }
   if (evaluated === "calibrate") {
-    const { key } = await planCalibration(project, catalog);
+    const { key } = await planCalibration(project, catalog, { trustIndex: true });
     if (!isFinished(project, "calibrate", key))
       return { stage: "calibrate", key, run: (options) => calibrateStage(project, options) };
   }

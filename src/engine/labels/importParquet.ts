@@ -67,8 +67,13 @@ export async function importLabelsParquet(
         for (const by of [teacher.fingerprint, human]) {
           const own = rows.filter((row) => row.human === (by === human)).map(({ row }) => row);
           const key = ([a, b]: readonly [string, string]) => `${a} ${b}`;
-          const asked = own.map(({ a, b }): [string, string] => [a, b]);
-          const missing = new Set([...store.missingPairs(by, asked)].map(key));
+          const missing = new Set<string>();
+          // An answer in both orders takes the place of one in one; of the same kind the store's stays.
+          for (const orders of ["both", "one"] as const) {
+            const alike = own.filter((row) => row.ok && (row.pBA === null) === (orders === "one"));
+            const asked = alike.map(({ a, b }): [string, string] => [a, b]);
+            for (const pair of store.missingPairs(by, asked, orders)) missing.add(key(pair));
+          }
           const added = own.filter(({ a, b }) => missing.has(key([a, b])));
           if (added.length > 0) store.putPairs(by, added);
           counts.pairs.added += added.length;

@@ -63,6 +63,10 @@ export function planImages(
     Object.assign(values, innerRange(query.score, context));
     depends.add("scores");
   }
+  if (query.far) {
+    conditions.push("ifnull(s.distance > 1, 0)"); // As isFar() says.
+    depends.add("scores");
+  }
   if (query.mos) conditions.push(`mos_quality(f.hash) IS ${query.mos === "rated" ? "NOT " : ""}NULL`);
   if (query.split) {
     conditions.push("split_of(f.hash) = :split");
@@ -73,9 +77,9 @@ export function planImages(
   if (labelled) values.teacher = context.teacher;
   if (scored) values.scorer = context.scorer.fingerprint;
   const usesContext = query.mos !== undefined || query.split !== undefined || query.sort === "mos";
-  const { sort, text, score, mos, split } = query;
+  const { sort, text, score, mos, split, far } = query;
   return {
-    name: `images ${JSON.stringify([sort, text || null, score, mos, split])}`,
+    name: `images ${JSON.stringify([sort, text || null, score, mos, split, far])}`,
     version: () =>
       [
         usesContext ? revision : "",

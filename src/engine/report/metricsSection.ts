@@ -1,4 +1,5 @@
-import type { Metrics } from "../../protocol/results.ts";
+import type { CalibrateResult, Metrics } from "../../protocol/results.ts";
+import type { Config } from "../config.ts";
 import type { ReportData } from "./data.ts";
 import { figure, type Html, html, interval, section, table } from "./html.ts";
 
@@ -17,7 +18,7 @@ ${big("KRCC", evaluation.krcc, "tau-b")}
 
 /** Agreement with people: the distilled and the calibrated student on the same held-out images. */
 export function metricsSection(data: ReportData): Html | null {
-  const { evaluation, distilled, config } = data;
+  const { evaluation, distilled, run } = data;
   if (!evaluation) return null;
   const row = (title: string, m: Metrics) => [
     title,
@@ -33,7 +34,7 @@ export function metricsSection(data: ReportData): Html | null {
       ? [row("TGD: distilled, no human scores", distilled)]
       : []),
     row(
-      evaluation.student === "distill" ? "TGD: distilled, no human scores" : calibratedName(config),
+      evaluation.student === "distill" ? "TGD: distilled, no human scores" : calibratedName(run),
       evaluation,
     ),
   ];
@@ -45,8 +46,10 @@ In brackets: 95 % bootstrap intervals over images. SRCC, KRCC and RMSE are of ra
   );
 }
 
-function calibratedName(config: ReportData["config"]): string {
-  return config.calibrate.from === "distill"
+/** Where `calibrate.from` is `auto`, the stage's result says what it came to. */
+function calibratedName({ stages, config }: ReportData["run"]): string {
+  const decided = (stages.calibrate?.result as CalibrateResult | undefined)?.from;
+  return (decided ?? (config as Config).calibrate.from) !== "backbone"
     ? "TGD + CFT: calibrated"
     : "CFT only: calibrated from the backbone";
 }

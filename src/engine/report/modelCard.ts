@@ -1,4 +1,4 @@
-import type { EvaluateResult, LabelResult, RunRecord } from "../../protocol/results.ts";
+import type { CalibrateResult, EvaluateResult, LabelResult, RunRecord } from "../../protocol/results.ts";
 import type { StudentCard } from "../../protocol/student.ts";
 import type { Config } from "../config.ts";
 import { figure, interval } from "./html.ts";
@@ -85,7 +85,8 @@ function learnedFrom(card: StudentCard, run: RunRecord | undefined): string {
     const judged = label
       ? `: ${label.points.labelled + label.points.reused} images judged one by one, ${label.pairs.kept} pairs (${label.pairs.discarded} discarded as too uncertain)`
       : "";
-    if (card.stage === "distill" || config.calibrate.from === "distill")
+    const decided = (run?.stages.calibrate?.result as CalibrateResult | undefined)?.from;
+    if (card.stage === "distill" || (decided ?? config.calibrate.from) !== "backbone")
       lines.push(
         `- Teacher: ${text(teacherText(config.teacher))}${judged}. No human score was used for this.`,
       );

@@ -191,9 +191,13 @@ async function labelAll(
   async function withTeacher(work: (teacher: Teacher) => Promise<LabelResult>): Promise<LabelResult> {
     const teacher = await openTeacher(project, options);
     try {
-      if (teacher.about) options.onNote?.(teacher.about);
+      const known = teacher.about;
+      if (known) options.onNote?.(known);
       await tellEstimate(teacher);
-      return await work(teacher);
+      const result = await work(teacher);
+      // A local model is loaded by the first question.
+      if (!known && teacher.about) options.onNote?.(teacher.about);
+      return result;
     } finally {
       await teacher.close();
     }

@@ -1,8 +1,6 @@
-import path from "node:path";
-import type { OpenaiTeacherConfig, ServeConfig, TeacherConfig } from "../config/teacher.ts";
+import type { TeacherConfig } from "../config/teacher.ts";
 import { createEmbeddedTeacher, embeddedTeacherFingerprint } from "./embedded/index.ts";
 import { createOpenaiTeacher, openaiTeacherFingerprint } from "./openai/index.ts";
-import { acquireServer } from "./serve/index.ts";
 import type { Teacher } from "./teacher.ts";
 import { createTransformersTeacher, transformersTeacherFingerprint } from "./transformers/index.ts";
 
@@ -25,41 +23,9 @@ export async function createTeacher(config: TeacherConfig, options: TeacherOptio
     case "embedded":
       return createEmbeddedTeacher();
     case "openai":
-      return config.serve
-        ? serveTeacher(config, config.serve, options)
-        : createOpenaiTeacher(config, options);
+      return createOpenaiTeacher(config, options);
     case "transformers":
       return createTransformersTeacher(config, options);
-  }
-}
-
-/** A teacher behind a server of LEAF's own, which is let go with the teacher. */
-async function serveTeacher(
-  config: OpenaiTeacherConfig,
-  serve: ServeConfig,
-  options: TeacherOptions,
-): Promise<Teacher> {
-  const { root, signal, onNote } = options;
-  const server = await acquireServer(serve, {
-    servers: path.join(root, ".leaf", "servers"),
-    root,
-    signal,
-    onNote,
-  });
-  const { endpoint } = server;
-  try {
-    const model = config.model ?? serve.model;
-    const teacher = await createOpenaiTeacher({ ...config, endpoint, model, serve: undefined }, options);
-    return {
-      ...teacher,
-      close: async () => {
-        await teacher.close();
-        await server.release();
-      },
-    };
-  } catch (error) {
-    await server.release();
-    throw error;
   }
 }
 

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { LeafError } from "../../engine/errors.ts";
 import { readJson } from "../../engine/files.ts";
-import { colourReach, type HeatMap } from "../../engine/heatMap.ts";
+import { colourLegend, type HeatMap } from "../../engine/heatMap.ts";
+import { scorerInfo } from "../../engine/live/currentScorer.ts";
 import { heatFiles, type PictureSize, pictureFile, shownByBrowsers } from "../../engine/live/pictureFiles.ts";
 import type { ScorerProcess } from "../../engine/live/scorerProcess.ts";
 import type { HeatView, ImageRow } from "../../protocol/images.ts";
@@ -75,7 +76,10 @@ export async function pictureOf(
   }
 }
 
-/** URIs of an image's heat map, made if need be; null where the scorer has none or the file cannot be read. */
+/**
+ * URIs of an image's heat map, made if need be; null before there is a student: the embedded teacher has none. Throws LeafErrors:
+ * `input` from a student that was made before heat maps were, and what keeps the file from being read.
+ */
 export async function heatOf(
   scorer: ScorerProcess,
   project: LiveProject,
@@ -83,22 +87,22 @@ export async function heatOf(
   signal?: AbortSignal,
 ): Promise<HeatView | null> {
   const { scorer: by } = await project.context();
-  if (!by.card?.outputs?.includes("map")) return null;
-  const files = heatFiles(project.project().cache, image.hash, by.fingerprint);
-  try {
-    if (!existsSync(files.figures))
-      await scorer.heat(by, { hash: image.hash, path: image.file, files, signal });
-    const map = await readJson<HeatMap>(files.figures);
-    if (!map) return null;
-    const reach = colourReach(map);
-    return {
-      small: uriOf(files.small),
-      overlay: uriOf(files.overlay),
-      legend: [map.score - reach, map.score, map.score + reach],
-      lowerIsBetter: map.lowerIsBetter,
-    };
-  } catch (error) {
-    if (error instanceof LeafError && error.code !== "cancelled") return null;
-    throw error;
+  if (!by.card) return null;
+  if (!by.card.outputs?.includes("map")) {
+    throw new LeafError("input", `The ${scorerInfo(by).title} was made before students had heat maps.`, {
+      remedy: "Run distill again, and calibrate, to get a student that has them.",
+    });
   }
+  const files = heatFiles(project.project().cache, image.hash, by.fingerprint);
+  // The cache may be deleted at any time, in part too.
+  if (![files.figures, files.small, files.overlay].every((file) => existsSync(file)))
+    await scorer.heat(by, { hash: image.hash, path: image.file, files, signal });
+  const map = await readJson<HeatMap>(files.figures);
+  if (!map) throw new LeafError("failed", "The heat map is gone from the cache.", { remedy: "Try again." });
+  return {
+    small: uriOf(files.small),
+    overlay: uriOf(files.overlay),
+    legend: colourLegend(map),
+    lowerIsBetter: map.lowerIsBetter,
+  };
 }

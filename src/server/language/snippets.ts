@@ -4,7 +4,8 @@ import { defaultOf, isSection, namedValues, type SchemaNode, schemasAt } from ".
 
 /** Keys that a new section starts with; the others are a completion away. */
 const starters: Record<string, string[]> = {
-  mos: ["file", "image", "score", "range"],
+  // The file tells the rest where its layout is known; a column that is missing is a diagnostic with the columns there are.
+  mos: ["file"],
   split: ["test", "val"],
   "split.groupBy": ["pattern"],
   teacher: ["kind"],

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Connection } from "vscode-languageserver/node";
 import { imageFolders } from "../../engine/dataset/find.ts";
+import { LeafError } from "../../engine/errors.ts";
 import { scorerInfo } from "../../engine/live/currentScorer.ts";
 import type { ScorerProcess } from "../../engine/live/scorerProcess.ts";
 import type { ImageView } from "../../protocol/server.ts";
@@ -61,7 +62,11 @@ export function answerImages(
     if (!found) return null;
     const [view, heat] = await Promise.all([
       look(found, false, signal),
-      heatOf(scorer, found.project, { hash: found.row.hash, file: found.file }, signal),
+      // A hover is complete without it.
+      heatOf(scorer, found.project, { hash: found.row.hash, file: found.file }, signal).catch((error) => {
+        if (error instanceof LeafError && error.code !== "cancelled") return null;
+        throw error;
+      }),
     ]);
     view.heat = heat?.small ?? null;
     return { markdown: imageHover(view), start: at.start, end: at.end };

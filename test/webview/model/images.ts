@@ -44,7 +44,10 @@ export function makeImages(amount: number, seed: number, scored: boolean): Image
       score: scored ? score : null,
       percentile: null,
       teacher,
+      far: scored && at % 31 === 3,
       mos,
+      // Half of the images were rated by several people.
+      ...(mos !== null && at % 2 === 0 ? { mosStd: round(0.4 + 0.1 * (at % 7), 2) } : {}),
       disagreement: scored ? round(Math.abs(score - teacher.score)) : null,
       thumbnail: null,
     };
@@ -78,12 +81,13 @@ export function withPercentiles(rows: ImageRow[]): ImageRow[] {
 
 /** Filters, sorts and pages as `leaf/images` does. */
 export function queryImages(rows: readonly ImageRow[], query: ImageQuery): Page<ImageRow> {
-  const { text, score, mos, split, sort, descending, around, limit } = query;
+  const { text, score, mos, split, far, sort, descending, around, limit } = query;
   const found = rows.filter(
     (row) =>
       (!text || row.path.includes(text)) &&
       (!score || (row.score !== null && row.score >= score[0] && row.score <= score[1])) &&
       (!mos || (mos === "rated") === (row.mos !== null)) &&
+      (!far || row.far === true) &&
       (!split || row.split === split),
   );
   const key = (row: ImageRow): number | string | null =>

@@ -120,6 +120,20 @@ export const answers: Answers = {
       mosRange: project.mos?.range ?? null,
     };
   },
+  "leaf/heatMap": ({ images, projects, unreadable }, { uri }) => {
+    const row = images.find((one) => one.uri === uri);
+    const scorer = projects[0]?.scorer;
+    if (!row || scorer?.kind !== "student" || unreadable.has(row.hash)) return null;
+    const at = `${row.uri.slice(0, row.uri.lastIndexOf("/photos/"))}/.leaf/cache/pictures/${row.path.replaceAll("/", "-")}-heat`;
+    const reach = 0.4 + (row.size % 100) / 200;
+    const [score, sign] = [row.score ?? 3, scorer.lowerIsBetter ? -1 : 1];
+    return {
+      small: `${at}-small.png`,
+      overlay: `${at}-overlay.png`,
+      legend: [score - sign * reach, score, score + sign * reach],
+      lowerIsBetter: scorer.lowerIsBetter,
+    };
+  },
   "leaf/pairs": ({ pairs }, { query }) => queryPairs(pairs, query),
   "leaf/overrulePair": ({ pairs }, { a, b, p }) => {
     const pair = pairs.find((one) => one.a.hash === a && one.b.hash === b);

@@ -1,7 +1,9 @@
+import path from "node:path";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
 import { LeafError } from "../../errors.ts";
 import { minRatingMass, type RatingProbabilities } from "../../judgement.ts";
 import type { TeacherOptions } from "../createTeacher.ts";
+import { acquireServer } from "../serve/index.ts";
 import type {
   Estimate,
   Inspection,
@@ -42,11 +44,11 @@ export async function createOpenaiTeacher(
   options: TeacherOptions,
 ): Promise<Teacher> {
   const { model, prompts, fingerprint, description } = identify(config);
-  const urls = [config.endpoint ?? []].flat();
-  if (urls.length === 0)
-    throw new LeafError("environment", "The teacher's server is not started.", {
-      remedy: "Name a running one as `teacher.endpoint`.",
-    });
+  const { serve } = config;
+  const server =
+    serve &&
+    (await acquireServer(serve, { ...options, servers: path.join(options.root, ".leaf", "servers") }));
+  const urls = server ? [server.endpoint] : [config.endpoint ?? []].flat();
   const key = keyFrom(config.keyEnv, process.env);
   const http = createHttpClient();
   const budget = createBudget(config);
@@ -55,6 +57,7 @@ export async function createOpenaiTeacher(
   const told = new Set<string>();
 
   async function probed(url: string, known: Capabilities | undefined, signal: AbortSignal) {
+    await server?.ready(signal);
     if (known) {
       await check(client, url, prompts, known, signal);
       return known;
@@ -78,21 +81,23 @@ export async function createOpenaiTeacher(
   const pool = createPool({
     urls,
     concurrency: config.concurrency,
-    patienceMs: config.patience * 1000,
+    // A server of ours tells by itself when it cannot start again.
+    patienceMs: Math.max(config.patience, 60 * (serve?.startMinutes ?? 0)) * 1000,
     probe: probed,
     onNote: options.onNote,
   });
 
-  function close(): void {
+  async function close(): Promise<void> {
     pool.close();
     http.close();
+    await server?.release();
   }
 
   let first: Endpoint<Capabilities>;
   try {
     first = await pool.ready(options.signal);
   } catch (error) {
-    close();
+    await close();
     throw error;
   }
 
@@ -214,7 +219,7 @@ export async function createOpenaiTeacher(
     inspect,
     estimate,
     spent: () => budget.spent(),
-    close: async () => close(),
+    close,
   };
 }
 

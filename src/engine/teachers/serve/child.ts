@@ -75,8 +75,8 @@ function endOf(child: ChildProcess): Promise<ServerExit> {
     child.once("exit", (exitCode, signal) => {
       const done = () => resolve({ exitCode, signal, missing: false });
       child.once("close", done);
-      // A worker that outlives its leader keeps the pipes open.
-      setTimeout(done, 1_000).unref();
+      // A worker that outlives its leader keeps the pipes open; on a busy machine the last words take a while.
+      setTimeout(done, 5_000).unref();
     });
   });
 }

@@ -74,5 +74,5 @@ test("leaves the teacher out where its labels, then its human scores, are gone",
 test("says what is wrong with where it is to be written", async () => {
   const { code, stderr } = await leaf(dir, "report", "r1", "--out", "photos");
   expect(code).toBe(1);
-  expect(stderr).toContain("leaf: ");
+  expect(stderr).toContain("leaf: Cannot write photos: it is a folder.\n  Name a file.");
 });

@@ -114,6 +114,18 @@ test("its table is text in each format; before the first run it says so", async 
   });
 });
 
+test("no other file is read as one", async () => {
+  const experiment = uriOf(path.join(dir, "mos.csv"));
+  for (const asked of [
+    ask("leaf/experiment", { experiment }),
+    ask("leaf/startExperiment", { experiment }),
+    ask("leaf/experimentText", { experiment, format: "csv" }),
+  ])
+    await expect(asked).rejects.toMatchObject({
+      data: { code: "input", message: "mos.csv is no experiment." },
+    });
+});
+
 test("a report of a config without runs, and of a run that is none, is refused with the way out", async () => {
   const config = uriOf(path.join(dir, "leaf.yaml"));
   const out = path.join(dir, "report.html");
@@ -127,6 +139,19 @@ test("a report of a config without runs, and of a run that is none, is refused w
     },
   });
   expect(existsSync(out)).toBe(false);
+});
+
+test("a report is written where it was asked for", { timeout: 120_000 }, async () => {
+  const config = uriOf(path.join(dir, "leaf.yaml"));
+  const job = await ask("leaf/start", { config, kind: "label" });
+  await until(() => heard.some(({ id, state }) => id === job.id && state === "done"));
+  const [run] = await ask("leaf/runs", { config });
+  const out = path.join(dir, "a report é.html");
+  expect(await ask("leaf/report", { config, run: run!.id, out: uriOf(out) })).toEqual({
+    run: run!.id,
+    file: out,
+  });
+  expect(readFileSync(out, "utf8")).toContain("Is the teacher right?");
 });
 
 test("a file that is no right experiment is refused with its place", async () => {

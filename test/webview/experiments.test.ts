@@ -59,7 +59,8 @@ test.each(themes)("an experiment's table and chart in %s", async (theme) => {
 });
 
 test("an arm's name is text, wherever it stands", async () => {
-  const { page, asked } = await open({ model: withExperiments(), tab: "runs", width: 700, height: 1500 });
+  const panel = await open({ model: withExperiments(), tab: "runs", width: 700, height: 1500 });
+  const { page, asked, shot } = panel;
   const table = page.getByRole("table", { name: "Experiment components" });
   await table.getByText(hostileArm, { exact: true }).first().waitFor();
   expect(await page.locator("leaf-runs img").count()).toBe(0);
@@ -70,6 +71,8 @@ test("an arm's name is text, wherever it stands", async () => {
   const box = (await label.boundingBox())!;
   const drawn = (await chart.locator(".drawing > svg").boundingBox())!;
   expect(box.x).toBeGreaterThanOrEqual(drawn.x - 1);
+  await expectFits(panel);
+  await shot("experiments-narrow-dark");
   await page.getByRole("button", { name: "Copy the table as Markdown" }).click();
   await expect.poll(() => asked.at(-1)?.method).toBe("host/copy");
   expect(asked.at(-1)!.params.text).toContain("\\<img src=x onerror=alert\\(1\\)\\>");

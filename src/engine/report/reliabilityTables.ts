@@ -97,7 +97,7 @@ function noteOf({ rated, calibration, pairs, points, positionBias: bias }: Teach
     sentences.push(
       `Pairs are right significantly more often than not from a confidence of ${figure(pairs.minConfidence.value, 2)} on (n = ${pairs.minConfidence.n}).`,
     );
-  if (bias)
+  if (bias && bias.flipped > 0)
     sentences.push(`The order of the question decides ${percent(bias.flipped)} of ${bias.pairs} pairs.`);
   return sentences.join(" ");
 }

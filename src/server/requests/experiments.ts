@@ -1,6 +1,6 @@
 import path from "node:path";
 import { LeafError } from "../../engine/errors.ts";
-import { experimentName, openExperiment } from "../../engine/experiments/file.ts";
+import { experimentName, isExperimentFile, openExperiment } from "../../engine/experiments/file.ts";
 import { formatted } from "../../engine/experiments/formats.ts";
 import { listExperiments, statusOfExperiment } from "../../engine/experiments/list.ts";
 import { initExperiment, presetNames } from "../../engine/experiments/presets.ts";
@@ -16,12 +16,12 @@ export function answerExperiments(
   secrets: () => Record<string, string>,
 ): void {
   answer("leaf/startExperiment", async ({ experiment }) => {
-    const { file, base } = await openExperiment(fileOf(experiment));
+    const { file, base } = await openExperiment(experimentFileOf(experiment));
     if (!projects.all().some((project) => project.file === base)) await projects.touch(base);
     return projects.of(uriOf(base)).start("experiment", secrets(), file);
   });
   answer("leaf/experiment", async ({ experiment }) => {
-    const file = fileOf(experiment);
+    const file = experimentFileOf(experiment);
     const { name, done, failed, total, stale, invalid } = await statusOfExperiment(file);
     const result = (await readResultFile(path.dirname(file), name)) ?? null;
     const markdown = result && formatted(result, "markdown");
@@ -38,7 +38,7 @@ export function answerExperiments(
       }));
   });
   answer("leaf/experimentText", async ({ experiment, format }) => {
-    const file = fileOf(experiment);
+    const file = experimentFileOf(experiment);
     const result = await readResultFile(path.dirname(file), experimentName(file));
     if (!result)
       throw new LeafError("input", `${path.basename(file)} has not been run yet.`, {
@@ -51,5 +51,13 @@ export function answerExperiments(
     const file = fileOf(config);
     const made = await initExperiment(path.dirname(file), preset, { base: path.basename(file) });
     return { experiment: uriOf(made.file) };
+  });
+}
+
+function experimentFileOf(uri: string): string {
+  const file = fileOf(uri);
+  if (isExperimentFile(file)) return file;
+  throw new LeafError("input", `${path.basename(file)} is no experiment.`, {
+    remedy: "Name a file that ends in .experiment.yaml.",
   });
 }

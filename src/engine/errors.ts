@@ -64,6 +64,7 @@ const fileSystemReasons: Record<string, [reason: string, remedy: string]> = {
   EROFS: ["the file system is read-only", "Make the folder writable or move the project."],
   EACCES: ["permission is denied", "Check the permissions of the file and its folder."],
   EPERM: ["permission is denied", "Check the permissions of the file and its folder."],
+  EISDIR: ["it is a folder", "Name a file."],
   ENOENT: ["it does not exist", "Check the path."],
   EMFILE: ["too many files are open", "Raise the limit with `ulimit -n`."],
 };

@@ -29,6 +29,8 @@ export const commandIds = {
   selectInterpreter: "leaf.selectInterpreter",
   setApiKey: "leaf.setApiKey",
   exportStudent: "leaf.exportStudent",
+  /** (config, run?) */
+  writeReport: "leaf.writeReport",
   exportLabels: "leaf.exportLabels",
   exportScores: "leaf.exportScores",
   showLog: "leaf.showLog",

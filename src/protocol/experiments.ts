@@ -72,3 +72,22 @@ export interface ExperimentMark {
   arm: string;
   seed: number;
 }
+
+/** An experiment file and how far it is. */
+export interface ExperimentSummary {
+  /** URI of its file. */
+  experiment: string;
+  name: string;
+  rows: number;
+  done: number;
+  failed: number;
+  total: number;
+  /** The file or its base changed since the last result. */
+  stale: boolean;
+  /** Why it cannot run. */
+  invalid: string | null;
+  /** When a training of it was last recorded; null before the first. */
+  updated: string | null;
+}
+
+export type ExperimentFormat = "markdown" | "latex" | "csv";

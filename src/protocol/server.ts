@@ -1,4 +1,4 @@
-import type { ExperimentResult } from "./experiments.ts";
+import type { ExperimentFormat, ExperimentResult, ExperimentSummary } from "./experiments.ts";
 import type { HeatView, ImageQuery, ImageRow, Page, PairQuery, PairRow } from "./images.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
 import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
@@ -16,8 +16,15 @@ export interface ServerRequests {
   "leaf/start": { params: { config: string; kind: JobKind }; result: JobSnapshot };
   /** Runs an experiment as a job of its base config. */
   "leaf/startExperiment": { params: { experiment: string }; result: JobSnapshot };
+  /** The experiments of a config; also those beside it that cannot be read, whosesoever they are. */
+  "leaf/experiments": { params: { config: string }; result: ExperimentSummary[] };
   /** How far an experiment is, and its table as Markdown (null before the first run). */
   "leaf/experiment": { params: { experiment: string }; result: ExperimentView };
+  /** Its table as a document to take elsewhere. */
+  "leaf/experimentText": {
+    params: { experiment: string; format: ExperimentFormat };
+    result: { text: string };
+  };
   /** Names of the experiments that ship with LEAF, and one of them written beside a config. */
   "leaf/experimentPresets": { params: Record<never, never>; result: string[] };
   "leaf/newExperiment": { params: { config: string; preset: string }; result: { experiment: string } };
@@ -88,6 +95,11 @@ export interface ServerRequests {
   "leaf/export": {
     params: { config: string; what: "labels" | "scores" | "student"; out: string };
     result: { files: string[] };
+  };
+  /** Writes the report of a run (the newest by default) as one HTML file. */
+  "leaf/report": {
+    params: { config: string; run?: string; out: string };
+    result: { run: string; file: string };
   };
   "leaf/environment": { params: { config?: string }; result: EnvironmentView };
 }

@@ -21,10 +21,10 @@ export async function leafCommand<T>(
   } catch (error) {
     if (signal.aborted) throw new LeafError("cancelled", "Cancelled.");
     const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : String(error);
-    const [message = "", remedy] = said
-      .replace(/^leaf: /m, "")
-      .split("\n")
-      .slice(-2);
-    throw new LeafError("failed", message.trim(), { remedy: remedy?.trim() });
+    const lines = said.split("\n").map((line) => line.trim());
+    // Above the sentence may stand progress and warnings, below it the remedy.
+    const at = lines.findLastIndex((line) => line.startsWith("leaf: "));
+    const message = (lines[at] ?? lines.at(-1) ?? "").replace(/^leaf: /, "");
+    throw new LeafError("failed", message, { remedy: at < 0 ? undefined : lines[at + 1] });
   }
 }

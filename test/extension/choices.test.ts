@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { contextKeys, isRunning } from "../../src/extension/contextKeys.ts";
 import { chooseProject } from "../../src/extension/projectChoice.ts";
+import { runOfTarget } from "../../src/extension/reportTarget.ts";
 import { scoreCache } from "../../src/extension/scoreCache.ts";
 import { urisOfArguments } from "../../src/extension/scoreTargets.ts";
 import { job, project, stage } from "./samples.ts";
@@ -132,5 +133,17 @@ describe("the cache of scores", () => {
     expect(calls).toBe(4);
     await cache.get("a");
     expect(calls).toBe(5);
+  });
+});
+
+describe("the run of a report", () => {
+  it("is that of a tree's node or the one that is named; else the newest", () => {
+    const node = { config: a.config, run: { id: "r7" }, name: "r7" };
+    // A view's menu hands over the selection as well.
+    expect(runOfTarget(node, [node])).toBe("r7");
+    expect(runOfTarget(a.config, "r3")).toBe("r3");
+    expect(runOfTarget({ config: a.config, run: null, name: "a" }, undefined)).toBeUndefined();
+    expect(runOfTarget(undefined, undefined)).toBeUndefined();
+    expect(runOfTarget(uri("/w/a/leaf.yaml"), [uri("/w/a/leaf.yaml")])).toBeUndefined();
   });
 });

@@ -52,6 +52,22 @@ describe("package.json", () => {
     for (const [, command] of linked) expect(declared.has(command), command).toBe(true);
   });
 
+  it("offers a report where there are runs: in the palette, the Pipeline view and on one run", () => {
+    const report = contributes.commands.find(
+      ({ command }: { command: string }) => command === "leaf.writeReport",
+    );
+    expect(report.enablement).toBe("leaf.hasRuns");
+    const places = (menu: string): string[] =>
+      contributes.menus[menu]
+        .filter(({ command }: { command: string }) => command === "leaf.writeReport")
+        .map(({ when }: { when: string }) => when);
+    expect(places("view/title")).toEqual(["view == leaf.pipeline && leaf.hasRuns"]);
+    expect(places("view/item/context")).toEqual([
+      expect.stringMatching(/^view == leaf\.runs .*!listMultiSelection$/),
+    ]);
+    expect(places("commandPalette")).toEqual([]);
+  });
+
   it("has key bindings inside a config's editor only", () => {
     for (const { when } of contributes.keybindings)
       expect(when).toMatch(/editorTextFocus && resourceFilename/);

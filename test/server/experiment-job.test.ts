@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -72,6 +72,86 @@ test("an experiment runs as a job of its base config, with its progress and its 
   // Pairs change nothing of the teacher's point-wise scores.
   expect(view.result!.arms[1]!.versus!.tests.srcc).toMatchObject({ difference: 0, p: 1 });
   expect(await ask("leaf/runs", { config })).toEqual([]);
+});
+
+test("a config lists its own experiments, those that cannot be read, and none of another config", async () => {
+  const config = uriOf(path.join(dir, "leaf.yaml"));
+  const broken = path.join(dir, "broken.experiment.yaml");
+  writeFileSync(broken, "arms: [\n");
+  const otherBase = path.join(dir, "other.leaf.yaml");
+  writeFileSync(otherBase, readFileSync(path.join(dir, "leaf.yaml")));
+  writeFileSync(path.join(dir, "of-other.experiment.yaml"), "base: other.leaf.yaml\narms: { a: {} }\n");
+  const listed = await ask("leaf/experiments", { config });
+  expect(listed.map(({ experiment }) => path.basename(fileOf(experiment)))).toEqual([
+    "broken.experiment.yaml",
+    "components.experiment.yaml",
+    "who.experiment.yaml",
+  ]);
+  expect(listed[0]!.invalid).toContain("broken.experiment.yaml");
+  expect(listed[1]).toMatchObject({ rows: 5, done: 0, total: 15, invalid: null, updated: null });
+  expect(listed[2]).toMatchObject({ rows: 2, done: 2, failed: 0, total: 2, stale: false });
+  expect(Date.parse(listed[2]!.updated!)).toBeGreaterThan(Date.now() - 600_000);
+  expect((await ask("leaf/experiments", { config: uriOf(otherBase) })).map(({ name }) => name)).toEqual([
+    "broken",
+    "of-other",
+  ]);
+
+  writeFileSync(path.join(dir, "who.experiment.yaml"), "stage: teacher\narms: { all: {} }\n");
+  const [changed] = (await ask("leaf/experiments", { config })).slice(-1);
+  expect(changed).toMatchObject({ name: "who", stale: true, done: 0, total: 1 });
+});
+
+test("its table is text in each format; before the first run it says so", async () => {
+  const text = async (format: "markdown" | "latex" | "csv") =>
+    (await ask("leaf/experimentText", { experiment: uriOf(path.join(dir, "who.experiment.yaml")), format }))
+      .text;
+  expect(await text("markdown")).toMatch(/^\| arm \|[\s\S]*\| few pairs \| 0 \| 1 \|/);
+  expect(await text("latex")).toContain("\\begin{tabular}");
+  expect((await text("csv")).split("\n")[1]).toMatch(/^all,0,1,1,/);
+  const experiment = uriOf(path.join(dir, "components.experiment.yaml"));
+  await expect(ask("leaf/experimentText", { experiment, format: "csv" })).rejects.toMatchObject({
+    data: { code: "input", message: "components.experiment.yaml has not been run yet." },
+  });
+});
+
+test("no other file is read as one", async () => {
+  const experiment = uriOf(path.join(dir, "mos.csv"));
+  for (const asked of [
+    ask("leaf/experiment", { experiment }),
+    ask("leaf/startExperiment", { experiment }),
+    ask("leaf/experimentText", { experiment, format: "csv" }),
+  ])
+    await expect(asked).rejects.toMatchObject({
+      data: { code: "input", message: "mos.csv is no experiment." },
+    });
+});
+
+test("a report of a config without runs, and of a run that is none, is refused with the way out", async () => {
+  const config = uriOf(path.join(dir, "leaf.yaml"));
+  const out = path.join(dir, "report.html");
+  await expect(ask("leaf/report", { config, run: "--help", out: uriOf(out) })).rejects.toMatchObject({
+    data: { code: "input", message: "There is no run --help." },
+  });
+  await expect(ask("leaf/report", { config, out: uriOf(out) })).rejects.toMatchObject({
+    data: {
+      message: expect.stringContaining("There is no run of leaf.yaml yet."),
+      remedy: "Run `leaf run` first.",
+    },
+  });
+  expect(existsSync(out)).toBe(false);
+});
+
+test("a report is written where it was asked for", { timeout: 120_000 }, async () => {
+  const config = uriOf(path.join(dir, "leaf.yaml"));
+  const job = await ask("leaf/start", { config, kind: "label" });
+  await until(() => heard.some(({ id, state }) => id === job.id && state === "done"));
+  const [run] = await ask("leaf/runs", { config });
+  const out = path.join(dir, "a report é.html");
+  expect(await ask("leaf/report", { config, run: run!.id, out: uriOf(out) })).toEqual({
+    run: run!.id,
+    file: out,
+  });
+  expect(readFileSync(out, "utf8")).toContain("Is the teacher right?");
 });
 
 test("a file that is no right experiment is refused with its place", async () => {

@@ -5,10 +5,13 @@ import { describe, expect, it } from "vitest";
 import { configSchema } from "../../src/engine/config.ts";
 import { seededRandom } from "../../src/engine/random.ts";
 import type { ReportData } from "../../src/engine/report/data.ts";
+import { evaluationFindings } from "../../src/engine/report/findings.ts";
 import { html } from "../../src/engine/report/html.ts";
 import { modelCard } from "../../src/engine/report/modelCard.ts";
 import { reportPage } from "../../src/engine/report/page.ts";
 import { plot, ticks } from "../../src/engine/report/plot.ts";
+import { tablesOf } from "../../src/engine/report/reliabilityTables.ts";
+import type { TeacherReliability } from "../../src/protocol/reliability.ts";
 import type { EvaluateResult, Metrics, RunRecord } from "../../src/protocol/results.ts";
 import type { StudentCard } from "../../src/protocol/student.ts";
 
@@ -255,6 +258,91 @@ describe("the report", () => {
       }),
     );
     expect(page).not.toMatch(/NaN|Infinity/);
+  });
+});
+
+describe("what the run says of itself", () => {
+  it("has every finding with its remedy", () => {
+    const evaluation: EvaluateResult = {
+      ...metrics,
+      run: "r3",
+      split: "test",
+      student: "calibrate",
+      failed: 0,
+      findings: [
+        { code: "belowTeacher", message: "It ranks worse (0.61 < 0.75).", remedy: "Raise `distill.epochs`." },
+        { code: "collapsed", message: "All scores lie within 0.1.", remedy: "Rate more images." },
+      ],
+    };
+    const findings = evaluationFindings(evaluation);
+    const text = textOf(reportPage(dataWith("photos", { findings })));
+    for (const { message, remedy } of evaluation.findings!) {
+      expect(text).toContain(message);
+      expect(text).toContain(remedy);
+    }
+    expect(findings.map(({ level, title }) => [level, title])).toEqual([
+      ["warning", "Below its teacher"],
+      ["warning", "All scores alike"],
+    ]);
+    expect(evaluationFindings({ ...evaluation, findings: undefined })).toEqual([]);
+    expect(evaluationFindings(null)).toEqual([]);
+  });
+
+  const scaled = { n: 20, right: 0.7, ece: 0.2, brier: 0.3, nll: 0.61, auroc: null };
+  const reliability: TeacherReliability = {
+    teacher: "t",
+    kind: "embedded",
+    rated: 50,
+    calibration: 12,
+    pairs: {
+      n: 90,
+      right: 0.8123,
+      ece: 0.1234,
+      brier: 0.15,
+      nll: 0.45,
+      auroc: 0.77,
+      threshold: 0.25,
+      undecided: 7,
+      bins: [],
+      byConfidence: [],
+      temperature: { temperature: 1.6, fittedOn: 30, before: scaled, after: { ...scaled, ece: 0.05 } },
+      minConfidence: { value: 0.14, n: 33 },
+    },
+    points: null,
+    groups: Array.from({ length: 15 }, (_, i) => ({
+      group: i === 0 ? hostile[0]! : `group ${i}`,
+      pairs: 6,
+      right: i / 15,
+      confidentlyWrong: 2,
+    })),
+    confidentErrors: [],
+    positionBias: { pairs: 300, first: 0.6, flipped: 0.12, logits: { mean: 0.2, sd: 1 } },
+  };
+
+  it("has the teacher's reliability as tables", () => {
+    const [main, groups] = tablesOf(reliability);
+    expect(main!.rows).toEqual([
+      ["Pairs", "90", "81.2 %", "0.123", "0.150", "0.450", "0.770"],
+      ["Pairs, other than calibration images", "20", "70.0 %", "0.200", "0.300", "0.610", "–"],
+      ["Pairs, these scaled by T = 1.60", "20", "70.0 %", "0.050", "0.300", "0.610", "–"],
+    ]);
+    for (const part of [
+      "of 50 images, 12 of them",
+      "7 are left out",
+      "of 0.14 on (n = 33)",
+      "12.0 % of 300 pairs",
+    ])
+      expect(main!.note).toContain(part);
+    expect(groups!.rows).toHaveLength(12);
+    expect(groups!.rows[1]).toEqual(["group 1", "6", "6.7 %", "2"]);
+    expect(groups!.note).toContain("12 worst of 15");
+    const page = reportPage(dataWith("photos", { tables: tablesOf(reliability) }));
+    expect(textOf(page)).toContain(hostile[0]);
+    expect(nodesOf(page).filter(({ nodeName }) => nodeName === "img")).toHaveLength(1);
+  });
+
+  it("has nothing of a teacher that judged no rated image", () => {
+    expect(tablesOf({ ...reliability, pairs: null })).toEqual([]);
   });
 });
 

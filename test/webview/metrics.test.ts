@@ -255,3 +255,49 @@ test("findings stand above the figures with their remedies, and nothing where th
   await plain.page.locator("leaf-figures").getByText("SRCC").waitFor();
   expect(await plain.page.locator("leaf-findings li").count()).toBe(0);
 });
+
+test("other datasets: both students on each, and nothing where there are none", async () => {
+  const model = createModel();
+  const { n: _, ...metrics } = newest(model).evaluation;
+  const cell = { ...metrics, n: 1234, srcc: 0.612 };
+  const hostile = `<b>${"long-".repeat(20)}</b>.leaf.yaml`;
+  newest(model).evaluation.transfer = {
+    datasets: ["koniq.yaml", hostile],
+    rows: [
+      {
+        student: "distill",
+        cells: [{ ...cell, ci95: { srcc: [0.55, 0.661], plcc: null }, failed: 0, seen: 0, far: 40 }, null],
+      },
+      {
+        student: "calibrate",
+        cells: [
+          {
+            ...cell,
+            ci95: { srcc: [0.55, 0.661], plcc: [0.5, 0.7] },
+            srcc: 0.634,
+            plcc: -0.1,
+            failed: 3,
+            seen: 7,
+            far: null,
+          },
+          null,
+        ],
+      },
+    ],
+  };
+  const { page, shot } = await open({ model, tab: "metrics", height: 2400 });
+  const table = page.locator("leaf-transfer").getByRole("table");
+  await table.waitFor();
+  const rows = table.getByRole("row");
+  expect(await wordsOf(rows.first())).toBe(`Student koniq.yaml ${hostile}`);
+  expect(await wordsOf(rows.nth(1))).toContain("Distilled (TGD) SRCC 0.612 [0.550, 0.661]");
+  expect(await wordsOf(rows.nth(1))).toContain("n = 1,234 · 40 far too few images to compare");
+  const calibrated = await wordsOf(rows.nth(2));
+  expect(calibrated).toContain("SRCC 0.634 [0.550, 0.661] PLCC −0.100 [0.500, 0.700]");
+  expect(calibrated).toContain("n = 1,234 · 7 seen in training left out · 3 could not be scored");
+  await table.scrollIntoViewIfNeeded();
+  await shot("metrics-transfer");
+  const plain = await open({ model: createModel(), tab: "metrics" });
+  await plain.page.locator("leaf-arms").getByRole("table").first().waitFor();
+  expect(await plain.page.locator("leaf-transfer").count()).toBe(0);
+});

@@ -1,4 +1,4 @@
-import { css, html, type PropertyValues } from "lit";
+import { css, html, nothing, type PropertyValues } from "lit";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import type { RunSummary } from "../../src/protocol/project.ts";
 import type { EvaluationView } from "../../src/protocol/server.ts";
@@ -13,6 +13,7 @@ import "../metrics/notEvaluated.ts";
 import "../metrics/reliability.ts";
 import { drawScatter, type Point, type Scatter } from "../metrics/scatter.ts";
 import { stepTo } from "../metrics/stepping.ts";
+import "../metrics/transfer.ts";
 import "../metrics/worst.ts";
 import { failureOf } from "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
@@ -241,6 +242,7 @@ class Metrics extends Tab {
           @more=${() => this.keep({ ...this.#kept, worst: (this.#kept.worst ?? worstAtFirst) + 24 })}
         ></leaf-worst>
         <leaf-arms .host=${host} .view=${view}></leaf-arms>
+        ${view.evaluation.transfer ? html`<leaf-transfer .host=${host} .transfer=${view.evaluation.transfer}></leaf-transfer>` : nothing}
         <leaf-reliability
           .host=${host}
           config=${this.project.config}

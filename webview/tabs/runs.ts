@@ -1,8 +1,10 @@
 import { css, html, type PropertyValues } from "lit";
+import type { ExperimentSummary } from "../../src/protocol/experiments.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import type { RunSummary } from "../../src/protocol/project.ts";
 import type { RunCurves } from "../../src/protocol/server.ts";
 import "../runs/comparison.ts";
+import "../runs/experiments.ts";
 import type { Sort } from "../runs/figures.ts";
 import "../runs/runTable.ts";
 import "../ui/button.ts";
@@ -19,9 +21,13 @@ interface Kept {
   selected?: string[];
   /** The run that all others are compared with; else each with the one before it. */
   baseline?: string;
+  /** The experiment that is open; null for none. */
+  experiment?: string | null;
 }
 
 const reloadMs = 1_000;
+/** Each reads its file and its base. */
+const reloadExperimentsMs = 2_000;
 
 /** Runs beside one another: what changed, and what it did. */
 class Runs extends Tab {
@@ -30,6 +36,8 @@ class Runs extends Tab {
     runs: { state: true },
     curves: { state: true },
     failure: { state: true },
+    experiments: { state: true },
+    noExperiments: { state: true },
   };
   static override styles = [
     baseStyles,
@@ -48,15 +56,23 @@ class Runs extends Tab {
       .hint {
         margin-top: 12px;
       }
+      .part {
+        margin-bottom: 30px;
+      }
     `,
   ];
   /** undefined while they are asked for. */
   declare runs: RunSummary[] | undefined;
   declare curves: Map<string, RunCurves>;
   declare failure: Failure | undefined;
+  /** undefined while they are asked for. */
+  declare experiments: ExperimentSummary[] | undefined;
+  /** Why they cannot be had; the runs are shown all the same. */
+  declare noExperiments: Failure | undefined;
   #asked = -1;
   /** A project changes four times a second while a job runs; its runs hardly ever. */
   #reload = throttled(reloadMs, () => void this.#load());
+  #reloadExperiments = throttled(reloadExperimentsMs, () => void this.#loadExperiments());
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -66,6 +82,7 @@ class Runs extends Tab {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#reload.stop();
+    this.#reloadExperiments.stop();
   }
 
   get #kept(): Kept {
@@ -79,6 +96,29 @@ class Runs extends Tab {
       this.#asked = this.project.revision;
       this.#reload.ask();
     }
+    // Their files are told of with the project as it was.
+    if (changed.has("project")) this.#reloadExperiments.ask();
+  }
+
+  #loadExperiments = async () => {
+    try {
+      this.experiments = await this.host.request("leaf/experiments", { config: this.project.config });
+      this.noExperiments = undefined;
+    } catch (error) {
+      this.noExperiments = failureOf(error);
+    }
+  };
+
+  /** What was opened; else the one that runs, the one that ran last, the only one. */
+  get #open(): string | null {
+    const { experiment: kept } = this.#kept;
+    const list = this.experiments ?? [];
+    if (kept === null || list.some(({ experiment }) => experiment === kept)) return kept ?? null;
+    const running = this.project.job?.state === "running" ? this.project.job.experiment : undefined;
+    const [last] = list
+      .filter(({ updated }) => updated !== null)
+      .sort((a, b) => (a.updated! < b.updated! ? 1 : -1));
+    return running ?? last?.experiment ?? (list.length === 1 ? list[0]!.experiment : null);
   }
 
   async #load() {
@@ -111,12 +151,42 @@ class Runs extends Tab {
 
   protected override render() {
     const { host, runs, failure } = this;
-    const text = host.text;
     if (failure) {
       return html`<leaf-refusal .host=${host} .failure=${failure} .folder=${this.project.folder} retriable @retry=${this.#load}></leaf-refusal>`;
     }
-    if (!runs) return html`<leaf-waiting></leaf-waiting>`;
-    if (runs.length === 0) return this.#empty();
+    if (!runs || (!this.experiments && !this.noExperiments)) return html`<leaf-waiting></leaf-waiting>`;
+    const list = runs.length === 0 ? this.#empty() : this.#list(runs);
+    const experiments = this.#experiments();
+    // Where there are none, how to begin one stands below.
+    return this.experiments?.length
+      ? html`${experiments}${list}`
+      : html`<div class="part">${list}</div>${experiments}`;
+  }
+
+  #experiments() {
+    const { host, noExperiments } = this;
+    if (noExperiments)
+      return html`<leaf-refusal
+        class="part"
+        .host=${host}
+        .failure=${noExperiments}
+        .folder=${this.project.folder}
+        retriable
+        @retry=${this.#loadExperiments}
+      ></leaf-refusal>`;
+    return html`<leaf-experiments
+      class="part"
+      .host=${host}
+      .project=${this.project}
+      .list=${this.experiments ?? []}
+      .open=${this.#open}
+      @open=${(event: CustomEvent<string | null>) => this.keep({ ...this.#kept, experiment: event.detail })}
+    ></leaf-experiments>`;
+  }
+
+  #list(runs: RunSummary[]) {
+    const { host } = this;
+    const text = host.text;
     const { sort = { key: "created", descending: true }, baseline } = this.#kept;
     const selected = this.#selected;
     return html`<div class="head">

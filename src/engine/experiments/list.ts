@@ -8,6 +8,8 @@ export interface ListedExperiment {
   name: string;
   /** Relative to the folder. */
   file: string;
+  /** File name of its base config; null where neither the file nor a result tells. */
+  base: string | null;
   rows: number;
   done: number;
   failed: number;
@@ -42,6 +44,7 @@ export async function statusOfExperiment(file: string): Promise<ListedExperiment
     done: result?.done ?? 0,
     failed: result?.failed ?? 0,
     updated: result?.updated ?? null,
+    base: result?.base ?? null,
   };
   try {
     const open = await openExperiment(file);
@@ -50,6 +53,7 @@ export async function statusOfExperiment(file: string): Promise<ListedExperiment
     return {
       ...known,
       ...(stale ? { done: 0, failed: 0 } : {}),
+      base: path.basename(open.base),
       rows: open.cells.length,
       total,
       stale,

@@ -1,13 +1,16 @@
 import { writeFileAtomic } from "../files.ts";
-import type { Project } from "../project.ts";
+import { type Project, projectOf } from "../project.ts";
 import type { StageOptions } from "../stages/stage.ts";
 import { collectReport, reportedRun } from "./collect.ts";
 import type { Finding, ReportTable } from "./data.ts";
+import { evaluationFindings } from "./findings.ts";
 import { reportPage } from "./page.ts";
+import { reliabilityTables } from "./reliabilityTables.ts";
 
 export interface ReportOptions extends StageOptions {
   /** Id of a run; by default the newest of this config. */
   run?: string;
+  /** Beside what the evaluation found, and the teacher's reliability. */
   findings?: Finding[];
   tables?: ReportTable[];
 }
@@ -16,10 +19,16 @@ export interface ReportOptions extends StageOptions {
 export async function writeReport(
   project: Project,
   file: string,
-  { run: id, findings, tables, ...options }: ReportOptions = {},
+  { run: id, findings = [], tables = [], ...options }: ReportOptions = {},
 ): Promise<{ run: string; file: string }> {
   const run = await reportedRun(project, id);
   const data = await collectReport(project, run, options);
-  await writeFileAtomic(file, reportPage({ ...data, findings, tables }));
+  const ofRun = projectOf(project.configFile, data.config);
+  const page = reportPage({
+    ...data,
+    findings: [...evaluationFindings(data.evaluation), ...findings],
+    tables: [...(await reliabilityTables(ofRun, options)), ...tables],
+  });
+  await writeFileAtomic(file, page);
   return { run: run.id, file };
 }

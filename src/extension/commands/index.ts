@@ -8,6 +8,7 @@ import { experimentCommands } from "./experiments.ts";
 import { exportCommands } from "./exports.ts";
 import { newConfigCommands } from "./newConfig.ts";
 import { panelCommands } from "./panelCommands.ts";
+import { reportCommands } from "./report.ts";
 import { scoreCommands } from "./score.ts";
 import { secretCommands } from "./secrets.ts";
 import { serverCommands } from "./server.ts";
@@ -26,6 +27,7 @@ export function registerCommands(leaf: Leaf): Disposable[] {
     secretCommands,
     experimentCommands,
     exportCommands,
+    reportCommands,
     serverCommands,
   ];
   return groups.flatMap((group) => register(group(leaf)));

@@ -4,6 +4,7 @@ import { exportTo } from "../../engine/export.ts";
 import { evaluationView } from "../../engine/live/evaluationView.ts";
 import { findRun, pinRun, runConfigText, runCurves, summariseRuns } from "../../engine/live/runSummaries.ts";
 import type { Answer } from "../answers.ts";
+import { leafCommand } from "../leafCommand.ts";
 import type { Projects } from "../projects.ts";
 import { fileOf, uriOf } from "../uris.ts";
 
@@ -32,6 +33,13 @@ export function answerRuns(answer: Answer, projects: Projects): void {
   answer("leaf/evaluation", async ({ config, run }) =>
     evaluationView(await projects.of(config).browser(), run),
   );
+  // In a process of its own: it decodes pictures and reads all labels.
+  answer("leaf/report", async ({ config, run, out }, signal) => {
+    const { file } = projects.of(config);
+    if (run !== undefined) await findRun(projectOf(config), run);
+    const args = ["report", ...(run === undefined ? [] : [run]), "--out", fileOf(out), "--config", file];
+    return leafCommand<{ run: string; file: string }>(args, signal);
+  });
   answer("leaf/export", ({ config, what, out }, signal) =>
     exportTo(projectOf(config), what, fileOf(out), { signal }),
   );

@@ -1,9 +1,11 @@
+import { formatted } from "../../../src/engine/experiments/formats.ts";
 import type { ImageRow, PairRow } from "../../../src/protocol/images.ts";
 import type { Failure, JobEvent } from "../../../src/protocol/jobs.ts";
 import type { PanelMethod, PanelRequests } from "../../../src/protocol/panel.ts";
 import type { ProjectSnapshot, RunSummary } from "../../../src/protocol/project.ts";
 import type { EvaluationView } from "../../../src/protocol/server.ts";
 import { makeEvaluation } from "./evaluation.ts";
+import type { ModelExperiment } from "./experiments.ts";
 import { makeImages, queryImages } from "./images.ts";
 import { makePairs, queryPairs } from "./pairs.ts";
 import { makeProject, type Standing } from "./project.ts";
@@ -18,6 +20,7 @@ export interface Model {
   pairs: PairRow[];
   runs: RunSummary[];
   evaluations: Map<string, EvaluationView>;
+  experiments: ModelExperiment[];
   events: JobEvent[];
   /** Ratings given in this session, newest last. */
   ratings: { hash: string; path: string; rating: number }[];
@@ -49,6 +52,7 @@ export function createModel(options: ModelOptions = {}): Model {
     pairs: standing === "new" ? [] : makePairs(images, pairs, seed + 1),
     runs: evaluations.length ? makeRuns(project.config, evaluations, now) : [],
     evaluations: new Map(evaluations.map((view) => [view.run, view])),
+    experiments: [],
     events: [],
     ratings: [],
     unreadable: new Set(),
@@ -80,6 +84,14 @@ export const answers: Answers = {
     return null;
   },
   "leaf/curves": (_, { run }) => makeCurves(run),
+  "leaf/experiments": ({ experiments }) => experiments.map(({ result: _, ...summary }) => summary),
+  "leaf/experiment": ({ experiments }, { experiment }) => {
+    const { name, done, failed, total, stale, invalid, result } = experimentOf(experiments, experiment);
+    return { name, done, failed, total, stale, invalid, markdown: null, result };
+  },
+  "leaf/experimentText": ({ experiments }, { experiment, format }) => ({
+    text: formatted(experimentOf(experiments, experiment).result!, format),
+  }),
   "leaf/evaluation": ({ evaluations }, { run }) =>
     evaluations.get(run ?? [...evaluations.keys()].at(-1) ?? "") ?? null,
   "leaf/reliability": ({ images, pairs }) => makeReliability(images, pairs),
@@ -150,3 +162,7 @@ export const answers: Answers = {
   "host/copy": () => null,
   "host/save": () => ({ saved: true }),
 };
+
+function experimentOf(experiments: readonly ModelExperiment[], uri: string): ModelExperiment {
+  return experiments.find(({ experiment }) => experiment === uri)!;
+}

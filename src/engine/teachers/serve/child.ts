@@ -59,24 +59,36 @@ export function startServer(
       const isGone = () => server.exit !== undefined && markedProcesses(options.mark).length === 0;
       for (const end = Date.now() + graceMs; Date.now() < end && !isGone(); ) await sleep(50);
       signalGroup(child.pid, "SIGKILL");
+      hurry();
       await ended;
     },
   };
-  const ended = endOf(child).then((exit) => {
+  const { exit, hurry } = endOf(child);
+  const ended = exit.then((how) => {
     log.close();
-    server.exit = exit;
+    server.exit = how;
   });
   return server;
 }
 
-function endOf(child: ChildProcess): Promise<ServerExit> {
-  return new Promise((resolve) => {
+/** `hurry`: its last words are of no interest any more. */
+function endOf(child: ChildProcess): { exit: Promise<ServerExit>; hurry(): void } {
+  let isHurried = false;
+  let finish: (() => void) | undefined;
+  const exit = new Promise<ServerExit>((resolve) => {
     child.once("error", () => resolve({ exitCode: null, signal: null, missing: true }));
     child.once("exit", (exitCode, signal) => {
-      const done = () => resolve({ exitCode, signal, missing: false });
-      child.once("close", done);
+      finish = () => resolve({ exitCode, signal, missing: false });
+      child.once("close", finish);
       // A worker that outlives its leader keeps the pipes open; on a busy machine the last words take a while.
-      setTimeout(done, 5_000).unref();
+      setTimeout(finish, isHurried ? 0 : 5_000).unref();
     });
   });
+  return {
+    exit,
+    hurry() {
+      isHurried = true;
+      finish?.();
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { watch } from "chokidar";
 import type { FolderEvents } from "./watchFolders.ts";
 
@@ -35,5 +36,7 @@ export async function pollFolders(
   const ready = new Promise<void>((resolve) => watcher.once("ready", () => resolve()));
   watcher.add([...anchors]);
   await ready;
+  // It is ready before every folder has been looked at once, and a change until then would be what the first look finds.
+  await sleep(pollMs);
   return watcher;
 }

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { EvaluateResult, EvaluationFacts, Metrics, Transfer } from "../../protocol/results.ts";
+import type { EvaluateResult, EvaluationFacts, Metrics } from "../../protocol/results.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { toCsv } from "../csv.ts";
 import { LeafError } from "../errors.ts";
@@ -11,10 +11,11 @@ import type { Project } from "../project.ts";
 import { teacherSrcc } from "../reliability/teacherCheck.ts";
 import { recordStage, runFor, saveRun } from "../runs.ts";
 import { findSignatures } from "../signatures.ts";
-import { openStudent, type Student, scoreImages } from "../student.ts";
+import { openStudent, scoreImages } from "../student.ts";
 import { teacherFingerprint } from "../teachers/createTeacher.ts";
 import { planCalibration } from "./calibrate.ts";
 import { distillKey } from "./distill.ts";
+import { calibrationError, elsewhereOf, sd } from "./evaluationFacts.ts";
 import { labelState } from "./label.ts";
 import { holdingStage } from "./lock.ts";
 import { isFinished, readResult, type StageName, type StageOptions, stageDir, writeResult } from "./stage.ts";
@@ -139,14 +140,6 @@ export async function evaluateStage(
   }
 }
 
-/** The evaluated student on the other datasets. */
-function elsewhereOf(student: Evaluated, transfer?: Transfer): EvaluationFacts["elsewhere"] {
-  const cells = transfer?.rows.find((row) => row.student === student)?.cells ?? [];
-  return cells.flatMap((cell, i) =>
-    cell ? [{ dataset: transfer!.datasets[i]!, n: cell.n, srcc: cell.srcc }] : [],
-  );
-}
-
 /** The evaluated student, after the distilled one that it comes from. */
 function studentsOf(project: Project, { student, keys }: EvaluatePlan): TransferStudent[] {
   return (["distill", "calibrate"] as const).flatMap((stage) => {
@@ -216,27 +209,6 @@ async function scoreAndCompare(
   await writeResult(project, "evaluate", plan.key, finished);
 }
 
-/** More images tell the error no better. */
-const mostCalibrationImages = 200;
-
-/** RMSE on the images that calibrated the student, in the unit of the MOS; null for a distilled one. */
-async function calibrationError(
-  project: Project,
-  catalog: Catalog,
-  student: Student,
-  hashes: readonly string[],
-  { signal }: StageOptions,
-): Promise<EvaluationFacts["calibration"]> {
-  const items = hashes.slice(0, mostCalibrationImages).map((hash) => ({ hash, path: catalog.pathOf(hash) }));
-  let [n, sum] = [0, 0];
-  for await (const scored of scoreImages(student, items, { signal })) {
-    if ("reason" in scored) continue;
-    sum += (studentToMos(scored.score, project.config.mos!) - catalog.mos.get(scored.item.hash)!) ** 2;
-    n++;
-  }
-  return n === 0 ? null : { n, rmse: Math.sqrt(sum / n) };
-}
-
 async function factsOf(
   project: Project,
   catalog: Catalog,
@@ -265,9 +237,4 @@ async function factsOf(
     distilledSrcc: plan.keys.distill && before ? before.srcc : null,
     calibration,
   };
-}
-
-function sd(values: number[]): number {
-  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, one) => sum + (one - mean) ** 2, 0) / values.length);
 }

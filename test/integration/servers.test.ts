@@ -1,9 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { ServeConfig } from "../../src/engine/config/teacher.ts";
+import { serverSpec } from "../../src/engine/teachers/serve/spec.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import type { ServerState, ServersResult } from "../../src/protocol/servers.ts";
 import { leaf, leafJson, temporaryFolder } from "./workspace.ts";
@@ -177,6 +180,24 @@ test("runs that start at once start one server", async () => {
   expect(new Set(endpoints).size).toBe(1);
   const servers = processesOf(`${path.join(support, "llama", "serve.py")}\0`);
   expect(servers).toEqual([stateOf(dir).pid]);
+});
+
+test("a supervisor whose turn comes after a stop starts nothing", async () => {
+  const dir = project();
+  await acquire(dir, llama()).endpoint();
+  const spec = serverSpec(llama() as ServeConfig, dir);
+  const late = spawn(
+    process.execPath,
+    [path.resolve("dist/cli.js"), "supervise", path.join(dir, ".leaf", "servers", spec.key)],
+    { stdio: ["pipe", "ignore", "ignore"] },
+  );
+  children.push(late);
+  late.stdin!.end(JSON.stringify(spec));
+  const ended = once(late, "close");
+  await leafJson(dir, "servers", "stop");
+  expect((await ended)[0]).toBe(0);
+  expect(processesOf(`${path.join(support, "llama", "serve.py")}\0`)).toEqual([]);
+  expect(stateOf(dir)).toMatchObject({ phase: "stopped", pid: null });
 });
 
 test("SIGINT while it starts ends the wait at once and leaves no process", async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { ServerState } from "../../../protocol/servers.ts";
 import { isMissing, isTemporaryName, readJson, writeJson } from "../../files.ts";
@@ -25,6 +25,11 @@ const staleAfterMs = 60_000;
 export async function readState(dir: string): Promise<ServerState | undefined> {
   const state = await readJson<ServerState>(stateFile(dir));
   return state?.v === 1 ? state : undefined;
+}
+
+/** When a state was last written, in milliseconds since 1970. */
+export async function stateWritten(dir: string): Promise<number> {
+  return (await stat(stateFile(dir))).mtimeMs;
 }
 
 export async function writeState(dir: string, state: ServerState): Promise<void> {

@@ -8,7 +8,7 @@ import { messageOf } from "../../errors.ts";
 import { type ProcessLock, tryProcessLock } from "../../processLock.ts";
 import { type ServerChild, startServer } from "./child.ts";
 import * as explain from "./failures.ts";
-import { lockFile, logFile, readState, stopFile, writeState } from "./files.ts";
+import { lockFile, logFile, readState, stateWritten, stopFile, writeState } from "./files.ts";
 import { processIdentity } from "./identity.ts";
 import { noteOf } from "./note.ts";
 import { endMarked, endOrphan } from "./orphan.ts";
@@ -35,6 +35,10 @@ const steadyMs = 10 * 60_000;
 export async function supervise(dir: string, spec: ServerSpec, signal: AbortSignal): Promise<void> {
   const lock = await takeLock(lockFile(dir));
   if (!lock) return;
+  if (await wasLookedAfter(dir)) {
+    lock.release();
+    return;
+  }
   const state = firstState(spec, (await processIdentity(process.pid)) ?? null);
   try {
     const previous = await readState(dir);
@@ -51,6 +55,13 @@ export async function supervise(dir: string, spec: ServerSpec, signal: AbortSign
     await rm(stopFile(dir), { force: true }).catch(() => {});
     lock.release();
   }
+}
+
+/** Another had the server and ended while this one waited for its turn: whoever still wants a server starts one. */
+async function wasLookedAfter(dir: string): Promise<boolean> {
+  const phase = (await readState(dir))?.phase;
+  if (phase !== "stopped" && phase !== "failed") return false;
+  return (await stateWritten(dir)) > Date.now() - 1000 * process.uptime();
 }
 
 /** Someone who looks whether it is held, or clears up, may be in the way for a moment. */

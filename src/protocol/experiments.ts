@@ -73,10 +73,8 @@ export interface ExperimentMark {
   seed: number;
 }
 
-/** An experiment file and how far it is. */
-export interface ExperimentSummary {
-  /** URI of its file. */
-  experiment: string;
+/** How far an experiment is. */
+export interface ExperimentStanding {
   name: string;
   rows: number;
   done: number;
@@ -88,6 +86,11 @@ export interface ExperimentSummary {
   invalid: string | null;
   /** When a training of it was last recorded; null before the first. */
   updated: string | null;
+}
+
+export interface ExperimentSummary extends ExperimentStanding {
+  /** URI of its file. */
+  experiment: string;
 }
 
 export type ExperimentFormat = "markdown" | "latex" | "csv";

@@ -1,24 +1,15 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import type { ExperimentStanding } from "../../protocol/experiments.ts";
 import { explainFileSystemError, LeafError, messageOf } from "../errors.ts";
 import { experimentName, isExperimentFile, openExperiment } from "./file.ts";
 import { experimentKey, readResultFile } from "./result.ts";
 
-export interface ListedExperiment {
-  name: string;
+export interface ListedExperiment extends ExperimentStanding {
   /** Relative to the folder. */
   file: string;
   /** File name of its base config; null where neither the file nor a result tells. */
   base: string | null;
-  rows: number;
-  done: number;
-  failed: number;
-  total: number;
-  /** The file or its base changed since the last result. */
-  stale: boolean;
-  /** Why it cannot run. */
-  invalid: string | null;
-  updated: string | null;
 }
 
 /** The experiment files of a folder, each with how far it is. */

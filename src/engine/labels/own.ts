@@ -1,5 +1,6 @@
 import type { RatingProbabilities } from "../judgement.ts";
 import type { LabelStore } from "../labels.ts";
+import type { PairLabel } from "./pairRows.ts";
 import { chunksOf, numberOrNull } from "./session.ts";
 
 export interface OwnPoint {
@@ -11,16 +12,8 @@ export interface OwnPoint {
   confidence: number;
 }
 
-export interface OwnPair {
-  a: string;
-  b: string;
-  /** P(a better), both orders combined; NaN where an import left it empty. */
-  p: number;
-  pAB: number | null;
-  pBA: number | null;
-  positionBias: number | null;
-  confidence: number;
-}
+/** `p` is NaN where an import left it empty. */
+export type OwnPair = Omit<PairLabel, "human">;
 
 const perQuery = 500;
 const teacherId = "(SELECT id FROM teachers WHERE fingerprint = ?)";

@@ -1,5 +1,5 @@
 import type { RatingProbabilities } from "../judgement.ts";
-import { chunksOf, numberOrNull, type Row, type Session } from "./session.ts";
+import { imagesWithout, numberOrNull, type Row, type Session } from "./session.ts";
 
 /** As stored: a person gives a score and no probabilities. */
 export type StoredProbabilities =
@@ -58,24 +58,13 @@ export function putPoints(
   }
 }
 
-const some = 1000;
-
-export function* missingPoints(
+export function missingPoints(
   session: Session,
   teacher: number,
   images: Iterable<string>,
 ): Generator<string> {
-  for (const chunk of chunksOf(images, some)) {
-    // `key` is the position in the chunk: the order stays.
-    const rows = session.all(
-      `SELECT j.key AS at FROM json_each(?) j JOIN images i ON i.hash = j.value
-       JOIN points p ON p.image_id = i.id AND p.teacher_id = ? AND p.status = 'ok'`,
-      JSON.stringify(chunk),
-      teacher,
-    );
-    const found = new Set(rows.map((row) => Number(row.at)));
-    for (const [at, image] of chunk.entries()) if (!found.has(at)) yield image;
-  }
+  const labels = "JOIN points p ON p.image_id = i.id AND p.teacher_id = ? AND p.status = 'ok'";
+  return imagesWithout(session, labels, teacher, images);
 }
 
 const columns = "i.hash AS image, p.teacher_id, score, excellent, good, fair, poor, bad, mass, confidence";

@@ -1,4 +1,4 @@
-import { chunksOf, type Session } from "./session.ts";
+import { imagesWithout, type Session } from "./session.ts";
 
 export interface ReasonRow {
   image: string;
@@ -29,21 +29,10 @@ export function reasonOf(session: Session, teacher: number, image: string): stri
   return row && String(row.text);
 }
 
-const some = 1000;
-
-export function* missingReasons(
+export function missingReasons(
   session: Session,
   teacher: number,
   images: Iterable<string>,
 ): Generator<string> {
-  for (const chunk of chunksOf(images, some)) {
-    const rows = session.all(
-      `SELECT j.key AS at FROM json_each(?) j JOIN images i ON i.hash = j.value
-       JOIN reasons r ON r.image_id = i.id AND r.teacher_id = ?`,
-      JSON.stringify(chunk),
-      teacher,
-    );
-    const found = new Set(rows.map((row) => Number(row.at)));
-    for (const [at, image] of chunk.entries()) if (!found.has(at)) yield image;
-  }
+  return imagesWithout(session, "JOIN reasons r ON r.image_id = i.id AND r.teacher_id = ?", teacher, images);
 }

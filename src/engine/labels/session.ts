@@ -106,3 +106,24 @@ export function* chunksOf<T>(items: Iterable<T>, size: number): Generator<T[]> {
 export function numberOrNull(value: unknown): number | null {
   return value === null || value === undefined ? null : Number(value);
 }
+
+const imagesPerQuery = 1000;
+
+/** Those of the images that have no row of a teacher, in their order. `join` adds such rows to images `i`; its one value is the teacher. */
+export function* imagesWithout(
+  session: Session,
+  join: string,
+  teacher: number,
+  images: Iterable<string>,
+): Generator<string> {
+  for (const chunk of chunksOf(images, imagesPerQuery)) {
+    // `key` is the position in the chunk: the order stays.
+    const rows = session.all(
+      `SELECT j.key AS at FROM json_each(?) j JOIN images i ON i.hash = j.value ${join}`,
+      JSON.stringify(chunk),
+      teacher,
+    );
+    const found = new Set(rows.map((row) => Number(row.at)));
+    for (const [at, image] of chunk.entries()) if (!found.has(at)) yield image;
+  }
+}

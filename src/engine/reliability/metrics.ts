@@ -90,19 +90,26 @@ export function pairMetrics(p: Float64Array, aBetter: Uint8Array): CalibrationMe
     brier += (1 - truth) ** 2 / n;
     nll -= Math.log(Math.max(floor, truth)) / n;
   }
-  const bins = reliabilityBins(claimed, right, pairRange);
-  return {
-    n,
-    right: share(right),
-    ece: expectedCalibrationError(bins),
-    brier,
-    nll,
-    auroc: auroc(claimed, right),
-  };
+  return summarised(claimed, right, pairRange, { brier, nll });
 }
 
 export const pairRange = { low: 0.5, high: 1 };
 export const pointRange = { low: 0, high: 1 };
+
+function summarised(
+  claimed: Float64Array,
+  right: Uint8Array,
+  range: typeof pairRange,
+  losses: Pick<CalibrationMetrics, "brier" | "nll">,
+): CalibrationMetrics {
+  return {
+    n: right.length,
+    right: share(right),
+    ece: expectedCalibrationError(reliabilityBins(claimed, right, range)),
+    ...losses,
+    auroc: auroc(claimed, right),
+  };
+}
 
 /** A coin toss is not right. */
 export function isRight(p: number, aBetter: number): boolean {
@@ -119,15 +126,7 @@ export function pointMetrics(p: Float64Array, word: Uint8Array): CalibrationMetr
     for (let k = 0; k < 5; k++) brier += (p[i * 5 + k]! - Number(word[i] === k)) ** 2 / n;
     nll -= Math.log(Math.max(floor, p[i * 5 + word[i]!]!)) / n;
   }
-  const bins = reliabilityBins(claimed, right, pointRange);
-  return {
-    n,
-    right: share(right),
-    ece: expectedCalibrationError(bins),
-    brier,
-    nll,
-    auroc: auroc(claimed, right),
-  };
+  return summarised(claimed, right, pointRange, { brier, nll });
 }
 
 /** The top word's probability, and whether it is the true one; of equal ones the better word counts. */

@@ -4,6 +4,7 @@ import type { Host } from "../host.ts";
 import { figure } from "../ui/format.ts";
 import { baseStyles } from "../ui/styles.ts";
 import type { Thumbnails } from "../ui/thumbnails.ts";
+import { pictureListStyles } from "./pictureList.ts";
 
 /** Pairs that the teacher was surest of and got wrong, the better image by MOS first. Fires `pairs` with an image's hash. */
 class ConfidentErrors extends LitElement {
@@ -15,51 +16,29 @@ class ConfidentErrors extends LitElement {
   };
   static override styles = [
     baseStyles,
+    pictureListStyles,
     css`
       :host {
         display: block;
         margin-top: 20px;
       }
       ul {
-        display: grid;
         grid-template-columns: repeat(auto-fill, minmax(min(280px, 100%), 1fr));
         gap: 12px;
-        list-style: none;
-        margin: 8px 0;
-        padding: 0;
       }
       li button {
-        display: block;
-        width: 100%;
         padding: 6px;
-        text-align: start;
       }
       .pair {
         display: grid;
         grid-template-columns: 1fr 1fr;
         gap: 4px;
       }
-      .picture {
-        aspect-ratio: 4 / 3;
-        display: flex;
-        align-items: center;
-        justify-content: center;
-        overflow: hidden;
-        background: var(--vscode-textCodeBlock-background);
-      }
-      img {
-        width: 100%;
-        height: 100%;
-        object-fit: contain;
-      }
       .side {
         min-width: 0;
       }
       .name {
         display: block;
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
       }
     `,
   ];

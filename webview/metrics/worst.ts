@@ -3,6 +3,7 @@ import type { Host } from "../host.ts";
 import { figure, signed } from "../ui/format.ts";
 import { baseStyles } from "../ui/styles.ts";
 import type { Thumbnails } from "../ui/thumbnails.ts";
+import { pictureListStyles } from "./pictureList.ts";
 import type { Point } from "./scatter.ts";
 
 /** Images where the student is furthest from the human score, worst first. Fires `pick` with a hash. */
@@ -17,39 +18,17 @@ class Worst extends LitElement {
   };
   static override styles = [
     baseStyles,
+    pictureListStyles,
     css`
       ul {
-        display: grid;
         grid-template-columns: repeat(auto-fill, minmax(132px, 1fr));
         gap: 10px;
-        list-style: none;
-        margin: 8px 0;
-        padding: 0;
       }
       li button {
-        display: block;
-        width: 100%;
         padding: 4px;
-        text-align: start;
       }
       .picture {
-        aspect-ratio: 4 / 3;
-        display: flex;
-        align-items: center;
-        justify-content: center;
-        overflow: hidden;
-        background: var(--vscode-textCodeBlock-background);
         margin-bottom: 4px;
-      }
-      img {
-        width: 100%;
-        height: 100%;
-        object-fit: contain;
-      }
-      .name {
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
       }
       strong,
       .muted {

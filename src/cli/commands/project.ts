@@ -82,10 +82,13 @@ export function addProjectCommands(program: Command, run: Run): void {
             one.updated.slice(0, 16),
           ];
         });
-        const lines = [...experiments].map(
-          ([name, { length }]) =>
-            `${length} runs of the experiment ${name}: \`leaf experiment show ${name}\``,
-        );
+        const lines = [
+          ...shown.flatMap(({ id, reason }) => (reason ? [`${id}: ${reason}`] : [])),
+          ...[...experiments].map(
+            ([name, { length }]) =>
+              `${length} runs of the experiment ${name}: \`leaf experiment show ${name}\``,
+          ),
+        ];
         const list = table(["run", "state", "config", "MOS", "SRCC", "PLCC", "updated"], rows);
         context.print({ runs }, [list, ...lines].join("\n"));
       })(command),

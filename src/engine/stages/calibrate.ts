@@ -9,12 +9,12 @@ import { mosToStudent } from "../mos.ts";
 import type { Project } from "../project.ts";
 import { resolveInterpreter } from "../pythonEnv.ts";
 import { type TeacherCheck, teacherCheckOf } from "../reliability/teacherCheck.ts";
-import { recordStage, runFor } from "../runs.ts";
+import { recordStage } from "../runs.ts";
 import { train } from "../trainer.ts";
 import { calibrationImages } from "./calibrationImages.ts";
+import { carryOut } from "./carryOut.ts";
 import { distillKey } from "./distill.ts";
 import { labelState } from "./label.ts";
-import { holdingStage } from "./lock.ts";
 import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
 import {
   type TrainingRow,
@@ -148,24 +148,24 @@ export async function calibrateStage(project: Project, options: StageOptions = {
         remedy: "Run `leaf distill` first, or `leaf run` for all stages.",
       });
     }
-    const run = await runFor(project, { ...plan.keys, calibrate: plan.key });
     const dir = stageDir(project, "calibrate", plan.key);
-    const reused = isFinished(project, "calibrate", plan.key);
-    if (!reused)
-      await holdingStage(project, "calibrate", plan.key, () =>
-        calibrateStudent(project, catalog, plan, dir, options),
-      );
-    const finished = (await readResult<Finished>(project, "calibrate", plan.key))!;
-    const result: CalibrateResult = {
-      run: run.id,
-      student: path.join(dir, "student.onnx"),
-      reused,
-      ...finished,
-      from: plan.distilled ? "distill" : "backbone",
-      teacherCheck: plan.teacherCheck,
-    };
-    await recordStage(project, run, "calibrate", { key: plan.key, seconds: finished.durationS, result });
-    return result;
+    return await carryOut(project, "calibrate", plan.key, {
+      keys: { ...plan.keys, calibrate: plan.key },
+      work: () => calibrateStudent(project, catalog, plan, dir, options),
+      async record(run, reused) {
+        const finished = (await readResult<Finished>(project, "calibrate", plan.key))!;
+        const result: CalibrateResult = {
+          run: run.id,
+          student: path.join(dir, "student.onnx"),
+          reused,
+          ...finished,
+          from: plan.distilled ? "distill" : "backbone",
+          teacherCheck: plan.teacherCheck,
+        };
+        await recordStage(project, run, "calibrate", { key: plan.key, seconds: finished.durationS, result });
+        return result;
+      },
+    });
   } finally {
     catalog.close();
   }

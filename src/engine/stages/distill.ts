@@ -8,12 +8,12 @@ import { writeLabelSnapshot } from "../labels/snapshot.ts";
 import { openLabels } from "../labels.ts";
 import type { Project } from "../project.ts";
 import { resolveInterpreter } from "../pythonEnv.ts";
-import { recordStage, runFor } from "../runs.ts";
+import { recordStage } from "../runs.ts";
 import { mostLiveCandidates, sampleCandidates, studentTable } from "../selection/studentTable.ts";
 import { train } from "../trainer.ts";
+import { carryOut } from "./carryOut.ts";
 import { type LabelState, labelState, sampledPairs } from "./label.ts";
-import { holdingStage } from "./lock.ts";
-import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
+import { readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
 import { trainerWitness, trainingCache, untargetedRows, writeCard, writeRows } from "./training.ts";
 
 /** What a finished distill leaves in its `result.json`. */
@@ -50,16 +50,17 @@ export async function distillStage(project: Project, options: StageOptions = {})
       });
     }
     const key = distillKey(project, catalog, labels);
-    const run = await runFor(project, { label: labels.key, distill: key });
     const dir = stageDir(project, "distill", key);
-    const reused = isFinished(project, "distill", key);
-    if (!reused)
-      await holdingStage(project, "distill", key, () =>
-        trainStudent(project, catalog, labels, key, dir, options),
-      );
-    const finished = (await readResult<Finished>(project, "distill", key))!;
-    const result = { run: run.id, student: path.join(dir, "student.onnx"), reused, ...finished };
-    await recordStage(project, run, "distill", { key, seconds: finished.durationS, result });
+    const result = await carryOut(project, "distill", key, {
+      keys: { label: labels.key, distill: key },
+      work: () => trainStudent(project, catalog, labels, key, dir, options),
+      async record(run, reused) {
+        const finished = (await readResult<Finished>(project, "distill", key))!;
+        const result = { run: run.id, student: path.join(dir, "student.onnx"), reused, ...finished };
+        await recordStage(project, run, "distill", { key, seconds: finished.durationS, result });
+        return result;
+      },
+    });
     await lookAtCandidates(project, catalog, key, options);
     return result;
   } finally {

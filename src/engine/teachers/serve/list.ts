@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServerListing, StopServersResult } from "../../../protocol/servers.ts";
+import type { ServerListing, ServerState, StopServersResult } from "../../../protocol/servers.ts";
+import { isIdentity, signalProcess } from "../../base/processIdentity.ts";
 import { LeafError } from "../../errors.ts";
-import { isAlive, signalGroup } from "../../processes.ts";
 import { isProcessLocked, tryProcessLock } from "../../processLock.ts";
 import { askToStop } from "./acquire.ts";
 import { lockFile, logFile, namesIn, readState, usersOf, writeState } from "./files.ts";
@@ -70,12 +70,21 @@ function choose(running: ServerListing[], which: string | undefined): ServerList
 }
 
 async function untilStopped(dir: string): Promise<void> {
-  for (const end = Date.now() + patienceMs; Date.now() < end; await sleep(50))
+  for (const end = performance.now() + patienceMs; performance.now() < end; await sleep(50))
     if (!isProcessLocked(lockFile(dir))) return;
   // A supervisor that does not answer: it goes the hard way, and so does its server.
   const state = await readState(dir);
   if (!state) return;
-  if (isAlive(state.supervisor)) signalGroup(state.supervisor, "SIGKILL");
+  if (isIdentity(state.supervisorIdentity)) await signalProcess(state.supervisorIdentity, "SIGKILL", "group");
   await sleep(100);
   await endOrphan(state);
+  if (isProcessLocked(lockFile(dir))) throw doesNotStop(state);
+}
+
+/** Somebody holds its lock whom the state does not name, or who is not to be seen from here. */
+function doesNotStop({ model, supervisor, supervisorIdentity }: ServerState): LeafError {
+  const where = isIdentity(supervisorIdentity) ? ` on ${supervisorIdentity.host}` : "";
+  return new LeafError("failed", `The server of ${model} does not stop, and cannot be ended from here.`, {
+    remedy: `End it by hand: its process was ${supervisor}${where}.`,
+  });
 }

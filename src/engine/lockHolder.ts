@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { readdir, rm, rmdir } from "node:fs/promises";
+import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { ProcessIdentity } from "../protocol/processes.ts";
@@ -66,6 +66,8 @@ export interface ClaimedFolder {
 
 /** Claims a folder whose owner holds the lock `name` in it while it works there. Undefined where somebody does. */
 export async function claimFolder(dir: string, name: string): Promise<ClaimedFolder | undefined> {
+  // What a link leads to is not ours.
+  if (!(await lstat(dir)).isDirectory()) return undefined;
   const file = path.join(dir, name);
   const lock = await waitForLock(file);
   if (!lock) return undefined;

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { LeafError, throwIfCancelled } from "./errors.ts";
+import { errnoCode, explainFileSystemError, LeafError, messageOf, throwIfCancelled } from "./errors.ts";
 
 export interface ProcessLock {
   release(): void;
@@ -15,11 +15,10 @@ const tries = 3;
 
 /**
  * Takes a lock that the operating system gives back when its process ends, however it ends; undefined where another has it.
- * Node has no flock: SQLite's lock on an empty database is one on every system. Its file may be removed by who holds it alone.
+ * Throws LeafErrors `failed` where its file cannot be made. Node has no flock: SQLite's lock on an empty database is one on every system. Its file may be removed by who holds it alone.
  */
 export function tryProcessLock(file: string, mode: LockMode = "exclusive"): ProcessLock | undefined {
   for (let attempt = 0; attempt < tries; attempt++) {
-    mkdirSync(path.dirname(file), { recursive: true });
     createIfMissing(file);
     const before = fileId(file);
     const lock = lockNow(file, mode);
@@ -73,14 +72,19 @@ export function isProcessLocked(file: string): boolean {
 }
 
 function lockNow(file: string, mode: LockMode): ProcessLock | undefined {
-  const db = new DatabaseSync(file, { timeout: 0 });
+  const db = new DatabaseSync(file, { timeout: 0, open: false });
   try {
+    db.open();
     // Read once, a transaction keeps the shared lock to its end.
     db.exec(mode === "exclusive" ? "BEGIN EXCLUSIVE" : "BEGIN; SELECT 1 FROM sqlite_schema");
   } catch (error) {
-    db.close();
+    if (db.isOpen) db.close();
     if (isBusy(error)) return undefined;
-    throw error;
+    throw new LeafError("failed", `Cannot lock ${file}: ${messageOf(error)}.`, {
+      file,
+      remedy: "Check that it is a file, and that its folder can be written to.",
+      cause: error,
+    });
   }
   return { release: () => db.isOpen && db.close() };
 }
@@ -105,9 +109,10 @@ function refuseWithoutLocks(file: string): void {
 /** Not by opening what is there: closing it again would give back the locks that this process has on it. */
 function createIfMissing(file: string): void {
   try {
+    mkdirSync(path.dirname(file), { recursive: true });
     closeSync(openSync(file, "wx"));
-  } catch {
-    // It is there; whatever else is wrong is told when it is opened.
+  } catch (error) {
+    if (errnoCode(error) !== "EEXIST") throw explainFileSystemError(error, "create", file);
   }
 }
 

@@ -100,10 +100,11 @@ export function addProjectCommands(program: Command, run: Run): void {
     .action((options: { cache?: boolean }, command) =>
       run(async (context) => {
         const result = await cleanStages(await findProject(context), options.cache ?? false);
-        context.print(
-          result,
+        const lines = [
           `Removed ${result.removed.length} stage outputs, ${(result.bytes / 1e6).toFixed(1)} MB.`,
-        );
+          ...result.kept.map(({ path, reason }) => `Left ${path}: ${reason}.`),
+        ];
+        context.print(result, lines.join("\n"));
       })(command),
     );
   program

@@ -205,57 +205,61 @@ async function calibrateStudent(
   const calibrate = plan.settings;
   const interpreter = resolveInterpreter(python.interpreter, project.root);
   const cache = await trainingCache(project, catalog, "calibrate", options);
-  const rowsFile = path.join(dir, "rows.csv");
-  await writeRows(rowsFile, plan.rows, cache.rowOf);
-  const domainFile = path.join(dir, "domain.csv");
-  await writeRows(domainFile, untargetedRows(catalog), cache.rowOf);
-  const backbone = plan.distilled
-    ? path.join(stageDir(project, "distill", plan.distilled), "checkpoints", "best.pt")
-    : null;
-  if (backbone && !existsSync(backbone)) {
-    throw new LeafError("failed", `${backbone} is missing.`, {
-      remedy: "Remove that stage's folder and run `leaf distill` again.",
+  try {
+    const rowsFile = path.join(dir, "rows.csv");
+    await writeRows(rowsFile, plan.rows, cache.rowOf);
+    const domainFile = path.join(dir, "domain.csv");
+    await writeRows(domainFile, untargetedRows(catalog), cache.rowOf);
+    const backbone = plan.distilled
+      ? path.join(stageDir(project, "distill", plan.distilled), "checkpoints", "best.pt")
+      : null;
+    if (backbone && !existsSync(backbone)) {
+      throw new LeafError("failed", `${backbone} is missing.`, {
+        remedy: "Remove that stage's folder and run `leaf distill` again.",
+      });
+    }
+    const witness = trainerWitness("calibrate", options);
+    const done = await train({
+      interpreter,
+      processes: 1,
+      signal: options.signal,
+      onMessage: witness.onMessage,
+      job: {
+        v: 1,
+        kind: "calibrate",
+        out: dir,
+        resume: true,
+        seed: calibrate.seed,
+        device: python.device,
+        threads: python.threads ?? options.threads ?? null,
+        student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone },
+        cache: cache.dir,
+        rows: rowsFile,
+        domain: domainFile,
+        epochs: calibrate.epochs,
+        batch: calibrate.batch,
+        lr: calibrate.lr,
+        weightDecay: calibrate.weightDecay,
+        warmup: 0.1,
+        clip: 1,
+        ema: null,
+        amp: "auto",
+        keep: "best",
+        headOnly: plan.headOnly,
+        loss: calibrate.loss,
+      },
     });
+    const mosScale = { range: mos!.range, lowerIsBetter: mos!.lowerIsBetter };
+    await writeCard(
+      project,
+      dir,
+      { stage: "calibrate", stageKey: plan.key, teacher: null, images: plan.chosen, mosScale },
+      done,
+      witness.hello,
+    );
+    const finished: Finished = { durationS: done.durationS, images: plan.chosen, headOnly: plan.headOnly };
+    await writeResult(project, "calibrate", plan.key, finished);
+  } finally {
+    cache.release();
   }
-  const witness = trainerWitness("calibrate", options);
-  const done = await train({
-    interpreter,
-    processes: 1,
-    signal: options.signal,
-    onMessage: witness.onMessage,
-    job: {
-      v: 1,
-      kind: "calibrate",
-      out: dir,
-      resume: true,
-      seed: calibrate.seed,
-      device: python.device,
-      threads: python.threads ?? options.threads ?? null,
-      student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone },
-      cache: cache.dir,
-      rows: rowsFile,
-      domain: domainFile,
-      epochs: calibrate.epochs,
-      batch: calibrate.batch,
-      lr: calibrate.lr,
-      weightDecay: calibrate.weightDecay,
-      warmup: 0.1,
-      clip: 1,
-      ema: null,
-      amp: "auto",
-      keep: "best",
-      headOnly: plan.headOnly,
-      loss: calibrate.loss,
-    },
-  });
-  const mosScale = { range: mos!.range, lowerIsBetter: mos!.lowerIsBetter };
-  await writeCard(
-    project,
-    dir,
-    { stage: "calibrate", stageKey: plan.key, teacher: null, images: plan.chosen, mosScale },
-    done,
-    witness.hello,
-  );
-  const finished: Finished = { durationS: done.durationS, images: plan.chosen, headOnly: plan.headOnly };
-  await writeResult(project, "calibrate", plan.key, finished);
 }

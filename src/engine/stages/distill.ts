@@ -102,65 +102,74 @@ async function trainStudent(
   const { config } = project;
   const interpreter = resolveInterpreter(config.python.interpreter, project.root);
   const cache = await trainingCache(project, catalog, "distill", options);
-  const rowsFile = path.join(dir, "rows.csv");
-  const used = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
-  await writeRows(rowsFile, untargetedRows(catalog), cache.rowOf);
-  // The trainer reads a copy that holds just the labels of this stage: others may be added to the store meanwhile.
-  const db = path.join(dir, "labels.sqlite");
-  const store = openLabels(project.labelsFile, { readOnly: true });
-  let snapshot: { maxPointId: number; maxPairId: number };
   try {
-    snapshot = await writeLabelSnapshot(store, db, {
-      teacher: labels.teacher,
-      images: new Set(used),
-      pairs: sampledPairs(project, catalog, store, labels.teacher),
+    const rowsFile = path.join(dir, "rows.csv");
+    const used = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
+    await writeRows(rowsFile, untargetedRows(catalog), cache.rowOf);
+    // The trainer reads a copy that holds just the labels of this stage: others may be added to the store meanwhile.
+    const db = path.join(dir, "labels.sqlite");
+    const store = openLabels(project.labelsFile, { readOnly: true });
+    let snapshot: { maxPointId: number; maxPairId: number };
+    try {
+      snapshot = await writeLabelSnapshot(store, db, {
+        teacher: labels.teacher,
+        images: new Set(used),
+        pairs: sampledPairs(project, catalog, store, labels.teacher),
+      });
+    } finally {
+      store.close();
+    }
+    const witness = trainerWitness("distill", options);
+    const { distill, student, python } = config;
+    const done = await train({
+      interpreter,
+      processes: distill.processes,
+      signal: options.signal,
+      onMessage: witness.onMessage,
+      job: {
+        v: 1,
+        kind: "distill",
+        out: dir,
+        resume: true,
+        seed: distill.seed,
+        device: python.device,
+        threads: python.threads ?? options.threads ?? null,
+        student: {
+          model: student.model,
+          crop: student.input.crop,
+          views: student.input.views,
+          backbone: null,
+        },
+        cache: cache.dir,
+        rows: rowsFile,
+        labels: { db, teacher: labels.teacher, minConfidence: labels.minConfidence, ...snapshot },
+        epochs: distill.epochs,
+        batch: distill.batch,
+        lr: distill.lr,
+        weightDecay: distill.weightDecay,
+        warmup: 0.1,
+        clip: 1,
+        ema: distill.ema,
+        amp: "auto",
+        keep: distill.keep,
+        headOnly: false,
+        loss: distill.loss,
+      },
     });
+    await writeCard(
+      project,
+      dir,
+      { stage: "distill", stageKey: key, teacher: labels.teacher, images: used.length, mosScale: null },
+      done,
+      witness.hello,
+    );
+    const finished: Finished = {
+      durationS: done.durationS,
+      teacherAgreement: done.val ?? { n: 0, srcc: null, plcc: null },
+      minConfidence: labels.minConfidence,
+    };
+    await writeResult(project, "distill", key, finished);
   } finally {
-    store.close();
+    cache.release();
   }
-  const witness = trainerWitness("distill", options);
-  const { distill, student, python } = config;
-  const done = await train({
-    interpreter,
-    processes: distill.processes,
-    signal: options.signal,
-    onMessage: witness.onMessage,
-    job: {
-      v: 1,
-      kind: "distill",
-      out: dir,
-      resume: true,
-      seed: distill.seed,
-      device: python.device,
-      threads: python.threads ?? options.threads ?? null,
-      student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone: null },
-      cache: cache.dir,
-      rows: rowsFile,
-      labels: { db, teacher: labels.teacher, minConfidence: labels.minConfidence, ...snapshot },
-      epochs: distill.epochs,
-      batch: distill.batch,
-      lr: distill.lr,
-      weightDecay: distill.weightDecay,
-      warmup: 0.1,
-      clip: 1,
-      ema: distill.ema,
-      amp: "auto",
-      keep: distill.keep,
-      headOnly: false,
-      loss: distill.loss,
-    },
-  });
-  await writeCard(
-    project,
-    dir,
-    { stage: "distill", stageKey: key, teacher: labels.teacher, images: used.length, mosScale: null },
-    done,
-    witness.hello,
-  );
-  const finished: Finished = {
-    durationS: done.durationS,
-    teacherAgreement: done.val ?? { n: 0, srcc: null, plcc: null },
-    minConfidence: labels.minConfidence,
-  };
-  await writeResult(project, "distill", key, finished);
 }

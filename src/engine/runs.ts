@@ -55,28 +55,19 @@ const runFile = (project: Project, id: string) => path.join(project.runs, id, "r
  * same keys, or a new one. So one config carried through the stages is one run, and a changed config never overwrites one.
  */
 export async function runFor(project: Project, keys: Partial<Record<StageName, string>>): Promise<RunRecord> {
+  const known = sameRun(project, keys, await listRuns(project));
+  if (known) return known;
   const commit = await gitCommit(project.root);
   return changingRuns(project, async () => {
-    const configHash = keyOf(project.config);
-    const configFile = path.basename(project.configFile);
     const runs = await listRuns(project);
-    const same = runs.findLast(
-      (run) =>
-        run.configHash === configHash &&
-        run.configFile === configFile &&
-        canonicalJson(run.experiment ?? null) === canonicalJson(project.experiment ?? null) &&
-        Object.entries(keys).every(([name, key]) => {
-          const had = run.stages[name as StageName]?.key;
-          return had === undefined || had === key;
-        }),
-    );
+    const same = sameRun(project, keys, runs);
     if (same) return same;
     const now = new Date().toISOString();
     const run: RunRecord = {
       v: 1,
       id: await newFolder(project, runs.reduce((most, one) => Math.max(most, numberOf(one.id)), 0) + 1),
-      configFile,
-      configHash,
+      configFile: path.basename(project.configFile),
+      configHash: keyOf(project.config),
       config: project.config,
       created: now,
       updated: now,
@@ -89,6 +80,25 @@ export async function runFor(project: Project, keys: Partial<Record<StageName, s
     await writeRun(project, run);
     return run;
   });
+}
+
+function sameRun(
+  project: Project,
+  keys: Partial<Record<StageName, string>>,
+  runs: RunRecord[],
+): RunRecord | undefined {
+  const configHash = keyOf(project.config);
+  const configFile = path.basename(project.configFile);
+  return runs.findLast(
+    (run) =>
+      run.configHash === configHash &&
+      run.configFile === configFile &&
+      canonicalJson(run.experiment ?? null) === canonicalJson(project.experiment ?? null) &&
+      Object.entries(keys).every(([name, key]) => {
+        const had = run.stages[name as StageName]?.key;
+        return had === undefined || had === key;
+      }),
+  );
 }
 
 /** The folder of a run that is new; one may be there that has no readable run.json. */

@@ -44,6 +44,8 @@ export interface FollowOptions {
   env?: Record<string, string>;
   /** For tests: the time after which a job that nobody listens to stops. */
   patienceMs?: number;
+  /** For tests: how long a stop is waited for. */
+  stopPatienceMs?: number;
   /** Path of the experiment's file, for a job of that kind. */
   experiment?: string;
 }
@@ -142,7 +144,9 @@ async function follow(
       await writeFile(stopFile(dir), "stop\n");
       await worker.end(() => ended);
       const tooLong = new AbortController();
-      const gaveUp = sleep(giveUpMs, true, { signal: tooLong.signal }).catch(() => false);
+      const gaveUp = sleep(options.stopPatienceMs ?? giveUpMs, true, { signal: tooLong.signal }).catch(
+        () => false,
+      );
       const inVain = await Promise.race([end.then(() => false), gaveUp]);
       tooLong.abort();
       if (inVain) throw doesNotEnd(request, await holderWords(lockFile(dir)));

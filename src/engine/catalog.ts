@@ -1,4 +1,5 @@
 import path from "node:path";
+import { useCache } from "./cacheUse.ts";
 import { type DatasetSummary, type ImageIndex, indexDataset, openIndex, summariseIndex } from "./dataset.ts";
 import { digestLines } from "./keys.ts";
 import { columnsOf } from "./mos/detect.ts";
@@ -42,9 +43,25 @@ export type CatalogOptions = Pick<StageOptions, "signal" | "onProgress" | "onWar
 
 /** Brings the index up to date and joins images, MOS and split. Unreadable images are told once as warnings. */
 export async function openCatalog(project: Project, options: CatalogOptions = {}): Promise<Catalog> {
+  await ensureLeafDir(project);
+  // The index is part of the cache, which stays as long as the catalog is open.
+  const inUse = await useCache(project, options.signal);
+  try {
+    const catalog = await readCatalog(project, options);
+    const close = () => {
+      catalog.close();
+      inUse.release();
+    };
+    return { ...catalog, close };
+  } catch (error) {
+    inUse.release();
+    throw error;
+  }
+}
+
+async function readCatalog(project: Project, options: CatalogOptions): Promise<Catalog> {
   const { config, root, indexFile } = project;
   const { signal, onProgress, onWarning } = options;
-  await ensureLeafDir(project);
   const summary = options.trustIndex
     ? summariseIndex(indexFile)
     : await indexDataset({ root, images: config.images, indexFile, signal, onProgress });

@@ -33,9 +33,10 @@ export class LeafError extends Error {
   }
 }
 
-/** Throws a `cancelled` LeafError once the signal is aborted. */
+/** Throws a `cancelled` LeafError once the signal is aborted: the one that it was aborted with, where that says why. */
 export function throwIfCancelled(signal?: AbortSignal): void {
-  if (signal?.aborted) throw new LeafError("cancelled", "Cancelled.");
+  if (!signal?.aborted) return;
+  throw isCancelled(signal.reason) ? signal.reason : new LeafError("cancelled", "Cancelled.");
 }
 
 export function isCancelled(error: unknown): boolean {

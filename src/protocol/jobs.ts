@@ -45,6 +45,7 @@ export type JobEvent =
   | { at: number; type: "trainer"; stage: "distill" | "calibrate"; message: TrainerMessage }
   | { at: number; type: "warning"; message: string }
   | { at: number; type: "stage"; stage: StageName; result: unknown }
+  /** A cancelled one has a `failure` only where nobody asked for it: why it stopped. */
   | { at: number; type: "end"; state: "done" | "failed" | "cancelled"; failure?: Failure; result?: unknown };
 
 /** Engine → job process: `.leaf/jobs/<id>/job.json`. */
@@ -54,7 +55,6 @@ export interface JobRequest {
   kind: JobKind;
   configFile: string;
   started: string;
-  pid: number | null;
   /** Milliseconds without anybody listening after which it stops, unless it was let go. */
   patienceMs: number;
   /** Path of the experiment's file, for that kind. */

@@ -67,6 +67,8 @@ export interface RunSummary {
   /** URI of its config file. */
   config: string;
   state: "running" | "done" | "failed" | "cancelled";
+  /** Why it failed or was cancelled, in a sentence. */
+  reason?: string | null;
   created: string;
   updated: string;
   pinned: boolean;

@@ -147,6 +147,10 @@ export interface RunRecord {
   created: string;
   updated: string;
   state: "running" | "done" | "failed" | "cancelled";
+  /** Why it failed or was cancelled, in a sentence. */
+  reason?: string | null;
+  /** The stage that is worked on while it runs: its lock says whether somebody still does. */
+  working?: { stage: "label" | "distill" | "calibrate" | "evaluate"; key: string } | null;
   stages: Partial<
     Record<"label" | "distill" | "calibrate" | "evaluate", { key: string; seconds: number; result: unknown }>
   >;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { useCache } from "../engine/cacheUse.ts";
 import { type Catalog, openCatalog } from "../engine/catalog.ts";
 import type { Config } from "../engine/config.ts";
 import { readConfig } from "../engine/configFile.ts";
@@ -9,7 +10,8 @@ import type { LiveContext } from "../engine/live/context.ts";
 import { currentScorer, scorerInfo } from "../engine/live/currentScorer.ts";
 import { summariseRuns } from "../engine/live/runSummaries.ts";
 import type { ScorerProcess } from "../engine/live/scorerProcess.ts";
-import { type Project, projectOf } from "../engine/project.ts";
+import type { ProcessLock } from "../engine/processLock.ts";
+import { ensureLeafDir, type Project, projectOf } from "../engine/project.ts";
 import { listRuns } from "../engine/runs.ts";
 import { labelState } from "../engine/stages/label.ts";
 import { type StageStatus, stagesOf } from "../engine/stages/pipeline.ts";
@@ -88,6 +90,8 @@ export function liveProject(
   let invalid: string | null = "Reading …";
   let facts: FactProblem[] = [];
   let loaded: Loaded | undefined;
+  /** The index and the scores are open from the first reading on. */
+  let inUse: ProcessLock | undefined;
   let closed = false;
 
   const changed = () => {
@@ -153,6 +157,8 @@ export function liveProject(
       const project = projectOf(file, config);
       inputs.watch(project, settings.usePolling);
       try {
+        await ensureLeafDir(project);
+        inUse ??= await useCache(project);
         await dataset.open(project, { usePolling: settings.usePolling, rescan });
         await load(project);
         invalid = null;
@@ -259,6 +265,7 @@ export function liveProject(
       await Promise.all([jobs.leave(mode), dataset.close(), inputs.close()]);
       await reading.catch(() => {});
       images.close();
+      inUse?.release();
     },
   };
 }

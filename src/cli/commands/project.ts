@@ -82,10 +82,13 @@ export function addProjectCommands(program: Command, run: Run): void {
             one.updated.slice(0, 16),
           ];
         });
-        const lines = [...experiments].map(
-          ([name, { length }]) =>
-            `${length} runs of the experiment ${name}: \`leaf experiment show ${name}\``,
-        );
+        const lines = [
+          ...shown.flatMap(({ id, reason }) => (reason ? [`${id}: ${reason}`] : [])),
+          ...[...experiments].map(
+            ([name, { length }]) =>
+              `${length} runs of the experiment ${name}: \`leaf experiment show ${name}\``,
+          ),
+        ];
         const list = table(["run", "state", "config", "MOS", "SRCC", "PLCC", "updated"], rows);
         context.print({ runs }, [list, ...lines].join("\n"));
       })(command),
@@ -97,10 +100,11 @@ export function addProjectCommands(program: Command, run: Run): void {
     .action((options: { cache?: boolean }, command) =>
       run(async (context) => {
         const result = await cleanStages(await findProject(context), options.cache ?? false);
-        context.print(
-          result,
+        const lines = [
           `Removed ${result.removed.length} stage outputs, ${(result.bytes / 1e6).toFixed(1)} MB.`,
-        );
+          ...result.kept.map(({ path, reason }) => `Left ${path}: ${reason}.`),
+        ];
+        context.print(result, lines.join("\n"));
       })(command),
     );
   program

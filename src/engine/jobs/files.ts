@@ -1,35 +1,48 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
 import { isMissing, readJson, writeFileAtomic, writeJson } from "../files.ts";
+import { claimFolder } from "../lockHolder.ts";
+import { isProcessLocked } from "../processLock.ts";
 import { ensureLeafDir, type Project } from "../project.ts";
+import { jobIdAfter, sortedJobIds } from "./ids.ts";
 
 /**
- * A job's folder, `.leaf/jobs/<id>/`: `job.json` says what it does and which process does it, `events.jsonl` tells how it goes
- * (one JobEvent a line, the last one `end`), `attached.json` who listens, `stop` that it was asked to stop. Files rather than a
- * socket, so that a window that was reloaded finds its job again, and a job outlives its window only if it was let go.
+ * A job's folder, `.leaf/jobs/<id>/`: `job.json` says what it does, `running.lock` is held by the process that does it,
+ * `events.jsonl` tells how it goes (one JobEvent a line, the last one `end`), `attached.json` who listens, `stop` that it was
+ * asked to stop. Files rather than a socket, so that a window that was reloaded finds its job again, and a job outlives its
+ * window only if it was let go.
  */
 export const eventsFile = (dir: string) => path.join(dir, "events.jsonl");
 export const stopFile = (dir: string) => path.join(dir, "stop");
+export const lockFile = (dir: string) => path.join(dir, lockName);
+const lockName = "running.lock";
 const attachedFile = (dir: string) => path.join(dir, "attached.json");
 const requestFile = (dir: string) => path.join(dir, "job.json");
 
+/** Of those that have ended. */
 const keptJobs = 20;
 /** Longer than a reload of the window takes. */
 const defaultPatienceMs = 45_000;
 
-/** Makes the folder of a new job and forgets the oldest ones. */
+export interface Job {
+  dir: string;
+  request: JobRequest;
+}
+
+/** Makes the folder of a new job and forgets the oldest ones that have ended. */
 export async function createJob(
   project: Project,
   kind: JobKind,
   patienceMs = defaultPatienceMs,
   experiment?: string,
-): Promise<{ dir: string; request: JobRequest }> {
+): Promise<Job> {
   await ensureLeafDir(project);
-  const jobs = path.join(project.leaf, "jobs");
-  const id = `${Date.now().toString(36)}-${randomBytes(3).toString("hex")}`;
+  const jobs = jobsFolder(project);
+  const before = await jobIds(jobs);
+  const id = jobIdAfter(before.at(-1), Date.now(), randomBytes(3).toString("hex"));
   const dir = path.join(jobs, id);
   const request: JobRequest = {
     v: 1,
@@ -37,19 +50,22 @@ export async function createJob(
     kind,
     configFile: project.configFile,
     started: new Date().toISOString(),
-    pid: null,
     patienceMs,
     ...(experiment ? { experiment } : {}),
   };
-  await writeRequest(dir, request);
-  const names = await jobNames(jobs);
-  for (const name of names.slice(0, Math.max(0, names.length - keptJobs)))
-    await rm(path.join(jobs, name), { recursive: true, force: true });
+  await writeJson(requestFile(dir), request);
+  await forgetOldJobs(jobs, before);
   return { dir, request };
 }
 
-export async function writeRequest(dir: string, request: JobRequest): Promise<void> {
-  await writeJson(requestFile(dir), request);
+/** A job that runs stays, however many came after it. */
+async function forgetOldJobs(jobs: string, ids: string[]): Promise<void> {
+  const ended = ids.filter((id) => !isRunning(path.join(jobs, id)));
+  // One that cannot be removed now is removed later: it must not keep a new one from starting.
+  for (const id of ended.slice(0, Math.max(0, ended.length + 1 - keptJobs)))
+    await claimFolder(path.join(jobs, id), lockName)
+      .then((claimed) => claimed?.remove("job.json"))
+      .catch(() => {});
 }
 
 export async function readRequest(dir: string): Promise<JobRequest | undefined> {
@@ -57,21 +73,28 @@ export async function readRequest(dir: string): Promise<JobRequest | undefined> 
   return request?.v === 1 ? request : undefined;
 }
 
-/** The newest job of a config. */
-export async function newestJob(project: Project): Promise<{ dir: string; request: JobRequest } | undefined> {
-  const jobs = path.join(project.leaf, "jobs");
-  for (const name of (await jobNames(jobs)).reverse()) {
-    const dir = path.join(jobs, name);
-    const request = await readRequest(dir);
-    if (request?.configFile === project.configFile) return { dir, request };
-  }
-  return undefined;
+/** Whether a process works on the job now. One that has just been started may not have come that far. */
+export function isRunning(dir: string): boolean {
+  return isProcessLocked(lockFile(dir));
 }
 
-/** Ids begin with the time in base 36, which sorts by age. */
-async function jobNames(jobs: string): Promise<string[]> {
+/** The job of a config to look at: the newest that runs, else the newest. */
+export async function newestJob(project: Project): Promise<Job | undefined> {
+  const own: Job[] = [];
+  for (const id of (await jobIds(jobsFolder(project))).reverse()) {
+    const dir = path.join(jobsFolder(project), id);
+    const request = await readRequest(dir);
+    if (request?.configFile === project.configFile) own.push({ dir, request });
+  }
+  return own.find(({ dir }) => isRunning(dir)) ?? own[0];
+}
+
+const jobsFolder = (project: Project) => path.join(project.leaf, "jobs");
+
+/** Ids in the order in which the jobs were started. */
+async function jobIds(jobs: string): Promise<string[]> {
   try {
-    return (await readdir(jobs)).sort();
+    return sortedJobIds(await readdir(jobs));
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
@@ -84,16 +107,26 @@ export function appendEvent(dir: string, event: JobEvent): void {
 }
 
 /** Someone listens (say so again at least every ten seconds), or has let the job go to finish by itself. */
-export interface Attachment {
+interface Attachment {
   mode: "attached" | "released";
+  /** When it was said, for people. */
   at: number;
+  /** New each time: clocks are set, and a job only looks whether somebody has said something new. */
+  word: string;
 }
 
 export async function writeAttachment(dir: string, mode: Attachment["mode"]): Promise<void> {
-  const attachment: Attachment = { mode, at: Date.now() };
+  const attachment: Attachment = { mode, at: Date.now(), word: randomBytes(6).toString("hex") };
   await writeFileAtomic(attachedFile(dir), JSON.stringify(attachment));
 }
 
-export async function readAttachment(dir: string): Promise<Attachment | undefined> {
-  return readJson<Attachment>(attachedFile(dir));
+/** What was said last: the same text means that nobody has said anything since. */
+export async function readAttachment(dir: string): Promise<{ text: string; released: boolean } | undefined> {
+  const text = await readFile(attachedFile(dir), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return { text, released: (JSON.parse(text) as Partial<Attachment> | null)?.mode === "released" };
+  } catch {
+    return { text, released: false };
+  }
 }

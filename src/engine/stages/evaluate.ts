@@ -9,15 +9,15 @@ import { evaluateMetrics } from "../metrics/index.ts";
 import { mosToStudent, studentToMos } from "../mos.ts";
 import type { Project } from "../project.ts";
 import { teacherSrcc } from "../reliability/teacherCheck.ts";
-import { recordStage, runFor, saveRun } from "../runs.ts";
+import { changeRun, recordStage } from "../runs.ts";
 import { findSignatures } from "../signatures.ts";
 import { openStudent, scoreImages } from "../student.ts";
 import { teacherFingerprint } from "../teachers/createTeacher.ts";
 import { planCalibration } from "./calibrate.ts";
+import { carryOut } from "./carryOut.ts";
 import { distillKey } from "./distill.ts";
 import { calibrationError, elsewhereOf, sd } from "./evaluationFacts.ts";
 import { labelState } from "./label.ts";
-import { holdingStage } from "./lock.ts";
 import { isFinished, readResult, type StageName, type StageOptions, stageDir, writeResult } from "./stage.ts";
 import { evaluateTransfer, type TransferStudent } from "./transfer.ts";
 
@@ -108,33 +108,39 @@ export async function evaluateStage(
         { remedy: `Run \`leaf ${stage}\` first, or \`leaf run\` for all stages.` },
       );
     }
-    if (!isFinished(project, "evaluate", plan.key))
-      await holdingStage(project, "evaluate", plan.key, () =>
-        scoreAndCompare(project, catalog, plan, options),
-      );
-    const finished = (await readResult<Finished>(project, "evaluate", plan.key))!;
-    const { seconds, spread, calibration: _, ...metrics } = finished;
-    // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
-    const run = await runFor(project, plan.keys);
-    const result: EvaluateResult = { run: run.id, ...metrics };
-    if (transfer && project.config.evaluate.datasets?.length) {
-      const dir = stageDir(project, "evaluate", plan.key);
-      result.transfer = await evaluateTransfer(project, catalog, studentsOf(project, plan), dir, options);
-      await writeJson(path.join(dir, "evaluation.json"), { ...metrics, transfer: result.transfer });
+    return await carryOut(project, "evaluate", plan.key, {
+      keys: plan.keys,
+      work: () => scoreAndCompare(project, catalog, plan, options),
+      async record(run) {
+        const result = await resultOf(run.id);
+        if (stage === "calibrate" || !project.config.mos) {
+          const { seconds } = (await readResult<Finished>(project, "evaluate", plan.key))!;
+          await recordStage(project, run, "evaluate", { key: plan.key, seconds, result });
+        } else if (run.working || run.distilledEvaluation !== plan.key) {
+          // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
+          await changeRun(project, run, { state: "done", working: null, distilledEvaluation: plan.key });
+        }
+        return result;
+      },
+    });
+
+    async function resultOf(run: string): Promise<EvaluateResult> {
+      const finished = (await readResult<Finished>(project, "evaluate", plan.key))!;
+      const { seconds: _, spread, calibration: __, ...metrics } = finished;
+      const result: EvaluateResult = { run, ...metrics };
+      if (transfer && project.config.evaluate.datasets?.length) {
+        const dir = stageDir(project, "evaluate", plan.key);
+        result.transfer = await evaluateTransfer(project, catalog, studentsOf(project, plan), dir, options);
+        await writeJson(path.join(dir, "evaluation.json"), { ...metrics, transfer: result.transfer });
+      }
+      result.findings = spread
+        ? findSignatures({
+            ...(await factsOf(project, catalog, plan, { ...finished, spread })),
+            elsewhere: elsewhereOf(plan.student, result.transfer),
+          })
+        : [];
+      return result;
     }
-    result.findings = spread
-      ? findSignatures({
-          ...(await factsOf(project, catalog, plan, { ...finished, spread })),
-          elsewhere: elsewhereOf(stage, result.transfer),
-        })
-      : [];
-    if (stage === "calibrate" || !project.config.mos)
-      await recordStage(project, run, "evaluate", { key: plan.key, seconds, result });
-    else if (run.distilledEvaluation !== plan.key) {
-      run.distilledEvaluation = plan.key;
-      await saveRun(project, run);
-    }
-    return result;
   } finally {
     catalog.close();
   }

@@ -3,12 +3,14 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { StudentCard } from "../../protocol/student.ts";
 import type { TrainerDone, TrainerMessage } from "../../protocol/trainer.ts";
+import { tensorLockFile } from "../cacheUse.ts";
 import type { Catalog } from "../catalog.ts";
 import { csvLine } from "../csv.ts";
 import { LeafError } from "../errors.ts";
 import { writeFileAtomic, writeJson } from "../files.ts";
 import { openTensorCache, writeTensorCache } from "../images/tensorCache.ts";
 import { keyOf } from "../keys.ts";
+import { type ProcessLock, waitForLock } from "../processLock.ts";
 import type { Project } from "../project.ts";
 import { version } from "../version.ts";
 import type { StageOptions } from "./stage.ts";
@@ -21,27 +23,50 @@ export interface TrainingRow {
   target: number | null;
 }
 
-/** Caches being written by this process: trainings at the same time decode once. */
-const underWay = new Map<string, Promise<void>>();
+/** The decoded images of a training; they stay until they are released. */
+export interface TrainingCache {
+  dir: string;
+  rowOf: Map<string, number>;
+  release(): void;
+}
 
 /**
- * Decodes the train and val images once into the memory-mapped cache that all trainings of this dataset share.
- * Returns its folder and the row of each hash. Test images are never in it.
+ * Decodes the train and val images once into the memory-mapped cache that all trainings of this dataset share, in whatever
+ * processes they run. Test images are never in it.
  */
 export async function trainingCache(
   project: Project,
   catalog: Catalog,
   stage: "distill" | "calibrate",
   options: StageOptions,
-): Promise<{ dir: string; rowOf: Map<string, number> }> {
+): Promise<TrainingCache> {
   const { resize, crop } = project.config.student.input;
   const hashes = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
   const key = keyOf({ geometry: 1, resize, crop, hashes: catalog.digestOf(hashes) });
   const dir = path.join(project.cache, "tensors", key);
-  const decoding = underWay.get(dir) ?? decode().finally(() => underWay.delete(dir));
-  underWay.set(dir, decoding);
-  await decoding;
-  return { dir, rowOf: new Map(hashes.map((hash, row) => [hash, row])) };
+  const { release } = await decoded();
+  return { dir, rowOf: new Map(hashes.map((hash, row) => [hash, row])), release };
+
+  async function decoded(): Promise<ProcessLock> {
+    const lockFile = tensorLockFile(dir);
+    const { signal } = options;
+    for (;;) {
+      // While another decodes, however long that takes.
+      const reading = await waitForLock(lockFile, {
+        mode: "shared",
+        waitMs: Number.POSITIVE_INFINITY,
+        signal,
+      });
+      if (reading && (await isCached(dir))) return reading;
+      reading?.release();
+      const writing = await waitForLock(lockFile, { signal });
+      try {
+        if (writing) await decode();
+      } finally {
+        writing?.release();
+      }
+    }
+  }
 
   async function decode(): Promise<void> {
     if (await isCached(dir)) return;

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { signalGroup, spawnGroup } from "../../processes.ts";
+import { groupExists, signalGroup, spawnGroup } from "../../processes.ts";
 import { markedProcesses, markName } from "./identity.ts";
 import { openServerLog, type ServerLog, secretsOf } from "./log.ts";
 import { filledCommand, type ServerSpec } from "./spec.ts";
@@ -55,10 +55,15 @@ export function startServer(
     exit: undefined,
     async stop(graceMs) {
       if (child.pid === undefined) return;
-      signalGroup(child.pid, "SIGTERM");
-      const isGone = () => server.exit !== undefined && markedProcesses(options.mark).length === 0;
-      for (const end = Date.now() + graceMs; Date.now() < end && !isGone(); ) await sleep(50);
-      signalGroup(child.pid, "SIGKILL");
+      const { pid } = child;
+      // Its id is not given again while it is there, or a worker in its group: an empty group is nobody's, and soon another's.
+      let isEmpty = !signalGroup(pid, "SIGTERM");
+      const isGone = () => {
+        isEmpty ||= !groupExists(pid);
+        return server.exit !== undefined && markedProcesses(options.mark).length === 0;
+      };
+      for (const end = performance.now() + graceMs; performance.now() < end && !isGone(); ) await sleep(50);
+      if (!isEmpty) signalGroup(pid, "SIGKILL");
       hurry();
       await ended;
     },

@@ -38,7 +38,10 @@ export interface Catalog {
 
 const listed = 20;
 
-export type CatalogOptions = Pick<StageOptions, "signal" | "onProgress" | "onWarning" | "trustIndex">;
+export type CatalogOptions = Pick<
+  StageOptions,
+  "signal" | "onProgress" | "onWarning" | "filesTold" | "trustIndex"
+>;
 
 /** Brings the index up to date and joins images, MOS and split. Unreadable images are told once as warnings. */
 export async function openCatalog(project: Project, options: CatalogOptions = {}): Promise<Catalog> {
@@ -98,7 +101,7 @@ export async function openCatalog(project: Project, options: CatalogOptions = {}
       split.problems.length,
       `rows of ${file}`,
     );
-    if (onWarning) for (const problem of problems) onWarning(problem);
+    if (onWarning && !options.filesTold) for (const problem of problems) onWarning(problem);
 
     const hashes = [...split.of.keys()].sort();
     const splitOf = (hash: string) => split.of.get(hash) ?? "train";

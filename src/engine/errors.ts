@@ -1,3 +1,4 @@
+import type { FailureSummary } from "../protocol/failures.ts";
 import type { Failure } from "../protocol/jobs.ts";
 
 /** What kind of failure this is; the command line maps it to an exit code, the editor to a place to show it. */
@@ -12,6 +13,10 @@ export interface LeafErrorDetails {
   /** What the user can do about it, as one imperative sentence. */
   remedy?: string;
   cause?: unknown;
+  /** The images, pairs or rows that failed, where these are why. */
+  failures?: FailureSummary;
+  /** What there is all the same; `--json` prints it beside the error. */
+  result?: object;
 }
 
 /** An error a user can act on: one sentence, the place, the way out. Anything else that is thrown is a bug. */
@@ -21,6 +26,8 @@ export class LeafError extends Error {
   readonly line?: number;
   readonly column?: number;
   readonly remedy?: string;
+  readonly failures?: FailureSummary;
+  readonly result?: object;
 
   constructor(code: LeafErrorCode, message: string, details: LeafErrorDetails = {}) {
     super(message, { cause: details.cause });
@@ -30,7 +37,23 @@ export class LeafError extends Error {
     this.line = details.line;
     this.column = details.column;
     this.remedy = details.remedy;
+    this.failures = details.failures;
+    this.result = details.result;
   }
+}
+
+/** The same error with the images, pairs or rows that are why. */
+export function withFailures(error: LeafError, failures: FailureSummary): LeafError {
+  const { code, message, file, line, column, remedy, result, cause } = error;
+  return new LeafError(code, message, {
+    file,
+    line,
+    column,
+    remedy,
+    result,
+    cause: cause ?? error,
+    failures,
+  });
 }
 
 /** Throws a `cancelled` LeafError once the signal is aborted. */
@@ -83,8 +106,8 @@ export function explainFileSystemError(error: unknown, doing: string, file: stri
 /** An error as a value, for another process. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof LeafError) {
-    const { code, message, remedy, file, line, column } = error;
-    return { code, message, remedy, file, line, column };
+    const { code, message, remedy, file, line, column, failures } = error;
+    return { code, message, remedy, file, line, column, ...(failures && { failures }) };
   }
   return { code: "internal", message: messageOf(error), remedy: "See the log (LEAF: Show Log)." };
 }

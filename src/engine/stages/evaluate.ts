@@ -3,6 +3,8 @@ import type { EvaluateResult, EvaluationFacts, Metrics } from "../../protocol/re
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { toCsv } from "../csv.ts";
 import { LeafError } from "../errors.ts";
+import { failuresIn, readFailures } from "../failures/list.ts";
+import { tellFailures } from "../failures/words.ts";
 import { writeFileAtomic, writeJson } from "../files.ts";
 import { digestLines, keyOf } from "../keys.ts";
 import { evaluateMetrics } from "../metrics/index.ts";
@@ -18,8 +20,19 @@ import { distillKey } from "./distill.ts";
 import { calibrationError, elsewhereOf, sd } from "./evaluationFacts.ts";
 import { labelState } from "./label.ts";
 import { holdingStage } from "./lock.ts";
-import { isFinished, readResult, type StageName, type StageOptions, stageDir, writeResult } from "./stage.ts";
+import {
+  finishedResult,
+  isFinished,
+  readResult,
+  type StageName,
+  type StageOptions,
+  stageDir,
+  writeResult,
+} from "./stage.ts";
 import { evaluateTransfer, type TransferStudent } from "./transfer.ts";
+
+/** Fewer scores have no correlation worth the name. */
+const leastRated = 3;
 
 type Evaluated = "distill" | "calibrate";
 type Finished = Metrics & {
@@ -58,10 +71,10 @@ export async function planEvaluation(
   const hashes = catalog.hashes.filter(
     (hash) => catalog.splitOf(hash) === evaluate.split && catalog.mos.has(hash),
   );
-  if (hashes.length < 3) {
+  if (hashes.length < leastRated) {
     throw new LeafError(
       "config",
-      `The ${evaluate.split} split has ${hashes.length} images with a MOS; 3 are the least.`,
+      `The ${evaluate.split} split has ${hashes.length} images with a MOS; ${leastRated} are the least.`,
       { file: project.configFile, remedy: "Raise `split.test`, or rate more images." },
     );
   }
@@ -112,11 +125,12 @@ export async function evaluateStage(
       await holdingStage(project, "evaluate", plan.key, () =>
         scoreAndCompare(project, catalog, plan, options),
       );
-    const finished = (await readResult<Finished>(project, "evaluate", plan.key))!;
+    const finished = await finishedResult<Finished>(project, "evaluate", plan.key);
+    const failures = await readFailures(stageDir(project, "evaluate", plan.key));
     const { seconds, spread, calibration: _, ...metrics } = finished;
     // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
     const run = await runFor(project, plan.keys);
-    const result: EvaluateResult = { run: run.id, ...metrics };
+    const result: EvaluateResult = { run: run.id, ...metrics, ...(failures && { failures }) };
     if (transfer && project.config.evaluate.datasets?.length) {
       const dir = stageDir(project, "evaluate", plan.key);
       result.transfer = await evaluateTransfer(project, catalog, studentsOf(project, plan), dir, options);
@@ -160,6 +174,7 @@ async function scoreAndCompare(
   const dir = stageDir(project, "evaluate", plan.key);
   const student = await openStudent(stageDir(project, plan.student, plan.studentKey));
   const rows: { image: string; hash: string; score: number; mos: number }[] = [];
+  const list = failuresIn(dir);
   let failed = 0;
   let calibration: EvaluationFacts["calibration"] = null;
   try {
@@ -169,7 +184,7 @@ async function scoreAndCompare(
       const image = catalog.relativePathOf(hash);
       if ("reason" in scored) {
         failed++;
-        options.onWarning?.(`${image} is left out: ${scored.reason}`);
+        list.add({ kind: "score", file: image, reason: scored.reason });
       } else rows.push({ image, hash, score: studentToMos(scored.score, mos!), mos: catalog.mos.get(hash)! });
       options.onProgress?.({
         stage: "evaluate",
@@ -179,10 +194,20 @@ async function scoreAndCompare(
         unit: "images",
       });
     }
-    calibration = await calibrationError(project, catalog, student, plan.calibration, options);
+    if (rows.length >= leastRated)
+      calibration = await calibrationError(project, catalog, student, plan.calibration, options);
   } finally {
     await student.close();
   }
+  const failures = await list.finish();
+  if (rows.length < leastRated) {
+    throw new LeafError(
+      "failed",
+      `${rows.length === 0 ? "None" : `Only ${rows.length}`} of the ${plan.hashes.length} images of the ${evaluate.split} split could be scored; ${leastRated} are the least.`,
+      { failures, remedy: "Run `leaf check`, and mend or exclude the files that failed." },
+    );
+  }
+  tellFailures(failures, "evaluate", options.onWarning);
   rows.sort((a, b) => (a.image < b.image ? -1 : 1));
   const metrics = evaluateMetrics(
     Float64Array.from(rows, (row) => row.score),

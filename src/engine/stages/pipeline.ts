@@ -30,17 +30,17 @@ export interface PipelineResult {
 
 /** All stages in order; each does only what is not fresh. */
 export async function runPipeline(project: Project, options: StageOptions = {}): Promise<PipelineResult> {
-  const label = await labelStage(project, options);
+  // What failed in a stage that is done is asked again by `leaf label` alone.
+  const label = await labelStage(project, { ...options, retryFailed: false });
   options.onStage?.("label", label);
   // Files and rows that cannot be read have been told by the first stage.
-  const quiet = { ...options, onWarning: undefined };
-  const distill = await distillStage(project, quiet);
+  const later = { ...options, filesTold: true };
+  const distill = await distillStage(project, later);
   options.onStage?.("distill", distill);
   if (!project.config.mos) return { label, distill };
-  // It may have something to say of the teacher.
-  const calibrate = await calibrateStage(project, { ...options, filesTold: true });
+  const calibrate = await calibrateStage(project, later);
   options.onStage?.("calibrate", calibrate);
-  const evaluate = await evaluateStudents(project, quiet);
+  const evaluate = await evaluateStudents(project, later);
   options.onStage?.("evaluate", evaluate);
   return { label, distill, calibrate, evaluate };
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { LeafError } from "../engine/errors.ts";
 import { openProject, type Project } from "../engine/project.ts";
 import type { StageOptions } from "../engine/stages/stage.ts";
-import type { ProgressSink } from "../protocol/progress.ts";
+import type { Progress, ProgressSink } from "../protocol/progress.ts";
 import { formatDuration, progressReporter } from "./progress.ts";
 
 /** Options that every command has. */
@@ -18,6 +18,8 @@ export interface CliContext {
   options: GlobalOptions;
   signal: AbortSignal;
   onProgress: ProgressSink;
+  /** What was under way when something is thrown. */
+  lastStep: () => Progress | undefined;
   /** Ends the progress bar's line. */
   endProgress: () => void;
   /** Prints a result: with --json one document, else the text. */
@@ -28,10 +30,15 @@ export interface CliContext {
 
 export function createContext(options: GlobalOptions, signal: AbortSignal): CliContext {
   const progress = progressReporter(process.stderr);
+  let last: Progress | undefined;
   return {
     options,
     signal,
-    onProgress: progress.report,
+    onProgress(told) {
+      last = told;
+      progress.report(told);
+    },
+    lastStep: () => last,
     endProgress: progress.end,
     print(result, text) {
       progress.end();

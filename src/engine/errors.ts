@@ -1,8 +1,15 @@
 import type { FailureSummary } from "../protocol/failures.ts";
-import type { Failure } from "../protocol/jobs.ts";
 
 /** What kind of failure this is; the command line maps it to an exit code, the editor to a place to show it. */
-export type LeafErrorCode = "usage" | "config" | "input" | "environment" | "failed" | "cancelled";
+export type LeafErrorCode =
+  | "usage"
+  | "config"
+  | "input"
+  | "environment"
+  | "failed"
+  | "cancelled"
+  /** A bug of ours; made by `explained` alone. */
+  | "internal";
 
 export interface LeafErrorDetails {
   file?: string;
@@ -89,6 +96,22 @@ const fileSystemReasons: Record<string, [reason: string, remedy: string]> = {
   EPERM: ["permission is denied", "Check the permissions of the file and its folder."],
   EISDIR: ["it is a folder", "Name a file."],
   ENOENT: ["it does not exist", "Check the path."],
+  ENOTDIR: ["a part of its path is a file, not a folder", "Check the path."],
+  EIO: ["the disk failed to read or write", "Check the disk; finished work is kept."],
+  ENXIO: ["the disk failed to read or write", "Check the disk; finished work is kept."],
+  ESTALE: ["the network drive has lost it", "Connect the drive again and run the same command again."],
+  ETIMEDOUT: ["the drive does not answer", "Connect the drive again and run the same command again."],
+  EBUSY: ["another program uses it", "Close that program and run the same command again."],
+  ETXTBSY: ["another program uses it", "Close that program and run the same command again."],
+  ELOOP: ["its links lead in a circle", "Check the links of its path."],
+  ENAMETOOLONG: ["its name is too long", "Choose a shorter name."],
+  EFBIG: ["it is larger than the file system allows", "Choose another disk."],
+  ENOTEMPTY: ["the folder is not empty", "Choose another folder."],
+  EEXIST: ["it exists already", "Choose another name."],
+  EXDEV: ["it is on another disk", "Choose a place on the same disk."],
+  ENOMEM: ["there is not enough memory", "Close other programs and run the same command again."],
+  EPIPE: ["its reader has gone", "Run the same command again."],
+  ENFILE: ["too many files are open", "Close other programs and run the same command again."],
   EMFILE: ["too many files are open", "Raise the limit with `ulimit -n`."],
 };
 
@@ -101,13 +124,4 @@ export function explainFileSystemError(error: unknown, doing: string, file: stri
     remedy: known[1],
     cause: error,
   });
-}
-
-/** An error as a value, for another process. */
-export function failureOf(error: unknown): Failure {
-  if (error instanceof LeafError) {
-    const { code, message, remedy, file, line, column, failures } = error;
-    return { code, message, remedy, file, line, column, ...(failures && { failures }) };
-  }
-  return { code: "internal", message: messageOf(error), remedy: "See the log (LEAF: Show Log)." };
 }

@@ -3,7 +3,8 @@ import path from "node:path";
 import { type Catalog, openCatalog } from "../engine/catalog.ts";
 import type { Config } from "../engine/config.ts";
 import { readConfig } from "../engine/configFile.ts";
-import { LeafError, messageOf } from "../engine/errors.ts";
+import { logError } from "../engine/errorLog.ts";
+import { LeafError } from "../engine/errors.ts";
 import type { Browser } from "../engine/live/browse.ts";
 import type { LiveContext } from "../engine/live/context.ts";
 import { currentScorer, scorerInfo } from "../engine/live/currentScorer.ts";
@@ -14,6 +15,7 @@ import { listRuns } from "../engine/runs.ts";
 import { labelState } from "../engine/stages/label.ts";
 import { type StageStatus, stagesOf } from "../engine/stages/pipeline.ts";
 import { teacherFingerprint } from "../engine/teachers/createTeacher.ts";
+import { explained, failureOf } from "../engine/unexpected.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
 import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../protocol/project.ts";
 import type { ServerSettings } from "../protocol/server.ts";
@@ -157,13 +159,16 @@ export function liveProject(
         await load(project);
         invalid = null;
       } catch (error) {
-        if (!(error instanceof LeafError)) throw error;
-        if (error.code === "cancelled") return;
-        [loaded, facts, invalid] = [undefined, [factOfError(project, error)], error.message];
+        const known = explained(error, { doing: `${path.basename(file)} was read` });
+        if (known.code === "internal") throw error;
+        if (known.code === "cancelled") return;
+        [loaded, facts, invalid] = [undefined, [factOfError(project, known)], known.message];
       }
       await jobs.attach(project);
     } catch (error) {
-      invalid = messageOf(error);
+      const doing = `${path.basename(file)} was read`;
+      invalid = failureOf(error, { doing, file }).message;
+      logError(path.join(path.dirname(file), ".leaf"), error, doing);
       events.onError(error);
     } finally {
       changed();

@@ -1,8 +1,11 @@
+import path from "node:path";
 import type { Command } from "commander";
+import { failureCount } from "../../engine/failures/words.ts";
 import { calibrateStage } from "../../engine/stages/calibrate.ts";
 import { distillStage } from "../../engine/stages/distill.ts";
 import { evaluateStage } from "../../engine/stages/evaluate.ts";
 import { pipelineStatus, runPipeline } from "../../engine/stages/pipeline.ts";
+import type { FailureSummary } from "../../protocol/failures.ts";
 import type {
   CalibrateResult,
   DistillResult,
@@ -62,10 +65,19 @@ export function addStageCommands(program: Command, run: Run): void {
     .action((_options, command) =>
       run(async (context) => {
         const status = await pipelineStatus(await findProject(context), stageOptions(context));
-        const rows = status.stages.map(({ stage, state, why }) => [stage, state, why ?? ""]);
+        for (const problem of status.problems) context.note(`warning: ${problem}`);
+        const rows = status.stages.map(({ stage, state, why, failures }) => [
+          stage,
+          state,
+          [why, failures && `${failureCount(failures)}${placeOf(failures)}`].filter(Boolean).join("; "),
+        ]);
         context.print(status, table(["stage", "state", "why"], rows));
       })(command),
     );
+}
+
+function placeOf({ file }: FailureSummary): string {
+  return file ? ` (${path.relative(process.cwd(), file)})` : "";
 }
 
 function distillText(result: DistillResult): string {

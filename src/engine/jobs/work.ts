@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
+import path from "node:path";
 import type { JobEvent, JobRequest } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
-import { failureOf, LeafError } from "../errors.ts";
+import { logError, stackOf } from "../errorLog.ts";
+import { LeafError } from "../errors.ts";
 import { openExperiment } from "../experiments/file.ts";
 import { runExperiment } from "../experiments/run.ts";
 import { openProject, type Project } from "../project.ts";
@@ -11,6 +13,7 @@ import { distillStage } from "../stages/distill.ts";
 import { labelStage } from "../stages/label.ts";
 import { evaluateStudents, runPipeline } from "../stages/pipeline.ts";
 import type { StageOptions } from "../stages/stage.ts";
+import { failureOf } from "../unexpected.ts";
 import { appendEvent, readAttachment, readRequest, stopFile, writeRequest } from "./files.ts";
 
 const lookEveryMs = 1_000;
@@ -40,10 +43,14 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
     tell({ type: "end", state: "done", result });
     return 0;
   } catch (error) {
-    const failure = failureOf(error);
+    const doing = `\`${request.kind}\` was at work`;
+    const failure = failureOf(error, { doing });
     const cancelled = failure.code === "cancelled" || controller.signal.aborted;
     tell(cancelled ? { type: "end", state: "cancelled" } : { type: "end", state: "failed", failure });
-    if (failure.code === "internal" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    if (failure.code === "internal") {
+      const leaf = path.join(path.dirname(request.configFile), ".leaf");
+      if (!logError(leaf, error, doing)) process.stderr.write(`${stackOf(error)}\n`);
+    }
     return cancelled ? 130 : 1;
   } finally {
     clearInterval(watch);

@@ -51,6 +51,7 @@ export async function reportError(
   if (remedy) lines.push(`  ${remedy}`);
   // Without a log the stack would be lost.
   if (options.argv.includes("--verbose") || (error.code === "internal" && !log)) lines.push(stackOf(error));
+  if (error.text && !json) streams.out(`${error.text}\n`);
   streams.err(`${options.terminal ? "\n" : ""}${lines.join("\n")}\n`);
   if (json) streams.out(`${JSON.stringify(await documentOf(error, remedy), null, 2)}\n`);
   return exitCodes[error.code];

@@ -1,5 +1,7 @@
 import path from "node:path";
+import type { ItemFailure } from "../protocol/failures.ts";
 import { type DatasetSummary, type ImageIndex, indexDataset, openIndex, summariseIndex } from "./dataset.ts";
+import { toldFailures } from "./failures/list.ts";
 import { digestLines } from "./keys.ts";
 import { columnsOf } from "./mos/detect.ts";
 import { type Mos, readMos } from "./mos.ts";
@@ -36,12 +38,13 @@ export interface Catalog {
   close(): void;
 }
 
-const listed = 20;
-
 export type CatalogOptions = Pick<
   StageOptions,
   "signal" | "onProgress" | "onWarning" | "filesTold" | "trustIndex"
->;
+> & {
+  /** Every file and row that is of no use, not only the first ten. */
+  onFailure?: (failure: ItemFailure) => void;
+};
 
 /** Brings the index up to date and joins images, MOS and split. Unreadable images are told once as warnings. */
 export async function openCatalog(project: Project, options: CatalogOptions = {}): Promise<Catalog> {
@@ -57,16 +60,21 @@ export async function openCatalog(project: Project, options: CatalogOptions = {}
     const tell = (lines: Iterable<string>, total: number, what: string) => {
       let shown = 0;
       for (const line of lines) {
-        if (shown++ === listed) break;
+        if (shown++ === toldFailures) break;
         problems.push(line);
       }
-      if (total > listed) problems.push(`… and ${total - listed} more ${what}`);
+      if (total > toldFailures)
+        problems.push(`… and ${total - toldFailures} more ${what}: \`leaf check\` lists them all`);
     };
     tell(
       map(index.failed(), (file) => `${file.path}: ${file.error}`),
       summary.failed,
       "files that cannot be read",
     );
+
+    if (options.onFailure)
+      for (const { path: file, error } of index.failed())
+        options.onFailure({ kind: "index", file, reason: error });
 
     const { groupBy } = config.split;
     const mosFile = config.mos && path.resolve(root, config.mos.file);
@@ -79,6 +87,8 @@ export async function openCatalog(project: Project, options: CatalogOptions = {}
       ? await readMos({ ...config.mos, file: mosFile! }, index, {
           columns: grouped ? [groupBy] : [],
           signal,
+          onProblem: ({ line, message }) =>
+            options.onFailure?.({ kind: "row", file: config.mos!.file, line, reason: message }),
         })
       : undefined;
     const mosProblemCount = mos ? Object.values(mos.counts).reduce((sum, n) => sum + n, 0) : 0;
@@ -101,6 +111,9 @@ export async function openCatalog(project: Project, options: CatalogOptions = {}
       split.problems.length,
       `rows of ${file}`,
     );
+    if (options.onFailure)
+      for (const { line, message } of split.problems)
+        options.onFailure({ kind: "row", file: file!, line, reason: message });
     if (onWarning && !options.filesTold) for (const problem of problems) onWarning(problem);
 
     const hashes = [...split.of.keys()].sort();

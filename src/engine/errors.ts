@@ -22,8 +22,9 @@ export interface LeafErrorDetails {
   cause?: unknown;
   /** The images, pairs or rows that failed, where these are why. */
   failures?: FailureSummary;
-  /** What there is all the same; `--json` prints it beside the error. */
+  /** What there is all the same: `--json` prints it beside the error, `text` is the same for people. */
   result?: object;
+  text?: string;
 }
 
 /** An error a user can act on: one sentence, the place, the way out. Anything else that is thrown is a bug. */
@@ -35,6 +36,7 @@ export class LeafError extends Error {
   readonly remedy?: string;
   readonly failures?: FailureSummary;
   readonly result?: object;
+  readonly text?: string;
 
   constructor(code: LeafErrorCode, message: string, details: LeafErrorDetails = {}) {
     super(message, { cause: details.cause });
@@ -46,6 +48,7 @@ export class LeafError extends Error {
     this.remedy = details.remedy;
     this.failures = details.failures;
     this.result = details.result;
+    this.text = details.text;
   }
 }
 

@@ -16,11 +16,12 @@ import { labelState } from "../engine/stages/label.ts";
 import { type StageStatus, stagesOf } from "../engine/stages/pipeline.ts";
 import { teacherFingerprint } from "../engine/teachers/createTeacher.ts";
 import { explained, failureOf } from "../engine/unexpected.ts";
+import type { FailureSummary } from "../protocol/failures.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
-import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../protocol/project.ts";
+import type { ProjectSnapshot, RunSummary, StageFailures, StageSnapshot } from "../protocol/project.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { liveDataset } from "./dataset.ts";
-import { factOfError, factsOf } from "./facts.ts";
+import { factOfError, factsOf, failureFacts } from "./facts.ts";
 import { headlineOf } from "./headlines.ts";
 import { checkInterpreters } from "./interpreterCheck.ts";
 import { type JobTracker, trackJobs } from "./jobTracker.ts";
@@ -194,7 +195,7 @@ export function liveProject(
       };
       const runs = await summariseRuns(project);
       const statuses = await stagesOf(project, catalog);
-      facts = factsOf(project, catalog, interpreters);
+      facts = [...factsOf(project, catalog, interpreters), ...failureFacts(project, statuses)];
       loaded = {
         project,
         context,
@@ -274,7 +275,7 @@ function isIdle(why: string | null, state: string): boolean {
 }
 
 function stageSnapshot(
-  { stage, state, why }: StageStatus,
+  { stage, state, why, failures }: StageStatus,
   runs: Awaited<ReturnType<typeof listRuns>>,
   project: Project,
 ): StageSnapshot {
@@ -289,7 +290,12 @@ function stageSnapshot(
     headline: entry ? headlineOf(stage, entry.result) : null,
     run: last?.id ?? null,
     updated: last?.updated ?? null,
+    ...(failures && { failures: stageFailures(failures) }),
   };
+}
+
+function stageFailures({ file, ...rest }: FailureSummary): StageFailures {
+  return { ...rest, list: file && uriOf(file) };
 }
 
 function mosOf(project: Project, catalog: Catalog): ProjectSnapshot["mos"] {

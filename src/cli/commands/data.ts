@@ -71,7 +71,7 @@ export function addDataCommands(program: Command, run: Run): void {
           options.out,
           stageOptions(context),
         );
-        context.print(result, `Wrote ${result.files.join(", ")}.`);
+        await context.printWithFailures(result, `Wrote ${result.files.join(", ")}.`);
       })(command),
     );
 }

@@ -25,7 +25,7 @@ export function addStageCommands(program: Command, run: Run): void {
     .action((_options, command) =>
       run(async (context) => {
         const result = await distillStage(await findProject(context), stageOptions(context));
-        context.print(result, distillText(result));
+        await context.printWithFailures(result, distillText(result));
       })(command),
     );
   program
@@ -34,7 +34,7 @@ export function addStageCommands(program: Command, run: Run): void {
     .action((_options, command) =>
       run(async (context) => {
         const result = await calibrateStage(await findProject(context), stageOptions(context));
-        context.print(result, calibrateText(result));
+        await context.printWithFailures(result, calibrateText(result));
       })(command),
     );
   program
@@ -44,7 +44,7 @@ export function addStageCommands(program: Command, run: Run): void {
     .action((options: { stage?: string }, command) =>
       run(async (context) => {
         const result = await evaluateStage(await findProject(context), stageOptions(context), options.stage);
-        context.print(result, evaluateText(result));
+        await context.printWithFailures(result, evaluateText(result));
       })(command),
     );
   program

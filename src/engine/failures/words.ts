@@ -33,11 +33,12 @@ export function failureCount({ total, reasons }: FailureSummary): string {
   return reasons.length === 1 ? `${count}: ${reasons[0]!.reason}` : count;
 }
 
-/** Decoders begin their reason with the file's name, which would keep equal ones apart. */
+/** Decoders begin their reason with the file's name, which would keep equal ones apart; lines end without a full stop. */
 export function withoutName(reason: string, file: string): string {
   for (const name of [file, path.posix.basename(file), path.basename(file)])
-    if (name !== "" && reason.startsWith(`${name}: `)) return reason.slice(name.length + 2);
-  return reason;
+    if (name !== "" && reason.startsWith(`${name}: `))
+      return reason.slice(name.length + 2).replace(/\.$/, "");
+  return reason.replace(/\.$/, "");
 }
 
 /** Tells what failed as sentences. */

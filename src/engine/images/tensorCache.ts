@@ -94,7 +94,8 @@ export async function writeTensorCache(
       await rm(path.join(dir, about), { force: true });
       for (const [i, name] of Object.values(parts).entries())
         await rename(temporary[i]!, path.join(dir, name));
-      await writeJson(path.join(dir, failedFile), failed);
+      if (failed.length > 0) await writeJson(path.join(dir, failedFile), failed);
+      else await rm(path.join(dir, failedFile), { force: true });
       await writeJson(path.join(dir, about), { v: 1, rows, resize: input.resize, crop: input.crop });
       return { rows, failed };
     } catch (error) {

@@ -184,7 +184,9 @@ async function labelAll(
     }
     const failed = await failures.finish();
     tellFailures(failed, "label", options.onWarning);
-    if (failed) options.onWarning?.("`leaf label` asks the teacher again for what failed.");
+    // What ships with LEAF would say the same again.
+    if (failed && project.config.teacher.kind !== "embedded")
+      options.onWarning?.("`leaf label` asks the teacher again for what failed.");
     const result: LabelResult = {
       ...labelled,
       positionBias: store.positionBias(fingerprint),

@@ -8,6 +8,7 @@ import { type Mos, readMos } from "./mos.ts";
 import { ensureLeafDir, type Project } from "./project.ts";
 import { type SplitName, splitImages } from "./split.ts";
 import type { StageOptions } from "./stages/stage.ts";
+import { during } from "./unexpected.ts";
 
 /** The dataset as the stages see it: which images there are, their split, and their MOS. */
 export interface Catalog {
@@ -84,12 +85,14 @@ export async function openCatalog(project: Project, options: CatalogOptions = {}
       mosFile !== undefined &&
       (config.split.file === undefined || (await columnsOf(mosFile, config.mos?.format)).includes(groupBy));
     const mos = config.mos
-      ? await readMos({ ...config.mos, file: mosFile! }, index, {
-          columns: grouped ? [groupBy] : [],
-          signal,
-          onProblem: ({ line, message }) =>
-            options.onFailure?.({ kind: "row", file: config.mos!.file, line, reason: message }),
-        })
+      ? await during("the human scores were read", mosFile, () =>
+          readMos({ ...config.mos!, file: mosFile! }, index, {
+            columns: grouped ? [groupBy] : [],
+            signal,
+            onProblem: ({ line, message }) =>
+              options.onFailure?.({ kind: "row", file: config.mos!.file, line, reason: message }),
+          }),
+        )
       : undefined;
     const mosProblemCount = mos ? Object.values(mos.counts).reduce((sum, n) => sum + n, 0) : 0;
     if (mos) {
@@ -101,10 +104,12 @@ export async function openCatalog(project: Project, options: CatalogOptions = {}
       );
     }
     const { file, ...drawn } = config.split;
-    const split = await splitImages(
-      index,
-      { ...drawn, file: file && path.resolve(root, file) },
-      { columns: grouped ? mos?.columns : undefined, signal },
+    const split = await during("the images were split", file && path.resolve(root, file), () =>
+      splitImages(
+        index,
+        { ...drawn, file: file && path.resolve(root, file) },
+        { columns: grouped ? mos?.columns : undefined, signal },
+      ),
     );
     tell(
       map(split.problems, (p) => `${file}:${p.line}: ${p.message}`),

@@ -183,7 +183,7 @@ async function labelPoints(options: Telling, total: number): Promise<LabelResult
       if (row.ok || before.has(row.image)) again.tell(row.ok);
     }
     report();
-    return first.allFailed() ? stoppedEarly("images", counts.failed, options.example.point) : undefined;
+    return first.allFailed() ? stoppedEarly("images", limit!, options.example.point) : undefined;
   });
   report();
   if (counts.failed > 0 && counts.labelled + counts.reused === 0)
@@ -307,7 +307,7 @@ async function labelPairs(
       if (row.ok || retry) again.tell(row.ok);
     }
     report();
-    return first.allFailed() ? stoppedEarly("pairs", inVain, options.example.pair) : undefined;
+    return first.allFailed() ? stoppedEarly("pairs", limit!, options.example.pair) : undefined;
   });
   report();
   if (inVain > 0 && counts.labelled + counts.reused === 0)

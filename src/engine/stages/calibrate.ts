@@ -12,6 +12,7 @@ import { resolveInterpreter } from "../pythonEnv.ts";
 import { type TeacherCheck, teacherCheckOf } from "../reliability/teacherCheck.ts";
 import { recordStage, runFor } from "../runs.ts";
 import { train } from "../trainer.ts";
+import { during } from "../unexpected.ts";
 import { calibrationImages } from "./calibrationImages.ts";
 import { distillKey } from "./distill.ts";
 import { labelState } from "./label.ts";
@@ -152,7 +153,9 @@ export async function calibrateStage(project: Project, options: StageOptions = {
     const reused = isFinished(project, "calibrate", plan.key) && hasStudent(dir);
     if (!reused)
       await holdingStage(project, "calibrate", plan.key, () =>
-        calibrateStudent(project, catalog, plan, dir, options),
+        during("the student was calibrated", project.configFile, () =>
+          calibrateStudent(project, catalog, plan, dir, options),
+        ),
       );
     const finished = await finishedResult<Finished>(project, "calibrate", plan.key);
     const failures = await readFailures(dir);

@@ -12,6 +12,7 @@ import { resolveInterpreter } from "../pythonEnv.ts";
 import { recordStage, runFor } from "../runs.ts";
 import { mostLiveCandidates, sampleCandidates, studentTable } from "../selection/studentTable.ts";
 import { train } from "../trainer.ts";
+import { during } from "../unexpected.ts";
 import { type LabelState, labelState, sampledPairs } from "./label.ts";
 import { holdingStage } from "./lock.ts";
 import { finishedResult, hasStudent, isFinished, type StageOptions, stageDir, writeResult } from "./stage.ts";
@@ -63,7 +64,9 @@ export async function distillStage(project: Project, options: StageOptions = {})
     const reused = isFinished(project, "distill", key) && hasStudent(dir);
     if (!reused)
       await holdingStage(project, "distill", key, () =>
-        trainStudent(project, catalog, labels, key, dir, options),
+        during("the student was distilled", project.configFile, () =>
+          trainStudent(project, catalog, labels, key, dir, options),
+        ),
       );
     const finished = await finishedResult<Finished>(project, "distill", key);
     const failures = await readFailures(dir);

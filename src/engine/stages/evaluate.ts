@@ -15,6 +15,7 @@ import { recordStage, runFor, saveRun } from "../runs.ts";
 import { findSignatures } from "../signatures.ts";
 import { openStudent, scoreImages } from "../student.ts";
 import { teacherFingerprint } from "../teachers/createTeacher.ts";
+import { during } from "../unexpected.ts";
 import { planCalibration } from "./calibrate.ts";
 import { distillKey } from "./distill.ts";
 import { calibrationError, elsewhereOf, sd } from "./evaluationFacts.ts";
@@ -123,7 +124,9 @@ export async function evaluateStage(
     }
     if (!isFinished(project, "evaluate", plan.key))
       await holdingStage(project, "evaluate", plan.key, () =>
-        scoreAndCompare(project, catalog, plan, options),
+        during("the student was evaluated", project.configFile, () =>
+          scoreAndCompare(project, catalog, plan, options),
+        ),
       );
     const finished = await finishedResult<Finished>(project, "evaluate", plan.key);
     const failures = await readFailures(stageDir(project, "evaluate", plan.key));

@@ -13,6 +13,7 @@ import { autoMinConfidence } from "../reliability/autoMinConfidence.ts";
 import { recordStage, runFor } from "../runs.ts";
 import { createTeacher, teacherFingerprint } from "../teachers/createTeacher.ts";
 import type { Teacher, TeacherImage } from "../teachers/teacher.ts";
+import { during } from "../unexpected.ts";
 import { holdingStage } from "./lock.ts";
 import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
 
@@ -103,7 +104,9 @@ export async function labelStage(project: Project, options: LabelOptions = {}): 
     const fingerprint = await teacherFingerprint(project.config.teacher, project.root);
     const key = labelKey(project, catalog, fingerprint);
     return await holdingStage(project, "label", key, () =>
-      labelAll(project, catalog, fingerprint, key, options),
+      during("the images were labelled", project.configFile, () =>
+        labelAll(project, catalog, fingerprint, key, options),
+      ),
     );
   } finally {
     catalog.close();

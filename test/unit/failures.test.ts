@@ -9,8 +9,10 @@ import { reportError, wantsJson } from "../../src/cli/report.ts";
 import { LeafError } from "../../src/engine/errors.ts";
 import { allFailures, failuresIn, readFailures } from "../../src/engine/failures/list.ts";
 import { failureLines } from "../../src/engine/failures/words.ts";
+import type { Project } from "../../src/engine/project.ts";
 import { during, explained, failureOf } from "../../src/engine/unexpected.ts";
 import type { ItemFailure } from "../../src/protocol/failures.ts";
+import { failureFacts } from "../../src/server/facts.ts";
 import { errorOf } from "../../src/server/leafCommand.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "leaf-failures-"));
@@ -244,6 +246,30 @@ describe("the command line's last word", () => {
       expect(errorOf({ stdout, stderr: "warning: x\nKilled\n" }, "select").message).toBe(
         "`leaf select` ended without a result: Killed",
       );
+  });
+});
+
+describe("in Problems", () => {
+  it("a stage has one line at its own section, however much failed", () => {
+    const project = { configFile: "/p/leaf.yaml" } as Project;
+    const first = Array.from({ length: 10 }, (_, i) => point(`photos/${i}.jpg`, "it is broken"));
+    const failures = { total: 1_000_000, first, reasons: [], file: null };
+    const facts = failureFacts(project, [
+      { stage: "label", state: "fresh", key: "k", failures },
+      { stage: "distill", state: "fresh", key: "k" },
+      { stage: "evaluate", state: "failed", key: "k", failures },
+    ]);
+    expect(facts.map(({ path, severity }) => [path, severity])).toEqual([
+      [["label"], "warning"],
+      [["evaluate"], "error"],
+    ]);
+    expect(facts[0]!.message).toBe(
+      "label: 1,000,000 failed. photos/0.jpg: it is broken; photos/1.jpg: it is broken; photos/2.jpg: it is broken; and 999,997 more",
+    );
+    expect(facts[0]!.fix).toMatchObject({
+      command: "leaf.showFailures",
+      arguments: [expect.anything(), "label"],
+    });
   });
 });
 

@@ -73,7 +73,7 @@ class Stepper extends LitElement {
         display: grid;
         gap: 2px;
         justify-items: start;
-        margin-top: 4px;
+        margin: 4px 0;
       }
       .failures .count {
         display: flex;

@@ -96,6 +96,8 @@ export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now:
         : state === "failed"
           ? [t("failed"), why].filter(Boolean).join(": ")
           : (headline ?? why ?? t("not run yet"));
+  // The words for labels count what failed by themselves.
+  const left = failures && state === "fresh" && stage !== "label" && progress === undefined;
   const told = [
     `**${stageTitle(stage, t)}** · ${stateWord(progress !== undefined ? "running" : state, t)}`,
     why ? escapeMarkdown(why) : "",
@@ -106,7 +108,9 @@ export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now:
   return {
     id: stage,
     label: stageTitle(stage, t),
-    description,
+    description: left
+      ? `${description} · ${t("{0} failed", failures.total.toLocaleString("en"))}`
+      : description,
     tooltip: told.filter(Boolean).join("\n\n"),
     ...iconOf(progress !== undefined ? "running" : state, failures !== undefined),
     contextValue: `stage.${stage}.${project.job?.state === "running" ? "busy" : "idle"}`,

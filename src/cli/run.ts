@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { explained } from "../engine/unexpected.ts";
 import { type CliContext, createContext, type GlobalOptions } from "./context.ts";
 
 /** Wraps a command's work: it gets a context made from the options in force, wherever these stand on the line. */
@@ -7,7 +8,15 @@ export type Run = (work: (context: CliContext) => Promise<void>) => (command: Co
 export function runner(signal: AbortSignal): Run {
   return (work) => async (command) => {
     const context = createContext(command.optsWithGlobals<GlobalOptions>(), signal);
-    await work(context);
-    context.endProgress();
+    try {
+      await work(context);
+    } catch (error) {
+      const at = context.lastStep();
+      throw explained(error, {
+        doing: `\`leaf ${command.name()}\` was at work${at ? ` on ${at.stage}: ${at.step}` : ""}`,
+      });
+    } finally {
+      context.endProgress();
+    }
   };
 }

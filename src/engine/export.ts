@@ -1,9 +1,11 @@
 import { copyFile, mkdir } from "node:fs/promises";
 import path from "node:path";
+import type { FailureSummary } from "../protocol/failures.ts";
 import type { StudentCard } from "../protocol/student.ts";
 import { openCatalog } from "./catalog.ts";
 import { toCsv } from "./csv.ts";
 import { LeafError } from "./errors.ts";
+import { tellFailures } from "./failures/words.ts";
 import { readJson, withFileErrors, writeFileAtomic } from "./files.ts";
 import { ratingWords } from "./judgement.ts";
 import { openLabels } from "./labels.ts";
@@ -17,13 +19,19 @@ import type { StageOptions } from "./stages/stage.ts";
 export const exportKinds = ["labels", "scores", "student"] as const;
 export type ExportKind = (typeof exportKinds)[number];
 
+export interface Exported {
+  files: string[];
+  /** Images without a score; absent where nothing failed. */
+  failures?: FailureSummary;
+}
+
 /** Writes labels (points.csv and pairs.csv), scores (CSV) or the newest student (a folder) for use elsewhere. */
 export async function exportTo(
   project: Project,
   kind: ExportKind,
   out: string | undefined,
   options: StageOptions,
-): Promise<{ files: string[] }> {
+): Promise<Exported> {
   switch (kind) {
     case "labels":
       return exportLabels(project, out ?? "labels", options);
@@ -81,15 +89,16 @@ async function exportLabels(
   }
 }
 
-async function exportScores(
-  project: Project,
-  file: string,
-  options: StageOptions,
-): Promise<{ files: string[] }> {
+async function exportScores(project: Project, file: string, options: StageOptions): Promise<Exported> {
   const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
   const paths = catalog.hashes.map((hash) => catalog.pathOf(hash));
   catalog.close();
-  const { scores } = await scorePaths(paths, {
+  if (paths.length === 0)
+    throw new LeafError("input", "There is no usable image to score.", {
+      file: project.configFile,
+      remedy: "Check `images:` and run `leaf check`.",
+    });
+  const { scores, failures } = await scorePaths(paths, {
     project,
     signal: options.signal,
     onProgress: options.onProgress,
@@ -98,7 +107,8 @@ async function exportScores(
     ({ image, score }) => [path.relative(project.root, image).replaceAll("\\", "/"), score] as const,
   );
   await writeFileAtomic(file, toCsv(["image", "score"], rows));
-  return { files: [file] };
+  tellFailures(failures, "export scores", options.onWarning);
+  return { files: [file], ...(failures && { failures }) };
 }
 
 async function exportStudent(project: Project, dir: string): Promise<{ files: string[] }> {

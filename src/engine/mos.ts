@@ -51,7 +51,12 @@ const maxProblems = 100;
 export async function readMos(
   source: MosSource,
   index: ImageIndex,
-  options: { columns?: readonly string[]; signal?: AbortSignal } = {},
+  options: {
+    columns?: readonly string[];
+    signal?: AbortSignal;
+    /** Every problem, also those beyond the first hundred. */
+    onProblem?: (problem: MosProblem) => void;
+  } = {},
 ): Promise<Mos> {
   const wanted = [...new Set(options.columns ?? [])];
   const [lowest, highest] = source.range;
@@ -59,7 +64,7 @@ export async function readMos(
   const stds = new Map<string, number>();
   const { std } = source;
   const columns = new Map<string, Record<string, string>>();
-  const report = problemList();
+  const report = problemList(options.onProblem);
   let rows = 0;
   await readImageTable({
     file: source.file,
@@ -103,7 +108,7 @@ export async function readMos(
   return { scores, stds, columns, ...report.result, rows, unscored: index.count() - scores.size };
 }
 
-function problemList() {
+function problemList(onProblem?: (problem: MosProblem) => void) {
   const counts: Record<MosProblemKind, number> = {
     noName: 0,
     noImage: 0,
@@ -120,7 +125,9 @@ function problemList() {
     /** Without a message it is only counted. */
     add(kind: MosProblemKind, line: number, message?: string) {
       counts[kind] += 1;
-      if (message !== undefined && problems.length < maxProblems) problems.push({ kind, line, message });
+      if (message === undefined) return;
+      onProblem?.({ kind, line, message });
+      if (problems.length < maxProblems) problems.push({ kind, line, message });
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { FailureSummary } from "./failures.ts";
 import type { Progress } from "./progress.ts";
 import type { StageName } from "./project.ts";
 import type { TrainerMessage } from "./trainer.ts";
@@ -14,6 +15,8 @@ export interface Failure {
   file?: string;
   line?: number;
   column?: number;
+  /** The images, pairs or rows that failed, where these are why. */
+  failures?: FailureSummary;
 }
 
 /** Progress with what a person wants to know of it. */

@@ -1,4 +1,5 @@
 import type { ExperimentFormat, ExperimentResult, ExperimentSummary } from "./experiments.ts";
+import type { FailureSummary } from "./failures.ts";
 import type { HeatView, ImageQuery, ImageRow, Page, PairQuery, PairRow } from "./images.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
 import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
@@ -94,7 +95,8 @@ export interface ServerRequests {
 
   "leaf/export": {
     params: { config: string; what: "labels" | "scores" | "student"; out: string };
-    result: { files: string[] };
+    /** With `scores`: the images that have none. */
+    result: { files: string[]; failures?: FailureSummary };
   };
   /** Writes the report of a run (the newest by default) as one HTML file. */
   "leaf/report": {

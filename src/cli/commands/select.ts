@@ -44,7 +44,7 @@ export function addSelectCommand(program: Command, run: Run): void {
           const rows = result.images.map(({ image, predicted }) => [image, predicted, null] as const);
           await writeFileAtomic(out, toCsv(["image", "predicted", project.config.mos?.score ?? "mos"], rows));
         }
-        context.print(result, selectText(result, out));
+        await context.printWithFailures(result, selectText(result, out));
       })(command),
     );
 }

@@ -33,6 +33,8 @@ const rowBytes = 24;
 const hashLineBytes = 33;
 const parts = { pixels: "pixels.u8", index: "index.i64", hashes: "hashes.txt" } as const;
 const about = "cache.json";
+/** The images that could not be decoded, as CacheFailures. */
+const failedFile = "failed.json";
 
 /**
  * Decodes and prepares images into a folder that Python maps into memory: `pixels.u8` (HWC uint8 pictures, one after another),
@@ -92,6 +94,8 @@ export async function writeTensorCache(
       await rm(path.join(dir, about), { force: true });
       for (const [i, name] of Object.values(parts).entries())
         await rename(temporary[i]!, path.join(dir, name));
+      if (failed.length > 0) await writeJson(path.join(dir, failedFile), failed);
+      else await rm(path.join(dir, failedFile), { force: true });
       await writeJson(path.join(dir, about), { v: 1, rows, resize: input.resize, crop: input.crop });
       return { rows, failed };
     } catch (error) {
@@ -121,6 +125,12 @@ async function preparedItem(item: CacheItem, input: StudentInput, maxPixels?: nu
 /** `FileHandle.write` may write less than asked, as on a disk that is filling up. */
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
+}
+
+/** The images that a finished cache lacks; those of a cache of an older LEAF are not known. */
+export async function cacheFailures(dir: string): Promise<CacheFailure[]> {
+  const found = await readJson(path.join(dir, failedFile));
+  return Array.isArray(found) ? (found as CacheFailure[]) : [];
 }
 
 export interface TensorCacheReader {

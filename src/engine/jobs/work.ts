@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
+import path from "node:path";
 import type { JobEvent, JobRequest } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
-import { failureOf, LeafError } from "../errors.ts";
+import { logError, stackOf } from "../errorLog.ts";
+import { LeafError } from "../errors.ts";
 import { openExperiment } from "../experiments/file.ts";
 import { runExperiment } from "../experiments/run.ts";
 import { holderWords, holdLock } from "../lockHolder.ts";
@@ -12,6 +14,7 @@ import { distillStage } from "../stages/distill.ts";
 import { labelStage } from "../stages/label.ts";
 import { evaluateStudents, runPipeline } from "../stages/pipeline.ts";
 import type { StageOptions } from "../stages/stage.ts";
+import { failureOf } from "../unexpected.ts";
 import { appendEvent, lockFile, readAttachment, readRequest, stopFile } from "./files.ts";
 import { listening } from "./listening.ts";
 
@@ -57,11 +60,16 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
     tell({ type: "end", state: "done", result });
     return 0;
   } catch (error) {
-    const failure = failureOf(error);
+    const doing = `\`${request.kind}\` was at work`;
+    const failure = failureOf(error, { doing });
     const cancelled = failure.code === "cancelled" || controller.signal.aborted;
     if (!cancelled) tell({ type: "end", state: "failed", failure });
-    else tell({ type: "end", state: "cancelled", ...(forsaken && { failure: failureOf(forsaken) }) });
-    if (failure.code === "internal" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    else
+      tell({ type: "end", state: "cancelled", ...(forsaken && { failure: failureOf(forsaken, { doing }) }) });
+    if (failure.code === "internal") {
+      const leaf = path.join(path.dirname(request.configFile), ".leaf");
+      if (!logError(leaf, error, doing)) process.stderr.write(`${stackOf(error)}\n`);
+    }
     return cancelled ? 130 : 1;
   } finally {
     clearInterval(watch);

@@ -4,6 +4,7 @@ import type { CalibrateResult } from "../../protocol/results.ts";
 import { chooseCalibrationSubset } from "../calibrationSubset.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { LeafError } from "../errors.ts";
+import { readFailures } from "../failures/list.ts";
 import { digestLines, keyOf } from "../keys.ts";
 import { mosToStudent } from "../mos.ts";
 import type { Project } from "../project.ts";
@@ -15,9 +16,10 @@ import { calibrationImages } from "./calibrationImages.ts";
 import { carryOut } from "./carryOut.ts";
 import { distillKey } from "./distill.ts";
 import { labelState } from "./label.ts";
-import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
+import { finishedResult, isFinished, type StageOptions, stageDir, writeResult } from "./stage.ts";
 import {
   type TrainingRow,
+  tellUndecoded,
   trainerWitness,
   trainingCache,
   untargetedRows,
@@ -136,10 +138,7 @@ export async function planCalibration(
 
 /** CFT: fine-tunes the distilled student on the chosen images' MOS, so that its scores are on the human scale. */
 export async function calibrateStage(project: Project, options: StageOptions = {}): Promise<CalibrateResult> {
-  const catalog = await openCatalog(
-    project,
-    options.filesTold ? { ...options, onWarning: undefined } : options,
-  );
+  const catalog = await openCatalog(project, options);
   try {
     const plan = await planCalibration(project, catalog, options);
     tellOfTeacher(plan, project, options);
@@ -153,7 +152,8 @@ export async function calibrateStage(project: Project, options: StageOptions = {
       keys: { ...plan.keys, calibrate: plan.key },
       work: () => calibrateStudent(project, catalog, plan, dir, options),
       async record(run, reused) {
-        const finished = (await readResult<Finished>(project, "calibrate", plan.key))!;
+        const finished = await finishedResult<Finished>(project, "calibrate", plan.key);
+        const failures = await readFailures(dir);
         const result: CalibrateResult = {
           run: run.id,
           student: path.join(dir, "student.onnx"),
@@ -161,6 +161,7 @@ export async function calibrateStage(project: Project, options: StageOptions = {
           ...finished,
           from: plan.distilled ? "distill" : "backbone",
           teacherCheck: plan.teacherCheck,
+          ...(failures && { failures }),
         };
         await recordStage(project, run, "calibrate", { key: plan.key, seconds: finished.durationS, result });
         return result;
@@ -206,6 +207,9 @@ async function calibrateStudent(
   const interpreter = resolveInterpreter(python.interpreter, project.root);
   const cache = await trainingCache(project, catalog, "calibrate", options);
   try {
+    const chosen = plan.rows.filter((row) => row.split === "train").map((row) => row.hash);
+    const undecoded = await tellUndecoded(project, "calibrate", dir, chosen, cache.failed, options);
+    const images = plan.chosen - undecoded;
     const rowsFile = path.join(dir, "rows.csv");
     await writeRows(rowsFile, plan.rows, cache.rowOf);
     const domainFile = path.join(dir, "domain.csv");
@@ -253,11 +257,11 @@ async function calibrateStudent(
     await writeCard(
       project,
       dir,
-      { stage: "calibrate", stageKey: plan.key, teacher: null, images: plan.chosen, mosScale },
+      { stage: "calibrate", stageKey: plan.key, teacher: null, images, mosScale },
       done,
       witness.hello,
     );
-    const finished: Finished = { durationS: done.durationS, images: plan.chosen, headOnly: plan.headOnly };
+    const finished: Finished = { durationS: done.durationS, images, headOnly: plan.headOnly };
     await writeResult(project, "calibrate", plan.key, finished);
   } finally {
     cache.release();

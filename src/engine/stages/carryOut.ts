@@ -1,8 +1,9 @@
 import type { RunRecord } from "../../protocol/results.ts";
 import type { Project } from "../project.ts";
 import { beginStage, recordFailure, runFor } from "../runs.ts";
+import { during } from "../unexpected.ts";
 import { holdingStage, keepingStage } from "./lock.ts";
-import { isFinished, type StageName } from "./stage.ts";
+import { isWhole, type StageName } from "./stage.ts";
 
 export interface StageWork<T> {
   /** Keys that the run stands on, this stage's too where a run is told by it. */
@@ -13,6 +14,14 @@ export interface StageWork<T> {
   record(run: RunRecord, reused: boolean): Promise<T>;
 }
 
+/** Reads on after "while". */
+const doing: Record<StageName, string> = {
+  label: "the images were labelled",
+  distill: "the student was distilled",
+  calibrate: "the student was calibrated",
+  evaluate: "the student was evaluated",
+};
+
 /** Does a stage of a run unless it is finished, and records it. The run says how it went, also where it fails or is cancelled. */
 export async function carryOut<T>(
   project: Project,
@@ -20,11 +29,9 @@ export async function carryOut<T>(
   key: string,
   { keys, work, record }: StageWork<T>,
 ): Promise<T> {
-  if (isFinished(project, stage, key)) {
+  if (isWhole(project, stage, key)) {
     const kept = await keepingStage(project, stage, key, async () =>
-      isFinished(project, stage, key)
-        ? { value: await record(await runFor(project, keys), true) }
-        : undefined,
+      isWhole(project, stage, key) ? { value: await record(await runFor(project, keys), true) } : undefined,
     );
     if (kept) return kept.value;
   }
@@ -33,8 +40,8 @@ export async function carryOut<T>(
     await beginStage(project, run, stage, key);
     try {
       // Another process may have finished it this moment.
-      const reused = isFinished(project, stage, key);
-      if (!reused) await work();
+      const reused = isWhole(project, stage, key);
+      if (!reused) await during(doing[stage], project.configFile, work);
       return await record(run, reused);
     } catch (error) {
       await recordFailure(project, run, error).catch(() => {});

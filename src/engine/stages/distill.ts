@@ -3,6 +3,7 @@ import type { DistillResult } from "../../protocol/results.ts";
 import type { Agreement } from "../../protocol/trainer.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { LeafError } from "../errors.ts";
+import { readFailures } from "../failures/list.ts";
 import { keyOf } from "../keys.ts";
 import { writeLabelSnapshot } from "../labels/snapshot.ts";
 import { openLabels } from "../labels.ts";
@@ -13,8 +14,15 @@ import { mostLiveCandidates, sampleCandidates, studentTable } from "../selection
 import { train } from "../trainer.ts";
 import { carryOut } from "./carryOut.ts";
 import { type LabelState, labelState, sampledPairs } from "./label.ts";
-import { readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
-import { trainerWitness, trainingCache, untargetedRows, writeCard, writeRows } from "./training.ts";
+import { finishedResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
+import {
+  tellUndecoded,
+  trainerWitness,
+  trainingCache,
+  untargetedRows,
+  writeCard,
+  writeRows,
+} from "./training.ts";
 
 /** What a finished distill leaves in its `result.json`. */
 interface Finished {
@@ -55,8 +63,10 @@ export async function distillStage(project: Project, options: StageOptions = {})
       keys: { label: labels.key, distill: key },
       work: () => trainStudent(project, catalog, labels, key, dir, options),
       async record(run, reused) {
-        const finished = (await readResult<Finished>(project, "distill", key))!;
-        const result = { run: run.id, student: path.join(dir, "student.onnx"), reused, ...finished };
+        const finished = await finishedResult<Finished>(project, "distill", key);
+        const failures = await readFailures(dir);
+        const student = path.join(dir, "student.onnx");
+        const result = { run: run.id, student, reused, ...finished, ...(failures && { failures }) };
         await recordStage(project, run, "distill", { key, seconds: finished.durationS, result });
         return result;
       },
@@ -103,8 +113,11 @@ async function trainStudent(
   const interpreter = resolveInterpreter(config.python.interpreter, project.root);
   const cache = await trainingCache(project, catalog, "distill", options);
   try {
+    const candidates = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
+    await tellUndecoded(project, "distill", dir, candidates, cache.failed, options);
     const rowsFile = path.join(dir, "rows.csv");
-    const used = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
+    const undecoded = new Set(cache.failed.map(({ hash }) => hash));
+    const used = candidates.filter((hash) => !undecoded.has(hash));
     await writeRows(rowsFile, untargetedRows(catalog), cache.rowOf);
     // The trainer reads a copy that holds just the labels of this stage: others may be added to the store meanwhile.
     const db = path.join(dir, "labels.sqlite");

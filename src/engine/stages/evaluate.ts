@@ -3,6 +3,8 @@ import type { EvaluateResult, EvaluationFacts, Metrics } from "../../protocol/re
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { toCsv } from "../csv.ts";
 import { LeafError } from "../errors.ts";
+import { failuresIn, readFailures } from "../failures/list.ts";
+import { tellFailures } from "../failures/words.ts";
 import { writeFileAtomic, writeJson } from "../files.ts";
 import { digestLines, keyOf } from "../keys.ts";
 import { evaluateMetrics } from "../metrics/index.ts";
@@ -18,8 +20,19 @@ import { carryOut } from "./carryOut.ts";
 import { distillKey } from "./distill.ts";
 import { calibrationError, elsewhereOf, sd } from "./evaluationFacts.ts";
 import { labelState } from "./label.ts";
-import { isFinished, readResult, type StageName, type StageOptions, stageDir, writeResult } from "./stage.ts";
+import {
+  finishedResult,
+  isFinished,
+  readResult,
+  type StageName,
+  type StageOptions,
+  stageDir,
+  writeResult,
+} from "./stage.ts";
 import { evaluateTransfer, type TransferStudent } from "./transfer.ts";
+
+/** Fewer scores have no correlation worth the name. */
+const leastRated = 3;
 
 type Evaluated = "distill" | "calibrate";
 type Finished = Metrics & {
@@ -58,10 +71,10 @@ export async function planEvaluation(
   const hashes = catalog.hashes.filter(
     (hash) => catalog.splitOf(hash) === evaluate.split && catalog.mos.has(hash),
   );
-  if (hashes.length < 3) {
+  if (hashes.length < leastRated) {
     throw new LeafError(
       "config",
-      `The ${evaluate.split} split has ${hashes.length} images with a MOS; 3 are the least.`,
+      `The ${evaluate.split} split has ${hashes.length} images with a MOS; ${leastRated} are the least.`,
       { file: project.configFile, remedy: "Raise `split.test`, or rate more images." },
     );
   }
@@ -112,9 +125,8 @@ export async function evaluateStage(
       keys: plan.keys,
       work: () => scoreAndCompare(project, catalog, plan, options),
       async record(run) {
-        const result = await resultOf(run.id);
+        const { result, seconds } = await resultOf(run.id);
         if (stage === "calibrate" || !project.config.mos) {
-          const { seconds } = (await readResult<Finished>(project, "evaluate", plan.key))!;
           await recordStage(project, run, "evaluate", { key: plan.key, seconds, result });
         } else if (run.working || run.distilledEvaluation !== plan.key) {
           // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
@@ -124,12 +136,13 @@ export async function evaluateStage(
       },
     });
 
-    async function resultOf(run: string): Promise<EvaluateResult> {
-      const finished = (await readResult<Finished>(project, "evaluate", plan.key))!;
-      const { seconds: _, spread, calibration: __, ...metrics } = finished;
-      const result: EvaluateResult = { run, ...metrics };
+    async function resultOf(run: string): Promise<{ result: EvaluateResult; seconds: number }> {
+      const finished = await finishedResult<Finished>(project, "evaluate", plan.key);
+      const dir = stageDir(project, "evaluate", plan.key);
+      const failures = await readFailures(dir);
+      const { seconds, spread, calibration: _, ...metrics } = finished;
+      const result: EvaluateResult = { run, ...metrics, ...(failures && { failures }) };
       if (transfer && project.config.evaluate.datasets?.length) {
-        const dir = stageDir(project, "evaluate", plan.key);
         result.transfer = await evaluateTransfer(project, catalog, studentsOf(project, plan), dir, options);
         await writeJson(path.join(dir, "evaluation.json"), { ...metrics, transfer: result.transfer });
       }
@@ -139,7 +152,7 @@ export async function evaluateStage(
             elsewhere: elsewhereOf(plan.student, result.transfer),
           })
         : [];
-      return result;
+      return { result, seconds };
     }
   } finally {
     catalog.close();
@@ -166,6 +179,7 @@ async function scoreAndCompare(
   const dir = stageDir(project, "evaluate", plan.key);
   const student = await openStudent(stageDir(project, plan.student, plan.studentKey));
   const rows: { image: string; hash: string; score: number; mos: number }[] = [];
+  const list = failuresIn(dir);
   let failed = 0;
   let calibration: EvaluationFacts["calibration"] = null;
   try {
@@ -175,7 +189,7 @@ async function scoreAndCompare(
       const image = catalog.relativePathOf(hash);
       if ("reason" in scored) {
         failed++;
-        options.onWarning?.(`${image} is left out: ${scored.reason}`);
+        list.add({ kind: "score", file: image, reason: scored.reason });
       } else rows.push({ image, hash, score: studentToMos(scored.score, mos!), mos: catalog.mos.get(hash)! });
       options.onProgress?.({
         stage: "evaluate",
@@ -185,10 +199,20 @@ async function scoreAndCompare(
         unit: "images",
       });
     }
-    calibration = await calibrationError(project, catalog, student, plan.calibration, options);
+    if (rows.length >= leastRated)
+      calibration = await calibrationError(project, catalog, student, plan.calibration, options);
   } finally {
     await student.close();
   }
+  const failures = await list.finish();
+  if (rows.length < leastRated) {
+    throw new LeafError(
+      "failed",
+      `${rows.length === 0 ? "None" : `Only ${rows.length}`} of the ${plan.hashes.length} images of the ${evaluate.split} split could be scored; ${leastRated} are the least.`,
+      { failures, remedy: "Run `leaf check`, and mend or exclude the files that failed." },
+    );
+  }
+  tellFailures(failures, "evaluate", options.onWarning);
   rows.sort((a, b) => (a.image < b.image ? -1 : 1));
   const metrics = evaluateMetrics(
     Float64Array.from(rows, (row) => row.score),

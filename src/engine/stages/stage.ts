@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { ProgressSink } from "../../protocol/progress.ts";
@@ -41,12 +41,41 @@ export function stageDir(project: Project, stage: StageName, key: string): strin
   return path.join(project.stages, stage, key);
 }
 
+/** A damaged `result.json` is as good as none: the stage is done again. */
 export function isFinished(project: Project, stage: StageName, key: string): boolean {
-  return existsSync(path.join(stageDir(project, stage, key), "result.json"));
+  try {
+    const text = readFileSync(path.join(stageDir(project, stage, key), "result.json"), "utf8");
+    const result: unknown = JSON.parse(text);
+    return typeof result === "object" && result !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the student of a finished stage is there; somebody may have removed it. */
+export function hasStudent(dir: string): boolean {
+  return ["student.onnx", "student.json"].every((name) => existsSync(path.join(dir, name)));
+}
+
+/** Whether a stage is finished and all there: of a training, its student too. */
+export function isWhole(project: Project, stage: StageName, key: string): boolean {
+  const trains = stage === "distill" || stage === "calibrate";
+  return isFinished(project, stage, key) && (!trains || hasStudent(stageDir(project, stage, key)));
 }
 
 export async function readResult<T>(project: Project, stage: StageName, key: string): Promise<T | undefined> {
   return (await readJson(path.join(stageDir(project, stage, key), "result.json"))) as T | undefined;
+}
+
+/** The result of a stage that has just been found or made finished. */
+export async function finishedResult<T>(project: Project, stage: StageName, key: string): Promise<T> {
+  const result = await readResult<T>(project, stage, key);
+  if (result) return result;
+  const file = path.join(stageDir(project, stage, key), "result.json");
+  throw new LeafError("failed", `The result of ${stage} is gone: ${file} cannot be read.`, {
+    file,
+    remedy: `Run \`leaf ${stage}\` again.`,
+  });
 }
 
 export async function writeResult(

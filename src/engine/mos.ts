@@ -114,6 +114,7 @@ function problemList(onProblem?: (problem: MosProblem) => void) {
     noImage: 0,
     ambiguous: 0,
     unreadable: 0,
+    malformed: 0,
     notANumber: 0,
     outOfRange: 0,
     duplicate: 0,
@@ -133,7 +134,7 @@ function problemList(onProblem?: (problem: MosProblem) => void) {
 }
 
 /** A decimal number; a decimal comma counts where the comma does not separate columns. */
-function parseNumber(text: string, decimalComma: boolean): number | undefined {
+export function parseNumber(text: string, decimalComma: boolean): number | undefined {
   const plain = decimalComma ? text.replace(/^([+-]?\d*),(\d+)$/, "$1.$2") : text;
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) return undefined;
   const value = Number(plain);

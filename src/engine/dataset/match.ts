@@ -1,4 +1,5 @@
 import path from "node:path";
+import { plainCell } from "../tables/formulaCells.ts";
 import type { IndexedFile } from "./indexFile.ts";
 import { withoutImageExtension } from "./names.ts";
 import type { ImageIndex } from "./query.ts";
@@ -8,7 +9,7 @@ export type Match = { hash: string } | { problem: "noImage" | "ambiguous" | "unr
 /**
  * Finds the image that a CSV file means by a name: the exact relative path; then a path that ends with it; then the file name in
  * any folder; then the name without its extension; then all of that without regard to case. The first step that finds
- * something decides; copies of one image are one image.
+ * something decides; copies of one image are one image. A name that was neutralised for a spreadsheet means the plain one.
  */
 export class ImageMatcher {
   readonly #index: ImageIndex;
@@ -18,6 +19,16 @@ export class ImageMatcher {
   }
 
   match(name: string): Match {
+    const written = this.#match(name);
+    const plain = plainCell(name);
+    if (plain === name) return written;
+    const meant = this.#match(plain);
+    if ("problem" in written) return written.problem === "noImage" ? meant : written;
+    if ("problem" in meant || meant.hash === written.hash) return written;
+    return { problem: "ambiguous", message: `"${name}" may be the image of this name or "${plain}".` };
+  }
+
+  #match(name: string): Match {
     const wanted = path.posix.normalize(name.replaceAll("\\", "/"));
     const exact = this.#index.byPath(wanted);
     if (exact) return decide(name, [exact]);

@@ -76,6 +76,14 @@ export async function findProject({ options }: CliContext): Promise<Project> {
   });
 }
 
+/** The project that a command is used in but does not need; undefined where there is none that can be read. */
+export async function projectHere(context: CliContext): Promise<Project | undefined> {
+  return findProject(context).catch((error) => {
+    if (context.options.config || !(error instanceof LeafError)) throw error;
+    return undefined;
+  });
+}
+
 /** How stages report on the command line. */
 export function stageOptions(context: CliContext): StageOptions {
   return {

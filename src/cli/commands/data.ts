@@ -60,17 +60,17 @@ export function addDataCommands(program: Command, run: Run): void {
     .command("export")
     .description("write labels, scores or the student to files")
     .argument("<what>", exportKinds.join(" | "))
-    .option("-o, --out <path>", "file (labels, scores) or folder (student)")
-    .action((what: string, options: { out?: string }, command) =>
+    .option("-o, --out <path>", "file (scores) or folder (labels, student)")
+    .option("--force", "write over a file that LEAF did not write")
+    .action((what: string, options: { out?: string; force?: boolean }, command) =>
       run(async (context) => {
         if (!exportKinds.includes(what as ExportKind))
           throw new LeafError("usage", `\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
-        const result = await exportTo(
-          await findProject(context),
-          what as ExportKind,
-          options.out,
-          stageOptions(context),
-        );
+        const { out, force } = options;
+        const result = await exportTo(await findProject(context), what as ExportKind, out, {
+          ...stageOptions(context),
+          force,
+        });
         await context.printWithFailures(result, `Wrote ${result.files.join(", ")}.`);
       })(command),
     );

@@ -20,7 +20,7 @@ export async function regularFile(file: string, remedy: string): Promise<Stats> 
 }
 
 /** What stands in the place of a file. */
-export function whatElse(stats: Stats): string {
+export function whatElse(stats: Pick<Stats, "isDirectory" | "isFIFO" | "isSocket">): string {
   if (stats.isDirectory()) return "it is a folder";
   if (stats.isFIFO()) return "it is a pipe, not a regular file";
   if (stats.isSocket()) return "it is a socket, not a regular file";

@@ -32,7 +32,8 @@ async function exportTo({ client, state }: Leaf, what: What, target: unknown): P
   if (!out) return;
   const { files, failures } = await window.withProgress(
     { location: { viewId: "leaf.pipeline" }, title: titles()[what] },
-    () => client.request("leaf/export", { config, what, out: out.toString() }),
+    // For one file the dialog has asked already; of the files in a folder it knows nothing.
+    () => client.request("leaf/export", { config, what, out: out.toString(), force: what === "scores" }),
   );
   const reveal = l10n.t("Reveal");
   const wrote = l10n.t("Wrote {0}.", files.map((file) => file.split(/[\\/]/).at(-1)).join(", "));

@@ -78,7 +78,10 @@ async function allowedPlace(file: string, rules: OutputRules): Promise<Place> {
   const place = await placeOf(file);
   const { stats } = place;
   if (stats && !stats.isFile())
-    throw new LeafError("failed", `Cannot write ${file}: ${whatElse(stats)}.`, { file, remedy: "Name a file." });
+    throw new LeafError("failed", `Cannot write ${file}: ${whatElse(stats)}.`, {
+      file,
+      remedy: "Name a file.",
+    });
   for (const input of rules.inputs ?? [])
     if (isSamePlace(place, await placeOf(input.file))) throw overInput(file, input.what);
   const written = rules.registry && (await writtenHash(rules.registry, place.path));

@@ -4,6 +4,7 @@ import type { Metrics } from "../protocol/results.ts";
 import { LeafError } from "./errors.ts";
 import { evaluateMetrics } from "./metrics/index.ts";
 import { parseNumber } from "./mos.ts";
+import { quotedCell } from "./tables/cellText.ts";
 import { plainCell } from "./tables/formulaCells.ts";
 import { openTable } from "./tables/table.ts";
 
@@ -56,7 +57,7 @@ async function readScores(file: string, wanted: string[]): Promise<Map<string, n
       const [name, text] = cells as [string, string];
       const value = parseNumber(text, table.decimalComma);
       if (fault !== undefined || value === undefined) {
-        const why = fault ?? `\`${text}\` is not a number.`;
+        const why = fault ?? `${quotedCell(text)} is not a number.`;
         throw new LeafError("input", `${base}:${line}: ${why}`, { file, line });
       }
       scores.set(plainCell(name), value);

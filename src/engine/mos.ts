@@ -1,6 +1,7 @@
 import { type RowProblemKind, readImageTable } from "./dataset/imageTable.ts";
 import type { ImageIndex } from "./dataset/query.ts";
 import { throwIfCancelled } from "./errors.ts";
+import { quotedCell } from "./tables/cellText.ts";
 
 export interface MosSource {
   /** Path of a CSV, TSV, Excel, JSON, JSON Lines or Parquet file. */
@@ -87,7 +88,9 @@ export async function readMos(
         report.add(
           "notANumber",
           line,
-          text === "" ? `"${name}" has no score.` : `The score "${text}" is not a number.`,
+          text === ""
+            ? `${quotedCell(name)} has no score.`
+            : `The score ${quotedCell(text)} is not a number.`,
         );
         return;
       }
@@ -101,7 +104,12 @@ export async function readMos(
         const deviation = std === undefined ? undefined : parseNumber(values[std] ?? "", decimalComma);
         if (deviation !== undefined && deviation >= 0) stds.set(hash, deviation);
       } else if (before === score) report.add("duplicate", line);
-      else report.add("conflict", line, `"${name}" has the score ${before} already; ${score} is not used.`);
+      else
+        report.add(
+          "conflict",
+          line,
+          `${quotedCell(name)} has the score ${before} already; ${score} is not used.`,
+        );
     },
   });
   throwIfCancelled(options.signal);

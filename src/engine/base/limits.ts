@@ -15,7 +15,7 @@ export const limits = {
   csvEdit: 64e6,
   /** Bytes of an Excel workbook, of all that it unpacks to, and cells of the area that a sheet spans. */
   xlsxBytes: 32e6,
-  xlsxUnpacked: 128e6,
+  xlsxUnpacked: 64e6,
   xlsxArea: 32e6,
   /** Bytes of what a Parquet file says of itself, and of one column of a row group once unpacked; rows of a group. */
   parquetFooter: 64e6,

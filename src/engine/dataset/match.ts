@@ -1,4 +1,5 @@
 import path from "node:path";
+import { quotedCell } from "../tables/cellText.ts";
 import { plainCell } from "../tables/formulaCells.ts";
 import type { IndexedFile } from "./indexFile.ts";
 import { withoutImageExtension } from "./names.ts";
@@ -25,7 +26,10 @@ export class ImageMatcher {
     const meant = this.#match(plain);
     if ("problem" in written) return written.problem === "noImage" ? meant : written;
     if ("problem" in meant || meant.hash === written.hash) return written;
-    return { problem: "ambiguous", message: `"${name}" may be the image of this name or "${plain}".` };
+    return {
+      problem: "ambiguous",
+      message: `${quotedCell(name)} may be the image of this name or ${quotedCell(plain)}.`,
+    };
   }
 
   #match(name: string): Match {
@@ -58,7 +62,7 @@ export class ImageMatcher {
       const found = step();
       if (found.length > 0) return decide(name, found);
     }
-    return { problem: "noImage", message: `No image is called "${name}".` };
+    return { problem: "noImage", message: `No image is called ${quotedCell(name)}.` };
   }
 }
 
@@ -66,12 +70,15 @@ function decide(name: string, found: IndexedFile[]): Match {
   const usable = found.filter((file) => file.error === null && file.hash !== null);
   const [first] = usable;
   if (first === undefined)
-    return { problem: "unreadable", message: `The image "${name}" cannot be read: ${found[0]!.error}.` };
+    return {
+      problem: "unreadable",
+      message: `The image ${quotedCell(name)} cannot be read: ${found[0]!.error}.`,
+    };
   const other = usable.find((file) => file.hash !== first.hash);
   if (other) {
     return {
       problem: "ambiguous",
-      message: `"${name}" may be ${first.path} or ${other.path}${usable.length > 2 ? " or others" : ""}.`,
+      message: `${quotedCell(name)} may be ${first.path} or ${other.path}${usable.length > 2 ? " or others" : ""}.`,
     };
   }
   return { hash: first.hash! };

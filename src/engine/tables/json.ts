@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { limits, megabytes } from "../base/limits.ts";
 import { LeafError, throwIfCancelled } from "../errors.ts";
-import { cellText } from "./cellText.ts";
+import { cellText, oneLine } from "./cellText.ts";
 import { detectEncoding, readText } from "./encoding.ts";
 import type { Table, TableOptions, TableRow } from "./table.ts";
 
@@ -26,7 +26,10 @@ export async function openJson(file: string, { signal }: TableOptions): Promise<
     value = JSON.parse(new TextDecoder(encoding).decode(bytes));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new LeafError("input", `${base} is not valid JSON: ${error.message}.`, { file, cause: error });
+    throw new LeafError("input", `${base} is not valid JSON: ${oneLine(error.message)}.`, {
+      file,
+      cause: error,
+    });
   }
   const rows = rowsIn(value);
   if (rows === undefined || rows.length === 0) {

@@ -12,8 +12,8 @@ import {
 } from "hyparquet";
 import { limits, megabytes } from "../base/limits.ts";
 import { regularFile } from "../base/regularFile.ts";
-import { LeafError, throwIfCancelled } from "../errors.ts";
-import { cellText } from "./cellText.ts";
+import { LeafError, messageOf, throwIfCancelled } from "../errors.ts";
+import { cellText, oneLine } from "./cellText.ts";
 import type { Table, TableOptions, TableRow } from "./table.ts";
 
 /** hyparquet brings Snappy itself. */
@@ -153,7 +153,7 @@ function topLevelColumns(schema: readonly { name: string; num_children?: number 
 function damaged(file: string, error: unknown): never {
   throw new LeafError(
     "input",
-    `${path.basename(file)} cannot be read as Parquet: ${String(error instanceof Error ? error.message : error).split("\n")[0]}.`,
+    `${path.basename(file)} cannot be read as Parquet: ${oneLine(messageOf(error))}.`,
     { file, remedy: "Write it again, with Snappy, gzip, zstd or no compression.", cause: error },
   );
 }

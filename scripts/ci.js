@@ -1,4 +1,5 @@
 // `npm test`, then the panel and end-to-end tests with all they need. The last line is the sum: "N passed, N failed".
+import "./noTelemetry.js";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,5 +1,6 @@
 // All tests: types and style, TypeScript (vitest), Python (ruff, mypy, pytest). Ends with "N passed, N failed".
 // Sets up the Python environment first, the same one that `leaf env` makes; LEAF_PYTHON names another interpreter.
+import "./noTelemetry.js";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
 // The native packages that the bundles load at run time, for one platform.
+import "../noTelemetry.js";
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";

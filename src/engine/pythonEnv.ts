@@ -6,6 +6,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { ProgressSink } from "../protocol/progress.ts";
 import { appRoot } from "./appRoot.ts";
+import { childEnvironment } from "./base/environment.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
 import { writeFileAtomic } from "./files.ts";
 import { spawnGroup, stopGroup } from "./processes.ts";
@@ -35,15 +36,12 @@ function requirementsFile(): string {
 
 /** The environment of Python children: only what they need, and this package first on the path. */
 export function trainerEnvironment(): NodeJS.ProcessEnv {
-  const { PYTHONPATH, ...rest } = process.env;
-  const pythonPath = [pythonSource(), PYTHONPATH].filter(Boolean).join(path.delimiter);
-  return {
-    ...rest,
-    PYTHONPATH: pythonPath,
+  return childEnvironment({
+    PYTHONPATH: [pythonSource(), process.env.PYTHONPATH].filter(Boolean).join(path.delimiter),
     PYTHONUNBUFFERED: "1",
     PYTHONDONTWRITEBYTECODE: "1",
     TOKENIZERS_PARALLELISM: "false",
-  };
+  });
 }
 
 /** One environment for all projects of a user, named by its requirements: an update sets up a new one beside it. */

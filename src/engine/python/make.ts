@@ -97,7 +97,7 @@ async function build<T>(
     report(
       what.startsWith("Installing")
         ? "installing packages"
-        : `fetching ${path.posix.basename(name).split("-")[0]}`,
+        : `fetching ${path.posix.basename(name).split(/==|-\d/)[0]}`,
       packages,
     );
   };

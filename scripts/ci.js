@@ -17,6 +17,11 @@ const run = (command, args, cwd) => spawnSync(command, args, { cwd, stdio: "inhe
 
 say("npm test");
 await npmTest();
+say("known faults of dependencies, and the Python lock on every Python");
+for (const script of ["audit", "lock:check"]) {
+  if (run("npm", ["run", "--silent", script])) passed++;
+  else failed++;
+}
 say("what the end-to-end tests need");
 const missing = [...debianPackages(), ...codeServer()];
 if (missing.length > 0) {

@@ -16,7 +16,7 @@ const generated = (/** @type {string} */ source) =>
 
 const trainer = compile("requirements.in", ["requirements.txt", "requirements-cuda.txt"]);
 const [cuda, common] = [trainer.filter(cudaOnly), trainer.filter((one) => !cudaOnly(one))];
-write("requirements.txt", generated("requirements.in"), common.map(withCpuBuilds));
+write("requirements.txt", generated("requirements.in"), common);
 write(
   "requirements-cuda.txt",
   `${generated("requirements.in")}\n# What PyTorch's CUDA build for Linux needs besides.`,
@@ -57,24 +57,6 @@ function compile(source, locks) {
   if (status !== 0) throw new Error(`uv could not resolve ${source}.`);
   const text = readFileSync(out, "utf8");
   return blocksOf(text);
-}
-
-/**
- * PyTorch's own index has builds for Linux without CUDA, which a machine may be set to take: as good as those of PyPI.
- * @param {string} block
- */
-function withCpuBuilds(block) {
-  if (nameOf(block) !== "torch") return block;
-  const version = /^torch==([^\s;]+)/.exec(block)?.[1];
-  const digests = readFileSync(path.join(folder, "torch-cpu.sha256"), "utf8")
-    .split("\n")
-    .filter((line) => line.includes(`torch-${version}+cpu-`))
-    .map((line) => line.split(" ")[0]);
-  if (digests.length === 0)
-    throw new Error(
-      `torch-cpu.sha256 has no build of ${version}: add those of https://download.pytorch.org/whl/cpu/torch/.`,
-    );
-  return [block, ...digests.map((one) => `    --hash=sha256:${one}`)].join(" \\\n");
 }
 
 /** @param {string} name @param {string} header @param {string[]} blocks */

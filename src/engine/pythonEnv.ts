@@ -25,8 +25,15 @@ export function pythonSource(): string {
   return path.join(appRoot(), "src", "python");
 }
 
-const lock = () => path.join(pythonSource(), "requirements.txt");
-const cudaLock = () => path.join(pythonSource(), "requirements-cuda.txt");
+/** Locks of the trainer's packages: see makeEnvironment. */
+function locks() {
+  const at = (name: string) => path.join(pythonSource(), name);
+  return {
+    cpu: at("requirements-cpu.txt"),
+    requirements: at("requirements.txt"),
+    cuda: at("requirements-cuda.txt"),
+  };
+}
 
 /** The environment of Python children: only what they need, and this package first on the path. */
 export function trainerEnvironment(): NodeJS.ProcessEnv {
@@ -43,8 +50,9 @@ export function managedEnvironmentDir(): string {
   const base =
     process.env.LEAF_HOME ??
     path.join(process.env.XDG_DATA_HOME ?? path.join(homedir(), ".local", "share"), "leaf");
-  const locks = createHash("sha256").update(readFileSync(lock())).update(readFileSync(cudaLock()));
-  const digest = locks.digest("hex").slice(0, 12);
+  const hash = createHash("sha256");
+  for (const file of Object.values(locks())) hash.update(readFileSync(file));
+  const digest = hash.digest("hex").slice(0, 12);
   return path.join(base, `python-${digest}`);
 }
 
@@ -102,8 +110,5 @@ export async function probeInterpreter(
 
 /** Creates the managed environment unless it is ready; waits where another process is at it. */
 export function setUpEnvironment(options: MakeOptions = {}): Promise<PythonEnvironment> {
-  return makeEnvironment(
-    { dir: managedEnvironmentDir(), requirements: lock(), cuda: cudaLock(), prove: probeInterpreter },
-    options,
-  );
+  return makeEnvironment({ dir: managedEnvironmentDir(), ...locks(), prove: probeInterpreter }, options);
 }

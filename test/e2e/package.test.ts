@@ -53,6 +53,7 @@ test("holds what the allow-list names and nothing else", () => {
       "dist/webview/panel.js",
       "dist/webview/codicon.ttf",
       "src/python/requirements.txt",
+      "src/python/requirements-cpu.txt",
       "src/python/requirements-cuda.txt",
       "src/python/leaf/no_telemetry.json",
       "src/python/leaf/train.py",

@@ -1,44 +1,64 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { isProcessLocked } from "../../src/engine/processLock.ts";
 import { temporaryFolder } from "./workspace.ts";
 
-// The real venv and pip on a lock of one tiny package, which lies in a folder instead of an index.
+// The real venv and pip on locks of tiny packages, which lie in folders instead of an index: a "torch" that needs leaf-tiny, as the
+// CUDA build needs its libraries, and in the second folder one that does not.
+// Each environment is some ten seconds of work; a busy machine is no failure.
+vi.setConfig({ testTimeout: 240_000 });
 const { dir: root, remove } = temporaryFolder();
 const index = path.join(root, "index");
-const wheel = path.join(index, "leaf_tiny-1.0-py3-none-any.whl");
+const indexWithCpu = path.join(root, "index-cpu");
 let dir = "";
 let n = 0;
 
 beforeAll(() => {
-  mkdirSync(index);
-  writeWheel("1");
-  const digest = createHash("sha256").update(readFileSync(wheel)).digest("hex");
-  writeFileSync(path.join(root, "requirements.txt"), `leaf-tiny==1.0 --hash=sha256:${digest}\n`);
-  writeFileSync(path.join(root, "cuda.txt"), "");
+  const says = (answer: string) => ({ "leaf_tiny.py": `answer = "${answer}"` });
+  const tiny = wheel(index, "leaf-tiny", "1.0", says("libraries"));
+  const torch = wheel(index, "torch", "1.0", { "torch.py": "" }, "leaf-tiny");
+  const cpu = wheel(indexWithCpu, "torch", "1.0+cpu", { "torch.py": "", ...says("cpu") });
+  writeFileSync(path.join(root, "requirements.txt"), `torch==1.0 --hash=sha256:${torch}\n`);
+  writeFileSync(path.join(root, "cuda.txt"), `leaf-tiny==1.0 --hash=sha256:${tiny}\n`);
+  writeFileSync(path.join(root, "cpu.txt"), `torch==1.0+cpu --hash=sha256:${cpu}\n`);
 });
 beforeEach(() => {
   dir = path.join(root, `python-${n++}`);
 });
 afterAll(remove);
 
-/** A package whose only module says `answer`. */
-function writeWheel(answer: string): void {
-  const code = `import sys, zipfile
+/** Writes a package of these modules and returns its digest. */
+function wheel(
+  folder: string,
+  name: string,
+  version: string,
+  modules: Record<string, string>,
+  needs = "",
+): string {
+  const stem = `${name.replace("-", "_")}-${version}`;
+  const info = `${stem}.dist-info`;
+  const metadata = `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n${needs && `Requires-Dist: ${needs}\n`}`;
+  const files = {
+    ...modules,
+    [`${info}/METADATA`]: metadata,
+    [`${info}/WHEEL`]: "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    [`${info}/RECORD`]: "",
+  };
+  mkdirSync(folder, { recursive: true });
+  const file = path.join(folder, `${stem}-py3-none-any.whl`);
+  const code = `import json, sys, zipfile
 with zipfile.ZipFile(sys.argv[1], "w") as z:
-    for name, text in (
-        ("leaf_tiny.py", "answer = " + sys.argv[2]),
-        ("leaf_tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: leaf-tiny\\nVersion: 1.0\\n"),
-        ("leaf_tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"),
-        ("leaf_tiny-1.0.dist-info/RECORD", ""),
-    ):
+    for name, text in json.loads(sys.argv[2]).items():
         z.writestr(zipfile.ZipInfo(name), text)`;
-  const { status, stderr } = spawnSync("python3", ["-c", code, wheel, answer], { encoding: "utf8" });
+  const { status, stderr } = spawnSync("python3", ["-c", code, file, JSON.stringify(files)], {
+    encoding: "utf8",
+  });
   if (status !== 0) throw new Error(stderr);
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
 }
 
 interface Maker {
@@ -51,7 +71,7 @@ interface Maker {
 }
 
 /** Another process that makes the environment; SIGTERM cancels it as Ctrl-C does. */
-function maker(): Maker {
+function maker(...folders: string[]): Maker {
   const script = `const { makeEnvironment } = await import(${JSON.stringify(path.resolve("src/engine/python/make.ts"))});
     const { runPython } = await import(${JSON.stringify(path.resolve("src/engine/python/run.ts"))});
     const controller = new AbortController();
@@ -59,7 +79,7 @@ function maker(): Maker {
     const ask = async (interpreter, signal) =>
       (await runPython(interpreter, ["-c", "import leaf_tiny; print(leaf_tiny.answer)"], { signal })).stdout.trim();
     const recipe = { dir: ${JSON.stringify(dir)}, requirements: ${JSON.stringify(path.join(root, "requirements.txt"))},
-      cuda: ${JSON.stringify(path.join(root, "cuda.txt"))}, prove: ask };
+      cpu: ${JSON.stringify(path.join(root, "cpu.txt"))}, cuda: ${JSON.stringify(path.join(root, "cuda.txt"))}, prove: ask };
     const options = { signal: controller.signal, onProgress: ({ step }) => console.log("step " + step) };
     console.log(await makeEnvironment(recipe, options).then((found) => "made " + found, (error) => error.message));`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
@@ -67,7 +87,7 @@ function maker(): Maker {
     env: {
       ...process.env,
       PIP_NO_INDEX: "1",
-      PIP_FIND_LINKS: index,
+      PIP_FIND_LINKS: [index, ...folders].join(" "),
       PIP_CONFIG_FILE: "/dev/null",
       PIP_CERT: undefined,
     },
@@ -96,7 +116,7 @@ test("of two processes at once one makes it, the other waits and uses it", async
   await first.told(/virtual environment/);
   const second = maker();
   await second.told(/waiting for another process/);
-  expect(await Promise.all([first.end, second.end])).toEqual(["made 1", "made 1"]);
+  expect(await Promise.all([first.end, second.end])).toEqual(["made libraries", "made libraries"]);
   expect(new Set(second.steps)).toEqual(new Set(["waiting for another process that sets it up"]));
   expect(isProcessLocked(`${dir}.lock`)).toBe(false);
 });
@@ -112,7 +132,7 @@ test("who waits can be cancelled, and makes it anew where the one at work is", a
   expect(await third.end).toBe("Cancelled.");
   first.child.kill("SIGTERM");
   expect(await first.end).toBe("Cancelled.");
-  expect(await second.end).toBe("made 1");
+  expect(await second.end).toBe("made libraries");
   expect(second.steps).toContain("creating a virtual environment");
   expect(isProcessLocked(`${dir}.lock`)).toBe(false);
 });
@@ -132,9 +152,12 @@ test.skipIf(process.platform === "win32")(
   },
 );
 
-test("a package that was tampered with is refused", async () => {
-  writeWheel("2");
-  const message = await maker().end;
-  expect(message).toMatch(/^leaf-tiny==1\.0 is not the file that LEAF was locked to: its hash differs/);
+test("builds without CUDA are taken where they are offered; a package that was tampered with is refused", async () => {
+  expect(await maker(indexWithCpu).end).toBe("made cpu");
+  rmSync(dir, { recursive: true });
+  wheel(indexWithCpu, "torch", "1.0+cpu", { "torch.py": "", "leaf_tiny.py": "answer = 'stranger'" });
+  expect(await maker(indexWithCpu).end).toMatch(
+    /^torch==1\.0\+cpu is not the file that LEAF was locked to: its hash differs/,
+  );
   expect(existsSync(path.join(dir, "ready.json"))).toBe(false);
 });

@@ -1,6 +1,11 @@
 import { LeafError } from "../errors.ts";
 import type { RunResult } from "./run.ts";
 
+/** Whether the package is simply not in the indexes of pip's settings. */
+export function isNotOffered({ stderr }: RunResult): boolean {
+  return /No matching distribution found for|Could not find a version that satisfies/.test(stderr);
+}
+
 /** Why venv or pip failed, in its own words or in plainer ones. */
 export function explainPip(doing: string, { code, stdout, stderr }: RunResult): LeafError {
   const said = `${stdout}\n${stderr}`;

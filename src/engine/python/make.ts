@@ -7,7 +7,7 @@ import { childEnvironment } from "../base/environment.ts";
 import { throwIfCancelled } from "../errors.ts";
 import { writeFileAtomic } from "../files.ts";
 import { type ProcessLock, tryProcessLock } from "../processLock.ts";
-import { explainPip } from "./explainPip.ts";
+import { explainPip, isNotOffered } from "./explainPip.ts";
 import { ofParent, type RunOptions, runPython } from "./run.ts";
 import { findBasePython } from "./supported.ts";
 
@@ -16,6 +16,8 @@ export interface EnvironmentRecipe<T> {
   dir: string;
   /** A lock: all packages with the hashes of their files. */
   requirements: string;
+  /** A lock of PyTorch without CUDA alone: taken first where pip is set to an index or a folder that has it. */
+  cpu: string;
   /** A lock of what PyTorch's CUDA build needs besides. */
   cuda: string;
   /** Asks the finished interpreter what it is; throws where it cannot train. */
@@ -75,7 +77,7 @@ async function untilFree(file: string, { signal, onProgress }: MakeOptions): Pro
 }
 
 async function build<T>(
-  { dir, requirements, cuda, prove }: EnvironmentRecipe<T>,
+  { dir, cpu, requirements, cuda, prove }: EnvironmentRecipe<T>,
   options: MakeOptions,
 ): Promise<T> {
   const { signal, onProgress } = options;
@@ -104,6 +106,12 @@ async function build<T>(
   // Only what the lock names and only as wheels: an archive of sources would run code, and fetch more, to be built.
   const install = ["install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--no-input", "-r"];
   const doing = "install the trainer's packages";
+  const without = await runPython(interpreter, [...ofParent("pip"), ...install, cpu], {
+    signal,
+    onLine,
+    env: plainPython(),
+  });
+  if (without.code !== 0 && !isNotOffered(without)) throw explainPip(doing, without);
   await mustRun(interpreter, [...ofParent("pip"), ...install, requirements], doing, { signal, onLine });
   if (await asksFor(interpreter, cuda, signal))
     await mustRun(interpreter, [...ofParent("pip"), ...install, cuda], doing, { signal, onLine });

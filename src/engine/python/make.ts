@@ -1,12 +1,10 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import { childEnvironment } from "../base/environment.ts";
-import { throwIfCancelled } from "../errors.ts";
 import { writeFileAtomic } from "../files.ts";
-import { type ProcessLock, tryProcessLock } from "../processLock.ts";
+import { type ProcessLock, waitForLock } from "../processLock.ts";
 import { explainPip, isNotOffered } from "./explainPip.ts";
 import { ofParent, type RunOptions, runPython } from "./run.ts";
 import { findBasePython } from "./supported.ts";
@@ -29,7 +27,7 @@ export interface MakeOptions {
   onProgress?: ProgressSink;
 }
 
-const pollMs = 500;
+const waitMs = 500;
 
 export function interpreterIn(dir: string): string {
   return process.platform === "win32"
@@ -51,11 +49,14 @@ export async function makeEnvironment<T>(
   const { dir, prove } = recipe;
   const { signal } = options;
   if (existsSync(readyFile(dir))) return prove(interpreterIn(dir), signal);
-  const lock = await untilFree(`${dir}.lock`, options);
+  const file = `${dir}.lock`;
+  const lock = await untilFree(file, options);
   try {
     if (existsSync(readyFile(dir))) return await prove(interpreterIn(dir), signal);
     return await build(recipe, options);
   } finally {
+    // Windows keeps a file that is open.
+    await rm(file, { force: true }).catch(() => {});
     lock.release();
   }
 }
@@ -63,8 +64,7 @@ export async function makeEnvironment<T>(
 /** The lock is the operating system's: it is free again when its process ends, however it ends. */
 async function untilFree(file: string, { signal, onProgress }: MakeOptions): Promise<ProcessLock> {
   for (;;) {
-    throwIfCancelled(signal);
-    const lock = tryProcessLock(file);
+    const lock = await waitForLock(file, { waitMs, signal });
     if (lock) return lock;
     onProgress?.({
       stage: "env",
@@ -72,7 +72,6 @@ async function untilFree(file: string, { signal, onProgress }: MakeOptions): Pro
       done: 0,
       unit: "packages",
     });
-    await sleep(pollMs, undefined, { signal }).catch(() => {});
   }
 }
 

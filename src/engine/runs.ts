@@ -4,6 +4,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import type { RunRecord } from "../protocol/results.ts";
+import { childEnvironment } from "./base/environment.ts";
 import { errnoCode, explainFileSystemError, isCancelled, LeafError, messageOf } from "./errors.ts";
 import { readJson, writeFileAtomic } from "./files.ts";
 import { canonicalJson, keyOf } from "./keys.ts";
@@ -181,7 +182,11 @@ async function changingRuns<T>(project: Project, work: () => Promise<T>): Promis
 
 async function gitCommit(root: string): Promise<string | null> {
   try {
-    const { stdout } = await promisify(execFile)("git", ["rev-parse", "HEAD"], { cwd: root, timeout: 5000 });
+    const { stdout } = await promisify(execFile)("git", ["rev-parse", "HEAD"], {
+      cwd: root,
+      timeout: 5000,
+      env: childEnvironment(),
+    });
     return stdout.trim();
   } catch {
     return null; // Not a repository, or no git.

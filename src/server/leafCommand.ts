@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
 import { appRoot } from "../engine/appRoot.ts";
+import { childEnvironment } from "../engine/base/environment.ts";
 import { LeafError } from "../engine/errors.ts";
 import type { ErrorDocument } from "../protocol/errors.ts";
 
@@ -16,7 +17,7 @@ export async function leafCommand<T>(
     const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args, "--json"], {
       signal,
       maxBuffer: 64e6,
-      env: { ...process.env, ...env, ELECTRON_RUN_AS_NODE: "1" },
+      env: childEnvironment({ ...env, ELECTRON_RUN_AS_NODE: "1" }),
     });
     return JSON.parse(stdout) as T;
   } catch (error) {

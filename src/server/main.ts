@@ -1,3 +1,4 @@
+import "../engine/base/noTelemetry.ts";
 import path from "node:path";
 import {
   createConnection,

@@ -5,6 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
 import { appRoot } from "../appRoot.ts";
+import { childEnvironment } from "../base/environment.ts";
 import { LeafError } from "../errors.ts";
 import { isMissing } from "../files.ts";
 import { holderWords } from "../lockHolder.ts";
@@ -65,7 +66,7 @@ export async function startJob(
     detached: true,
     stdio: ["ignore", log, log],
     // Inside VS Code execPath is Electron.
-    env: { ...process.env, ...options.env, ELECTRON_RUN_AS_NODE: "1" },
+    env: childEnvironment({ ...options.env, ELECTRON_RUN_AS_NODE: "1" }),
     windowsHide: true,
   });
   closeSync(log);

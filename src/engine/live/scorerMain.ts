@@ -1,3 +1,4 @@
+import "../base/noTelemetry.ts";
 import os from "node:os";
 import { failureOf } from "../unexpected.ts";
 import { makePicture } from "./makePicture.ts";

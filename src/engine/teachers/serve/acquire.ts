@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Failure } from "../../../protocol/jobs.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
 import { appRoot } from "../../appRoot.ts";
+import { childEnvironment } from "../../base/environment.ts";
 import { couldBeSeen, isIdentity, stillRuns } from "../../base/processIdentity.ts";
 import type { ServeConfig } from "../../config/teacher.ts";
 import { LeafError, throwIfCancelled } from "../../errors.ts";
@@ -123,7 +124,7 @@ async function startSupervisor(dir: string, spec: ServerSpec, onEnd: () => void)
     detached: true,
     stdio: ["pipe", log, log],
     // Inside VS Code execPath is Electron.
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+    env: childEnvironment({ ELECTRON_RUN_AS_NODE: "1" }),
     windowsHide: true,
   });
   closeSync(log);

@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { childEnvironment } from "../../base/environment.ts";
 import { groupExists, signalGroup, spawnGroup } from "../../processes.ts";
 import { markedProcesses, markName } from "./identity.ts";
 import { openServerLog, type ServerLog, secretsOf } from "./log.ts";
@@ -29,16 +30,15 @@ export function startServer(
   spec: ServerSpec,
   options: { port: number; mark: string; logFile: string; onLine(line: string): void },
 ): ServerChild {
-  const { ELECTRON_RUN_AS_NODE: _, ...inherited } = process.env;
-  const env = {
-    ...inherited,
+  const env = childEnvironment({
+    ELECTRON_RUN_AS_NODE: undefined,
     PYTHONUNBUFFERED: "1",
     ...spec.env,
     [markName]: options.mark,
-  };
+  });
   const [program, ...args] = filledCommand(spec, options.port);
   const log = openServerLog(options.logFile, {
-    secrets: secretsOf({ ...inherited, ...spec.env }, [program, ...args]),
+    secrets: secretsOf(env, [program, ...args]),
     onLine: options.onLine,
   });
   const child = spawnGroup(program, args, {

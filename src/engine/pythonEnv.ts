@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { homedir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { ProgressSink } from "../protocol/progress.ts";
 import { appRoot } from "./appRoot.ts";
+import { leafHome } from "./base/home.ts";
+import { withoutTeacherKeys } from "./base/teacherKeys.ts";
+import { interpreterItem, programPath } from "./consent/items.ts";
+import { allProgramsAllowed, decisionOn, notApproved } from "./consent/store.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
 import { writeFileAtomic } from "./files.ts";
 import { spawnGroup, stopGroup } from "./processes.ts";
@@ -35,7 +38,7 @@ function requirementsFile(): string {
 
 /** The environment of Python children: only what they need, and this package first on the path. */
 export function trainerEnvironment(): NodeJS.ProcessEnv {
-  const { PYTHONPATH, ...rest } = process.env;
+  const { PYTHONPATH, ...rest } = withoutTeacherKeys(process.env);
   const pythonPath = [pythonSource(), PYTHONPATH].filter(Boolean).join(path.delimiter);
   return {
     ...rest,
@@ -43,16 +46,15 @@ export function trainerEnvironment(): NodeJS.ProcessEnv {
     PYTHONUNBUFFERED: "1",
     PYTHONDONTWRITEBYTECODE: "1",
     TOKENIZERS_PARALLELISM: "false",
+    // Else a torch.py in the folder where it starts, which may be a stranger's, would be run for torch.
+    PYTHONSAFEPATH: "1",
   };
 }
 
 /** One environment for all projects of a user, named by its requirements: an update sets up a new one beside it. */
 export function managedEnvironmentDir(): string {
-  const base =
-    process.env.LEAF_HOME ??
-    path.join(process.env.XDG_DATA_HOME ?? path.join(homedir(), ".local", "share"), "leaf");
   const digest = createHash("sha256").update(readFileSync(requirementsFile())).digest("hex").slice(0, 12);
-  return path.join(base, `python-${digest}`);
+  return path.join(leafHome(), `python-${digest}`);
 }
 
 function interpreterIn(dir: string): string {
@@ -61,18 +63,18 @@ function interpreterIn(dir: string): string {
     : path.join(dir, "bin", "python");
 }
 
-/** The interpreter to train with: the config's, `LEAF_PYTHON`, or the one `leaf env` made. Throws LeafError `environment`. */
+/**
+ * The interpreter to train with: the user's own (`LEAF_PYTHON`, the editor's setting), the config's where the user has approved it as
+ * it is now, or the one that `leaf env` made. Throws LeafErrors `environment` and `consent`.
+ */
 export function resolveInterpreter(configured: string | undefined, root: string): string {
-  const named = configured ?? process.env.LEAF_PYTHON;
-  if (named) {
-    const isPath = named.includes("/") || named.includes("\\");
-    const interpreter = isPath ? path.resolve(root, named) : named;
-    if (isPath && !existsSync(interpreter)) {
-      throw new LeafError("environment", `The Python interpreter ${named} does not exist.`, {
-        remedy: setUpRemedy,
-      });
-    }
-    return interpreter;
+  // An inherited variable is of where the command was started, not of the config.
+  if (process.env.LEAF_PYTHON) return existing(process.env.LEAF_PYTHON, process.cwd());
+  if (configured) {
+    const item = interpreterItem(configured, root);
+    const decision = allProgramsAllowed() ? "allow" : decisionOn(item.digest);
+    if (decision === undefined) throw notApproved({ ...item, file: "", line: null });
+    if (decision === "allow") return existing(configured, root);
   }
   const dir = managedEnvironmentDir();
   if (!existsSync(path.join(dir, "ready.json"))) {
@@ -81,6 +83,12 @@ export function resolveInterpreter(configured: string | undefined, root: string)
     });
   }
   return interpreterIn(dir);
+}
+
+function existing(named: string, root: string): string {
+  const file = programPath(named, root);
+  if (file === undefined || existsSync(file)) return file ?? named;
+  throw new LeafError("environment", `The Python interpreter ${named} does not exist.`, { remedy: setUpRemedy });
 }
 
 /** Asks an interpreter for its versions and device. Throws LeafError `environment` naming what it lacks. */
@@ -192,7 +200,12 @@ function runPython(
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   throwIfCancelled(signal);
   return new Promise((resolve, reject) => {
-    const child = spawnGroup(command, args, { env: trainerEnvironment(), stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawnGroup(command, args, {
+      // Not where the command was given: Python looks there for modules.
+      cwd: pythonSource(),
+      env: trainerEnvironment(),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const onAbort = () => stopGroup(child);
     signal?.addEventListener("abort", onAbort, { once: true });
     let stdout = "";

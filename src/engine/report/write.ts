@@ -1,3 +1,4 @@
+import { redact } from "../base/redact.ts";
 import { writeFileAtomic } from "../files.ts";
 import { type Project, projectOf } from "../project.ts";
 import type { StageOptions } from "../stages/stage.ts";
@@ -29,6 +30,6 @@ export async function writeReport(
     findings: [...evaluationFindings(data.evaluation), ...findings],
     tables: [...(await reliabilityTables(ofRun, options)), ...tables],
   });
-  await writeFileAtomic(file, page);
+  await writeFileAtomic(file, redact(page));
   return { run: run.id, file };
 }

@@ -1,9 +1,10 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { withoutTeacherKeys } from "../../base/teacherKeys.ts";
 import { groupExists, signalGroup, spawnGroup } from "../../processes.ts";
 import { markedProcesses, markName } from "./identity.ts";
 import { openServerLog, type ServerLog, secretsOf } from "./log.ts";
-import { filledCommand, type ServerSpec } from "./spec.ts";
+import { filledCommand, filledVariables, placeholderValues, type ServerSpec } from "./spec.ts";
 
 export interface ServerExit {
   exitCode: number | null;
@@ -30,15 +31,16 @@ export function startServer(
   options: { port: number; mark: string; logFile: string; onLine(line: string): void },
 ): ServerChild {
   const { ELECTRON_RUN_AS_NODE: _, ...inherited } = process.env;
+  const added = filledVariables(spec);
   const env = {
-    ...inherited,
+    ...withoutTeacherKeys(inherited),
     PYTHONUNBUFFERED: "1",
-    ...spec.env,
+    ...added,
     [markName]: options.mark,
   };
   const [program, ...args] = filledCommand(spec, options.port);
   const log = openServerLog(options.logFile, {
-    secrets: secretsOf({ ...inherited, ...spec.env }, [program, ...args]),
+    secrets: [...placeholderValues(spec), ...secretsOf({ ...inherited, ...added }, [program, ...args])],
     onLine: options.onLine,
   });
   const child = spawnGroup(program, args, {

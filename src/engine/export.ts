@@ -2,6 +2,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { FailureSummary } from "../protocol/failures.ts";
 import type { StudentCard } from "../protocol/student.ts";
+import { redact } from "./base/redact.ts";
 import { openCatalog } from "./catalog.ts";
 import { toCsv } from "./csv.ts";
 import { LeafError } from "./errors.ts";
@@ -123,6 +124,6 @@ async function exportStudent(project: Project, dir: string): Promise<{ files: st
     (run) => run.stages[card.stage]?.key === card.provenance.stageKey,
   );
   const about = path.join(dir, "MODEL_CARD.md");
-  await writeFileAtomic(about, modelCard(card, made));
+  await writeFileAtomic(about, redact(modelCard(card, made)));
   return { files: [...files, about] };
 }

@@ -24,8 +24,8 @@ vi.mock("../../src/engine/dataset/inspect.ts", async (original) => {
   return {
     ...real,
     inspectFile: async (...args: Parameters<typeof real.inspectFile>) => {
-      const wait = waitOf(args[1]);
       const read = await real.inspectFile(...args);
+      const wait = waitOf(args[1]);
       if (wait > 0) await setTimeout(wait);
       return read;
     },
@@ -164,7 +164,7 @@ describe("a file that is replaced while it is read", () => {
     for (let i = 0; i < 20; i++) put(`photos/${i}.bmp`, bitmap(i));
     let changes = 0;
     waitOf = (file) => {
-      // The bytes are read when this is over: the same size as before, another file.
+      // Its bytes have just been read: the same size as before, another file.
       if (changes < 30) put(file, bitmap(1000 + changes++));
       return 1;
     };

@@ -141,27 +141,30 @@ async function kindOf(absolute: string): Promise<"folder" | "file" | undefined> 
 /** A glob as rules, one for each that its braces stand for. */
 function globsOf(root: string, entry: string): Rule[] {
   const tasks = fastGlob.generateTasks(entry.replace(/^\.\//, ""), { cwd: root });
-  return tasks.flatMap(({ base, patterns }) => {
-    const folder = path.resolve(root, base);
-    const before = base === "." ? 0 : base.replace(/\/$/, "").split("/").length;
-    const relative = toPosix(path.relative(root, folder));
-    return patterns.map((pattern): Rule => {
-      const rest = pattern.split("/").slice(before);
-      const whole = relative === "" ? rest : [fastGlob.escapePath(relative), ...rest];
-      const folders = rest.slice(0, -1);
-      // Alternatives in parentheses, and sets, may hold slashes of their own.
-      const cannotTell = /[(]|\[[^\]]*\//.test(pattern);
-      const end = cannotTell ? 0 : folders.findIndex((part) => part.includes("**"));
-      const deep = end >= 0;
-      return {
-        folder,
-        steps: (deep ? folders.slice(0, end) : folders).map((part) => picomatch.makeRe(part, options)),
-        deep,
-        files: picomatch.makeRe(whole.join("/"), options),
-        everywhere: !cannotTell && rest.length === 2 && rest[0] === "**",
-      };
-    });
-  });
+  return tasks.flatMap(({ patterns }) => patterns.map((pattern) => globRule(root, pattern)));
+}
+
+function globRule(root: string, pattern: string): Rule {
+  const parts = pattern.split("/");
+  const wild = parts.findIndex((part) => /[*?[\](){}!+@|]/.test(part.replace(/\\./g, "")));
+  // The last is a file's name, wild or not.
+  const before = wild < 0 ? parts.length - 1 : Math.min(wild, parts.length - 1);
+  const named = parts.slice(0, before).map((part) => part.replace(/\\(.)/g, "$1"));
+  const folder = path.resolve(root, before === 1 && named[0] === "" ? "/" : named.join("/"));
+  const relative = toPosix(path.relative(root, folder));
+  const rest = parts.slice(before);
+  const whole = relative === "" ? rest : [fastGlob.escapePath(relative), ...rest];
+  // Alternatives in parentheses, and sets, may hold slashes of their own.
+  const cannotTell = /[(]|\[[^\]]*\//.test(pattern);
+  const end = cannotTell ? 0 : rest.findIndex((part) => part.includes("**"));
+  const deep = end >= 0;
+  return {
+    folder,
+    steps: rest.slice(0, deep ? end : -1).map((part) => picomatch.makeRe(part, options)),
+    deep,
+    files: picomatch.makeRe(whole.join("/"), options),
+    everywhere: !cannotTell && rest.length <= 2 && rest[0] === "**",
+  };
 }
 
 function leadsOn({ steps, deep }: Rule, names: readonly string[]): boolean {

@@ -45,7 +45,7 @@ export interface DatasetSummary {
 export async function indexDataset(options: IndexOptions): Promise<DatasetSummary> {
   const { signal, onProgress, concurrency } = options;
   throwIfCancelled(signal);
-  return withIndex(options.indexFile, async (db) => {
+  return withIndex(options, async (db) => {
     let [done, read, removed] = [0, 0, 0];
     await bringIn(db, options, {
       signal,

@@ -28,7 +28,7 @@ const perStep = 500;
  * Brings the index up to date with single files and folders (absolute paths) without a look at the others. What the disk
  * holds counts, not the word: a path told as removed that exists is updated, one told as changed that is gone is removed, and
  * a folder stands for all that is or was in it. Files that `images` does not name are passed over. An index that is missing or
- * damaged is made anew by a whole scan. Throws LeafErrors `failed`, `cancelled`.
+ * damaged is made anew by a whole scan. Throws LeafErrors as `indexDataset`.
  */
 export async function updateIndex(
   place: IndexPlace,
@@ -40,7 +40,7 @@ export async function updateIndex(
   const isAsked = (file: string) => asked.some((one) => isAtOrIn(path.resolve(place.root, file), one));
   // Opened for writing, a damaged index would become an empty one: nobody would miss what it held.
   const whole = !isReadable(place.indexFile);
-  return withIndex(place.indexFile, async (db, attempt) => {
+  return withIndex(place, async (db, attempt) => {
     const sets = { added: new Set<string>(), updated: new Set<string>(), failed: new Set<string>() };
     const gone = new Set<string>();
     const anew = whole || attempt > 1;

@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { LeafError } from "../errors.ts";
 import { explainDatabaseError } from "../labels/schema.ts";
-import { isDamage, openIndexFile } from "./indexFile.ts";
+import { type IndexPlace, isDamage, openIndexFile } from "./indexFile.ts";
 
 /** Tries where others remove the index again and again. */
 const tries = 5;
@@ -11,14 +12,15 @@ const tries = 5;
  * is gone then. The work must begin anew each time. Throws a LeafError `failed` where it cannot be opened.
  */
 export async function withIndex<T>(
-  indexFile: string,
+  { root, indexFile }: IndexPlace,
   work: (db: DatabaseSync, attempt: number) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; attempt <= tries; attempt++) {
     const index = openIndexFile(indexFile);
     try {
       const result = await work(index.db, attempt);
-      if (!index.isReplaced()) return result;
+      // A project that is gone needs no index.
+      if (!index.isReplaced() || !existsSync(root)) return result;
     } catch (error) {
       if (!isDamage(error)) throw explainDatabaseError(error, indexFile);
       index.discard();

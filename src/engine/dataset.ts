@@ -7,7 +7,7 @@ import { withIndex } from "./dataset/withIndex.ts";
 import { throwIfCancelled } from "./errors.ts";
 
 export type { IndexedFile, IndexedImage } from "./dataset/indexFile.ts";
-export type { Place, PlaceKind } from "./dataset/places.ts";
+export { type Place, type PlaceKind, placeKinds } from "./dataset/places.ts";
 export { type ImageIndex, openIndex } from "./dataset/query.ts";
 
 export interface IndexOptions extends IndexPlace {

@@ -21,16 +21,22 @@ export interface ProjectInputs {
  * elsewhere; `onNeighbours` is for experiments and their bases, which lie beside it.
  */
 export function projectInputs(onChanged: () => void, onNeighbours: () => void): ProjectInputs {
-  let own = new Set<string>();
+  let own: string[] = [];
+  let neighbours = async (): Promise<string[]> => [];
+  let usePolling = false;
+  const set = async () => watcher.set([...new Set([...own, ...(await neighbours())])], { usePolling });
   const watcher = watchFiles((files) => {
-    if (files.some((file) => own.has(file))) onChanged();
-    else onNeighbours();
+    if (files.some((file) => own.includes(file))) return onChanged();
+    // Others may have come beside it.
+    void set();
+    onNeighbours();
   });
   return {
-    async watch(configFile, project, usePolling) {
-      const files = project ? await filesOf(project) : [configFile];
-      own = new Set(files);
-      await watcher.set([...new Set([...files, ...(await neighboursOf(configFile))])], { usePolling });
+    async watch(configFile, project, polling) {
+      own = project ? await filesOf(project) : [configFile];
+      neighbours = () => neighboursOf(configFile);
+      usePolling = polling;
+      await set();
     },
     close: watcher.close,
   };

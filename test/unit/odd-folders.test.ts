@@ -4,7 +4,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { updateIndex } from "../../src/engine/dataset/update.ts";
-import { indexDataset, openIndex, type Place } from "../../src/engine/dataset.ts";
+import { indexDataset, openIndex, type Place, placeKinds } from "../../src/engine/dataset.ts";
 import { picture, temporaryFolder } from "./pictures.ts";
 
 let png: Buffer;
@@ -40,7 +40,7 @@ function world(images: string | string[] = "photos") {
       const index = openIndex(indexFile);
       try {
         const files = [...index.iterate()].map((one) => one.path);
-        return { files, places: [...index.places()] as Place[] };
+        return { files, places: [...index.places(...placeKinds)] as Place[] };
       } finally {
         index.close();
       }

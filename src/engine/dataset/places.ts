@@ -1,6 +1,7 @@
 import { errnoCode } from "../errors.ts";
 
-export type PlaceKind = "unreadable" | "name" | "link" | "outside";
+export const placeKinds = ["unreadable", "name", "link", "outside"] as const;
+export type PlaceKind = (typeof placeKinds)[number];
 
 /** Something among the images that is no image file and that a person should know of. */
 export interface Place {

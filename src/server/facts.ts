@@ -17,6 +17,7 @@ export function factsOf(project: Project, catalog: Catalog, interpreters: Interp
   return [
     ...errorFacts(project, catalog),
     ...imageFacts(catalog),
+    ...placeFacts(catalog),
     ...mosFacts(project, catalog),
     ...splitFacts(project, catalog),
     ...environmentFacts(project, interpreters),
@@ -92,6 +93,34 @@ function imageFacts({ summary, problems }: Catalog): FactProblem[] {
       message: `${summary.failed} of ${summary.files} files cannot be read and are left out: ${problems[0]}`,
       severity: "warning",
       code: "unreadableImages",
+    });
+  }
+  return facts;
+}
+
+/** Images may be missing, or come from elsewhere: told with the first of each. */
+function placeFacts({ summary, index }: Catalog): FactProblem[] {
+  const { unreadable = 0, name = 0, outside = 0 } = summary.places ?? {};
+  const facts: FactProblem[] = [];
+  const [unread] = index.places("unreadable", "name");
+  if (unread) {
+    const count = unreadable + name;
+    const what = count === 1 ? "A folder or name cannot be read" : `${count} folders or names cannot be read`;
+    facts.push({
+      path: ["images"],
+      message: `${what}, so that images may be missing: ${unread.path}: ${unread.reason}`,
+      severity: "warning",
+      code: "unreadablePlaces",
+    });
+  }
+  const [out] = index.places("outside");
+  if (out) {
+    const what = outside === 1 ? "A link leads" : `${outside} links lead`;
+    facts.push({
+      path: ["images"],
+      message: `${what} out of the project's folder: ${out.path}: ${out.reason}`,
+      severity: "info",
+      code: "linksOutside",
     });
   }
   return facts;

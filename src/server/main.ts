@@ -1,4 +1,5 @@
 import "../engine/base/noTelemetry.ts";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import {
   createConnection,
@@ -153,10 +154,13 @@ connection.onInitialized(() => {
   });
 });
 connection.onDidChangeWatchedFiles(({ changes }) => {
+  // Believes the disk: git deletes a file and writes it again, and both words may come late.
   for (const { uri, type } of changes)
-    void (type === FileChangeType.Deleted ? projects.remove(fileOf(uri)) : projects.touch(fileOf(uri))).then(
-      tellChanged,
-    );
+    void (
+      type === FileChangeType.Deleted && !existsSync(fileOf(uri))
+        ? projects.remove(fileOf(uri))
+        : projects.touch(fileOf(uri))
+    ).then(tellChanged);
 });
 documents.onDidOpen(({ document }) => void touch(document.uri));
 documents.onDidSave(({ document }) => void touch(document.uri));

@@ -11,6 +11,7 @@ import type {
 import { redactConfig } from "../base/redact.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import type { Config } from "../config.ts";
+import type { DatasetSummary } from "../dataset.ts";
 import { LeafError } from "../errors.ts";
 import { readFailures } from "../failures/list.ts";
 import { canonicalJson } from "../keys.ts";
@@ -80,10 +81,17 @@ export interface StageStatus {
 export async function pipelineStatus(
   project: Project,
   options: StageOptions = {},
-): Promise<{ stages: StageStatus[]; problems: string[] }> {
+): Promise<{ stages: StageStatus[]; problems: string[]; places?: DatasetSummary["places"] }> {
   const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
   try {
-    return { stages: await stagesOf(project, catalog), problems: await unreadableRuns(project) };
+    const { places } = catalog.summary;
+    const unread = (places?.unreadable ?? 0) + (places?.name ?? 0);
+    const problems = await unreadableRuns(project);
+    if (unread > 0) {
+      const what = unread === 1 ? "1 folder or name" : `${unread} folders or names`;
+      problems.push(`${what} among the images cannot be read: \`leaf check\` lists them`);
+    }
+    return { stages: await stagesOf(project, catalog), problems, ...(places && { places }) };
   } finally {
     catalog.close();
   }

@@ -1,7 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import path from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { LeafError } from "../../src/engine/errors.ts";
 import { summariseRuns } from "../../src/engine/live/runSummaries.ts";
 import type { Project } from "../../src/engine/project.ts";

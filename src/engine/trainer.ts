@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { TrainerDone, TrainerJob, TrainerMessage } from "../protocol/trainer.ts";
+import { redact } from "./base/redact.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
 import { writeFileAtomic } from "./files.ts";
 import { spawnGroup, stopGroup } from "./processes.ts";
@@ -50,13 +51,13 @@ export async function train({
   let failure: LeafError | undefined;
   let lastLine = "";
   child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-    log.write(text);
+    log.write(redact(text));
     lastLine = text.trim().split("\n").at(-1) || lastLine;
   });
   createInterface({ input: child.stdout! }).on("line", (line) => {
     const message = parseMessage(line);
     if (!message) {
-      log.write(`${line}\n`);
+      log.write(`${redact(line)}\n`);
       return;
     }
     if (message.type === "done") done = message;

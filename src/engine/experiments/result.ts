@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { ArmResult, ExperimentResult, ReportedMetric } from "../../protocol/experiments.ts";
+import { redactConfig, redactValue } from "../base/redact.ts";
 import { readJson, writeJson } from "../files.ts";
 import { keyOf } from "../keys.ts";
 import { paperFigures } from "../live/paperFigures.ts";
@@ -33,7 +34,7 @@ export async function summarise(open: OpenExperiment, trials: readonly Trial[]):
       const own = trials.filter((trial) => trial.cell === cell).map(({ result }) => result);
       return {
         name: cell.name,
-        settings: flatSettings(cell.overrides),
+        settings: flatSettings(redactConfig(cell.overrides)),
         stage: cell.stage,
         trials: own,
         ratings: own.find(({ state }) => state === "done")?.ratings ?? null,
@@ -64,7 +65,7 @@ export function meanOf(
 
 /** Another key says that the file or its base has changed since a result was written. */
 export function experimentKey({ experiment, cells, configOf }: OpenExperiment): string {
-  return keyOf({ experiment, configs: cells.map((cell) => configOf(cell, experiment.seeds[0]!)) });
+  return keyOf(redactConfig({ experiment, configs: cells.map((cell) => configOf(cell, experiment.seeds[0]!)) }));
 }
 
 export function resultFile(root: string, name: string): string {
@@ -72,7 +73,7 @@ export function resultFile(root: string, name: string): string {
 }
 
 export async function saveResult(open: OpenExperiment, result: ExperimentResult): Promise<void> {
-  await writeJson(resultFile(path.dirname(open.file), open.name), result);
+  await writeJson(resultFile(path.dirname(open.file), open.name), redactValue(result));
 }
 
 /** The last result of an experiment by its name and folder; undefined if it has not been run. */

@@ -3,6 +3,7 @@ import { appendFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
+import { redactValue } from "../base/redact.ts";
 import { isMissing, readJson, writeFileAtomic, writeJson } from "../files.ts";
 import { claimFolder } from "../lockHolder.ts";
 import { isProcessLocked } from "../processLock.ts";
@@ -103,7 +104,7 @@ async function jobIds(jobs: string): Promise<string[]> {
 
 /** Synchronous: an event is on disk before the next thing happens, however the process ends. */
 export function appendEvent(dir: string, event: JobEvent): void {
-  appendFileSync(eventsFile(dir), `${JSON.stringify(event)}\n`);
+  appendFileSync(eventsFile(dir), `${JSON.stringify(redactValue(event))}\n`);
 }
 
 /** Someone listens (say so again at least every ten seconds), or has let the job go to finish by itself. */

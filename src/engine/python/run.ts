@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline";
+import { appRoot } from "../appRoot.ts";
 import { childEnvironment } from "../base/environment.ts";
 import { LeafError, throwIfCancelled } from "../errors.ts";
 import { spawnGroup, stopGroup } from "../processes.ts";
@@ -39,7 +40,12 @@ export function runPython(
 ): Promise<RunResult> {
   throwIfCancelled(signal);
   return new Promise((resolve, reject) => {
-    const child = spawnGroup(command, args, { env, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawnGroup(command, args, {
+      // Python looks for modules where it starts: not in the folder where the command was given, which may be a stranger's.
+      cwd: appRoot(),
+      env: { ...env, PYTHONSAFEPATH: "1" },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     const onAbort = () => stopGroup(child);
     signal?.addEventListener("abort", onAbort, { once: true });
     let stdout = "";

@@ -8,6 +8,7 @@ import type {
   RunRecord,
   StageState,
 } from "../../protocol/results.ts";
+import { redactConfig } from "../base/redact.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import type { Config } from "../config.ts";
 import { LeafError } from "../errors.ts";
@@ -135,7 +136,7 @@ async function statusOf(
   if (failure) return { stage, state: "failed", key, why: failure, ...failed };
   const last = runs.findLast((run) => run.stages[stage]);
   if (!last) return { stage, state: "missing", key };
-  const changes = changedKeys(last.config as Config, project.config).filter((change) =>
+  const changes = changedKeys(redactConfig(last.config as Config), redactConfig(project.config)).filter((change) =>
     concerns(stage, change),
   );
   const why =

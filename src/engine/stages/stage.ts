@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import type { TrainerMessage } from "../../protocol/trainer.ts";
+import { redactValue } from "../base/redact.ts";
 import { explainFileSystemError, LeafError } from "../errors.ts";
 import { readJson, writeFileAtomic } from "../files.ts";
 import type { Project } from "../project.ts";
@@ -86,7 +87,7 @@ export async function writeResult(
 ): Promise<void> {
   await writeFileAtomic(
     path.join(stageDir(project, stage, key), "result.json"),
-    `${JSON.stringify(result, null, 2)}\n`,
+    `${JSON.stringify(redactValue(result), null, 2)}\n`,
   );
 }
 

@@ -84,7 +84,9 @@ export function resolveInterpreter(configured: string | undefined, root: string)
 function existing(named: string, root: string): string {
   const file = programPath(named, root);
   if (file === undefined || existsSync(file)) return file ?? named;
-  throw new LeafError("environment", `The Python interpreter ${named} does not exist.`, { remedy: setUpRemedy });
+  throw new LeafError("environment", `The Python interpreter ${named} does not exist.`, {
+    remedy: setUpRemedy,
+  });
 }
 
 /** Asks an interpreter for its versions and device. Throws LeafError `environment` naming what it lacks. */

@@ -19,7 +19,6 @@ import type {
 import { crashCounter } from "./crashes.ts";
 import { isJobProgress, type WorkDone } from "./jobProgress.ts";
 import { log } from "./log.ts";
-import { redacted } from "./redactedChannel.ts";
 
 /** The one way to the language server. Nothing is started before something is asked of it. */
 export interface Client extends Disposable {
@@ -103,7 +102,7 @@ export function createClient(context: ExtensionContext): Client {
         { scheme: "file", pattern: experimentPattern },
       ],
       outputChannel: log(),
-      traceOutputChannel: redacted(log()),
+      traceOutputChannel: log(),
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       markdown: { isTrusted: { enabledCommands: Object.values(commandIds) }, supportHtml: false },
       errorHandler: {

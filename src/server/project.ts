@@ -262,7 +262,10 @@ export function liveProject(
     refresh,
     applySettings(next) {
       const again =
-        next.usePolling !== settings.usePolling || next.scoreNewImages !== settings.scoreNewImages;
+        next.usePolling !== settings.usePolling ||
+        next.scoreNewImages !== settings.scoreNewImages ||
+        next.pythonInterpreter !== settings.pythonInterpreter ||
+        next.allowedKeyVariables.join() !== settings.allowedKeyVariables.join();
       settings = next;
       if (again) void refresh();
     },

@@ -1,7 +1,8 @@
 import path from "node:path";
 import type { Command } from "commander";
+import { knowSecrets, secretsOf } from "../../engine/base/redact.ts";
 import { listServers, stopServers } from "../../engine/teachers/serve/index.ts";
-import type { ServerSpec } from "../../engine/teachers/serve/spec.ts";
+import { placeholderValues, type ServerSpec } from "../../engine/teachers/serve/spec.ts";
 import { supervise } from "../../engine/teachers/serve/supervise.ts";
 import type { ServerListing } from "../../protocol/servers.ts";
 import { findProject, table } from "../context.ts";
@@ -36,7 +37,9 @@ export function addServersCommand(program: Command, run: Run, signal: AbortSigna
     .command("supervise", { hidden: true })
     .argument("<folder>", "folder of the server under .leaf/servers; what to start comes on stdin")
     .action(async (folder: string) => {
-      await supervise(folder, JSON.parse(await allOf(process.stdin)) as ServerSpec, signal);
+      const spec = JSON.parse(await allOf(process.stdin)) as ServerSpec;
+      knowSecrets([...secretsOf(spec.env, spec.command), ...placeholderValues(spec)]);
+      await supervise(folder, spec, signal);
     });
 }
 

@@ -37,16 +37,23 @@ export function decideEndpoint(
   { allowLinkLocal }: EndpointSettings,
 ): EndpointDecision {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (!parsed || !/^https?:$/.test(parsed.protocol)) return { allowed: false, reason: "it is no http or https URL" };
+  if (!parsed || !/^https?:$/.test(parsed.protocol))
+    return { allowed: false, reason: "it is no http or https URL" };
   const host = hostOf(parsed);
   const named = isIP(host) ? [host] : [];
   const all = [...named, ...addresses].flatMap(spellings);
   if (!allowLinkLocal) {
     const bad = all.find((one) => isIn(linkLocal, one));
     if (bad !== undefined)
-      return { allowed: false, reason: `${bad} is a link-local or metadata address, which tells a machine's credentials` };
+      return {
+        allowed: false,
+        reason: `${bad} is a link-local or metadata address, which tells a machine's credentials`,
+      };
     if (metadataNames.test(host))
-      return { allowed: false, reason: `${host} is the name of a metadata service, which tells a machine's credentials` };
+      return {
+        allowed: false,
+        reason: `${host} is the name of a metadata service, which tells a machine's credentials`,
+      };
   }
   const isLocalName = host === "localhost" || host.endsWith(".localhost");
   const local = all.length > 0 ? all.every((one) => isIn(loopback, one)) : isLocalName;
@@ -64,7 +71,9 @@ function hostOf({ hostname }: URL): string {
   const bare = hostname.replace(/^\[|\]$/g, "").toLowerCase();
   const undotted = bare.replace(/\.+$/, "");
   // What was a name only by its last dot: 169.254.169.254.
-  return URL.canParse(`http://${undotted}/`) && !bare.includes(":") ? new URL(`http://${undotted}/`).hostname : bare;
+  return URL.canParse(`http://${undotted}/`) && !bare.includes(":")
+    ? new URL(`http://${undotted}/`).hostname
+    : bare;
 }
 
 /** An address, and the IPv4 one that it stands for (mapped, compatible, NAT64, 6to4). */
@@ -73,7 +82,9 @@ function spellings(address: string): string[] {
   if (isIP(bare) !== 6) return isIP(bare) ? [bare] : [];
   const words = wordsOf(bare);
   const [w0, w1, w2] = words as [number, number, number];
-  const from = (at: number) => [`${words[at]! >> 8}.${words[at]! & 255}.${words[at + 1]! >> 8}.${words[at + 1]! & 255}`];
+  const from = (at: number) => [
+    `${words[at]! >> 8}.${words[at]! & 255}.${words[at + 1]! >> 8}.${words[at + 1]! & 255}`,
+  ];
   const firstZero = (n: number) => words.slice(0, n).every((word) => word === 0);
   if (firstZero(5) && (words[5] === 0xffff || (words[5] === 0 && words[6] !== 0))) return from(6);
   if (firstZero(4) && words[4] === 0xffff && words[5] === 0) return from(6);
@@ -86,7 +97,8 @@ function spellings(address: string): string[] {
 function wordsOf(address: string): number[] {
   const plain = new URL(`http://[${address}]/`).hostname.slice(1, -1);
   const [head = "", tail] = plain.split("::");
-  const parse = (part: string | undefined) => (part ? part.split(":").map((word) => Number.parseInt(word, 16)) : []);
+  const parse = (part: string | undefined) =>
+    part ? part.split(":").map((word) => Number.parseInt(word, 16)) : [];
   const [before, after] = [parse(head), parse(tail)];
   return [...before, ...new Array<number>(8 - before.length - after.length).fill(0), ...after];
 }

@@ -40,7 +40,7 @@ async function headOf(dotGit: string): Promise<string | null | undefined> {
 
 async function lineOf(file: string): Promise<string | undefined> {
   const text = await textOf(file);
-  return text?.split("\n", 1)[0]!.trim();
+  return text === undefined ? undefined : text.split("\n", 1)[0]!.trim();
 }
 
 async function textOf(file: string): Promise<string | undefined> {

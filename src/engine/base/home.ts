@@ -4,6 +4,7 @@ import path from "node:path";
 /** LEAF's own folder of a user: the Python environment and what the user has approved. LEAF_HOME moves it. */
 export function leafHome(): string {
   return (
-    process.env.LEAF_HOME ?? path.join(process.env.XDG_DATA_HOME ?? path.join(homedir(), ".local", "share"), "leaf")
+    process.env.LEAF_HOME ??
+    path.join(process.env.XDG_DATA_HOME ?? path.join(homedir(), ".local", "share"), "leaf")
   );
 }

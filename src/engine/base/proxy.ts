@@ -17,12 +17,16 @@ export function proxyFor(url: string, env: Environment): string | undefined {
   const upper = secure || env.REQUEST_METHOD === undefined ? env[name.toUpperCase()] : undefined;
   const proxy = [env[name], upper, env.all_proxy, env.ALL_PROXY].find((one) => one?.trim())?.trim();
   if (!proxy) return undefined;
-  const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "").toLowerCase();
+  const host = hostname
+    .replace(/^\[|\]$/g, "")
+    .replace(/\.$/, "")
+    .toLowerCase();
   if (isExempt(host, port || (secure ? "443" : "80"), env.no_proxy ?? env.NO_PROXY ?? "")) return undefined;
   const spelt = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
   if (!URL.canParse(spelt)) throw new RangeError("is no URL");
   const scheme = new URL(spelt).protocol;
-  if (scheme !== "http:" && scheme !== "https:") throw new RangeError(`is a ${scheme.slice(0, -1)} proxy; only http and https are possible`);
+  if (scheme !== "http:" && scheme !== "https:")
+    throw new RangeError(`is a ${scheme.slice(0, -1)} proxy; only http and https are possible`);
   return spelt;
 }
 

@@ -167,7 +167,10 @@ export function secretOptions(parts: readonly unknown[]): SecretOption[] {
 }
 
 /** Values of variables and of options whose names say that they are secret. */
-export function secretsOf(env: Record<string, string | undefined>, command: readonly string[] = []): string[] {
+export function secretsOf(
+  env: Record<string, string | undefined>,
+  command: readonly string[] = [],
+): string[] {
   const ofEnv = Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && isSecretName(name) ? [value] : [],
   );

@@ -62,13 +62,17 @@ const endpoint = z
     "must not have a part after `?` or `#`; name the key's environment variable by `keyEnv`",
   );
 
-const useVariable = "name an environment variable instead: `env: { VLLM_API_KEY: \"{env:MY_API_KEY}\" }`";
+const useVariable = 'name an environment variable instead: `env: { VLLM_API_KEY: "{env:MY_API_KEY}" }`';
 
 /** Keys stand in no config: it is shared, stored with each run, and arguments are seen by every user of the machine. */
 const argumentsSchema = z.array(text).superRefine((parts, context) => {
   const named = secretOptions(parts).filter(({ value }) => !isPlaceholder(value));
   for (const { at, option } of named)
-    context.addIssue({ code: "custom", path: [at], message: `must not hold the key of ${option}; ${useVariable}` });
+    context.addIssue({
+      code: "custom",
+      path: [at],
+      message: `must not hold the key of ${option}; ${useVariable}`,
+    });
   parts.forEach((part, i) => {
     if (looksSecret(part) && !named.some(({ at }) => at === i))
       context.addIssue({ code: "custom", path: [i], message: `must not hold a key; ${useVariable}` });
@@ -81,7 +85,7 @@ const variablesSchema = z.record(z.string(), z.string()).superRefine((variables,
       context.addIssue({
         code: "custom",
         path: [name],
-        message: "must not hold a key; name an environment variable that does: `\"{env:MY_API_KEY}\"`",
+        message: 'must not hold a key; name an environment variable that does: `"{env:MY_API_KEY}"`',
       });
 });
 

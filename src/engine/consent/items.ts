@@ -38,7 +38,9 @@ export function interpreterItem(named: string, root: string): PlacelessItem {
 export function serverItem(serve: ServeConfig, root: string): PlacelessItem {
   const command = [...serve.command, ...serve.args].map((part) => part.replaceAll("{model}", serve.model));
   const shown = redactConfig({ command, env: serve.env });
-  const variables = Object.entries(shown.env).map(([name, value]) => `${shownPart(name)}=${shownPart(value)}`);
+  const variables = Object.entries(shown.env).map(
+    ([name, value]) => `${shownPart(name)}=${shownPart(value)}`,
+  );
   return {
     kind: "server",
     digest: consentDigest({

@@ -65,7 +65,9 @@ export function meanOf(
 
 /** Another key says that the file or its base has changed since a result was written. */
 export function experimentKey({ experiment, cells, configOf }: OpenExperiment): string {
-  return keyOf(redactConfig({ experiment, configs: cells.map((cell) => configOf(cell, experiment.seeds[0]!)) }));
+  return keyOf(
+    redactConfig({ experiment, configs: cells.map((cell) => configOf(cell, experiment.seeds[0]!)) }),
+  );
 }
 
 export function resultFile(root: string, name: string): string {

@@ -136,8 +136,8 @@ async function statusOf(
   if (failure) return { stage, state: "failed", key, why: failure, ...failed };
   const last = runs.findLast((run) => run.stages[stage]);
   if (!last) return { stage, state: "missing", key };
-  const changes = changedKeys(redactConfig(last.config as Config), redactConfig(project.config)).filter((change) =>
-    concerns(stage, change),
+  const changes = changedKeys(redactConfig(last.config as Config), redactConfig(project.config)).filter(
+    (change) => concerns(stage, change),
   );
   const why =
     changes.length > 0

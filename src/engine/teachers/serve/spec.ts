@@ -52,7 +52,10 @@ export function filledCommand(
 }
 
 /** What the config adds to the environment, its placeholders filled in. */
-export function filledVariables(spec: ServerSpec, env: NodeJS.ProcessEnv = process.env): Record<string, string> {
+export function filledVariables(
+  spec: ServerSpec,
+  env: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
   return Object.fromEntries(Object.entries(spec.env).map(([name, value]) => [name, filled(value, env)]));
 }
 
@@ -72,9 +75,13 @@ function variablesOf(texts: readonly string[]): string[] {
 export function requireVariables(spec: ServerSpec, env: NodeJS.ProcessEnv = process.env): void {
   const missing = variablesOf([...spec.command, ...Object.values(spec.env)]).find((name) => !env[name]);
   if (missing === undefined) return;
-  throw new LeafError("environment", `The environment variable ${missing} that \`teacher.serve\` names is not set.`, {
-    remedy: `Set ${missing} where LEAF is started.`,
-  });
+  throw new LeafError(
+    "environment",
+    `The environment variable ${missing} that \`teacher.serve\` names is not set.`,
+    {
+      remedy: `Set ${missing} where LEAF is started.`,
+    },
+  );
 }
 
 /** The values that the placeholders stand for. */

@@ -28,7 +28,7 @@ const linkLocal = lists([
   "168.63.129.16/32", // Azure
 ]);
 
-const metadataNames = /^(metadata|instance-data)(\.|$)|(^|\.)metadata\.goog$/;
+const metadataNames = /^(metadata|instance-data)(\.((google|ec2|azure)\.)?internal)?$|(^|\.)metadata\.goog$/;
 
 /** `addresses`: what the host's name resolves to; none where it is not known yet, or a proxy will ask. */
 export function decideEndpoint(

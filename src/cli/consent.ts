@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { isApproved, notApproved, openConsent, remember } from "../engine/consent/index.ts";
+import { notApproved, openConsent, remember } from "../engine/consent/index.ts";
 import { LeafError } from "../engine/errors.ts";
 import type { Project } from "../engine/project.ts";
 import type { ConsentItem, ConsentWork } from "../protocol/consent.ts";
@@ -23,13 +23,12 @@ export async function consented<T extends Named>(
 }
 
 export async function ask(context: CliContext, items: readonly ConsentItem[]): Promise<void> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY)
-    throw notApproved(items.find((item) => !isApproved(item)) ?? items[0]!);
+  if (!process.stdin.isTTY || !process.stderr.isTTY) throw notApproved(items[0]!, items.length - 1);
   context.note(["This config asks for what you have not approved yet:", ...items.map(itemText)].join("\n"));
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await terminal.question("Approve it on this computer? [y/N] ", { signal: context.signal });
-    if (!/^y(es)?$/i.test(answer.trim())) throw new LeafError("cancelled", "Not approved: nothing was run.");
+    if (!/^y(es)?$/i.test(answer.trim())) throw new LeafError("consent", "Not approved: nothing was run.");
   } catch (error) {
     if (error instanceof LeafError) throw error;
     throw new LeafError("cancelled", "Cancelled.");

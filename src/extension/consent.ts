@@ -1,8 +1,8 @@
 import { l10n, window } from "vscode";
 import type { ConsentItem } from "../protocol/consent.ts";
 import type { ConsentTarget } from "../protocol/server.ts";
-import { bindOldKey } from "./bindOldKey.ts";
-import { consentText } from "./consentText.ts";
+import { consentText, shownOrigin } from "./consentText.ts";
+import { bindOldKey } from "./keys.ts";
 import type { Leaf } from "./leaf.ts";
 
 /**
@@ -20,7 +20,22 @@ export async function consented(
     const digests = items.map(({ digest }) => digest);
     await leaf.client.request("leaf/approve", { ...target, digests, decision });
   }
-  return bindOldKey(leaf.context.secrets, keyOrigins);
+  return bindOldKey(leaf.context.secrets, keyOrigins, askAboutOldKey);
+}
+
+async function askAboutOldKey(origin: string): Promise<"use" | "forget" | undefined> {
+  const use = l10n.t("Use It There");
+  const forget = l10n.t("Forget It");
+  const chosen = await window.showWarningMessage(
+    l10n.t("Is the API key that you set earlier for {0}?", shownOrigin(origin, l10n.t)),
+    {
+      modal: true,
+      detail: l10n.t("LEAF now keeps each key for one endpoint, and sends it to no other."),
+    },
+    use,
+    forget,
+  );
+  return chosen === use ? "use" : chosen === forget ? "forget" : undefined;
 }
 
 async function ask(items: ConsentItem[]): Promise<"allow" | "managed" | undefined> {

@@ -18,3 +18,8 @@ export function consentText(
     ),
   };
 }
+
+/** Whom a key is for, as people read it. */
+export function shownOrigin(origin: string, t: Translate): string {
+  return origin === "server" ? t("the teacher's own server") : origin;
+}

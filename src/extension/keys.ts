@@ -34,3 +34,23 @@ export async function unboundTeacherKey(secrets: SecretStorage): Promise<string 
 export async function forgetUnboundKey(secrets: SecretStorage): Promise<void> {
   await secrets.delete(unboundKey);
 }
+
+/**
+ * A key of an earlier version, which was kept for no endpoint in particular, is given to one only if the user says so. Resolves to false
+ * where nothing is to be started.
+ */
+export async function bindOldKey(
+  secrets: SecretStorage,
+  origins: readonly string[],
+  ask: (origin: string) => Promise<"use" | "forget" | undefined>,
+): Promise<boolean> {
+  const [origin] = origins;
+  if (origin === undefined) return true;
+  const old = await unboundTeacherKey(secrets);
+  if (old === undefined || (await teacherKeys(secrets))[origin] !== undefined) return true;
+  const answer = await ask(origin);
+  if (answer === undefined) return false;
+  if (answer === "use") await storeTeacherKey(secrets, origin, old);
+  await forgetUnboundKey(secrets);
+  return true;
+}

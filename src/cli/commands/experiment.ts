@@ -86,7 +86,7 @@ function show(context: CliContext, result: ExperimentResult, format: Format): vo
 }
 
 /** `ratio` stands for `ratio.experiment.yaml` where there is such a file. */
-function named(file: string): string {
+export function named(file: string): string {
   const whole = `${file}.experiment.yaml`;
   return !existsSync(file) && existsSync(whole) ? whole : file;
 }

@@ -1,19 +1,34 @@
 import type { Command } from "commander";
-import { consentItems, forget, isApproved, remember } from "../../engine/consent/index.ts";
+import { allConsentItems, forget, isApproved, remember } from "../../engine/consent/index.ts";
+import { openExperiment } from "../../engine/experiments/file.ts";
+import { trialsOf } from "../../engine/experiments/trial.ts";
 import { ask, itemText } from "../consent.ts";
 import { findProject } from "../context.ts";
 import type { Run } from "../run.ts";
+import { named } from "./experiment.ts";
+
+interface Options {
+  yes?: boolean;
+  list?: boolean;
+  forget?: boolean;
+}
 
 export function addTrustCommand(program: Command, run: Run): void {
   program
     .command("trust")
     .description("show what the config would run, or send a key to, and approve it on this computer")
+    .argument("[experiment]", "NAME.experiment.yaml: what its rows name")
     .option("--yes", "approve without asking")
     .option("--list", "only show it")
     .option("--forget", "take the approval back")
-    .action((options: { yes?: boolean; list?: boolean; forget?: boolean }, command) =>
+    .action((experiment: string | undefined, options: Options, command) =>
       run(async (context) => {
-        const items = consentItems(await findProject(context), "run");
+        const items = experiment
+          ? allConsentItems(
+              trialsOf(await openExperiment(named(experiment))).map(({ project }) => project),
+              "experiment",
+            )
+          : allConsentItems([await findProject(context)], "run");
         if (options.forget) {
           const forgotten = await forget(items);
           context.print(

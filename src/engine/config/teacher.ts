@@ -56,7 +56,7 @@ const endpoint = z
   .refine((url) => {
     const { username, password } = URL.canParse(url) ? new URL(url) : { username: "", password: "" };
     return username === "" && password === "";
-  }, "must not hold a user or password; name the key's environment variable by `keyEnv`")
+  }, "must not hold a password or a user; name the key's environment variable by `keyEnv`")
   .refine(
     (url) => !URL.canParse(url) || !/[?#]/.test(url),
     "must not have a part after `?` or `#`; name the key's environment variable by `keyEnv`",

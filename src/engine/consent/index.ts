@@ -39,15 +39,19 @@ const needsOf: Record<ConsentWork, { teacher: boolean; trainer: boolean }> = {
   env: { teacher: false, trainer: false },
 };
 
-/** The same for several configs, such as an experiment's rows: what is not decided yet, each once. */
+/** The same for several configs, such as an experiment's rows, each once. */
+export function allConsentItems(projects: readonly Named[], work: ConsentWork): ConsentItem[] {
+  const items = projects.flatMap((project) => consentItems(project, work));
+  return [...new Map(items.map((item) => [item.digest, item])).values()];
+}
+
+/** What the user has not decided yet. */
 export function openConsent(projects: readonly Named[], work: ConsentWork): ConsentView {
-  const items = new Map<string, ConsentItem>();
-  const origins = new Set<string>();
-  for (const project of projects) {
-    for (const item of consentItems(project, work)) if (!isApproved(item)) items.set(item.digest, item);
-    if (needsOf[work].teacher) for (const origin of keyOrigins(project)) origins.add(origin);
-  }
-  return { items: [...items.values()], keyOrigins: [...origins] };
+  const origins = needsOf[work].teacher ? projects.flatMap(keyOrigins) : [];
+  return {
+    items: allConsentItems(projects, work).filter((item) => !isApproved(item)),
+    keyOrigins: [...new Set(origins)],
+  };
 }
 
 /** What a key that the editor keeps is for, where the config names no variable. */

@@ -82,16 +82,21 @@ export function isApproved(item: Pick<ConsentItem, "kind" | "digest">): boolean 
 
 /** Throws LeafError `consent` for the first item that the user has not approved. */
 export function requireApproved(items: readonly ConsentItem[]): void {
-  const open = items.find((item) => !isApproved(item));
-  if (open) throw notApproved(open);
+  const [open, ...rest] = items.filter((item) => !isApproved(item));
+  if (open) throw notApproved(open, rest.length);
 }
 
-export function notApproved({ title, details, file, line }: ConsentItem): LeafError {
+export function notApproved({ title, details, file, line }: ConsentItem, more = 0): LeafError {
   const where = file ? ` (${path.basename(file)}${line === null ? "" : `:${line}`})` : "";
   const what = details.length > 0 ? `: ${details.join("; ")}` : "";
-  return new LeafError("consent", `You have not approved this yet${where}: ${title}${what}.`, {
-    file: file || undefined,
-    line: line ?? undefined,
-    remedy: "Look at it, and approve it with `leaf trust` (or `leaf trust --yes` where nobody can be asked).",
-  });
+  return new LeafError(
+    "consent",
+    `You have not approved this yet${where}: ${title}${what}${more > 0 ? ` (and ${more} more)` : ""}.`,
+    {
+      file: file || undefined,
+      line: line ?? undefined,
+      remedy:
+        "Look at it with `leaf trust --list`, then approve it with `leaf trust` (`leaf trust --yes` where nobody can be asked).",
+    },
+  );
 }

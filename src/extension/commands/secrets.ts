@@ -1,6 +1,6 @@
 import { l10n, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
-import { shownOrigin } from "../bindOldKey.ts";
+import { shownOrigin } from "../consentText.ts";
 import { forgetTeacherKey, forgetUnboundKey, storeTeacherKey, teacherKeys } from "../keys.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
 import { pickProject } from "../projectPicker.ts";
@@ -16,10 +16,10 @@ export function secretCommands({ context, client, state }: Leaf): Handlers {
       if (origin === undefined) return;
       const known = (await teacherKeys(secrets))[origin] !== undefined;
       const key = await window.showInputBox({
-        title: l10n.t("API key for {0}", shownOrigin(origin)),
+        title: l10n.t("API key for {0}", shownOrigin(origin, l10n.t)),
         prompt: l10n.t(
           "Kept in the editor's secret storage, sent to {0} and to no one else.",
-          shownOrigin(origin),
+          shownOrigin(origin, l10n.t),
         ),
         placeHolder: known ? l10n.t("A key is set. Leave this empty to forget it.") : undefined,
         password: true,

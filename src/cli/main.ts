@@ -25,6 +25,8 @@ import { runner } from "./run.ts";
 // Short values of variables are more often words than secrets.
 knowSecrets(secretsOf(process.env).filter((value) => value.length >= 8));
 redactOutput();
+// Windows would look for a program in the current folder first, which may be a stranger's.
+if (process.platform === "win32") process.env.NoDefaultCurrentDirectoryInExePath = "1";
 
 const controller = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

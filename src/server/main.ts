@@ -50,6 +50,8 @@ const answer = answering(connection);
 const { send } = notifying(connection);
 const progress = workDone(connection);
 const scorer = openScorer();
+// Windows would look for a program in the current folder first, which may be a stranger's.
+if (process.platform === "win32") process.env.NoDefaultCurrentDirectoryInExePath = "1";
 const inherited = { ...process.env };
 knowSecrets(secretsOf(inherited).filter((value) => value.length >= 8));
 let settings = defaultSettings;

@@ -63,13 +63,10 @@ const evaluateSchema = z.strictObject({
 });
 
 const pythonSchema = z.strictObject({
-  interpreter: z
-    .string()
-    .optional()
-    .meta({
-      description:
-        "Python to train with; by default the one that `leaf env` set up. LEAF asks before it runs; the user's own (LEAF_PYTHON, the editor's setting) comes first.",
-    }),
+  interpreter: z.string().optional().meta({
+    description:
+      "Python to train with; by default the one that `leaf env` set up. LEAF asks before it runs; the user's own (LEAF_PYTHON, the editor's setting) comes first.",
+  }),
   device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({ description: "Where to train." }),
   threads: z
     .int()

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "n
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { FailureSummary, ItemFailure } from "../../protocol/failures.ts";
+import { redact } from "../base/redact.ts";
 import { isMissing, readJson, temporaryName, writeJson } from "../files.ts";
 import { withoutName } from "./words.ts";
 
@@ -59,7 +60,7 @@ export function failuresIn(dir: string | null): FailureList {
 
   return {
     add(told) {
-      const failure = { ...told, reason: withoutName(told.reason, told.file) };
+      const failure = { ...told, reason: redact(withoutName(told.reason, told.file)) };
       total++;
       if (first.length < toldFailures) first.push(failure);
       const { reason } = failure;

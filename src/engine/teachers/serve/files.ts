@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import type { ServerState } from "../../../protocol/servers.ts";
+import { redactValue } from "../../base/redact.ts";
 import { isMissing, isTemporaryName, readJson, writeJson } from "../../files.ts";
 import { isProcessLocked, waitForLock } from "../../processLock.ts";
 import type { ServerSpec } from "./spec.ts";
@@ -24,7 +25,7 @@ export async function readState(dir: string): Promise<ServerState | undefined> {
 }
 
 export async function writeState(dir: string, state: ServerState): Promise<void> {
-  await writeJson(stateFile(dir), state);
+  await writeJson(stateFile(dir), redactValue(state));
 }
 
 /** A run that uses a server; its lock is held as long as its process lives and uses it. */

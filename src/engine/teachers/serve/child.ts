@@ -38,8 +38,7 @@ export function startServer(
     ...added,
     [markName]: options.mark,
   });
-  // What the config asks for by name it gets.
-  const env = { ...withoutTeacherKeys(inherited), ...added };
+  const env = withoutTeacherKeys(inherited);
   const [program, ...args] = filledCommand(spec, options.port);
   const log = openServerLog(options.logFile, {
     secrets: [...placeholderValues(spec), ...secretsOf(inherited, [program, ...args])],

@@ -2,11 +2,8 @@ import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import type { FailureSummary } from "../protocol/failures.ts";
 import type { StudentCard } from "../protocol/student.ts";
-
 import { checkOutputs, type OutputRules, withOutput, writeOutput } from "./base/outputs.ts";
-
 import { redact } from "./base/redact.ts";
-
 import { openCatalog } from "./catalog.ts";
 import { toCsv } from "./csv.ts";
 import { LeafError } from "./errors.ts";

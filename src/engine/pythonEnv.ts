@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-
 import path from "node:path";
 import { appRoot } from "./appRoot.ts";
-
 import { foreignEnvironment } from "./base/environment.ts";
 import { leafHome } from "./base/home.ts";
 import { interpreterItem, programPath } from "./consent/items.ts";

@@ -2,10 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import type { RunRecord } from "../protocol/results.ts";
-
 import { gitHead } from "./base/gitHead.ts";
 import { redactConfig, redactValue } from "./base/redact.ts";
-
 import { errnoCode, explainFileSystemError, isCancelled, LeafError, messageOf } from "./errors.ts";
 import { readJson, writeFileAtomic } from "./files.ts";
 import { canonicalJson, keyOf } from "./keys.ts";

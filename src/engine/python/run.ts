@@ -1,4 +1,3 @@
-import path from "node:path";
 import { createInterface } from "node:readline";
 import { appRoot } from "../appRoot.ts";
 import { foreignEnvironment } from "../base/environment.ts";
@@ -42,9 +41,9 @@ export function runPython(
   throwIfCancelled(signal);
   return new Promise((resolve, reject) => {
     const child = spawnGroup(command, args, {
-      // Not where the command was given: Python looks there for modules.
-      cwd: path.join(appRoot(), "src", "python"),
-      env,
+      // Python looks for modules where it starts: not in the folder where the command was given, which may be a stranger's.
+      cwd: appRoot(),
+      env: { ...env, PYTHONSAFEPATH: "1" },
       stdio: ["pipe", "pipe", "pipe"],
     });
     const onAbort = () => stopGroup(child);

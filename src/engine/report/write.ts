@@ -1,6 +1,5 @@
 import { checkOutputs, writeOutput } from "../base/outputs.ts";
 import { redact } from "../base/redact.ts";
-
 import { type Project, projectOf } from "../project.ts";
 import { outputRules } from "../projectInputs.ts";
 import type { StageOptions } from "../stages/stage.ts";

@@ -1,8 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-
-import { foreignEnvironment } from "../../base/environment.ts";
-
+import { childEnvironment } from "../../base/environment.ts";
+import { withoutTeacherKeys } from "../../base/teacherKeys.ts";
 import { groupExists, signalGroup, spawnGroup } from "../../processes.ts";
 import { markedProcesses, markName } from "./identity.ts";
 import { openServerLog, type ServerLog, secretsOf } from "./log.ts";
@@ -33,15 +32,16 @@ export function startServer(
   options: { port: number; mark: string; logFile: string; onLine(line: string): void },
 ): ServerChild {
   const added = filledVariables(spec);
-  const env = foreignEnvironment({
+  const inherited = childEnvironment({
     ELECTRON_RUN_AS_NODE: undefined,
     PYTHONUNBUFFERED: "1",
     ...added,
     [markName]: options.mark,
   });
+  const env = withoutTeacherKeys(inherited);
   const [program, ...args] = filledCommand(spec, options.port);
   const log = openServerLog(options.logFile, {
-    secrets: [...placeholderValues(spec), ...secretsOf(env, [program, ...args])],
+    secrets: [...placeholderValues(spec), ...secretsOf(inherited, [program, ...args])],
     onLine: options.onLine,
   });
   const child = spawnGroup(program, args, {

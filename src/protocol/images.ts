@@ -23,6 +23,8 @@ export interface ImageRow {
   disagreement: number | null;
   /** URI of a small picture, once there is one; ask `leaf/thumbnails` for it otherwise. */
   thumbnail: string | null;
+  /** A link leads to it out of the project's folder: its file is not shown, only pictures that are made of it. */
+  linkedOut?: boolean;
 }
 
 /** Where the student saw high and low quality in an image. */

@@ -205,6 +205,37 @@ describe("watchImages", () => {
     expect(errors).toEqual([]);
   });
 
+  it.each([false, true])(
+    "follows the links that a search follows, each folder once (polling: %s)",
+    {
+      timeout: 30_000,
+    },
+    async (usePolling) => {
+      const { put, at, settles, errors } = await watched("photos", usePolling, (root) => {
+        for (const dir of ["photos/a", "photos/b", "out/1", "out/2"])
+          mkdirSync(path.join(root, dir), { recursive: true });
+        // Each folder leads to the other, and all to the one above: paths without end.
+        for (const [dir, other] of ["ab", "ba"]) {
+          symlinkSync(`../${other}`, path.join(root, "photos", dir!, "other"));
+          symlinkSync("..", path.join(root, "photos", dir!, "up"));
+          symlinkSync(".", path.join(root, "photos", dir!, "self"));
+        }
+        symlinkSync("../out/1", path.join(root, "photos/linked"));
+      });
+      put("photos/a/one.png");
+      put("out/1/two.png");
+      await settles(["photos/a/one.png", "photos/linked/two.png"]);
+      put("out/2/three.png");
+      symlinkSync("../out/2", at("photos/new"));
+      renameSync(at("photos/new"), at("photos/linked"));
+      await settles(["photos/a/one.png", "photos/linked/three.png"]);
+      put("photos/b/four.png");
+      rmSync(at("photos/linked"));
+      await settles(["photos/a/one.png", "photos/b/four.png"]);
+      expect(errors).toEqual([]);
+    },
+  );
+
   it("watches globs, single files, folders above and links", async () => {
     const { put, at, settles } = await watched(
       ["photos/*/set.*/*.png", "cover.png", "more/{a,b}/**/*.jpg", "linked"],

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { updateIndex } from "../../src/engine/dataset/update.ts";
 import { indexDataset, openIndex, type Place, placeKinds } from "../../src/engine/dataset.ts";
+import { isLinkedOut } from "../../src/engine/live/linkedOut.ts";
 import { picture, temporaryFolder } from "./pictures.ts";
 
 let png: Buffer;
@@ -181,6 +182,27 @@ describe("links", () => {
       ["photos/disk", "the link leads to nothing"],
       ["photos/gone.png", "the link leads to nothing"],
     ]);
+  });
+});
+
+describe("files behind links out of the project", () => {
+  it("are told from those that the page may show as they are", () => {
+    const { put, link, at, root } = world();
+    for (const file of ["project/photos/i.png", "project/store/j.png", "beside/k.png"]) put(file);
+    link("project/photos/in", at("project/store"));
+    link("project/photos/out", at("beside"));
+    link("project/photos/k.png", "../../beside/k.png");
+    link("project/away", at("beside"));
+    const linkedOut = (file: string) => isLinkedOut(root, file);
+    expect(
+      ["photos/i.png", "photos/in/j.png", "../beside/k.png", "photos/none.png"].filter(linkedOut),
+    ).toEqual([]);
+    const out = ["photos/out/k.png", "photos/k.png", "away/k.png"];
+    expect(out.filter(linkedOut)).toEqual(out);
+    // The project itself may be reached by a link.
+    symlinkSync(root, at("alias"));
+    expect(isLinkedOut(at("alias"), "photos/i.png")).toBe(false);
+    expect(isLinkedOut(at("alias"), "photos/k.png")).toBe(true);
   });
 });
 

@@ -81,7 +81,7 @@ export function createPictures(host: Host, config: string): Pictures {
     full(row) {
       const one = made.full.get(row.hash);
       if (one !== undefined) return one;
-      if (shownByBrowsers.has(row.format.toLowerCase())) return host.resource(row.uri);
+      if (!row.linkedOut && shownByBrowsers.has(row.format.toLowerCase())) return host.resource(row.uri);
       if (!asked.has(`full ${row.hash}`)) void make([row.hash], "full");
       return undefined;
     },

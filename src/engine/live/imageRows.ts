@@ -6,6 +6,7 @@ import { human } from "../labels.ts";
 import { studentToMos } from "../mos.ts";
 import type { LiveContext, Scorer } from "./context.ts";
 import { fileUri } from "./fileUri.ts";
+import { isLinkedOut } from "./linkedOut.ts";
 import { pictureFile } from "./pictureFiles.ts";
 import type { Sources } from "./sources.ts";
 
@@ -83,6 +84,7 @@ export function readImageRow(
     teacher: point,
     mos: mos.get(row.hash) ?? null,
     ...(mosStd?.has(row.hash) ? { mosStd: mosStd.get(row.hash) } : {}),
+    ...(isLinkedOut(project.root, row.path) ? { linkedOut: true } : {}),
     disagreement: comparable ? Math.abs(row.score! - point.score) : null,
     thumbnail: thumbnailOf(project.cache, row.hash),
   };

@@ -17,7 +17,7 @@ const mostKnown = 100;
 async function ownColumns(file: string): Promise<string[]> {
   const stats = await stat(file).catch(() => undefined);
   if (!stats?.isFile()) return [];
-  const stamp = `${stats.size} ${stats.mtimeMs} ${stats.ino}`;
+  const stamp = `${stats.size} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.ino}`;
   const before = known.get(file);
   if (before?.stamp === stamp) return before.columns;
   const prefer = (columns: readonly string[]) => recognise(file, columns) !== undefined;

@@ -62,7 +62,7 @@ export async function pictureOf(
   size: PictureSize,
   signal?: AbortSignal,
 ): Promise<string | null> {
-  if (size === "full" && shownByBrowsers(row.format)) return row.uri;
+  if (size === "full" && shownByBrowsers(row.format) && !row.linkedOut) return row.uri;
   const { cache } = project.project();
   const file = pictureFile(cache, row.hash, size);
   if (existsSync(file)) return uriOf(file);

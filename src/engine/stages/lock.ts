@@ -1,10 +1,11 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { isCancelled, LeafError, messageOf } from "../errors.ts";
+import { LeafError } from "../errors.ts";
 import { writeFileAtomic } from "../files.ts";
 import { holderWords, holdLock } from "../lockHolder.ts";
 import { isProcessLocked, waitForLock } from "../processLock.ts";
 import type { Project } from "../project.ts";
+import { explained } from "../unexpected.ts";
 import { makeStageDir, type StageName, stageDir } from "./stage.ts";
 
 /** Held as long as a process works on the stage; the system gives it back when that ends, however it ends. */
@@ -31,8 +32,9 @@ export async function holdingStage<T>(
     await rm(path.join(dir, failureName), { force: true });
     return await work(dir);
   } catch (error) {
-    if (!isCancelled(error))
-      await writeFileAtomic(path.join(dir, failureName), `${messageOf(error)}\n`).catch(() => {});
+    const { code, message } = explained(error, { doing: `${stage} was at work` });
+    if (code !== "cancelled")
+      await writeFileAtomic(path.join(dir, failureName), `${message}\n`).catch(() => {});
     throw error;
   } finally {
     lock.release();

@@ -78,7 +78,11 @@ export async function createTransformersTeacher(
     throwIfCancelled(signal);
     const byHash = new Map(images.map((image) => [image.hash, image]));
     const child = await running(signal);
-    return child.ask(question, (hash) => imageMessage(byHash.get(hash)!, config.maxSide), signal);
+    return child.ask(
+      question,
+      (hash) => imageMessage(byHash.get(hash)!, config.maxSide, options.maxPixels),
+      signal,
+    );
   }
 
   return {

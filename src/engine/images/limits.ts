@@ -12,11 +12,14 @@ export function maxPixelsOf(config?: { maxMegapixels?: number }): number {
   return Math.round((config?.maxMegapixels ?? defaultMaxMegapixels) * 1e6);
 }
 
+/** How every problem of the size begins; no other does. */
+export const sizeProblem = "too many pixels: ";
+
 /** Why an image of this size is refused; undefined where it is not. */
 export function tooManyPixels(width: number, height: number, maxPixels: number): string | undefined {
   if (width * height <= maxPixels) return undefined;
   const most = Number((maxPixels / 1e6).toFixed(6));
-  return `too many pixels: ${width} x ${height}, more than ${most} megapixels (\`maxMegapixels\`)`;
+  return `${sizeProblem}${width} x ${height}, more than ${most} megapixels (\`maxMegapixels\`)`;
 }
 
 const MiB = 2 ** 20;

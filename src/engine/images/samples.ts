@@ -1,7 +1,7 @@
 import sharp from "sharp";
 
 /**
- * TIFF files hold more than 8-bit pictures: floats, signed numbers, and 10 or 12 bits in 16. What range their values have, no field
+ * TIFF files hold more than 8-bit pictures: floats, 32-bit numbers, and 8 or 12 bits in 16. What range their values have, no field
  * says, so the values themselves decide. The rules are those of docs/datasets.md.
  */
 
@@ -20,15 +20,21 @@ export class SampleError extends Error {}
 
 const way = "; save it with 8 or 16 bits";
 
-type Values = Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Int8Array;
+type Values = Uint16Array | Uint32Array | Int32Array | Float32Array;
+/** Signed numbers of 8 and 16 bits are not among them: libvips takes negative ones for 0 before anybody sees them. */
 const arrays = {
   ushort: Uint16Array,
-  short: Int16Array,
   uint: Uint32Array,
   int: Int32Array,
   float: Float32Array,
-  char: Int8Array,
 } as const;
+
+const kinds: Record<string, string> = {
+  float: "floats",
+  double: "floats",
+  char: "signed values",
+  short: "signed values",
+};
 
 /** Pictures of one colour or three; others are converted by their profiles as ever. */
 const plainSpaces = ["b-w", "grey16", "rgb16", "scrgb", "srgb", "rgb"];
@@ -55,7 +61,7 @@ async function sampleFormat(tiff: Buffer): Promise<SampleFormat | undefined> {
   const colours = channels - (hasAlpha ? 1 : 0);
   if (colours !== 1 && colours !== 3) return undefined;
   if (!(depth in arrays) || (depth === "float" && bitsPerSample !== 32))
-    throw new SampleError(`TIFF of ${bitsPerSample}-bit ${depth} values is not supported${way}`);
+    throw new SampleError(`TIFF of ${bitsPerSample}-bit ${kinds[depth] ?? depth} is not supported${way}`);
   if (depth === "float" && icc)
     throw new SampleError(`TIFF of floats with a colour profile is not supported${way}`);
   return { depth: depth as keyof typeof arrays, space: space!, colours, hasAlpha };
@@ -70,7 +76,8 @@ async function readSamples(tiff: Buffer, format: SampleFormat): Promise<Samples 
     .raw({ depth })
     .toBuffer({ resolveWithObject: true });
   const channels = (colours + (hasAlpha ? 1 : 0)) as Samples["channels"];
-  if (info.channels !== channels) throw new SampleError(`TIFF of ${depth} values is not supported${way}`);
+  if (info.channels !== channels)
+    throw new SampleError(`TIFF with ${info.channels} channels of ${depth} is not supported${way}`);
   const values: Values = new arrays[depth](
     data.buffer,
     data.byteOffset,
@@ -127,12 +134,13 @@ function rangeOf(
     throw unknown;
   }
   if (low < 0) throw unknown;
-  const told = (depth === "ushort" || depth === "short") && high > 0;
   const note = (bits: number) =>
-    told ? { note: `its 16-bit values end at ${high}: they are read as ${bits} bits` } : {};
+    depth === "ushort" && high > 0
+      ? { note: `its 16-bit values end at ${high}: they are read as ${bits} bits` }
+      : {};
   if (high <= 255) return { scale: 1, ...note(8) };
   if (high <= most12Bits) return { scale: 255 / most12Bits, ...note(12) };
-  if (high <= 65_535 && depth !== "short") return { scale: 1 / 257 };
+  if (high <= 65_535) return { scale: 1 / 257 };
   throw unknown;
 }
 
@@ -142,7 +150,7 @@ function alphaScale(values: Values, depth: SampleFormat["depth"], channels: numb
   for (let at = channels - 1; at < values.length; at += channels) high = Math.max(high, values[at]!);
   if (depth === "float") return high <= 1 + overshoot ? 255 : 1;
   if (high <= 255) return 1;
-  return high <= most12Bits ? 255 / most12Bits : depth === "short" ? 255 / 32_767 : 1 / 257;
+  return high <= most12Bits ? 255 / most12Bits : 1 / 257;
 }
 
 function short(value: number): string {

@@ -65,7 +65,7 @@ async function ratedImages(
 ): Promise<Rated> {
   const { root, cache } = project;
   const indexFile = path.join(cache, `index-${keyOf(images).slice(0, 8)}.sqlite`);
-  await indexDataset({ root, images, indexFile, signal, onProgress });
+  await indexDataset({ root, images, indexFile, maxPixels: maxPixelsOf(project.config), signal, onProgress });
   const index = openIndex(indexFile);
   try {
     const { scores } = await readMos({ ...mos, file: path.resolve(root, mos.file) }, index, { signal });

@@ -3,6 +3,8 @@ import type { ItemFailure } from "../protocol/failures.ts";
 import { useCache } from "./cacheUse.ts";
 import { type DatasetSummary, type ImageIndex, indexDataset, openIndex, summariseIndex } from "./dataset.ts";
 import { toldFailures } from "./failures/list.ts";
+import { noEndMarker } from "./images/ending.ts";
+import { maxPixelsOf } from "./images/limits.ts";
 import { digestLines } from "./keys.ts";
 import { columnsOf } from "./mos/detect.ts";
 import { type Mos, readMos } from "./mos.ts";
@@ -71,7 +73,14 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
   const { signal, onProgress, onWarning } = options;
   const summary = options.trustIndex
     ? summariseIndex(indexFile)
-    : await indexDataset({ root, images: config.images, indexFile, signal, onProgress });
+    : await indexDataset({
+        root,
+        images: config.images,
+        indexFile,
+        maxPixels: maxPixelsOf(config),
+        signal,
+        onProgress,
+      });
   const index = openIndex(indexFile);
   try {
     const problems: string[] = [];
@@ -88,6 +97,12 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       map(index.failed(), (file) => `${file.path}: ${file.error}`),
       summary.failed,
       "files that cannot be read",
+    );
+    const unended = [...index.notes()].filter(({ note }) => note.includes(noEndMarker));
+    tell(
+      unended.map((file) => `${file.path}: ${noEndMarker}`),
+      unended.length,
+      "files without an end marker",
     );
 
     const { unreadable = 0, name = 0 } = summary.places ?? {};

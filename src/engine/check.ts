@@ -2,7 +2,10 @@ import type { FailureSummary } from "../protocol/failures.ts";
 import { openCatalog } from "./catalog.ts";
 import { dataErrors } from "./dataErrors.ts";
 import { type ImageIndex, type Place, placeKinds } from "./dataset.ts";
+import { type DecodeFinding, decodeAll } from "./dataset/decodeAll.ts";
 import { failuresIn } from "./failures/list.ts";
+import { noEndMarker } from "./images/ending.ts";
+import { maxPixelsOf } from "./images/limits.ts";
 import { describeReading } from "./mos/describe.ts";
 import { failuresDir, type Project } from "./project.ts";
 import type { StageOptions } from "./stages/stage.ts";
@@ -12,6 +15,7 @@ export interface CheckResult {
   withMos: number;
   splits: { train: number; val: number; test: number };
   duplicates: number;
+  /** Files that no stage can use, by their header or by decoding them. */
   unreadable: number;
   /** How the MOS file is read, how images are grouped and where the split is from: a sentence each. */
   reading: string[];
@@ -27,31 +31,43 @@ export interface CheckResult {
 /** Links told one by one; how many more there are is told too. */
 const toldLinks = 10;
 
-/** Reads everything that a run would read, and changes nothing but the index. */
-export async function checkProject(
-  project: Project,
-  options: Pick<StageOptions, "signal" | "onProgress">,
-): Promise<CheckResult> {
-  const { signal, onProgress } = options;
+const listed = 100;
+
+export interface CheckOptions extends Pick<StageOptions, "signal" | "onProgress"> {
+  /** Looks at the headers of the images only, and decodes none. */
+  quick?: boolean;
+}
+
+/** Reads everything that a run would read, and changes nothing but the index. An image is decoded in the first check only. */
+export async function checkProject(project: Project, options: CheckOptions): Promise<CheckResult> {
+  const { signal, onProgress, quick = false } = options;
   const list = failuresIn(failuresDir(project, "check"));
   const catalog = await openCatalog(project, { signal, onProgress, onFailure: list.add });
   try {
+    const { root, indexFile, config } = project;
+    const maxPixels = maxPixelsOf(config);
+    const findings = quick ? [] : await decodeAll({ root, indexFile, maxPixels, signal, onProgress });
+    const undecodable = findings.filter(({ problem }) => problem !== null);
+    for (const { path, problem } of undecodable) list.add({ kind: "decode", file: path, reason: problem! });
     const failures = await list.finish();
     const errors = dataErrors(project, catalog).map(({ path, message }) => `${path.join(".")}: ${message}`);
-    const problems = [...errors, ...catalog.problems];
+    const { images, files, failed } = catalog.summary;
+    if (images > 0 && undecodable.length === files - failed)
+      errors.push("images: None of these files can be decoded.");
+    const problems = [...errors, ...withFindings(catalog.problems, findings)];
     if (catalog.summary.duplicates > 0)
       problems.push(`${catalog.summary.duplicates} files are copies of others and count once`);
     problems.push(...linkProblems(catalog.index, catalog.summary.places ?? {}));
     for (const { path, note } of catalog.index.notes()) {
-      if (problems.length >= 100) break;
-      problems.push(`${path}: ${note}`);
+      if (problems.length >= listed) break;
+      if (note !== noEndMarker) problems.push(`${path}: ${note.replace(`; ${noEndMarker}`, "")}`);
     }
     return {
       images: catalog.hashes.length,
       withMos: catalog.mos.size,
       splits: catalog.counts,
       duplicates: catalog.summary.duplicates,
-      unreadable: catalog.summary.failed,
+      unreadable: catalog.summary.failed + undecodable.length,
       reading: describeReading(project.config, catalog),
       problems,
       errors,
@@ -75,4 +91,13 @@ function linkProblems(index: ImageIndex, counts: { link?: number; outside?: numb
       kind === "link" ? "links that are not followed" : "links that lead out of the project's folder";
     return more > 0 ? [...lines, `… and ${more} more ${what}`] : lines;
   });
+}
+
+/** What decoding said of a file stands in place of what its end made one suspect. */
+function withFindings(problems: readonly string[], findings: readonly DecodeFinding[]): string[] {
+  const suspected = new Set(findings.map(({ path }) => `${path}: ${noEndMarker}`));
+  const lines = findings.map(({ path, problem, note }) => `${path}: ${problem ?? note}`);
+  const more =
+    lines.length > listed ? [`… and ${lines.length - listed} more images that are not in order`] : [];
+  return [...lines.slice(0, listed), ...more, ...problems.filter((line) => !suspected.has(line))];
 }

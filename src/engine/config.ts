@@ -3,6 +3,7 @@ import { z } from "zod";
 import { imagesSchema, mosSchema, otherDatasetSchema, splitSchema } from "./config/data.ts";
 import { teacherSchema } from "./config/teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./config/training.ts";
+import { defaultMaxMegapixels, mostMegapixels } from "./images/limits.ts";
 import { defaultStopAfterFailures } from "./labelling/firstAnswers.ts";
 import { completeMos } from "./mos/complete.ts";
 import { factsOf } from "./mos/formats.ts";
@@ -81,6 +82,10 @@ const pythonSchema = z.strictObject({
 export const configSchema = z
   .strictObject({
     images: imagesSchema.meta({ description: "Folder or globs of the images, relative to this file." }),
+    maxMegapixels: z.number().positive().max(mostMegapixels).default(defaultMaxMegapixels).meta({
+      description:
+        "Images of more million pixels are left out: one of 268 takes some 800 MB of memory to decode.",
+    }),
     mos: mosSchema
       .optional()
       .meta({ description: "Human mean opinion scores. Never shown to the teacher, nor used in distill." }),

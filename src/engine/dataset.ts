@@ -72,7 +72,7 @@ function summarise(db: DatabaseSync): Omit<DatasetSummary, "read" | "removed"> {
   const row = db
     .prepare(
       "SELECT count(*) AS files, count(DISTINCT CASE WHEN error IS NULL THEN hash END) AS images, " +
-        "count(error) AS failed, count(note) AS misnamed FROM files",
+        "count(error) AS failed, count(CASE WHEN note LIKE 'named %' THEN 1 END) AS misnamed FROM files",
     )
     .get();
   const [files, images, failed, misnamed] = [row?.files, row?.images, row?.failed, row?.misnamed].map(

@@ -91,14 +91,14 @@ export function hashBytes(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex").slice(0, 32);
 }
 
-/** `hashBytes` of a file of any size, read in pieces; also the first `head` bytes. Throws Node's own file errors. */
+/** `hashBytes` of a file of any size, read in pieces; also its first `head` and last `tail` bytes. Throws Node's own file errors. */
 export async function hashFile(
   file: string,
-  { head = 0, signal }: { head?: number; signal?: AbortSignal } = {},
-): Promise<{ hash: string; head: Buffer }> {
+  { head = 0, tail = 0, signal }: { head?: number; tail?: number; signal?: AbortSignal } = {},
+): Promise<{ hash: string; head: Buffer; tail: Buffer }> {
   const handle = await open(file, "r");
   try {
-    return await hashHandle(handle, head, signal);
+    return await hashHandle(handle, head, tail, signal);
   } finally {
     await handle.close();
   }
@@ -108,17 +108,23 @@ const pieceBytes = 256 * 1024;
 /** Read buffers are reused: fresh ones would pile up outside the JavaScript heap until a late collection. */
 const spare: Buffer[] = [];
 
-async function hashHandle(handle: FileHandle, headBytes: number, signal?: AbortSignal) {
+async function hashHandle(handle: FileHandle, headBytes: number, tailBytes: number, signal?: AbortSignal) {
   const hash = createHash("sha256");
   const piece = spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
   const heads: Buffer[] = [];
   let wanted = headBytes;
+  let tail = Buffer.alloc(0);
   try {
     for (;;) {
       throwIfCancelled(signal);
       const { bytesRead } = await handle.read(piece, 0, piece.length, null);
       if (bytesRead === 0) break;
-      hash.update(piece.subarray(0, bytesRead));
+      const read = piece.subarray(0, bytesRead);
+      hash.update(read);
+      if (tailBytes > 0) {
+        const kept = tail.subarray(Math.max(0, tail.length + bytesRead - tailBytes));
+        tail = Buffer.concat([kept, read.subarray(-tailBytes)]);
+      }
       if (wanted > 0) {
         heads.push(Buffer.from(piece.subarray(0, Math.min(wanted, bytesRead))));
         wanted -= Math.min(wanted, bytesRead);
@@ -130,5 +136,6 @@ async function hashHandle(handle: FileHandle, headBytes: number, signal?: AbortS
   return {
     hash: hash.digest("hex").slice(0, 32),
     head: heads.length === 1 ? heads[0]! : Buffer.concat(heads),
+    tail,
   };
 }

@@ -1,7 +1,7 @@
 import { LeafError } from "./errors.ts";
 import type { RgbImage } from "./images/decode.ts";
 import { prepare, type Rectangle, viewPlaces, views } from "./images/views.ts";
-import type { Student } from "./student.ts";
+import { noNumber, type Student } from "./student.ts";
 import { reportedScore } from "./studentScale.ts";
 
 /** Where the student looked once, and the local scores there, row by row from the top left. */
@@ -38,8 +38,8 @@ export async function heatMap(student: Student, image: RgbImage): Promise<HeatMa
   const { scores, rows, columns, local } = await student.mapViews(pixels, input.views);
   const perView = rows * columns;
   const score = reportedScore(card, scores.reduce((sum, one) => sum + one, 0) / scores.length);
-  if (!Number.isFinite(score))
-    throw new LeafError("failed", "The network gave no number.", { remedy: "Run the stage again." });
+  if (!Number.isFinite(score) || !local.every(Number.isFinite))
+    throw new LeafError("failed", noNumber, { remedy: "Run the stage that made the student again." });
   const found = viewPlaces(image.width, image.height, input).map((place, i) => ({
     place,
     rows,

@@ -9,6 +9,7 @@ import type { Place } from "./dataset.ts";
 import { isFar } from "./domain.ts";
 import { LeafError } from "./errors.ts";
 import { failuresIn } from "./failures/list.ts";
+import { maxPixelsOf } from "./images/limits.ts";
 import { failuresDir, nameIn, type Project } from "./project.ts";
 import { listRuns } from "./runs.ts";
 import { stageDir } from "./stages/stage.ts";
@@ -24,6 +25,8 @@ export interface ScoreResult {
   failed: { image: string; reason: string }[];
   /** The same in short; absent where nothing failed. */
   failures?: FailureSummary;
+  /** What is worth telling of files that are scored all the same. */
+  notes: { image: string; note: string }[];
 }
 
 export interface ScoreOptions {
@@ -65,6 +68,7 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
     scores: [],
     far: student.card.domain ? 0 : null,
     failed: [],
+    notes: [],
   };
   const list = failuresIn(options.project ? failuresDir(options.project, "score") : null);
   const fail = (image: string, reason: string) => {
@@ -79,8 +83,11 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
     if (kind === "unreadable" || kind === "name") fail(image, reason);
   };
   try {
-    for await (const scored of scoreImages(student, findPaths(paths, onPlace), { signal: options.signal })) {
+    const { signal } = options;
+    const maxPixels = maxPixelsOf(options.project?.config);
+    for await (const scored of scoreImages(student, findPaths(paths, onPlace), { signal, maxPixels })) {
       const image = scored.item.path;
+      if ("note" in scored && scored.note) result.notes.push({ image, note: scored.note });
       if ("reason" in scored) fail(image, scored.reason);
       else {
         const score = reportedScore(student.card, scored.score);
@@ -111,14 +118,15 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
   return failures ? { ...result, failures } : result;
 }
 
+/** Filed under no hash: what is scored is what lies there. */
 async function* findPaths(
   paths: string[],
   onPlace: (place: Place) => void,
-): AsyncGenerator<{ path: string }> {
+): AsyncGenerator<{ path: string; hash: null }> {
   for (const given of paths) {
     const info = await stat(given).catch(() => undefined);
     if (info?.isFile()) {
-      yield { path: given };
+      yield { path: given, hash: null };
       continue;
     }
     const isFolder = info?.isDirectory() ?? false;
@@ -133,7 +141,7 @@ async function* findPaths(
       };
       for await (const name of findImages(path.resolve(root), images, { onPlace: tell })) {
         found++;
-        yield { path: path.isAbsolute(given) && !isFolder ? path.resolve(name) : nameOf(name) };
+        yield { path: path.isAbsolute(given) && !isFolder ? path.resolve(name) : nameOf(name), hash: null };
       }
     }
     if (found === 0) {

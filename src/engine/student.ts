@@ -6,7 +6,8 @@ import path from "node:path";
 import type { StudentCard } from "../protocol/student.ts";
 import { InferenceSession, Tensor } from "./base/onnxRuntime.ts";
 import { LeafError, messageOf, throwIfCancelled } from "./errors.ts";
-import { decodeImage, type RgbImage } from "./images/decode.ts";
+import { type RgbImage, UndecodableImage, withImage } from "./images/decode.ts";
+import type { ImageSource } from "./images/read.ts";
 import { prepare, views } from "./images/views.ts";
 
 export interface Student {
@@ -44,7 +45,17 @@ export interface Judged {
   distance: number | null;
 }
 
-export type ScoredImage<T> = ({ item: T; features?: Float32Array } & Judged) | { item: T; reason: string };
+/** An image without a score; `lasting`: it will have none as long as its bytes are the same. */
+export interface UnscoredImage<T> {
+  item: T;
+  reason: string;
+  lasting: boolean;
+}
+
+/** `note`: something worth telling of a file that is scored all the same. */
+export type ScoredImage<T> =
+  | ({ item: T; features?: Float32Array; note?: string } & Judged)
+  | UnscoredImage<T>;
 
 /** Opens `student.onnx` and `student.json` of a folder. Throws LeafError `input` where they are missing or damaged. */
 export async function openStudent(dir: string, options: { threads?: number } = {}): Promise<Student> {
@@ -110,11 +121,24 @@ export async function openStudent(dir: string, options: { threads?: number } = {
   };
 }
 
-/** Scores one decoded picture, on 1..5. */
+/** Scores one decoded picture, on 1..5. Throws LeafError `failed` where the student gives no number. */
 export async function judgePicture(student: Student, image: RgbImage): Promise<Judged> {
   const { input } = student.card;
   const found = await student.judgeViews(views(await prepare(image, input), input), input.views);
-  return judgedOf(student.card, found.scores, found.distances);
+  const judged = judgedOf(student.card, found.scores, found.distances);
+  if (isNumber(judged)) return judged;
+  throw new LeafError("failed", noNumber, { remedy: "Run the stage that made the student again." });
+}
+
+/** Why an image has no score where the network gives NaN or infinity. */
+export const noNumber = "The student gave no number.";
+
+function isNumber({ score, distance }: Judged, features?: Float32Array): boolean {
+  return (
+    Number.isFinite(score) &&
+    (distance === null || Number.isFinite(distance)) &&
+    (features === undefined || features.every(Number.isFinite))
+  );
 }
 
 function judgedOf({ domain }: StudentCard, scores: Float32Array, distances: Float32Array | null): Judged {
@@ -136,13 +160,14 @@ const batchViews = 16;
 
 /**
  * Scores a stream of images in order, on 1..5. Decoding runs ahead of inference by a bounded number of images, so both
- * are busy and memory stays flat. An unreadable image yields its reason; nothing else is lost. With `features` each also has its
- * pooled features, the mean over its views.
+ * are busy and memory stays flat. An image that cannot be read, or that the student has no number for, yields its reason; nothing
+ * else is lost. An item's score is of the bytes of its hash, if it has one. With `features` each also has its pooled features,
+ * the mean over its views.
  */
-export async function* scoreImages<T extends { path: string }>(
+export async function* scoreImages<T extends ImageSource>(
   student: Student,
   items: AsyncIterable<T> | Iterable<T>,
-  options: { signal?: AbortSignal; concurrency?: number; features?: boolean } = {},
+  options: { signal?: AbortSignal; concurrency?: number; features?: boolean; maxPixels?: number } = {},
 ): AsyncGenerator<ScoredImage<T>> {
   const { input } = student.card;
   const { crop } = input;
@@ -150,13 +175,17 @@ export async function* scoreImages<T extends { path: string }>(
   const perBatch = Math.max(1, Math.floor(batchViews / input.views));
   const ahead = perBatch + (options.concurrency ?? availableParallelism() * 2);
 
-  type Decoded = { item: T; pixels: Uint8Array } | { item: T; reason: string };
+  const { maxPixels, signal } = options;
+  type Decoded = { item: T; pixels: Uint8Array; note?: string } | UnscoredImage<T>;
   const decode = async (item: T): Promise<Decoded> => {
     try {
-      const picture = await prepare(await decodeImage(item.path), input);
-      return { item, pixels: views(picture, input) };
+      return await withImage(item, { maxPixels }, async (image) => {
+        throwIfCancelled(signal);
+        const { note } = image;
+        return { item, pixels: views(await prepare(image, input), input), ...(note && { note }) };
+      });
     } catch (error) {
-      return { item, reason: messageOf(error) };
+      return { item, reason: messageOf(error), lasting: error instanceof UndecodableImage };
     }
   };
   const infer = async (batch: Decoded[]): Promise<ScoredImage<T>[]> => {
@@ -171,9 +200,11 @@ export async function* scoreImages<T extends { path: string }>(
     return batch.map((one) => {
       if (!("pixels" in one)) return one;
       const [from, to] = [next * input.views, ++next * input.views];
+      const { item, note } = one;
       const judged = judgedOf(student.card, scores.subarray(from, to), distances?.subarray(from, to) ?? null);
-      if (!features) return { item: one.item, ...judged };
-      return { item: one.item, ...judged, features: meanRow(features.subarray(from * dim, to * dim), dim) };
+      const row = features ? meanRow(features.subarray(from * dim, to * dim), dim) : undefined;
+      if (!isNumber(judged, row)) return { item, reason: noNumber, lasting: true };
+      return { item, ...judged, ...(note && { note }), ...(row && { features: row }) };
     });
   };
 

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { updateIndex } from "../engine/dataset/update.ts";
 import { indexDataset } from "../engine/dataset.ts";
+import { maxPixelsOf } from "../engine/images/limits.ts";
 import { keyOf } from "../engine/keys.ts";
 import { watchImages } from "../engine/live/watch.ts";
 import { ensureLeafDir, type Project } from "../engine/project.ts";
@@ -33,12 +34,13 @@ export function liveDataset({ onChanged, onError }: DatasetEvents): LiveDataset 
 
   return {
     async open(project, { usePolling, rescan = false }) {
-      const wanted = keyOf({ images: project.config.images, root: project.root, usePolling });
+      const { images, maxMegapixels } = project.config;
+      const wanted = keyOf({ images, maxMegapixels, root: project.root, usePolling });
       if (wanted === key && !rescan) return;
       await close();
       const { signal } = controller;
       const { root, indexFile } = project;
-      const where = { root, indexFile, images: project.config.images };
+      const where = { root, indexFile, images, maxPixels: maxPixelsOf(project.config) };
       await ensureLeafDir(project);
       // Watching begins before the scan: what changes meanwhile is brought in after it.
       const scan = Promise.withResolvers<void>();

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { openIndex } from "../engine/dataset.ts";
 import { messageOf } from "../engine/errors.ts";
+import { maxPixelsOf } from "../engine/images/limits.ts";
 import { chunksOf } from "../engine/labels/session.ts";
 import type { LiveContext } from "../engine/live/context.ts";
 import type { ScoredRow, ScorerProcess } from "../engine/live/scorerProcess.ts";
@@ -54,10 +55,12 @@ export function backgroundScoring(
         events.onProgress(store.count(fingerprint), total, true);
         [rows, told] = [[], performance.now()];
       };
+      const { root, config } = context.project;
+      const maxPixels = maxPixelsOf(config);
       for (const some of chunksOf(missing, perCall)) {
         const items = some.flatMap((hash) => {
           const image = index.byHash(hash);
-          return image ? [{ hash, path: path.join(context.project.root, image.path) }] : [];
+          return image ? [{ hash, path: path.join(root, image.path), maxPixels }] : [];
         });
         await scorer.score(context.scorer, items, {
           priority: "background",

@@ -2,6 +2,7 @@ import sharp from "sharp";
 import { beforeAll, expect, test } from "vitest";
 import { LeafError } from "../../src/engine/errors.ts";
 import { decodeImage, type RgbImage } from "../../src/engine/images/decode.ts";
+import { tiff } from "../support/tiff.ts";
 import { picture } from "../unit/pictures.ts";
 import { mutated } from "./support/mutate.ts";
 import { pick, trials, within } from "./support/trials.ts";
@@ -27,6 +28,16 @@ beforeAll(async () => {
   };
   for (const [name, image] of Object.entries(made)) files.push({ name, bytes: await image.toBuffer() });
   files.push({ name: "a.bmp", bytes: bmp(20, 10) });
+  const floats = Float32Array.from({ length: 24 * 16 }, (_, i) => i / 384);
+  files.push({ name: "float.tiff", bytes: tiff(floats, 24, 16) });
+  files.push({
+    name: "twelve.tiff",
+    bytes: tiff(
+      Uint16Array.from(floats, (v) => v * 4095),
+      24,
+      16,
+    ),
+  });
 });
 
 function bmp(width: number, height: number): Buffer {

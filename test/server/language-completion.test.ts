@@ -27,6 +27,7 @@ async function accept(text: string, label: string): Promise<string> {
 }
 
 const sections = [
+  "maxMegapixels",
   "mos",
   "split",
   "teacher",

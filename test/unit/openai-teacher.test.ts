@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { type OpenaiTeacherConfig, teacherSchema } from "../../src/engine/config/teacher.ts";
+import { hashBytes } from "../../src/engine/files.ts";
 import { createTeacher, teacherFingerprint } from "../../src/engine/teachers/createTeacher.ts";
 import type { Teacher } from "../../src/engine/teachers/teacher.ts";
 import {
@@ -230,7 +231,8 @@ describe("judgements", () => {
   it("fail alone for an image that cannot be read", async () => {
     const teacher = await teacherAt((await serve()).url);
     const [image] = await teacherImages(1);
-    const cut = { hash: "c", name: "cut.jpg", read: async () => Buffer.from("\xff\xd8\xff\xe0", "latin1") };
+    const bytes = Buffer.from("\xff\xd8\xff\xe0", "latin1");
+    const cut = { hash: hashBytes(bytes), name: "cut.jpg", read: async () => bytes };
     const gone = {
       hash: "g",
       name: "gone.jpg",

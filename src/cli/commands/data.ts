@@ -26,6 +26,7 @@ export function addDataCommands(program: Command, run: Run): void {
           onProgress: context.onProgress,
         });
         tellFailures(result.failures, "score", (message) => context.note(`warning: ${message}`));
+        for (const { image, note } of result.notes) context.note(`warning: ${image}: ${note}`);
         if (result.far) context.note(farNote(result.far, result.scores.length));
         const text = options.csv
           ? toCsv(

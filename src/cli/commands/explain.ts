@@ -4,6 +4,7 @@ import { checkOutputs, writeOutput } from "../../engine/base/outputs.ts";
 import { heatMap } from "../../engine/heatMap.ts";
 import { heatPicture } from "../../engine/heatPicture.ts";
 import { decodeImage } from "../../engine/images/decode.ts";
+import { maxPixelsOf } from "../../engine/images/limits.ts";
 import { outputRules } from "../../engine/projectInputs.ts";
 import { writeReport } from "../../engine/report/write.ts";
 import { newestStudent } from "../../engine/score.ts";
@@ -39,7 +40,8 @@ export function addExplainCommands(program: Command, run: Run): void {
         await checkOutputs([out], rules);
         const student = await openStudent(path.resolve(folder));
         try {
-          const image = await decodeImage(file);
+          const image = await decodeImage(file, { maxPixels: maxPixelsOf(project?.config) });
+          if (image.note) context.note(`warning: ${file}: ${image.note}`);
           const map = await heatMap(student, image);
           await writeOutput(out, await heatPicture(image, map, { longestSide, legend: true }), rules);
           const all = map.views.flatMap((view) => view.scores);

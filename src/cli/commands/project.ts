@@ -49,10 +49,12 @@ export function addProjectCommands(program: Command, run: Run): void {
   program
     .command("check")
     .description("read the config, the images and the MOS, and report every problem")
-    .action((_options, command) =>
+    .option("--quick", "look at the headers of the images only; decode none")
+    .action((options: { quick?: boolean }, command) =>
       run(async (context) => {
+        const { signal, onProgress } = context;
         const project = await findProject(context);
-        const result = await checkProject(project, context);
+        const result = await checkProject(project, { signal, onProgress, quick: options.quick });
         const lines = [
           `${result.images} images (${result.splits.train} train, ${result.splits.val} val, ${result.splits.test} test), ${result.withMos} with a MOS`,
           ...result.reading,

@@ -6,6 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { explainFileSystemError } from "../errors.ts";
 import { isMissing } from "../files.ts";
+import { defaultMaxPixels } from "../images/limits.ts";
 import { chunksOf } from "../labels/session.ts";
 import { forEachBounded } from "../pool.ts";
 import { findImages } from "./find.ts";
@@ -16,6 +17,7 @@ import { type Before, indexWriter } from "./indexWriter.ts";
 import { inspectFile } from "./inspect.ts";
 import { toPosix } from "./patterns.ts";
 import { type Place, readFailure } from "./places.ts";
+import { judgeSizes } from "./sizes.ts";
 
 export interface BringInOptions {
   /** Only these files and folders (absolute paths), with all that is or was in the folders. */
@@ -42,9 +44,10 @@ const perCheck = 1000;
  */
 export async function bringIn(
   db: DatabaseSync,
-  { root, images }: IndexPlace,
+  { root, images, maxPixels = defaultMaxPixels }: IndexPlace,
   { only, signal, concurrency, ...on }: BringInOptions,
 ): Promise<void> {
+  judgeSizes(db, maxPixels);
   const entries = indexedEntries(db, root);
   const mark = entries.nextMark(only);
   const known = db.prepare("SELECT size, mtimeMs, hash FROM files WHERE path = ?");
@@ -66,7 +69,7 @@ export async function bringIn(
         stats = await statOf(file);
         if (!stats?.isFile()) return;
       }
-      const entry = await inspectFile(root, file, stats, signal);
+      const entry = await inspectFile(root, file, stats, maxPixels, signal);
       if (entry) writer.put({ entry, stats });
     }
     on.onDone?.();

@@ -10,6 +10,8 @@ export interface IndexPlace {
   /** Folders and globs, as in the config. */
   images: string | string[];
   indexFile: string;
+  /** Larger images are no usable ones: see `maxPixelsOf`. */
+  maxPixels?: number;
 }
 
 /** One image file of the dataset. */
@@ -39,7 +41,7 @@ export interface IndexedImage extends IndexedFile {
 }
 
 export const columns = "path, size, mtimeMs, hash, format, width, height, error, note";
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 const schema = `
   CREATE TABLE files (
@@ -49,6 +51,9 @@ const schema = `
   CREATE INDEX files_by_hash ON files (hash, path);
   CREATE INDEX files_by_name ON files (name);
   CREATE INDEX files_by_stem ON files (stem);
+  CREATE INDEX files_with_note ON files (path) WHERE note IS NOT NULL;
+  CREATE TABLE judged (maxPixels REAL NOT NULL);
+  CREATE TABLE decoded (hash TEXT PRIMARY KEY, decoder TEXT NOT NULL, problem TEXT, note TEXT) WITHOUT ROWID;
   PRAGMA user_version = ${schemaVersion};
 `;
 /** Came later: an index without it is complete but for what it tells of places. */

@@ -1,11 +1,13 @@
 import type { Stats } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { explainFileSystemError, LeafError } from "../errors.ts";
 import { hashFile, isMissing } from "../files.ts";
 import { BmpError } from "../images/bmp.ts";
 import { probeImage, UnreadableImage } from "../images/decode.ts";
-import { displayName, formatOfExtension } from "../images/format.ts";
+import { endsWell, hasEnd, noEndMarker, tailBytes } from "../images/ending.ts";
+import { displayName, formatOfExtension, type ImageFormat } from "../images/format.ts";
+import { fileBytes, tooManyPixels } from "../images/limits.ts";
 import type { IndexedFile } from "./indexFile.ts";
 
 /** Enough for the header of nearly every file: EXIF, ICC and thumbnails come first. */
@@ -22,11 +24,12 @@ export async function statOf(file: string): Promise<Stats | undefined> {
   }
 }
 
-/** Reads a file once: hash and header. undefined if it has gone meanwhile. */
+/** Reads a file once: hash, header and end. undefined if it has gone meanwhile. */
 export async function inspectFile(
   root: string,
   file: string,
   stats: Stats,
+  maxPixels: number,
   signal?: AbortSignal,
 ): Promise<IndexedFile | undefined> {
   const absolute = path.join(root, file);
@@ -42,20 +45,33 @@ export async function inspectFile(
     note: null,
   };
   try {
-    const { hash, head } = await hashFile(absolute, { head: headBytes, signal });
+    const { hash, head, tail } = await hashFile(absolute, { head: headBytes, tail: tailBytes, signal });
     entry.hash = hash;
     const header = await probeImage(head, head.length < stats.size ? absolute : undefined);
     Object.assign(entry, header);
     const promised = formatOfExtension[path.posix.extname(file).slice(1).toLowerCase()];
     const heif = promised === "heic" && header.format === "avif";
+    const notes: string[] = [];
     if (promised !== header.format && !heif)
-      entry.note = `named ${path.posix.extname(file)}, is ${displayName(header.format)}`;
+      notes.push(`named ${path.posix.extname(file)}, is ${displayName(header.format)}`);
+    if (!endsWell(tail, header.format) && !(await endsInside(absolute, header.format, stats.size)))
+      notes.push(noEndMarker);
+    entry.note = notes.join("; ") || null;
+    entry.error = tooManyPixels(header.width, header.height, maxPixels) ?? null;
   } catch (error) {
     if (isMissing(error)) return undefined;
     if (error instanceof UnreadableImage || error instanceof BmpError) entry.error = error.message;
     else entry.error = unreadableReason(error, absolute);
   }
   return entry;
+}
+
+/** Larger files are not read a second time for an end that something else may follow. */
+const searchedBytes = 2 ** 28;
+
+async function endsInside(file: string, format: ImageFormat, size: number): Promise<boolean> {
+  if (size > searchedBytes) return false;
+  return fileBytes.run(size, async () => hasEnd(await readFile(file), format));
 }
 
 /** A file that may not be read is a fact about that file; anything else ends the scan. */

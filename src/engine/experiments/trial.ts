@@ -149,19 +149,20 @@ export function catalogs(options: StageOptions) {
   const indexed = new Set<string>();
   return {
     async of({ project }: Trial): Promise<Catalog> {
-      const { images, mos, split } = project.config;
-      const key = keyOf({ images, mos: mos ?? null, split });
+      const { images, maxMegapixels, mos, split } = project.config;
+      const key = keyOf({ images, maxMegapixels, mos: mos ?? null, split });
       if (open?.key === key) return open.catalog;
       open?.catalog.close();
       open = undefined;
-      const known = indexed.has(project.indexFile);
+      const place = `${project.indexFile} ${maxMegapixels}`;
+      const known = indexed.has(place);
       const catalog = await openCatalog(project, {
         signal: options.signal,
         onProgress: options.onProgress,
         onWarning: known ? undefined : options.onWarning,
         trustIndex: known,
       });
-      indexed.add(project.indexFile);
+      indexed.add(place);
       open = { key, catalog };
       return catalog;
     },

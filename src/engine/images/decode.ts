@@ -1,17 +1,22 @@
-import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
-import { explainFileSystemError, LeafError, messageOf } from "../errors.ts";
+import { LeafError } from "../errors.ts";
 import { BmpError, decodeBmp, readBmpHeader } from "./bmp.ts";
-import { displayName, type ImageFormat, sniffFormat } from "./format.ts";
+import {
+  decodeJpeg,
+  decodeTiff,
+  decodeWithSharp,
+  type RgbImage,
+  UnreadableImage,
+  undecodable,
+} from "./codecs.ts";
+import { type ImageFormat, sniffFormat } from "./format.ts";
 import { quickSize } from "./header.ts";
+import { jpegIsProgressive } from "./jpeg.ts";
+import { defaultMaxPixels, pixelBytes, tooManyPixels } from "./limits.ts";
+import { type ImageSource, withImageBytes } from "./read.ts";
 
-/** A decoded picture: `data` is interleaved 8-bit sRGB, height * width * 3 bytes, upright, transparency over white. */
-export interface RgbImage {
-  width: number;
-  height: number;
-  data: Uint8Array;
-}
+export { type RgbImage, UnreadableImage } from "./codecs.ts";
 
 export interface ImageHeader {
   format: ImageFormat;
@@ -27,41 +32,92 @@ export interface DecodeOptions {
   name?: string;
 }
 
-export const defaultMaxPixels = 100_000_000;
-const maxFileBytes = 2 ** 31 - 1;
-
-// Images are decoded side by side; libvips' own threads and its operation cache would only add memory.
-sharp.cache(false);
-sharp.concurrency(1);
+/** A file whose bytes hold no picture that can be read: as long as the bytes are the same, trying again is of no use. */
+export class UndecodableImage extends LeafError {}
 
 /**
- * Decodes a file or its bytes. EXIF orientation and colour profile are applied; 16-bit, CMYK and grey become 8-bit sRGB;
- * of an animation the first frame counts. Throws a LeafError `input`, "<name>: <reason>".
+ * What `work` makes of an image's pixels. Decoding waits until the process has room for them, and so that the room is free again
+ * nothing of them may be kept. With a hash the pixels are those of its bytes. Throws LeafErrors as `decodeImage` and `withImageBytes`.
  */
-export async function decodeImage(source: string | Buffer, options: DecodeOptions = {}): Promise<RgbImage> {
-  const name = options.name ?? (typeof source === "string" ? path.basename(source) : "image");
-  const details = typeof source === "string" ? { file: source } : {};
-  const bytes = typeof source === "string" ? await readImageFile(source, name) : source;
-  try {
-    const header = await probeImage(bytes);
-    const limit = options.maxPixels ?? defaultMaxPixels;
-    if (header.width * header.height > limit) {
-      const megapixels = (pixels: number) => `${Number((pixels / 1e6).toFixed(1))} megapixels`;
-      throw new UnreadableImage(
-        `too many pixels: ${header.width} x ${header.height}, more than ${megapixels(limit)}`,
-      );
-    }
-    return header.format === "bmp"
-      ? await bmpToRgb(bytes)
-      : await decodeWithSharp(bytes, header.format, limit);
-  } catch (error) {
-    if (!(error instanceof UnreadableImage || error instanceof BmpError)) throw error;
-    throw new LeafError("input", `${name}: ${error.message}.`, { ...details, cause: error.cause });
-  }
+export function withImage<T>(
+  source: ImageSource,
+  options: DecodeOptions,
+  work: (image: RgbImage) => Promise<T>,
+): Promise<T> {
+  const name = options.name ?? path.basename(source.path);
+  return withImageBytes(source, (bytes) => withPixels(bytes, { ...options, name }, work)).catch((error) => {
+    if (error instanceof UndecodableImage && error.file === undefined)
+      throw new UndecodableImage(error.code, error.message, { file: source.path, cause: error.cause });
+    throw error;
+  });
 }
 
-/** Why an image cannot be read, in plain words and without its name. */
-export class UnreadableImage extends Error {}
+/** The same of bytes that are there already. */
+export async function withPixels<T>(
+  bytes: Buffer,
+  options: DecodeOptions,
+  work: (image: RgbImage) => Promise<T>,
+): Promise<T> {
+  return pixelBytes.run(await decodedSize(bytes, options.maxPixels), async () =>
+    work(await decodeImage(bytes, options)),
+  );
+}
+
+/** About how much memory decoding takes; 0 for what is refused before anything is decoded. */
+export async function decodedSize(bytes: Buffer, maxPixels = defaultMaxPixels): Promise<number> {
+  const header = await probeImage(bytes).catch(() => undefined);
+  if (!header || header.width * header.height > maxPixels) return 0;
+  return header.width * header.height * (3 + (await besideResult(bytes, header.format)));
+}
+
+/** Bytes a pixel that a decoder holds beside the result: most JPEGs and PNGs come line by line, the others whole. */
+const besides: Record<ImageFormat, number> = {
+  jpeg: 0,
+  png: 0,
+  tiff: 0,
+  webp: 4,
+  gif: 4,
+  avif: 6,
+  heic: 6,
+  bmp: 7,
+};
+
+async function besideResult(bytes: Buffer, format: ImageFormat): Promise<number> {
+  if (format === "jpeg") return jpegIsProgressive(bytes) ? 6 : 0;
+  if (format !== "tiff") return besides[format];
+  const { depth, channels } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  const wide = depth === "uchar" ? 0 : depth === "ushort" || depth === "short" ? 2 : 4;
+  return wide === 0 ? 0 : (wide + 1) * channels;
+}
+
+/**
+ * Decodes a file or its bytes, without a wait for room: see withImage. EXIF orientation and colour profile are applied; 16-bit, CMYK
+ * and grey become 8-bit sRGB; of an animation the first frame counts. Throws UndecodableImage, "<name>: <reason>", and LeafError
+ * `input` for too many pixels.
+ */
+export async function decodeImage(source: string | Buffer, options: DecodeOptions = {}): Promise<RgbImage> {
+  if (typeof source === "string") {
+    const name = options.name ?? path.basename(source);
+    return withImageBytes({ path: source, hash: null }, (bytes) => decodeImage(bytes, { ...options, name }));
+  }
+  const name = options.name ?? "image";
+  try {
+    const header = await probeImage(source);
+    const limit = options.maxPixels ?? defaultMaxPixels;
+    const tooMany = tooManyPixels(header.width, header.height, limit);
+    if (tooMany)
+      throw new LeafError("input", `${name}: ${tooMany}.`, {
+        remedy: "Raise `maxMegapixels` in the config.",
+      });
+    if (header.format === "bmp") return await bmpToRgb(source);
+    if (header.format === "jpeg") return await decodeJpeg(source, limit);
+    if (header.format === "tiff") return await decodeTiff(source, limit);
+    return await decodeWithSharp(source, header.format, limit);
+  } catch (error) {
+    if (!(error instanceof UnreadableImage || error instanceof BmpError)) throw error;
+    throw new UndecodableImage("input", `${name}: ${error.message}.`, { cause: error.cause });
+  }
+}
 
 /**
  * Reads format and size from the header; decodes no pixel. `bytes` may be the beginning of a file: then `rest` is the path of
@@ -92,24 +148,6 @@ export async function probeImage(bytes: Buffer, rest?: string): Promise<ImageHea
   }
 }
 
-async function decodeWithSharp(bytes: Buffer, format: ImageFormat, maxPixels: number): Promise<RgbImage> {
-  try {
-    const { data, info } = await sharp(bytes, {
-      failOn: "error",
-      limitInputPixels: maxPixels,
-      autoOrient: true,
-    })
-      .flatten({ background: "#ffffff" })
-      .toColourspace("srgb")
-      .raw({ depth: "uchar" })
-      .toBuffer({ resolveWithObject: true });
-    if (info.channels !== 3) throw new Error(`${info.channels} channels`);
-    return { width: info.width, height: info.height, data };
-  } catch (error) {
-    throw undecodable(format, error);
-  }
-}
-
 async function bmpToRgb(bytes: Buffer): Promise<RgbImage> {
   const { width, height, channels, data } = decodeBmp(bytes);
   if (channels === 3) return { width, height, data };
@@ -118,26 +156,4 @@ async function bmpToRgb(bytes: Buffer): Promise<RgbImage> {
     .raw()
     .toBuffer();
   return { width, height, data: flat };
-}
-
-async function readImageFile(file: string, name: string): Promise<Buffer> {
-  try {
-    const { size } = await stat(file);
-    if (size > maxFileBytes) throw new LeafError("input", `${name}: the file is over 2 GB.`, { file });
-    return await readFile(file);
-  } catch (error) {
-    throw explainFileSystemError(error, "read", file);
-  }
-}
-
-function undecodable(format: ImageFormat, error: unknown): UnreadableImage {
-  const detail = messageOf(error).split("\n")[0]!.trim();
-  if (format === "heic")
-    return new UnreadableImage("HEIC (HEVC) cannot be decoded here; convert it to JPEG or PNG", {
-      cause: error,
-    });
-  const reason = /premature end|truncated/i.test(detail)
-    ? `the ${displayName(format)} data is truncated`
-    : `the ${displayName(format)} data is truncated or corrupt (${detail.replace(/[:.]$/, "")})`;
-  return new UnreadableImage(reason, { cause: error });
 }

@@ -1,11 +1,11 @@
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { Progress, ProgressSink } from "../../protocol/progress.ts";
 import { isCancelled, LeafError } from "../errors.ts";
-import { hashBytes, readJson, temporaryName, withFileErrors, writeJson } from "../files.ts";
+import { readJson, temporaryName, withFileErrors, writeJson } from "../files.ts";
 import { mapOrdered } from "../pool.ts";
-import type { RgbImage } from "./decode.ts";
+import { type RgbImage, UndecodableImage, withImage } from "./decode.ts";
 import { prepare, type StudentInput } from "./views.ts";
 
 export interface CacheItem {
@@ -16,10 +16,12 @@ export interface CacheItem {
 
 export interface CacheFailure extends CacheItem {
   reason: string;
+  /** Trying again is of no use as long as the bytes are the same. */
+  lasting: boolean;
 }
 
 export interface TensorCacheOptions {
-  /** Images decoded at a time; memory grows with it. */
+  /** Images decoded at a time; see pixelBytes for their memory. */
   concurrency?: number;
   onProgress?: ProgressSink;
   /** What to report progress as. */
@@ -65,7 +67,7 @@ export async function writeTensorCache(
         (item) => preparedItem(item, input, options.maxPixels),
         signal,
       );
-      for await (const { item, picture, reason } of prepared) {
+      for await (const { item, picture, reason, lasting } of prepared) {
         const row = Buffer.alloc(rowBytes);
         row.writeBigInt64LE(BigInt(offset), 0);
         if (picture) {
@@ -74,7 +76,7 @@ export async function writeTensorCache(
           await writeAll(pixels, picture.data);
           offset += picture.data.length;
         } else {
-          failed.push({ ...item, reason });
+          failed.push({ ...item, reason, lasting });
         }
         await writeAll(index, row);
         await writeAll(hashes, Buffer.from(`${item.hash}\n`, "ascii"));
@@ -96,7 +98,9 @@ export async function writeTensorCache(
         await rename(temporary[i]!, path.join(dir, name));
       if (failed.length > 0) await writeJson(path.join(dir, failedFile), failed);
       else await rm(path.join(dir, failedFile), { force: true });
-      await writeJson(path.join(dir, about), { v: 1, rows, resize: input.resize, crop: input.crop });
+      const passing = failed.filter((one) => !one.lasting).length;
+      const { resize, crop } = input;
+      await writeJson(path.join(dir, about), { v: 1, rows, resize, crop, ...(passing > 0 && { passing }) });
       return { rows, failed };
     } catch (error) {
       for (const file of files) await file.close().catch(() => {});
@@ -106,19 +110,16 @@ export async function writeTensorCache(
   });
 }
 
-type Prepared = { item: CacheItem; picture?: RgbImage; reason: string };
+type Prepared = { item: CacheItem; picture?: RgbImage; reason: string; lasting: boolean };
 
 async function preparedItem(item: CacheItem, input: StudentInput, maxPixels?: number): Promise<Prepared> {
-  const name = path.basename(item.path);
   try {
-    const bytes = await withFileErrors("read", item.path, () => readFile(item.path));
-    if (hashBytes(bytes) !== item.hash)
-      return { item, reason: `${name}: the file has changed since it was indexed.` };
-    return { item, picture: await prepare(bytes, input, { name, maxPixels }), reason: "" };
+    const picture = await withImage(item, { maxPixels }, (image) => prepare(image, input));
+    return { item, picture, reason: "", lasting: true };
   } catch (error) {
     // A file that cannot be read or decoded is a row of its own; a bug is not.
     if (!(error instanceof LeafError) || isCancelled(error)) throw error;
-    return { item, reason: error.message };
+    return { item, reason: error.message, lasting: error instanceof UndecodableImage };
   }
 }
 
@@ -136,6 +137,8 @@ export async function cacheFailures(dir: string): Promise<CacheFailure[]> {
 export interface TensorCacheReader {
   rows: number;
   input: Pick<StudentInput, "resize" | "crop">;
+  /** Unreadable rows that may be readable the next time: their files changed, or were gone. */
+  passing: number;
   hash(row: number): Promise<string>;
   /** The cached picture; undefined for an unreadable image. */
   picture(row: number): Promise<RgbImage | undefined>;
@@ -174,6 +177,7 @@ export async function openTensorCache(dir: string): Promise<TensorCacheReader | 
       return {
         rows: json.rows,
         input: { resize: json.resize, crop: json.crop },
+        passing: json.passing ?? 0,
         async hash(row: number) {
           return (await bytesAt(hashes, row * hashLineBytes, 32)).toString("ascii");
         },
@@ -196,13 +200,16 @@ export async function openTensorCache(dir: string): Promise<TensorCacheReader | 
   });
 }
 
-function isAbout(value: unknown): value is { v: 1; rows: number; resize: number | null; crop: number } {
+function isAbout(
+  value: unknown,
+): value is { v: 1; rows: number; resize: number | null; crop: number; passing?: number } {
   if (typeof value !== "object" || value === null) return false;
-  const { v, rows, resize, crop } = value as Record<string, unknown>;
+  const { v, rows, resize, crop, passing } = value as Record<string, unknown>;
   return (
     v === 1 &&
     Number.isSafeInteger(rows) &&
     (resize === null || Number.isSafeInteger(resize)) &&
-    Number.isSafeInteger(crop)
+    Number.isSafeInteger(crop) &&
+    (passing === undefined || Number.isSafeInteger(passing))
   );
 }

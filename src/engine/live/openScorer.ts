@@ -1,5 +1,6 @@
 import path from "node:path";
 import { LeafError } from "../errors.ts";
+import { mostMegapixels } from "../images/limits.ts";
 import { expectedScore, pointConfidence } from "../judgement.ts";
 import { judgePicture, openStudent } from "../student.ts";
 import { createEmbeddedTeacher } from "../teachers/embedded/index.ts";
@@ -28,16 +29,17 @@ export async function openScorer(scorer: ScorerKey): Promise<OpenScorer> {
   const student = await openStudent(scorer.dir, { threads });
   return {
     async score(image) {
-      const { score, distance } = await judgePicture(student, await image.pixels());
-      return { hash: image.hash, score: finite(score), probabilities: null, confidence: null, distance };
+      const { score, distance } = await image.withPixels((pixels) => judgePicture(student, pixels));
+      return { hash: image.hash, score, probabilities: null, confidence: null, distance };
     },
-    heat: async (image, files) => makeHeat(student, await image.pixels(), files),
+    heat: (image, files) => image.withPixels((pixels) => makeHeat(student, pixels, files)),
     close: () => student.close(),
   };
 }
 
 async function openTeacher(): Promise<OpenScorer> {
-  const teacher = await createEmbeddedTeacher({ threads });
+  // One teacher for projects of different limits: their indexes have passed over what is too large.
+  const teacher = await createEmbeddedTeacher({ threads, maxPixels: mostMegapixels * 1e6 });
   return {
     async score(image) {
       const [judged] = await teacher.judgePoints([
@@ -46,7 +48,7 @@ async function openTeacher(): Promise<OpenScorer> {
       if (!judged?.ok) throw new LeafError("input", judged?.reason ?? "The embedded teacher gave no answer.");
       const { probabilities } = judged;
       const confidence = pointConfidence(probabilities);
-      return { hash: image.hash, score: finite(expectedScore(probabilities)), probabilities, confidence };
+      return { hash: image.hash, score: expectedScore(probabilities), probabilities, confidence };
     },
     async heat() {
       throw new LeafError("input", "The embedded teacher has no heat map.", {
@@ -55,9 +57,4 @@ async function openTeacher(): Promise<OpenScorer> {
     },
     close: () => teacher.close(),
   };
-}
-
-function finite(score: number): number {
-  if (Number.isFinite(score)) return score;
-  throw new LeafError("failed", "The network gave no number.", { remedy: "Run the stage again." });
 }

@@ -1,22 +1,23 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { LeafError } from "../errors.ts";
-import { hashBytes, withFileErrors } from "../files.ts";
-import { decodeImage, type RgbImage } from "../images/decode.ts";
+import { type RgbImage, withPixels } from "../images/decode.ts";
+import { withImageBytes } from "../images/read.ts";
 
 /** An image file in use. Whoever else uses it at the same time shares the reading and the decoding. */
 export interface OpenedImage {
   hash: string;
   path: string;
+  maxPixels?: number;
   /** The file's bytes. Throws LeafError `failed` or, where they are not those of `hash`, `input`. */
   bytes(): Promise<Buffer>;
-  /** Throws LeafError `input` where it cannot be decoded. */
-  pixels(): Promise<RgbImage>;
+  /** What `work` makes of the pixels: see withImage. Throws LeafError `input` where it cannot be decoded. */
+  withPixels<T>(work: (image: RgbImage) => Promise<T>): Promise<T>;
 }
 
 export interface ImageFile {
   hash: string;
   path: string;
+  /** The project's limit. */
+  maxPixels?: number;
 }
 
 export type WithImage = <T>(file: ImageFile, work: (image: OpenedImage) => Promise<T>) => Promise<T>;
@@ -39,16 +40,41 @@ export function openedImages(): WithImage {
 
 function openImage(file: ImageFile): OpenedImage {
   const name = path.basename(file.path);
-  const bytes = once(async () => {
-    const read = await withFileErrors("read", file.path, () => readFile(file.path));
-    if (hashBytes(read) === file.hash) return read;
-    throw new LeafError("input", `${name}: the file has changed since the folder was read.`, {
-      file: file.path,
-      remedy: "Try again in a moment.",
-    });
-  });
-  const pixels = once(async () => decodeImage(await bytes(), { name }));
-  return { ...file, bytes, pixels };
+  const bytes = once(() => withImageBytes(file, async (read) => read));
+  /** Those at work with the pixels at this moment share them. */
+  let shared: { pixels: Promise<RgbImage>; users: number; done(): void } | undefined;
+
+  function decode() {
+    const decoded = Promise.withResolvers<RgbImage>();
+    const used = Promise.withResolvers<void>();
+    bytes()
+      .then((read) =>
+        withPixels(read, { name, maxPixels: file.maxPixels }, (image) => {
+          decoded.resolve(image);
+          return used.promise;
+        }),
+      )
+      .catch(decoded.reject);
+    return { pixels: decoded.promise, users: 0, done: used.resolve };
+  }
+
+  return {
+    ...file,
+    bytes,
+    async withPixels(work) {
+      shared ??= decode();
+      const mine = shared;
+      mine.users++;
+      try {
+        return await work(await mine.pixels);
+      } finally {
+        if (--mine.users === 0) {
+          mine.done();
+          shared = undefined;
+        }
+      }
+    },
+  };
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

@@ -207,7 +207,11 @@ export function createScorerProcess({ entry }: { entry: string }): ScorerProcess
       const { kind, fingerprint, dir } = scorer;
       const key = { kind, fingerprint, dir };
       const tasks = items.map(
-        ({ hash, path }): ScorerTask => ({ do: "score", scorer: key, image: { hash, path } }),
+        ({ hash, path, maxPixels }): ScorerTask => ({
+          do: "score",
+          scorer: key,
+          image: { hash, path, maxPixels },
+        }),
       );
       return run(priority, tasks, signal, (task, result) => {
         if (task.do !== "score") return;
@@ -215,21 +219,21 @@ export function createScorerProcess({ entry }: { entry: string }): ScorerProcess
         else onScored({ hash: task.image.hash, reason: result?.message ?? "It has no score." });
       });
     },
-    async picture({ hash, path, file, size, signal }) {
+    async picture({ hash, path, maxPixels, file, size, signal }) {
       let failure: Failure | undefined;
-      const task: ScorerTask = { do: "picture", image: { hash, path }, size, file };
+      const task: ScorerTask = { do: "picture", image: { hash, path, maxPixels }, size, file };
       await run("picture", [task], signal, (_, result) => {
         if (result && "message" in result) failure = { ...result, file: result.file ?? path };
       });
       if (failure) throw errorOf(failure);
       return file;
     },
-    async heat({ kind, fingerprint, dir }, { hash, path, files, signal }) {
+    async heat({ kind, fingerprint, dir }, { hash, path, maxPixels, files, signal }) {
       let failure: Failure | undefined;
       const task: ScorerTask = {
         do: "heat",
         scorer: { kind, fingerprint, dir },
-        image: { hash, path },
+        image: { hash, path, maxPixels },
         files,
       };
       await run("now", [task], signal, (_, result) => {

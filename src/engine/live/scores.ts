@@ -16,7 +16,7 @@ export interface ScoreRow {
 
 /** Scores of any number of images by scorers' fingerprints. Throws LeafErrors `failed` where the disk does. */
 export interface ScoreStore {
-  /** Adds or replaces, all or none. */
+  /** Adds or replaces, all or none. Throws RangeError for a score that is no number. */
   put(scorer: string, rows: Iterable<ScoreRow>): void;
   get(scorer: string, hash: string): ScoreRow | undefined;
   /** Those of `hashes` without a score, in their order. Looks when asked for the next one, a thousand at a time. */
@@ -114,6 +114,7 @@ export function openScores(file: string): ScoreStore {
         let added = 0;
         db.exec("BEGIN IMMEDIATE");
         for (const { hash, score, probabilities, confidence, distance } of rows) {
+          if (!Number.isFinite(score)) throw new RangeError(`The score of ${hash} is ${score}.`);
           if (!byHash.get(scorer, hash)) added++;
           const [excellent, good, fair, poor, bad] = probabilities ?? [null, null, null, null, null];
           upsert.run(scorer, hash, score, excellent, good, fair, poor, bad, confidence, distance ?? null);

@@ -7,7 +7,8 @@ import { openCatalog } from "../catalog.ts";
 import type { Config } from "../config.ts";
 import { isCancelled, LeafError, throwIfCancelled } from "../errors.ts";
 import { readJson } from "../files.ts";
-import { decodeImage } from "../images/decode.ts";
+import { withImage } from "../images/decode.ts";
+import { maxPixelsOf } from "../images/limits.ts";
 import { findRun, runCurves } from "../live/runSummaries.ts";
 import { type Prediction, predictionsFile, readPredictions } from "../predictions.ts";
 import { type Project, projectOf } from "../project.ts";
@@ -50,7 +51,7 @@ export async function collectReport(
   const dataset = await datasetOf(project, options);
   const sample =
     predictions.length === 0 && student && dataset
-      ? await scoreSample(project.root, student, dataset.paths, options)
+      ? await scoreSample(project, student, dataset.sample, options)
       : [];
   return {
     configName: run.configFile,
@@ -92,7 +93,7 @@ function studentFolder(project: Project, run: RunRecord): string | undefined {
 async function datasetOf(
   project: Project,
   options: StageOptions,
-): Promise<{ facts: DatasetFacts; paths: string[] } | null> {
+): Promise<{ facts: DatasetFacts; sample: { hash: string; path: string }[] } | null> {
   try {
     const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
     try {
@@ -110,7 +111,7 @@ async function datasetOf(
           rated: project.config.mos ? catalog.mos.size : null,
           problems: catalog.problems,
         },
-        paths: [...new Set(chosen)].map((hash) => catalog.relativePathOf(hash)),
+        sample: [...new Set(chosen)].map((hash) => ({ hash, path: catalog.relativePathOf(hash) })),
       };
     } finally {
       catalog.close();
@@ -122,21 +123,28 @@ async function datasetOf(
   }
 }
 
-type Scored = Pick<Prediction, "path" | "score"> & { mos?: number };
+type Scored = Pick<Prediction, "hash" | "path" | "score"> & { mos?: number };
 
 async function scoreSample(
-  root: string,
+  { root, config }: Project,
   folder: string,
-  paths: string[],
+  sample: readonly { hash: string; path: string }[],
   options: StageOptions,
 ): Promise<Scored[]> {
   const student = await openStudent(folder);
   const scored: Scored[] = [];
   try {
-    const items = paths.map((relative) => ({ path: path.join(root, relative), relative }));
-    for await (const one of scoreImages(student, items, { signal: options.signal }))
-      if ("score" in one)
-        scored.push({ path: one.item.relative, score: reportedScore(student.card, one.score) });
+    const items = sample.map((one) => ({
+      hash: one.hash,
+      path: path.join(root, one.path),
+      relative: one.path,
+    }));
+    const maxPixels = maxPixelsOf(config);
+    for await (const one of scoreImages(student, items, { signal: options.signal, maxPixels })) {
+      if ("reason" in one) continue;
+      const { hash, relative } = one.item;
+      scored.push({ hash, path: relative, score: reportedScore(student.card, one.score) });
+    }
   } finally {
     await student.close();
   }
@@ -156,9 +164,10 @@ async function shownOf(
   const each = Math.min(shownImages, Math.ceil(scored.length / 2));
   const show = async (some: Scored[]) => {
     const shown: ShownImage[] = [];
-    for (const { path: relative, score, mos } of some) {
+    for (const { hash, path: relative, score, mos } of some) {
       throwIfCancelled(signal);
-      const picture = await pictureOf(path.join(project.root, relative));
+      const file = { hash, path: path.join(project.root, relative) };
+      const picture = await pictureOf(file, maxPixelsOf(project.config));
       shown.push({ path: relative, score, mos: mos ?? null, picture });
     }
     return shown;
@@ -170,14 +179,15 @@ async function shownOf(
   };
 }
 
-/** A small JPEG as a data: URL; null for a file that is gone or no image any more. */
-async function pictureOf(file: string): Promise<string | null> {
+/** A small JPEG as a data: URL; null for a file that is gone or another image by now. */
+async function pictureOf(file: { hash: string; path: string }, maxPixels: number): Promise<string | null> {
   try {
-    const { width, height, data } = await decodeImage(file);
-    const bytes = await sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
-      .resize({ width: pictureSide, height: pictureSide, fit: "inside", withoutEnlargement: true })
-      .jpeg({ quality: 72 })
-      .toBuffer();
+    const bytes = await withImage(file, { maxPixels }, ({ width, height, data }) =>
+      sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
+        .resize({ width: pictureSide, height: pictureSide, fit: "inside", withoutEnlargement: true })
+        .jpeg({ quality: 72 })
+        .toBuffer(),
+    );
     return `data:image/jpeg;base64,${bytes.toString("base64")}`;
   } catch (error) {
     if (error instanceof LeafError) return null;

@@ -2,6 +2,7 @@ import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import { compare, seededRank } from "../calibrationSubset.ts";
 import { LeafError } from "../errors.ts";
+import { maxPixelsOf } from "../images/limits.ts";
 import { ownPoints } from "../labels/own.ts";
 import { openLabels } from "../labels.ts";
 import { nameIn, type Project } from "../project.ts";
@@ -65,10 +66,16 @@ export async function studentTable(
       try {
         let rows: Parameters<typeof store.put>[0][number][] = [];
         let done = 0;
-        for await (const one of scoreImages(student, wanted, { signal: options.signal, features: true })) {
-          if ("reason" in one)
-            rows.push({ hash: one.item.hash, score: null, features: null, reason: one.reason });
-          else rows.push({ hash: one.item.hash, score: one.score, features: one.features! });
+        const { signal } = options;
+        const maxPixels = maxPixelsOf(project.config);
+        for await (const one of scoreImages(student, wanted, { signal, features: true, maxPixels })) {
+          if ("reason" in one) {
+            const { reason } = one;
+            const { hash, path } = one.item;
+            // A file that changed or is gone is looked at again the next time.
+            if (one.lasting) rows.push({ hash, score: null, features: null, reason });
+            else options.onFailure?.({ kind: "score", file: nameIn(project, path), reason });
+          } else rows.push({ hash: one.item.hash, score: one.score, features: one.features! });
           if (rows.length >= perBatch) {
             store.put(rows);
             rows = [];

@@ -6,6 +6,7 @@ import { LeafError } from "../errors.ts";
 import { failuresIn, readFailures } from "../failures/list.ts";
 import { tellFailures } from "../failures/words.ts";
 import { writeFileAtomic, writeJson } from "../files.ts";
+import { maxPixelsOf } from "../images/limits.ts";
 import { digestLines, keyOf } from "../keys.ts";
 import { evaluateMetrics } from "../metrics/index.ts";
 import { mosToStudent, studentToMos } from "../mos.ts";
@@ -184,7 +185,8 @@ async function scoreAndCompare(
   let calibration: EvaluationFacts["calibration"] = null;
   try {
     const items = plan.hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
-    for await (const scored of scoreImages(student, items, { signal: options.signal })) {
+    const maxPixels = maxPixelsOf(project.config);
+    for await (const scored of scoreImages(student, items, { signal: options.signal, maxPixels })) {
       const { hash } = scored.item;
       const image = catalog.relativePathOf(hash);
       if ("reason" in scored) {

@@ -1,5 +1,6 @@
 import type { EvaluationFacts, Transfer } from "../../protocol/results.ts";
 import type { Catalog } from "../catalog.ts";
+import { maxPixelsOf } from "../images/limits.ts";
 import { studentToMos } from "../mos.ts";
 import type { Project } from "../project.ts";
 import { type Student, scoreImages } from "../student.ts";
@@ -18,7 +19,10 @@ export async function calibrationError(
 ): Promise<EvaluationFacts["calibration"]> {
   const items = hashes.slice(0, mostCalibrationImages).map((hash) => ({ hash, path: catalog.pathOf(hash) }));
   let [n, sum] = [0, 0];
-  for await (const scored of scoreImages(student, items, { signal })) {
+  for await (const scored of scoreImages(student, items, {
+    signal,
+    maxPixels: maxPixelsOf(project.config),
+  })) {
     if ("reason" in scored) continue;
     sum += (studentToMos(scored.score, project.config.mos!) - catalog.mos.get(scored.item.hash)!) ** 2;
     n++;

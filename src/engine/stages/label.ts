@@ -5,6 +5,7 @@ import { type Catalog, openCatalog } from "../catalog.ts";
 import { LeafError, withFailures } from "../errors.ts";
 import { failuresIn } from "../failures/list.ts";
 import { tellFailures } from "../failures/words.ts";
+import { maxPixelsOf } from "../images/limits.ts";
 import { keyOf } from "../keys.ts";
 import { labelDataset, pairsToLabel } from "../labelling.ts";
 import { type LabelStore, openLabels } from "../labels.ts";
@@ -121,7 +122,7 @@ export function refuseEmpty(project: Project, catalog: Catalog): void {
   });
 }
 
-/** An image of the catalog as a teacher sees it. */
+/** An image of the catalog as a teacher sees it; teachers compare the bytes with the hash. */
 export function teacherImage(catalog: Catalog, hash: string): TeacherImage {
   return { hash, name: catalog.relativePathOf(hash), read: () => readFile(catalog.pathOf(hash)) };
 }
@@ -132,6 +133,7 @@ export function openTeacher(project: Project, options: StageOptions): Promise<Te
   return createTeacher(teacher, {
     root: project.root,
     interpreter: python.interpreter,
+    maxPixels: maxPixelsOf(project.config),
     signal: options.signal,
     onNote: (note) =>
       options.onProgress?.({ stage: "label", step: "teacher", done: 0, unit: "images", detail: note }),

@@ -10,6 +10,7 @@ import { LeafError } from "../errors.ts";
 import { failuresIn } from "../failures/list.ts";
 import { tellFailures } from "../failures/words.ts";
 import { writeFileAtomic, writeJson } from "../files.ts";
+import { maxPixelsOf } from "../images/limits.ts";
 import {
   type CacheFailure,
   cacheFailures,
@@ -82,9 +83,11 @@ export async function trainingCache(
     if (await isCached(dir)) return;
     await rm(dir, { recursive: true, force: true });
     const items = hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
+    decodedHere.add(dir);
     await writeTensorCache(dir, items, project.config.student.input, {
       stage,
       total: items.length,
+      maxPixels: maxPixelsOf(project.config),
       signal: options.signal,
       onProgress: options.onProgress,
     });
@@ -200,8 +203,11 @@ export async function writeCard(
   await writeJson(path.join(dir, "student.json"), card);
 }
 
+/** Caches that this process wrote. One of another that lacks files that changed meanwhile is written anew: they may be back. */
+const decodedHere = new Set<string>();
+
 async function isCached(dir: string): Promise<boolean> {
   const cache = await openTensorCache(dir).catch(() => undefined);
   await cache?.close();
-  return cache !== undefined;
+  return cache !== undefined && (cache.passing === 0 || decodedHere.has(dir));
 }

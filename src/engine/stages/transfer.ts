@@ -7,6 +7,7 @@ import { isFar } from "../domain.ts";
 import { failuresIn } from "../failures/list.ts";
 import { tellFailures } from "../failures/words.ts";
 import { readJson, writeJson } from "../files.ts";
+import { maxPixelsOf } from "../images/limits.ts";
 import { digestLines, keyOf } from "../keys.ts";
 import { evaluateMetrics } from "../metrics/index.ts";
 import { readMos, studentToMos } from "../mos.ts";
@@ -24,7 +25,7 @@ export interface TransferStudent {
 type Dataset = NonNullable<Config["evaluate"]["datasets"]>[number];
 
 interface Rated {
-  items: { path: string; mos: number }[];
+  items: { hash: string; path: string; mos: number }[];
   digest: string;
   seen: number;
 }
@@ -64,7 +65,7 @@ async function ratedImages(
 ): Promise<Rated> {
   const { root, cache } = project;
   const indexFile = path.join(cache, `index-${keyOf(images).slice(0, 8)}.sqlite`);
-  await indexDataset({ root, images, indexFile, signal, onProgress });
+  await indexDataset({ root, images, indexFile, maxPixels: maxPixelsOf(project.config), signal, onProgress });
   const index = openIndex(indexFile);
   try {
     const { scores } = await readMos({ ...mos, file: path.resolve(root, mos.file) }, index, { signal });
@@ -73,6 +74,7 @@ async function ratedImages(
     const unseen = hashes.filter((hash) => !wasSeen(hash));
     return {
       items: unseen.map((hash) => ({
+        hash,
         path: path.join(root, index.byHash(hash)!.path),
         mos: scores.get(hash)!,
       })),
@@ -102,14 +104,16 @@ async function cellOf(
   const known = await readJson<TransferCell>(file);
   if (known) return { ...known, seen };
   const [predicted, truth]: [number[], number[]] = [[], []];
-  let failed = 0;
+  let [failed, passing] = [0, 0];
   const list = failuresIn(file.replace(/\.json$/, "-failed"));
   const opened = await openStudent(studentDir);
   let far: number | null = opened.card.domain ? 0 : null;
   try {
-    for await (const scored of scoreImages(opened, items, { signal: options.signal })) {
+    const maxPixels = maxPixelsOf(project.config);
+    for await (const scored of scoreImages(opened, items, { signal: options.signal, maxPixels })) {
       if ("reason" in scored) {
         failed++;
+        if (!scored.lasting) passing++;
         list.add({ kind: "score", file: nameIn(project, scored.item.path), reason: scored.reason });
       } else {
         predicted.push(studentToMos(scored.score, mos));
@@ -135,6 +139,7 @@ async function cellOf(
     { bootstrap, seed: 0 },
   );
   const cell: TransferCell = { ...metrics, failed, seen, far };
-  await writeJson(file, cell);
+  // Files that changed meanwhile are there again the next time.
+  if (passing === 0) await writeJson(file, cell);
   return cell;
 }

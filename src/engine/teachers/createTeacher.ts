@@ -10,6 +10,8 @@ export interface TeacherOptions {
   root: string;
   /** Python for a local teacher; see `resolveInterpreter`. */
   interpreter?: string;
+  /** Larger images are refused. */
+  maxPixels?: number;
   /** A sentence on what goes on while the teacher gets ready, waits or backs off. */
   onNote?: (message: string) => void;
 }
@@ -21,7 +23,7 @@ export interface TeacherOptions {
 export async function createTeacher(config: TeacherConfig, options: TeacherOptions): Promise<Teacher> {
   switch (config.kind) {
     case "embedded":
-      return createEmbeddedTeacher();
+      return createEmbeddedTeacher({ maxPixels: options.maxPixels });
     case "openai":
       return createOpenaiTeacher(config, options);
     case "transformers":

@@ -7,6 +7,7 @@ export interface TeacherImage {
   hash: string;
   /** For messages only. */
   name: string;
+  /** What lies in the file now: a teacher takes it by `bytesOfHash`, so that it never judges another image under this hash. */
   read(): Promise<Buffer>;
 }
 

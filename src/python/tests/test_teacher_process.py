@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from test_teacher_judge import pictures
 from tiny_vlm import make
 from world import environment
@@ -126,6 +127,28 @@ def test_with_too_little_memory_it_asks_again(folder: Path, child: Child) -> Non
         child.show("a", image)
         answers.append(child.hear()["answers"])
     assert answers[0] == answers[1]
+
+
+def test_a_model_that_gives_no_numbers_refuses_each_question_alone(tmp_path: Path, child: Child) -> None:
+    make("internvl", tmp_path)
+    file = tmp_path / "model.safetensors"
+    weights = load_file(file)
+    [head] = [name for name in weights if name.endswith("lm_head.weight")]
+    weights[head][:] = float("nan")
+    save_file(weights, file, {"format": "pt"})
+    child.say(**{**OPEN, "model": str(tmp_path)})
+    assert child.hear()["type"] == "hello"
+    a, b, *_ = pictures()
+    refused = {"ok": False, "reason": "the model gave no number"}
+    child.say(type="points", id=1, images=["a", "b"])
+    child.hear()
+    child.show("a", a)
+    child.show("b", b)
+    assert child.hear() == {"type": "answer", "id": 1, "answers": [refused, refused]}
+    child.say(type="pairs", id=2, pairs=[["a", "b"]], orders="both")
+    assert child.hear() == {"type": "answer", "id": 2, "answers": [refused]}
+    child.say(type="inspect", id=3, images=["a"])
+    assert child.hear() == {"type": "answer", "id": 3, "answers": [refused]}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import path from "node:path";
 import { LeafError } from "../../engine/errors.ts";
 import { readJson } from "../../engine/files.ts";
 import { colourLegend, type HeatMap } from "../../engine/heatMap.ts";
+import { maxPixelsOf } from "../../engine/images/limits.ts";
 import { scorerInfo } from "../../engine/live/currentScorer.ts";
 import { heatFiles, type PictureSize, pictureFile, shownByBrowsers } from "../../engine/live/pictureFiles.ts";
 import type { ScorerProcess } from "../../engine/live/scorerProcess.ts";
@@ -33,7 +34,7 @@ export async function scoreNow(
   try {
     await scorer.score(
       context.scorer,
-      images.map(({ hash, file }) => ({ hash, path: file })),
+      images.map(({ hash, file }) => ({ hash, path: file, maxPixels: maxPixelsOf(context.project.config) })),
       {
         priority: "now",
         signal: options.signal,
@@ -63,12 +64,19 @@ export async function pictureOf(
   signal?: AbortSignal,
 ): Promise<string | null> {
   if (size === "full" && shownByBrowsers(row.format) && !row.linkedOut) return row.uri;
-  const { cache } = project.project();
+  const { cache, config } = project.project();
   const file = pictureFile(cache, row.hash, size);
   if (existsSync(file)) return uriOf(file);
   try {
     return uriOf(
-      await scorer.picture({ hash: row.hash, path: path.normalize(fileOf(row.uri)), file, size, signal }),
+      await scorer.picture({
+        hash: row.hash,
+        path: path.normalize(fileOf(row.uri)),
+        maxPixels: maxPixelsOf(config),
+        file,
+        size,
+        signal,
+      }),
     );
   } catch (error) {
     if (error instanceof LeafError && error.code !== "cancelled") return null;
@@ -93,10 +101,17 @@ export async function heatOf(
       remedy: "Run distill again, and calibrate, to get a student that has them.",
     });
   }
-  const files = heatFiles(project.project().cache, image.hash, by.fingerprint);
+  const { cache, config } = project.project();
+  const files = heatFiles(cache, image.hash, by.fingerprint);
   // The cache may be deleted at any time, in part too.
   if (![files.figures, files.small, files.overlay].every((file) => existsSync(file)))
-    await scorer.heat(by, { hash: image.hash, path: image.file, files, signal });
+    await scorer.heat(by, {
+      hash: image.hash,
+      path: image.file,
+      maxPixels: maxPixelsOf(config),
+      files,
+      signal,
+    });
   const map = await readJson<HeatMap>(files.figures);
   if (!map) throw new LeafError("failed", "The heat map is gone from the cache.", { remedy: "Try again." });
   return {

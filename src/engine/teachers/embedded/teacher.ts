@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { InferenceSession, Tensor } from "../../base/onnxRuntime.ts";
 import { isCancelled, LeafError, messageOf, throwIfCancelled } from "../../errors.ts";
-import { decodeImage } from "../../images/decode.ts";
+import { withPixels } from "../../images/decode.ts";
+import { bytesOfHash } from "../../images/read.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "../teacher.ts";
 import { readTeacherAssets, type TeacherAssets } from "./card.ts";
 import { recentMap } from "./memory.ts";
@@ -19,6 +20,8 @@ export interface EmbeddedTeacherOptions {
   assets?: string;
   /** Threads of the network; 1 keeps results and load steady. */
   threads?: number;
+  /** Larger images are refused. */
+  maxPixels?: number;
 }
 
 /** Who the embedded teacher is, without opening its network. */
@@ -48,6 +51,7 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
   const session = await openNetwork(model, options.threads ?? 1);
   const { crop } = card.input;
   const { thresholds, sigma } = card;
+  const { maxPixels } = options;
   const known = recentMap<Quality>(remembered);
 
   /** Mean of the network over an image's windows. */
@@ -55,8 +59,11 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
     let found = known.get(image.hash);
     if (found) return found;
     try {
-      const decoded = await decodeImage(await image.read(), { name: image.name });
-      const { pixels, n } = await windowsOf(decoded, crop);
+      const { pixels, n } = await withPixels(
+        await bytesOfHash(image),
+        { name: image.name, maxPixels },
+        (decoded) => windowsOf(decoded, crop),
+      );
       found = { ok: true, mu: await meanOutput(pixels, n) };
     } catch (error) {
       if (isCancelled(error) || !(error instanceof LeafError)) throw error;

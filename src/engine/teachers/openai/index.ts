@@ -60,7 +60,11 @@ export async function createOpenaiTeacher(
   const http = createHttpClient();
   const budget = createBudget(config);
   const client = createClient({ http, budget, model, keyFor, timeoutMs: config.timeout * 1000 });
-  const { judge, explain, trial } = createJudge(client, prompts, createPictures(config.maxSide));
+  const { judge, explain, trial } = createJudge(
+    client,
+    prompts,
+    createPictures(config.maxSide, options.maxPixels),
+  );
   const told = new Set<string>();
 
   async function probed(url: string, known: Capabilities | undefined, signal: AbortSignal) {

@@ -1,6 +1,9 @@
 import sharp, { type Sharp } from "sharp";
-import { decodeImage } from "../../images/decode.ts";
+import { decodedSize, decodeImage } from "../../images/decode.ts";
+import { endsWell, tailBytes } from "../../images/ending.ts";
 import { sniffFormat } from "../../images/format.ts";
+import { defaultMaxPixels, pixelBytes } from "../../images/limits.ts";
+import { unusualSamples } from "../../images/samples.ts";
 import { plainSize } from "./plain.ts";
 
 const jpegQuality = 95;
@@ -11,16 +14,29 @@ const jpegQuality = 95;
  * is made upright, put over white, reduced to `maxSide` pixels and sent as PNG, or as JPEG (quality 95, 4:4:4) where reducing has changed
  * the pixels anyway. Throws LeafError `input` for bytes that cannot be decoded.
  */
-export async function toDataUrl(bytes: Buffer, maxSide: number | null, name: string): Promise<Buffer> {
+export async function toDataUrl(
+  bytes: Buffer,
+  maxSide: number | null,
+  name: string,
+  maxPixels = defaultMaxPixels,
+): Promise<Buffer> {
   const format = sniffFormat(bytes);
-  if ((format === "jpeg" || format === "png") && looksWhole(bytes, format) && (await isPlain(bytes, maxSide)))
-    return dataUrl(format, bytes);
-  try {
-    const read = sharp(bytes, { failOn: "error", limitInputPixels: 100_000_000, autoOrient: true });
-    return await encode(read, maxSide);
-  } catch {
-    // Formats that sharp does not know, and LEAF's own words for what is wrong.
-    const { width, height, data } = await decodeImage(bytes, { name });
+  // A cut file is decoded here, so that it fails whatever the server makes of it.
+  const whole = (format === "jpeg" || format === "png") && endsWell(bytes.subarray(-tailBytes), format);
+  if (whole && (await isPlain(bytes, maxSide))) return dataUrl(format, bytes);
+  return pixelBytes.run(await decodedSize(bytes, maxPixels), async () => {
+    try {
+      if (format === "tiff" && (await unusualSamples(bytes))) return await decoded();
+      const read = sharp(bytes, { failOn: "error", limitInputPixels: maxPixels, autoOrient: true });
+      return await encode(read, maxSide);
+    } catch {
+      // Formats that sharp does not know, files that lack no more than their end, and LEAF's own words for what is wrong.
+      return decoded();
+    }
+  });
+
+  async function decoded(): Promise<Buffer> {
+    const { width, height, data } = await decodeImage(bytes, { name, maxPixels });
     return encode(sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false }), maxSide);
   }
 }
@@ -44,12 +60,6 @@ async function isPlain(bytes: Buffer, maxSide: number | null): Promise<boolean> 
   } catch {
     return false;
   }
-}
-
-/** A cut file is decoded here, so that it fails whatever the server makes of it. */
-function looksWhole(bytes: Buffer, format: "jpeg" | "png"): boolean {
-  const end = bytes.subarray(-64);
-  return format === "jpeg" ? end.includes(Buffer.from([0xff, 0xd9])) : end.includes("IEND");
 }
 
 async function encode(read: Sharp, maxSide: number | null): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { explainFileSystemError, LeafError, messageOf } from "../../errors.ts";
+import { bytesOfHash } from "../../images/read.ts";
 import type { TeacherImage } from "../teacher.ts";
 import { toDataUrl } from "./picture.ts";
 
@@ -11,17 +11,13 @@ export interface Pictures {
   urlOf(image: TeacherImage): Promise<Buffer>;
 }
 
-export function createPictures(maxSide: number | null): Pictures {
+export function createPictures(maxSide: number | null, maxPixels?: number): Pictures {
   const kept = new Map<string, Buffer>();
   const underWay = new Map<string, Promise<Buffer>>();
   let size = 0;
 
   async function make(image: TeacherImage): Promise<Buffer> {
-    const bytes = await image.read().catch((error: unknown) => {
-      const explained = explainFileSystemError(error, "read", image.name);
-      throw new LeafError("input", `${image.name}: ${messageOf(explained)}`, { cause: error });
-    });
-    const url = await toDataUrl(bytes, maxSide, image.name);
+    const url = await toDataUrl(await bytesOfHash(image), maxSide, image.name, maxPixels);
     kept.set(image.hash, url);
     size += url.length;
     for (const [hash, old] of kept) {

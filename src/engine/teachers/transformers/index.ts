@@ -78,7 +78,11 @@ export async function createTransformersTeacher(
     throwIfCancelled(signal);
     const byHash = new Map(images.map((image) => [image.hash, image]));
     const child = await running(signal);
-    return child.ask(question, (hash) => imageMessage(byHash.get(hash)!, config.maxSide), signal);
+    return child.ask(
+      question,
+      (hash) => imageMessage(byHash.get(hash)!, config.maxSide, options.maxPixels),
+      signal,
+    );
   }
 
   return {
@@ -124,6 +128,8 @@ export async function createTransformersTeacher(
   };
 }
 
+const noNumber = "the model gave no number";
+
 const hashOf = (image: TeacherImage) => image.hash;
 
 function nameOf({ model, local }: TeacherOpen): string {
@@ -142,6 +148,7 @@ export function pointJudgement(answer: TeacherAnswer): PointJudgement {
   if (!answer.ok) return answer;
   if (!("masses" in answer)) return unexpected();
   const mass = sum(answer.masses);
+  if (!Number.isFinite(mass)) return { ok: false, reason: noNumber };
   if (!(mass > 0)) return { ok: false, reason: "none of the answer is on the rating words" };
   const [excellent, good, fair, poor, bad] = answer.masses.map((part) => part / mass);
   return { ok: true, probabilities: [excellent!, good!, fair!, poor!, bad!], mass };
@@ -153,6 +160,7 @@ export function pairPreference(answer: TeacherAnswer, { letters }: Pick<Prompts,
   if (!("ab" in answer)) return unexpected();
   for (const masses of [answer.ab, answer.ba ?? answer.ab]) {
     const mass = sum(masses);
+    if (!Number.isFinite(mass)) return { ok: false, reason: noNumber };
     if (!(mass >= minRatingMass)) {
       const reason = `only ${mass.toFixed(2)} of the answer is on ${letters.join(" and ")}`;
       return { ok: false, reason };

@@ -1,21 +1,25 @@
 import type { TeacherRequest } from "../../../protocol/teacher.ts";
-import { explainFileSystemError, messageOf } from "../../errors.ts";
-import { decodeImage, type RgbImage } from "../../images/decode.ts";
+import { messageOf } from "../../errors.ts";
+import { type RgbImage, withPixels } from "../../images/decode.ts";
+import { bytesOfHash } from "../../images/read.ts";
 import { resize } from "../../images/resize.ts";
 import type { TeacherImage } from "../teacher.ts";
 
 /** An image decoded as everywhere in LEAF, at most `maxSide` pixels long, as a message; or why it cannot be read. */
-export async function imageMessage(image: TeacherImage, maxSide: number | null): Promise<TeacherRequest> {
+export async function imageMessage(
+  image: TeacherImage,
+  maxSide: number | null,
+  maxPixels?: number,
+): Promise<TeacherRequest> {
+  const { hash, name } = image;
   try {
-    const { width, height, data } = await reduce(
-      await decodeImage(await image.read(), { name: image.name }),
-      maxSide,
-    );
-    const pixels = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
-    return { v: 1, type: "image", image: image.hash, width, height, pixels };
+    return await withPixels(await bytesOfHash(image), { name, maxPixels }, async (decoded) => {
+      const { width, height, data } = await reduce(decoded, maxSide);
+      const pixels = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
+      return { v: 1, type: "image", image: hash, width, height, pixels };
+    });
   } catch (error) {
-    const reason = messageOf(explainFileSystemError(error, "read", image.name));
-    return { v: 1, type: "unreadable", image: image.hash, reason };
+    return { v: 1, type: "unreadable", image: hash, reason: messageOf(error) };
   }
 }
 

@@ -1,10 +1,11 @@
 """Reads requests, judges, writes answers: until standard input ends."""
 
+import math
 import os
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
 from leaf.environment import device_name
@@ -131,19 +132,35 @@ class _Session:
     def _judged(self, ask: Ask, sets: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
         judge = self._judge
         if ask.kind == "points":
-            return [{"ok": True, "masses": rating.masses} for rating in judge.rate(judge.point, sets)]
+            return [
+                _numbers({"ok": True, "masses": rating.masses}, rating.masses)
+                for rating in judge.rate(judge.point, sets)
+            ]
         if ask.kind == "explain":
             return [{"ok": True, "text": text} for text in judge.explain(sets)]
         if ask.kind == "inspect":
+            shown = [judge.inspect(judge.point if len(s) == 1 else judge.pair, s) for s in sets]
             return [
-                {"ok": True, **judge.inspect(judge.point if len(s) == 1 else judge.pair, s)} for s in sets
+                _numbers({"ok": True, **one}, [one["mass"], *(top["probability"] for top in one["top"])])
+                for one in shown
             ]
         turned = [images[::-1] for images in sets] if ask.orders == "both" else []
         ratings = judge.rate(judge.pair, [*sets, *turned])
+        backwards = ratings[len(sets) :] if turned else [None] * len(sets)
         return [
-            {"ok": True, "ab": ab.masses, "ba": ratings[len(sets) + i].masses if turned else None}
-            for i, ab in enumerate(ratings[: len(sets)])
+            _numbers(
+                {"ok": True, "ab": ab.masses, "ba": None if ba is None else ba.masses},
+                (*ab.masses, *(() if ba is None else ba.masses)),
+            )
+            for ab, ba in zip(ratings[: len(sets)], backwards, strict=True)
         ]
+
+
+def _numbers(answer: dict[str, Any], numbers: Iterable[float]) -> dict[str, Any]:
+    """The answer, or a refusal of it alone where a number is none: 16-bit weights may overflow."""
+    if all(math.isfinite(number) for number in numbers):
+        return answer
+    return {"ok": False, "reason": "the model gave no number"}
 
 
 def _need_packages() -> None:

@@ -1,0 +1,99 @@
+import sharp from "sharp";
+import { messageOf } from "../errors.ts";
+import { displayName, type ImageFormat } from "./format.ts";
+import { jpegScansComplete } from "./jpeg.ts";
+import { SampleError, unusualSamples } from "./samples.ts";
+
+/** A decoded picture: `data` is interleaved 8-bit sRGB, height * width * 3 bytes, upright, transparency over white. */
+export interface RgbImage {
+  width: number;
+  height: number;
+  data: Uint8Array;
+  /** Something worth telling of a file that is used all the same: what it lacks, or what was assumed. */
+  note?: string;
+}
+
+/** Why an image cannot be read, in plain words and without its name. */
+export class UnreadableImage extends Error {}
+
+// Images are decoded side by side; libvips' own threads and its operation cache would only add memory.
+sharp.cache(false);
+sharp.concurrency(1);
+
+/** Throws UnreadableImage. */
+export async function decodeWithSharp(
+  bytes: Buffer,
+  format: ImageFormat,
+  maxPixels: number,
+  failOn: "error" | "warning" = "error",
+): Promise<RgbImage> {
+  try {
+    const { data, info } = await sharp(bytes, { failOn, limitInputPixels: maxPixels, autoOrient: true })
+      .flatten({ background: "#ffffff" })
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) throw new Error(`${info.channels} channels`);
+    return { width: info.width, height: info.height, data };
+  } catch (error) {
+    throw undecodable(format, error);
+  }
+}
+
+const endOfJpeg = Buffer.from([0xff, 0xd9]);
+
+/**
+ * Cameras and broken connections leave JPEGs without an end marker: with one put behind, a file whose data is whole decodes without
+ * a complaint, and a cut one with. Complaints about others are small, but for data that ends within the picture.
+ */
+export async function decodeJpeg(bytes: Buffer, maxPixels: number): Promise<RgbImage> {
+  try {
+    return await decodeWithSharp(bytes, "jpeg", maxPixels, "warning");
+  } catch (error) {
+    const complaint = messageOf((error as Error).cause);
+    if (/premature end of JPEG image/i.test(complaint)) {
+      const ended = Buffer.concat([bytes, endOfJpeg]);
+      // What a download left empty reads as picture, too.
+      if (bytes.subarray(-16).every((byte) => byte === 0) || !jpegScansComplete(ended)) throw error;
+      const image = await decodeWithSharp(ended, "jpeg", maxPixels, "warning").catch(() => {
+        throw error;
+      });
+      return { ...image, note: "it has no end marker, but its data is whole" };
+    }
+    const image = await decodeWithSharp(bytes, "jpeg", maxPixels);
+    return /premature end of data segment/i.test(complaint)
+      ? { ...image, note: "its data ends early: a part of the picture may be missing" }
+      : image;
+  }
+}
+
+/** Floats and numbers of more than 8 bits by the range of their values: see samples.ts. */
+export async function decodeTiff(bytes: Buffer, maxPixels: number): Promise<RgbImage> {
+  try {
+    const samples = await unusualSamples(bytes);
+    if (!samples) return await decodeWithSharp(bytes, "tiff", maxPixels);
+    const { width, height, channels, data, note } = samples;
+    const flat = await sharp(data, { raw: { width, height, channels }, limitInputPixels: false })
+      .flatten({ background: "#ffffff" })
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer();
+    return { width, height, data: flat, note };
+  } catch (error) {
+    throw error instanceof SampleError ? new UnreadableImage(error.message) : undecodable("tiff", error);
+  }
+}
+
+/** What a decoder said, in plain words. */
+export function undecodable(format: ImageFormat, error: unknown): UnreadableImage {
+  if (error instanceof UnreadableImage) return error;
+  const detail = messageOf(error).split("\n")[0]!.trim();
+  if (format === "heic")
+    return new UnreadableImage("HEIC (HEVC) cannot be decoded here; convert it to JPEG or PNG", {
+      cause: error,
+    });
+  const reason = /premature end|truncated/i.test(detail)
+    ? `the ${displayName(format)} data is truncated`
+    : `the ${displayName(format)} data is truncated or corrupt (${detail.replace(/[:.]$/, "")})`;
+  return new UnreadableImage(reason, { cause: error });
+}

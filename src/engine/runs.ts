@@ -3,14 +3,24 @@ import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import type { RunRecord } from "../protocol/results.ts";
-import { errnoCode, explainFileSystemError } from "./errors.ts";
-import { readJson, writeFileAtomic } from "./files.ts";
+import { runRecord } from "../protocol/schema/results.ts";
+import { tellDamagedFile } from "./base/damage.ts";
+import { checkedId, inside, isId } from "./base/ids.ts";
+import { firstIssue, readJsonAs } from "./base/json.ts";
+import { type Config, configSchema } from "./config.ts";
+import { errnoCode, explainFileSystemError, LeafError } from "./errors.ts";
+import { writeFileAtomic } from "./files.ts";
 import { canonicalJson, keyOf } from "./keys.ts";
 import type { Project } from "./project.ts";
 import type { StageName } from "./stages/stage.ts";
 import { version } from "./version.ts";
 
-/** All runs of a project, oldest first. Folders without a readable run.json are passed over. */
+/** The folder of a run. Throws LeafError `input` for what is no run's id, and for a link out of `.leaf/`. */
+export function runDir(project: Project, id: string): string {
+  return inside(project.leaf, "runs", checkedId("run", id));
+}
+
+/** All runs of a project, oldest first. Folders without a run.json that fits are told and passed over. */
 export async function listRuns(project: Project): Promise<RunRecord[]> {
   let names: string[];
   try {
@@ -20,13 +30,39 @@ export async function listRuns(project: Project): Promise<RunRecord[]> {
     throw explainFileSystemError(error, "read", project.runs);
   }
   const found = await Promise.all(
-    names.map(
-      (name) => readJson(path.join(project.runs, name, "run.json")) as Promise<RunRecord | undefined>,
-    ),
+    names.filter((name) => isId("run", name)).map((name) => readRun(project, name)),
   );
   return found
-    .filter((run): run is RunRecord => run !== undefined && run.v === 1)
+    .filter((run): run is RunRecord => run !== undefined)
     .sort((a, b) => numberOf(a.id) - numberOf(b.id));
+}
+
+/** A run is what its folder says it is: another id would lead elsewhere. */
+async function readRun(project: Project, id: string): Promise<RunRecord | undefined> {
+  const file = path.join(project.runs, id, "run.json");
+  try {
+    const run = await readJsonAs<RunRecord>(path.join(runDir(project, id), "run.json"), runRecord);
+    if (run === undefined || run.id === id) return run;
+    tellDamagedFile(file, `it is of the run ${JSON.stringify(run.id)}`);
+  } catch (error) {
+    if (!(error instanceof LeafError) || error.code !== "input") throw error;
+    tellDamagedFile(file, error.message.replace(/\.$/, ""));
+  }
+  return undefined;
+}
+
+/** The resolved config that a run was made with; undefined where it is no config of this version of LEAF. */
+export function knownConfig(run: RunRecord): Config | undefined {
+  return configSchema.safeParse(run.config).data;
+}
+
+/** The same. Throws LeafError `input` where it is none. */
+export function configOf(run: RunRecord): Config {
+  const parsed = configSchema.safeParse(run.config);
+  if (parsed.success) return parsed.data;
+  throw new LeafError("input", `The config of ${run.id} does not fit: ${firstIssue(parsed.error)}.`, {
+    remedy: "It may be of another version of LEAF: run `leaf run` again.",
+  });
 }
 
 function numberOf(id: string): number {
@@ -54,7 +90,7 @@ export async function runFor(project: Project, keys: Partial<Record<StageName, s
   if (same) return same;
   const now = new Date().toISOString();
   let next = runs.reduce((most, run) => Math.max(most, numberOf(run.id)), 0) + 1;
-  await mkdir(project.runs, { recursive: true });
+  await mkdir(inside(project.leaf, "runs"), { recursive: true });
   // mkdir is the lock: two commands at once get two numbers.
   for (;;) {
     try {
@@ -85,7 +121,7 @@ export async function runFor(project: Project, keys: Partial<Record<StageName, s
 
 export async function saveRun(project: Project, run: RunRecord): Promise<void> {
   run.updated = new Date().toISOString();
-  await writeFileAtomic(path.join(project.runs, run.id, "run.json"), `${JSON.stringify(run, null, 2)}\n`);
+  await writeFileAtomic(path.join(runDir(project, run.id), "run.json"), `${JSON.stringify(run, null, 2)}\n`);
 }
 
 /** Adds a finished stage to its run. */

@@ -8,6 +8,7 @@ import {
   TextDocuments,
 } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
+import { onDamagedFile } from "../engine/base/damage.ts";
 import { version } from "../engine/version.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { answering, stackOf } from "./answers.ts";
@@ -54,6 +55,8 @@ const projects = openProjects(scorer, settings, (file) => ({
   },
   onError: (error) => connection.console.error(stackOf(error)),
 }));
+
+onDamagedFile((sentence) => connection.console.warn(sentence));
 
 answerProjects(answer, projects);
 answerJobs(answer, projects, () => secrets);

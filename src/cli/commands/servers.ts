@@ -1,8 +1,11 @@
 import path from "node:path";
 import type { Command } from "commander";
+import { parseAs } from "../../engine/base/json.ts";
+import { LeafError } from "../../engine/errors.ts";
 import { listServers, stopServers } from "../../engine/teachers/serve/index.ts";
 import type { ServerSpec } from "../../engine/teachers/serve/spec.ts";
 import { supervise } from "../../engine/teachers/serve/supervise.ts";
+import { serverSpec } from "../../protocol/schema/servers.ts";
 import type { ServerListing } from "../../protocol/servers.ts";
 import { findProject, table } from "../context.ts";
 import { formatDuration } from "../progress.ts";
@@ -36,8 +39,16 @@ export function addServersCommand(program: Command, run: Run, signal: AbortSigna
     .command("supervise", { hidden: true })
     .argument("<folder>", "folder of the server under .leaf/servers; what to start comes on stdin")
     .action(async (folder: string) => {
-      await supervise(folder, JSON.parse(await allOf(process.stdin)) as ServerSpec, signal);
+      await supervise(folder, specOf(await allOf(process.stdin)), signal);
     });
+}
+
+function specOf(text: string): ServerSpec {
+  const read = parseAs<ServerSpec>(text, serverSpec);
+  if (read.ok) return read.value;
+  throw new LeafError("usage", `This is no server to look after: ${read.why}.`, {
+    remedy: "`leaf label` starts one by itself.",
+  });
 }
 
 async function allOf(stream: AsyncIterable<Buffer>): Promise<string> {

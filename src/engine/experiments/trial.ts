@@ -1,5 +1,4 @@
 import type { TrialResult } from "../../protocol/experiments.ts";
-import type { Metrics } from "../../protocol/results.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { LeafError } from "../errors.ts";
 import { keyOf } from "../keys.ts";
@@ -9,7 +8,7 @@ import { calibrateStage, planCalibration } from "../stages/calibrate.ts";
 import { distillKey, distillStage } from "../stages/distill.ts";
 import { evaluateStage, planEvaluation } from "../stages/evaluate.ts";
 import { labelStage, labelState } from "../stages/label.ts";
-import { isFinished, readResult, type StageName, type StageOptions } from "../stages/stage.ts";
+import { isFinished, readResult, type StageName, type StageOptions, theResult } from "../stages/stage.ts";
 import type { Cell } from "./expand.ts";
 import type { OpenExperiment } from "./file.ts";
 import { teacherEvaluation } from "./predictions.ts";
@@ -96,13 +95,11 @@ export async function finishTrial(trial: Trial, catalog: Catalog, signal?: Abort
     return;
   }
   const plan = await planEvaluation(project, catalog, evaluated);
-  const evaluation = await readResult<Metrics>(project, "evaluate", plan.key);
+  const evaluation = await readResult(project, "evaluate", plan.key);
   if (!evaluation) throw new LeafError("failed", "The evaluation is gone.", { remedy: "Run it again." });
   const run = await recordStages(project, plan.keys, plan.key, evaluated, signal);
   const calibration = plan.keys.calibrate;
-  const calibrated = calibration
-    ? await readResult<{ images: number }>(project, "calibrate", calibration)
-    : undefined;
+  const calibrated = calibration ? await readResult(project, "calibrate", calibration) : undefined;
   const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95 } = evaluation;
   Object.assign(result, {
     state: "done",
@@ -126,7 +123,7 @@ async function recordStages(
   const options: StageOptions = { signal, trustIndex: true };
   let run = await runFor(project, keys);
   if (keys.label && run.stages.label?.key !== keys.label) {
-    const { teacher: _, ...result } = (await readResult<{ teacher: string }>(project, "label", keys.label))!;
+    const { teacher: _, ...result } = await theResult(project, "label", keys.label);
     await recordStage(project, run, "label", { key: keys.label, seconds: 0, result });
   }
   if (keys.distill && run.stages.distill?.key !== keys.distill) await distillStage(project, options);

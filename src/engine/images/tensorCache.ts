@@ -1,9 +1,11 @@
 import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { z } from "zod";
 import type { Progress, ProgressSink } from "../../protocol/progress.ts";
+import { readJsonAs } from "../base/json.ts";
 import { isCancelled, LeafError } from "../errors.ts";
-import { hashBytes, readJson, temporaryName, withFileErrors, writeJson } from "../files.ts";
+import { hashBytes, temporaryName, withFileErrors, writeJson } from "../files.ts";
 import { mapOrdered } from "../pool.ts";
 import type { RgbImage } from "./decode.ts";
 import { prepare, type StudentInput } from "./views.ts";
@@ -123,6 +125,17 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
 }
 
+const side = z.int().min(1).max(4096);
+const aboutSchema = z.looseObject({
+  v: z.literal(1),
+  rows: z
+    .int()
+    .min(0)
+    .max(2 ** 40),
+  resize: side.nullable(),
+  crop: side,
+});
+
 export interface TensorCacheReader {
   rows: number;
   input: Pick<StudentInput, "resize" | "crop">;
@@ -134,8 +147,8 @@ export interface TensorCacheReader {
 
 /** Opens a cache; undefined if there is none or it was not finished. Only the row asked for is read. */
 export async function openTensorCache(dir: string): Promise<TensorCacheReader | undefined> {
-  const json = await readJson(path.join(dir, about));
-  if (!isAbout(json)) return undefined;
+  const json = await readJsonAs(path.join(dir, about), aboutSchema);
+  if (!json) return undefined;
   const opened: FileHandle[] = [];
   const close = async () => {
     for (const file of opened) await file.close();
@@ -148,15 +161,17 @@ export async function openTensorCache(dir: string): Promise<TensorCacheReader | 
         await close();
         return undefined;
       }
+      const isDamaged = () =>
+        new LeafError("failed", `The tensor cache ${dir} is damaged.`, {
+          file: dir,
+          remedy: "Delete .leaf/cache and run the stage again.",
+        });
+      const pixelBytes = (await pixels.stat()).size;
       const bytesAt = async (file: FileHandle, at: number, length: number): Promise<Buffer> => {
         const bytes = Buffer.alloc(length);
         for (let done = 0; done < length; ) {
           const { bytesRead } = await file.read(bytes, done, length - done, at + done);
-          if (bytesRead === 0)
-            throw new LeafError("failed", `The tensor cache ${dir} is damaged.`, {
-              file: dir,
-              remedy: "Delete .leaf/cache and run the stage again.",
-            });
+          if (bytesRead === 0) throw isDamaged();
           done += bytesRead;
         }
         return bytes;
@@ -175,7 +190,9 @@ export async function openTensorCache(dir: string): Promise<TensorCacheReader | 
             number,
           ];
           if (height === 0) return undefined;
-          return { width, height, data: await bytesAt(pixels, offset, width * height * 3) };
+          const length = width * height * 3;
+          if (!(offset >= 0 && height > 0 && width > 0 && offset + length <= pixelBytes)) throw isDamaged();
+          return { width, height, data: await bytesAt(pixels, offset, length) };
         },
         close,
       };
@@ -184,15 +201,4 @@ export async function openTensorCache(dir: string): Promise<TensorCacheReader | 
       throw error;
     }
   });
-}
-
-function isAbout(value: unknown): value is { v: 1; rows: number; resize: number | null; crop: number } {
-  if (typeof value !== "object" || value === null) return false;
-  const { v, rows, resize, crop } = value as Record<string, unknown>;
-  return (
-    v === 1 &&
-    Number.isSafeInteger(rows) &&
-    (resize === null || Number.isSafeInteger(resize)) &&
-    Number.isSafeInteger(crop)
-  );
 }

@@ -3,7 +3,11 @@ import { appendFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
-import { isMissing, readJson, writeFileAtomic, writeJson } from "../files.ts";
+import { attachment, jobRequest } from "../../protocol/schema/jobs.ts";
+import { tellDamagedFile } from "../base/damage.ts";
+import { checkedId, inside, isId } from "../base/ids.ts";
+import { readJsonAs } from "../base/json.ts";
+import { isMissing, writeFileAtomic, writeJson } from "../files.ts";
 import { ensureLeafDir, type Project } from "../project.ts";
 
 /**
@@ -20,6 +24,11 @@ const keptJobs = 20;
 /** Longer than a reload of the window takes. */
 const defaultPatienceMs = 45_000;
 
+/** The folder of a job. Throws LeafError `input` for what is no job's id, and for a link out of `.leaf/`. */
+export function jobDir(project: Project, id: string): string {
+  return inside(project.leaf, "jobs", checkedId("job", id));
+}
+
 /** Makes the folder of a new job and forgets the oldest ones. */
 export async function createJob(
   project: Project,
@@ -30,7 +39,7 @@ export async function createJob(
   await ensureLeafDir(project);
   const jobs = path.join(project.leaf, "jobs");
   const id = `${Date.now().toString(36)}-${randomBytes(3).toString("hex")}`;
-  const dir = path.join(jobs, id);
+  const dir = jobDir(project, id);
   const request: JobRequest = {
     v: 1,
     id,
@@ -53,8 +62,10 @@ export async function writeRequest(dir: string, request: JobRequest): Promise<vo
 }
 
 export async function readRequest(dir: string): Promise<JobRequest | undefined> {
-  const request = await readJson<JobRequest>(requestFile(dir));
-  return request?.v === 1 ? request : undefined;
+  const request = await readJsonAs<JobRequest>(requestFile(dir), jobRequest);
+  if (request === undefined || request.id === path.basename(dir)) return request;
+  tellDamagedFile(requestFile(dir), `it is of the job ${request.id}`);
+  return undefined;
 }
 
 /** The newest job of a config. */
@@ -71,7 +82,12 @@ export async function newestJob(project: Project): Promise<{ dir: string; reques
 /** Ids begin with the time in base 36, which sorts by age. */
 async function jobNames(jobs: string): Promise<string[]> {
   try {
-    return (await readdir(jobs)).sort();
+    const entries = await readdir(jobs, { withFileTypes: true });
+    // A link is no job: it would be written to, and forgotten with all that is in it.
+    return entries
+      .filter((one) => one.isDirectory() && isId("job", one.name))
+      .map(({ name }) => name)
+      .sort();
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
@@ -95,5 +111,5 @@ export async function writeAttachment(dir: string, mode: Attachment["mode"]): Pr
 }
 
 export async function readAttachment(dir: string): Promise<Attachment | undefined> {
-  return readJson<Attachment>(attachedFile(dir));
+  return readJsonAs<Attachment>(attachedFile(dir), attachment);
 }

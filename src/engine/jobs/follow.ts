@@ -3,7 +3,10 @@ import { closeSync, openSync } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
+import { jobEvent } from "../../protocol/schema/jobs.ts";
 import { appRoot } from "../appRoot.ts";
+import { tellDamagedFile } from "../base/damage.ts";
+import { parseAs } from "../base/json.ts";
 import { isMissing } from "../files.ts";
 import { isAlive } from "../processes.ts";
 import type { Project } from "../project.ts";
@@ -183,9 +186,9 @@ async function readFrom(file: string, offset: number): Promise<{ text: string; b
 }
 
 function parseEvent(line: string): JobEvent[] {
-  try {
-    return [JSON.parse(line) as JobEvent];
-  } catch {
-    return [];
-  }
+  if (line === "") return [];
+  const read = parseAs<JobEvent>(line, jobEvent);
+  if (read.ok) return [read.value];
+  tellDamagedFile("A line of events.jsonl", read.why);
+  return [];
 }

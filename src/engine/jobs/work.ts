@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { JobEvent, JobRequest } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
+import { onDamagedFile } from "../base/damage.ts";
 import { failureOf, LeafError } from "../errors.ts";
 import { openExperiment } from "../experiments/file.ts";
 import { runExperiment } from "../experiments/run.ts";
@@ -34,6 +35,7 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
     if (existsSync(stopFile(dir)) || (await isForsaken(dir, request))) controller.abort();
   }, lookEveryMs);
   const tell = (event: Told) => appendEvent(dir, { at: Date.now(), ...event } as JobEvent);
+  const listening = onDamagedFile((message) => tell({ type: "warning", message }));
   try {
     const project = await openProject(request.configFile);
     const result = await work(project, request, stageOptions(tell, controller.signal));
@@ -46,6 +48,7 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
     if (failure.code === "internal" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     return cancelled ? 130 : 1;
   } finally {
+    listening.dispose();
     clearInterval(watch);
   }
 }

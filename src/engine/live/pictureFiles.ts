@@ -1,4 +1,5 @@
 import path from "node:path";
+import { checkedId } from "../base/ids.ts";
 import type { ImageFormat } from "../images/format.ts";
 
 /** `small`: WebP, longest side 320 px. `full`: lossless WebP, longest side at most 4096 px, for what a browser cannot show. */
@@ -6,9 +7,9 @@ export type PictureSize = "small" | "full";
 
 export const longestSide: Readonly<Record<PictureSize, number>> = { small: 320, full: 4096 };
 
-/** Where the picture of an image is kept; `cache` is the project's cache folder. */
+/** Where the picture of an image is kept; `cache` is the project's cache folder. Throws LeafError `input` for what is no hash. */
 export function pictureFile(cache: string, hash: string, size: PictureSize): string {
-  return path.join(cache, "pictures", hash.slice(0, 2), `${hash}-${size}.webp`);
+  return path.join(cache, "pictures", checkedId("hash", hash).slice(0, 2), `${hash}-${size}.webp`);
 }
 
 /** Longest sides in pixels of a heat map's pictures. */
@@ -23,7 +24,7 @@ export interface HeatFiles {
 
 /** Where they are kept; `scorer` is the scorer's fingerprint. */
 export function heatFiles(cache: string, hash: string, scorer: string): HeatFiles {
-  const base = path.join(cache, "pictures", hash.slice(0, 2), `${hash}-heat-${scorer}`);
+  const base = path.join(cache, "pictures", checkedId("hash", hash).slice(0, 2), `${hash}-heat-${scorer}`);
   return { small: `${base}-small.png`, overlay: `${base}-overlay.png`, figures: `${base}.json` };
 }
 

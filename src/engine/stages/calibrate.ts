@@ -15,7 +15,7 @@ import { calibrationImages } from "./calibrationImages.ts";
 import { distillKey } from "./distill.ts";
 import { labelState } from "./label.ts";
 import { holdingStage } from "./lock.ts";
-import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
+import { isFinished, type StageOptions, stageDir, theResult, writeResult } from "./stage.ts";
 import {
   type TrainingRow,
   trainerWitness,
@@ -155,7 +155,7 @@ export async function calibrateStage(project: Project, options: StageOptions = {
       await holdingStage(project, "calibrate", plan.key, () =>
         calibrateStudent(project, catalog, plan, dir, options),
       );
-    const finished = (await readResult<Finished>(project, "calibrate", plan.key))!;
+    const finished = await theResult(project, "calibrate", plan.key);
     const result: CalibrateResult = {
       run: run.id,
       student: path.join(dir, "student.onnx"),

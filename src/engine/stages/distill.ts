@@ -13,7 +13,7 @@ import { mostLiveCandidates, sampleCandidates, studentTable } from "../selection
 import { train } from "../trainer.ts";
 import { type LabelState, labelState, sampledPairs } from "./label.ts";
 import { holdingStage } from "./lock.ts";
-import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
+import { isFinished, type StageOptions, stageDir, theResult, writeResult } from "./stage.ts";
 import { trainerWitness, trainingCache, untargetedRows, writeCard, writeRows } from "./training.ts";
 
 /** What a finished distill leaves in its `result.json`. */
@@ -57,7 +57,7 @@ export async function distillStage(project: Project, options: StageOptions = {})
       await holdingStage(project, "distill", key, () =>
         trainStudent(project, catalog, labels, key, dir, options),
       );
-    const finished = (await readResult<Finished>(project, "distill", key))!;
+    const finished = await theResult(project, "distill", key);
     const result = { run: run.id, student: path.join(dir, "student.onnx"), reused, ...finished };
     await recordStage(project, run, "distill", { key, seconds: finished.durationS, result });
     await lookAtCandidates(project, catalog, key, options);

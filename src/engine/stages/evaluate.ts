@@ -18,7 +18,15 @@ import { distillKey } from "./distill.ts";
 import { calibrationError, elsewhereOf, sd } from "./evaluationFacts.ts";
 import { labelState } from "./label.ts";
 import { holdingStage } from "./lock.ts";
-import { isFinished, readResult, type StageName, type StageOptions, stageDir, writeResult } from "./stage.ts";
+import {
+  isFinished,
+  readResult,
+  type StageName,
+  type StageOptions,
+  stageDir,
+  theResult,
+  writeResult,
+} from "./stage.ts";
 import { evaluateTransfer, type TransferStudent } from "./transfer.ts";
 
 type Evaluated = "distill" | "calibrate";
@@ -112,7 +120,7 @@ export async function evaluateStage(
       await holdingStage(project, "evaluate", plan.key, () =>
         scoreAndCompare(project, catalog, plan, options),
       );
-    const finished = (await readResult<Finished>(project, "evaluate", plan.key))!;
+    const finished = await theResult(project, "evaluate", plan.key);
     const { seconds, spread, calibration: _, ...metrics } = finished;
     // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
     const run = await runFor(project, plan.keys);
@@ -224,7 +232,7 @@ async function factsOf(
     student === "calibrate" && project.config.calibrate.from !== "backbone"
       ? await planEvaluation(project, catalog, "distill")
       : undefined;
-  const before = distilled && (await readResult<Finished>(project, "evaluate", distilled.key));
+  const before = distilled && (await readResult(project, "evaluate", distilled.key));
   return {
     student,
     n,

@@ -35,7 +35,7 @@ export interface LabelState {
 export async function labelState(project: Project, catalog: Catalog): Promise<LabelState> {
   const teacher = await teacherFingerprint(project.config.teacher, project.root);
   const key = labelKey(project, catalog, teacher);
-  const finished = await readResult<Finished>(project, "label", key);
+  const finished = await readResult(project, "label", key);
   const usable = finished
     ? finished.points.labelled + finished.points.reused + finished.pairs.labelled + finished.pairs.reused
     : 0;

@@ -1,10 +1,13 @@
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import type { z } from "zod";
 import type { ProgressSink } from "../../protocol/progress.ts";
+import { finished } from "../../protocol/schema/results.ts";
 import type { TrainerMessage } from "../../protocol/trainer.ts";
+import { checkedId, inside } from "../base/ids.ts";
+import { readJsonAs, readJsonNow } from "../base/json.ts";
 import { explainFileSystemError, LeafError } from "../errors.ts";
-import { readJson, writeFileAtomic } from "../files.ts";
+import { writeFileAtomic } from "../files.ts";
 import type { Project } from "../project.ts";
 
 export const stageNames = ["label", "distill", "calibrate", "evaluate"] as const;
@@ -36,17 +39,46 @@ export class StageNotReady extends LeafError {
   }
 }
 
-/** The folder of one stage's output under its key; `result.json`, written last, says that it is finished. */
+/**
+ * The folder of one stage's output under its key; `result.json`, written last, says that it is finished. Throws LeafError `input`
+ * for what is no key, and for a link out of `.leaf/`.
+ */
 export function stageDir(project: Project, stage: StageName, key: string): string {
-  return path.join(project.stages, stage, key);
+  return inside(project.leaf, "stages", stage, checkedId("key", key));
 }
 
+/** A result that does not fit is none: the stage is done again. */
 export function isFinished(project: Project, stage: StageName, key: string): boolean {
-  return existsSync(path.join(stageDir(project, stage, key), "result.json"));
+  return readJsonNow<unknown>(resultFile(project, stage, key), finished[stage]) !== undefined;
 }
 
-export async function readResult<T>(project: Project, stage: StageName, key: string): Promise<T | undefined> {
-  return (await readJson(path.join(stageDir(project, stage, key), "result.json"))) as T | undefined;
+export async function readResult<S extends StageName>(
+  project: Project,
+  stage: S,
+  key: string,
+): Promise<FinishedStage<S> | undefined> {
+  return readJsonAs(
+    resultFile(project, stage, key),
+    finished[stage] as unknown as z.ZodType<FinishedStage<S>>,
+  );
+}
+
+/** The same where the stage has just been found or made. Throws LeafError `failed` where it is gone or damaged all the same. */
+export async function theResult<S extends StageName>(
+  project: Project,
+  stage: S,
+  key: string,
+): Promise<FinishedStage<S>> {
+  const result = await readResult(project, stage, key);
+  if (result) return result;
+  const file = resultFile(project, stage, key);
+  throw new LeafError("failed", `${file} is missing or damaged.`, { file, remedy: "Run the stage again." });
+}
+
+export type FinishedStage<S extends StageName> = z.output<(typeof finished)[S]>;
+
+function resultFile(project: Project, stage: StageName, key: string): string {
+  return path.join(stageDir(project, stage, key), "result.json");
 }
 
 export async function writeResult(
@@ -55,10 +87,7 @@ export async function writeResult(
   key: string,
   result: unknown,
 ): Promise<void> {
-  await writeFileAtomic(
-    path.join(stageDir(project, stage, key), "result.json"),
-    `${JSON.stringify(result, null, 2)}\n`,
-  );
+  await writeFileAtomic(resultFile(project, stage, key), `${JSON.stringify(result, null, 2)}\n`);
 }
 
 export async function makeStageDir(project: Project, stage: StageName, key: string): Promise<string> {

@@ -2,8 +2,11 @@ import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { serverState, serverUser } from "../../../protocol/schema/servers.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
-import { isMissing, isTemporaryName, readJson, writeJson } from "../../files.ts";
+import { tellDamagedFile } from "../../base/damage.ts";
+import { readJsonAs } from "../../base/json.ts";
+import { isMissing, isTemporaryName, writeJson } from "../../files.ts";
 import { isAlive } from "../../processes.ts";
 import type { ServerSpec } from "./spec.ts";
 
@@ -23,8 +26,10 @@ const heartbeatMs = 5_000;
 const staleAfterMs = 60_000;
 
 export async function readState(dir: string): Promise<ServerState | undefined> {
-  const state = await readJson<ServerState>(stateFile(dir));
-  return state?.v === 1 ? state : undefined;
+  const state = await readJsonAs<ServerState>(stateFile(dir), serverState);
+  if (state === undefined || state.key === path.basename(dir)) return state;
+  tellDamagedFile(stateFile(dir), `it is of the server ${state.key}`);
+  return undefined;
 }
 
 /** When a state was last written, in milliseconds since 1970. */
@@ -81,7 +86,7 @@ export async function usersOf(dir: string): Promise<Map<string, ServerUser>> {
   for (const name of await namesIn(usersDir(dir))) {
     const file = path.join(usersDir(dir), name);
     if (isTemporaryName(file)) continue;
-    const user = await readJson<ServerUser>(file);
+    const user = await readJsonAs<ServerUser>(file, serverUser);
     if (user && isAlive(user.pid) && Date.now() - user.at < staleAfterMs) users.set(file, user);
     else await rm(file, { force: true });
   }

@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import path from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { StudentCard } from "../protocol/student.ts";
 import { LeafError, messageOf, throwIfCancelled } from "./errors.ts";
 import { decodeImage, type RgbImage } from "./images/decode.ts";
 import { prepare, views } from "./images/views.ts";
+import { checkSignature, readStudentFiles, studentFiles, unusable } from "./studentFile.ts";
 
 export interface Student {
   card: StudentCard;
@@ -48,17 +46,8 @@ export type ScoredImage<T> = ({ item: T; features?: Float32Array } & Judged) | {
 
 /** Opens `student.onnx` and `student.json` of a folder. Throws LeafError `input` where they are missing or damaged. */
 export async function openStudent(dir: string, options: { threads?: number } = {}): Promise<Student> {
-  const cardFile = path.join(dir, "student.json");
-  const modelFile = path.join(dir, "student.onnx");
-  if (!existsSync(cardFile) || !existsSync(modelFile)) {
-    throw new LeafError("input", `There is no student in ${dir}.`, {
-      remedy: "Run `leaf distill` first, or name the folder of an exported student.",
-    });
-  }
-  const card = JSON.parse(await readFile(cardFile, "utf8")) as StudentCard;
-  if (card.v !== 1)
-    throw new LeafError("input", `${cardFile} is of a newer version of LEAF.`, { remedy: "Update LEAF." });
-  const bytes = await readFile(modelFile);
+  const { model: modelFile } = studentFiles(dir);
+  const { card, model: bytes } = await readStudentFiles(dir);
   let session: InferenceSession;
   try {
     session = await InferenceSession.create(bytes, {
@@ -66,14 +55,27 @@ export async function openStudent(dir: string, options: { threads?: number } = {
       logSeverityLevel: 3,
     });
   } catch (error) {
-    throw new LeafError("input", `${modelFile} is not a usable ONNX file (${messageOf(error)}).`, {
-      remedy: "Run the stage again.",
-    });
+    throw unusable(modelFile, messageOf(error).split("\n")[0]!.replace(/\.$/, ""));
+  }
+  try {
+    checkSignature(session, card, modelFile);
+  } catch (error) {
+    await session.release();
+    throw error;
   }
   const { crop } = card.input;
   const has = (output: string) => session.outputNames.includes(output);
-  const run = (pixels: Uint8Array, n: number, outputs: string[]) =>
-    session.run({ pixels: new Tensor("uint8", pixels, [n, crop, crop, 3]) }, outputs);
+  const run = async (pixels: Uint8Array, n: number, outputs: string[]) => {
+    const found = await session
+      .run({ pixels: new Tensor("uint8", pixels, [n, crop, crop, 3]) }, outputs)
+      .catch((error: unknown) => {
+        throw unusable(modelFile, `it does not run (${messageOf(error).split("\n")[0]})`);
+      });
+    for (const output of outputs)
+      if (found[output]?.dims[0] !== n)
+        throw unusable(modelFile, `\`${output}\` does not have a row for each view`);
+    return found;
+  };
   return {
     card,
     fingerprint: createHash("sha256").update(bytes).digest("hex").slice(0, 16),
@@ -114,7 +116,21 @@ export async function openStudent(dir: string, options: { threads?: number } = {
 export async function judgePicture(student: Student, image: RgbImage): Promise<Judged> {
   const { input } = student.card;
   const found = await student.judgeViews(views(await prepare(image, input), input), input.views);
-  return judgedOf(student.card, found.scores, found.distances);
+  const judged = judgedOf(student.card, found.scores, found.distances);
+  const reason = faultOf(judged);
+  if (reason) throw new LeafError("input", `${capitalised(reason)}.`, { remedy: "Run the stage again." });
+  return judged;
+}
+
+/** Not a number, or none that a scale has room for: a failure, not a score. */
+function faultOf({ score, distance }: Judged): string | undefined {
+  return Number.isFinite(score) && (distance === null || Number.isFinite(distance))
+    ? undefined
+    : "the student gives no finite score";
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function judgedOf({ domain }: StudentCard, scores: Float32Array, distances: Float32Array | null): Judged {
@@ -172,6 +188,8 @@ export async function* scoreImages<T extends { path: string }>(
       if (!("pixels" in one)) return one;
       const [from, to] = [next * input.views, ++next * input.views];
       const judged = judgedOf(student.card, scores.subarray(from, to), distances?.subarray(from, to) ?? null);
+      const reason = faultOf(judged);
+      if (reason) return { item: one.item, reason };
       if (!features) return { item: one.item, ...judged };
       return { item: one.item, ...judged, features: meanRow(features.subarray(from * dim, to * dim), dim) };
     });

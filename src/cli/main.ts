@@ -13,6 +13,7 @@ import { addSelectCommand } from "./commands/select.ts";
 import { addServersCommand } from "./commands/servers.ts";
 import { addStageCommands } from "./commands/stages.ts";
 import { runner } from "./run.ts";
+import { terminalText } from "./terminalText.ts";
 
 const exitCodes = { usage: 2, config: 2, input: 1, environment: 1, failed: 1, cancelled: 130 } as const;
 
@@ -34,6 +35,10 @@ const program = new Command("leaf")
   .option("--json", "print one JSON document on stdout")
   .option("--verbose", "show stack traces of errors")
   .configureHelp({ showGlobalOptions: true })
+  .configureOutput({
+    writeOut: (text) => process.stdout.write(terminalText(text)),
+    writeErr: (text) => process.stderr.write(terminalText(text)),
+  })
   .exitOverride();
 
 const run = runner(controller.signal);
@@ -63,19 +68,23 @@ try {
   process.exitCode = report(error);
 }
 
+function say(text: string): void {
+  process.stderr.write(terminalText(text));
+}
+
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const verbose = process.argv.includes("--verbose");
   const tty = process.stderr.isTTY ? "\n" : "";
   if (!(error instanceof LeafError)) {
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`${tty}leaf: unexpected error: ${message.split("\n")[0]}\n`);
-    if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-    else process.stderr.write("  Run again with --verbose for the stack trace, and please report it.\n");
+    say(`${tty}leaf: unexpected error: ${message.split("\n")[0]}\n`);
+    if (verbose && error instanceof Error) say(`${error.stack}\n`);
+    else say("  Run again with --verbose for the stack trace, and please report it.\n");
     return 1;
   }
-  process.stderr.write(`${tty}leaf: ${error.message}\n`);
-  if (error.remedy) process.stderr.write(`  ${error.remedy}\n`);
-  if (verbose) process.stderr.write(`${error.stack}\n`);
+  say(`${tty}leaf: ${error.message}\n`);
+  if (error.remedy) say(`  ${error.remedy}\n`);
+  if (verbose) say(`${error.stack}\n`);
   return exitCodes[error.code];
 }

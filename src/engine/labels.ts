@@ -19,6 +19,7 @@ import {
   putPoints,
 } from "./labels/pointRows.ts";
 import { missingReasons, putReasons, type ReasonRow, reasonOf } from "./labels/reasonRows.ts";
+import { usable } from "./labels/rules.ts";
 import { openSession } from "./labels/session.ts";
 import {
   countLabels,
@@ -179,7 +180,7 @@ export function openLabels(file: string, options: { readOnly?: boolean } = {}): 
       const scores = new Map<string, number>();
       const rows = session.rows(
         `SELECT i.hash AS image, p.score FROM points p JOIN images i ON i.id = p.image_id
-         WHERE p.teacher_id = ? AND p.status = 'ok'`,
+         WHERE p.teacher_id = ? AND ${usable("points", "p")}`,
         id(teacher),
       );
       for (const row of rows) scores.set(String(row.image), Number(row.score));

@@ -3,6 +3,7 @@ import { LeafError } from "../../engine/errors.ts";
 import { importLabelsParquet } from "../../engine/labels/importParquet.ts";
 import { mergeLabels } from "../../engine/labels/merge.ts";
 import { exportLabelsParquet } from "../../engine/labels/parquet.ts";
+import type { BadRows } from "../../engine/labels/rules.ts";
 import { type LabelStore, openLabels, type TeacherSummary } from "../../engine/labels.ts";
 import { compareTeachers } from "../../engine/reliability/compareTeachers.ts";
 import { teacherFingerprint } from "../../engine/teachers/createTeacher.ts";
@@ -40,6 +41,7 @@ export function addLabelsCommands(program: Command, run: Run): void {
         const merged = await withStore(into, "write", (store) =>
           files.map((file) => ({ file, ...mergeLabels(store, file) })),
         );
+        for (const { file, bad } of merged) if (bad) context.note(`warning: ${leftOut(file, bad)}`);
         const lines = merged.map(
           ({ file, points, pairs, reasons, known }) =>
             `${file}: ${points} image labels, ${pairs} pairs and ${reasons} reasons taken over; ${known.points + known.pairs} known already`,
@@ -93,6 +95,7 @@ export function addLabelsCommands(program: Command, run: Run): void {
         const result = await withStore(labelsFile, "write", (store) =>
           importLabelsParquet(store, folder, { signal: context.signal }),
         );
+        if (result.bad) context.note(`warning: ${leftOut(folder, result.bad)}`);
         const { points, pairs } = result;
         const known = points.known + pairs.known;
         const text = `${points.added} image labels and ${pairs.added} pairs taken over; ${known} known already.`;
@@ -141,6 +144,13 @@ function comparisonText(a: string, b: string, { points, pairs }: TeacherComparis
     );
   if (!points && !pairs) lines.push("They have judged no image or pair in common.");
   return lines.join("\n");
+}
+
+/** Rows that were not taken over, the first by name. */
+function leftOut(from: string, { count, examples }: BadRows): string {
+  const more = count > examples.length ? `\n  and ${count - examples.length} more` : "";
+  const what = count === 1 ? "1 row is" : `${count} rows are`;
+  return `${from}: ${what} left out:\n${examples.map((one) => `  ${one}`).join("\n")}${more}`;
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

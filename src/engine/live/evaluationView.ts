@@ -7,6 +7,7 @@ import type { EvaluationView } from "../../protocol/server.ts";
 import { readJsonAs } from "../base/json.ts";
 import type { Config } from "../config.ts";
 import { digestLines, keyOf } from "../keys.ts";
+import { usable } from "../labels/rules.ts";
 import { chunksOf } from "../labels/session.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
 import { fitLogistic, krcc, type Logistic, logistic, plcc, rmse, srcc } from "../metrics/index.ts";
@@ -116,7 +117,7 @@ async function scoresOf(
       .prepare(
         `SELECT j.value AS hash, coalesce(p.score, s.score) AS score FROM json_each(:hashes) AS j
          LEFT JOIN labels.images AS i ON i.hash = j.value
-         LEFT JOIN labels.points AS p ON p.image_id = i.id AND p.status = 'ok'
+         LEFT JOIN labels.points AS p ON p.image_id = i.id AND ${usable("points", "p")}
            AND p.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = :by)
          LEFT JOIN scores.scores AS s ON s.scorer = :by AND s.hash = j.value
          WHERE coalesce(p.score, s.score) IS NOT NULL`,

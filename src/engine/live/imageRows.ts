@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ImageRow, PointView } from "../../protocol/images.ts";
 import { isFar } from "../domain.ts";
+import { usable } from "../labels/rules.ts";
 import { human } from "../labels.ts";
 import { studentToMos } from "../mos.ts";
 import type { LiveContext, Scorer } from "./context.ts";
@@ -12,9 +13,9 @@ import type { Sources } from "./sources.ts";
 /** Joins the point labels of an image `f`: a person's (`ph`), the teacher's (`pt`), and what a teacher said in the score store. */
 export const pointJoins = `
   LEFT JOIN labels.images AS li ON li.hash = f.hash
-  LEFT JOIN labels.points AS ph ON ph.image_id = li.id AND ph.status = 'ok'
+  LEFT JOIN labels.points AS ph ON ph.image_id = li.id AND ${usable("points", "ph")}
     AND ph.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = '${human}')
-  LEFT JOIN labels.points AS pt ON pt.image_id = li.id AND pt.status = 'ok'
+  LEFT JOIN labels.points AS pt ON pt.image_id = li.id AND ${usable("points", "pt")}
     AND pt.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = :teacher)
   LEFT JOIN scores.scores AS st ON st.scorer = :teacher AND st.hash = f.hash AND st.excellent IS NOT NULL`;
 export const scoreJoin = "LEFT JOIN scores.scores AS s ON s.scorer = :scorer AND s.hash = f.hash";

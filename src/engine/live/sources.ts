@@ -28,7 +28,7 @@ const standIns: Record<SourceName, string> = {
   labels: `CREATE TABLE labels.images (id INTEGER PRIMARY KEY, hash TEXT UNIQUE);
     CREATE TABLE labels.teachers (id INTEGER PRIMARY KEY, fingerprint TEXT UNIQUE);
     CREATE TABLE labels.points (id INTEGER PRIMARY KEY, image_id, teacher_id, status, score, excellent, good, fair, poor, bad,
-      confidence, UNIQUE (image_id, teacher_id));
+      mass, confidence, UNIQUE (image_id, teacher_id));
     CREATE TABLE labels.pairs (id INTEGER PRIMARY KEY, a_id, b_id, teacher_id, status, p, p_ab, p_ba, position_bias,
       confidence, UNIQUE (a_id, b_id, teacher_id))`,
   scores: `CREATE TABLE scores.scores (scorer TEXT, hash TEXT, score REAL, excellent, good, fair, poor, bad, confidence, distance,

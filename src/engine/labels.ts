@@ -19,10 +19,11 @@ import {
   putPoints,
 } from "./labels/pointRows.ts";
 import { missingReasons, putReasons, type ReasonRow, reasonOf } from "./labels/reasonRows.ts";
-import { usable } from "./labels/rules.ts";
+import { type BadRows, usable } from "./labels/rules.ts";
 import { openSession } from "./labels/session.ts";
 import {
   countLabels,
+  findBadRows,
   type LabelCounts,
   listTeachers,
   positionBiasOf,
@@ -96,7 +97,9 @@ export interface LabelStore {
   teachers(): TeacherSummary[];
   /** The teacher's own labels. */
   counts(teacher: string, minConfidence: number): LabelCounts;
-  /** The database, for bulk work in SQL. */
+  /** Rows that are no labels, of all teachers; reads all rows. */
+  badRows(): BadRows;
+  /** The database, for bulk work in SQL; its failures are LeafErrors. */
   db: DatabaseSync;
   close(): void;
 }
@@ -214,6 +217,7 @@ export function openLabels(file: string, options: { readOnly?: boolean } = {}): 
     positionBias: (teacher) => positionBiasOf(session, id(teacher)),
     teachers: () => listTeachers(session),
     counts: (teacher, minConfidence) => countLabels(session, id(teacher), minConfidence),
+    badRows: () => findBadRows(session),
     close: session.close,
   };
   return store;

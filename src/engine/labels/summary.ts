@@ -1,5 +1,5 @@
 import type { PositionBias } from "../../protocol/results.ts";
-import { describedBy, usable } from "./rules.ts";
+import { type BadRows, badRows, describedBy, labelFault, unusable, usable } from "./rules.ts";
 import type { Row, Session } from "./session.ts";
 
 export interface LabelCounts {
@@ -57,6 +57,15 @@ export function positionBiasOf(session: Session, teacher: number): PositionBias 
     flipped: Number(row.flipped),
     logits: { mean: Number(row.shift) + mean, sd },
   };
+}
+
+/** Rows that say `ok` and are no labels: somebody else wrote them. They count as missing wherever labels are read. */
+export function findBadRows(session: Session): BadRows {
+  const bad = badRows();
+  for (const table of ["points", "pairs"] as const)
+    for (const row of session.rows(`SELECT x.* FROM ${table} x WHERE ${unusable(table, "x")}`))
+      bad.add(`${table} ${Number(row.id)}: ${labelFault(table, row) ?? "it is none"}`);
+  return { count: bad.count, examples: bad.examples };
 }
 
 export function listTeachers(session: Session): TeacherSummary[] {

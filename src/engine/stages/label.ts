@@ -142,6 +142,11 @@ async function labelAll(
   const { pairsPerImage, pairs, seed, minConfidence, orders, reasons } = project.config.label;
   const store = openLabels(project.labelsFile);
   try {
+    const bad = store.badRows();
+    if (bad.count > 0)
+      options.onWarning?.(
+        `${project.labelsFile}: ${bad.count} rows are no labels and count as missing (${bad.examples.slice(0, 3).join("; ")})`,
+      );
     const imageOf = (hash: string) => teacherImage(catalog, hash);
     function* images(): Generator<TeacherImage> {
       for (const hash of catalog.hashes) yield imageOf(hash);

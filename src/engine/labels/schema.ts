@@ -107,7 +107,7 @@ const layout: Record<string, readonly string[]> = {
  * What keeps an attached database from being a label store; undefined where nothing does. Views, triggers, virtual tables and
  * computed columns run what somebody else wrote whenever they are read or written: a store of LEAF has none.
  */
-export function storeFault(db: DatabaseSync, schema: "main" | "other"): string | undefined {
+export function storeFault(db: DatabaseSync, schema: "main" | "other" | "labels"): string | undefined {
   const objects = db.prepare(`SELECT type, name, rootpage FROM ${schema}.sqlite_schema`).all();
   for (const { type, name, rootpage } of objects) {
     if (type === "view" || type === "trigger") return `it has a ${String(type)}`;

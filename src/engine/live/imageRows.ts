@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ImageRow, PointView } from "../../protocol/images.ts";
+import { isId } from "../base/ids.ts";
 import { isFar } from "../domain.ts";
+import { ratingWords } from "../judgement.ts";
 import { usable } from "../labels/rules.ts";
 import { human } from "../labels.ts";
 import { studentToMos } from "../mos.ts";
@@ -59,12 +61,13 @@ export function readImageRow(
   percentileOf: (score: number) => number | null,
 ): ImageRow | undefined {
   const { scorer, teacher, project, mos, mosStd, splitOf } = context;
-  const row = sources.prepare(by === "path" ? byPath : byHash).get({
+  const found = sources.prepare(by === "path" ? byPath : byHash).get({
     scorer: scorer.fingerprint,
     teacher,
     key,
   }) as Stored | undefined;
-  if (!row) return undefined;
+  if (!found || !isId("hash", found.hash)) return undefined;
+  const row = withNumbers(found);
   const point = pointOf(row);
   const reason = point && reasonOf(sources, row.hash, teacher);
   if (point && reason) point.reason = reason;
@@ -89,6 +92,15 @@ export function readImageRow(
   };
 }
 
+/** Caches may be anybody's: what is no number there is not known. */
+function withNumbers(found: Stored): Stored {
+  const row = { ...found };
+  for (const name of ["score", "distance", "personScore", "teacherScore", "confidence"] as const)
+    if (!Number.isFinite(row[name])) row[name] = null;
+  if (!ratingWords.every((word) => Number.isFinite(row[word]))) row.excellent = null;
+  return row;
+}
+
 const reasonByHash = `
   SELECT r.text FROM labels.images AS i JOIN labels.reasons AS r ON r.image_id = i.id
   WHERE i.hash = ? AND r.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = ?)`;
@@ -96,7 +108,8 @@ const reasonByHash = `
 /** A store of an older LEAF has no reasons until it is written to. */
 function reasonOf(sources: Sources, hash: string, teacher: string): string | undefined {
   const known = sources.prepare("SELECT 1 FROM labels.sqlite_schema WHERE name = 'reasons'").get();
-  return known && (sources.prepare(reasonByHash).get(hash, teacher)?.text as string | undefined);
+  const text = known && sources.prepare(reasonByHash).get(hash, teacher)?.text;
+  return typeof text === "string" ? text : undefined;
 }
 
 /** A person's score in the teacher's place. */

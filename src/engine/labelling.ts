@@ -3,6 +3,7 @@ import type { LabelResult } from "../protocol/results.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
 import { combineOrders, expectedScore, minRatingMass, pairConfidence, pointConfidence } from "./judgement.ts";
 import { chunksOf } from "./labels/session.ts";
+import { whenFree } from "./labels/whenFree.ts";
 import { isKept, type LabelStore, type PairRow, type PointRow } from "./labels.ts";
 import { type PairPlan, samplePairs } from "./pairs.ts";
 import { forEachBounded } from "./pool.ts";
@@ -27,6 +28,8 @@ export interface LabellingOptions {
   concurrency?: number;
   signal?: AbortSignal;
   onProgress?: ProgressSink;
+  /** A line worth keeping, such as that another process holds the store. */
+  onNote?: (message: string) => void;
 }
 
 /**
@@ -52,7 +55,7 @@ export function pairsToLabel(
 export async function labelDataset(options: LabellingOptions): Promise<LabelResult> {
   const { store, teacher, images } = options;
   throwIfCancelled(options.signal);
-  store.registerTeacher(teacher);
+  await stored(options, () => store.registerTeacher(teacher));
   let count = 0;
   const kept = new Map<string, TeacherImage>();
   for (const image of images()) {
@@ -72,6 +75,11 @@ export async function labelDataset(options: LabellingOptions): Promise<LabelResu
   return { images: count, points, pairs, ...(reasons && { reasons }) };
 }
 
+/** Work on the store, which somebody else may hold: what was judged so far is worth waiting for. */
+function stored<T>({ store, signal, onNote }: LabellingOptions, work: () => T): Promise<T> {
+  return whenFree(store.file, work, { signal, onNote });
+}
+
 /** Images and pairs are looked up in the store this many at a time, so that it is asked seldom. */
 const lookedUp = 1000;
 
@@ -82,22 +90,22 @@ async function labelPoints(options: LabellingOptions, total: number): Promise<La
     const done = counts.labelled + counts.reused + counts.failed;
     options.onProgress?.({ stage: "label", step: "points", done, total, unit: "images" });
   };
-  function* missing(): Generator<TeacherImage> {
+  async function* missing(): AsyncGenerator<TeacherImage> {
     for (const some of chunksOf(options.images(), lookedUp)) {
       const hashes = some.map((image) => image.hash);
-      const wanted = new Set(store.missingPoints(teacher.fingerprint, hashes));
+      const wanted = await stored(options, () => new Set(store.missingPoints(teacher.fingerprint, hashes)));
       counts.reused += some.length - wanted.size;
       report();
       for (const image of some) if (wanted.has(image.hash)) yield image;
     }
   }
   await forEachBounded(
-    chunksOf(missing(), teacher.batchSize),
+    batchesOf(missing(), teacher.batchSize),
     options.concurrency ?? teacher.concurrency ?? 1,
     async (batch) => {
       const judged = await asked(batch.length, () => teacher.judgePoints(batch, signal), signal);
       const rows = batch.map((image, i) => pointRow(image.hash, judged[i]!));
-      store.putPoints(teacher.fingerprint, rows);
+      await stored(options, () => store.putPoints(teacher.fingerprint, rows));
       for (const row of rows) counts[row.ok ? "labelled" : "failed"]++;
       report();
     },
@@ -116,11 +124,14 @@ async function labelReasons(options: LabellingOptions, total: number): Promise<L
     const done = counts.labelled + counts.reused + counts.failed;
     options.onProgress?.({ stage: "label", step: "reasons", done, total, unit: "images" });
   };
-  function* missing(): Generator<TeacherImage> {
+  async function* missing(): AsyncGenerator<TeacherImage> {
     for (const some of chunksOf(options.images(), lookedUp)) {
       const hashes = some.map((image) => image.hash);
-      const scoreless = new Set(store.missingPoints(teacher.fingerprint, hashes));
-      const wanted = new Set(store.missingReasons(teacher.fingerprint, hashes));
+      const scoreless = await stored(
+        options,
+        () => new Set(store.missingPoints(teacher.fingerprint, hashes)),
+      );
+      const wanted = await stored(options, () => new Set(store.missingReasons(teacher.fingerprint, hashes)));
       for (const image of some) {
         if (scoreless.has(image.hash)) counts.failed++;
         else if (wanted.has(image.hash)) yield image;
@@ -130,7 +141,7 @@ async function labelReasons(options: LabellingOptions, total: number): Promise<L
     }
   }
   await forEachBounded(
-    chunksOf(missing(), teacher.batchSize),
+    batchesOf(missing(), teacher.batchSize),
     options.concurrency ?? teacher.concurrency ?? 1,
     async (batch) => {
       const given = await asked(batch.length, () => explain(batch, signal), signal);
@@ -138,7 +149,7 @@ async function labelReasons(options: LabellingOptions, total: number): Promise<L
         const reason = given[i]!;
         return reason.ok ? [{ image: hash, text: reason.text }] : [];
       });
-      store.putReasons(teacher.fingerprint, rows);
+      await stored(options, () => store.putReasons(teacher.fingerprint, rows));
       counts.labelled += rows.length;
       counts.failed += batch.length - rows.length;
       report();
@@ -155,23 +166,27 @@ async function labelPairs(
   const { store, teacher, signal, minConfidence, orders = "both" } = options;
   const counts = { labelled: 0, reused: 0, failed: 0, kept: 0, discarded: 0 };
   const failedImages = new Set<string>();
-  for (const { image } of store.failedPoints(teacher.fingerprint)) failedImages.add(image);
+  const failed = await stored(options, () => [...store.failedPoints(teacher.fingerprint)]);
+  for (const { image } of failed) failedImages.add(image);
   const hashes = function* () {
     for (const image of options.images()) yield image.hash;
   };
-  const sampled = () => pairsToLabel(store, teacher.fingerprint, hashes(), options.pairs);
+  const sampled = () =>
+    stored(options, () => pairsToLabel(store, teacher.fingerprint, hashes(), options.pairs));
   // Drawing again is cheaper than keeping millions of pairs, or than progress without an end.
   let total = 0;
-  for (const _ of sampled()) if (total++ % 10_000 === 0) throwIfCancelled(signal);
+  for (const _ of await sampled()) if (total++ % 10_000 === 0) throwIfCancelled(signal);
   const report = () => {
     const done = counts.labelled + counts.reused + counts.failed;
     options.onProgress?.({ stage: "label", step: "pairs", done, total, unit: "pairs" });
   };
   const weigh = (confidence: number) => counts[isKept(confidence, minConfidence) ? "kept" : "discarded"]++;
 
-  function* missing(): Generator<[string, string]> {
-    for (const some of chunksOf(sampled(), lookedUp)) {
-      const confidences = store.pairConfidences(teacher.fingerprint, some, orders);
+  async function* missing(): AsyncGenerator<[string, string]> {
+    for (const some of chunksOf(await sampled(), lookedUp)) {
+      const confidences = await stored(options, () =>
+        store.pairConfidences(teacher.fingerprint, some, orders),
+      );
       for (const [i, pair] of some.entries()) {
         const confidence = confidences[i];
         if (confidence !== undefined) {
@@ -184,13 +199,13 @@ async function labelPairs(
     }
   }
   await forEachBounded(
-    chunksOf(missing(), teacher.batchSize),
+    batchesOf(missing(), teacher.batchSize),
     options.concurrency ?? teacher.concurrency ?? 1,
     async (batch) => {
       const asking = batch.map(([a, b]) => [imageOf(a), imageOf(b)] as [TeacherImage, TeacherImage]);
       const judged = await asked(batch.length, () => teacher.judgePairs(asking, signal, orders), signal);
       const rows = batch.map((pair, i) => pairRow(pair, judged[i]!));
-      store.putPairs(teacher.fingerprint, rows);
+      await stored(options, () => store.putPairs(teacher.fingerprint, rows));
       for (const row of rows) {
         counts[row.ok ? "labelled" : "failed"]++;
         if (row.ok) weigh(row.confidence);
@@ -214,6 +229,18 @@ async function asked<T>(count: number, ask: () => Promise<T[]>, signal?: AbortSi
   if (answers.length !== count)
     throw new LeafError("failed", `The teacher gave ${answers.length} answers for ${count} questions.`);
   return answers;
+}
+
+/** As `chunksOf`, of items that have to be waited for. */
+async function* batchesOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 function isProbability(p: number): boolean {

@@ -20,6 +20,7 @@ import {
 } from "./labels/pointRows.ts";
 import { missingReasons, putReasons, type ReasonRow, reasonOf } from "./labels/reasonRows.ts";
 import { type BadRows, usable } from "./labels/rules.ts";
+import type { StoreOptions } from "./labels/schema.ts";
 import { openSession } from "./labels/session.ts";
 import {
   countLabels,
@@ -51,6 +52,8 @@ export interface Snapshot {
  * LeafError `failed` for a damaged or busy store and a full disk.
  */
 export interface LabelStore {
+  /** Its path. */
+  file: string;
   registerTeacher(teacher: TeacherRecord): void;
   /** Those of the images that have no usable label of the teacher itself, in their order; looked up 1000 at a time. */
   missingPoints(teacher: string, images: Iterable<string>): Generator<string>;
@@ -115,7 +118,7 @@ export function isKept(confidence: number, minConfidence: number): boolean {
 }
 
 /** Opens the store, which is made if need be unless `readOnly`. Throws LeafError `failed` if that cannot be. */
-export function openLabels(file: string, options: { readOnly?: boolean } = {}): LabelStore {
+export function openLabels(file: string, options: StoreOptions = {}): LabelStore {
   const session = openSession(file, options);
   const id = (teacher: string) => session.teacherId(teacher);
 
@@ -138,6 +141,7 @@ export function openLabels(file: string, options: { readOnly?: boolean } = {}): 
   }
 
   const store: LabelStore = {
+    file,
     db: session.db,
     registerTeacher,
     missingPoints: (teacher, images) => missingPoints(session, id(teacher), images),

@@ -31,16 +31,22 @@ const migrations = [
 
 export const schemaVersion = migrations.length;
 
+export interface StoreOptions {
+  readOnly?: boolean;
+  /** How long each access waits for another process that holds the store. Nothing else happens meanwhile. */
+  waitMs?: number;
+}
+
 /**
  * Opens a label store and brings its schema up to date. WAL lets Python read while the engine writes.
  * Throws LeafError `failed` for a damaged store, one of a newer LEAF, or one that cannot be written.
  */
-export function openDatabase(file: string, options: { readOnly?: boolean } = {}): DatabaseSync {
-  const readOnly = options.readOnly ?? false;
+export function openDatabase(file: string, options: StoreOptions = {}): DatabaseSync {
+  const { readOnly = false, waitMs = busyMs } = options;
   let db: DatabaseSync | undefined;
   try {
     if (!readOnly) mkdirSync(path.dirname(file), { recursive: true });
-    db = openGuarded(file, { readOnly, timeout: busyMs });
+    db = openGuarded(file, { readOnly, timeout: waitMs });
     const { version, tables } = stateOf(db);
     if (version > schemaVersion) {
       throw new LeafError("failed", `${file} was written by a newer version of LEAF.`, {

@@ -5,6 +5,7 @@ import { type Catalog, openCatalog } from "../catalog.ts";
 import { LeafError } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import { labelDataset, pairsToLabel } from "../labelling.ts";
+import { shortWaitMs, whenFree } from "../labels/whenFree.ts";
 import { type LabelStore, openLabels } from "../labels.ts";
 import type { Project } from "../project.ts";
 import { autoMinConfidence } from "../reliability/autoMinConfidence.ts";
@@ -140,9 +141,14 @@ async function labelAll(
 ): Promise<LabelResult> {
   const started = performance.now();
   const { pairsPerImage, pairs, seed, minConfidence, orders, reasons } = project.config.label;
-  const store = openLabels(project.labelsFile);
+  const waiting = { signal: options.signal, onNote: options.onNote };
+  const store = await whenFree(
+    project.labelsFile,
+    () => openLabels(project.labelsFile, { waitMs: shortWaitMs }),
+    waiting,
+  );
   try {
-    const bad = store.badRows();
+    const bad = await whenFree(store.file, () => store.badRows(), waiting);
     if (bad.count > 0)
       options.onWarning?.(
         `${project.labelsFile}: ${bad.count} rows are no labels and count as missing (${bad.examples.slice(0, 3).join("; ")})`,
@@ -163,11 +169,14 @@ async function labelAll(
         orders,
         reasons,
         only: options.only,
-        signal: options.signal,
+        ...waiting,
         onProgress: options.onProgress,
       });
     const labelled = (await withoutTeacher(store, fingerprint, labelBy)) ?? (await withTeacher(labelBy));
-    const result: LabelResult = { ...labelled, positionBias: store.positionBias(fingerprint) };
+    const result: LabelResult = {
+      ...labelled,
+      positionBias: await whenFree(store.file, () => store.positionBias(fingerprint), waiting),
+    };
     if (options.only) return result;
     const finished: Finished = { ...result, teacher: fingerprint };
     await writeResult(project, "label", key, finished);

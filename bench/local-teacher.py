@@ -22,6 +22,7 @@ from typing import Any
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "python"
 sys.path[:0] = [str(SOURCE), str(SOURCE / "tests")]
 
+import leaf  # noqa: E402, F401  # before a library can report home
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 from tiny_vlm import ANSWERS, OTHER_WORDS, tokenizer  # noqa: E402

@@ -1,23 +1,28 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { appRoot } from "../src/engine/appRoot.ts";
+import { checkOutputs, type OutputRules, writeOutput } from "../src/engine/base/outputs.ts";
 import { armConfig, arms } from "./arms.ts";
 import { type DemoImage, makeImages } from "./images.ts";
 
 /** The demo's settings of the editor's first try: TGD, then CFT with 10 %. */
 const first = arms.find((arm) => arm.file === "leaf.yaml" && arm.stage === "calibrate")!;
 
-/** Writes images, their stand-in for MOS and `leaf.yaml` into a folder. Throws when the signal is aborted. */
+/**
+ * Writes images, their stand-in for MOS and `leaf.yaml` into a folder; `rules`: over which files, by default any. Throws when the
+ * signal is aborted.
+ */
 export async function writeDemoWorkspace(
   folder: string,
   onPhoto: (done: number, total: number) => void,
   signal: AbortSignal,
+  rules: OutputRules = { force: true },
 ): Promise<DemoImage[]> {
-  await mkdir(folder, { recursive: true });
+  const [mos, config] = ["mos.csv", "leaf.yaml"].map((name) => path.join(folder, name)) as [string, string];
+  await checkOutputs([mos, config], rules);
   const photos = path.join(appRoot(), "demo", "photos");
-  const images = await makeImages(photos, path.join(folder, "images"), onPhoto, signal);
-  await writeFile(path.join(folder, "mos.csv"), mosCsv(images));
-  await writeFile(path.join(folder, "leaf.yaml"), armConfig(first, 0));
+  const images = await makeImages(photos, path.join(folder, "images"), onPhoto, signal, rules);
+  await writeOutput(mos, mosCsv(images), rules);
+  await writeOutput(config, armConfig(first, 0), rules);
   return images;
 }
 

@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
+import { type OutputRules, writeOutput } from "../src/engine/base/outputs.ts";
 import { type Crop, type Distortion, distort, distortions, toSharp } from "./distort.ts";
 import { cropSide, cropsPerPhoto, drawPlaces, photoSplits, type SplitName } from "./photoSplits.ts";
 import { seededRandom } from "./random.ts";
@@ -41,6 +42,7 @@ export async function makeImages(
   folder: string,
   onPhoto: (done: number, total: number) => void = () => {},
   signal?: AbortSignal,
+  rules: OutputRules = { force: true },
 ): Promise<DemoImage[]> {
   await mkdir(folder, { recursive: true });
   const plan = planImages();
@@ -53,10 +55,8 @@ export async function makeImages(
       signal?.throwIfAborted();
       const pristine = crops[crop]!;
       const distorted = await distort(pristine, rest.distortion, strength, seededRandom(rest.image));
-      await writeFile(
-        path.join(folder, rest.image),
-        await toSharp(distorted).png({ compressionLevel: 3 }).toBuffer(),
-      );
+      const png = await toSharp(distorted).png({ compressionLevel: 3 }).toBuffer();
+      await writeOutput(path.join(folder, rest.image), png, rules);
       made.push({ ...rest, mos: standInForMos(luminance(pristine), luminance(distorted)) });
     }
     onPhoto(done + 1, names.length);

@@ -1,5 +1,7 @@
 // Bundles the extension, the language server, the command line and the IQA panel with esbuild.
+import { writeFileSync } from "node:fs";
 import { context } from "esbuild";
+import { bundledPackages } from "./package/notices.js";
 import { copyPanelAssets, panelBuild } from "./panelBuild.js";
 
 const watch = process.argv.includes("--watch");
@@ -10,6 +12,7 @@ const shared = {
   platform: "node",
   target: "node22",
   sourcemap: true,
+  metafile: true,
   logLevel: "warning",
   // Native packages are loaded from node_modules.
   external: ["vscode", "sharp", "onnxruntime-node"],
@@ -55,15 +58,21 @@ const builds = [
     outfile: "dist/extension.cjs",
     format: /** @type {const} */ ("cjs"),
   },
-  panelBuild("dist/webview", { minify: production }),
+  { ...panelBuild("dist/webview", { minify: production }), metafile: true },
 ];
 
 copyPanelAssets("dist/webview");
+/** @type {import("esbuild").Metafile[]} */
+const made = [];
 for (const options of builds) {
   const built = await context(options);
   if (watch) await built.watch();
   else {
-    await built.rebuild();
+    const { metafile } = await built.rebuild();
+    if (metafile) made.push(metafile);
     await built.dispose();
   }
 }
+// What the packaging tells the licences of; the icon font is copied, not bundled.
+const packages = [...bundledPackages(made), "node_modules/@vscode/codicons"];
+if (!watch) writeFileSync("dist/packages.json", `${JSON.stringify(packages, null, 2)}\n`);

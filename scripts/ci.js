@@ -1,4 +1,5 @@
 // `npm test`, then the panel and end-to-end tests with all they need. The last line is the sum: "N passed, N failed".
+import "./noTelemetry.js";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,6 +17,11 @@ const run = (command, args, cwd) => spawnSync(command, args, { cwd, stdio: "inhe
 
 say("npm test");
 await npmTest();
+say("known faults of dependencies, and the Python lock on every Python");
+for (const script of ["audit", "lock:check"]) {
+  if (run("npm", ["run", "--silent", script])) passed++;
+  else failed++;
+}
 say("what the end-to-end tests need");
 const missing = [...debianPackages(), ...codeServer()];
 if (missing.length > 0) {

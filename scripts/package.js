@@ -6,6 +6,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import vsce from "@vscode/vsce";
 import { copyNatives, here, targets } from "./package/natives.js";
+import { packagesIn, thirdPartyNotices } from "./package/notices.js";
 
 /** @typedef {import("./package/natives.js").Target} Target */
 
@@ -33,7 +34,13 @@ async function packageFor(target) {
       if (!file.startsWith("dist/node_modules/")) cpSync(file, path.join(staging, file));
     const manifest = JSON.parse(readFileSync("package.json", "utf8"));
     writeFileSync(path.join(staging, "package.json"), JSON.stringify(shipped(manifest), null, 2));
-    copyNatives(target, path.join(staging, "dist", "node_modules"));
+    const natives = path.join(staging, "dist", "node_modules");
+    copyNatives(target, natives);
+    const bundled = JSON.parse(readFileSync("dist/packages.json", "utf8"));
+    writeFileSync(
+      path.join(staging, "ThirdPartyNotices.txt"),
+      thirdPartyNotices([...bundled, ...packagesIn(natives)]),
+    );
     const file = path.resolve(values.out, `${manifest.name}-${target}-${manifest.version}.vsix`);
     await vsce.createVSIX({
       cwd: staging,

@@ -1,5 +1,6 @@
 // All tests: types and style, TypeScript (vitest), Python (ruff, mypy, pytest). Ends with "N passed, N failed".
 // Sets up the Python environment first, the same one that `leaf env` makes; LEAF_PYTHON names another interpreter.
+import "./noTelemetry.js";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -39,7 +40,16 @@ const python = described.status === 0 ? JSON.parse(described.stdout).interpreter
 // TypeScript's tests need them too: among them are real servers of small models.
 const source = path.join("src", "python");
 if (environment) {
-  const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+  const install = [
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--require-hashes",
+    "--no-deps",
+    "--only-binary=:all:",
+    "-r",
+  ];
   count(run(python, [...install, path.join(source, "requirements-dev.txt")]));
 }
 

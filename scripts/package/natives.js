@@ -1,4 +1,5 @@
 // The native packages that the bundles load at run time, for one platform.
+import "../noTelemetry.js";
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
@@ -13,8 +14,9 @@ export const targets = /** @type {const} */ ([
 ]);
 /** @typedef {(typeof targets)[number]} Target */
 
-/** Neither types, sources and maps, nor what only an install script needs. */
-const kept = /(^|\/)(package\.json|versions\.json|LICENSE[^/]*|[^/]+\.([cm]?js|node|dll|dylib|so(\.\d+)*))$/;
+/** Neither types, sources and maps, nor what only an install script needs. Where libvips is, a README tells its parts' licences. */
+const kept =
+  /(^@img\/sharp-[^/]+\/README\.md$)|(^|\/)(package\.json|versions\.json|LICENSE[^/]*|[^/]+\.([cm]?js|node|dll|dylib|so(\.\d+)*))$/;
 const dropped = [
   /^onnxruntime-node\/(script|lib)\//,
   /^onnxruntime-common\/(lib\/|dist\/esm\/)/,

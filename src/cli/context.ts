@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { LeafError } from "../engine/errors.ts";
+import { allFailures } from "../engine/failures/list.ts";
 import { openProject, type Project } from "../engine/project.ts";
 import type { StageOptions } from "../engine/stages/stage.ts";
-import type { ProgressSink } from "../protocol/progress.ts";
+import type { FailureSummary } from "../protocol/failures.ts";
+import type { Progress, ProgressSink } from "../protocol/progress.ts";
 import { formatDuration, progressReporter } from "./progress.ts";
 import { terminalJson, terminalLine, terminalText } from "./terminalText.ts";
 
@@ -19,24 +21,38 @@ export interface CliContext {
   options: GlobalOptions;
   signal: AbortSignal;
   onProgress: ProgressSink;
+  /** What was under way when something is thrown. */
+  lastStep: () => Progress | undefined;
   /** Ends the progress bar's line. */
   endProgress: () => void;
   /** Prints a result: with --json one document, else the text. */
   print: (result: unknown, text: string) => void;
+  /** The same of work that may have left something out: with --json all of that stands in `failed`. */
+  printWithFailures: <R extends { failures?: FailureSummary }>(result: R, text: string) => Promise<void>;
   /** A sentence for people, on stderr. */
   note: (message: string) => void;
 }
 
 export function createContext(options: GlobalOptions, signal: AbortSignal): CliContext {
   const progress = progressReporter(process.stderr);
+  let last: Progress | undefined;
+  const print = (result: unknown, text: string) => {
+    progress.end();
+    process.stdout.write(`${options.json ? terminalJson(result) : terminalText(text)}\n`);
+  };
   return {
     options,
     signal,
-    onProgress: progress.report,
+    onProgress(told) {
+      last = told;
+      progress.report(told);
+    },
+    lastStep: () => last,
     endProgress: progress.end,
-    print(result, text) {
-      progress.end();
-      process.stdout.write(`${options.json ? terminalJson(result) : terminalText(text)}\n`);
+    print,
+    async printWithFailures(result, text) {
+      const { failures } = result;
+      print(options.json && failures ? { ...result, failed: await allFailures(failures) } : result, text);
     },
     note(message) {
       progress.end();
@@ -58,6 +74,14 @@ export async function findProject({ options }: CliContext): Promise<Project> {
   throw new LeafError("config", `${why}.`, {
     file: path.resolve("leaf.yaml"),
     remedy: others.length === 0 ? "Run `leaf init`, or name one with --config." : "Name one with --config.",
+  });
+}
+
+/** The project that a command is used in but does not need; undefined where there is none that can be read. */
+export async function projectHere(context: CliContext): Promise<Project | undefined> {
+  return findProject(context).catch((error) => {
+    if (context.options.config || !(error instanceof LeafError)) throw error;
+    return undefined;
   });
 }
 

@@ -22,6 +22,7 @@ export async function initDemo(
       path.dirname(file),
       (done, total) => onProgress({ stage: "index", step: "making images", done, total, unit: "photos" }),
       signal,
+      { force },
     );
     return { file, images: made.length };
   } catch (error) {

@@ -1,5 +1,8 @@
-import { Command, CommanderError } from "commander";
+import "../engine/base/noTelemetry.ts";
+import path from "node:path";
+import { Command } from "commander";
 import { LeafError } from "../engine/errors.ts";
+import { explained } from "../engine/unexpected.ts";
 import { version } from "../engine/version.ts";
 import { addDataCommands } from "./commands/data.ts";
 import { addExperimentCommand } from "./commands/experiment.ts";
@@ -12,21 +15,36 @@ import { addReliabilityCommand } from "./commands/reliability.ts";
 import { addSelectCommand } from "./commands/select.ts";
 import { addServersCommand } from "./commands/servers.ts";
 import { addStageCommands } from "./commands/stages.ts";
+import { exitCodes } from "./exitCodes.ts";
+import { reportError } from "./report.ts";
 import { runner } from "./run.ts";
 import { terminalText } from "./terminalText.ts";
-
-const exitCodes = { usage: 2, config: 2, input: 1, environment: 1, failed: 1, cancelled: 130 } as const;
 
 const controller = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     controller.abort();
     // Everything stops within a second; what does not is left behind here.
-    setTimeout(() => process.exit(130), 1500).unref();
+    setTimeout(() => {
+      void report(new LeafError("cancelled", "Cancelled.")).finally(() => process.exit(exitCodes.cancelled));
+    }, 1500).unref();
   });
 }
 // A reader that goes away (`leaf score … | head`) is not an error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(
+    `leaf: ${explained(error, { doing: "the result was written", file: "stdout" }).message}\n`,
+  );
+  process.exit(1);
+});
+process.stderr.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+for (const event of ["uncaughtException", "unhandledRejection"] as const)
+  process.on(event, (error: unknown) => {
+    void report(error)
+      .catch(() => {})
+      .finally(() => process.exit(1));
+  });
 
 const program = new Command("leaf")
   .description("Label-efficient image quality assessment: label, distill, calibrate, evaluate, score.")
@@ -65,26 +83,19 @@ for (const command of program.commands.flatMap((command) => [command, ...command
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
+  process.exitCode = await report(error);
 }
 
-function say(text: string): void {
-  process.stderr.write(terminalText(text));
-}
-
-function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const verbose = process.argv.includes("--verbose");
-  const tty = process.stderr.isTTY ? "\n" : "";
-  if (!(error instanceof LeafError)) {
-    const message = error instanceof Error ? error.message : String(error);
-    say(`${tty}leaf: unexpected error: ${message.split("\n")[0]}\n`);
-    if (verbose && error instanceof Error) say(`${error.stack}\n`);
-    else say("  Run again with --verbose for the stack trace, and please report it.\n");
-    return 1;
-  }
-  say(`${tty}leaf: ${error.message}\n`);
-  if (error.remedy) say(`  ${error.remedy}\n`);
-  if (verbose) say(`${error.stack}\n`);
-  return exitCodes[error.code];
+async function report(error: unknown): Promise<number> {
+  const argv = process.argv.slice(2);
+  const { config } = program.opts<{ config?: string }>();
+  const root = config ? path.dirname(path.resolve(config)) : process.cwd();
+  return reportError(
+    error,
+    { argv, root, terminal: process.stderr.isTTY },
+    {
+      out: (text) => process.stdout.write(text),
+      err: (text) => process.stderr.write(terminalText(text)),
+    },
+  );
 }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { onDamagedFile } from "../engine/base/damage.ts";
+import { explained } from "../engine/unexpected.ts";
 import { type CliContext, createContext, type GlobalOptions } from "./context.ts";
 
 /** Wraps a command's work: it gets a context made from the options in force, wherever these stand on the line. */
@@ -11,9 +12,14 @@ export function runner(signal: AbortSignal): Run {
     const listening = onDamagedFile((sentence) => context.note(`warning: ${sentence}`));
     try {
       await work(context);
+    } catch (error) {
+      const at = context.lastStep();
+      throw explained(error, {
+        doing: `\`leaf ${command.name()}\` was at work${at ? ` on ${at.stage}: ${at.step}` : ""}`,
+      });
     } finally {
       listening.dispose();
+      context.endProgress();
     }
-    context.endProgress();
   };
 }

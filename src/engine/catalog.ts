@@ -1,11 +1,15 @@
 import path from "node:path";
+import type { ItemFailure } from "../protocol/failures.ts";
+import { useCache } from "./cacheUse.ts";
 import { type DatasetSummary, type ImageIndex, indexDataset, openIndex, summariseIndex } from "./dataset.ts";
+import { toldFailures } from "./failures/list.ts";
 import { digestLines } from "./keys.ts";
 import { columnsOf } from "./mos/detect.ts";
 import { type Mos, readMos } from "./mos.ts";
 import { ensureLeafDir, type Project } from "./project.ts";
 import { type SplitName, splitImages } from "./split.ts";
 import type { StageOptions } from "./stages/stage.ts";
+import { during } from "./unexpected.ts";
 
 /** The dataset as the stages see it: which images there are, their split, and their MOS. */
 export interface Catalog {
@@ -36,15 +40,35 @@ export interface Catalog {
   close(): void;
 }
 
-const listed = 20;
-
-export type CatalogOptions = Pick<StageOptions, "signal" | "onProgress" | "onWarning" | "trustIndex">;
+export type CatalogOptions = Pick<
+  StageOptions,
+  "signal" | "onProgress" | "onWarning" | "filesTold" | "trustIndex"
+> & {
+  /** Every file and row that is of no use, not only the first ten. */
+  onFailure?: (failure: ItemFailure) => void;
+};
 
 /** Brings the index up to date and joins images, MOS and split. Unreadable images are told once as warnings. */
 export async function openCatalog(project: Project, options: CatalogOptions = {}): Promise<Catalog> {
+  await ensureLeafDir(project);
+  // The index is part of the cache, which stays as long as the catalog is open.
+  const inUse = await useCache(project, options.signal);
+  try {
+    const catalog = await readCatalog(project, options);
+    const close = () => {
+      catalog.close();
+      inUse.release();
+    };
+    return { ...catalog, close };
+  } catch (error) {
+    inUse.release();
+    throw error;
+  }
+}
+
+async function readCatalog(project: Project, options: CatalogOptions): Promise<Catalog> {
   const { config, root, indexFile } = project;
   const { signal, onProgress, onWarning } = options;
-  await ensureLeafDir(project);
   const summary = options.trustIndex
     ? summariseIndex(indexFile)
     : await indexDataset({ root, images: config.images, indexFile, signal, onProgress });
@@ -54,16 +78,21 @@ export async function openCatalog(project: Project, options: CatalogOptions = {}
     const tell = (lines: Iterable<string>, total: number, what: string) => {
       let shown = 0;
       for (const line of lines) {
-        if (shown++ === listed) break;
+        if (shown++ === toldFailures) break;
         problems.push(line);
       }
-      if (total > listed) problems.push(`… and ${total - listed} more ${what}`);
+      if (total > toldFailures)
+        problems.push(`… and ${total - toldFailures} more ${what}: \`leaf check\` lists them all`);
     };
     tell(
       map(index.failed(), (file) => `${file.path}: ${file.error}`),
       summary.failed,
       "files that cannot be read",
     );
+
+    if (options.onFailure)
+      for (const { path: file, error } of index.failed())
+        options.onFailure({ kind: "index", file, reason: error });
 
     const { groupBy } = config.split;
     const mosFile = config.mos && path.resolve(root, config.mos.file);
@@ -73,10 +102,14 @@ export async function openCatalog(project: Project, options: CatalogOptions = {}
       mosFile !== undefined &&
       (config.split.file === undefined || (await columnsOf(mosFile, config.mos?.format)).includes(groupBy));
     const mos = config.mos
-      ? await readMos({ ...config.mos, file: mosFile! }, index, {
-          columns: grouped ? [groupBy] : [],
-          signal,
-        })
+      ? await during("the human scores were read", mosFile, () =>
+          readMos({ ...config.mos!, file: mosFile! }, index, {
+            columns: grouped ? [groupBy] : [],
+            signal,
+            onProblem: ({ line, message }) =>
+              options.onFailure?.({ kind: "row", file: config.mos!.file, line, reason: message }),
+          }),
+        )
       : undefined;
     const mosProblemCount = mos ? Object.values(mos.counts).reduce((sum, n) => sum + n, 0) : 0;
     if (mos) {
@@ -88,17 +121,22 @@ export async function openCatalog(project: Project, options: CatalogOptions = {}
       );
     }
     const { file, ...drawn } = config.split;
-    const split = await splitImages(
-      index,
-      { ...drawn, file: file && path.resolve(root, file) },
-      { columns: grouped ? mos?.columns : undefined, signal },
+    const split = await during("the images were split", file && path.resolve(root, file), () =>
+      splitImages(
+        index,
+        { ...drawn, file: file && path.resolve(root, file) },
+        { columns: grouped ? mos?.columns : undefined, signal },
+      ),
     );
     tell(
       map(split.problems, (p) => `${file}:${p.line}: ${p.message}`),
       split.problems.length,
       `rows of ${file}`,
     );
-    if (onWarning) for (const problem of problems) onWarning(problem);
+    if (options.onFailure)
+      for (const { line, message } of split.problems)
+        options.onFailure({ kind: "row", file: file!, line, reason: message });
+    if (onWarning && !options.filesTold) for (const problem of problems) onWarning(problem);
 
     const hashes = [...split.of.keys()].sort();
     const splitOf = (hash: string) => split.of.get(hash) ?? "train";

@@ -1,6 +1,9 @@
+import type { FailureSummary } from "../protocol/failures.ts";
 import { openCatalog } from "./catalog.ts";
+import { dataErrors } from "./dataErrors.ts";
+import { failuresIn } from "./failures/list.ts";
 import { describeReading } from "./mos/describe.ts";
-import type { Project } from "./project.ts";
+import { failuresDir, type Project } from "./project.ts";
 import type { StageOptions } from "./stages/stage.ts";
 
 export interface CheckResult {
@@ -12,6 +15,10 @@ export interface CheckResult {
   /** How the MOS file is read, how images are grouped and where the split is from: a sentence each. */
   reading: string[];
   problems: string[];
+  /** Those that no run gets over: with any, `leaf check` fails. */
+  errors: string[];
+  /** Every file and row that is of no use; absent where there is none. */
+  failures?: FailureSummary;
 }
 
 /** Reads everything that a run would read, and changes nothing but the index. */
@@ -20,9 +27,12 @@ export async function checkProject(
   options: Pick<StageOptions, "signal" | "onProgress">,
 ): Promise<CheckResult> {
   const { signal, onProgress } = options;
-  const catalog = await openCatalog(project, { signal, onProgress });
+  const list = failuresIn(failuresDir(project, "check"));
+  const catalog = await openCatalog(project, { signal, onProgress, onFailure: list.add });
   try {
-    const problems = [...catalog.problems];
+    const failures = await list.finish();
+    const errors = dataErrors(project, catalog).map(({ path, message }) => `${path.join(".")}: ${message}`);
+    const problems = [...errors, ...catalog.problems];
     if (catalog.summary.duplicates > 0)
       problems.push(`${catalog.summary.duplicates} files are copies of others and count once`);
     for (const { path, note } of catalog.index.notes()) {
@@ -37,6 +47,8 @@ export async function checkProject(
       unreadable: catalog.summary.failed,
       reading: describeReading(project.config, catalog),
       problems,
+      errors,
+      ...(failures && { failures }),
     };
   } finally {
     catalog.close();

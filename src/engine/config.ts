@@ -3,6 +3,7 @@ import { z } from "zod";
 import { mosSchema, otherDatasetSchema, splitSchema } from "./config/data.ts";
 import { teacherSchema } from "./config/teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./config/training.ts";
+import { defaultStopAfterFailures } from "./labelling/firstAnswers.ts";
 import { completeMos } from "./mos/complete.ts";
 import { factsOf } from "./mos/formats.ts";
 
@@ -30,6 +31,10 @@ const labelSchema = z.strictObject({
   seed: z.int().default(0).meta({ description: "Another seed draws other pairs." }),
   orders: z.enum(["both", "one"]).default("both").meta({
     description: "Ask a pair in both orders, which cancels position bias, or in one at half the price.",
+  }),
+  stopAfterFailures: z.int().min(1).nullable().default(defaultStopAfterFailures).meta({
+    description:
+      "Labelling stops with an error where that many first answers failed and none was good; null goes on whatever happens.",
   }),
   reasons: z.boolean().default(false).meta({
     description: "Also ask for a short reason per image, in a request of its own; never part of the score.",

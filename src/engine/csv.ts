@@ -1,8 +1,14 @@
-/** One line of CSV (RFC 4180): cells with a separator, quote or line break are quoted. */
+import { harmlessCell } from "./tables/formulaCells.ts";
+
+/**
+ * One line of CSV (RFC 4180): cells with a separator, quote or line break are quoted; a text that a spreadsheet would run as a
+ * formula is neutralised, a number stays as it is.
+ */
 export function csvLine(cells: readonly (string | number | null)[]): string {
   const quoted = cells.map((cell) => {
-    const text = cell === null ? "" : String(cell);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    const text = cell === null ? "" : typeof cell === "string" ? harmlessCell(cell) : String(cell);
+    // Also at the separators of other countries' spreadsheets: what stands behind one would be a cell of its own.
+    return /[",;\t\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   });
   return `${quoted.join(",")}\n`;
 }

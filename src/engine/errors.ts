@@ -1,7 +1,15 @@
-import type { Failure } from "../protocol/jobs.ts";
+import type { FailureSummary } from "../protocol/failures.ts";
 
 /** What kind of failure this is; the command line maps it to an exit code, the editor to a place to show it. */
-export type LeafErrorCode = "usage" | "config" | "input" | "environment" | "failed" | "cancelled";
+export type LeafErrorCode =
+  | "usage"
+  | "config"
+  | "input"
+  | "environment"
+  | "failed"
+  | "cancelled"
+  /** A bug of ours; made by `explained` alone. */
+  | "internal";
 
 export interface LeafErrorDetails {
   file?: string;
@@ -12,6 +20,11 @@ export interface LeafErrorDetails {
   /** What the user can do about it, as one imperative sentence. */
   remedy?: string;
   cause?: unknown;
+  /** The images, pairs or rows that failed, where these are why. */
+  failures?: FailureSummary;
+  /** What there is all the same: `--json` prints it beside the error, `text` is the same for people. */
+  result?: object;
+  text?: string;
 }
 
 /** An error a user can act on: one sentence, the place, the way out. Anything else that is thrown is a bug. */
@@ -21,6 +34,9 @@ export class LeafError extends Error {
   readonly line?: number;
   readonly column?: number;
   readonly remedy?: string;
+  readonly failures?: FailureSummary;
+  readonly result?: object;
+  readonly text?: string;
 
   constructor(code: LeafErrorCode, message: string, details: LeafErrorDetails = {}) {
     super(message, { cause: details.cause });
@@ -30,12 +46,30 @@ export class LeafError extends Error {
     this.line = details.line;
     this.column = details.column;
     this.remedy = details.remedy;
+    this.failures = details.failures;
+    this.result = details.result;
+    this.text = details.text;
   }
 }
 
-/** Throws a `cancelled` LeafError once the signal is aborted. */
+/** The same error with the images, pairs or rows that are why. */
+export function withFailures(error: LeafError, failures: FailureSummary): LeafError {
+  const { code, message, file, line, column, remedy, result, cause } = error;
+  return new LeafError(code, message, {
+    file,
+    line,
+    column,
+    remedy,
+    result,
+    cause: cause ?? error,
+    failures,
+  });
+}
+
+/** Throws a `cancelled` LeafError once the signal is aborted: the one that it was aborted with, where that says why. */
 export function throwIfCancelled(signal?: AbortSignal): void {
-  if (signal?.aborted) throw new LeafError("cancelled", "Cancelled.");
+  if (!signal?.aborted) return;
+  throw isCancelled(signal.reason) ? signal.reason : new LeafError("cancelled", "Cancelled.");
 }
 
 export function isCancelled(error: unknown): boolean {
@@ -66,6 +100,22 @@ const fileSystemReasons: Record<string, [reason: string, remedy: string]> = {
   EPERM: ["permission is denied", "Check the permissions of the file and its folder."],
   EISDIR: ["it is a folder", "Name a file."],
   ENOENT: ["it does not exist", "Check the path."],
+  ENOTDIR: ["a part of its path is a file, not a folder", "Check the path."],
+  EIO: ["the disk failed to read or write", "Check the disk; finished work is kept."],
+  ENXIO: ["the disk failed to read or write", "Check the disk; finished work is kept."],
+  ESTALE: ["the network drive has lost it", "Connect the drive again and run the same command again."],
+  ETIMEDOUT: ["the drive does not answer", "Connect the drive again and run the same command again."],
+  EBUSY: ["another program uses it", "Close that program and run the same command again."],
+  ETXTBSY: ["another program uses it", "Close that program and run the same command again."],
+  ELOOP: ["its links lead in a circle", "Check the links of its path."],
+  ENAMETOOLONG: ["its name is too long", "Choose a shorter name."],
+  EFBIG: ["it is larger than the file system allows", "Choose another disk."],
+  ENOTEMPTY: ["the folder is not empty", "Choose another folder."],
+  EEXIST: ["it exists already", "Choose another name."],
+  EXDEV: ["it is on another disk", "Choose a place on the same disk."],
+  ENOMEM: ["there is not enough memory", "Close other programs and run the same command again."],
+  EPIPE: ["its reader has gone", "Run the same command again."],
+  ENFILE: ["too many files are open", "Close other programs and run the same command again."],
   EMFILE: ["too many files are open", "Raise the limit with `ulimit -n`."],
 };
 
@@ -78,13 +128,4 @@ export function explainFileSystemError(error: unknown, doing: string, file: stri
     remedy: known[1],
     cause: error,
   });
-}
-
-/** An error as a value, for another process. */
-export function failureOf(error: unknown): Failure {
-  if (error instanceof LeafError) {
-    const { code, message, remedy, file, line, column } = error;
-    return { code, message, remedy, file, line, column };
-  }
-  return { code: "internal", message: messageOf(error), remedy: "See the log (LEAF: Show Log)." };
 }

@@ -1,44 +1,67 @@
-import { copyFile, mkdir } from "node:fs/promises";
+import { copyFile } from "node:fs/promises";
 import path from "node:path";
-import type { StudentCard } from "../protocol/student.ts";
+import type { FailureSummary } from "../protocol/failures.ts";
+import { checkOutputs, type OutputRules, withOutput, writeOutput } from "./base/outputs.ts";
 import { openCatalog } from "./catalog.ts";
 import { toCsv } from "./csv.ts";
 import { LeafError } from "./errors.ts";
-import { readJson, withFileErrors, writeFileAtomic } from "./files.ts";
+import { tellFailures } from "./failures/words.ts";
 import { ratingWords } from "./judgement.ts";
 import { openLabels } from "./labels.ts";
 import type { Project } from "./project.ts";
+import { outputRules } from "./projectInputs.ts";
 import { modelCard } from "./report/modelCard.ts";
 import { listRuns } from "./runs.ts";
 import { newestStudent, scorePaths } from "./score.ts";
 import { labelState } from "./stages/label.ts";
 import type { StageOptions } from "./stages/stage.ts";
+import { readStudentFiles } from "./studentFile.ts";
 
 export const exportKinds = ["labels", "scores", "student"] as const;
 export type ExportKind = (typeof exportKinds)[number];
 
-/** Writes labels (points.csv and pairs.csv), scores (CSV) or the newest student (a folder) for use elsewhere. */
+export interface Exported {
+  files: string[];
+  /** Images without a score; absent where nothing failed. */
+  failures?: FailureSummary;
+}
+
+export interface ExportOptions extends StageOptions {
+  /** Over files that LEAF did not write. */
+  force?: boolean;
+  /** What to do about such a file, in the words of who asks. */
+  remedy?: string;
+}
+
+/**
+ * Writes labels (points.csv and pairs.csv), scores (CSV) or the newest student (a folder) for use elsewhere. Throws a LeafError
+ * `usage` before the work begins where a file of these names may not be written over.
+ */
 export async function exportTo(
   project: Project,
   kind: ExportKind,
   out: string | undefined,
-  options: StageOptions,
-): Promise<{ files: string[] }> {
+  options: ExportOptions,
+): Promise<Exported> {
+  const rules = await outputRules(project, options);
   switch (kind) {
     case "labels":
-      return exportLabels(project, out ?? "labels", options);
+      return exportLabels(project, out ?? "labels", rules, options);
     case "scores":
-      return exportScores(project, out ?? "scores.csv", options);
+      return exportScores(project, out ?? "scores.csv", rules, options);
     case "student":
-      return exportStudent(project, out ?? "student");
+      return exportStudent(project, out ?? "student", rules);
   }
 }
 
 async function exportLabels(
   project: Project,
   dir: string,
+  rules: OutputRules,
   options: StageOptions,
 ): Promise<{ files: string[] }> {
+  const files = [path.join(dir, "points.csv"), path.join(dir, "pairs.csv")] as const;
+  await checkOutputs(files, rules);
   const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
   try {
     const { teacher, finished } = await labelState(project, catalog);
@@ -51,7 +74,6 @@ async function exportLabels(
       const nameOf = new Map(catalog.hashes.map((hash) => [hash, catalog.relativePathOf(hash)]));
       const points = [...store.points(teacher)].filter((label) => nameOf.has(label.image));
       const pairs = [...store.pairs(teacher)].filter((label) => nameOf.has(label.a) && nameOf.has(label.b));
-      const files = [path.join(dir, "points.csv"), path.join(dir, "pairs.csv")] as const;
       const pointRows = points.map((p) => [
         nameOf.get(p.image)!,
         p.image,
@@ -60,9 +82,10 @@ async function exportLabels(
         p.mass,
         p.confidence,
       ]);
-      await writeFileAtomic(
+      await writeOutput(
         files[0],
         toCsv(["image", "hash", "score", ...ratingWords, "mass", "confidence"], pointRows),
+        rules,
       );
       const pairRows = pairs.map((p) => [
         nameOf.get(p.a)!,
@@ -71,7 +94,11 @@ async function exportLabels(
         p.confidence,
         p.positionBias,
       ]);
-      await writeFileAtomic(files[1], toCsv(["a", "b", "pABetter", "confidence", "positionBias"], pairRows));
+      await writeOutput(
+        files[1],
+        toCsv(["a", "b", "pABetter", "confidence", "positionBias"], pairRows),
+        rules,
+      );
       return { files: [...files] };
     } finally {
       store.close();
@@ -84,12 +111,19 @@ async function exportLabels(
 async function exportScores(
   project: Project,
   file: string,
+  rules: OutputRules,
   options: StageOptions,
-): Promise<{ files: string[] }> {
+): Promise<Exported> {
+  await checkOutputs([file], rules);
   const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
   const paths = catalog.hashes.map((hash) => catalog.pathOf(hash));
   catalog.close();
-  const { scores } = await scorePaths(paths, {
+  if (paths.length === 0)
+    throw new LeafError("input", "There is no usable image to score.", {
+      file: project.configFile,
+      remedy: "Check `images:` and run `leaf check`.",
+    });
+  const { scores, failures } = await scorePaths(paths, {
     project,
     signal: options.signal,
     onProgress: options.onProgress,
@@ -97,22 +131,26 @@ async function exportScores(
   const rows = scores.map(
     ({ image, score }) => [path.relative(project.root, image).replaceAll("\\", "/"), score] as const,
   );
-  await writeFileAtomic(file, toCsv(["image", "score"], rows));
-  return { files: [file] };
+  await writeOutput(file, toCsv(["image", "score"], rows), rules);
+  tellFailures(failures, "export scores", options.onWarning);
+  return { files: [file], ...(failures && { failures }) };
 }
 
-async function exportStudent(project: Project, dir: string): Promise<{ files: string[] }> {
+async function exportStudent(
+  project: Project,
+  dir: string,
+  rules: OutputRules,
+): Promise<{ files: string[] }> {
   const from = await newestStudent(project);
   const files = ["student.onnx", "student.json"].map((name) => path.join(dir, name));
-  await withFileErrors("write", dir, async () => {
-    await mkdir(dir, { recursive: true });
-    for (const file of files) await copyFile(path.join(from, path.basename(file)), file);
-  });
-  const card = (await readJson<StudentCard>(path.join(from, "student.json")))!;
+  const about = path.join(dir, "MODEL_CARD.md");
+  await checkOutputs([...files, about], rules);
+  for (const file of files)
+    await withOutput(file, rules, (temporary) => copyFile(path.join(from, path.basename(file)), temporary));
+  const card = (await readStudentFiles(from)).card;
   const made = (await listRuns(project)).findLast(
     (run) => run.stages[card.stage]?.key === card.provenance.stageKey,
   );
-  const about = path.join(dir, "MODEL_CARD.md");
-  await writeFileAtomic(about, modelCard(card, made));
+  await writeOutput(about, modelCard(card, made), rules);
   return { files: [...files, about] };
 }

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { writeOutput } from "./base/outputs.ts";
 import { LeafError } from "./errors.ts";
-import { writeFileAtomic } from "./files.ts";
 import { imageExtensions } from "./images/format.ts";
 import { factsOf } from "./mos/formats.ts";
 import { guessScores, type ScoresGuess } from "./mos/guess.ts";
@@ -35,7 +35,7 @@ export async function initProject(dir: string, options: { force: boolean }): Pro
   const mos = await guessScores(root);
   const gpu = existsSync("/proc/driver/nvidia/version");
   const student = gpu ? "facebook/convnext-base-224" : "efficientnet-lite0";
-  await writeFileAtomic(file, template(folder, mos, student));
+  await writeOutput(file, template(folder, mos, student), { force: options.force });
   return { file, folder, images: count, mos: mos?.file ?? null, student };
 }
 

@@ -85,6 +85,7 @@ export interface LabelStore {
   ownScores(teacher: string): Map<string, number>;
   /** Images whose last judgement by the teacher itself failed. */
   failedPoints(teacher: string): Generator<{ image: string; reason: string }>;
+  failedPairs(teacher: string): Generator<{ a: string; b: string; reason: string }>;
   /** Largest row ids of a teacher and of the people who may overrule it; of "human": of people alone. */
   snapshot(teacher: string): Snapshot;
   /** Digest of what a training learns: all usable points, and pairs of enough confidence; in whatever order they came. */
@@ -200,6 +201,14 @@ export function openLabels(file: string, options: StoreOptions = {}): LabelStore
         id(teacher),
       );
       for (const row of rows) yield { image: String(row.image), reason: String(row.reason) };
+    },
+    *failedPairs(teacher) {
+      const rows = session.rows(
+        `SELECT a.hash AS a, b.hash AS b, p.reason FROM pairs p JOIN images a ON a.id = p.a_id JOIN images b ON b.id = p.b_id
+         WHERE p.teacher_id = ? AND p.status = 'failed'`,
+        id(teacher),
+      );
+      for (const row of rows) yield { a: String(row.a), b: String(row.b), reason: String(row.reason) };
     },
     snapshot(teacher) {
       const row = session.get(

@@ -1,15 +1,18 @@
-import { createReadStream, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
-import { parse } from "csv-parse";
 import type { Metrics } from "../protocol/results.ts";
 import { LeafError } from "./errors.ts";
 import { evaluateMetrics } from "./metrics/index.ts";
+import { parseNumber } from "./mos.ts";
+import { quotedCell } from "./tables/cellText.ts";
+import { plainCell } from "./tables/formulaCells.ts";
+import { openTable } from "./tables/table.ts";
 
 /** Columns that may hold the score, in order of preference. */
 const scoreColumns = ["score", "mos", "prediction", "pred"];
 
 /**
- * The metrics of any two CSV files with a column `image`. Images in both files count; throws LeafError `input` where a
+ * The metrics of any two tables with a column `image`. Images in both files count; throws LeafError `input` where a
  * file, a column or every common image is missing.
  */
 export async function metricsOfFiles(
@@ -33,44 +36,31 @@ export async function metricsOfFiles(
   return { ...metrics, unmatched: predicted.size + human.size - 2 * names.length };
 }
 
-async function readScores(file: string, columns: string[]): Promise<Map<string, number>> {
+async function readScores(file: string, wanted: string[]): Promise<Map<string, number>> {
   if (!existsSync(file))
     throw new LeafError("input", `${file} does not exist.`, { file, remedy: "Check the path." });
-  const scores = new Map<string, number>();
-  let column: string | undefined;
-  const rows = createReadStream(file).pipe(
-    parse({
-      columns: true,
-      bom: true,
-      trim: true,
-      skip_empty_lines: true,
-      info: true,
-      relax_column_count: true,
-    }),
-  );
-  for await (const { record, info } of rows as AsyncIterable<{
-    record: Record<string, string>;
-    info: { lines: number };
-  }>) {
-    column ??= columns.find((name) => name in record);
-    const name = record.image;
-    if (column === undefined || name === undefined) {
-      const want = name === undefined ? "`image`" : columns.map((c) => `\`${c}\``).join(" or ");
-      throw new LeafError(
-        "input",
-        `${path.basename(file)}:1: no column ${want}; there are ${Object.keys(record).join(", ")}.`,
-        { file, line: 1 },
-      );
-    }
-    const value = Number(record[column]);
-    if (record[column] === "" || !Number.isFinite(value)) {
-      throw new LeafError(
-        "input",
-        `${path.basename(file)}:${info.lines}: \`${record[column]}\` is not a number.`,
-        { file, line: info.lines },
-      );
-    }
-    scores.set(name, value);
+  const table = await openTable(file, { prefer: (columns) => columns.includes("image") });
+  const { columns, headerLine } = table;
+  const column = wanted.find((name) => columns.includes(name));
+  const base = path.basename(file);
+  if (column === undefined || !columns.includes("image")) {
+    const want = columns.includes("image") ? wanted.map((c) => `\`${c}\``).join(" or ") : "`image`";
+    throw new LeafError(
+      "input",
+      `${base}:${headerLine}: no column ${want}; there are ${columns.join(", ")}.`,
+      { file, line: headerLine },
+    );
   }
+  const scores = new Map<string, number>();
+  for await (const batch of table.batches([columns.indexOf("image"), columns.indexOf(column)]))
+    for (const { line, cells, fault } of batch) {
+      const [name, text] = cells as [string, string];
+      const value = parseNumber(text, table.decimalComma);
+      if (fault !== undefined || value === undefined) {
+        const why = fault ?? `${quotedCell(text)} is not a number.`;
+        throw new LeafError("input", `${base}:${line}: ${why}`, { file, line });
+      }
+      scores.set(plainCell(name), value);
+    }
   return scores;
 }

@@ -1,6 +1,7 @@
 import { type RowProblemKind, readImageTable } from "./dataset/imageTable.ts";
 import type { ImageIndex } from "./dataset/query.ts";
 import { throwIfCancelled } from "./errors.ts";
+import { quotedCell } from "./tables/cellText.ts";
 
 export interface MosSource {
   /** Path of a CSV, TSV, Excel, JSON, JSON Lines or Parquet file. */
@@ -51,7 +52,12 @@ const maxProblems = 100;
 export async function readMos(
   source: MosSource,
   index: ImageIndex,
-  options: { columns?: readonly string[]; signal?: AbortSignal } = {},
+  options: {
+    columns?: readonly string[];
+    signal?: AbortSignal;
+    /** Every problem, also those beyond the first hundred. */
+    onProblem?: (problem: MosProblem) => void;
+  } = {},
 ): Promise<Mos> {
   const wanted = [...new Set(options.columns ?? [])];
   const [lowest, highest] = source.range;
@@ -59,7 +65,7 @@ export async function readMos(
   const stds = new Map<string, number>();
   const { std } = source;
   const columns = new Map<string, Record<string, string>>();
-  const report = problemList();
+  const report = problemList(options.onProblem);
   let rows = 0;
   await readImageTable({
     file: source.file,
@@ -82,7 +88,9 @@ export async function readMos(
         report.add(
           "notANumber",
           line,
-          text === "" ? `"${name}" has no score.` : `The score "${text}" is not a number.`,
+          text === ""
+            ? `${quotedCell(name)} has no score.`
+            : `The score ${quotedCell(text)} is not a number.`,
         );
         return;
       }
@@ -96,19 +104,25 @@ export async function readMos(
         const deviation = std === undefined ? undefined : parseNumber(values[std] ?? "", decimalComma);
         if (deviation !== undefined && deviation >= 0) stds.set(hash, deviation);
       } else if (before === score) report.add("duplicate", line);
-      else report.add("conflict", line, `"${name}" has the score ${before} already; ${score} is not used.`);
+      else
+        report.add(
+          "conflict",
+          line,
+          `${quotedCell(name)} has the score ${before} already; ${score} is not used.`,
+        );
     },
   });
   throwIfCancelled(options.signal);
   return { scores, stds, columns, ...report.result, rows, unscored: index.count() - scores.size };
 }
 
-function problemList() {
+function problemList(onProblem?: (problem: MosProblem) => void) {
   const counts: Record<MosProblemKind, number> = {
     noName: 0,
     noImage: 0,
     ambiguous: 0,
     unreadable: 0,
+    malformed: 0,
     notANumber: 0,
     outOfRange: 0,
     duplicate: 0,
@@ -120,13 +134,15 @@ function problemList() {
     /** Without a message it is only counted. */
     add(kind: MosProblemKind, line: number, message?: string) {
       counts[kind] += 1;
-      if (message !== undefined && problems.length < maxProblems) problems.push({ kind, line, message });
+      if (message === undefined) return;
+      onProblem?.({ kind, line, message });
+      if (problems.length < maxProblems) problems.push({ kind, line, message });
     },
   };
 }
 
 /** A decimal number; a decimal comma counts where the comma does not separate columns. */
-function parseNumber(text: string, decimalComma: boolean): number | undefined {
+export function parseNumber(text: string, decimalComma: boolean): number | undefined {
   const plain = decimalComma ? text.replace(/^([+-]?\d*),(\d+)$/, "$1.$2") : text;
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) return undefined;
   const value = Number(plain);

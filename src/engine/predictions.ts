@@ -1,8 +1,9 @@
-import { createReadStream } from "node:fs";
 import path from "node:path";
-import { parse } from "csv-parse";
 import type { Project } from "./project.ts";
 import { stageDir } from "./stages/stage.ts";
+import { findColumn } from "./tables/findColumn.ts";
+import { plainCell } from "./tables/formulaCells.ts";
+import { openTable } from "./tables/table.ts";
 
 /** What a student said of a held-out image, and what people did; both on the MOS scale. */
 export interface Prediction {
@@ -17,10 +18,15 @@ export function predictionsFile(project: Project, key: string): string {
   return path.join(stageDir(project, "evaluate", key), "predictions.csv");
 }
 
+/** Throws LeafErrors as `openTable`. */
 export async function readPredictions(file: string): Promise<Prediction[]> {
   const predictions: Prediction[] = [];
-  const rows = createReadStream(file).pipe(parse({ columns: true, skip_empty_lines: true }));
-  for await (const row of rows as AsyncIterable<Record<"image" | "hash" | "score" | "mos", string>>)
-    predictions.push({ hash: row.hash, path: row.image, score: Number(row.score), mos: Number(row.mos) });
+  const table = await openTable(file);
+  const at = ["hash", "image", "score", "mos"].map((name) => findColumn(file, table.columns, name));
+  for await (const batch of table.batches(at))
+    for (const { cells } of batch) {
+      const [hash, image, score, mos] = cells as [string, string, string, string];
+      predictions.push({ hash, path: plainCell(image), score: Number(score), mos: Number(mos) });
+    }
   return predictions;
 }

@@ -1,5 +1,4 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { errnoCode } from "./errors.ts";
 
 const graceMs = 1000;
 
@@ -37,23 +36,26 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid !== undefined) signalGroup(child.pid, signal);
 }
 
-/** Signals a process and its group, whoever started it; where there are no groups its tree is ended. */
-export function signalGroup(leader: number, signal: NodeJS.Signals): void {
+/**
+ * Signals a child and its group; where there are no groups its tree is ended. Only for a child that this process has started and
+ * knows to be there: of any other process an id says nothing (see signalProcess). False where nothing was left.
+ */
+export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
   try {
     if (process.platform === "win32") spawn("taskkill", ["/pid", String(leader), "/t", "/f"]);
     else process.kill(-leader, signal);
+    return true;
   } catch {
-    // The group is already gone.
+    return false;
   }
 }
 
-/** Whether a process runs, whoever started it. */
-export function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+/** Whether anything is left of a child's group, the child itself included. */
+export function groupExists(leader: number): boolean {
   try {
-    process.kill(pid, 0);
+    process.kill(process.platform === "win32" ? leader : -leader, 0);
     return true;
-  } catch (error) {
-    return errnoCode(error) === "EPERM";
+  } catch {
+    return false;
   }
 }

@@ -45,6 +45,16 @@ export function projectOf(configFile: string, config: Config): Project {
   };
 }
 
+/** A file as people name it: relative to the config's folder, with forward slashes. */
+export function nameIn(project: Pick<Project, "root">, file: string): string {
+  return path.relative(project.root, file).replaceAll("\\", "/");
+}
+
+/** Where a command that is no stage leaves the list of what failed. */
+export function failuresDir(project: Project, command: string): string {
+  return path.join(project.leaf, "failures", command);
+}
+
 /** Makes `.leaf/`, which ignores itself in git. */
 export async function ensureLeafDir(project: Project): Promise<void> {
   // Not recursive: on a read-only disk that would report the folder as missing.

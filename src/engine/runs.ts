@@ -1,17 +1,21 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import type { RunRecord } from "../protocol/results.ts";
 import { runRecord } from "../protocol/schema/results.ts";
 import { tellDamagedFile } from "./base/damage.ts";
+import { childEnvironment } from "./base/environment.ts";
 import { checkedId, inside, isId } from "./base/ids.ts";
 import { firstIssue, readJsonAs } from "./base/json.ts";
 import { type Config, configSchema } from "./config.ts";
-import { errnoCode, explainFileSystemError, LeafError } from "./errors.ts";
+import { errnoCode, explainFileSystemError, isCancelled, LeafError, messageOf } from "./errors.ts";
 import { writeFileAtomic } from "./files.ts";
 import { canonicalJson, keyOf } from "./keys.ts";
+import { waitForLock } from "./processLock.ts";
 import type { Project } from "./project.ts";
+import { asItIsNow } from "./runState.ts";
 import type { StageName } from "./stages/stage.ts";
 import { version } from "./version.ts";
 
@@ -20,28 +24,42 @@ export function runDir(project: Project, id: string): string {
   return inside(project.leaf, "runs", checkedId("run", id));
 }
 
-/** All runs of a project, oldest first. Folders without a run.json that fits are told and passed over. */
+/** All runs of a project as they are now, oldest first. Folders without a run.json that fits are told and passed over. */
 export async function listRuns(project: Project): Promise<RunRecord[]> {
-  let names: string[];
+  return (await readRuns(project)).runs;
+}
+
+/** The same, and the run.json files that are there and cannot be read: what stands on these is not known. */
+export async function readRuns(project: Project): Promise<{ runs: RunRecord[]; unreadable: string[] }> {
+  const names = await runNames(project);
+  const unreadable: string[] = [];
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const run = await readRun(project, name);
+      if (run) return asItIsNow(project, run);
+      const file = path.join(project.runs, name, "run.json");
+      if (existsSync(file)) unreadable.push(file);
+      return undefined;
+    }),
+  );
+  const runs = found.filter((run) => run !== undefined);
+  return { runs: runs.sort((a, b) => numberOf(a.id) - numberOf(b.id)), unreadable };
+}
+
+async function runNames(project: Project): Promise<string[]> {
   try {
-    names = await readdir(project.runs);
+    return (await readdir(project.runs)).filter((name) => isId("run", name));
   } catch (error) {
     if (errnoCode(error) === "ENOENT") return [];
     throw explainFileSystemError(error, "read", project.runs);
   }
-  const found = await Promise.all(
-    names.filter((name) => isId("run", name)).map((name) => readRun(project, name)),
-  );
-  return found
-    .filter((run): run is RunRecord => run !== undefined)
-    .sort((a, b) => numberOf(a.id) - numberOf(b.id));
 }
 
 /** A run is what its folder says it is: another id would lead elsewhere. */
-async function readRun(project: Project, id: string): Promise<RunRecord | undefined> {
+export async function readRun(project: Project, id: string): Promise<RunRecord | undefined> {
   const file = path.join(project.runs, id, "run.json");
   try {
-    const run = await readJsonAs<RunRecord>(path.join(runDir(project, id), "run.json"), runRecord);
+    const run = await readJsonAs<RunRecord>(runFile(project, id), runRecord);
     if (run === undefined || run.id === id) return run;
     tellDamagedFile(file, `it is of the run ${JSON.stringify(run.id)}`);
   } catch (error) {
@@ -69,15 +87,48 @@ function numberOf(id: string): number {
   return Number(id.slice(1));
 }
 
+const runFile = (project: Project, id: string) => path.join(runDir(project, id), "run.json");
+
 /**
  * The run that a stage's work belongs to: the newest run of the same resolved config whose earlier stages stand on the
  * same keys, or a new one. So one config carried through the stages is one run, and a changed config never overwrites one.
  */
 export async function runFor(project: Project, keys: Partial<Record<StageName, string>>): Promise<RunRecord> {
+  const known = sameRun(project, keys, await listRuns(project));
+  if (known) return known;
+  const commit = await gitCommit(project.root);
+  return changingRuns(project, async () => {
+    const runs = await listRuns(project);
+    const same = sameRun(project, keys, runs);
+    if (same) return same;
+    const now = new Date().toISOString();
+    const run: RunRecord = {
+      v: 1,
+      id: await newFolder(project, runs.reduce((most, one) => Math.max(most, numberOf(one.id)), 0) + 1),
+      configFile: path.basename(project.configFile),
+      configHash: keyOf(project.config),
+      config: project.config,
+      created: now,
+      updated: now,
+      state: "running",
+      stages: {},
+      versions: { leaf: version, node: process.version },
+      gitCommit: commit,
+      ...(project.experiment ? { experiment: project.experiment } : {}),
+    };
+    await writeRun(project, run);
+    return run;
+  });
+}
+
+function sameRun(
+  project: Project,
+  keys: Partial<Record<StageName, string>>,
+  runs: RunRecord[],
+): RunRecord | undefined {
   const configHash = keyOf(project.config);
   const configFile = path.basename(project.configFile);
-  const runs = await listRuns(project);
-  const same = runs.findLast(
+  return runs.findLast(
     (run) =>
       run.configHash === configHash &&
       run.configFile === configFile &&
@@ -87,58 +138,92 @@ export async function runFor(project: Project, keys: Partial<Record<StageName, s
         return had === undefined || had === key;
       }),
   );
-  if (same) return same;
-  const now = new Date().toISOString();
-  let next = runs.reduce((most, run) => Math.max(most, numberOf(run.id)), 0) + 1;
-  await mkdir(inside(project.leaf, "runs"), { recursive: true });
-  // mkdir is the lock: two commands at once get two numbers.
-  for (;;) {
-    try {
-      await mkdir(path.join(project.runs, `r${next}`));
-      break;
-    } catch (error) {
-      if (errnoCode(error) !== "EEXIST") throw explainFileSystemError(error, "create a run in", project.runs);
-      next++;
-    }
-  }
-  const run: RunRecord = {
-    v: 1,
-    id: `r${next}`,
-    configFile,
-    configHash,
-    config: project.config,
-    created: now,
-    updated: now,
-    state: "running",
-    stages: {},
-    versions: { leaf: version, node: process.version },
-    gitCommit: await gitCommit(project.root),
-    ...(project.experiment ? { experiment: project.experiment } : {}),
-  };
-  await saveRun(project, run);
-  return run;
 }
 
-export async function saveRun(project: Project, run: RunRecord): Promise<void> {
-  run.updated = new Date().toISOString();
-  await writeFileAtomic(path.join(runDir(project, run.id), "run.json"), `${JSON.stringify(run, null, 2)}\n`);
+/** The folder of a run that is new; one may be there that has no readable run.json. */
+async function newFolder(project: Project, first: number): Promise<string> {
+  await mkdir(inside(project.leaf, "runs"), { recursive: true });
+  for (let next = first; ; next++) {
+    try {
+      await mkdir(path.join(project.runs, `r${next}`));
+      return `r${next}`;
+    } catch (error) {
+      if (errnoCode(error) !== "EEXIST") throw explainFileSystemError(error, "create a run in", project.runs);
+    }
+  }
+}
+
+/** A stage of the run is worked on from now on, by who holds that stage's lock. */
+export function beginStage(project: Project, run: RunRecord, stage: StageName, key: string): Promise<void> {
+  return changeRun(project, run, { state: "running", working: { stage, key }, reason: null });
 }
 
 /** Adds a finished stage to its run. */
-export async function recordStage(
+export function recordStage(
   project: Project,
   run: RunRecord,
   stage: StageName,
   entry: { key: string; seconds: number; result: unknown },
 ): Promise<void> {
-  run.stages[stage] = entry;
-  run.state = "done";
-  await saveRun(project, run);
+  return changeRun(project, run, (now) => ({
+    state: "done",
+    working: null,
+    reason: null,
+    stages: { ...now.stages, [stage]: entry },
+  }));
+}
+
+/** The work on a stage of the run has ended with an error. */
+export function recordFailure(project: Project, run: RunRecord, error: unknown): Promise<void> {
+  const [cancelled, message] = [isCancelled(error), messageOf(error)];
+  return changeRun(project, run, {
+    state: cancelled ? "cancelled" : "failed",
+    working: null,
+    reason: cancelled && message === "Cancelled." ? null : message,
+  });
+}
+
+/** Changes what is on the disk now, which another process may have written since `run` was read; `run` becomes that. */
+export async function changeRun(
+  project: Project,
+  run: RunRecord,
+  change: Partial<RunRecord> | ((now: RunRecord) => Partial<RunRecord>),
+): Promise<void> {
+  await changingRuns(project, async () => {
+    const now = (await readRun(project, run.id)) ?? run;
+    Object.assign(run, now, typeof change === "function" ? change(now) : change);
+    await writeRun(project, run);
+  });
+}
+
+async function writeRun(project: Project, run: RunRecord): Promise<void> {
+  run.updated = new Date().toISOString();
+  await writeFileAtomic(runFile(project, run.id), `${JSON.stringify(run, null, 2)}\n`);
+}
+
+/** One at a time, in all processes; each for some milliseconds. */
+async function changingRuns<T>(project: Project, work: () => Promise<T>): Promise<T> {
+  const lock = await waitForLock(path.join(project.leaf, "runs.lock"), { waitMs: 30_000 });
+  if (!lock) {
+    throw new LeafError("failed", "Another process has been writing the list of runs for half a minute.", {
+      file: project.runs,
+      remedy: "Wait for it, or stop it, then run the command again.",
+    });
+  }
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
 }
 
 async function gitCommit(root: string): Promise<string | null> {
   try {
-    const { stdout } = await promisify(execFile)("git", ["rev-parse", "HEAD"], { cwd: root, timeout: 5000 });
+    const { stdout } = await promisify(execFile)("git", ["rev-parse", "HEAD"], {
+      cwd: root,
+      timeout: 5000,
+      env: childEnvironment(),
+    });
     return stdout.trim();
   } catch {
     return null; // Not a repository, or no git.

@@ -2,11 +2,13 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import fastGlob from "fast-glob";
+import type { FailureSummary } from "../protocol/failures.ts";
 import type { ProgressSink } from "../protocol/progress.ts";
 import { isFar } from "./domain.ts";
 import { LeafError } from "./errors.ts";
+import { failuresIn } from "./failures/list.ts";
 import { imageExtensions } from "./images/format.ts";
-import type { Project } from "./project.ts";
+import { failuresDir, nameIn, type Project } from "./project.ts";
 import { listRuns } from "./runs.ts";
 import { stageDir } from "./stages/stage.ts";
 import { openStudent, scoreImages } from "./student.ts";
@@ -19,6 +21,8 @@ export interface ScoreResult {
   /** How many images are unlike those the student was distilled on; null where it cannot tell. */
   far: number | null;
   failed: { image: string; reason: string }[];
+  /** The same in short; absent where nothing failed. */
+  failures?: FailureSummary;
 }
 
 export interface ScoreOptions {
@@ -45,7 +49,7 @@ export async function newestStudent(project: Project): Promise<string> {
 
 /**
  * Scores images, folders and globs with a student. Folders are read to any depth; a path that is no image is named in
- * `failed`. Scores are on the MOS scale once calibrated, else on 1..5.
+ * `failed`. Scores are on the MOS scale once calibrated, else on 1..5. Throws LeafError `failed` where no image has a score.
  */
 export async function scorePaths(paths: string[], options: ScoreOptions): Promise<ScoreResult> {
   const folder = options.student ?? (await newestStudent(options.project!));
@@ -61,11 +65,17 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
     far: student.card.domain ? 0 : null,
     failed: [],
   };
+  const list = failuresIn(options.project ? failuresDir(options.project, "score") : null);
   try {
     for await (const scored of scoreImages(student, findPaths(paths), { signal: options.signal })) {
       const image = scored.item.path;
-      if ("reason" in scored) result.failed.push({ image, reason: scored.reason });
-      else {
+      if ("reason" in scored) {
+        result.failed.push({ image, reason: scored.reason });
+        // An absolute path comes from the index.
+        const { project } = options;
+        const file = project && path.isAbsolute(image) ? nameIn(project, image) : image;
+        list.add({ kind: "score", file, reason: scored.reason });
+      } else {
         const score = reportedScore(student.card, scored.score);
         const far = isFar(scored.distance);
         if (far) result.far = (result.far ?? 0) + 1;
@@ -83,7 +93,15 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
   } finally {
     await student.close();
   }
-  return result;
+  const failures = await list.finish();
+  if (failures && result.scores.length === 0) {
+    const all = failures.total === 1 ? "The image" : `None of the ${failures.total} images`;
+    throw new LeafError("failed", `${all} could ${failures.total === 1 ? "not " : ""}be scored.`, {
+      failures,
+      result,
+    });
+  }
+  return failures ? { ...result, failures } : result;
 }
 
 async function* findPaths(paths: string[]): AsyncGenerator<{ path: string }> {

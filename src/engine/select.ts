@@ -1,8 +1,11 @@
+import type { ItemFailure } from "../protocol/failures.ts";
 import type { LearningCurve, SelectionStrategy, SelectResult } from "../protocol/selection.ts";
 import { type Catalog, openCatalog } from "./catalog.ts";
 import { LeafError } from "./errors.ts";
+import { failuresIn } from "./failures/list.ts";
+import { tellFailures } from "./failures/words.ts";
 import { studentToMos } from "./mos.ts";
-import type { Project } from "./project.ts";
+import { failuresDir, type Project } from "./project.ts";
 import type { StudentTable } from "./selection/featureStore.ts";
 import { takeChoices } from "./selection/index.ts";
 import { learningCurve } from "./selection/learningCurve.ts";
@@ -59,8 +62,12 @@ export async function selectImages(project: Project, options: SelectOptions): Pr
       strategy === "random" ? hashes : sampleCandidates(hashes, calibrate.seed);
     const [considered, known] = [limit(pool), limit(already)];
     const all = [...considered, ...known];
+    const list = failuresIn(failuresDir(project, "select"));
     const table =
-      strategy === "random" ? bareTable(all) : await tableOf(project, catalog, student!, all, options);
+      strategy === "random"
+        ? bareTable(all)
+        : await tableOf(project, catalog, student!, all, options, list.add);
+    const failures = await list.finish();
     const candidates = candidatesOf(
       project,
       strategy === "random" ? undefined : student!.teacher,
@@ -69,6 +76,12 @@ export async function selectImages(project: Project, options: SelectOptions): Pr
       known,
     );
     const chosen = await takeChoices(strategy, candidates, options.n, options.signal);
+    if (chosen.length === 0 && options.n > 0 && pool.length > 0)
+      throw new LeafError("failed", `None of the ${considered.length} images can be chosen.`, {
+        failures,
+        remedy: "Run `leaf check`, and mend or exclude the files that failed.",
+      });
+    tellFailures(failures, "select", options.onWarning);
     const scale = project.config.mos;
     const predicted = (i: number) => {
       const score = candidates.scores[i]!;
@@ -84,6 +97,7 @@ export async function selectImages(project: Project, options: SelectOptions): Pr
       pool: { images: pool.length, considered: considered.length },
       curve:
         student && split === "train" ? await curveOf(project, catalog, student, options.n, options) : null,
+      ...(failures && { failures }),
     };
   } finally {
     catalog.close();
@@ -148,12 +162,14 @@ function tableOf(
   { key }: Distilled,
   hashes: readonly string[],
   options: StageOptions,
+  onFailure?: (failure: ItemFailure) => void,
 ): Promise<StudentTable> {
   const items = hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
   const threads = project.config.python.threads ?? undefined;
   return studentTable(project, `distill-${key}`, stageDir(project, "distill", key), items, {
     ...options,
     threads,
+    onFailure,
   });
 }
 

@@ -5,6 +5,7 @@ import { type RowProblemKind, readImageTable } from "./dataset/imageTable.ts";
 import { foldedNames } from "./dataset/names.ts";
 import type { ImageIndex } from "./dataset/query.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
+import { quotedCell } from "./tables/cellText.ts";
 
 export type SplitName = "train" | "val" | "test";
 
@@ -198,17 +199,21 @@ async function readSplitFile(
       const text = (values[column] ?? "").toLowerCase();
       const split = Object.hasOwn(splitNames, text) ? splitNames[text] : undefined;
       if (split === undefined) {
-        throw new LeafError("config", `${base}:${line}: "${values[column]}" is not a split.`, {
-          file,
-          line,
-          remedy: "Write train, val or test.",
-        });
+        throw new LeafError(
+          "config",
+          `${base}:${line}: ${quotedCell(values[column] ?? "")} is not a split.`,
+          {
+            file,
+            line,
+            remedy: "Write train, val or test.",
+          },
+        );
       }
       const before = listed.of.get(hash);
       if (before !== undefined && before !== split) {
         throw new LeafError(
           "config",
-          `${base}:${line}: "${name}" is in ${before} already, not in ${split}.`,
+          `${base}:${line}: ${quotedCell(name)} is in ${before} already, not in ${split}.`,
           {
             file,
             line,

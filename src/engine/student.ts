@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { StudentCard } from "../protocol/student.ts";
+import { InferenceSession, Tensor } from "./base/onnxRuntime.ts";
 import { LeafError, messageOf, throwIfCancelled } from "./errors.ts";
 import { decodeImage, type RgbImage } from "./images/decode.ts";
 import { prepare, views } from "./images/views.ts";

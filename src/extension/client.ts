@@ -7,6 +7,7 @@ import {
   window,
 } from "vscode";
 import type { LanguageClient, ServerOptions } from "vscode-languageclient/node";
+import { noTelemetry } from "../engine/base/environment.ts";
 import type {
   ClientNotifications,
   ParamsOf,
@@ -88,8 +89,12 @@ export function createClient(context: ExtensionContext): Client {
       await import("vscode-languageclient/node");
     const module = context.asAbsolutePath("dist/server.js");
     const server: ServerOptions = {
-      run: { module, transport: TransportKind.ipc },
-      debug: { module, transport: TransportKind.ipc, options: { execArgv: ["--nolazy", "--inspect=6019"] } },
+      run: { module, transport: TransportKind.ipc, options: { env: noTelemetry } },
+      debug: {
+        module,
+        transport: TransportKind.ipc,
+        options: { execArgv: ["--nolazy", "--inspect=6019"], env: noTelemetry },
+      },
     };
     const made = new LanguageClient("leaf", "LEAF", server, {
       documentSelector: [

@@ -93,7 +93,7 @@ export function createPanel(context: ExtensionContext, client: Client, state: St
       const { id, method, params } = message;
       try {
         const result = isHostMethod(method)
-          ? await answerHostRequest(method, params)
+          ? await answerHostRequest(client, method, params)
           : await client.request(method as ServerMethod, params as never);
         void from.webview.postMessage({ type: "answer", id, result } satisfies HostToPanel);
       } catch (error) {

@@ -1,11 +1,16 @@
 import { commands, env, l10n, Uri, ViewColumn, window, workspace } from "vscode";
 import type { HostRequests } from "../protocol/panel.ts";
+import type { Client } from "./client.ts";
 import { isInside, panelCommand } from "./panelGate.ts";
 
 type HostMethod = keyof HostRequests;
 
 /** What only the editor can do for the panel. Throws for what the panel may not ask. */
-export async function answerHostRequest(method: HostMethod, params: unknown): Promise<unknown> {
+export async function answerHostRequest(
+  client: Client,
+  method: HostMethod,
+  params: unknown,
+): Promise<unknown> {
   switch (method) {
     case "host/command":
       return runCommand(params as HostRequests["host/command"]["params"]);
@@ -25,7 +30,7 @@ export async function answerHostRequest(method: HostMethod, params: unknown): Pr
       return null;
     }
     case "host/save":
-      return save(params as HostRequests["host/save"]["params"]);
+      return save(client, params as HostRequests["host/save"]["params"]);
   }
 }
 
@@ -43,12 +48,17 @@ function ownUri(text: string): Uri {
   return uri;
 }
 
-async function save({ name, text }: HostRequests["host/save"]["params"]): Promise<{ saved: boolean }> {
+async function save(
+  client: Client,
+  { name, text }: HostRequests["host/save"]["params"],
+): Promise<{ saved: boolean }> {
   // Only a name: where it goes is the user's choice.
   const plain = name.replace(/[\\/:*?"<>|]/g, "-");
   const folder = workspace.workspaceFolders?.[0]?.uri;
   const uri = await window.showSaveDialog({ defaultUri: folder && Uri.joinPath(folder, plain) });
   if (!uri) return { saved: false };
+  const { what } = await client.request("leaf/inputAt", { uri: uri.toString() });
+  if (what !== null) throw new Error(l10n.t("LEAF reads this file ({0}) and does not write over it.", what));
   await workspace.fs.writeFile(uri, new TextEncoder().encode(text));
   return { saved: true };
 }

@@ -22,8 +22,9 @@ function headline({ state, evaluation, agreement }: RunSummary, t: Translate): s
 
 /** Markdown of a run's tooltip: every number with its n and interval. */
 export function runTooltip(run: RunSummary, now: number, t: Translate): string {
-  const { evaluation, agreement, changes, ratings, seconds, gitCommit } = run;
+  const { evaluation, agreement, changes, ratings, seconds, gitCommit, reason } = run;
   const lines = [`**${escapeMarkdown(run.id)}** · ${ago(run.updated, now, t)} · ${duration(seconds, t)}`];
+  if (reason) lines.push(escapeMarkdown(reason));
   if (evaluation) {
     const { srcc, plcc, krcc, rmse, n, split, ci95 } = evaluation;
     lines.push(

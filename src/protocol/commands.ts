@@ -13,6 +13,8 @@ export const commandIds = {
   /** Shows prompt, tokens and label of three images. */
   dryRun: "leaf.dryRun",
   stop: "leaf.stop",
+  /** (config, stage) opens the list of what the stage left out. */
+  showFailures: "leaf.showFailures",
   /** (uri of an experiment) */
   runExperiment: "leaf.runExperiment",
   showExperiment: "leaf.showExperiment",

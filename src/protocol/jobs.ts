@@ -1,3 +1,4 @@
+import type { FailureSummary } from "./failures.ts";
 import type { Progress } from "./progress.ts";
 import type { StageName } from "./project.ts";
 import type { TrainerMessage } from "./trainer.ts";
@@ -14,6 +15,8 @@ export interface Failure {
   file?: string;
   line?: number;
   column?: number;
+  /** The images, pairs or rows that failed, where these are why. */
+  failures?: FailureSummary;
 }
 
 /** Progress with what a person wants to know of it. */
@@ -45,6 +48,7 @@ export type JobEvent =
   | { at: number; type: "trainer"; stage: "distill" | "calibrate"; message: TrainerMessage }
   | { at: number; type: "warning"; message: string }
   | { at: number; type: "stage"; stage: StageName; result: unknown }
+  /** A cancelled one has a `failure` only where nobody asked for it: why it stopped. */
   | { at: number; type: "end"; state: "done" | "failed" | "cancelled"; failure?: Failure; result?: unknown };
 
 /** Engine → job process: `.leaf/jobs/<id>/job.json`. */
@@ -54,7 +58,6 @@ export interface JobRequest {
   kind: JobKind;
   configFile: string;
   started: string;
-  pid: number | null;
   /** Milliseconds without anybody listening after which it stops, unless it was let go. */
   patienceMs: number;
   /** Path of the experiment's file, for that kind. */

@@ -1,4 +1,5 @@
 import type { ExperimentMark } from "./experiments.ts";
+import type { FailureSummary } from "./failures.ts";
 import type { JobSnapshot } from "./jobs.ts";
 import type { EvaluateResult, StageState } from "./results.ts";
 
@@ -49,6 +50,13 @@ export interface StageSnapshot {
   /** Run and time of that result. */
   run: string | null;
   updated: string | null;
+  /** Images, pairs and rows that its last work left out, or that it failed for; absent where nothing failed. */
+  failures?: StageFailures;
+}
+
+/** As a FailureSummary; `list` is the URI of the file with all of them. */
+export interface StageFailures extends Omit<FailureSummary, "file"> {
+  list: string | null;
 }
 
 /** What gives the scores that are shown. A bare number is never shown without it. */
@@ -67,6 +75,8 @@ export interface RunSummary {
   /** URI of its config file. */
   config: string;
   state: "running" | "done" | "failed" | "cancelled";
+  /** Why it failed or was cancelled, in a sentence. */
+  reason?: string | null;
   created: string;
   updated: string;
   pinned: boolean;

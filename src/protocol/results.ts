@@ -1,4 +1,5 @@
 import type { ExperimentMark } from "./experiments.ts";
+import type { FailureSummary } from "./failures.ts";
 import type { Agreement } from "./trainer.ts";
 
 /** What each stage reports: printed by `--json`, shown by the editor. */
@@ -10,6 +11,8 @@ export interface LabelResult {
   reasons?: { labelled: number; reused: number; failed: number };
   /** How much the place in the question mattered; null without pairs that were asked in both orders. */
   positionBias?: PositionBias | null;
+  /** Absent where nothing failed. */
+  failures?: FailureSummary;
 }
 
 /** Over all of a teacher's own pairs that were asked in both orders. */
@@ -32,6 +35,8 @@ export interface DistillResult {
   teacherAgreement: Agreement;
   /** What `label.minConfidence` was; `auto` decides. */
   minConfidence?: number;
+  /** Absent where nothing failed. */
+  failures?: FailureSummary;
 }
 
 export interface CalibrateResult {
@@ -45,6 +50,8 @@ export interface CalibrateResult {
   /** What it started from; `calibrate.from: auto` decides. */
   from?: "distill" | "backbone";
   teacherCheck?: TeacherCheck;
+  /** Absent where nothing failed. */
+  failures?: FailureSummary;
 }
 
 /** The teacher's own scores against the MOS of the calibration images, before its student is trusted. */
@@ -99,6 +106,8 @@ export interface EvaluateResult extends Metrics {
   findings?: Finding[];
   /** Where `evaluate.datasets` names other datasets. */
   transfer?: Transfer;
+  /** Absent where nothing failed. */
+  failures?: FailureSummary;
 }
 
 export interface Finding {
@@ -147,6 +156,10 @@ export interface RunRecord {
   created: string;
   updated: string;
   state: "running" | "done" | "failed" | "cancelled";
+  /** Why it failed or was cancelled, in a sentence. */
+  reason?: string | null;
+  /** The stage that is worked on while it runs: its lock says whether somebody still does. */
+  working?: { stage: "label" | "distill" | "calibrate" | "evaluate"; key: string } | null;
   stages: Partial<
     Record<"label" | "distill" | "calibrate" | "evaluate", { key: string; seconds: number; result: unknown }>
   >;

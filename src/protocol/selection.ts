@@ -1,3 +1,5 @@
+import type { FailureSummary } from "./failures.ts";
+
 /** Error of left-out images against the number of ratings, and what more of them would bring. In the unit of the MOS. */
 export interface LearningCurve {
   /** Human scores of training images so far. */
@@ -25,4 +27,6 @@ export interface SelectResult {
   pool: { images: number; considered: number };
   /** Null with too few ratings so far, or without a distilled student. */
   curve: LearningCurve | null;
+  /** Absent where nothing failed. */
+  failures?: FailureSummary;
 }

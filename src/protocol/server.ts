@@ -1,4 +1,5 @@
 import type { ExperimentFormat, ExperimentResult, ExperimentSummary } from "./experiments.ts";
+import type { FailureSummary } from "./failures.ts";
 import type { HeatView, ImageQuery, ImageRow, Page, PairQuery, PairRow } from "./images.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
 import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
@@ -92,15 +93,19 @@ export interface ServerRequests {
   /** Adds `!path` entries to `images:`. */
   "leaf/exclude": { params: { config: string; paths: string[] }; result: { edited: number } };
 
+  /** Refused (`usage`) over an input of the project and, without `force`, over a file that LEAF did not write. */
   "leaf/export": {
-    params: { config: string; what: "labels" | "scores" | "student"; out: string };
-    result: { files: string[] };
+    params: { config: string; what: "labels" | "scores" | "student"; out: string; force?: boolean };
+    /** With `scores`: the images that have none. */
+    result: { files: string[]; failures?: FailureSummary };
   };
-  /** Writes the report of a run (the newest by default) as one HTML file. */
+  /** Writes the report of a run (the newest by default) as one HTML file; refused as `leaf/export`. */
   "leaf/report": {
-    params: { config: string; run?: string; out: string };
+    params: { config: string; run?: string; out: string; force?: boolean };
     result: { run: string; file: string };
   };
+  /** What a file is to the projects that read it ("the config"), before the editor writes over it; null for any other. */
+  "leaf/inputAt": { params: { uri: string }; result: { what: string | null } };
   "leaf/environment": { params: { config?: string }; result: EnvironmentView };
 }
 

@@ -1,4 +1,5 @@
 import type { Failure } from "./jobs.ts";
+import type { ProcessIdentity } from "./processes.ts";
 
 /** `restarting`: it had been ready and ended by itself. `stopped` and `failed` are final. */
 export type ServerPhase = "starting" | "ready" | "restarting" | "stopping" | "stopped" | "failed";
@@ -18,11 +19,11 @@ export interface ServerState {
   port: number;
   /** The server's process, which leads a process group; null where none runs. */
   pid: number | null;
-  /** When that process began, as its system tells it: ids are given again. */
-  identity: string | null;
-  /** Process that looks after it, and when that began. */
+  /** Who that process is: ids are given again. */
+  identity: ProcessIdentity | null;
+  /** Process that looks after it, and who that is. */
   supervisor: number;
-  supervisorIdentity: string | null;
+  supervisorIdentity: ProcessIdentity | null;
   started: string;
   ready: string | null;
   /** When the last user left; null while there is one. */

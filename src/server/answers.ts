@@ -1,5 +1,6 @@
 import { type CancellationToken, type Connection, ResponseError } from "vscode-languageserver/node";
-import { failureOf, LeafError } from "../engine/errors.ts";
+import { stackOf } from "../engine/errorLog.ts";
+import { failureOf } from "../engine/unexpected.ts";
 import type { ParamsOf, ResultOf, ServerMethod } from "../protocol/server.ts";
 
 /** JSON-RPC's code for an error of the request's own making, and for one of ours. */
@@ -20,14 +21,11 @@ export function answering(connection: Connection): Answer {
       try {
         return await work(params as ParamsOf<typeof method>, controller.signal);
       } catch (error) {
-        const failure = failureOf(error);
-        if (!(error instanceof LeafError)) connection.console.error(stackOf(error));
-        throw new ResponseError(error instanceof LeafError ? refused : internal, failure.message, failure);
+        const failure = failureOf(error, { doing: `answering ${method}` });
+        const isBug = failure.code === "internal";
+        if (isBug) connection.console.error(`${failure.message}\n${stackOf(error)}`);
+        throw new ResponseError(isBug ? internal : refused, failure.message, failure);
       }
     });
   };
-}
-
-export function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,7 +1,10 @@
 import type { Catalog } from "../engine/catalog.ts";
+import { dataErrors, ratedIn, uselessRows } from "../engine/dataErrors.ts";
 import { LeafError } from "../engine/errors.ts";
+import { failureLine } from "../engine/failures/words.ts";
 import type { Project } from "../engine/project.ts";
 import { managedEnvironmentDir, resolveInterpreter } from "../engine/pythonEnv.ts";
+import type { StageStatus } from "../engine/stages/pipeline.ts";
 import { commandIds } from "../protocol/commands.ts";
 import type { InterpreterCheck } from "./interpreterCheck.ts";
 import type { FactProblem } from "./language/context.ts";
@@ -10,6 +13,7 @@ import { uriOf } from "./uris.ts";
 /** What is wrong with the data that a config names: told at the key that names it. */
 export function factsOf(project: Project, catalog: Catalog, interpreters: InterpreterCheck): FactProblem[] {
   return [
+    ...errorFacts(project, catalog),
     ...imageFacts(catalog),
     ...mosFacts(project, catalog),
     ...splitFacts(project, catalog),
@@ -32,16 +36,55 @@ export function factOfError(project: Project, error: LeafError): FactProblem {
   return { path, message: sentence(error.message), severity: "error", code: "data" };
 }
 
+function errorFacts(project: Project, catalog: Catalog): FactProblem[] {
+  return dataErrors(project, catalog).map((error) => ({
+    ...error,
+    severity: "error",
+    ...(error.code === "noCalibrationImages" && { fix: moreCalibrationImages(project, catalog) }),
+  }));
+}
+
+function moreCalibrationImages(project: Project, catalog: Catalog): FactProblem["fix"] {
+  const rated = ratedIn(catalog, "train");
+  if (rated >= 2) {
+    const ratio = Math.min(1, Math.ceil((2 / rated) * 100) / 100);
+    return { title: `Use ratio ${ratio}`, kind: "replace", path: ["calibrate", "ratio"], value: ratio };
+  }
+  return {
+    title: "Rate images",
+    kind: "command",
+    command: commandIds.rateImages,
+    arguments: [uriOf(project.configFile)],
+  };
+}
+
+/** What a stage's last work left out, at the stage's own section; few lines, however much failed. */
+export function failureFacts(project: Project, stages: readonly StageStatus[]): FactProblem[] {
+  return stages.flatMap(({ stage, state, failures }): FactProblem[] => {
+    if (!failures) return [];
+    const { total, first } = failures;
+    const named = first.slice(0, 3).map(failureLine);
+    const left = total - named.length;
+    return [
+      {
+        path: [stage],
+        message: `${stage}: ${total.toLocaleString("en")} failed. ${named.join("; ")}${left > 0 ? `; and ${left.toLocaleString("en")} more` : ""}`,
+        severity: state === "failed" ? "error" : "warning",
+        code: "failures",
+        fix: {
+          title: "Show failures",
+          kind: "command",
+          command: commandIds.showFailures,
+          arguments: [uriOf(project.configFile), stage],
+        },
+      },
+    ];
+  });
+}
+
 function imageFacts({ summary, problems }: Catalog): FactProblem[] {
   const facts: FactProblem[] = [];
-  if (summary.images === 0) {
-    facts.push({
-      path: ["images"],
-      message: summary.files === 0 ? "There is no image in here." : "None of these files is a usable image.",
-      severity: "error",
-      code: "noImages",
-    });
-  } else if (summary.failed > 0) {
+  if (summary.images > 0 && summary.failed > 0) {
     facts.push({
       path: ["images"],
       message: `${summary.failed} of ${summary.files} files cannot be read and are left out: ${problems[0]}`,
@@ -52,17 +95,14 @@ function imageFacts({ summary, problems }: Catalog): FactProblem[] {
   return facts;
 }
 
-function mosFacts(project: Project, { mos, mosProblems, mosProblemCount }: Catalog): FactProblem[] {
+function mosFacts(project: Project, catalog: Catalog): FactProblem[] {
   const { config } = project;
-  if (!config.mos || mosProblemCount === 0) return [];
-  const first = mosProblems[0];
-  const severity = mos.size === 0 ? ("error" as const) : ("warning" as const);
-  const where = first ? ` First: line ${first.line}: ${first.message}` : "";
+  if (!config.mos || catalog.mosProblemCount === 0 || catalog.mos.size === 0) return [];
   return [
     {
       path: ["mos", "file"],
-      message: `${mosProblemCount} rows of ${config.mos.file} are of no use, ${mos.size} are used.${where}`,
-      severity,
+      message: uselessRows(config.mos.file, catalog),
+      severity: "warning",
       code: "mosRows",
     },
   ];
@@ -71,32 +111,13 @@ function mosFacts(project: Project, { mos, mosProblems, mosProblemCount }: Catal
 function splitFacts(project: Project, catalog: Catalog): FactProblem[] {
   const { config } = project;
   if (!config.mos || catalog.mos.size === 0) return [];
-  const rated = { train: 0, val: 0, test: 0 };
-  for (const hash of catalog.mos.keys()) rated[catalog.splitOf(hash)]++;
   const facts: FactProblem[] = [];
-  const chosen = Math.round(config.calibrate.ratio * rated.train);
-  if (config.calibrate.ratio === 0 || rated.train < 2) {
-    const ratio = rated.train < 2 ? null : Math.min(1, Math.ceil((2 / rated.train) * 100) / 100);
-    facts.push({
-      path: ["calibrate", "ratio"],
-      message: `${config.calibrate.ratio} leaves ${rated.train < 2 ? chosen : 0} of ${rated.train} rated training images to calibrate with; 2 are the least.`,
-      severity: "error",
-      code: "noCalibrationImages",
-      fix: ratio
-        ? { title: `Use ratio ${ratio}`, kind: "replace", path: ["calibrate", "ratio"], value: ratio }
-        : {
-            title: "Rate images",
-            kind: "command",
-            command: commandIds.rateImages,
-            arguments: [uriOf(project.configFile)],
-          },
-    });
-  }
   const { split } = config.evaluate;
-  if (rated[split] < 3) {
+  const rated = ratedIn(catalog, split);
+  if (rated < 3) {
     facts.push({
       path: ["evaluate", "split"],
-      message: `The ${split} split has ${rated[split]} rated images; 3 are the least to evaluate with.`,
+      message: `The ${split} split has ${rated} rated images; 3 are the least to evaluate with.`,
       severity: "warning",
       code: "noTestImages",
       fix: {

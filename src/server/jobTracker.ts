@@ -20,7 +20,7 @@ export interface JobTracker {
     env: Record<string, string>,
     experiment?: string,
   ): Promise<JobSnapshot>;
-  /** Finds a job that a window before this one started. */
+  /** Finds a job that another window started, now or before; while one is followed that is enough. */
   attach(project: Project): Promise<void>;
   /** Resolves once the job has ended; false if none ran. */
   stop(): Promise<boolean>;
@@ -111,15 +111,20 @@ export function trackJobs(onEvents: (job: JobSnapshot, events: JobEvent[]) => vo
       return { ...started };
     },
     async attach(project) {
-      if (snapshot) return;
+      if (snapshot?.state === "running") return;
+      const before = snapshot;
       const follow = follower("found");
       // The first events come before the job is known.
       const buffered: JobEvent[] = [];
       let known = false;
-      const found = await attachToJob(project, {
-        onEvents: (told) => (known ? follow.onEvents(told) : buffered.push(...told)),
-      });
-      if (!found || snapshot) {
+      const found = await attachToJob(
+        project,
+        {
+          onEvents: (told) => (known ? follow.onEvents(told) : buffered.push(...told)),
+        },
+        before?.id,
+      );
+      if (!found || snapshot !== before) {
         await found?.leave("attached");
         return;
       }

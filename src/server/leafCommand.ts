@@ -2,9 +2,11 @@ import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
 import { appRoot } from "../engine/appRoot.ts";
+import { childEnvironment } from "../engine/base/environment.ts";
 import { LeafError } from "../engine/errors.ts";
+import type { ErrorDocument } from "../protocol/errors.ts";
 
-/** Runs `leaf … --json` in a process of its own and returns what it prints. Its one sentence of failure becomes a LeafError. */
+/** Runs `leaf … --json` in a process of its own and returns what it prints. What it says of a failure becomes a LeafError. */
 export async function leafCommand<T>(
   args: string[],
   signal: AbortSignal,
@@ -15,16 +17,34 @@ export async function leafCommand<T>(
     const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args, "--json"], {
       signal,
       maxBuffer: 64e6,
-      env: { ...process.env, ...env, ELECTRON_RUN_AS_NODE: "1" },
+      env: childEnvironment({ ...env, ELECTRON_RUN_AS_NODE: "1" }),
     });
     return JSON.parse(stdout) as T;
   } catch (error) {
     if (signal.aborted) throw new LeafError("cancelled", "Cancelled.");
-    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : String(error);
-    const lines = said.split("\n").map((line) => line.trim());
-    // Above the sentence may stand progress and warnings, below it the remedy.
-    const at = lines.findLastIndex((line) => line.startsWith("leaf: "));
-    const message = (lines[at] ?? lines.at(-1) ?? "").replace(/^leaf: /, "");
-    throw new LeafError("failed", message, { remedy: at < 0 ? undefined : lines[at + 1] });
+    throw errorOf(error, args[0] ?? "");
+  }
+}
+
+/** What a failed process left: the document of `--json`, or nothing but its end. */
+export function errorOf(thrown: unknown, command: string): LeafError {
+  const { stdout = "", stderr = "" } = (thrown ?? {}) as { stdout?: unknown; stderr?: unknown };
+  const { error, failures } = documentIn(String(stdout));
+  if (error) {
+    const { kind, message, ...place } = error;
+    return new LeafError(kind, message, { ...place, failures, cause: thrown });
+  }
+  const last = String(stderr).trim().split("\n").at(-1)?.trim();
+  return new LeafError("failed", `\`leaf ${command}\` ended without a result${last ? `: ${last}` : "."}`, {
+    cause: thrown,
+  });
+}
+
+function documentIn(stdout: string): Partial<ErrorDocument> {
+  try {
+    const found = JSON.parse(stdout) as Partial<ErrorDocument> | null;
+    return typeof found?.error?.message === "string" ? found : {};
+  } catch {
+    return {};
   }
 }

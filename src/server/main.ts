@@ -1,3 +1,4 @@
+import "../engine/base/noTelemetry.ts";
 import path from "node:path";
 import {
   createConnection,
@@ -9,9 +10,11 @@ import {
 } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { onDamagedFile } from "../engine/base/damage.ts";
+import { stackOf } from "../engine/errorLog.ts";
+import { errnoCode } from "../engine/errors.ts";
 import { version } from "../engine/version.ts";
 import type { ServerSettings } from "../protocol/server.ts";
-import { answering, stackOf } from "./answers.ts";
+import { answering } from "./answers.ts";
 import { isExperimentUri } from "./language/experiments/places.ts";
 import { registerLanguage } from "./language/register.ts";
 import { notifying, throttled } from "./notices.ts";
@@ -31,6 +34,13 @@ import { workDone } from "./workDone.ts";
 
 // The language server: the one backend of a window. It thinks, the editor draws; long work runs in processes of its own.
 const connection = createConnection(ProposedFeatures.all);
+// One thing that goes wrong must not take the window's whole backend with it.
+for (const event of ["uncaughtException", "unhandledRejection"] as const)
+  process.on(event, (error: unknown) => {
+    // The editor has gone: nobody is left to work for.
+    if (errnoCode(error) === "EPIPE" || errnoCode(error) === "ERR_IPC_CHANNEL_CLOSED") process.exit(1);
+    connection.console.error(stackOf(error));
+  });
 const documents = new TextDocuments(TextDocument);
 const answer = answering(connection);
 const { send } = notifying(connection);

@@ -1,24 +1,29 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { useCache } from "../engine/cacheUse.ts";
 import { type Catalog, openCatalog } from "../engine/catalog.ts";
 import type { Config } from "../engine/config.ts";
 import { readConfig } from "../engine/configFile.ts";
-import { LeafError, messageOf } from "../engine/errors.ts";
+import { logError } from "../engine/errorLog.ts";
+import { LeafError } from "../engine/errors.ts";
 import type { Browser } from "../engine/live/browse.ts";
 import type { LiveContext } from "../engine/live/context.ts";
 import { currentScorer, scorerInfo } from "../engine/live/currentScorer.ts";
 import { summariseRuns } from "../engine/live/runSummaries.ts";
 import type { ScorerProcess } from "../engine/live/scorerProcess.ts";
-import { type Project, projectOf } from "../engine/project.ts";
+import type { ProcessLock } from "../engine/processLock.ts";
+import { ensureLeafDir, type Project, projectOf } from "../engine/project.ts";
 import { listRuns } from "../engine/runs.ts";
 import { labelState } from "../engine/stages/label.ts";
 import { type StageStatus, stagesOf } from "../engine/stages/pipeline.ts";
 import { teacherFingerprint } from "../engine/teachers/createTeacher.ts";
+import { explained, failureOf } from "../engine/unexpected.ts";
+import type { FailureSummary } from "../protocol/failures.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
-import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../protocol/project.ts";
+import type { ProjectSnapshot, RunSummary, StageFailures, StageSnapshot } from "../protocol/project.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { liveDataset } from "./dataset.ts";
-import { factOfError, factsOf } from "./facts.ts";
+import { factOfError, factsOf, failureFacts } from "./facts.ts";
 import { headlineOf } from "./headlines.ts";
 import { checkInterpreters } from "./interpreterCheck.ts";
 import { type JobTracker, trackJobs } from "./jobTracker.ts";
@@ -88,6 +93,8 @@ export function liveProject(
   let invalid: string | null = "Reading …";
   let facts: FactProblem[] = [];
   let loaded: Loaded | undefined;
+  /** The index and the scores are open from the first reading on. */
+  let inUse: ProcessLock | undefined;
   let closed = false;
 
   const changed = () => {
@@ -153,17 +160,22 @@ export function liveProject(
       const project = projectOf(file, config);
       inputs.watch(project, settings.usePolling);
       try {
+        await ensureLeafDir(project);
+        inUse ??= await useCache(project);
         await dataset.open(project, { usePolling: settings.usePolling, rescan });
         await load(project);
         invalid = null;
       } catch (error) {
-        if (!(error instanceof LeafError)) throw error;
-        if (error.code === "cancelled") return;
-        [loaded, facts, invalid] = [undefined, [factOfError(project, error)], error.message];
+        const known = explained(error, { doing: `${path.basename(file)} was read` });
+        if (known.code === "internal") throw error;
+        if (known.code === "cancelled") return;
+        [loaded, facts, invalid] = [undefined, [factOfError(project, known)], known.message];
       }
       await jobs.attach(project);
     } catch (error) {
-      invalid = messageOf(error);
+      const doing = `${path.basename(file)} was read`;
+      invalid = failureOf(error, { doing, file }).message;
+      logError(path.join(path.dirname(file), ".leaf"), error, doing);
       events.onError(error);
     } finally {
       changed();
@@ -189,7 +201,7 @@ export function liveProject(
       };
       const runs = await summariseRuns(project);
       const statuses = await stagesOf(project, catalog);
-      facts = factsOf(project, catalog, interpreters);
+      facts = [...factsOf(project, catalog, interpreters), ...failureFacts(project, statuses)];
       loaded = {
         project,
         context,
@@ -259,6 +271,7 @@ export function liveProject(
       await Promise.all([jobs.leave(mode), dataset.close(), inputs.close()]);
       await reading.catch(() => {});
       images.close();
+      inUse?.release();
     },
   };
 }
@@ -269,7 +282,7 @@ function isIdle(why: string | null, state: string): boolean {
 }
 
 function stageSnapshot(
-  { stage, state, why }: StageStatus,
+  { stage, state, why, failures }: StageStatus,
   runs: Awaited<ReturnType<typeof listRuns>>,
   project: Project,
 ): StageSnapshot {
@@ -284,7 +297,12 @@ function stageSnapshot(
     headline: entry ? headlineOf(stage, entry.result) : null,
     run: last?.id ?? null,
     updated: last?.updated ?? null,
+    ...(failures && { failures: stageFailures(failures) }),
   };
+}
+
+function stageFailures({ file, ...rest }: FailureSummary): StageFailures {
+  return { ...rest, list: file && uriOf(file) };
 }
 
 function mosOf(project: Project, catalog: Catalog): ProjectSnapshot["mos"] {

@@ -36,7 +36,7 @@ test("holds what the allow-list names and nothing else", () => {
   const top = new Set(files.map((file) => file.split("/")[0]));
   for (const name of top)
     expect(name).toMatch(
-      /^(assets|bin|demo|dist|l10n|media|src|LICENSE\.txt|package(\.nls)?\.json|readme\.md|changelog\.md|\.vsixmanifest)$/,
+      /^(assets|bin|demo|dist|l10n|media|src|LICENSE\.txt|ThirdPartyNotices\.txt|package(\.nls)?\.json|readme\.md|changelog\.md|\.vsixmanifest)$/,
     );
   expect(files.filter((file) => /\.(map|ts|vsix|pyc|sqlite)$|(^|\/)(tests?|\.env)(\/|$)/.test(file))).toEqual(
     [],
@@ -53,9 +53,25 @@ test("holds what the allow-list names and nothing else", () => {
       "dist/webview/panel.js",
       "dist/webview/codicon.ttf",
       "src/python/requirements.txt",
+      "src/python/requirements-cpu.txt",
+      "src/python/requirements-cuda.txt",
+      "src/python/leaf/no_telemetry.json",
       "src/python/leaf/train.py",
     ]),
   );
+});
+
+test("tells the licence of everything that others made", () => {
+  const notices = readFileSync(path.join(extension, "ThirdPartyNotices.txt"), "utf8");
+  const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+  const natives = files.flatMap(
+    (file) => /^dist\/node_modules\/((?:@[^/]+\/)?[^/]+)\/package\.json$/.exec(file)?.[1] ?? [],
+  );
+  expect(natives).toContain("onnxruntime-node");
+  for (const name of [...Object.keys(dependencies), ...natives]) expect(notices).toContain(`\n${name} `);
+  const photos = files.filter((file) => /^demo\/photos\/.+\.jpg$/.test(file));
+  for (const photo of photos) expect(notices).toContain(`| ${path.basename(photo)} `);
+  expect(notices).toContain("EfficientNet-Lite0");
 });
 
 test("names every file that the manifest points to", () => {

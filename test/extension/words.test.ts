@@ -219,6 +219,44 @@ describe("pipeline", () => {
     ]);
   });
 
+  it("names under a stage what it left out, and opens the file, the image and nothing above the folder", () => {
+    const failures = {
+      total: 598,
+      first: [
+        { kind: "point" as const, file: "photos/a b.jpg", reason: "the JPEG data is truncated" },
+        { kind: "pair" as const, file: "photos/c.jpg", other: "photos/d.jpg", reason: "HTTP 400" },
+        { kind: "row" as const, file: "../../etc/passwd", line: 3, reason: "HTTP 400" },
+      ],
+      reasons: [
+        { reason: "HTTP 400 [x](command:y)", count: 597 },
+        { reason: "the JPEG data is truncated", count: 1 },
+      ],
+      list: "file:///w/.leaf/stages/label/k/failures.jsonl",
+    };
+    const [, , label, distill] = pipelineRows(
+      project({
+        stages: [
+          stage({ stage: "label", failures }),
+          stage({ stage: "distill", headline: "agrees 0.93", failures }),
+        ],
+      }),
+      now,
+      t,
+    );
+    expect(label).toMatchObject({ icon: "warning" });
+    expect(label!.tooltip).toContain("598 failed");
+    expect(label!.tooltip).toContain("597 × HTTP 400");
+    expect(label!.tooltip).not.toContain("](command:y)");
+    expect(label!.children!.map(({ label, description, opens }) => [label, description, opens])).toEqual([
+      ["photos/a b.jpg", "the JPEG data is truncated", `${project().folder}/photos/a%20b.jpg`],
+      ["photos/c.jpg and photos/d.jpg", "HTTP 400", `${project().folder}/photos/c.jpg`],
+      ["../../etc/passwd:3", "HTTP 400", undefined],
+      ["Show all 598 failures", "", failures.list],
+    ]);
+    expect(new Set(label!.children!.map(({ id }) => id)).size).toBe(4);
+    expect(distill!.description).toBe("agrees 0.93 · 598 failed");
+  });
+
   it("shows progress at the stage that runs and keeps the others from being started", () => {
     const running = project({
       job: job({

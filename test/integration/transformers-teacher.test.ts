@@ -9,13 +9,13 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type TransformersTeacherConfig, teacherSchema } from "../../src/engine/config/teacher.ts";
 import { labelDataset } from "../../src/engine/labelling.ts";
 import { openLabels } from "../../src/engine/labels.ts";
-import { isAlive } from "../../src/engine/processes.ts";
 import { pythonSource, resolveInterpreter, trainerEnvironment } from "../../src/engine/pythonEnv.ts";
 import type { Teacher, TeacherImage } from "../../src/engine/teachers/teacher.ts";
 import {
   createTransformersTeacher,
   transformersTeacherFingerprint,
 } from "../../src/engine/teachers/transformers/index.ts";
+import { isAlive } from "../support/processes.ts";
 
 // Loading PyTorch and transformers takes its time on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });

@@ -178,6 +178,24 @@ test("stale and fresh stages, with their headlines and the run to compare with",
   });
 });
 
+test("a stage that left something out says so, and opens the list", async () => {
+  const failures = {
+    total: 1598,
+    first: [{ kind: "point" as const, file: "a.jpg", reason: "broken" }],
+    reasons: [{ reason: "broken", count: 1598 }],
+    list: "file:///w/.leaf/stages/label/k/failures.jsonl",
+  };
+  const fresh = { headline: "done well", updated: ago(0), run: "r1", failures } as const;
+  language.world.snapshot = snapshot({ stale: 0, stages: [stage("label", { state: "fresh", ...fresh })] });
+  await language.write("images: photos\nlabel: {}\n");
+  expect((await shown()).map(([, title]) => title)).toContain("$(warning) 1,598 failed");
+  const lens = (await language.lenses())?.find(({ command }) => command?.title.includes("1,598 failed"));
+  expect(lens?.command).toMatchObject({
+    command: "leaf.showFailures",
+    arguments: [language.uri(), "label"],
+  });
+});
+
 test("everything fresh; stages without a section are told at the top by name", async () => {
   const fresh = { state: "fresh", headline: "done well", updated: ago(0), run: "r1" } as const;
   language.world.snapshot = snapshot({

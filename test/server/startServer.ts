@@ -12,8 +12,9 @@ import { uriOf } from "../../src/server/uris.ts";
 export async function startServer(
   folder: string,
   listen: (connection: MessageConnection) => void,
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<{ connection: MessageConnection; stop(): Promise<void> }> {
-  const server = fork(path.resolve("dist/server.js"), ["--node-ipc"], { execArgv: [], silent: true });
+  const server = fork(path.resolve("dist/server.js"), ["--node-ipc"], { execArgv: [], silent: true, env });
   const connection = createMessageConnection(new IPCMessageReader(server), new IPCMessageWriter(server));
   connection.onRequest("client/registerCapability", () => null);
   connection.onRequest("window/workDoneProgress/create", () => null);

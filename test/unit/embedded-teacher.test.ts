@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { InferenceSession, Tensor } from "onnxruntime-node";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { InferenceSession, Tensor } from "../../src/engine/base/onnxRuntime.ts";
 import { expectedScore } from "../../src/engine/judgement.ts";
 import { createEmbeddedTeacher } from "../../src/engine/teachers/embedded/index.ts";
 import { recentMap } from "../../src/engine/teachers/embedded/memory.ts";

@@ -19,6 +19,7 @@ import type {
   Teacher,
   TeacherImage,
 } from "../../src/engine/teachers/teacher.ts";
+import type { ItemFailure } from "../../src/protocol/failures.ts";
 import type { Progress } from "../../src/protocol/progress.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "leaf-labelling-"));
@@ -349,7 +350,7 @@ describe("labelling", () => {
     await label(fakeTeacher(), images, { orders: "one" });
     const failing = fakeTeacher();
     failing.judgePairs = async (pairs) => pairs.map(() => ({ ok: false, reason: "stalled" }));
-    expect((await label(failing, images)).pairs).toMatchObject({ labelled: 0, failed: 6 });
+    await expect(label(failing, images)).rejects.toThrow("none of the 6 pairs");
     expect([...store.pairs("fake-1")]).toHaveLength(6);
   });
 
@@ -411,6 +412,142 @@ describe("labelling", () => {
     expect(await label(fakeTeacher(), imagesOf(1))).toMatchObject({
       points: { labelled: 1 },
       pairs: { labelled: 0 },
+    });
+  });
+
+  describe("where nothing works", () => {
+    const refusing = (reason = "the server refuses it (HTTP 400)"): FakeTeacher => {
+      const teacher = fakeTeacher({ batchSize: 1 });
+      teacher.concurrency = 4;
+      teacher.judgePoints = async (images) => {
+        teacher.pointCalls.push(images.map(({ name }) => name));
+        return images.map(() => ({ ok: false, reason }));
+      };
+      teacher.judgePairs = async (pairs) => {
+        teacher.pairCalls.push(pairs.map(([a, b]) => [a.name, b.name]));
+        return pairs.map(() => ({ ok: false, reason }));
+      };
+      return teacher;
+    };
+
+    it("stops after the first answers, says why with an example, and stores what was answered", async () => {
+      const teacher = refusing();
+      const told: ItemFailure[] = [];
+      const run = label(teacher, imagesOf(200), { onFailure: (one) => told.push(one) });
+      await expect(run).rejects.toMatchObject({
+        code: "failed",
+        message: expect.stringMatching(
+          /first 20 answers about images all failed.* For example \d+\.png: the server refuses it \(HTTP 400\)\./,
+        ),
+        remedy: expect.stringContaining("label.stopAfterFailures"),
+      });
+      expect(teacher.pointCalls.length).toBeLessThanOrEqual(20 + 4);
+      expect(told.length).toBe([...store.failedPoints("fake-1")].length);
+      expect(told.length).toBeGreaterThanOrEqual(20);
+      expect(new Set(told.map(({ kind, reason }) => `${kind} ${reason}`))).toEqual(
+        new Set(["point the server refuses it (HTTP 400)"]),
+      );
+    });
+
+    it("cancels the questions under way when it stops", async () => {
+      const teacher = refusing();
+      const judge = teacher.judgePoints;
+      let cancelled = 0;
+      let asked = 0;
+      teacher.judgePoints = (images, signal) => {
+        // The first never answers by itself.
+        if (asked++ > 0) return judge(images);
+        return new Promise((_, reject) =>
+          signal!.addEventListener("abort", () => {
+            cancelled++;
+            reject(new LeafError("cancelled", "Cancelled."));
+          }),
+        );
+      };
+      await expect(label(teacher, imagesOf(60))).rejects.toThrow("first 20 answers");
+      expect(cancelled).toBe(1);
+    });
+
+    it("asks all if told to, and fails all the same; so do fewer images than it stops at", async () => {
+      const all = refusing();
+      const everything = label(all, imagesOf(60), { stopAfterFailures: null });
+      await expect(everything).rejects.toThrow("none of the 60 images");
+      expect(all.pointCalls).toHaveLength(60);
+      const few = refusing();
+      await expect(label(few, imagesOf(3), {})).rejects.toThrow("none of the 3 images");
+      expect(few.pairCalls).toEqual([]);
+    });
+
+    it("goes on for good once one answer is good, whatever comes after", async () => {
+      const teacher = refusing();
+      const judge = teacher.judgePoints;
+      let answered = 0;
+      teacher.judgePoints = (images, signal) =>
+        ++answered === 20
+          ? Promise.resolve([{ ok: true, probabilities: [1, 0, 0, 0, 0], mass: 0.9 }])
+          : judge(images, signal);
+      const result = await label(teacher, imagesOf(90), { only: "points" });
+      expect(result.points).toEqual({ labelled: 1, reused: 0, failed: 89 });
+    });
+
+    it("stops in pairs too, and keeps the images' labels", async () => {
+      const teacher = refusing("only 0.00 of the answer is on the letters");
+      teacher.judgePoints = fakeTeacher().judgePoints;
+      const told: ItemFailure[] = [];
+      const run = label(teacher, imagesOf(60), { onFailure: (one) => told.push(one) });
+      await expect(run).rejects.toThrow(
+        /first 20 answers about pairs .* For example \d+\.png and \d+\.png: only 0\.00/,
+      );
+      expect(teacher.pairCalls.length).toBeLessThanOrEqual(24);
+      expect([...store.points("fake-1")]).toHaveLength(60);
+      expect(told[0]).toMatchObject({ kind: "pair", other: expect.stringMatching(/\.png$/) });
+    });
+
+    it("asks again for what failed before in vain only so often, and not at all if told so", async () => {
+      const images = imagesOf(100);
+      const broken = new Set(Array.from({ length: 60 }, (_, i) => `${i}.png`));
+      await label(fakeTeacher({ broken, batchSize: 1 }), images, { only: "points", stopAfterFailures: null });
+      const again = refusing();
+      const told: ItemFailure[] = [];
+      const result = await label(again, images, { only: "points", onFailure: (one) => told.push(one) });
+      expect(result.points).toEqual({ labelled: 0, reused: 40, failed: 60 });
+      expect(again.pointCalls.length).toBeLessThanOrEqual(24);
+      expect(told).toHaveLength(60);
+      const never = refusing();
+      const quiet = await label(never, images, { only: "points", retryFailed: false });
+      expect(quiet.points).toEqual({ labelled: 0, reused: 40, failed: 60 });
+      expect(never.pointCalls).toEqual([]);
+      // What was mended is found.
+      const mended = await label(fakeTeacher(), images, { only: "points" });
+      expect(mended.points).toEqual({ labelled: 60, reused: 40, failed: 0 });
+    });
+
+    it("new images are still asked while old failures are passed over", async () => {
+      const images = imagesOf(100);
+      const broken = new Set(Array.from({ length: 30 }, (_, i) => `${i}.png`));
+      const teacher = () => fakeTeacher({ broken, batchSize: 1 });
+      const known = images.filter(({ name }) => Number.parseInt(name, 10) < 50);
+      await label(teacher(), known, { only: "points", stopAfterFailures: null });
+      const result = await label(teacher(), images, { only: "points", stopAfterFailures: 5 });
+      expect(result.points).toEqual({ labelled: 50, reused: 20, failed: 30 });
+    });
+
+    it("gives up on reasons alone, which are no labels", async () => {
+      const teacher = fakeTeacher({ batchSize: 1 });
+      let asked = 0;
+      teacher.explain = async (images) => {
+        asked++;
+        return images.map(() => ({ ok: false, reason: "the answer has no text" }));
+      };
+      const told: ItemFailure[] = [];
+      const result = await label(teacher, imagesOf(60), {
+        reasons: true,
+        onFailure: (one) => told.push(one),
+      });
+      expect(result.reasons).toEqual({ labelled: 0, reused: 0, failed: 60 });
+      expect(result.points.labelled).toBe(60);
+      expect(asked).toBeLessThanOrEqual(21);
+      expect(told.filter(({ kind }) => kind === "reason")).toHaveLength(60);
     });
   });
 });

@@ -8,9 +8,9 @@ import { hashBytes } from "../../src/engine/files.ts";
 import type { Scorer } from "../../src/engine/live/context.ts";
 import { pictureFile, shownByBrowsers } from "../../src/engine/live/pictureFiles.ts";
 import { createScorerProcess, type ScoredOrFailed } from "../../src/engine/live/scorerProcess.ts";
-import { isAlive } from "../../src/engine/processes.ts";
 import { openStudent, scoreImages } from "../../src/engine/student.ts";
 import { createEmbeddedTeacher } from "../../src/engine/teachers/embedded/index.ts";
+import { isAlive } from "../support/processes.ts";
 import { gradient, meanDifference, picture, temporaryFolder } from "./pictures.ts";
 
 const entry = path.resolve("src/engine/live/scorerMain.ts");

@@ -38,10 +38,11 @@ describe("run summaries", () => {
     expect(runs.map(({ id, state, changes }) => ({ id, state, changes }))).toEqual([
       {
         id: "r3",
-        state: "running",
+        // Nobody works on it.
+        state: "cancelled",
         changes: ['student.model: "facebook/convnext-base-224" → "atto"', "distill.epochs: 20 → 30"],
       },
-      { id: "r2", state: "running", changes: [] },
+      { id: "r2", state: "cancelled", changes: [] },
       { id: "r1", state: "done", changes: [] },
     ]);
     expect(runs[1]!.config).toMatch(/^file:\/\/\/.*\/other\.leaf\.yaml$/);

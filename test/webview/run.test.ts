@@ -161,6 +161,65 @@ test.each(["dark", "light"] as const)(
   },
 );
 
+test.each(["dark", "light"] as const)(
+  "what stages left out, and a stage that failed for it, in %s",
+  async (theme) => {
+    const model = createModel({ images: 40 });
+    const [label, distill, , evaluate] = model.projects[0]!.stages;
+    label!.failures = {
+      total: 598,
+      first: [
+        { kind: "point", file: "photos/a.jpg", reason: "the server refuses it (HTTP 400: image too small)" },
+      ],
+      reasons: [
+        { reason: "the server refuses it (HTTP 400: image too small)", count: 571 },
+        { reason: "the JPEG data is truncated", count: 27 },
+      ],
+      list: "file:///w/.leaf/stages/label/k/failures.jsonl",
+    };
+    distill!.failures = {
+      total: 2,
+      first: [
+        {
+          kind: "decode",
+          file: "photos/harbour/a-long-name-of-a-photo-from-the-harbour-at-night-0001.jpg",
+          reason: "the JPEG data is truncated",
+        },
+        { kind: "decode", file: "photos/b.png", reason: "the file is empty" },
+      ],
+      reasons: [],
+      list: "file:///w/.leaf/stages/distill/k/failures.jsonl",
+    };
+    Object.assign(evaluate!, {
+      state: "failed",
+      why: "None of the 80 images of the test split could be scored; 3 are the least.",
+      headline: null,
+      failures: {
+        total: 80,
+        first: [],
+        reasons: [{ reason: "the student gave no number", count: 80 }],
+        list: null,
+      },
+    });
+    model.projects[0]!.stale = 1;
+    const { page, asked, shot } = await open({ model, tab: "run", theme });
+    const stages = page.getByRole("list", { name: "Stages" }).getByRole("listitem");
+    const words = await wordsOf(stages.nth(0));
+    expect(words).toContain(
+      "598 failed 571 × the server refuses it (HTTP 400: image too small) 27 × the JPEG data",
+    );
+    expect(await wordsOf(stages.nth(1))).toContain("photos/b.png : the file is empty");
+    expect(await wordsOf(stages.nth(3))).toContain("80 × the student gave no number");
+    expect(await stages.nth(3).getByRole("button", { name: "failures" }).count()).toBe(0);
+    await shot(`run-failures-${theme}`);
+    await page.getByRole("button", { name: "Show all 598 failures" }).click();
+    expect(asked.at(-1)).toEqual({
+      method: "host/command",
+      params: { command: "leaf.showFailures", config, argument: "label" },
+    });
+  },
+);
+
 test("a config with an error opens at the file", async () => {
   const model = createModel({ images: 40 });
   model.projects[0]!.invalid = "leaf.yaml:3:1: unknown key `distil`; did you mean `distill`?";

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 from pathlib import Path
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before it loads
 
 import numpy as np
 import onnxruntime

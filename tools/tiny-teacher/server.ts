@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
+import { childEnvironment } from "../../src/engine/base/environment.ts";
 
 const here = import.meta.dirname;
 export const weights = path.join(here, "..", "..", "test", "fixtures", "tiny-teacher");
 // One thread for its numerics too: so small a model loses more by waiting for others than it wins.
-const env = { ...process.env, OMP_NUM_THREADS: "1" };
+const env = childEnvironment({ OMP_NUM_THREADS: "1" });
 
 /** An interpreter that has xllamacpp: LEAF_PYTHON, or the one on the path. */
 export const python = process.env.LEAF_PYTHON ?? "python3";

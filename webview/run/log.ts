@@ -52,6 +52,7 @@ export function createLog(text: Host["text"]): { lines: LogLine[]; add(events: r
       case "end":
         if (event.state === "failed")
           return { level: "error", text: event.failure?.message ?? text("Failed.") };
+        if (event.failure) return { level: "warning", text: event.failure.message };
         return { level: "info", text: event.state === "done" ? text("Done.") : text("Stopped.") };
     }
   }

@@ -80,7 +80,7 @@ class Outcome extends LitElement {
         <div class="row">${this.#actions(stale)}</div>
       </div>
       ${
-        job?.state === "failed" && job.failure
+        job?.failure
           ? html`<leaf-refusal .host=${this.host} .failure=${job.failure} .folder=${this.project.folder}></leaf-refusal>`
           : nothing
       }`;

@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { TimedProgress } from "../../src/protocol/jobs.ts";
-import type { ProjectSnapshot, StageSnapshot } from "../../src/protocol/project.ts";
+import type { ProjectSnapshot, StageFailures, StageSnapshot } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
-import { ago } from "../ui/format.ts";
+import { ago, count } from "../ui/format.ts";
 import type { IconName } from "../ui/icon.ts";
 import "../ui/icon.ts";
 import { baseStyles } from "../ui/styles.ts";
@@ -69,6 +69,22 @@ class Stepper extends LitElement {
       p {
         overflow-wrap: anywhere;
       }
+      .failures {
+        display: grid;
+        gap: 2px;
+        justify-items: start;
+        margin: 4px 0;
+      }
+      .failures .count {
+        display: flex;
+        align-items: center;
+        gap: 6px;
+        font-weight: 600;
+      }
+      .failures .count leaf-icon {
+        margin: 0;
+        color: var(--vscode-editorWarning-foreground);
+      }
       button.run {
         align-self: start;
         display: inline-flex;
@@ -89,7 +105,7 @@ class Stepper extends LitElement {
 
   #stage(snapshot: StageSnapshot, running: boolean) {
     const text = this.host.text;
-    const { stage, state, why, headline, run, updated } = snapshot;
+    const { stage, state, why, headline, run, updated, failures } = snapshot;
     const progress = this.#progressOf(stage);
     const active = state === "running" || progress !== null;
     const title = stageTitle(text, stage);
@@ -108,11 +124,50 @@ class Stepper extends LitElement {
         </div>
         ${active ? nothing : html`<p class=${state === "failed" ? "poor" : "muted"}>${why}</p>`}
         ${headline && !active ? html`<p>${unbroken(state === "stale" ? text("Last: {0}", headline) : headline)}</p>` : nothing}
+        ${failures && !active ? this.#failures(stage, failures) : nothing}
         ${headline || active ? nothing : html`<p class="muted">${stagePurpose(text, stage)}</p>`}
         ${!active && updated ? html`<p class="muted">${[run, ago(text, updated)].filter(Boolean).join(" · ")}</p>` : nothing}
         ${progress ? html`<leaf-progress .host=${this.host} .progress=${progress}></leaf-progress>` : nothing}
       </div>
     </li>`;
+  }
+
+  /** A few by name; of many, how often each reason came. */
+  #failures(stage: StageSnapshot["stage"], { total, first, reasons, list }: StageFailures) {
+    const text = this.host.text;
+    const lines =
+      total <= shownFailures
+        ? first.map(({ file, other, line, reason }) => {
+            const name = other
+              ? text("{0} and {1}", file, other)
+              : line === undefined
+                ? file
+                : `${file}:${line}`;
+            return html`<p>${name}: <span class="muted">${reason}</span></p>`;
+          })
+        : reasons
+            .slice(0, shownFailures)
+            .map(
+              ({ reason, count: times }) =>
+                html`<p>${count(times)} × <span class="muted">${reason}</span></p>`,
+            );
+    const show = () =>
+      this.host.request("host/command", {
+        command: "leaf.showFailures",
+        config: this.project.config,
+        argument: stage,
+      });
+    return html`<div class="failures">
+      <p class="count"><leaf-icon name="warning"></leaf-icon>${text("{0} failed", count(total))}</p>
+      ${lines}
+      ${
+        list
+          ? html`<button class="link" @click=${show}>
+              ${total > shownFailures ? text("Show all {0} failures", count(total)) : text("Show failures")}
+            </button>`
+          : nothing
+      }
+    </div>`;
   }
 
   #progressOf(stage: StageSnapshot["stage"]): TimedProgress | null {
@@ -124,6 +179,8 @@ class Stepper extends LitElement {
     void this.host.request("host/command", { command: `leaf.${stage}`, config: this.project.config });
   }
 }
+
+const shownFailures = 3;
 
 /** "n = 80" stays on one line. */
 const unbroken = (words: string) => words.replaceAll(" = ", "\u00a0=\u00a0");

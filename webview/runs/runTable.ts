@@ -132,7 +132,19 @@ class RunTable extends LitElement {
 
   #row(run: RunSummary) {
     const text = this.host.text;
-    const { id, created, changes, evaluation, agreement, ratings, seconds, gitCommit, pinned, state } = run;
+    const {
+      id,
+      created,
+      changes,
+      evaluation,
+      agreement,
+      ratings,
+      seconds,
+      gitCommit,
+      pinned,
+      state,
+      reason,
+    } = run;
     const selected = this.selected.includes(id);
     const pin = pinned ? text("Unpin {0}", id) : text("Pin {0}: it is kept by clean", id);
     return html`<tr aria-selected=${String(selected)}>
@@ -151,7 +163,7 @@ class RunTable extends LitElement {
       </td>
       <th scope="row">${id}${id === this.baseline ? html` <span class="muted">${text("(baseline)")}</span>` : nothing}</th>
       <td title=${new Date(created).toLocaleString()}>
-        ${ago(text, created)}${state === "done" ? nothing : html` <span class=${state === "failed" ? "poor" : "muted"}>${stateWord(text, state)}</span>`}
+        ${ago(text, created)}${state === "done" ? nothing : html` <span class=${state === "failed" ? "poor" : "muted"} title=${reason ?? nothing}>${stateWord(text, state)}</span>`}
       </td>
       <td class="changes">
         ${changes.length > 0 ? changes.map((change) => html`<div>${change}</div>`) : html`<span class="muted">${this.#isFirst(run) ? text("first run") : text("nothing")}</span>`}

@@ -2,9 +2,10 @@ import type { Command } from "commander";
 import { toCsv } from "../../engine/csv.ts";
 import { LeafError } from "../../engine/errors.ts";
 import { type ExportKind, exportKinds, exportTo } from "../../engine/export.ts";
+import { tellFailures } from "../../engine/failures/words.ts";
 import { metricsOfFiles } from "../../engine/metricsOfFiles.ts";
 import { scorePaths } from "../../engine/score.ts";
-import { figure, findProject } from "../context.ts";
+import { figure, findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";
 
 export function addDataCommands(program: Command, run: Run): void {
@@ -14,7 +15,8 @@ export function addDataCommands(program: Command, run: Run): void {
     .argument("<paths...>", "images, folders or globs")
     .option("--student <folder>", "an exported student (default: the newest of this project)")
     .option("--csv", "print CSV: image,score")
-    .action((paths: string[], options: { student?: string; csv?: boolean }, command) =>
+    .option("--strict", "exit 1 if any image could not be scored, not only if all could not")
+    .action((paths: string[], options: { student?: string; csv?: boolean; strict?: boolean }, command) =>
       run(async (context) => {
         const project = options.student ? undefined : await findProject(context);
         const result = await scorePaths(paths, {
@@ -23,7 +25,7 @@ export function addDataCommands(program: Command, run: Run): void {
           signal: context.signal,
           onProgress: context.onProgress,
         });
-        for (const { image, reason } of result.failed) context.note(`not scored: ${image}: ${reason}`);
+        tellFailures(result.failures, "score", (message) => context.note(`warning: ${message}`));
         if (result.far) context.note(farNote(result.far, result.scores.length));
         const text = options.csv
           ? toCsv(
@@ -32,6 +34,7 @@ export function addDataCommands(program: Command, run: Run): void {
             ).trimEnd()
           : result.scores.map((s) => `${s.score.toFixed(3)}  ${s.image}${s.far ? "  (far)" : ""}`).join("\n");
         context.print(result, text);
+        if (options.strict && result.failed.length > 0) process.exitCode = 1;
       })(command),
     );
   program
@@ -57,13 +60,18 @@ export function addDataCommands(program: Command, run: Run): void {
     .command("export")
     .description("write labels, scores or the student to files")
     .argument("<what>", exportKinds.join(" | "))
-    .option("-o, --out <path>", "file (labels, scores) or folder (student)")
-    .action((what: string, options: { out?: string }, command) =>
+    .option("-o, --out <path>", "file (scores) or folder (labels, student)")
+    .option("--force", "write over a file that LEAF did not write")
+    .action((what: string, options: { out?: string; force?: boolean }, command) =>
       run(async (context) => {
         if (!exportKinds.includes(what as ExportKind))
           throw new LeafError("usage", `\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
-        const result = await exportTo(await findProject(context), what as ExportKind, options.out, context);
-        context.print(result, `Wrote ${result.files.join(", ")}.`);
+        const { out, force } = options;
+        const result = await exportTo(await findProject(context), what as ExportKind, out, {
+          ...stageOptions(context),
+          force,
+        });
+        await context.printWithFailures(result, `Wrote ${result.files.join(", ")}.`);
       })(command),
     );
 }

@@ -1,13 +1,14 @@
 import path from "node:path";
 import type { Command } from "commander";
-import { writeFileAtomic } from "../../engine/files.ts";
+import { checkOutputs, writeOutput } from "../../engine/base/outputs.ts";
 import { heatMap } from "../../engine/heatMap.ts";
 import { heatPicture } from "../../engine/heatPicture.ts";
 import { decodeImage } from "../../engine/images/decode.ts";
+import { outputRules } from "../../engine/projectInputs.ts";
 import { writeReport } from "../../engine/report/write.ts";
 import { newestStudent } from "../../engine/score.ts";
 import { openStudent } from "../../engine/student.ts";
-import { findProject } from "../context.ts";
+import { findProject, projectHere } from "../context.ts";
 import type { Run } from "../run.ts";
 
 const longestSide = 1024;
@@ -20,15 +21,27 @@ export function addExplainCommands(program: Command, run: Run): void {
     .argument("<image>", "an image file")
     .option("-o, --out <file>", "PNG to write (default: <image>.heatmap.png in this folder)")
     .option("--student <folder>", "an exported student (default: the newest of this project)")
-    .action((file: string, options: { out?: string; student?: string }, command) =>
+    .option("--force", "write over a file that LEAF did not write")
+    .action((file: string, options: { out?: string; student?: string; force?: boolean }, command) =>
       run(async (context) => {
-        const folder = options.student ?? (await newestStudent(await findProject(context)));
+        const project = options.student ? await projectHere(context) : await findProject(context);
+        const folder = options.student ?? (await newestStudent(project!));
+        const out = options.out ?? `${path.parse(file).name}.heatmap.png`;
+        const { force } = options;
+        const also = [
+          { file, what: "the image itself" },
+          ...["student.onnx", "student.json"].map((name) => ({
+            file: path.join(folder, name),
+            what: "the student",
+          })),
+        ];
+        const rules = project ? await outputRules(project, { force, also }) : { force, inputs: also };
+        await checkOutputs([out], rules);
         const student = await openStudent(path.resolve(folder));
         try {
           const image = await decodeImage(file);
           const map = await heatMap(student, image);
-          const out = options.out ?? `${path.parse(file).name}.heatmap.png`;
-          await writeFileAtomic(out, await heatPicture(image, map, { longestSide, legend: true }));
+          await writeOutput(out, await heatPicture(image, map, { longestSide, legend: true }), rules);
           const all = map.views.flatMap((view) => view.scores);
           const [low, high] = [Math.min(...all), Math.max(...all)];
           context.print(
@@ -45,10 +58,12 @@ export function addExplainCommands(program: Command, run: Run): void {
     .description("write a run's figures, plots and images as one HTML file")
     .argument("[run]", "id of a run (default: the newest of this config)")
     .option("-o, --out <file>", "HTML file to write", "report.html")
-    .action((id: string | undefined, options: { out: string }, command) =>
+    .option("--force", "write over a file that LEAF did not write")
+    .action((id: string | undefined, options: { out: string; force?: boolean }, command) =>
       run(async (context) => {
         const result = await writeReport(await findProject(context), options.out, {
           run: id,
+          force: options.force,
           signal: context.signal,
           onProgress: context.onProgress,
         });

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
+import { appendEvent } from "../../engine/jobs/files.ts";
 import { workOnJob } from "../../engine/jobs/work.ts";
+import { failureOf } from "../../engine/unexpected.ts";
 
 /** What the language server starts for each job; not for people, who have `leaf run` and its like. */
 export function addJobCommand(program: Command, signal: AbortSignal): void {
@@ -7,6 +9,13 @@ export function addJobCommand(program: Command, signal: AbortSignal): void {
     .command("job", { hidden: true })
     .argument("<folder>", "folder of the job under .leaf/jobs")
     .action(async (folder: string) => {
+      // Before the process ends by it: a job that dies must not end without a word.
+      const lastWord = (error: unknown) => {
+        const failure = failureOf(error, { doing: "the job was at work" });
+        appendEvent(folder, { at: Date.now(), type: "end", state: "failed", failure });
+      };
+      process.prependListener("uncaughtException", lastWord);
+      process.prependListener("unhandledRejection", lastWord);
       process.exitCode = await workOnJob(folder, signal);
     });
 }

@@ -35,7 +35,7 @@ export function addLabelCommand(program: Command, run: Run): void {
           context.print(estimate, estimateText(estimate));
         } else {
           const result = await labelStage(project, { ...options, only });
-          context.print(result, labelText(result));
+          await context.printWithFailures(result, labelText(result));
         }
       })(command),
     );

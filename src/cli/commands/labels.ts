@@ -6,6 +6,7 @@ import { exportLabelsParquet } from "../../engine/labels/parquet.ts";
 import type { BadRows } from "../../engine/labels/rules.ts";
 import { shortWaitMs, whenFree } from "../../engine/labels/whenFree.ts";
 import { type LabelStore, openLabels, type TeacherSummary } from "../../engine/labels.ts";
+import { outputRules } from "../../engine/projectInputs.ts";
 import { compareTeachers } from "../../engine/reliability/compareTeachers.ts";
 import { teacherFingerprint } from "../../engine/teachers/createTeacher.ts";
 import type { TeacherComparison } from "../../protocol/reliability.ts";
@@ -74,13 +75,16 @@ export function addLabelsCommands(program: Command, run: Run): void {
       "--teacher <name>",
       "beginning of a fingerprint, or part of a model's name (default: the config's)",
     )
-    .action((folder: string, flags: { teacher?: string }, command) =>
+    .option("--force", "write over a file that LEAF did not write")
+    .action((folder: string, flags: { teacher?: string; force?: boolean }, command) =>
       run(async (context) => {
-        const { labelsFile, config, root } = await findProject(context);
+        const project = await findProject(context);
+        const { labelsFile, config, root } = project;
+        const rules = await outputRules(project, { force: flags.force });
         const result = await withStore(context, labelsFile, "read", async (store) => {
           const named = flags.teacher && teacherNamed(store, flags.teacher).fingerprint;
           const teacher = named || (await teacherFingerprint(config.teacher, root));
-          return exportLabelsParquet(store, teacher, folder, { signal: context.signal });
+          return exportLabelsParquet(store, teacher, folder, { signal: context.signal, rules });
         });
         const what = `${result.points} image labels and ${result.pairs} pairs`;
         context.print(result, `Wrote ${what} to ${result.files.join(", ")}.`);

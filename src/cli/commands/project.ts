@@ -2,7 +2,9 @@ import path from "node:path";
 import type { Command } from "commander";
 import { checkProject } from "../../engine/check.ts";
 import { cleanStages } from "../../engine/clean.ts";
+import { LeafError } from "../../engine/errors.ts";
 import { initExperiment } from "../../engine/experiments/presets.ts";
+import { allFailures } from "../../engine/failures/list.ts";
 import { initProject } from "../../engine/init.ts";
 import { probeInterpreter, resolveInterpreter, setUpEnvironment } from "../../engine/pythonEnv.ts";
 import { listRuns } from "../../engine/runs.ts";
@@ -48,13 +50,25 @@ export function addProjectCommands(program: Command, run: Run): void {
     .description("read the config, the images and the MOS, and report every problem")
     .action((_options, command) =>
       run(async (context) => {
-        const result = await checkProject(await findProject(context), context);
+        const project = await findProject(context);
+        const result = await checkProject(project, context);
         const lines = [
           `${result.images} images (${result.splits.train} train, ${result.splits.val} val, ${result.splits.test} test), ${result.withMos} with a MOS`,
           ...result.reading,
           ...result.problems.map((problem) => `  ${problem}`),
         ];
-        context.print(result, lines.join("\n"));
+        const failed = result.failures && { failed: await allFailures(result.failures) };
+        if (result.errors.length === 0) return context.print({ ...result, ...failed }, lines.join("\n"));
+        const { length } = result.errors;
+        throw new LeafError(
+          "input",
+          `${length === 1 ? "A problem keeps" : `${length} problems keep`} this project from running: ${result.errors[0]}`,
+          {
+            file: project.configFile,
+            result: { ...result, ...failed },
+            text: lines.join("\n"),
+          },
+        );
       })(command),
     );
   program
@@ -82,10 +96,13 @@ export function addProjectCommands(program: Command, run: Run): void {
             one.updated.slice(0, 16),
           ];
         });
-        const lines = [...experiments].map(
-          ([name, { length }]) =>
-            `${length} runs of the experiment ${name}: \`leaf experiment show ${name}\``,
-        );
+        const lines = [
+          ...shown.flatMap(({ id, reason }) => (reason ? [`${id}: ${reason}`] : [])),
+          ...[...experiments].map(
+            ([name, { length }]) =>
+              `${length} runs of the experiment ${name}: \`leaf experiment show ${name}\``,
+          ),
+        ];
         const list = table(["run", "state", "config", "MOS", "SRCC", "PLCC", "updated"], rows);
         context.print({ runs }, [list, ...lines].join("\n"));
       })(command),
@@ -97,10 +114,11 @@ export function addProjectCommands(program: Command, run: Run): void {
     .action((options: { cache?: boolean }, command) =>
       run(async (context) => {
         const result = await cleanStages(await findProject(context), options.cache ?? false);
-        context.print(
-          result,
+        const lines = [
           `Removed ${result.removed.length} stage outputs, ${(result.bytes / 1e6).toFixed(1)} MB.`,
-        );
+          ...result.kept.map(({ path, reason }) => `Left ${path}: ${reason}.`),
+        ];
+        context.print(result, lines.join("\n"));
       })(command),
     );
   program

@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
+import { checkOutputs, writeOutput } from "../../engine/base/outputs.ts";
 import { toCsv } from "../../engine/csv.ts";
 import { LeafError } from "../../engine/errors.ts";
-import { writeFileAtomic } from "../../engine/files.ts";
+import { outputRules } from "../../engine/projectInputs.ts";
 import { selectImages } from "../../engine/select.ts";
 import { strategies } from "../../engine/selection/index.ts";
 import type { LearningCurve, SelectionStrategy, SelectResult } from "../../protocol/selection.ts";
@@ -14,6 +15,7 @@ interface Options {
   split?: "train" | "val" | "test";
   all?: boolean;
   out?: string;
+  force?: boolean;
 }
 
 export function addSelectCommand(program: Command, run: Run): void {
@@ -33,18 +35,22 @@ export function addSelectCommand(program: Command, run: Run): void {
     )
     .option("--all", "also images that have a MOS")
     .option("-o, --out <csv>", "write the list to a file, with an empty column for the ratings")
+    .option("--force", "write over a file that LEAF did not write")
     .action((options: Options, command) =>
       run(async (context) => {
         const n = Number(options.n);
         if (!Number.isInteger(n) || n < 0) throw new LeafError("usage", "--n takes a whole number from 0.");
         const project = await findProject(context);
-        const { strategy, split, all, out } = options;
+        const { strategy, split, all, out, force } = options;
+        const rules = await outputRules(project, { force });
+        if (out) await checkOutputs([out], rules);
         const result = await selectImages(project, { ...stageOptions(context), n, strategy, split, all });
         if (out) {
           const rows = result.images.map(({ image, predicted }) => [image, predicted, null] as const);
-          await writeFileAtomic(out, toCsv(["image", "predicted", project.config.mos?.score ?? "mos"], rows));
+          const header = ["image", "predicted", project.config.mos?.score ?? "mos"];
+          await writeOutput(out, toCsv(header, rows), rules);
         }
-        context.print(result, selectText(result, out));
+        await context.printWithFailures(result, selectText(result, out));
       })(command),
     );
 }

@@ -1,8 +1,11 @@
+import path from "node:path";
 import type { Command } from "commander";
+import { failureCount } from "../../engine/failures/words.ts";
 import { calibrateStage } from "../../engine/stages/calibrate.ts";
 import { distillStage } from "../../engine/stages/distill.ts";
 import { evaluateStage } from "../../engine/stages/evaluate.ts";
 import { pipelineStatus, runPipeline } from "../../engine/stages/pipeline.ts";
+import type { FailureSummary } from "../../protocol/failures.ts";
 import type {
   CalibrateResult,
   DistillResult,
@@ -22,7 +25,7 @@ export function addStageCommands(program: Command, run: Run): void {
     .action((_options, command) =>
       run(async (context) => {
         const result = await distillStage(await findProject(context), stageOptions(context));
-        context.print(result, distillText(result));
+        await context.printWithFailures(result, distillText(result));
       })(command),
     );
   program
@@ -31,7 +34,7 @@ export function addStageCommands(program: Command, run: Run): void {
     .action((_options, command) =>
       run(async (context) => {
         const result = await calibrateStage(await findProject(context), stageOptions(context));
-        context.print(result, calibrateText(result));
+        await context.printWithFailures(result, calibrateText(result));
       })(command),
     );
   program
@@ -41,7 +44,7 @@ export function addStageCommands(program: Command, run: Run): void {
     .action((options: { stage?: string }, command) =>
       run(async (context) => {
         const result = await evaluateStage(await findProject(context), stageOptions(context), options.stage);
-        context.print(result, evaluateText(result));
+        await context.printWithFailures(result, evaluateText(result));
       })(command),
     );
   program
@@ -62,10 +65,19 @@ export function addStageCommands(program: Command, run: Run): void {
     .action((_options, command) =>
       run(async (context) => {
         const status = await pipelineStatus(await findProject(context), stageOptions(context));
-        const rows = status.stages.map(({ stage, state, why }) => [stage, state, why ?? ""]);
+        for (const problem of status.problems) context.note(`warning: ${problem}`);
+        const rows = status.stages.map(({ stage, state, why, failures }) => [
+          stage,
+          state,
+          [why, failures && `${failureCount(failures)}${placeOf(failures)}`].filter(Boolean).join("; "),
+        ]);
         context.print(status, table(["stage", "state", "why"], rows));
       })(command),
     );
+}
+
+function placeOf({ file }: FailureSummary): string {
+  return file ? ` (${path.relative(process.cwd(), file)})` : "";
 }
 
 function distillText(result: DistillResult): string {

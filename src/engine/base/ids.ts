@@ -5,7 +5,7 @@ import { errnoCode, LeafError } from "../errors.ts";
 /** What names a folder or a file below `.leaf/`. Each comes from files and from clients, so each is checked where it becomes a path. */
 export const idPatterns = {
   run: /^r[1-9]\d{0,8}$/,
-  job: /^[0-9a-z]{1,16}-[0-9a-f]{6,32}$/,
+  job: /^[0-9a-z]{1,10}-[0-9a-z]{1,32}$/,
   /** Of a stage's output, a server, a choice: see `keyOf`. */
   key: /^[0-9a-z]{1,64}$/,
   /** An image's: see `hashBytes`. */

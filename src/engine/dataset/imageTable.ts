@@ -4,7 +4,8 @@ import { openTable, type Table, type TableRow } from "../tables/table.ts";
 import { ImageMatcher } from "./match.ts";
 import type { ImageIndex } from "./query.ts";
 
-export type RowProblemKind = "noImage" | "ambiguous" | "unreadable" | "noName";
+/** `malformed`: what its cells are is not sure. */
+export type RowProblemKind = "noImage" | "ambiguous" | "unreadable" | "noName" | "malformed";
 
 export interface ImageRow<Column extends string> {
   /** 1-based: the line of a text on which the row ends, the row of a sheet, else its place among the rows. */
@@ -46,7 +47,8 @@ export async function readImageTable<Column extends string>(
   const table = await openTable(file, { signal, prefer: (columns) => hasAll(columns, wanted, format) });
   const cells = cellReader(file, table, format, wanted, options.optional ?? []);
   const matcher = new ImageMatcher(options.index);
-  const take = ({ line, cells: read }: TableRow) => {
+  const take = ({ line, cells: read, fault }: TableRow) => {
+    if (fault !== undefined) return options.onProblem("malformed", line, fault);
     const [name, ...given] = cells.of(read) as [string, ...string[]];
     if (name === "") return options.onProblem("noName", line, "The row names no image.");
     const match = matcher.match(name);

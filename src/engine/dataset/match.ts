@@ -1,4 +1,6 @@
 import path from "node:path";
+import { quotedCell } from "../tables/cellText.ts";
+import { plainCell } from "../tables/formulaCells.ts";
 import type { IndexedFile } from "./indexFile.ts";
 import { withoutImageExtension } from "./names.ts";
 import type { ImageIndex } from "./query.ts";
@@ -8,7 +10,7 @@ export type Match = { hash: string } | { problem: "noImage" | "ambiguous" | "unr
 /**
  * Finds the image that a CSV file means by a name: the exact relative path; then a path that ends with it; then the file name in
  * any folder; then the name without its extension; then all of that without regard to case. The first step that finds
- * something decides; copies of one image are one image.
+ * something decides; copies of one image are one image. A name that was neutralised for a spreadsheet means the plain one.
  */
 export class ImageMatcher {
   readonly #index: ImageIndex;
@@ -18,6 +20,19 @@ export class ImageMatcher {
   }
 
   match(name: string): Match {
+    const written = this.#match(name);
+    const plain = plainCell(name);
+    if (plain === name) return written;
+    const meant = this.#match(plain);
+    if ("problem" in written) return written.problem === "noImage" ? meant : written;
+    if ("problem" in meant || meant.hash === written.hash) return written;
+    return {
+      problem: "ambiguous",
+      message: `${quotedCell(name)} may be the image of this name or ${quotedCell(plain)}.`,
+    };
+  }
+
+  #match(name: string): Match {
     const wanted = path.posix.normalize(name.replaceAll("\\", "/"));
     const exact = this.#index.byPath(wanted);
     if (exact) return decide(name, [exact]);
@@ -47,7 +62,7 @@ export class ImageMatcher {
       const found = step();
       if (found.length > 0) return decide(name, found);
     }
-    return { problem: "noImage", message: `No image is called "${name}".` };
+    return { problem: "noImage", message: `No image is called ${quotedCell(name)}.` };
   }
 }
 
@@ -55,12 +70,15 @@ function decide(name: string, found: IndexedFile[]): Match {
   const usable = found.filter((file) => file.error === null && file.hash !== null);
   const [first] = usable;
   if (first === undefined)
-    return { problem: "unreadable", message: `The image "${name}" cannot be read: ${found[0]!.error}.` };
+    return {
+      problem: "unreadable",
+      message: `The image ${quotedCell(name)} cannot be read: ${found[0]!.error}.`,
+    };
   const other = usable.find((file) => file.hash !== first.hash);
   if (other) {
     return {
       problem: "ambiguous",
-      message: `"${name}" may be ${first.path} or ${other.path}${usable.length > 2 ? " or others" : ""}.`,
+      message: `${quotedCell(name)} may be ${first.path} or ${other.path}${usable.length > 2 ? " or others" : ""}.`,
     };
   }
   return { hash: first.hash! };

@@ -1,7 +1,4 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-import { parse } from "csv-parse/sync";
 import type { Metrics } from "../../protocol/results.ts";
 import type { Catalog } from "../catalog.ts";
 import { LeafError } from "../errors.ts";
@@ -9,21 +6,20 @@ import { keyOf } from "../keys.ts";
 import { openLabels } from "../labels.ts";
 import { evaluateMetrics } from "../metrics/index.ts";
 import { studentToMos } from "../mos.ts";
+import { predictionsFile, readPredictions } from "../predictions.ts";
 import type { Project } from "../project.ts";
 import { labelState } from "../stages/label.ts";
-import { stageDir } from "../stages/stage.ts";
 
 /** Score and MOS by image hash, both on the MOS scale. */
 export type Predictions = Map<string, { score: number; mos: number }>;
 
 /** What an evaluation stage predicted, image by image. Throws LeafError `failed` where its file is gone or damaged. */
 export async function studentPredictions(project: Project, key: string): Promise<Predictions> {
-  const file = path.join(stageDir(project, "evaluate", key), "predictions.csv");
+  const file = predictionsFile(project, key);
   const predictions: Predictions = new Map();
   if (existsSync(file)) {
-    const rows = parse(await readFile(file), { columns: true, bom: true }) as Record<string, string>[];
-    for (const { hash, score, mos } of rows)
-      if (hash) predictions.set(hash, { score: Number(score), mos: Number(mos) });
+    const rows = await readPredictions(file).catch(() => []);
+    for (const { hash, score, mos } of rows) if (hash) predictions.set(hash, { score, mos });
   }
   if (
     [...predictions.values()].some(({ score, mos }) => !Number.isFinite(score + mos)) ||

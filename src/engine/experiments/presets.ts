@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { appRoot } from "../appRoot.ts";
+import { writeOutput } from "../base/outputs.ts";
 import { LeafError } from "../errors.ts";
-import { writeFileAtomic } from "../files.ts";
 
 const folder = () => path.join(appRoot(), "assets", "experiments");
 
@@ -41,6 +41,6 @@ export async function initExperiment(
   const text = (await presetText(name)).replace(/^base: .*$/m, () =>
     /^[\w.-]+$/.test(base) ? `base: ${base}` : `base: ${JSON.stringify(base)}`,
   );
-  await writeFileAtomic(file, text);
+  await writeOutput(file, text, { force });
   return { file, base };
 }

@@ -8,7 +8,13 @@ import { calibrateStage, planCalibration } from "../stages/calibrate.ts";
 import { distillKey, distillStage } from "../stages/distill.ts";
 import { evaluateStage, planEvaluation } from "../stages/evaluate.ts";
 import { labelStage, labelState } from "../stages/label.ts";
-import { isFinished, readResult, type StageName, type StageOptions, theResult } from "../stages/stage.ts";
+import {
+  finishedResult,
+  isFinished,
+  readResult,
+  type StageName,
+  type StageOptions,
+} from "../stages/stage.ts";
 import type { Cell } from "./expand.ts";
 import type { OpenExperiment } from "./file.ts";
 import { teacherEvaluation } from "./predictions.ts";
@@ -123,7 +129,7 @@ async function recordStages(
   const options: StageOptions = { signal, trustIndex: true };
   let run = await runFor(project, keys);
   if (keys.label && run.stages.label?.key !== keys.label) {
-    const { teacher: _, ...result } = await theResult(project, "label", keys.label);
+    const { teacher: _, ...result } = await finishedResult(project, "label", keys.label);
     await recordStage(project, run, "label", { key: keys.label, seconds: 0, result });
   }
   if (keys.distill && run.stages.distill?.key !== keys.distill) await distillStage(project, options);

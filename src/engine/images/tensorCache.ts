@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import type { Progress, ProgressSink } from "../../protocol/progress.ts";
+import { imageHash, text } from "../../protocol/schema/common.ts";
 import { readJsonAs } from "../base/json.ts";
 import { isCancelled, LeafError } from "../errors.ts";
 import { hashBytes, temporaryName, withFileErrors, writeJson } from "../files.ts";
@@ -35,6 +36,8 @@ const rowBytes = 24;
 const hashLineBytes = 33;
 const parts = { pixels: "pixels.u8", index: "index.i64", hashes: "hashes.txt" } as const;
 const about = "cache.json";
+/** The images that could not be decoded, as CacheFailures. */
+const failedFile = "failed.json";
 
 /**
  * Decodes and prepares images into a folder that Python maps into memory: `pixels.u8` (HWC uint8 pictures, one after another),
@@ -94,6 +97,8 @@ export async function writeTensorCache(
       await rm(path.join(dir, about), { force: true });
       for (const [i, name] of Object.values(parts).entries())
         await rename(temporary[i]!, path.join(dir, name));
+      if (failed.length > 0) await writeJson(path.join(dir, failedFile), failed);
+      else await rm(path.join(dir, failedFile), { force: true });
       await writeJson(path.join(dir, about), { v: 1, rows, resize: input.resize, crop: input.crop });
       return { rows, failed };
     } catch (error) {
@@ -135,6 +140,12 @@ const aboutSchema = z.looseObject({
   resize: side.nullable(),
   crop: side,
 });
+const failuresSchema = z.array(z.object({ hash: imageHash, path: z.string(), reason: text }));
+
+/** The images that a finished cache lacks; those of a cache of an older LEAF are not known. */
+export async function cacheFailures(dir: string): Promise<CacheFailure[]> {
+  return (await readJsonAs(path.join(dir, failedFile), failuresSchema)) ?? [];
+}
 
 export interface TensorCacheReader {
   rows: number;

@@ -1,44 +1,57 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
 import { attachment, jobRequest } from "../../protocol/schema/jobs.ts";
 import { tellDamagedFile } from "../base/damage.ts";
-import { checkedId, inside, isId } from "../base/ids.ts";
-import { readJsonAs } from "../base/json.ts";
+import { checkedId, inside } from "../base/ids.ts";
+import { parseAs, readJsonAs } from "../base/json.ts";
 import { isMissing, writeFileAtomic, writeJson } from "../files.ts";
+import { claimFolder } from "../lockHolder.ts";
+import { isProcessLocked } from "../processLock.ts";
 import { ensureLeafDir, type Project } from "../project.ts";
+import { jobIdAfter, sortedJobIds } from "./ids.ts";
 
 /**
- * A job's folder, `.leaf/jobs/<id>/`: `job.json` says what it does and which process does it, `events.jsonl` tells how it goes
- * (one JobEvent a line, the last one `end`), `attached.json` who listens, `stop` that it was asked to stop. Files rather than a
- * socket, so that a window that was reloaded finds its job again, and a job outlives its window only if it was let go.
+ * A job's folder, `.leaf/jobs/<id>/`: `job.json` says what it does, `running.lock` is held by the process that does it,
+ * `events.jsonl` tells how it goes (one JobEvent a line, the last one `end`), `attached.json` who listens, `stop` that it was
+ * asked to stop. Files rather than a socket, so that a window that was reloaded finds its job again, and a job outlives its
+ * window only if it was let go.
  */
 export const eventsFile = (dir: string) => path.join(dir, "events.jsonl");
 export const stopFile = (dir: string) => path.join(dir, "stop");
+export const lockFile = (dir: string) => path.join(dir, lockName);
+const lockName = "running.lock";
 const attachedFile = (dir: string) => path.join(dir, "attached.json");
 const requestFile = (dir: string) => path.join(dir, "job.json");
 
+/** Of those that have ended. */
 const keptJobs = 20;
 /** Longer than a reload of the window takes. */
 const defaultPatienceMs = 45_000;
+
+export interface Job {
+  dir: string;
+  request: JobRequest;
+}
 
 /** The folder of a job. Throws LeafError `input` for what is no job's id, and for a link out of `.leaf/`. */
 export function jobDir(project: Project, id: string): string {
   return inside(project.leaf, "jobs", checkedId("job", id));
 }
 
-/** Makes the folder of a new job and forgets the oldest ones. */
+/** Makes the folder of a new job and forgets the oldest ones that have ended. */
 export async function createJob(
   project: Project,
   kind: JobKind,
   patienceMs = defaultPatienceMs,
   experiment?: string,
-): Promise<{ dir: string; request: JobRequest }> {
+): Promise<Job> {
   await ensureLeafDir(project);
-  const jobs = path.join(project.leaf, "jobs");
-  const id = `${Date.now().toString(36)}-${randomBytes(3).toString("hex")}`;
+  const jobs = jobsFolder(project);
+  const before = await jobIds(jobs);
+  const id = jobIdAfter(before.at(-1), Date.now(), randomBytes(3).toString("hex"));
   const dir = jobDir(project, id);
   const request: JobRequest = {
     v: 1,
@@ -46,19 +59,22 @@ export async function createJob(
     kind,
     configFile: project.configFile,
     started: new Date().toISOString(),
-    pid: null,
     patienceMs,
     ...(experiment ? { experiment } : {}),
   };
-  await writeRequest(dir, request);
-  const names = await jobNames(jobs);
-  for (const name of names.slice(0, Math.max(0, names.length - keptJobs)))
-    await rm(path.join(jobs, name), { recursive: true, force: true });
+  await writeJson(requestFile(dir), request);
+  await forgetOldJobs(jobs, before);
   return { dir, request };
 }
 
-export async function writeRequest(dir: string, request: JobRequest): Promise<void> {
-  await writeJson(requestFile(dir), request);
+/** A job that runs stays, however many came after it. */
+async function forgetOldJobs(jobs: string, ids: string[]): Promise<void> {
+  const ended = ids.filter((id) => !isRunning(path.join(jobs, id)));
+  // One that cannot be removed now is removed later: it must not keep a new one from starting.
+  for (const id of ended.slice(0, Math.max(0, ended.length + 1 - keptJobs)))
+    await claimFolder(path.join(jobs, id), lockName)
+      .then((claimed) => claimed?.remove("job.json"))
+      .catch(() => {});
 }
 
 export async function readRequest(dir: string): Promise<JobRequest | undefined> {
@@ -68,26 +84,30 @@ export async function readRequest(dir: string): Promise<JobRequest | undefined> 
   return undefined;
 }
 
-/** The newest job of a config. */
-export async function newestJob(project: Project): Promise<{ dir: string; request: JobRequest } | undefined> {
-  const jobs = path.join(project.leaf, "jobs");
-  for (const name of (await jobNames(jobs)).reverse()) {
-    const dir = path.join(jobs, name);
-    const request = await readRequest(dir);
-    if (request?.configFile === project.configFile) return { dir, request };
-  }
-  return undefined;
+/** Whether a process works on the job now. One that has just been started may not have come that far. */
+export function isRunning(dir: string): boolean {
+  return isProcessLocked(lockFile(dir));
 }
 
-/** Ids begin with the time in base 36, which sorts by age. */
-async function jobNames(jobs: string): Promise<string[]> {
+/** The job of a config to look at: the newest that runs, else the newest. */
+export async function newestJob(project: Project): Promise<Job | undefined> {
+  const own: Job[] = [];
+  for (const id of (await jobIds(jobsFolder(project))).reverse()) {
+    const dir = path.join(jobsFolder(project), id);
+    const request = await readRequest(dir);
+    if (request?.configFile === project.configFile) own.push({ dir, request });
+  }
+  return own.find(({ dir }) => isRunning(dir)) ?? own[0];
+}
+
+const jobsFolder = (project: Project) => path.join(project.leaf, "jobs");
+
+/** Ids in the order in which the jobs were started. */
+async function jobIds(jobs: string): Promise<string[]> {
   try {
     const entries = await readdir(jobs, { withFileTypes: true });
     // A link is no job: it would be written to, and forgotten with all that is in it.
-    return entries
-      .filter((one) => one.isDirectory() && isId("job", one.name))
-      .map(({ name }) => name)
-      .sort();
+    return sortedJobIds(entries.filter((one) => one.isDirectory()).map(({ name }) => name));
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
@@ -100,16 +120,23 @@ export function appendEvent(dir: string, event: JobEvent): void {
 }
 
 /** Someone listens (say so again at least every ten seconds), or has let the job go to finish by itself. */
-export interface Attachment {
+interface Attachment {
   mode: "attached" | "released";
+  /** When it was said, for people. */
   at: number;
+  /** New each time: clocks are set, and a job only looks whether somebody has said something new. */
+  word: string;
 }
 
 export async function writeAttachment(dir: string, mode: Attachment["mode"]): Promise<void> {
-  const attachment: Attachment = { mode, at: Date.now() };
+  const attachment: Attachment = { mode, at: Date.now(), word: randomBytes(6).toString("hex") };
   await writeFileAtomic(attachedFile(dir), JSON.stringify(attachment));
 }
 
-export async function readAttachment(dir: string): Promise<Attachment | undefined> {
-  return readJsonAs<Attachment>(attachedFile(dir), attachment);
+/** What was said last: the same text means that nobody has said anything since. */
+export async function readAttachment(dir: string): Promise<{ text: string; released: boolean } | undefined> {
+  const text = await readFile(attachedFile(dir), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const read = parseAs<Attachment>(text, attachment);
+  return { text, released: read.ok && read.value.mode === "released" };
 }

@@ -2,24 +2,41 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
 import { jobEvent } from "../../protocol/schema/jobs.ts";
 import { appRoot } from "../appRoot.ts";
 import { tellDamagedFile } from "../base/damage.ts";
+import { childEnvironment } from "../base/environment.ts";
 import { parseAs } from "../base/json.ts";
+import { LeafError } from "../errors.ts";
 import { isMissing } from "../files.ts";
-import { isAlive } from "../processes.ts";
+import { holderWords } from "../lockHolder.ts";
 import type { Project } from "../project.ts";
-import { createJob, eventsFile, newestJob, readRequest, stopFile, writeAttachment } from "./files.ts";
+import {
+  createJob,
+  eventsFile,
+  isRunning,
+  type Job,
+  lockFile,
+  newestJob,
+  stopFile,
+  writeAttachment,
+} from "./files.ts";
+import { foundProcess, ownProcess, type WorkerProcess } from "./workerProcess.ts";
 
 const pollMs = 120;
 const heartbeatMs = 5_000;
-const killAfterMs = 3_000;
+/** Longer than the hard way takes. */
+const giveUpMs = 15_000;
 
 /** A job seen from outside its process. */
 export interface FollowedJob {
   request: JobRequest;
-  /** Asks it to stop, and ends its whole process group after three seconds. Resolves once it has ended. */
+  /**
+   * Asks it to stop, and ends its whole process group after three seconds. Resolves once it has ended; throws LeafError `failed`
+   * where it does not, and runs where it cannot be ended from here.
+   */
   stop(): Promise<void>;
   /** Stops listening. `released`: it may finish by itself; otherwise it stops when nobody comes back. */
   leave(mode: "released" | "attached"): Promise<void>;
@@ -31,6 +48,8 @@ export interface FollowOptions {
   env?: Record<string, string>;
   /** For tests: the time after which a job that nobody listens to stops. */
   patienceMs?: number;
+  /** For tests: how long a stop is waited for. */
+  stopPatienceMs?: number;
   /** Path of the experiment's file, for a job of that kind. */
   experiment?: string;
 }
@@ -41,7 +60,8 @@ export async function startJob(
   kind: JobKind,
   options: FollowOptions,
 ): Promise<FollowedJob> {
-  const { dir, request } = await createJob(project, kind, options.patienceMs, options.experiment);
+  const job = await createJob(project, kind, options.patienceMs, options.experiment);
+  const { dir } = job;
   await writeAttachment(dir, "attached");
   const log = openSync(path.join(dir, "process.log"), "a");
   const child = spawn(process.execPath, [path.join(appRoot(), "dist", "cli.js"), "job", dir], {
@@ -49,28 +69,35 @@ export async function startJob(
     detached: true,
     stdio: ["ignore", log, log],
     // Inside VS Code execPath is Electron.
-    env: { ...process.env, ...options.env, ELECTRON_RUN_AS_NODE: "1" },
+    env: childEnvironment({ ...options.env, ELECTRON_RUN_AS_NODE: "1" }),
     windowsHide: true,
   });
   closeSync(log);
-  child.on("error", () => {}); // Told by the follower: a job without a living process has failed.
   child.unref();
-  return follow(dir, { ...request, pid: child.pid ?? null }, options);
+  return follow(job, ownProcess(child), options);
 }
 
-/** The newest job of a config, if it still runs or (to show how it ended) ended; its events come from the beginning. */
+/**
+ * The job of a config that runs, the newest of several; else the newest, to show how it ended. Its events come from the beginning.
+ * `other`: not this one, and only one that runs.
+ */
 export async function attachToJob(
   project: Project,
   options: FollowOptions,
+  other?: string,
 ): Promise<FollowedJob | undefined> {
   const found = await newestJob(project);
-  if (!found) return undefined;
-  return follow(found.dir, found.request, options);
+  if (!found || (other !== undefined && (found.request.id === other || !isRunning(found.dir))))
+    return undefined;
+  return follow(found, foundProcess(found), options);
 }
 
-async function follow(dir: string, request: JobRequest, options: FollowOptions): Promise<FollowedJob> {
+async function follow(
+  { dir, request }: Job,
+  worker: WorkerProcess,
+  options: FollowOptions,
+): Promise<FollowedJob> {
   let [offset, ended, left] = [0, false, false];
-  let current = request;
   let resolveEnd = () => {};
   const end = new Promise<void>((resolve) => {
     resolveEnd = resolve;
@@ -93,7 +120,7 @@ async function follow(dir: string, request: JobRequest, options: FollowOptions):
   const tick = async () => {
     if (ended || left) return;
     try {
-      const alive = await stillRuns();
+      const alive = worker.isAlive();
       deliver(await readOn());
       // Asked before the last read: what it wrote before it died has been read.
       if (!ended && !alive) {
@@ -103,11 +130,6 @@ async function follow(dir: string, request: JobRequest, options: FollowOptions):
     } finally {
       if (!ended && !left) setTimeout(tick, pollMs);
     }
-  };
-  const stillRuns = async () => {
-    if (current.pid === null) current = (await readRequest(dir)) ?? current;
-    // A process that has not written its id yet gets a few seconds.
-    return current.pid === null ? Date.now() - Date.parse(request.started) < 10_000 : isAlive(current.pid);
   };
   const heartbeat = setInterval(
     () => {
@@ -124,14 +146,14 @@ async function follow(dir: string, request: JobRequest, options: FollowOptions):
     async stop() {
       if (ended) return;
       await writeFile(stopFile(dir), "stop\n");
-      if (current.pid !== null) {
-        signalGroup(current.pid, "SIGTERM");
-        const pid = current.pid;
-        setTimeout(() => {
-          if (!ended) signalGroup(pid, "SIGKILL");
-        }, killAfterMs).unref();
-      }
-      await end;
+      await worker.end(() => ended);
+      const tooLong = new AbortController();
+      const gaveUp = sleep(options.stopPatienceMs ?? giveUpMs, true, { signal: tooLong.signal }).catch(
+        () => false,
+      );
+      const inVain = await Promise.race([end.then(() => false), gaveUp]);
+      tooLong.abort();
+      if (inVain) throw doesNotEnd(request, await holderWords(lockFile(dir)));
     },
     async leave(mode) {
       left = true;
@@ -139,6 +161,12 @@ async function follow(dir: string, request: JobRequest, options: FollowOptions):
       if (!ended) await writeAttachment(dir, mode);
     },
   };
+}
+
+function doesNotEnd({ kind }: JobRequest, who: string): LeafError {
+  return new LeafError("failed", `\`${kind}\` does not stop, and cannot be ended from here (${who}).`, {
+    remedy: "End that process by hand, on the machine or in the container that it runs in.",
+  });
 }
 
 function lastWord(stopped: boolean, request: JobRequest): JobEvent {
@@ -153,17 +181,6 @@ function lastWord(stopped: boolean, request: JobRequest): JobEvent {
       remedy: "Run it again: it goes on where it was. Its log is process.log in .leaf/jobs.",
     },
   };
-}
-
-/** A job is the leader of its group; where there are no groups the process alone is ended. */
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    if (process.platform === "win32") spawn("taskkill", ["/pid", String(pid), "/t", "/f"]);
-    else if (signal === "SIGTERM") process.kill(pid, signal);
-    else process.kill(-pid, signal);
-  } catch {
-    // It has ended already.
-  }
 }
 
 async function readFrom(file: string, offset: number): Promise<{ text: string; bytes: number }> {

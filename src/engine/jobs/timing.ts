@@ -16,12 +16,20 @@ export function trainerProgress(event: JobEvent & { type: "trainer" }): Progress
   };
 }
 
-/** Adds rate and time left: over the current step, not counting what was done when it began. */
+/** Longer than anything takes between two steps: the machine slept, or its clock was set. */
+const longestGapMs = 10 * 60_000;
+
+/**
+ * Adds rate and time left: over the current step, not counting what was done when it began. Measured anew after a jump of the
+ * clock.
+ */
 export function progressTimer(): (progress: Progress, at: number) => TimedProgress {
-  let [name, startedAt, doneAtStart] = ["", 0, 0];
+  let [name, startedAt, doneAtStart, last] = ["", 0, 0, 0];
   return (progress, at) => {
     const current = `${progress.stage} ${progress.step.replace(/\d+/g, "")}`;
-    if (current !== name) [name, startedAt, doneAtStart] = [current, at, progress.done];
+    const jumped = at < last || at - last > longestGapMs;
+    if (current !== name || jumped) [name, startedAt, doneAtStart] = [current, at, progress.done];
+    last = at;
     const seconds = (at - startedAt) / 1000;
     const rate = seconds > 0.5 ? (progress.done - doneAtStart) / seconds : 0;
     const left = progress.total === undefined ? null : progress.total - progress.done;

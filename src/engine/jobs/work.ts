@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
+import path from "node:path";
 import type { JobEvent, JobRequest } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
 import { onDamagedFile } from "../base/damage.ts";
-import { failureOf, LeafError } from "../errors.ts";
+import { logError, stackOf } from "../errorLog.ts";
+import { LeafError } from "../errors.ts";
 import { openExperiment } from "../experiments/file.ts";
 import { runExperiment } from "../experiments/run.ts";
+import { holderWords, holdLock } from "../lockHolder.ts";
 import { openProject, type Project } from "../project.ts";
 import { setUpEnvironment } from "../pythonEnv.ts";
 import { calibrateStage } from "../stages/calibrate.ts";
@@ -12,7 +15,9 @@ import { distillStage } from "../stages/distill.ts";
 import { labelStage } from "../stages/label.ts";
 import { evaluateStudents, runPipeline } from "../stages/pipeline.ts";
 import type { StageOptions } from "../stages/stage.ts";
-import { appendEvent, readAttachment, readRequest, stopFile, writeRequest } from "./files.ts";
+import { failureOf } from "../unexpected.ts";
+import { appendEvent, lockFile, readAttachment, readRequest, stopFile } from "./files.ts";
+import { listening } from "./listening.ts";
 
 const lookEveryMs = 1_000;
 const progressEveryMs = 150;
@@ -28,29 +33,57 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
       remedy: "Start a stage by its own command, such as `leaf run`.",
     });
   }
-  await writeRequest(dir, { ...request, pid: process.pid });
+  const lock = await holdLock(lockFile(dir));
+  if (!lock) {
+    throw new LeafError(
+      "failed",
+      `Another process works on this job (${await holderWords(lockFile(dir))}).`,
+      {
+        remedy: "Start the stage anew.",
+      },
+    );
+  }
   const controller = new AbortController();
   signal.addEventListener("abort", () => controller.abort());
+  const { isHeard } = listening({ patienceMs: request.patienceMs, everyMs: lookEveryMs });
+  let forsaken: LeafError | undefined;
   const watch = setInterval(async () => {
-    if (existsSync(stopFile(dir)) || (await isForsaken(dir, request))) controller.abort();
+    if (existsSync(stopFile(dir))) controller.abort();
+    const attachment = await readAttachment(dir);
+    if (isHeard(attachment?.text) || attachment?.released) return;
+    forsaken ??= nobodyListens(request.patienceMs);
+    controller.abort(forsaken);
   }, lookEveryMs);
   const tell = (event: Told) => appendEvent(dir, { at: Date.now(), ...event } as JobEvent);
-  const listening = onDamagedFile((message) => tell({ type: "warning", message }));
+  const damage = onDamagedFile((message) => tell({ type: "warning", message }));
   try {
     const project = await openProject(request.configFile);
     const result = await work(project, request, stageOptions(tell, controller.signal));
     tell({ type: "end", state: "done", result });
     return 0;
   } catch (error) {
-    const failure = failureOf(error);
+    const doing = `\`${request.kind}\` was at work`;
+    const failure = failureOf(error, { doing });
     const cancelled = failure.code === "cancelled" || controller.signal.aborted;
-    tell(cancelled ? { type: "end", state: "cancelled" } : { type: "end", state: "failed", failure });
-    if (failure.code === "internal" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    if (!cancelled) tell({ type: "end", state: "failed", failure });
+    else
+      tell({ type: "end", state: "cancelled", ...(forsaken && { failure: failureOf(forsaken, { doing }) }) });
+    if (failure.code === "internal") {
+      const leaf = path.join(path.dirname(request.configFile), ".leaf");
+      if (!logError(leaf, error, doing)) process.stderr.write(`${stackOf(error)}\n`);
+    }
     return cancelled ? 130 : 1;
   } finally {
-    listening.dispose();
+    damage.dispose();
     clearInterval(watch);
+    lock.release();
   }
+}
+
+function nobodyListens(patienceMs: number): LeafError {
+  return new LeafError("cancelled", `Cancelled: no window listened for ${Math.round(patienceMs / 1000)} s.`, {
+    remedy: "Run it again: it goes on where it was.",
+  });
 }
 
 type Told = JobEvent extends infer E ? (E extends JobEvent ? Omit<E, "at"> : never) : never;
@@ -87,28 +120,22 @@ async function work(project: Project, request: JobRequest, options: StageOptions
 
 /** Events of one job; progress of the same step at most some times a second. */
 function stageOptions(tell: (event: Told) => void, signal: AbortSignal): StageOptions {
-  let [told, step] = [0, ""];
+  let [told, step] = [Number.NEGATIVE_INFINITY, ""];
   return {
     signal,
     onProgress(progress: Progress) {
-      const [now, name] = [Date.now(), `${progress.stage} ${progress.step}`];
+      const [now, name] = [performance.now(), `${progress.stage} ${progress.step}`];
       const last = progress.done === progress.total;
       if (name === step && !last && now - told < progressEveryMs) return;
       [told, step] = [now, name];
       tell({ type: "progress", progress });
     },
     onTrainer(stage, message) {
-      if (message.type === "progress" && Date.now() - told < progressEveryMs) return;
-      if (message.type === "progress") told = Date.now();
+      if (message.type === "progress" && performance.now() - told < progressEveryMs) return;
+      if (message.type === "progress") told = performance.now();
       tell({ type: "trainer", stage, message });
     },
     onWarning: (message) => tell({ type: "warning", message }),
     onStage: (stage, result) => tell({ type: "stage", stage, result }),
   };
-}
-
-async function isForsaken(dir: string, request: JobRequest): Promise<boolean> {
-  const attachment = await readAttachment(dir).catch(() => undefined);
-  if (attachment?.mode === "released") return false;
-  return Date.now() - (attachment?.at ?? Date.parse(request.started)) > request.patienceMs;
 }

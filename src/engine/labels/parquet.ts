@@ -1,8 +1,8 @@
-import { open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { fileWriter, ParquetWriter, type SchemaElement } from "hyparquet-writer";
+import { checkOutputs, type OutputRules, withOutput } from "../base/outputs.ts";
 import { LeafError, throwIfCancelled } from "../errors.ts";
-import { ensureDir, temporaryName, withFileErrors } from "../files.ts";
+import { ensureDir } from "../files.ts";
 import { ratingWords } from "../judgement.ts";
 import { human, type LabelStore, type TeacherRecord } from "../labels.ts";
 import { describedBy, type LabelTable, usable } from "./rules.ts";
@@ -61,20 +61,22 @@ const rowGroup = 20_000;
 /**
  * Writes a teacher's usable labels to `points.parquet` and `pairs.parquet` in a folder, ordered by hash, and those that people
  * gave, with `human` true: of an image or pair that a person overruled both rows are there, and the person's counts. Images are
- * named by the hash of their bytes. Streams in row groups. Throws LeafErrors `input` for a teacher who is not in the store,
- * `failed` for a store or disk that fails, `cancelled`.
+ * named by the hash of their bytes. Streams in row groups. `rules`: what may be written over, by default any file. Throws
+ * LeafErrors `input` for a teacher who is not in the store, `usage` for a file that may not be written over, `failed` for a store
+ * or disk that fails, `cancelled`.
  */
 export async function exportLabelsParquet(
   store: LabelStore,
   teacher: string,
   dir: string,
-  { signal }: { signal?: AbortSignal } = {},
+  { signal, rules = { force: true } }: { signal?: AbortSignal; rules?: OutputRules } = {},
 ): Promise<{ files: string[]; points: number; pairs: number }> {
   const record = teacherOf(store, teacher);
-  await ensureDir(dir);
   const usableOf = (table: LabelTable) => `p.teacher_id IN (:teacher, :human) AND ${usable(table, "p")}`;
   const [pointsFile, pairsFile] = [path.join(dir, "points.parquet"), path.join(dir, "pairs.parquet")];
-  const points = await writeRows(pointsFile, pointColumns, record, signal, () =>
+  await checkOutputs([pointsFile, pairsFile], rules);
+  await ensureDir(dir);
+  const points = await writeRows(pointsFile, rules, pointColumns, record, signal, () =>
     rowsOf(
       store,
       teacher,
@@ -82,7 +84,7 @@ export async function exportLabelsParquet(
        WHERE ${usableOf("points")} ORDER BY i.hash, p.teacher_id = :human`,
     ),
   );
-  const pairs = await writeRows(pairsFile, pairColumns, record, signal, () =>
+  const pairs = await writeRows(pairsFile, rules, pairColumns, record, signal, () =>
     rowsOf(
       store,
       teacher,
@@ -113,43 +115,36 @@ function rowsOf({ db }: LabelStore, teacher: string, sql: string): Iterable<Reco
 
 async function writeRows(
   file: string,
+  rules: OutputRules,
   columns: readonly Column[],
   { fingerprint, kind, description }: TeacherRecord,
   signal: AbortSignal | undefined,
   rows: () => Iterable<Record<string, unknown>>,
 ): Promise<number> {
-  const temporary = temporaryName(file);
-  return withFileErrors("write", file, async () => {
-    try {
-      const writer = new ParquetWriter({
-        writer: fileWriter(temporary),
-        schema: [{ name: "root", num_children: columns.length }, ...columns.map(schemaOf)],
-        kvMetadata: [
-          { key: metadataKeys.version, value: String(labelsVersion) },
-          { key: metadataKeys.fingerprint, value: fingerprint },
-          { key: metadataKeys.kind, value: kind },
-          { key: metadataKeys.description, value: JSON.stringify(description) },
-        ],
-        createdBy: "LEAF",
-      });
-      let count = 0;
-      for (const some of chunksOf(rows(), rowGroup)) {
-        throwIfCancelled(signal);
-        count += some.length;
-        const columnData = columns.map(({ name, type }) => ({
-          name,
-          data: some.map((row) => (type === "boolean" ? row[name] === 1 : row[name])),
-        }));
-        await writer.write({ columnData, rowGroupSize: rowGroup });
-      }
-      await writer.finish();
-      const handle = await open(temporary, "r+");
-      await handle.sync().finally(() => handle.close());
-      await rename(temporary, file);
-      return count;
-    } finally {
-      await rm(temporary, { force: true });
+  return withOutput(file, rules, async (temporary) => {
+    const writer = new ParquetWriter({
+      writer: fileWriter(temporary),
+      schema: [{ name: "root", num_children: columns.length }, ...columns.map(schemaOf)],
+      kvMetadata: [
+        { key: metadataKeys.version, value: String(labelsVersion) },
+        { key: metadataKeys.fingerprint, value: fingerprint },
+        { key: metadataKeys.kind, value: kind },
+        { key: metadataKeys.description, value: JSON.stringify(description) },
+      ],
+      createdBy: "LEAF",
+    });
+    let count = 0;
+    for (const some of chunksOf(rows(), rowGroup)) {
+      throwIfCancelled(signal);
+      count += some.length;
+      const columnData = columns.map(({ name, type }) => ({
+        name,
+        data: some.map((row) => (type === "boolean" ? row[name] === 1 : row[name])),
+      }));
+      await writer.write({ columnData, rowGroupSize: rowGroup });
     }
+    await writer.finish();
+    return count;
   });
 }
 

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import path from "node:path";
 import type { EvaluationView } from "../../protocol/server.ts";
+import { regularFile } from "../base/regularFile.ts";
 import type { Config } from "../config.ts";
 import type { MosFormatName } from "../mos/formats.ts";
 
@@ -58,6 +59,7 @@ export async function paperFigures(root: string, config: Config): Promise<Paper 
 
 async function firstLine(file: string): Promise<string> {
   try {
+    await regularFile(file, "");
     const handle = await open(file);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);

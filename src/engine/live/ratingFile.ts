@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
-import { readFile, realpath } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { editFile, endOfLinks } from "../base/editFile.ts";
+import { limits, megabytes } from "../base/limits.ts";
+import { regularFile } from "../base/regularFile.ts";
 import type { Config } from "../config.ts";
 import { ImageMatcher } from "../dataset/match.ts";
 import { foldedNames } from "../dataset/names.ts";
@@ -10,27 +13,32 @@ import { withFileErrors, writeFileAtomic } from "../files.ts";
 import { factsOf } from "../mos/formats.ts";
 import { studentToMos } from "../mos.ts";
 import type { Project } from "../project.ts";
+import { type CsvRow, scanRow } from "../tables/csvRows.ts";
+import { unclosed } from "../tables/csvStream.ts";
+import { harmlessCell, plainCell } from "../tables/formulaCells.ts";
 import { tableKind } from "../tables/table.ts";
 import { copiesOf } from "./copies.ts";
 import {
-  type CsvRecord,
   type CsvText,
   scanCsv,
   withCell,
+  withoutCells,
   withoutRecord,
   withRaw,
   withRecord,
 } from "./csvEdit.ts";
+import { decodeText, encodeText, type TextEncoding } from "./textFile.ts";
 
 export type RatingsConfig = NonNullable<Config["mos"]>;
 
-/** What stood in the place of a rating: the score's cell as it was written, or null where the image had no row. */
-export type Before = string | null;
+/**
+ * What stood in the place of a rating: of each row of the image its number of cells and the score's cell as it was written, or
+ * null where the image had no row. Earlier versions kept the one cell alone.
+ */
+export type Before = { cells: number; raw: string }[] | string | null;
 
 interface RatingsText {
-  /** Where links lead: a rename must not replace the link. */
-  file: string;
-  encoding: "utf8" | "utf16le";
+  encoding: TextEncoding;
   csv: CsvText;
   imageColumn: number;
   scoreColumn: number;
@@ -55,23 +63,30 @@ export async function writeRating(
   const file = path.resolve(project.root, mos.file);
   const refusal = await ratingRefusal(file, mos);
   if (refusal) throw refusal;
-  if (!existsSync(file)) await writeFileAtomic(file, `${mos.image},${mos.score}\n`);
-  const ratings = await readRatings(file, mos);
-  const { csv, imageColumn, scoreColumn } = ratings;
-  const text = ratingText(mos, rating, usesDecimalComma(ratings));
-  const [first, ...others] = rowsOf(project, ratings, image.hash);
-  if (!first) {
-    const values = csv.header.map((_, i) => (i === imageColumn ? image.path : i === scoreColumn ? text : ""));
-    await write(ratings, withRecord(csv, values));
-    return null;
-  }
-  // Rows that repeat the image must agree with its score. From the end, so that places before stay.
-  let edited = csv;
-  for (const row of [first, ...others].reverse())
-    edited = { ...edited, text: withCell(edited, row, scoreColumn, text) };
-  await write(ratings, edited.text);
-  const cell = first.cells[scoreColumn];
-  return cell ? csv.text.slice(cell.start, cell.end) : "";
+  if (!existsSync(file)) await writeFileAtomic(await endOfLinks(file), `${mos.image},${mos.score}\n`);
+  let before: Before = null;
+  await editFile(file, (bytes) => {
+    const ratings = parseRatings(file, bytes, mos);
+    const { csv, imageColumn, scoreColumn } = ratings;
+    const text = ratingText(mos, rating, usesDecimalComma(ratings));
+    const rows = rowsOf(project, ratings, image.hash);
+    before = rows.length === 0 ? null : rows.map((row) => cellBefore(csv, row, scoreColumn));
+    if (rows.length === 0) {
+      const name = harmlessCell(image.path);
+      const values = csv.header.map((_, i) => (i === imageColumn ? name : i === scoreColumn ? text : ""));
+      return encodeText(withRecord(csv, values), ratings.encoding);
+    }
+    // Rows that repeat the image must agree with its score. From the end, so that places before stay.
+    let edited = csv;
+    for (const row of rows.reverse()) edited = { ...edited, text: withCell(edited, row, scoreColumn, text) };
+    return encodeText(edited.text, ratings.encoding);
+  });
+  return before;
+}
+
+function cellBefore({ text }: CsvText, { cells }: CsvRow, column: number) {
+  const cell = cells[column];
+  return { cells: cells.length, raw: cell ? text.slice(cell.start, cell.end) : "" };
 }
 
 /** Puts back what stood before a rating; a row that was added for it goes, unless it has gained other values. */
@@ -85,18 +100,33 @@ export async function takeRatingBack(
   if (!existsSync(file)) return;
   const refusal = await ratingRefusal(file, mos);
   if (refusal) throw refusal;
-  const ratings = await readRatings(file, mos);
-  const { csv, imageColumn, scoreColumn } = ratings;
-  let edited = csv;
-  for (const row of rowsOf(project, ratings, hash).reverse()) {
-    const cell = row.cells[scoreColumn];
-    const bare = row.cells.every(({ value }, i) => i === imageColumn || i === scoreColumn || value === "");
-    let text = edited.text;
-    if (before === null && bare) text = withoutRecord(edited, row);
-    else if (cell) text = withRaw(edited, cell, before ?? "");
-    edited = { ...edited, text };
-  }
-  await write(ratings, edited.text);
+  await editFile(file, (bytes) => {
+    const ratings = parseRatings(file, bytes, mos);
+    const { csv, imageColumn, scoreColumn } = ratings;
+    let edited = csv;
+    const rows = rowsOf(project, ratings, hash);
+    for (const [i, row] of [...rows.entries()].reverse()) {
+      const had = typeof before === "string" ? { cells: row.cells.length, raw: before } : before?.[i];
+      const cell = row.cells[scoreColumn];
+      const others = row.cells.filter((_, at) => at !== imageColumn && at !== scoreColumn);
+      const isBare = others.every(({ value }) => value === "");
+      const wasShorter = had && had.cells > 0 && had.cells <= scoreColumn;
+      let text = edited.text;
+      if (before === null && isBare) text = withoutRecord(edited, row);
+      else if (wasShorter && row.cells.length === scoreColumn + 1)
+        text = withoutCells(edited, row, had.cells);
+      else if (cell) text = withRaw(edited, cell, oneCell(had?.raw, csv.delimiter));
+      edited = { ...edited, text };
+    }
+    return encodeText(edited.text, ratings.encoding);
+  });
+}
+
+/** What was kept of a cell, which a damaged or foreign `.leaf` may have made more of. */
+function oneCell(raw: unknown, delimiter: string): string {
+  if (typeof raw !== "string") return "";
+  const row = scanRow(`${raw}\n`, 0, delimiter, true)!;
+  return row.cells.length <= 1 && row.end === raw.length && !row.fault ? raw : "";
 }
 
 /**
@@ -106,14 +136,24 @@ export async function countRatings(project: Project, mos: RatingsConfig): Promis
   const file = path.resolve(project.root, mos.file);
   if (!existsSync(file)) return 0;
   if (await ratingRefusal(file, mos)) return undefined;
-  const { csv, scoreColumn } = await readRatings(file, mos);
+  const bytes = await withFileErrors("read", file, () => readFile(file));
+  const { csv, scoreColumn } = parseRatings(file, bytes, mos);
   return csv.records.filter((row) => (row.cells[scoreColumn]?.value ?? "") !== "").length;
 }
 
 /** Why ratings cannot be written to a file: only a CSV file of names and scores can gain a row and all else stay as it is. */
 async function ratingRefusal(file: string, mos: RatingsConfig): Promise<LeafError | undefined> {
   const named = /\.(xlsx|json|jsonl|ndjson|parquet)$/i.test(file);
-  const text = existsSync(file) ? (await tableKind(file)) === "text" : !named;
+  const there = existsSync(file);
+  const text = there ? (await tableKind(file)) === "text" : !named;
+  const { size } = there ? await regularFile(file, "Name a CSV file.") : { size: 0 };
+  if (size > limits.csvEdit) {
+    const most = megabytes(limits.csvEdit);
+    return new LeafError("input", `${path.basename(file)} is too large to write ratings to: over ${most}.`, {
+      file,
+      remedy: "Name a CSV file of your own, such as mos.csv, under `mos.file` of the config.",
+    });
+  }
   const derived = Object.keys(factsOf(mos.format)?.derived ?? {});
   const hasHeader = mos.format !== "tid2013";
   if (text && !named && hasHeader && !derived.includes(mos.image)) return undefined;
@@ -124,13 +164,10 @@ async function ratingRefusal(file: string, mos: RatingsConfig): Promise<LeafErro
   );
 }
 
-async function readRatings(given: string, mos: RatingsConfig): Promise<RatingsText> {
-  const file = await withFileErrors("read", given, () => realpath(given));
-  const bytes = await withFileErrors("read", file, () => readFile(file));
-  const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf16le" : "utf8";
-  const text = bytes.toString(encoding);
+function parseRatings(file: string, bytes: Buffer, mos: RatingsConfig): RatingsText {
   const name = path.basename(file);
-  if (!Buffer.from(text, encoding).equals(bytes)) {
+  const { text, encoding } = decodeText(bytes) ?? {};
+  if (text === undefined || encoding === undefined) {
     throw new LeafError("input", `${name} is not UTF-8, so that a rating would damage it.`, {
       file,
       remedy: "Save it as UTF-8.",
@@ -147,15 +184,12 @@ async function readRatings(given: string, mos: RatingsConfig): Promise<RatingsTe
       remedy: "Name the columns under `mos:` as the file does.",
     });
   }
-  return { file, encoding, csv, imageColumn, scoreColumn };
-}
-
-async function write({ file, encoding, csv }: RatingsText, text: string): Promise<void> {
-  if (text !== csv.text) await writeFileAtomic(file, Buffer.from(text, encoding));
+  if (csv.unclosed) throw unclosed(file, csv.unclosed.line);
+  return { encoding, csv, imageColumn, scoreColumn };
 }
 
 /** The rows that mean an image, by whatever name. */
-function rowsOf(project: Project, { csv, imageColumn }: RatingsText, hash: string): CsvRecord[] {
+function rowsOf(project: Project, { csv, imageColumn }: RatingsText, hash: string): CsvRow[] {
   const index = openIndex(project.indexFile);
   try {
     const matcher = new ImageMatcher(index);
@@ -166,10 +200,13 @@ function rowsOf(project: Project, { csv, imageColumn }: RatingsText, hash: strin
     }
     return csv.records.filter((row) => {
       const cell = row.cells[imageColumn]?.value ?? "";
-      if (cell === "") return false;
+      if (cell === "" || row.fault) return false;
       // Looking each name up in the index would take seconds for a long file.
-      const { name, stem } = foldedNames(cell.replaceAll("\\", "/"));
-      if (!names.has(name) && !names.has(stem)) return false;
+      const isNear = [cell, plainCell(cell)].some((one) => {
+        const { name, stem } = foldedNames(one.replaceAll("\\", "/"));
+        return names.has(name) || names.has(stem);
+      });
+      if (!isNear) return false;
       const match = matcher.match(cell);
       return "hash" in match && match.hash === hash;
     });

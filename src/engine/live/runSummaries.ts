@@ -32,6 +32,7 @@ export async function summariseRuns(project: Project): Promise<RunSummary[]> {
       id: run.id,
       config: fileUri(path.join(project.root, run.configFile)),
       state: run.state,
+      reason: run.reason ?? null,
       created: run.created,
       updated: run.updated,
       pinned: pinned.has(run.id),

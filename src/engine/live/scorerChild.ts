@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import os from "node:os";
+import { childEnvironment } from "../base/environment.ts";
 import { type ScorerReply, type ScorerRequest, scorerReply } from "./scorerMessages.ts";
 
 export interface ScorerChild {
@@ -24,7 +25,7 @@ export function startScorerChild(entry: string, events: ScorerChildEvents): Scor
     execArgv: [],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // Inside VS Code execPath is Electron.
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+    env: childEnvironment({ ELECTRON_RUN_AS_NODE: "1" }),
   });
   // Before it has started any thread; it lowers itself once more where this came too late.
   lower(child);

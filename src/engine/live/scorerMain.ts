@@ -1,5 +1,6 @@
+import "../base/noTelemetry.ts";
 import os from "node:os";
-import { LeafError, messageOf } from "../errors.ts";
+import { failureOf } from "../unexpected.ts";
 import { makePicture } from "./makePicture.ts";
 import { openedImages } from "./openedImages.ts";
 import { type OpenScorer, openScorer } from "./openScorer.ts";
@@ -64,9 +65,8 @@ async function answer({ id, task }: ScorerRequest): Promise<ScorerReply> {
   } catch (thrown) {
     const about = thrown instanceof NoScorer || task.do === "open" ? "scorer" : "image";
     const error = thrown instanceof NoScorer ? thrown.cause : thrown;
-    const { code, remedy, file } =
-      error instanceof LeafError ? error : { code: "internal" as const, remedy: undefined, file: undefined };
-    return { id, ok: false, about, failure: { code, message: messageOf(error), remedy, file } };
+    const doing = about === "scorer" ? "the scorer was opened" : "an image was looked at";
+    return { id, ok: false, about, failure: failureOf(error, { doing }) };
   }
 }
 

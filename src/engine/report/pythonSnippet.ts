@@ -1,6 +1,9 @@
 /** Scores images with an exported student, ONNX Runtime, Pillow and NumPy alone: the model card shows it, a test runs it. */
 export const pythonSnippet = `import json
+import os
 import sys
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before onnxruntime, which else reports to Microsoft
 
 import numpy as np
 import onnxruntime

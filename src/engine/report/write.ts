@@ -1,5 +1,6 @@
-import { writeFileAtomic } from "../files.ts";
+import { checkOutputs, writeOutput } from "../base/outputs.ts";
 import { type Project, projectOf } from "../project.ts";
+import { outputRules } from "../projectInputs.ts";
 import type { StageOptions } from "../stages/stage.ts";
 import { collectReport, reportedRun } from "./collect.ts";
 import type { Finding, ReportTable } from "./data.ts";
@@ -10,17 +11,21 @@ import { reliabilityTables } from "./reliabilityTables.ts";
 export interface ReportOptions extends StageOptions {
   /** Id of a run; by default the newest of this config. */
   run?: string;
+  /** Over a file that LEAF did not write. */
+  force?: boolean;
   /** Beside what the evaluation found, and the teacher's reliability. */
   findings?: Finding[];
   tables?: ReportTable[];
 }
 
-/** Writes the report of a run as one HTML file. Throws LeafErrors `input` (no such run), `failed` (the disk). */
+/** Writes the report of a run as one HTML file. Throws LeafErrors `input` (no such run), `usage` (a file not to write over), `failed`. */
 export async function writeReport(
   project: Project,
   file: string,
-  { run: id, findings = [], tables = [], ...options }: ReportOptions = {},
+  { run: id, force, findings = [], tables = [], ...options }: ReportOptions = {},
 ): Promise<{ run: string; file: string }> {
+  const rules = await outputRules(project, { force });
+  await checkOutputs([file], rules);
   const run = await reportedRun(project, id);
   const data = await collectReport(project, run, options);
   const ofRun = projectOf(project.configFile, data.config);
@@ -29,6 +34,6 @@ export async function writeReport(
     findings: [...evaluationFindings(data.evaluation), ...findings],
     tables: [...(await reliabilityTables(ofRun, options)), ...tables],
   });
-  await writeFileAtomic(file, page);
+  await writeOutput(file, page, rules);
   return { run: run.id, file };
 }

@@ -18,7 +18,11 @@ export interface StudentTable {
 /** `.leaf/cache/features/<student key>.sqlite`: may be deleted at any time. A NULL score is a file that cannot be read. */
 export interface FeatureStore {
   missing(hashes: Iterable<string>): string[];
-  put(rows: readonly { hash: string; score: number | null; features: Float32Array | null }[]): void;
+  put(
+    rows: readonly { hash: string; score: number | null; features: Float32Array | null; reason?: string }[],
+  ): void;
+  /** Those of the images that have no score, and why. */
+  failed(hashes: Iterable<string>): Generator<{ hash: string; reason: string }>;
   /** Of the images that have features, in the order asked. */
   table(hashes: Iterable<string>): StudentTable;
   close(): void;
@@ -26,6 +30,7 @@ export interface FeatureStore {
 
 const schema = `
   CREATE TABLE IF NOT EXISTS images (hash TEXT PRIMARY KEY, score REAL, features BLOB);
+  CREATE TABLE IF NOT EXISTS failed (hash TEXT PRIMARY KEY, reason TEXT NOT NULL);
   PRAGMA user_version = 1;`;
 const perQuery = 500;
 
@@ -77,6 +82,11 @@ function storeOf(db: DatabaseSync): FeatureStore {
   const select = db.prepare(
     `SELECT j.key AS at, i.score, i.features FROM json_each(?) AS j JOIN images AS i ON i.hash = j.value ORDER BY j.key`,
   );
+  const insertReason = db.prepare("INSERT OR REPLACE INTO failed(hash, reason) VALUES (?, ?)");
+  const unscored = db.prepare(
+    `SELECT j.value AS hash, f.reason FROM json_each(?) AS j JOIN images AS i ON i.hash = j.value
+     LEFT JOIN failed AS f ON f.hash = i.hash WHERE i.score IS NULL ORDER BY j.key`,
+  );
   const known = db.prepare("SELECT i.hash FROM json_each(?) AS j JOIN images AS i ON i.hash = j.value");
   return {
     missing(hashes) {
@@ -90,17 +100,24 @@ function storeOf(db: DatabaseSync): FeatureStore {
     put(rows) {
       db.exec("BEGIN IMMEDIATE");
       try {
-        for (const { hash, score, features } of rows)
+        for (const { hash, score, features, reason } of rows) {
           insert.run(
             hash,
             score,
             features && new Uint8Array(features.buffer, features.byteOffset, features.byteLength),
           );
+          if (reason !== undefined) insertReason.run(hash, reason);
+        }
         db.exec("COMMIT");
       } catch (error) {
         if (db.isTransaction) db.exec("ROLLBACK");
         throw error;
       }
+    },
+    *failed(hashes) {
+      for (const some of chunksOf(hashes, perQuery))
+        for (const { hash, reason } of unscored.all(JSON.stringify(some)))
+          yield { hash: String(hash), reason: reason === null ? "it cannot be read" : String(reason) };
     },
     table(hashes) {
       const [found, scores, vectors]: [string[], number[], Float32Array[]] = [[], [], []];

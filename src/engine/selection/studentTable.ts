@@ -1,9 +1,10 @@
+import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import { compare, seededRank } from "../calibrationSubset.ts";
 import { LeafError } from "../errors.ts";
 import { ownPoints } from "../labels/own.ts";
 import { openLabels } from "../labels.ts";
-import type { Project } from "../project.ts";
+import { nameIn, type Project } from "../project.ts";
 import { openStudent, scoreImages } from "../student.ts";
 import type { Candidates } from "./candidates.ts";
 import { openFeatureStore, type StudentTable } from "./featureStore.ts";
@@ -37,6 +38,8 @@ export interface TableOptions {
   signal?: AbortSignal;
   onProgress?: ProgressSink;
   onWarning?: (message: string) => void;
+  /** Images without a score, found now or earlier. */
+  onFailure?: (failure: ItemFailure) => void;
   threads?: number;
 }
 
@@ -44,7 +47,7 @@ const perBatch = 64;
 
 /**
  * Scores and features of some images by the student in `dir`; what was computed before is read from the cache, the rest is
- * added to it batch by batch. Unreadable images are left out.
+ * added to it batch by batch. Unreadable images are told and left out.
  */
 export async function studentTable(
   project: Project,
@@ -63,7 +66,8 @@ export async function studentTable(
         let rows: Parameters<typeof store.put>[0][number][] = [];
         let done = 0;
         for await (const one of scoreImages(student, wanted, { signal: options.signal, features: true })) {
-          if ("reason" in one) rows.push({ hash: one.item.hash, score: null, features: null });
+          if ("reason" in one)
+            rows.push({ hash: one.item.hash, score: null, features: null, reason: one.reason });
           else rows.push({ hash: one.item.hash, score: one.score, features: one.features! });
           if (rows.length >= perBatch) {
             store.put(rows);
@@ -82,7 +86,13 @@ export async function studentTable(
         await student.close();
       }
     }
-    return store.table(items.map(({ hash }) => hash));
+    const hashes = items.map(({ hash }) => hash);
+    if (options.onFailure) {
+      const pathOf = new Map(items.map(({ hash, path }) => [hash, path]));
+      for (const { hash, reason } of store.failed(hashes))
+        options.onFailure({ kind: "score", file: nameIn(project, pathOf.get(hash)!), reason });
+    }
+    return store.table(hashes);
   } finally {
     store.close();
   }

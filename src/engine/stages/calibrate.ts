@@ -4,20 +4,22 @@ import type { CalibrateResult } from "../../protocol/results.ts";
 import { chooseCalibrationSubset } from "../calibrationSubset.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { LeafError } from "../errors.ts";
+import { readFailures } from "../failures/list.ts";
 import { digestLines, keyOf } from "../keys.ts";
 import { mosToStudent } from "../mos.ts";
 import type { Project } from "../project.ts";
 import { resolveInterpreter } from "../pythonEnv.ts";
 import { type TeacherCheck, teacherCheckOf } from "../reliability/teacherCheck.ts";
-import { recordStage, runFor } from "../runs.ts";
+import { recordStage } from "../runs.ts";
 import { train } from "../trainer.ts";
 import { calibrationImages } from "./calibrationImages.ts";
+import { carryOut } from "./carryOut.ts";
 import { distillKey } from "./distill.ts";
 import { labelState } from "./label.ts";
-import { holdingStage } from "./lock.ts";
-import { isFinished, type StageOptions, stageDir, theResult, writeResult } from "./stage.ts";
+import { finishedResult, isFinished, type StageOptions, stageDir, writeResult } from "./stage.ts";
 import {
   type TrainingRow,
+  tellUndecoded,
   trainerWitness,
   trainingCache,
   untargetedRows,
@@ -136,10 +138,7 @@ export async function planCalibration(
 
 /** CFT: fine-tunes the distilled student on the chosen images' MOS, so that its scores are on the human scale. */
 export async function calibrateStage(project: Project, options: StageOptions = {}): Promise<CalibrateResult> {
-  const catalog = await openCatalog(
-    project,
-    options.filesTold ? { ...options, onWarning: undefined } : options,
-  );
+  const catalog = await openCatalog(project, options);
   try {
     const plan = await planCalibration(project, catalog, options);
     tellOfTeacher(plan, project, options);
@@ -148,24 +147,26 @@ export async function calibrateStage(project: Project, options: StageOptions = {
         remedy: "Run `leaf distill` first, or `leaf run` for all stages.",
       });
     }
-    const run = await runFor(project, { ...plan.keys, calibrate: plan.key });
     const dir = stageDir(project, "calibrate", plan.key);
-    const reused = isFinished(project, "calibrate", plan.key);
-    if (!reused)
-      await holdingStage(project, "calibrate", plan.key, () =>
-        calibrateStudent(project, catalog, plan, dir, options),
-      );
-    const finished = await theResult(project, "calibrate", plan.key);
-    const result: CalibrateResult = {
-      run: run.id,
-      student: path.join(dir, "student.onnx"),
-      reused,
-      ...finished,
-      from: plan.distilled ? "distill" : "backbone",
-      teacherCheck: plan.teacherCheck,
-    };
-    await recordStage(project, run, "calibrate", { key: plan.key, seconds: finished.durationS, result });
-    return result;
+    return await carryOut(project, "calibrate", plan.key, {
+      keys: { ...plan.keys, calibrate: plan.key },
+      work: () => calibrateStudent(project, catalog, plan, dir, options),
+      async record(run, reused) {
+        const finished = await finishedResult(project, "calibrate", plan.key);
+        const failures = await readFailures(dir);
+        const result: CalibrateResult = {
+          run: run.id,
+          student: path.join(dir, "student.onnx"),
+          reused,
+          ...finished,
+          from: plan.distilled ? "distill" : "backbone",
+          teacherCheck: plan.teacherCheck,
+          ...(failures && { failures }),
+        };
+        await recordStage(project, run, "calibrate", { key: plan.key, seconds: finished.durationS, result });
+        return result;
+      },
+    });
   } finally {
     catalog.close();
   }
@@ -205,57 +206,64 @@ async function calibrateStudent(
   const calibrate = plan.settings;
   const interpreter = resolveInterpreter(python.interpreter, project.root);
   const cache = await trainingCache(project, catalog, "calibrate", options);
-  const rowsFile = path.join(dir, "rows.csv");
-  await writeRows(rowsFile, plan.rows, cache.rowOf);
-  const domainFile = path.join(dir, "domain.csv");
-  await writeRows(domainFile, untargetedRows(catalog), cache.rowOf);
-  const backbone = plan.distilled
-    ? path.join(stageDir(project, "distill", plan.distilled), "checkpoints", "best.pt")
-    : null;
-  if (backbone && !existsSync(backbone)) {
-    throw new LeafError("failed", `${backbone} is missing.`, {
-      remedy: "Remove that stage's folder and run `leaf distill` again.",
+  try {
+    const chosen = plan.rows.filter((row) => row.split === "train").map((row) => row.hash);
+    const undecoded = await tellUndecoded(project, "calibrate", dir, chosen, cache.failed, options);
+    const images = plan.chosen - undecoded;
+    const rowsFile = path.join(dir, "rows.csv");
+    await writeRows(rowsFile, plan.rows, cache.rowOf);
+    const domainFile = path.join(dir, "domain.csv");
+    await writeRows(domainFile, untargetedRows(catalog), cache.rowOf);
+    const backbone = plan.distilled
+      ? path.join(stageDir(project, "distill", plan.distilled), "checkpoints", "best.pt")
+      : null;
+    if (backbone && !existsSync(backbone)) {
+      throw new LeafError("failed", `${backbone} is missing.`, {
+        remedy: "Remove that stage's folder and run `leaf distill` again.",
+      });
+    }
+    const witness = trainerWitness("calibrate", options);
+    const done = await train({
+      interpreter,
+      processes: 1,
+      signal: options.signal,
+      onMessage: witness.onMessage,
+      job: {
+        v: 1,
+        kind: "calibrate",
+        out: dir,
+        resume: true,
+        seed: calibrate.seed,
+        device: python.device,
+        threads: python.threads ?? options.threads ?? null,
+        student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone },
+        cache: cache.dir,
+        rows: rowsFile,
+        domain: domainFile,
+        epochs: calibrate.epochs,
+        batch: calibrate.batch,
+        lr: calibrate.lr,
+        weightDecay: calibrate.weightDecay,
+        warmup: 0.1,
+        clip: 1,
+        ema: null,
+        amp: "auto",
+        keep: "best",
+        headOnly: plan.headOnly,
+        loss: calibrate.loss,
+      },
     });
+    const mosScale = { range: mos!.range, lowerIsBetter: mos!.lowerIsBetter };
+    await writeCard(
+      project,
+      dir,
+      { stage: "calibrate", stageKey: plan.key, teacher: null, images, mosScale },
+      done,
+      witness.hello,
+    );
+    const finished: Finished = { durationS: done.durationS, images, headOnly: plan.headOnly };
+    await writeResult(project, "calibrate", plan.key, finished);
+  } finally {
+    cache.release();
   }
-  const witness = trainerWitness("calibrate", options);
-  const done = await train({
-    interpreter,
-    processes: 1,
-    signal: options.signal,
-    onMessage: witness.onMessage,
-    job: {
-      v: 1,
-      kind: "calibrate",
-      out: dir,
-      resume: true,
-      seed: calibrate.seed,
-      device: python.device,
-      threads: python.threads ?? options.threads ?? null,
-      student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone },
-      cache: cache.dir,
-      rows: rowsFile,
-      domain: domainFile,
-      epochs: calibrate.epochs,
-      batch: calibrate.batch,
-      lr: calibrate.lr,
-      weightDecay: calibrate.weightDecay,
-      warmup: 0.1,
-      clip: 1,
-      ema: null,
-      amp: "auto",
-      keep: "best",
-      headOnly: plan.headOnly,
-      loss: calibrate.loss,
-    },
-  });
-  const mosScale = { range: mos!.range, lowerIsBetter: mos!.lowerIsBetter };
-  await writeCard(
-    project,
-    dir,
-    { stage: "calibrate", stageKey: plan.key, teacher: null, images: plan.chosen, mosScale },
-    done,
-    witness.hello,
-  );
-  const finished: Finished = { durationS: done.durationS, images: plan.chosen, headOnly: plan.headOnly };
-  await writeResult(project, "calibrate", plan.key, finished);
 }

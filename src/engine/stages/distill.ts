@@ -3,18 +3,26 @@ import type { DistillResult } from "../../protocol/results.ts";
 import type { Agreement } from "../../protocol/trainer.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { LeafError } from "../errors.ts";
+import { readFailures } from "../failures/list.ts";
 import { keyOf } from "../keys.ts";
 import { writeLabelSnapshot } from "../labels/snapshot.ts";
 import { openLabels } from "../labels.ts";
 import type { Project } from "../project.ts";
 import { resolveInterpreter } from "../pythonEnv.ts";
-import { recordStage, runFor } from "../runs.ts";
+import { recordStage } from "../runs.ts";
 import { mostLiveCandidates, sampleCandidates, studentTable } from "../selection/studentTable.ts";
 import { train } from "../trainer.ts";
+import { carryOut } from "./carryOut.ts";
 import { type LabelState, labelState, sampledPairs } from "./label.ts";
-import { holdingStage } from "./lock.ts";
-import { isFinished, type StageOptions, stageDir, theResult, writeResult } from "./stage.ts";
-import { trainerWitness, trainingCache, untargetedRows, writeCard, writeRows } from "./training.ts";
+import { finishedResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
+import {
+  tellUndecoded,
+  trainerWitness,
+  trainingCache,
+  untargetedRows,
+  writeCard,
+  writeRows,
+} from "./training.ts";
 
 /** What a finished distill leaves in its `result.json`. */
 interface Finished {
@@ -50,16 +58,19 @@ export async function distillStage(project: Project, options: StageOptions = {})
       });
     }
     const key = distillKey(project, catalog, labels);
-    const run = await runFor(project, { label: labels.key, distill: key });
     const dir = stageDir(project, "distill", key);
-    const reused = isFinished(project, "distill", key);
-    if (!reused)
-      await holdingStage(project, "distill", key, () =>
-        trainStudent(project, catalog, labels, key, dir, options),
-      );
-    const finished = await theResult(project, "distill", key);
-    const result = { run: run.id, student: path.join(dir, "student.onnx"), reused, ...finished };
-    await recordStage(project, run, "distill", { key, seconds: finished.durationS, result });
+    const result = await carryOut(project, "distill", key, {
+      keys: { label: labels.key, distill: key },
+      work: () => trainStudent(project, catalog, labels, key, dir, options),
+      async record(run, reused) {
+        const finished = await finishedResult(project, "distill", key);
+        const failures = await readFailures(dir);
+        const student = path.join(dir, "student.onnx");
+        const result = { run: run.id, student, reused, ...finished, ...(failures && { failures }) };
+        await recordStage(project, run, "distill", { key, seconds: finished.durationS, result });
+        return result;
+      },
+    });
     await lookAtCandidates(project, catalog, key, options);
     return result;
   } finally {
@@ -101,65 +112,77 @@ async function trainStudent(
   const { config } = project;
   const interpreter = resolveInterpreter(config.python.interpreter, project.root);
   const cache = await trainingCache(project, catalog, "distill", options);
-  const rowsFile = path.join(dir, "rows.csv");
-  const used = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
-  await writeRows(rowsFile, untargetedRows(catalog), cache.rowOf);
-  // The trainer reads a copy that holds just the labels of this stage: others may be added to the store meanwhile.
-  const db = path.join(dir, "labels.sqlite");
-  const store = openLabels(project.labelsFile, { readOnly: true });
-  let snapshot: { maxPointId: number; maxPairId: number };
   try {
-    snapshot = await writeLabelSnapshot(store, db, {
-      teacher: labels.teacher,
-      images: new Set(used),
-      pairs: sampledPairs(project, catalog, store, labels.teacher),
+    const candidates = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
+    await tellUndecoded(project, "distill", dir, candidates, cache.failed, options);
+    const rowsFile = path.join(dir, "rows.csv");
+    const undecoded = new Set(cache.failed.map(({ hash }) => hash));
+    const used = candidates.filter((hash) => !undecoded.has(hash));
+    await writeRows(rowsFile, untargetedRows(catalog), cache.rowOf);
+    // The trainer reads a copy that holds just the labels of this stage: others may be added to the store meanwhile.
+    const db = path.join(dir, "labels.sqlite");
+    const store = openLabels(project.labelsFile, { readOnly: true });
+    let snapshot: { maxPointId: number; maxPairId: number };
+    try {
+      snapshot = await writeLabelSnapshot(store, db, {
+        teacher: labels.teacher,
+        images: new Set(used),
+        pairs: sampledPairs(project, catalog, store, labels.teacher),
+      });
+    } finally {
+      store.close();
+    }
+    const witness = trainerWitness("distill", options);
+    const { distill, student, python } = config;
+    const done = await train({
+      interpreter,
+      processes: distill.processes,
+      signal: options.signal,
+      onMessage: witness.onMessage,
+      job: {
+        v: 1,
+        kind: "distill",
+        out: dir,
+        resume: true,
+        seed: distill.seed,
+        device: python.device,
+        threads: python.threads ?? options.threads ?? null,
+        student: {
+          model: student.model,
+          crop: student.input.crop,
+          views: student.input.views,
+          backbone: null,
+        },
+        cache: cache.dir,
+        rows: rowsFile,
+        labels: { db, teacher: labels.teacher, minConfidence: labels.minConfidence, ...snapshot },
+        epochs: distill.epochs,
+        batch: distill.batch,
+        lr: distill.lr,
+        weightDecay: distill.weightDecay,
+        warmup: 0.1,
+        clip: 1,
+        ema: distill.ema,
+        amp: "auto",
+        keep: distill.keep,
+        headOnly: false,
+        loss: distill.loss,
+      },
     });
+    await writeCard(
+      project,
+      dir,
+      { stage: "distill", stageKey: key, teacher: labels.teacher, images: used.length, mosScale: null },
+      done,
+      witness.hello,
+    );
+    const finished: Finished = {
+      durationS: done.durationS,
+      teacherAgreement: done.val ?? { n: 0, srcc: null, plcc: null },
+      minConfidence: labels.minConfidence,
+    };
+    await writeResult(project, "distill", key, finished);
   } finally {
-    store.close();
+    cache.release();
   }
-  const witness = trainerWitness("distill", options);
-  const { distill, student, python } = config;
-  const done = await train({
-    interpreter,
-    processes: distill.processes,
-    signal: options.signal,
-    onMessage: witness.onMessage,
-    job: {
-      v: 1,
-      kind: "distill",
-      out: dir,
-      resume: true,
-      seed: distill.seed,
-      device: python.device,
-      threads: python.threads ?? options.threads ?? null,
-      student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone: null },
-      cache: cache.dir,
-      rows: rowsFile,
-      labels: { db, teacher: labels.teacher, minConfidence: labels.minConfidence, ...snapshot },
-      epochs: distill.epochs,
-      batch: distill.batch,
-      lr: distill.lr,
-      weightDecay: distill.weightDecay,
-      warmup: 0.1,
-      clip: 1,
-      ema: distill.ema,
-      amp: "auto",
-      keep: distill.keep,
-      headOnly: false,
-      loss: distill.loss,
-    },
-  });
-  await writeCard(
-    project,
-    dir,
-    { stage: "distill", stageKey: key, teacher: labels.teacher, images: used.length, mosScale: null },
-    done,
-    witness.hello,
-  );
-  const finished: Finished = {
-    durationS: done.durationS,
-    teacherAgreement: done.val ?? { n: 0, srcc: null, plcc: null },
-    minConfidence: labels.minConfidence,
-  };
-  await writeResult(project, "distill", key, finished);
 }

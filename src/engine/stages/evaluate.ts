@@ -3,31 +3,36 @@ import type { EvaluateResult, EvaluationFacts, Metrics } from "../../protocol/re
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { toCsv } from "../csv.ts";
 import { LeafError } from "../errors.ts";
+import { failuresIn, readFailures } from "../failures/list.ts";
+import { tellFailures } from "../failures/words.ts";
 import { writeFileAtomic, writeJson } from "../files.ts";
 import { digestLines, keyOf } from "../keys.ts";
 import { evaluateMetrics } from "../metrics/index.ts";
 import { mosToStudent, studentToMos } from "../mos.ts";
 import type { Project } from "../project.ts";
 import { teacherSrcc } from "../reliability/teacherCheck.ts";
-import { recordStage, runFor, saveRun } from "../runs.ts";
+import { changeRun, recordStage } from "../runs.ts";
 import { findSignatures } from "../signatures.ts";
 import { openStudent, scoreImages } from "../student.ts";
 import { teacherFingerprint } from "../teachers/createTeacher.ts";
 import { planCalibration } from "./calibrate.ts";
+import { carryOut } from "./carryOut.ts";
 import { distillKey } from "./distill.ts";
 import { calibrationError, elsewhereOf, sd } from "./evaluationFacts.ts";
 import { labelState } from "./label.ts";
-import { holdingStage } from "./lock.ts";
 import {
+  finishedResult,
   isFinished,
   readResult,
   type StageName,
   type StageOptions,
   stageDir,
-  theResult,
   writeResult,
 } from "./stage.ts";
 import { evaluateTransfer, type TransferStudent } from "./transfer.ts";
+
+/** Fewer scores have no correlation worth the name. */
+const leastRated = 3;
 
 type Evaluated = "distill" | "calibrate";
 type Finished = Metrics & {
@@ -66,10 +71,10 @@ export async function planEvaluation(
   const hashes = catalog.hashes.filter(
     (hash) => catalog.splitOf(hash) === evaluate.split && catalog.mos.has(hash),
   );
-  if (hashes.length < 3) {
+  if (hashes.length < leastRated) {
     throw new LeafError(
       "config",
-      `The ${evaluate.split} split has ${hashes.length} images with a MOS; 3 are the least.`,
+      `The ${evaluate.split} split has ${hashes.length} images with a MOS; ${leastRated} are the least.`,
       { file: project.configFile, remedy: "Raise `split.test`, or rate more images." },
     );
   }
@@ -116,33 +121,39 @@ export async function evaluateStage(
         { remedy: `Run \`leaf ${stage}\` first, or \`leaf run\` for all stages.` },
       );
     }
-    if (!isFinished(project, "evaluate", plan.key))
-      await holdingStage(project, "evaluate", plan.key, () =>
-        scoreAndCompare(project, catalog, plan, options),
-      );
-    const finished = await theResult(project, "evaluate", plan.key);
-    const { seconds, spread, calibration: _, ...metrics } = finished;
-    // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
-    const run = await runFor(project, plan.keys);
-    const result: EvaluateResult = { run: run.id, ...metrics };
-    if (transfer && project.config.evaluate.datasets?.length) {
+    return await carryOut(project, "evaluate", plan.key, {
+      keys: plan.keys,
+      work: () => scoreAndCompare(project, catalog, plan, options),
+      async record(run) {
+        const { result, seconds } = await resultOf(run.id);
+        if (stage === "calibrate" || !project.config.mos) {
+          await recordStage(project, run, "evaluate", { key: plan.key, seconds, result });
+        } else if (run.working || run.distilledEvaluation !== plan.key) {
+          // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
+          await changeRun(project, run, { state: "done", working: null, distilledEvaluation: plan.key });
+        }
+        return result;
+      },
+    });
+
+    async function resultOf(run: string): Promise<{ result: EvaluateResult; seconds: number }> {
+      const finished = await finishedResult(project, "evaluate", plan.key);
       const dir = stageDir(project, "evaluate", plan.key);
-      result.transfer = await evaluateTransfer(project, catalog, studentsOf(project, plan), dir, options);
-      await writeJson(path.join(dir, "evaluation.json"), { ...metrics, transfer: result.transfer });
+      const failures = await readFailures(dir);
+      const { seconds, spread, calibration: _, ...metrics } = finished;
+      const result: EvaluateResult = { run, ...metrics, ...(failures && { failures }) };
+      if (transfer && project.config.evaluate.datasets?.length) {
+        result.transfer = await evaluateTransfer(project, catalog, studentsOf(project, plan), dir, options);
+        await writeJson(path.join(dir, "evaluation.json"), { ...metrics, transfer: result.transfer });
+      }
+      result.findings = spread
+        ? findSignatures({
+            ...(await factsOf(project, catalog, plan, { ...finished, spread })),
+            elsewhere: elsewhereOf(plan.student, result.transfer),
+          })
+        : [];
+      return { result, seconds };
     }
-    result.findings = spread
-      ? findSignatures({
-          ...(await factsOf(project, catalog, plan, { ...finished, spread })),
-          elsewhere: elsewhereOf(stage, result.transfer),
-        })
-      : [];
-    if (stage === "calibrate" || !project.config.mos)
-      await recordStage(project, run, "evaluate", { key: plan.key, seconds, result });
-    else if (run.distilledEvaluation !== plan.key) {
-      run.distilledEvaluation = plan.key;
-      await saveRun(project, run);
-    }
-    return result;
   } finally {
     catalog.close();
   }
@@ -168,6 +179,7 @@ async function scoreAndCompare(
   const dir = stageDir(project, "evaluate", plan.key);
   const student = await openStudent(stageDir(project, plan.student, plan.studentKey));
   const rows: { image: string; hash: string; score: number; mos: number }[] = [];
+  const list = failuresIn(dir);
   let failed = 0;
   let calibration: EvaluationFacts["calibration"] = null;
   try {
@@ -177,7 +189,7 @@ async function scoreAndCompare(
       const image = catalog.relativePathOf(hash);
       if ("reason" in scored) {
         failed++;
-        options.onWarning?.(`${image} is left out: ${scored.reason}`);
+        list.add({ kind: "score", file: image, reason: scored.reason });
       } else rows.push({ image, hash, score: studentToMos(scored.score, mos!), mos: catalog.mos.get(hash)! });
       options.onProgress?.({
         stage: "evaluate",
@@ -187,10 +199,20 @@ async function scoreAndCompare(
         unit: "images",
       });
     }
-    calibration = await calibrationError(project, catalog, student, plan.calibration, options);
+    if (rows.length >= leastRated)
+      calibration = await calibrationError(project, catalog, student, plan.calibration, options);
   } finally {
     await student.close();
   }
+  const failures = await list.finish();
+  if (rows.length < leastRated) {
+    throw new LeafError(
+      "failed",
+      `${rows.length === 0 ? "None" : `Only ${rows.length}`} of the ${plan.hashes.length} images of the ${evaluate.split} split could be scored; ${leastRated} are the least.`,
+      { failures, remedy: "Run `leaf check`, and mend or exclude the files that failed." },
+    );
+  }
+  tellFailures(failures, "evaluate", options.onWarning);
   rows.sort((a, b) => (a.image < b.image ? -1 : 1));
   const metrics = evaluateMetrics(
     Float64Array.from(rows, (row) => row.score),

@@ -2,7 +2,9 @@ import { readFile } from "node:fs/promises";
 import type { LabelEstimate } from "../../protocol/preview.ts";
 import type { LabelResult } from "../../protocol/results.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
-import { LeafError } from "../errors.ts";
+import { LeafError, withFailures } from "../errors.ts";
+import { failuresIn } from "../failures/list.ts";
+import { tellFailures } from "../failures/words.ts";
 import { keyOf } from "../keys.ts";
 import { labelDataset, pairsToLabel } from "../labelling.ts";
 import { shortWaitMs, whenFree } from "../labels/whenFree.ts";
@@ -12,8 +14,9 @@ import { autoMinConfidence } from "../reliability/autoMinConfidence.ts";
 import { recordStage, runFor } from "../runs.ts";
 import { createTeacher, teacherFingerprint } from "../teachers/createTeacher.ts";
 import type { Teacher, TeacherImage } from "../teachers/teacher.ts";
+import { during } from "../unexpected.ts";
 import { holdingStage } from "./lock.ts";
-import { readResult, type StageOptions, writeResult } from "./stage.ts";
+import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "./stage.ts";
 
 interface Finished extends LabelResult {
   teacher: string;
@@ -90,6 +93,8 @@ export function sampledPairs(
 export interface LabelOptions extends StageOptions {
   /** Half of the work; the stage is finished once both halves are done. */
   only?: "points" | "pairs";
+  /** Ask again what failed in an earlier run (the default). False: only where that run was cut off. */
+  retryFailed?: boolean;
 }
 
 /** Stage 1: the teacher judges every image and the sampled pairs. What the store holds already is not asked again. */
@@ -100,7 +105,9 @@ export async function labelStage(project: Project, options: LabelOptions = {}): 
     const fingerprint = await teacherFingerprint(project.config.teacher, project.root);
     const key = labelKey(project, catalog, fingerprint);
     return await holdingStage(project, "label", key, () =>
-      labelAll(project, catalog, fingerprint, key, options),
+      during("the images were labelled", project.configFile, () =>
+        labelAll(project, catalog, fingerprint, key, options),
+      ),
     );
   } finally {
     catalog.close();
@@ -140,7 +147,10 @@ async function labelAll(
   options: LabelOptions,
 ): Promise<LabelResult> {
   const started = performance.now();
-  const { pairsPerImage, pairs, seed, minConfidence, orders, reasons } = project.config.label;
+  const { pairsPerImage, pairs, seed, minConfidence, orders, reasons, stopAfterFailures } =
+    project.config.label;
+  const dir = stageDir(project, "label", key);
+  const finished = isFinished(project, "label", key);
   const waiting = { signal: options.signal, onNote: options.onNote };
   const store = await whenFree(
     project.labelsFile,
@@ -157,8 +167,11 @@ async function labelAll(
     function* images(): Generator<TeacherImage> {
       for (const hash of catalog.hashes) yield imageOf(hash);
     }
-    const labelBy = (teacher: Teacher) =>
-      labelDataset({
+    let failures = failuresIn(dir);
+    const labelBy = (teacher: Teacher) => {
+      failures.discard();
+      failures = failuresIn(dir);
+      return labelDataset({
         store,
         teacher,
         images,
@@ -168,18 +181,33 @@ async function labelAll(
           minConfidence === "auto" ? autoMinConfidence(project, catalog, fingerprint) : minConfidence,
         orders,
         reasons,
+        stopAfterFailures,
+        retryFailed: options.retryFailed !== false || !finished,
         only: options.only,
         ...waiting,
         onProgress: options.onProgress,
+        onFailure: failures.add,
       });
-    const labelled = (await withoutTeacher(store, fingerprint, labelBy)) ?? (await withTeacher(labelBy));
+    };
+    let labelled: LabelResult;
+    try {
+      labelled = (await withoutTeacher(store, fingerprint, labelBy)) ?? (await withTeacher(labelBy));
+    } catch (error) {
+      const failed = await failures.finish();
+      throw failed && error instanceof LeafError ? withFailures(error, failed) : error;
+    }
+    const failed = await failures.finish();
+    tellFailures(failed, "label", options.onWarning);
+    // What ships with LEAF would say the same again.
+    if (failed && project.config.teacher.kind !== "embedded")
+      options.onWarning?.("`leaf label` asks the teacher again for what failed.");
     const result: LabelResult = {
       ...labelled,
       positionBias: await whenFree(store.file, () => store.positionBias(fingerprint), waiting),
+      ...(failed && { failures: failed }),
     };
     if (options.only) return result;
-    const finished: Finished = { ...result, teacher: fingerprint };
-    await writeResult(project, "label", key, finished);
+    await writeResult(project, "label", key, { ...result, teacher: fingerprint } satisfies Finished);
     const run = await runFor(project, { label: key });
     await recordStage(project, run, "label", { key, seconds: (performance.now() - started) / 1000, result });
     return result;

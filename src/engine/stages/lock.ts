@@ -1,18 +1,21 @@
-import { rmSync } from "node:fs";
-import { open, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { errnoCode, isCancelled, LeafError, messageOf } from "../errors.ts";
+import { isCancelled, LeafError, messageOf } from "../errors.ts";
 import { writeFileAtomic } from "../files.ts";
-import { isAlive } from "../processes.ts";
+import { holderWords, holdLock } from "../lockHolder.ts";
+import { isProcessLocked, waitForLock } from "../processLock.ts";
 import type { Project } from "../project.ts";
 import { makeStageDir, type StageName, stageDir } from "./stage.ts";
 
-const lockName = "running.pid";
+/** Held as long as a process works on the stage; the system gives it back when that ends, however it ends. */
+export const stageLockName = "running.lock";
+/** What former versions wrote: a process id, which says nothing once it has been given again. */
+const formerLockName = "running.pid";
 const failureName = "failed.txt";
 
 /**
- * Runs a stage's work while holding its folder, so that two commands never write the same output. A lock of a process that
- * has died is taken over. A failure is left as `failed.txt` for `leaf status`; a cancelled stage is merely unfinished.
+ * Runs a stage's work while holding its folder, so that two commands never write the same output, and none removes it. A failure
+ * is left as `failed.txt` for `leaf status`; a cancelled stage is merely unfinished.
  */
 export async function holdingStage<T>(
   project: Project,
@@ -21,11 +24,10 @@ export async function holdingStage<T>(
   work: (dir: string) => Promise<T>,
 ): Promise<T> {
   const dir = await makeStageDir(project, stage, key);
-  const lock = path.join(dir, lockName);
-  await acquire(lock, stage);
-  const release = () => rmSync(lock, { force: true });
-  process.once("exit", release);
+  const lock = await holdLock(path.join(dir, stageLockName));
+  if (!lock) throw await runsAlready(dir, stage);
   try {
+    await rm(path.join(dir, formerLockName), { force: true });
     await rm(path.join(dir, failureName), { force: true });
     return await work(dir);
   } catch (error) {
@@ -33,8 +35,22 @@ export async function holdingStage<T>(
       await writeFileAtomic(path.join(dir, failureName), `${messageOf(error)}\n`).catch(() => {});
     throw error;
   } finally {
-    process.off("exit", release);
-    release();
+    lock.release();
+  }
+}
+
+/** Runs `work` while a stage's folder cannot be removed. Another process may be at the stage itself, which keeps it as well. */
+export async function keepingStage<T>(
+  project: Project,
+  stage: StageName,
+  key: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const lock = await waitForLock(path.join(stageDir(project, stage, key), stageLockName), { mode: "shared" });
+  try {
+    return await work();
+  } finally {
+    lock?.release();
   }
 }
 
@@ -44,30 +60,17 @@ export async function stageActivity(
   key: string,
 ): Promise<{ running: boolean; failure?: string }> {
   const dir = stageDir(project, stage, key);
-  const pid = Number(await readFile(path.join(dir, lockName), "utf8").catch(() => "0"));
   const failure = await readFile(path.join(dir, failureName), "utf8").catch(() => undefined);
-  return { running: isAlive(pid), failure: failure?.trim() };
+  return { running: isStageRunning(project, stage, key), failure: failure?.trim() };
 }
 
-async function acquire(lock: string, stage: StageName): Promise<void> {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const handle = await open(lock, "wx");
-      await handle.writeFile(String(process.pid));
-      await handle.close();
-      return;
-    } catch (error) {
-      if (errnoCode(error) !== "EEXIST") throw error;
-      const pid = Number(await readFile(lock, "utf8").catch(() => "0"));
-      if (isAlive(pid)) {
-        throw new LeafError("failed", `The ${stage} stage is already running (process ${pid}).`, {
-          remedy: "Wait for it, or stop that process.",
-        });
-      }
-      await rm(lock, { force: true });
-    }
-  }
-  throw new LeafError("failed", `The ${stage} stage was started elsewhere at the same moment.`, {
-    remedy: "Run the command again.",
+export function isStageRunning(project: Project, stage: StageName, key: string): boolean {
+  return isProcessLocked(path.join(stageDir(project, stage, key), stageLockName));
+}
+
+async function runsAlready(dir: string, stage: StageName): Promise<LeafError> {
+  const who = await holderWords(path.join(dir, stageLockName));
+  return new LeafError("failed", `The ${stage} stage is already running (${who}).`, {
+    remedy: "Wait for it, or stop that process.",
   });
 }

@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { FailureSummary } from "../../protocol/failures.ts";
 import type {
   CalibrateResult,
   DistillResult,
@@ -10,6 +11,7 @@ import type {
 import { type Catalog, openCatalog } from "../catalog.ts";
 import type { Config } from "../config.ts";
 import { LeafError } from "../errors.ts";
+import { readFailures } from "../failures/list.ts";
 import { canonicalJson } from "../keys.ts";
 import type { Project } from "../project.ts";
 import { listRuns } from "../runs.ts";
@@ -18,7 +20,15 @@ import { distillKey, distillStage } from "./distill.ts";
 import { evaluateStage, planEvaluation } from "./evaluate.ts";
 import { labelStage, labelState } from "./label.ts";
 import { stageActivity } from "./lock.ts";
-import { isFinished, type StageName, StageNotReady, type StageOptions, stageNames } from "./stage.ts";
+import { lostOutput, unreadableRuns } from "./lost.ts";
+import {
+  isFinished,
+  type StageName,
+  StageNotReady,
+  type StageOptions,
+  stageDir,
+  stageNames,
+} from "./stage.ts";
 
 export interface PipelineResult {
   label: LabelResult;
@@ -30,17 +40,17 @@ export interface PipelineResult {
 
 /** All stages in order; each does only what is not fresh. */
 export async function runPipeline(project: Project, options: StageOptions = {}): Promise<PipelineResult> {
-  const label = await labelStage(project, options);
+  // What failed in a stage that is done is asked again by `leaf label` alone.
+  const label = await labelStage(project, { ...options, retryFailed: false });
   options.onStage?.("label", label);
   // Files and rows that cannot be read have been told by the first stage.
-  const quiet = { ...options, onWarning: undefined };
-  const distill = await distillStage(project, quiet);
+  const later = { ...options, filesTold: true };
+  const distill = await distillStage(project, later);
   options.onStage?.("distill", distill);
   if (!project.config.mos) return { label, distill };
-  // It may have something to say of the teacher.
-  const calibrate = await calibrateStage(project, { ...options, filesTold: true });
+  const calibrate = await calibrateStage(project, later);
   options.onStage?.("calibrate", calibrate);
-  const evaluate = await evaluateStudents(project, quiet);
+  const evaluate = await evaluateStudents(project, later);
   options.onStage?.("evaluate", evaluate);
   return { label, distill, calibrate, evaluate };
 }
@@ -61,16 +71,18 @@ export interface StageStatus {
   key: string | null;
   /** Why it is stale, failed or cannot run: "distill.epochs: 20 → 30". */
   why?: string;
+  /** Images, pairs or rows that its last work left out, or that it failed for; absent where nothing failed. */
+  failures?: FailureSummary;
 }
 
 /** The state of every stage for the config and the files as they are now. */
 export async function pipelineStatus(
   project: Project,
   options: StageOptions = {},
-): Promise<{ stages: StageStatus[] }> {
+): Promise<{ stages: StageStatus[]; problems: string[] }> {
   const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
   try {
-    return { stages: await stagesOf(project, catalog) };
+    return { stages: await stagesOf(project, catalog), problems: await unreadableRuns(project) };
   } finally {
     catalog.close();
   }
@@ -104,15 +116,23 @@ async function statusOf(
   } catch (error) {
     if (error instanceof StageNotReady || (error instanceof LeafError && error.code === "config"))
       return { stage, state: "missing", key: null, why: error.message };
+    // A damaged store tells of itself; the other stages still have a state.
+    if (error instanceof LeafError && error.code === "failed")
+      return { stage, state: "failed", key: null, why: error.message };
     throw error;
   }
   const { running, failure } = await stageActivity(project, stage, key);
   if (running) return { stage, state: "running", key };
-  if (isFinished(project, stage, key))
+  const failures = await readFailures(stageDir(project, stage, key));
+  const failed = failures && { failures };
+  if (isFinished(project, stage, key)) {
+    const lost = await lostOutput(project, catalog, stage, key);
+    if (lost) return { stage, key, ...lost, ...(failure && { state: "failed", why: failure }), ...failed };
     return upstream
-      ? { stage, state: "stale", key, why: `${upstream.stage} is ${upstream.state}` }
-      : { stage, state: "fresh", key };
-  if (failure) return { stage, state: "failed", key, why: failure };
+      ? { stage, state: "stale", key, why: `${upstream.stage} is ${upstream.state}`, ...failed }
+      : { stage, state: "fresh", key, ...failed };
+  }
+  if (failure) return { stage, state: "failed", key, why: failure, ...failed };
   const last = runs.findLast((run) => run.stages[stage]);
   if (!last) return { stage, state: "missing", key };
   const changes = changedKeys(last.config as Config, project.config).filter((change) =>

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { z } from "zod";
@@ -52,6 +53,17 @@ export function isFinished(project: Project, stage: StageName, key: string): boo
   return readJsonNow<unknown>(resultFile(project, stage, key), finished[stage]) !== undefined;
 }
 
+/** Whether the student of a finished stage is there; somebody may have removed it. */
+export function hasStudent(dir: string): boolean {
+  return ["student.onnx", "student.json"].every((name) => existsSync(path.join(dir, name)));
+}
+
+/** Whether a stage is finished and all there: of a training, its student too. */
+export function isWhole(project: Project, stage: StageName, key: string): boolean {
+  const trains = stage === "distill" || stage === "calibrate";
+  return isFinished(project, stage, key) && (!trains || hasStudent(stageDir(project, stage, key)));
+}
+
 export async function readResult<S extends StageName>(
   project: Project,
   stage: S,
@@ -63,8 +75,8 @@ export async function readResult<S extends StageName>(
   );
 }
 
-/** The same where the stage has just been found or made. Throws LeafError `failed` where it is gone or damaged all the same. */
-export async function theResult<S extends StageName>(
+/** The result of a stage that has just been found or made finished. Throws LeafError `failed` where it is gone all the same. */
+export async function finishedResult<S extends StageName>(
   project: Project,
   stage: S,
   key: string,
@@ -72,7 +84,10 @@ export async function theResult<S extends StageName>(
   const result = await readResult(project, stage, key);
   if (result) return result;
   const file = resultFile(project, stage, key);
-  throw new LeafError("failed", `${file} is missing or damaged.`, { file, remedy: "Run the stage again." });
+  throw new LeafError("failed", `The result of ${stage} is gone: ${file} cannot be read.`, {
+    file,
+    remedy: `Run \`leaf ${stage}\` again.`,
+  });
 }
 
 export type FinishedStage<S extends StageName> = z.output<(typeof finished)[S]>;

@@ -3,13 +3,22 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { StudentCard } from "../../protocol/student.ts";
 import type { TrainerDone, TrainerMessage } from "../../protocol/trainer.ts";
+import { tensorLockFile } from "../cacheUse.ts";
 import type { Catalog } from "../catalog.ts";
 import { csvLine } from "../csv.ts";
 import { LeafError } from "../errors.ts";
+import { failuresIn } from "../failures/list.ts";
+import { tellFailures } from "../failures/words.ts";
 import { writeFileAtomic, writeJson } from "../files.ts";
-import { openTensorCache, writeTensorCache } from "../images/tensorCache.ts";
+import {
+  type CacheFailure,
+  cacheFailures,
+  openTensorCache,
+  writeTensorCache,
+} from "../images/tensorCache.ts";
 import { keyOf } from "../keys.ts";
-import type { Project } from "../project.ts";
+import { type ProcessLock, waitForLock } from "../processLock.ts";
+import { nameIn, type Project } from "../project.ts";
 import { version } from "../version.ts";
 import type { StageOptions } from "./stage.ts";
 
@@ -21,42 +30,97 @@ export interface TrainingRow {
   target: number | null;
 }
 
-/** Caches being written by this process: trainings at the same time decode once. */
-const underWay = new Map<string, Promise<void>>();
+/** The decoded images of a training; they stay until they are released. */
+export interface TrainingCache {
+  dir: string;
+  rowOf: Map<string, number>;
+  /** Images that could not be decoded. */
+  failed: CacheFailure[];
+  release(): void;
+}
 
 /**
- * Decodes the train and val images once into the memory-mapped cache that all trainings of this dataset share.
- * Returns its folder and the row of each hash. Test images are never in it.
+ * Decodes the train and val images once into the memory-mapped cache that all trainings of this dataset share, in whatever
+ * processes they run. Test images are never in it.
  */
 export async function trainingCache(
   project: Project,
   catalog: Catalog,
   stage: "distill" | "calibrate",
   options: StageOptions,
-): Promise<{ dir: string; rowOf: Map<string, number> }> {
+): Promise<TrainingCache> {
   const { resize, crop } = project.config.student.input;
   const hashes = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
   const key = keyOf({ geometry: 1, resize, crop, hashes: catalog.digestOf(hashes) });
   const dir = path.join(project.cache, "tensors", key);
-  const decoding = underWay.get(dir) ?? decode().finally(() => underWay.delete(dir));
-  underWay.set(dir, decoding);
-  await decoding;
-  return { dir, rowOf: new Map(hashes.map((hash, row) => [hash, row])) };
+  const { release } = await decoded();
+  const rowOf = new Map(hashes.map((hash, row) => [hash, row]));
+  return { dir, rowOf, failed: await cacheFailures(dir), release };
+
+  async function decoded(): Promise<ProcessLock> {
+    const lockFile = tensorLockFile(dir);
+    const { signal } = options;
+    for (;;) {
+      // While another decodes, however long that takes.
+      const reading = await waitForLock(lockFile, {
+        mode: "shared",
+        waitMs: Number.POSITIVE_INFINITY,
+        signal,
+      });
+      if (reading && (await isCached(dir))) return reading;
+      reading?.release();
+      const writing = await waitForLock(lockFile, { signal });
+      try {
+        if (writing) await decode();
+      } finally {
+        writing?.release();
+      }
+    }
+  }
 
   async function decode(): Promise<void> {
     if (await isCached(dir)) return;
     await rm(dir, { recursive: true, force: true });
     const items = hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
-    const { failed } = await writeTensorCache(dir, items, project.config.student.input, {
+    await writeTensorCache(dir, items, project.config.student.input, {
       stage,
       total: items.length,
       signal: options.signal,
       onProgress: options.onProgress,
     });
-    for (const { path: file, reason } of failed.slice(0, 10))
-      options.onWarning?.(`${path.relative(project.root, file)} is left out: ${reason}`);
-    if (failed.length > 10) options.onWarning?.(`${failed.length - 10} more images are left out.`);
   }
+}
+
+/**
+ * Tells which of the images that a training would learn from could not be decoded, and leaves the list in the stage's folder.
+ * Throws LeafError `input` where fewer than two are left.
+ */
+export async function tellUndecoded(
+  project: Project,
+  stage: "distill" | "calibrate",
+  dir: string,
+  used: readonly string[],
+  failed: readonly CacheFailure[],
+  options: StageOptions,
+): Promise<number> {
+  const list = failuresIn(dir);
+  const wanted = new Set(used);
+  let count = 0;
+  for (const { hash, path: file, reason } of failed) {
+    if (!wanted.has(hash)) continue;
+    count++;
+    list.add({ kind: "decode", file: nameIn(project, file), reason });
+  }
+  const failures = await list.finish();
+  if (failures && used.length - count < 2) {
+    throw new LeafError(
+      "input",
+      `${count} of the ${used.length} images to learn from cannot be decoded: too few are left to train.`,
+      { failures, remedy: "Run `leaf check`, and mend or exclude these files." },
+    );
+  }
+  tellFailures(failures, stage, options.onWarning);
+  return count;
 }
 
 /** All images that distill may learn from, without a target. */

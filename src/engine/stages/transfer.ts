@@ -6,11 +6,13 @@ import type { Catalog } from "../catalog.ts";
 import type { Config } from "../config.ts";
 import { indexDataset, openIndex } from "../dataset.ts";
 import { isFar } from "../domain.ts";
+import { failuresIn } from "../failures/list.ts";
+import { tellFailures } from "../failures/words.ts";
 import { writeJson } from "../files.ts";
 import { digestLines, keyOf } from "../keys.ts";
 import { evaluateMetrics } from "../metrics/index.ts";
 import { readMos, studentToMos } from "../mos.ts";
-import type { Project } from "../project.ts";
+import { nameIn, type Project } from "../project.ts";
 import { openStudent, scoreImages } from "../student.ts";
 import type { StageOptions } from "./stage.ts";
 
@@ -103,13 +105,14 @@ async function cellOf(
   if (known) return { ...known, seen };
   const [predicted, truth]: [number[], number[]] = [[], []];
   let failed = 0;
+  const list = failuresIn(file.replace(/\.json$/, "-failed"));
   const opened = await openStudent(studentDir);
   let far: number | null = opened.card.domain ? 0 : null;
   try {
     for await (const scored of scoreImages(opened, items, { signal: options.signal })) {
       if ("reason" in scored) {
         failed++;
-        options.onWarning?.(`${path.relative(project.root, scored.item.path)} is left out: ${scored.reason}`);
+        list.add({ kind: "score", file: nameIn(project, scored.item.path), reason: scored.reason });
       } else {
         predicted.push(studentToMos(scored.score, mos));
         truth.push(scored.item.mos);
@@ -126,6 +129,7 @@ async function cellOf(
   } finally {
     await opened.close();
   }
+  tellFailures(await list.finish(), `evaluate on ${name}`, options.onWarning);
   if (predicted.length < 3) return null;
   const { logistic: _, ...metrics } = evaluateMetrics(
     Float64Array.from(predicted),

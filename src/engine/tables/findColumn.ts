@@ -1,16 +1,17 @@
 import path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import { LeafError } from "../errors.ts";
+import { quotedCell } from "./cellText.ts";
 
 /** The place of a column. Throws a LeafError `config` for one that is missing, or there twice. */
 export function findColumn(file: string, columns: readonly string[], wanted: string, line = 1): number {
   const at = columns.indexOf(wanted);
   const base = path.basename(file);
   if (at >= 0 && columns.indexOf(wanted, at + 1) >= 0)
-    throw new LeafError("config", `${base} has two columns "${wanted}".`, { file, line });
+    throw new LeafError("config", `${base} has two columns ${quotedCell(wanted)}.`, { file, line });
   if (at >= 0) return at;
   const named = columns.filter((name) => name !== "");
-  const shown = named.slice(0, 30).map((name) => `"${name}"`);
+  const shown = named.slice(0, 30).map(quotedCell);
   const nearest =
     named.length > 0
       ? closest(
@@ -24,7 +25,11 @@ export function findColumn(file: string, columns: readonly string[], wanted: str
     distance(wanted.toLowerCase(), near.toLowerCase()) <= Math.max(2, wanted.length / 3);
   throw new LeafError(
     "config",
-    `${base} has no column "${wanted}"; it has ${shown.join(", ")}${named.length > shown.length ? ", …" : ""}.`,
-    { file, line, remedy: close ? `Did you mean "${near}"?` : "Name one of these columns in the config." },
+    `${base} has no column ${quotedCell(wanted)}; it has ${shown.join(", ")}${named.length > shown.length ? ", …" : ""}.`,
+    {
+      file,
+      line,
+      remedy: close ? `Did you mean ${quotedCell(near!)}?` : "Name one of these columns in the config.",
+    },
   );
 }

@@ -1,13 +1,13 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { limits, megabytes } from "../base/limits.ts";
 import { LeafError, throwIfCancelled } from "../errors.ts";
-import { cellText } from "./cellText.ts";
+import { cellText, oneLine } from "./cellText.ts";
 import { detectEncoding, readText } from "./encoding.ts";
 import type { Table, TableOptions, TableRow } from "./table.ts";
 
 type JsonRow = Record<string, unknown>;
 
-const largestJson = 256e6;
 /** The columns of JSON are the keys of this many rows: a key may be missing from the first. */
 const rowsAsked = 100;
 const batchSize = 1000;
@@ -16,19 +16,20 @@ const batchSize = 1000;
 export async function openJson(file: string, { signal }: TableOptions): Promise<Table> {
   const base = path.basename(file);
   const { size } = await stat(file);
-  if (size > largestJson) {
-    throw new LeafError("input", `${base} is too large (${Math.round(size / 1e6)} MB): JSON is read whole.`, {
-      file,
-      remedy: "Write it as JSON Lines (.jsonl), CSV or Parquet, which are streamed.",
-    });
-  }
+  if (size > limits.jsonBytes) throw tooLarge(file, `is too large (${megabytes(size)})`);
   let value: unknown;
   try {
     const encoding = await detectEncoding(file, signal);
-    value = JSON.parse(new TextDecoder(encoding).decode(await readFile(file)));
+    const bytes = await readFile(file);
+    if (valuesIn(bytes) > limits.jsonValues)
+      throw tooLarge(file, `holds more than ${limits.jsonValues / 1e6} million values`);
+    value = JSON.parse(new TextDecoder(encoding).decode(bytes));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new LeafError("input", `${base} is not valid JSON: ${error.message}.`, { file, cause: error });
+    throw new LeafError("input", `${base} is not valid JSON: ${oneLine(error.message)}.`, {
+      file,
+      cause: error,
+    });
   }
   const rows = rowsIn(value);
   if (rows === undefined || rows.length === 0) {
@@ -50,6 +51,20 @@ export async function openJson(file: string, { signal }: TableOptions): Promise<
       }
     },
   };
+}
+
+function tooLarge(file: string, why: string): LeafError {
+  return new LeafError("input", `${path.basename(file)} ${why}: JSON is read whole.`, {
+    file,
+    remedy: "Write it as JSON Lines (.jsonl), CSV or Parquet, which are streamed.",
+  });
+}
+
+/** At most how many values JSON has: each but the first comes after a comma or a bracket. */
+function valuesIn(bytes: Buffer): number {
+  let count = 1;
+  for (const byte of bytes) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) count++;
+  return count;
 }
 
 /** JSON Lines: one object a line. */
@@ -80,7 +95,8 @@ export async function openJsonLines(file: string, { signal }: TableOptions): Pro
 
 /** The rows of each piece of text; none is empty. */
 async function* jsonLines(file: string, text: AsyncIterable<string>) {
-  let rest = "";
+  let pieces: string[] = [];
+  let length = 0;
   let line = 0;
   const parsed = (lines: string[]) =>
     lines.flatMap((source) => {
@@ -88,12 +104,19 @@ async function* jsonLines(file: string, text: AsyncIterable<string>) {
       return source.trim() === "" ? [] : [{ row: parseLine(file, source, line), line }];
     });
   for await (const piece of text) {
-    const lines = (rest + piece).split("\n");
-    rest = lines.pop()!;
+    // A long line is not looked at again before it ends.
+    pieces.push(piece);
+    length += piece.length;
+    if (length > limits.jsonLine) throw tooLongLine(file, line + 1);
+    if (!piece.includes("\n")) continue;
+    const lines = pieces.join("").split("\n");
+    const rest = lines.pop()!;
+    pieces = [rest];
+    length = rest.length;
     const batch = parsed(lines);
     if (batch.length > 0) yield batch;
   }
-  const last = parsed([rest]);
+  const last = parsed([pieces.join("")]);
   if (last.length > 0) yield last;
 }
 
@@ -108,6 +131,15 @@ function parseLine(file: string, source: string, line: number): JsonRow {
     line,
     remedy: "JSON Lines has one object a line; name a file that holds one list `.json`.",
   });
+}
+
+function tooLongLine(file: string, line: number): LeafError {
+  const most = `${limits.jsonLine / 1e6} million`;
+  return new LeafError(
+    "input",
+    `${path.basename(file)}:${line}: the line is longer than ${most} characters, the most that LEAF reads.`,
+    { file, line, remedy: "Write one object a line, or name a file that holds one list `.json`." },
+  );
 }
 
 function isRow(value: unknown): value is JsonRow {

@@ -1,3 +1,4 @@
+import { open } from "node:fs/promises";
 import path from "node:path";
 import zlib from "node:zlib";
 import {
@@ -9,16 +10,23 @@ import {
   parquetMetadataAsync,
   parquetScan,
 } from "hyparquet";
-import { LeafError, throwIfCancelled } from "../errors.ts";
-import { cellText } from "./cellText.ts";
+import { limits, megabytes } from "../base/limits.ts";
+import { regularFile } from "../base/regularFile.ts";
+import { LeafError, messageOf, throwIfCancelled } from "../errors.ts";
+import { cellText, oneLine } from "./cellText.ts";
 import type { Table, TableOptions, TableRow } from "./table.ts";
 
 /** hyparquet brings Snappy itself. */
 export const parquetCompressors: Compressors = {
-  GZIP: (input) => zlib.gunzipSync(input),
-  ZSTD: (input) => zlib.zstdDecompressSync(input),
-  BROTLI: (input) => zlib.brotliDecompressSync(input),
+  GZIP: (input, size) => zlib.gunzipSync(input, atMost(size)),
+  ZSTD: (input, size) => zlib.zstdDecompressSync(input, atMost(size)),
+  BROTLI: (input, size) => zlib.brotliDecompressSync(input, atMost(size)),
 };
+
+/** A page says how large it is unpacked: one that goes on is damaged, or a bomb. */
+function atMost(size: number): { maxOutputLength: number } {
+  return { maxOutputLength: Math.max(1, Math.min(size, limits.parquetPart)) };
+}
 
 /** Rows read at a time where row groups are larger: each time, the group is decoded from its start. */
 const mostRows = 1_000_000;
@@ -30,14 +38,48 @@ export interface ParquetFile {
   metadata: FileMetaData;
 }
 
-/** Reads what a Parquet file says of itself. Throws a LeafError `input` for one that is damaged. */
+/** Reads what a Parquet file says of itself. Throws a LeafError `input` for one that is damaged or too large to read. */
 export async function openParquetFile(file: string): Promise<ParquetFile> {
+  const { size } = await regularFile(file, "Name a Parquet file.");
+  const footer = await footerSize(file, size);
+  if (footer > limits.parquetFooter && footer <= size)
+    throw tooLarge(file, `describes itself in ${megabytes(footer)}`, megabytes(limits.parquetFooter));
   const buffer = await asyncBufferFromFile(file);
-  return {
+  const metadata = await parquetMetadataAsync(buffer).catch((error) => damaged(file, error));
+  for (const { columns, num_rows } of metadata.row_groups)
+    for (const { meta_data: column } of columns) {
+      const [bytes, rows] = [Number(column?.total_uncompressed_size ?? 0), Number(num_rows)];
+      // However well they are packed, values take memory once they are read.
+      const values = Math.max(rows, Number(column?.num_values ?? 0));
+      if (bytes < 0 || rows < 0) damaged(file, "it has a negative number of rows");
+      if (bytes > limits.parquetPart)
+        throw tooLarge(
+          file,
+          `has a column of ${megabytes(bytes)} in one row group`,
+          megabytes(limits.parquetPart),
+        );
+      if (values > limits.parquetGroupRows)
+        throw tooLarge(file, `has a row group of ${values} rows`, String(limits.parquetGroupRows));
+    }
+  return { file, buffer, metadata };
+}
+
+async function footerSize(file: string, size: number): Promise<number> {
+  if (size < 12) return 0;
+  const handle = await open(file, "r");
+  try {
+    return (await handle.read(Buffer.alloc(4), 0, 4, size - 8)).buffer.readUInt32LE();
+  } finally {
+    await handle.close();
+  }
+}
+
+function tooLarge(file: string, why: string, most: string): LeafError {
+  const base = path.basename(file);
+  return new LeafError("input", `${base} ${why}; LEAF reads at most ${most}.`, {
     file,
-    buffer,
-    metadata: await parquetMetadataAsync(buffer).catch((error) => damaged(file, error)),
-  };
+    remedy: "Write it again with fewer columns, or in smaller row groups.",
+  });
 }
 
 /** A Parquet file; its columns that hold text or numbers. Only those that are asked for are read, some rows at a time. */
@@ -73,6 +115,8 @@ export async function* parquetBatches(
       const rowEnd = Math.min(rowStart + mostRows, groupEnd);
       const range = { file: buffer, metadata, rowStart, rowEnd, compressors: parquetCompressors };
       const read = await readColumns(range, names).catch((error) => damaged(file, error));
+      if (read.some(({ length }) => length < rowEnd - rowStart))
+        damaged(file, `it has fewer rows than the ${groupEnd} that it tells`);
       for (let from = 0; from < rowEnd - rowStart; from += batchSize) {
         const size = Math.min(batchSize, rowEnd - rowStart - from);
         const values = read.map((column) => Array.from({ length: size }, (_, i) => column[from + i]));
@@ -109,7 +153,7 @@ function topLevelColumns(schema: readonly { name: string; num_children?: number 
 function damaged(file: string, error: unknown): never {
   throw new LeafError(
     "input",
-    `${path.basename(file)} cannot be read as Parquet: ${String(error instanceof Error ? error.message : error).split("\n")[0]}.`,
+    `${path.basename(file)} cannot be read as Parquet: ${oneLine(messageOf(error))}.`,
     { file, remedy: "Write it again, with Snappy, gzip, zstd or no compression.", cause: error },
   );
 }

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import path from "node:path";
-import { errnoCode, explainFileSystemError, LeafError } from "../errors.ts";
+import { regularFile } from "../base/regularFile.ts";
+import { explainFileSystemError, LeafError } from "../errors.ts";
 import { openDelimited } from "./delimited.ts";
 import { openJson, openJsonLines } from "./json.ts";
 import { openParquet } from "./parquet.ts";
@@ -11,6 +12,8 @@ export interface TableRow {
   line: number;
   /** The cells of the columns that were asked for, as text; empty where the row has none. */
   cells: string[];
+  /** Why the row cannot be trusted, a sentence. */
+  fault?: string;
 }
 
 /** A file of rows under named columns, whatever its container. */
@@ -84,6 +87,7 @@ export async function tableKind(file: string): Promise<TableKind> {
 }
 
 async function headOf(file: string): Promise<Buffer> {
+  await regularFile(file, "Name a file of scores, such as a CSV file.");
   try {
     const handle = await open(file, "r");
     try {
@@ -92,11 +96,6 @@ async function headOf(file: string): Promise<Buffer> {
       await handle.close();
     }
   } catch (error) {
-    if (errnoCode(error) === "EISDIR")
-      throw new LeafError("config", `Cannot read ${file}: it is a folder.`, {
-        file,
-        remedy: "Name a file of scores, such as a CSV file.",
-      });
     const explained = explainFileSystemError(error, "read", file);
     if (explained instanceof LeafError)
       throw new LeafError("config", explained.message, { ...explained, file, cause: error });

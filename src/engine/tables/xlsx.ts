@@ -1,11 +1,12 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import readWorkbook from "read-excel-file/node";
+import { limits, megabytes } from "../base/limits.ts";
 import { LeafError, throwIfCancelled } from "../errors.ts";
 import { cellText } from "./cellText.ts";
 import type { Table, TableOptions, TableRow } from "./table.ts";
+import { boundedWorkbook } from "./xlsxBounds.ts";
 
-const largestXlsx = 32e6;
 /** Titles and notes may stand above the names of the columns. */
 const rowsAbove = 20;
 const batchSize = 1000;
@@ -22,8 +23,8 @@ interface Place {
 export async function openXlsx(file: string, { prefer, signal }: TableOptions): Promise<Table> {
   const base = path.basename(file);
   const { size } = await stat(file);
-  if (size > largestXlsx) {
-    throw new LeafError("input", `${base} is too large for a workbook (${Math.round(size / 1e6)} MB).`, {
+  if (size > limits.xlsxBytes) {
+    throw new LeafError("input", `${base} is too large for a workbook (${megabytes(size)}).`, {
       file,
       remedy: "Save the sheet as CSV, which is streamed.",
     });
@@ -54,8 +55,10 @@ export async function openXlsx(file: string, { prefer, signal }: TableOptions): 
 async function sheetsOf(file: string): Promise<unknown[][][]> {
   const bytes = await readFile(file);
   try {
-    return (await readWorkbook(bytes)).map(({ data }) => data as unknown[][]);
+    const workbook = boundedWorkbook(file, bytes);
+    return (await readWorkbook(workbook)).map(({ data }) => data as unknown[][]);
   } catch (error) {
+    if (error instanceof LeafError) throw error;
     throw new LeafError("input", `${path.basename(file)} is not an Excel workbook, or a damaged one.`, {
       file,
       remedy: "Save it again as .xlsx or CSV.",

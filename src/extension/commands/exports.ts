@@ -1,5 +1,6 @@
 import { commands, l10n, Uri, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
+import type { FailureSummary } from "../../protocol/failures.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
 import { pickProject } from "../projectPicker.ts";
 
@@ -29,16 +30,28 @@ async function exportTo({ client, state }: Leaf, what: What, target: unknown): P
     filters: what === "scores" ? { CSV: ["csv"] } : undefined,
   });
   if (!out) return;
-  const { files } = await window.withProgress(
+  const { files, failures } = await window.withProgress(
     { location: { viewId: "leaf.pipeline" }, title: titles()[what] },
-    () => client.request("leaf/export", { config, what, out: out.toString() }),
+    // For one file the dialog has asked already; of the files in a folder it knows nothing.
+    () => client.request("leaf/export", { config, what, out: out.toString(), force: what === "scores" }),
   );
   const reveal = l10n.t("Reveal");
-  const chosen = await window.showInformationMessage(
-    l10n.t("Wrote {0}.", files.map((file) => file.split(/[\\/]/).at(-1)).join(", ")),
-    reveal,
-  );
+  const wrote = l10n.t("Wrote {0}.", files.map((file) => file.split(/[\\/]/).at(-1)).join(", "));
+  const chosen = failures
+    ? await window.showWarningMessage(`${wrote} ${withoutScore(failures)}`, reveal)
+    : await window.showInformationMessage(wrote, reveal);
   if (chosen === reveal) await commands.executeCommand("revealInExplorer", out);
+}
+
+/** How many, and the first of them. */
+function withoutScore({ total, first }: FailureSummary): string {
+  const [one] = first;
+  return l10n.t(
+    "{0} images have no score; the first is {1}: {2}.",
+    total,
+    one?.file ?? "",
+    one?.reason ?? "",
+  );
 }
 
 function titles(): Record<What, string> {

@@ -20,7 +20,9 @@ export function reportCommands({ client, state }: Leaf): Handlers {
       if (!out) return;
       const { run } = await window.withProgress(
         { location: ProgressLocation.Notification, title: l10n.t("Writing the report"), cancellable: true },
-        (_, token) => client.request("leaf/report", { config, run: asked, out: out.toString() }, token),
+        // The dialog has asked whether to write over a file.
+        (_, token) =>
+          client.request("leaf/report", { config, run: asked, out: out.toString(), force: true }, token),
       );
       const open = l10n.t("Open");
       const reveal = l10n.t("Reveal");

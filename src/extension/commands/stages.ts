@@ -1,6 +1,7 @@
-import { l10n, window } from "vscode";
+import { l10n, Uri, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import type { JobKind } from "../../protocol/jobs.ts";
+import type { ProjectSnapshot } from "../../protocol/project.ts";
 import { isRunning } from "../contextKeys.ts";
 import { showJobNotification } from "../jobNotification.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
@@ -19,6 +20,7 @@ export function stageCommands(leaf: Leaf): Handlers {
     [commandIds.calibrate]: (target) => start(leaf, "calibrate", target),
     [commandIds.evaluate]: (target) => start(leaf, "evaluate", target),
     [commandIds.stop]: (target) => stop(leaf, target),
+    [commandIds.showFailures]: (target, stage) => showFailures(leaf, target, stage),
   };
 }
 
@@ -35,6 +37,16 @@ async function start(leaf: Leaf, kind: JobKind, target: unknown, { quiet = false
 export async function saveConfig(config: string): Promise<void> {
   const editor = window.visibleTextEditors.find(({ document }) => document.uri.toString() === config);
   if (editor?.document.isDirty) await editor.document.save();
+}
+
+/** Opens the list of what a stage left out; without its name, of the first that left something out. */
+async function showFailures({ state }: Leaf, target: unknown, stage: unknown): Promise<void> {
+  const listed = (one: ProjectSnapshot) =>
+    one.stages.find((it) => it.failures?.list && (typeof stage !== "string" || it.stage === stage));
+  const config = await pickProject(state, target, (one) => listed(one) !== undefined);
+  const list = config && listed(state.project(config)!)?.failures?.list;
+  if (list) await window.showTextDocument(Uri.parse(list, true));
+  else void window.showInformationMessage(l10n.t("Nothing failed."));
 }
 
 async function stop({ client, state }: Leaf, target: unknown): Promise<void> {

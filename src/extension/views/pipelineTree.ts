@@ -58,6 +58,7 @@ export function pipelineTree({ state }: Leaf): Disposable[] {
 function children(projects: ProjectSnapshot[], node: Node | undefined): Node[] {
   if (!node && projects.length > 1)
     return projects.map((one) => ({ config: one.config, row: projectRow(one, l10n.t) }));
+  if (node?.row.children) return node.row.children.map((row) => ({ config: node.config, row }));
   const project = node ? projects.find(({ config }) => config === node.config) : projects[0];
   if (!project || (node && node.row.id !== "project")) return [];
   return pipelineRows(project, Date.now(), l10n.t).map((row) => ({ config: project.config, row }));
@@ -66,7 +67,11 @@ function children(projects: ProjectSnapshot[], node: Node | undefined): Node[] {
 function item({ config, row }: Node): TreeItem {
   const made = new TreeItem(
     row.label,
-    row.id === "project" ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.None,
+    row.id === "project"
+      ? TreeItemCollapsibleState.Expanded
+      : row.children
+        ? TreeItemCollapsibleState.Collapsed
+        : TreeItemCollapsibleState.None,
   );
   made.id = `${config}#${row.id}`;
   made.description = row.description;
@@ -74,6 +79,12 @@ function item({ config, row }: Node): TreeItem {
   made.iconPath = new ThemeIcon(row.icon, row.color ? new ThemeColor(row.color) : undefined);
   made.contextValue = row.contextValue;
   made.accessibilityInformation = { label: `${row.label}, ${row.description}` };
+  if (row.opens)
+    made.command = {
+      command: "vscode.open",
+      title: l10n.t("Open"),
+      arguments: [Uri.parse(row.opens, true)],
+    };
   if (row.id === "invalid")
     made.command = {
       command: viewCommandIds.openConfig,

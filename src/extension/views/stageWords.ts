@@ -1,4 +1,4 @@
-import type { ProjectSnapshot, StageName, StageSnapshot } from "../../protocol/project.ts";
+import type { ProjectSnapshot, StageFailures, StageName, StageSnapshot } from "../../protocol/project.ts";
 import { ago, progressWords } from "../jobProgress.ts";
 import { escapeMarkdown } from "../markdown.ts";
 import type { Translate } from "../translate.ts";
@@ -16,6 +16,9 @@ export interface Row {
   /** What `when` clauses of menus see. */
   contextValue: string;
   stage?: StageName;
+  children?: Row[];
+  /** URI of what a click opens. */
+  opens?: string;
 }
 
 export function stageTitle(stage: StageName, t: Translate): string {
@@ -38,8 +41,52 @@ export function pipelineRows(project: ProjectSnapshot, now: number, t: Translate
   ];
 }
 
+/** The list is a file that anybody may have written: nothing above the config's folder is opened by it. */
+function isBelow(file: string): boolean {
+  return !/^([\\/]|[a-z]:)/i.test(file) && !file.split(/[\\/]/).includes("..");
+}
+
+/** What a stage left out: the first ten by name, then all of them in a file. */
+function failureRows(
+  project: ProjectSnapshot,
+  stage: StageName,
+  { total, first, list }: StageFailures,
+  t: Translate,
+): Row[] {
+  const rows = first.map((failure, at): Row => {
+    const { file, other, line, reason } = failure;
+    return {
+      id: `${stage}.failure.${at}`,
+      label: other ? t("{0} and {1}", file, other) : line === undefined ? file : `${file}:${line}`,
+      description: reason,
+      tooltip: escapeMarkdown(reason),
+      icon: "warning",
+      color: "list.warningForeground",
+      contextValue: "failure",
+      ...(isBelow(file) && {
+        opens: `${project.folder}/${file.split("/").map(encodeURIComponent).join("/")}`,
+      }),
+    };
+  });
+  if (list === null) return rows;
+  const label =
+    total > first.length ? t("Show all {0} failures", total.toLocaleString("en")) : t("Show failures");
+  return [
+    ...rows,
+    {
+      id: `${stage}.failures`,
+      label,
+      description: "",
+      tooltip: t("A file with one failure a line, as JSON"),
+      icon: "list-unordered",
+      contextValue: "failures",
+      opens: list,
+    },
+  ];
+}
+
 export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now: number, t: Translate): Row {
-  const { stage, state, why, headline, run, updated } = snapshot;
+  const { stage, state, why, headline, run, updated, failures } = snapshot;
   const progress = runningProgress(project, snapshot);
   const description =
     progress !== undefined
@@ -49,21 +96,34 @@ export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now:
         : state === "failed"
           ? [t("failed"), why].filter(Boolean).join(": ")
           : (headline ?? why ?? t("not run yet"));
+  // The words for labels count what failed by themselves.
+  const left = failures && state === "fresh" && stage !== "label" && progress === undefined;
   const told = [
     `**${stageTitle(stage, t)}** · ${stateWord(progress !== undefined ? "running" : state, t)}`,
     why ? escapeMarkdown(why) : "",
     headline ? escapeMarkdown(headline) : "",
+    failures ? failuresMarkdown(failures, t) : "",
     run && updated ? t("Run {0}, {1}", escapeMarkdown(run), ago(updated, now, t)) : "",
   ];
   return {
     id: stage,
     label: stageTitle(stage, t),
-    description,
+    description: left
+      ? `${description} · ${t("{0} failed", failures.total.toLocaleString("en"))}`
+      : description,
     tooltip: told.filter(Boolean).join("\n\n"),
-    ...iconOf(progress !== undefined ? "running" : state),
+    ...iconOf(progress !== undefined ? "running" : state, failures !== undefined),
     contextValue: `stage.${stage}.${project.job?.state === "running" ? "busy" : "idle"}`,
     stage,
+    ...(failures && progress === undefined && { children: failureRows(project, stage, failures, t) }),
   };
+}
+
+/** Equal reasons with their count. */
+function failuresMarkdown({ total, reasons }: StageFailures, t: Translate): string {
+  const count = (n: number) => n.toLocaleString("en");
+  const lines = reasons.slice(0, 5).map((one) => `- ${count(one.count)} × ${escapeMarkdown(one.reason)}`);
+  return [t("{0} failed", count(total)), "", ...lines].join("\n");
 }
 
 /** The project's own row, where there are several. */
@@ -178,9 +238,10 @@ function stateWord(state: StageSnapshot["state"], t: Translate): string {
   return words[state];
 }
 
-function iconOf(state: StageSnapshot["state"]): { icon: string; color?: string } {
+function iconOf(state: StageSnapshot["state"], failures: boolean): { icon: string; color?: string } {
   switch (state) {
     case "fresh":
+      if (failures) return { icon: "warning", color: "list.warningForeground" };
       return { icon: "pass", color: "testing.iconPassed" };
     case "stale":
       return { icon: "circle-filled", color: "list.warningForeground" };

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 // The same as the patterns of src/engine/base/ids.ts, which checks where an id becomes a path.
 export const runId = z.string().regex(/^r[1-9]\d{0,8}$/, "must be r and a number");
-export const jobId = z.string().regex(/^[0-9a-z]{1,16}-[0-9a-f]{6,32}$/, "must be the id of a job");
+export const jobId = z.string().regex(/^[0-9a-z]{1,10}-[0-9a-z]{1,32}$/, "must be the id of a job");
 export const key = z.string().regex(/^[0-9a-z]{1,64}$/, "must be up to 64 digits and small letters");
 export const imageHash = z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hexadecimal digits");
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Failure, JobEvent, JobRequest } from "../jobs.ts";
-import { count, jobId, moment, processId, text, time } from "./common.ts";
+import { count, jobId, moment, text, time } from "./common.ts";
+import { failureSummary } from "./failures.ts";
 import { trainerMessage } from "./trainer.ts";
 
 const stage = z.enum(["label", "distill", "calibrate", "evaluate"]);
@@ -12,6 +13,7 @@ export const failure = z.looseObject({
   file: text.optional(),
   line: count.optional(),
   column: count.optional(),
+  failures: failureSummary.optional(),
 }) satisfies z.ZodType<Failure>;
 
 /** `job.json`. Other keys stay. */
@@ -21,12 +23,15 @@ export const jobRequest = z.looseObject({
   kind: z.enum(["run", "label", "distill", "calibrate", "evaluate", "env", "experiment"]),
   configFile: text,
   started: time,
-  pid: processId.nullable(),
   patienceMs: z.number().min(0).max(1e9),
   experiment: text.optional(),
 }) satisfies z.ZodType<JobRequest>;
 
-export const attachment = z.looseObject({ mode: z.enum(["attached", "released"]), at: moment });
+export const attachment = z.looseObject({
+  mode: z.enum(["attached", "released"]),
+  at: moment,
+  word: text.default(""),
+});
 
 const progress = z.looseObject({
   stage: z.enum(["index", "label", "distill", "calibrate", "evaluate", "score", "env"]),

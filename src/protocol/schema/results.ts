@@ -10,6 +10,7 @@ import type {
   TransferCell,
 } from "../results.ts";
 import { count, figure, fileName, interval, key, runId, seconds, text, time } from "./common.ts";
+import { failureSummary } from "./failures.ts";
 
 const stage = z.enum(["distill", "calibrate"]);
 
@@ -20,6 +21,7 @@ const halves = { labelled: counted, reused: counted, failed: counted };
 
 /** Other keys stay: what a newer LEAF adds is kept when a run is written again. */
 export const labelResult = z.looseObject({
+  failures: failureSummary.optional(),
   images: counted,
   points: z.looseObject(halves).prefault({}),
   pairs: z.looseObject({ ...halves, kept: counted, discarded: counted }).prefault({}),
@@ -45,6 +47,7 @@ const trained = {
 };
 
 export const distillResult = z.looseObject({
+  failures: failureSummary.optional(),
   ...trained,
   teacherAgreement: agreement.prefault({}),
   minConfidence: z.number().optional(),
@@ -58,6 +61,7 @@ const teacherCheck = z.looseObject({
 });
 
 export const calibrateResult = z.looseObject({
+  failures: failureSummary.optional(),
   ...trained,
   images: counted,
   headOnly: z.boolean().default(false),
@@ -114,6 +118,7 @@ const finding = z.looseObject({
 });
 
 export const evaluateResult = z.looseObject({
+  failures: failureSummary.optional(),
   ...evaluated,
   run,
   logistic,
@@ -156,6 +161,11 @@ export const runRecord = z.looseObject({
   created: time.default(long),
   updated: time.default(long),
   state: z.enum(["running", "done", "failed", "cancelled"]).default("done"),
+  reason: text.nullish(),
+  /** Its key is checked where it becomes a path: a forged one is a run that has ended. */
+  working: z
+    .looseObject({ stage: z.enum(["label", "distill", "calibrate", "evaluate"]), key: text })
+    .nullish(),
   stages: z.looseObject({
     label: entry(labelResult.prefault({})),
     distill: entry(distillResult.prefault({})),

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import type { ServerState } from "../servers.ts";
-import { count, key, moment, processId, text, time } from "./common.ts";
+import { count, key, processId, text, time } from "./common.ts";
 import { failure } from "./jobs.ts";
+
+/** A former version wrote text there, which names no process any more. */
+const identity = z
+  .union([
+    z.looseObject({ pid: processId, began: text, space: text, host: text }),
+    text.transform(() => null),
+  ])
+  .nullable();
 
 /** `server.json`. */
 export const serverState = z.looseObject({
@@ -17,9 +25,9 @@ export const serverState = z.looseObject({
     .regex(/^$|^http:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}(\/|$)/, "must be a local address"),
   port: z.int().min(0).max(65_535),
   pid: processId.nullable(),
-  identity: text.nullable(),
+  identity,
   supervisor: processId,
-  supervisorIdentity: text.nullable(),
+  supervisorIdentity: identity,
   started: time,
   ready: time.nullable(),
   idleSince: time.nullable(),
@@ -32,7 +40,6 @@ export const serverState = z.looseObject({
 /** A heartbeat of a run that uses the server. */
 export const serverUser = z.looseObject({
   pid: processId,
-  at: moment,
   startMinutes: z.number().min(0),
   idleMinutes: z.number().min(0),
 });

@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from leaf.errors import TrainerError
+from leaf.errors import TrainerError, disk_error
 from leaf.messages import Agreement
 from leaf.students import Architecture, Student, build
 
@@ -18,11 +18,15 @@ State = dict[str, object]
 def save(state: State, path: Path) -> None:
     """Writes to a temporary name, flushes it to the disk and renames it."""
     temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    with temporary.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except (OSError, RuntimeError) as error:
+        temporary.unlink(missing_ok=True)
+        raise disk_error(error, path) or error from error
 
 
 def load(path: Path) -> State:

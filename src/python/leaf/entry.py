@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leaf.channel import Channel
 from leaf.environment import describe, missing_packages
-from leaf.errors import TrainerError, is_out_of_memory
+from leaf.errors import TrainerError, disk_error, is_out_of_memory
 from leaf.job import read_job
 
 OK, FAILED, MISSING = 0, 1, 3
@@ -50,6 +50,10 @@ def main(arguments: list[str], fd: int) -> int:
     except Exception as error:
         if is_out_of_memory(error):
             return _out_of_memory(channel)
+        full = disk_error(error)
+        if full:
+            channel.send({"type": "error", "code": full.code, "message": full.message, "remedy": full.remedy})
+            return FAILED
         traceback.print_exc()
         text = " ".join(str(error).split()) or type(error).__name__
         channel.send(

@@ -1,5 +1,7 @@
 """The one error type that reaches the engine as an `error` message."""
 
+import errno
+from pathlib import Path
 from typing import Literal
 
 ErrorCode = Literal["nan", "oom", "input", "environment", "failed"]
@@ -24,3 +26,25 @@ def is_out_of_memory(error: BaseException) -> bool:
         or "can't allocate memory" in text
         or "not enough memory" in text
     )
+
+
+_disk_reasons = {
+    errno.ENOSPC: "no space is left on the disk",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission is denied",
+}
+
+
+def disk_error(error: BaseException, path: Path | None = None) -> TrainerError | None:
+    """A full or read-only disk as one sentence; PyTorch's writer hides the system's error behind its own."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in _disk_reasons:
+            name = path or seen.filename or "a file"
+            message = f"Cannot write {name}: {_disk_reasons[seen.errno]}."
+            return TrainerError(
+                "failed", message, "Free some space, or make the folder writable, and run it again."
+            )
+        seen = seen.__cause__ or seen.__context__
+    return None

@@ -96,6 +96,9 @@ def _differences(exported: Exported, crops: list[Pixels], data: bytes) -> dict[s
     """Of each output: the largest difference; for all but the score as a share of its largest value."""
     import onnxruntime
 
+    # Windows reports through the system, whatever the environment says.
+    onnxruntime.disable_telemetry_events()
+
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = torch.get_num_threads()

@@ -1,7 +1,6 @@
 """Students: a pretrained or new backbone with one scalar head, from uint8 pixels to a score on 1..5."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Literal, TypedDict, cast
 
@@ -186,7 +185,6 @@ def _lite_missing() -> TrainerError:
 
 
 def _from_pretrained(model: str, crop: int) -> Student:
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from transformers import AutoConfig, ConvNextModel, ConvNextV2Model
 
     local = Path(model).is_dir()

@@ -5,6 +5,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+import leaf  # noqa: F401  # no library reports home
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 # A busy machine is no failure.

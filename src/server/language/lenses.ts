@@ -57,10 +57,11 @@ function stageLenses(stage: StageSnapshot, known: Known): Command[] {
     case "running":
       return [told(`$(sync~spin) ${job ? progressOf(job) : "running"}`)];
     case "fresh":
-      return [result(stage, known), ...extras(stage, known), ...run];
+      return [result(stage, known), ...failures(stage, known), ...extras(stage, known), ...run];
     case "failed":
       return [
         lens(`$(error) failed${why(stage)}`, commandIds.showLog, config),
+        ...failures(stage, known),
         ...run,
         ...last(stage, known),
         ...extras(stage, known),
@@ -86,6 +87,13 @@ function result(stage: StageSnapshot, { snapshot, now }: Known): Command {
   }
   const mark = stage.stage === "evaluate" ? "" : "$(check) ";
   return lens(`${mark}${told.join(" · ")}`, commandIds.openPanel, snapshot.config, tabs[stage.stage]);
+}
+
+/** What it left out, and where all of that stands. */
+function failures({ stage, failures: left }: StageSnapshot, { snapshot }: Known): Command[] {
+  if (!left) return [];
+  const words = `$(warning) ${left.total.toLocaleString("en")} failed`;
+  return [left.list ? lens(words, commandIds.showFailures, snapshot.config, stage) : told(words)];
 }
 
 const tabs = { label: "pairs", distill: "run", calibrate: "run", evaluate: "metrics" } as const;

@@ -3,6 +3,7 @@ import path from "node:path";
 import { exportTo } from "../../engine/export.ts";
 import { evaluationView } from "../../engine/live/evaluationView.ts";
 import { findRun, pinRun, runConfigText, runCurves, summariseRuns } from "../../engine/live/runSummaries.ts";
+import { inputOf } from "../../engine/projectInputs.ts";
 import { runDir } from "../../engine/runs.ts";
 import type { Answer } from "../answers.ts";
 import { leafCommand } from "../leafCommand.ts";
@@ -35,13 +36,26 @@ export function answerRuns(answer: Answer, projects: Projects): void {
     evaluationView(await projects.of(config).browser(), run),
   );
   // In a process of its own: it decodes pictures and reads all labels.
-  answer("leaf/report", async ({ config, run, out }, signal) => {
+  answer("leaf/report", async ({ config, run, out, force }, signal) => {
     const { file } = projects.of(config);
     if (run !== undefined) await findRun(projectOf(config), run);
     const args = ["report", ...(run === undefined ? [] : [run]), "--out", fileOf(out), "--config", file];
+    if (force) args.push("--force");
     return leafCommand<{ run: string; file: string }>(args, signal);
   });
-  answer("leaf/export", ({ config, what, out }, signal) =>
-    exportTo(projectOf(config), what, fileOf(out), { signal }),
+  answer("leaf/inputAt", async ({ uri }) => {
+    if (!uri.startsWith("file:")) return { what: null };
+    for (const one of projects.all()) {
+      try {
+        const what = await inputOf(one.project(), fileOf(uri));
+        if (what !== undefined) return { what };
+      } catch {
+        // Its config is invalid just now: what it reads is not known.
+      }
+    }
+    return { what: null };
+  });
+  answer("leaf/export", ({ config, what, out, force }, signal) =>
+    exportTo(projectOf(config), what, fileOf(out), { signal, force, remedy: "Choose another name." }),
   );
 }

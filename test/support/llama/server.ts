@@ -2,10 +2,11 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import path from "node:path";
+import { childEnvironment } from "../../../src/engine/base/environment.ts";
 
 const here = path.resolve("test/support/llama");
 const python = process.env.LEAF_PYTHON ?? "python3";
-const env = { ...process.env, OMP_NUM_THREADS: "1" };
+const env = childEnvironment({ OMP_NUM_THREADS: "1" });
 
 /** Why llama.cpp cannot be run here; undefined where it can. */
 export function whyNoLlama(): string | undefined {

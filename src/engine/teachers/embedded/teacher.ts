@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { InferenceSession, Tensor } from "../../base/onnxRuntime.ts";
 import { isCancelled, LeafError, messageOf, throwIfCancelled } from "../../errors.ts";
 import { decodeImage } from "../../images/decode.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "../teacher.ts";

@@ -6,11 +6,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Failure } from "../../../protocol/jobs.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
 import { appRoot } from "../../appRoot.ts";
+import { childEnvironment } from "../../base/environment.ts";
+import { couldBeSeen, isIdentity, stillRuns } from "../../base/processIdentity.ts";
 import type { ServeConfig } from "../../config/teacher.ts";
 import { LeafError, throwIfCancelled } from "../../errors.ts";
 import { isProcessLocked } from "../../processLock.ts";
 import { enter, lockFile, logFile, readState, stopFile, supervisorLog } from "./files.ts";
-import { processIdentity } from "./identity.ts";
 import { type ServerSpec, serverSpec } from "./spec.ts";
 import type { StopRequest } from "./usage.ts";
 
@@ -107,8 +108,10 @@ async function untilReady(
   }
 }
 
-async function isSupervised({ supervisor, supervisorIdentity }: ServerState): Promise<boolean> {
-  return ((await processIdentity(supervisor)) ?? null) === supervisorIdentity;
+async function isSupervised({ supervisorIdentity }: ServerState): Promise<boolean> {
+  // Of a former version, or of another container: the lock is all there is.
+  if (!isIdentity(supervisorIdentity) || !(await couldBeSeen(supervisorIdentity))) return true;
+  return stillRuns(supervisorIdentity);
 }
 
 /** A process of its own that outlives this one. It is told on stdin what to start: arguments may hold keys. */
@@ -121,7 +124,7 @@ async function startSupervisor(dir: string, spec: ServerSpec, onEnd: () => void)
     detached: true,
     stdio: ["pipe", log, log],
     // Inside VS Code execPath is Electron.
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
+    env: childEnvironment({ ELECTRON_RUN_AS_NODE: "1" }),
     windowsHide: true,
   });
   closeSync(log);
@@ -134,14 +137,14 @@ async function startSupervisor(dir: string, spec: ServerSpec, onEnd: () => void)
 
 /** Tells what a server does when that changes, and how long it has been waited for now and then. */
 function teller(spec: ServerSpec, onNote: ((message: string) => void) | undefined) {
-  const begun = Date.now();
+  const begun = performance.now();
   let [told, toldAt] = ["", begun];
   return (state: ServerState) => {
     const doing = state.phase === "stopping" ? "stopping the one before" : (state.note ?? "starting");
-    if (doing === told && Date.now() - toldAt < sayEveryMs) return;
-    const seconds = Math.round((Date.now() - begun) / 1000);
+    if (doing === told && performance.now() - toldAt < sayEveryMs) return;
+    const seconds = Math.round((performance.now() - begun) / 1000);
     const waited = doing === told ? ` (${seconds} s)` : "";
-    [told, toldAt] = [doing, Date.now()];
+    [told, toldAt] = [doing, performance.now()];
     onNote?.(`Teacher's server of ${spec.model}: ${doing}${waited}`);
   };
 }

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { signalGroup, spawnGroup } from "../../processes.ts";
+import { childEnvironment } from "../../base/environment.ts";
+import { groupExists, signalGroup, spawnGroup } from "../../processes.ts";
 import { markedProcesses, markName } from "./identity.ts";
 import { openServerLog, type ServerLog, secretsOf } from "./log.ts";
 import { filledCommand, type ServerSpec } from "./spec.ts";
@@ -29,16 +30,15 @@ export function startServer(
   spec: ServerSpec,
   options: { port: number; mark: string; logFile: string; onLine(line: string): void },
 ): ServerChild {
-  const { ELECTRON_RUN_AS_NODE: _, ...inherited } = process.env;
-  const env = {
-    ...inherited,
+  const env = childEnvironment({
+    ELECTRON_RUN_AS_NODE: undefined,
     PYTHONUNBUFFERED: "1",
     ...spec.env,
     [markName]: options.mark,
-  };
+  });
   const [program, ...args] = filledCommand(spec, options.port);
   const log = openServerLog(options.logFile, {
-    secrets: secretsOf({ ...inherited, ...spec.env }, [program, ...args]),
+    secrets: secretsOf(env, [program, ...args]),
     onLine: options.onLine,
   });
   const child = spawnGroup(program, args, {
@@ -55,10 +55,15 @@ export function startServer(
     exit: undefined,
     async stop(graceMs) {
       if (child.pid === undefined) return;
-      signalGroup(child.pid, "SIGTERM");
-      const isGone = () => server.exit !== undefined && markedProcesses(options.mark).length === 0;
-      for (const end = Date.now() + graceMs; Date.now() < end && !isGone(); ) await sleep(50);
-      signalGroup(child.pid, "SIGKILL");
+      const { pid } = child;
+      // Its id is not given again while it is there, or a worker in its group: an empty group is nobody's, and soon another's.
+      let isEmpty = !signalGroup(pid, "SIGTERM");
+      const isGone = () => {
+        isEmpty ||= !groupExists(pid);
+        return server.exit !== undefined && markedProcesses(options.mark).length === 0;
+      };
+      for (const end = performance.now() + graceMs; performance.now() < end && !isGone(); ) await sleep(50);
+      if (!isEmpty) signalGroup(pid, "SIGKILL");
       hurry();
       await ended;
     },

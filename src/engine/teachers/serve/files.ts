@@ -1,18 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { serverState, serverUser } from "../../../protocol/schema/servers.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
 import { tellDamagedFile } from "../../base/damage.ts";
 import { readJsonAs } from "../../base/json.ts";
 import { isMissing, isTemporaryName, writeJson } from "../../files.ts";
-import { isAlive } from "../../processes.ts";
+import { isProcessLocked, waitForLock } from "../../processLock.ts";
 import type { ServerSpec } from "./spec.ts";
 
 /**
- * A server's folder, `.leaf/servers/<key>/`: `server.json` is written by its supervisor alone, `users/` holds a heartbeat of
- * each run that uses it, `supervisor.lock` is held as long as its supervisor lives, `stop` asks that to end.
+ * A server's folder, `.leaf/servers/<key>/`: `server.json` is written by its supervisor alone, `users/` holds a file of
+ * each run that uses it and `locks/` its lock, `supervisor.lock` is held as long as its supervisor lives, `stop` asks that to end.
  */
 export const lockFile = (dir: string) => path.join(dir, "supervisor.lock");
 export const stopFile = (dir: string) => path.join(dir, "stop");
@@ -21,10 +21,6 @@ export const supervisorLog = (dir: string) => path.join(dir, "supervisor.log");
 const stateFile = (dir: string) => path.join(dir, "server.json");
 const usersDir = (dir: string) => path.join(dir, "users");
 
-const heartbeatMs = 5_000;
-/** A process may be too busy, or stopped, to say that it is there. */
-const staleAfterMs = 60_000;
-
 export async function readState(dir: string): Promise<ServerState | undefined> {
   const state = await readJsonAs<ServerState>(stateFile(dir), serverState);
   if (state === undefined || state.key === path.basename(dir)) return state;
@@ -32,50 +28,41 @@ export async function readState(dir: string): Promise<ServerState | undefined> {
   return undefined;
 }
 
-/** When a state was last written, in milliseconds since 1970. */
-export async function stateWritten(dir: string): Promise<number> {
-  return (await stat(stateFile(dir))).mtimeMs;
-}
-
 export async function writeState(dir: string, state: ServerState): Promise<void> {
   await writeJson(stateFile(dir), state);
 }
 
-/** A run that uses a server. */
+/** A run that uses a server; its lock is held as long as its process lives and uses it. */
 export interface ServerUser {
   pid: number;
-  /** Milliseconds since 1970 of its last heartbeat. */
-  at: number;
   startMinutes: number;
   idleMinutes: number;
 }
 
-/** Says that this process uses the server, again and again until `leave`. */
+const lockOf = (dir: string, userFile: string) =>
+  path.join(dir, "locks", `${path.basename(userFile, ".json")}.lock`);
+
+/** Says that this process uses the server, until `leave` or its end, however it ends. */
 export async function enter(
   dir: string,
   spec: ServerSpec,
 ): Promise<{ file: string; leave(): Promise<void> }> {
   const file = path.join(usersDir(dir), `${process.pid}-${randomBytes(4).toString("hex")}.json`);
+  const lock = await waitForLock(lockOf(dir, file));
   const { startMinutes, idleMinutes } = spec;
-  let last = Promise.resolve();
-  const beat = () => {
-    const user: ServerUser = { pid: process.pid, at: Date.now(), startMinutes, idleMinutes };
-    last = last.then(() => writeJson(file, user));
-    return last;
+  const user: ServerUser = { pid: process.pid, startMinutes, idleMinutes };
+  await writeJson(file, user);
+  const removeNow = () => {
+    rmSync(file, { force: true });
+    lock?.release();
+    rmSync(lockOf(dir, file), { force: true });
   };
-  await beat();
-  // A full disk must not end a run; the next beat may succeed.
-  const timer = setInterval(() => void beat().catch(() => (last = Promise.resolve())), heartbeatMs);
-  timer.unref();
-  const removeNow = () => rmSync(file, { force: true });
   process.once("exit", removeNow);
   return {
     file,
     async leave() {
-      clearInterval(timer);
       process.off("exit", removeNow);
-      await last.catch(() => {});
-      await rm(file, { force: true });
+      removeNow();
     },
   };
 }
@@ -86,9 +73,11 @@ export async function usersOf(dir: string): Promise<Map<string, ServerUser>> {
   for (const name of await namesIn(usersDir(dir))) {
     const file = path.join(usersDir(dir), name);
     if (isTemporaryName(file)) continue;
-    const user = await readJsonAs<ServerUser>(file, serverUser);
-    if (user && isAlive(user.pid) && Date.now() - user.at < staleAfterMs) users.set(file, user);
-    else await rm(file, { force: true });
+    const user = isProcessLocked(lockOf(dir, file))
+      ? await readJsonAs<ServerUser>(file, serverUser)
+      : undefined;
+    if (user) users.set(file, user);
+    else for (const one of [file, lockOf(dir, file)]) await rm(one, { force: true });
   }
   return users;
 }

@@ -1,16 +1,16 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServerListing, StopServersResult } from "../../../protocol/servers.ts";
+import type { ServerListing, ServerState, StopServersResult } from "../../../protocol/servers.ts";
 import { inside, isId } from "../../base/ids.ts";
+import { isIdentity, signalProcess } from "../../base/processIdentity.ts";
 import { LeafError } from "../../errors.ts";
-import { isAlive, signalGroup } from "../../processes.ts";
 import { isProcessLocked, tryProcessLock } from "../../processLock.ts";
 import { askToStop } from "./acquire.ts";
 import { lockFile, logFile, namesIn, readState, usersOf, writeState } from "./files.ts";
 import { endOrphan } from "./orphan.ts";
 
-const patienceMs = 20_000;
+const defaultPatienceMs = 20_000;
 
 /** All servers of a project, those that run first. One whose supervisor was killed is ended, and told as stopped. */
 export async function listServers(servers: string): Promise<ServerListing[]> {
@@ -51,11 +51,15 @@ export function isRunning({ phase }: Pick<ServerListing, "phase">): boolean {
  * Stops one server by its key or model, or `all`; undefined: the only one. Resolves once nothing of it runs any more. Runs that use
  * it fail. Throws LeafError `usage` where the name fits none or several.
  */
-export async function stopServers(servers: string, which?: string): Promise<StopServersResult> {
+export async function stopServers(
+  servers: string,
+  which?: string,
+  patienceMs = defaultPatienceMs,
+): Promise<StopServersResult> {
   const running = (await listServers(servers)).filter(isRunning);
   const chosen = which === "all" ? running : choose(running, which);
   for (const one of chosen) askToStop(path.join(servers, one.key), "now");
-  for (const one of chosen) await untilStopped(path.join(servers, one.key));
+  for (const one of chosen) await untilStopped(path.join(servers, one.key), patienceMs);
   return { stopped: chosen.map((one) => one.key) };
 }
 
@@ -71,13 +75,22 @@ function choose(running: ServerListing[], which: string | undefined): ServerList
   throw new LeafError("usage", `No server ${which} runs.`, { remedy: "See `leaf servers`." });
 }
 
-async function untilStopped(dir: string): Promise<void> {
-  for (const end = Date.now() + patienceMs; Date.now() < end; await sleep(50))
+async function untilStopped(dir: string, patienceMs: number): Promise<void> {
+  for (const end = performance.now() + patienceMs; performance.now() < end; await sleep(50))
     if (!isProcessLocked(lockFile(dir))) return;
   // A supervisor that does not answer: it goes the hard way, and so does its server.
   const state = await readState(dir);
   if (!state) return;
-  if (isAlive(state.supervisor)) signalGroup(state.supervisor, "SIGKILL");
+  if (isIdentity(state.supervisorIdentity)) await signalProcess(state.supervisorIdentity, "SIGKILL", "group");
   await sleep(100);
   await endOrphan(state);
+  if (isProcessLocked(lockFile(dir))) throw doesNotStop(state);
+}
+
+/** Somebody holds its lock whom the state does not name, or who is not to be seen from here. */
+function doesNotStop({ model, supervisor, supervisorIdentity }: ServerState): LeafError {
+  const where = isIdentity(supervisorIdentity) ? ` on ${supervisorIdentity.host}` : "";
+  return new LeafError("failed", `The server of ${model} does not stop, and cannot be ended from here.`, {
+    remedy: `End it by hand: its process was ${supervisor}${where}.`,
+  });
 }

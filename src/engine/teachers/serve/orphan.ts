@@ -1,24 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerState } from "../../../protocol/servers.ts";
-import { signalGroup } from "../../processes.ts";
-import { markedProcesses, processIdentity } from "./identity.ts";
+import { isIdentity, signalProcess, stillRuns } from "../../base/processIdentity.ts";
+import { markedProcesses } from "./identity.ts";
 
 const graceMs = 3_000;
 
 /**
- * Ends what a supervisor left that was killed itself: the process of the id and the beginning that it wrote down, with its group,
- * and whatever carries its mark. A process that merely got the same id is left alone. Returns whether there was anything.
+ * Ends what a supervisor left that was killed itself: the very process that it wrote down, with its group, and whatever carries
+ * its mark. A process that merely got the same id is left alone, and one of another machine or container. Returns whether there
+ * was anything.
  */
 export async function endOrphan(state: ServerState): Promise<boolean> {
-  const { pid, identity, attempt } = state;
-  const isLeader = async () => pid !== null && identity !== null && (await processIdentity(pid)) === identity;
+  const { attempt } = state;
+  // A former version wrote it in another form: what carries the mark is all that can be told then.
+  const leader = isIdentity(state.identity) ? state.identity : undefined;
+  const isLeader = async () => leader !== undefined && (await stillRuns(leader));
   const rest = () => markedProcesses(attempt);
   if (!(await isLeader()) && rest().length === 0) return false;
-  if (await isLeader()) signalGroup(pid!, "SIGTERM");
+  if (leader) await signalProcess(leader, "SIGTERM", "group");
   for (const one of rest()) signal(one, "SIGTERM");
-  for (const end = Date.now() + graceMs; Date.now() < end; await sleep(50))
+  for (const end = performance.now() + graceMs; performance.now() < end; await sleep(50))
     if (!(await isLeader()) && rest().length === 0) return true;
-  if (await isLeader()) signalGroup(pid!, "SIGKILL");
+  if (leader) await signalProcess(leader, "SIGKILL", "group");
   for (const one of rest()) signal(one, "SIGKILL");
   return true;
 }

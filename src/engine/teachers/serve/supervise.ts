@@ -3,13 +3,14 @@ import { rm } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Failure } from "../../../protocol/jobs.ts";
+import type { ProcessIdentity } from "../../../protocol/processes.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
+import { identityOf, ownIdentity } from "../../base/processIdentity.ts";
 import { messageOf } from "../../errors.ts";
-import { type ProcessLock, tryProcessLock } from "../../processLock.ts";
+import { waitForLock } from "../../processLock.ts";
 import { type ServerChild, startServer } from "./child.ts";
 import * as explain from "./failures.ts";
-import { lockFile, logFile, readState, stateWritten, stopFile, writeState } from "./files.ts";
-import { processIdentity } from "./identity.ts";
+import { lockFile, logFile, readState, stopFile, writeState } from "./files.ts";
 import { noteOf } from "./note.ts";
 import { endMarked, endOrphan } from "./orphan.ts";
 import { endpointOf, freePort, isHealthy, isPortTaken } from "./port.ts";
@@ -20,6 +21,7 @@ const lookEveryMs = 200;
 const mostRestarts = 3;
 /** vLLM takes some seconds to free what its processes share. */
 const graceMs = 10_000;
+const lockPatienceMs = 2_000;
 const crashGraceMs = 3_000;
 /** A process that is told to end by a signal has little more than a second. */
 const hurriedGraceMs = 800;
@@ -33,13 +35,15 @@ const steadyMs = 10 * 60_000;
  * is its last state.
  */
 export async function supervise(dir: string, spec: ServerSpec, signal: AbortSignal): Promise<void> {
-  const lock = await takeLock(lockFile(dir));
+  const before = await readState(dir);
+  // Someone who looks whether it is held, or clears up, may be in the way for a moment.
+  const lock = await waitForLock(lockFile(dir), { waitMs: lockPatienceMs });
   if (!lock) return;
-  if (await wasLookedAfter(dir)) {
+  if (await wasLookedAfter(dir, before)) {
     lock.release();
     return;
   }
-  const state = firstState(spec, (await processIdentity(process.pid)) ?? null);
+  const state = firstState(spec, (await ownIdentity()) ?? null);
   try {
     const previous = await readState(dir);
     if (previous) await endOrphan(previous);
@@ -58,23 +62,13 @@ export async function supervise(dir: string, spec: ServerSpec, signal: AbortSign
 }
 
 /** Another had the server and ended while this one waited for its turn: whoever still wants a server starts one. */
-async function wasLookedAfter(dir: string): Promise<boolean> {
-  const phase = (await readState(dir))?.phase;
-  if (phase !== "stopped" && phase !== "failed") return false;
-  return (await stateWritten(dir)) > Date.now() - 1000 * process.uptime();
+async function wasLookedAfter(dir: string, before: ServerState | undefined): Promise<boolean> {
+  const now = await readState(dir);
+  const isOver = now?.phase === "stopped" || now?.phase === "failed";
+  return isOver && (now.attempt !== before?.attempt || now.phase !== before.phase);
 }
 
-/** Someone who looks whether it is held, or clears up, may be in the way for a moment. */
-async function takeLock(file: string): Promise<ProcessLock | undefined> {
-  for (let attempt = 0; attempt < 40; attempt++) {
-    const lock = tryProcessLock(file);
-    if (lock) return lock;
-    await sleep(50);
-  }
-  return undefined;
-}
-
-function firstState(spec: ServerSpec, supervisorIdentity: string | null): ServerState {
+function firstState(spec: ServerSpec, supervisorIdentity: ProcessIdentity | null): ServerState {
   return {
     v: 1,
     key: spec.key,
@@ -142,7 +136,7 @@ async function watch(
     server = startServer(spec, { port, mark: state.attempt, logFile: logFile(dir), onLine });
     startedAt = performance.now();
     const pid = server.pid;
-    change({ pid, identity: pid === null ? null : ((await processIdentity(pid)) ?? null) });
+    change({ pid, identity: pid === null ? null : ((await identityOf(pid)) ?? null) });
     return undefined;
   }
 

@@ -48,7 +48,6 @@ export async function startTeacherChild(
   const child = spawnGroup(interpreter, ["-m", "leaf.teacher"], {
     env: {
       ...trainerEnvironment(),
-      HF_HUB_DISABLE_TELEMETRY: "1",
       HF_HUB_DISABLE_PROGRESS_BARS: "1",
       ...(opening.local ? { HF_HUB_OFFLINE: "1" } : {}),
     },

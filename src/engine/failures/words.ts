@@ -1,0 +1,55 @@
+import path from "node:path";
+import type { FailureSummary, ItemFailure } from "../../protocol/failures.ts";
+
+/** "photos/a.jpg: the file is empty", "mos.csv:3: …", "a.jpg and b.jpg: …". */
+export function failureLine({ file, other, line, reason }: ItemFailure): string {
+  const where = other ? `${file} and ${other}` : line === undefined ? file : `${file}:${line}`;
+  return `${where}: ${reason}`;
+}
+
+/**
+ * Failures as people read them: the first ten by name, then how many more there are and where they stand. Reasons that came more
+ * than once are counted where not all are named.
+ */
+export function failureLines(summary: FailureSummary, folder = process.cwd()): string[] {
+  const { total, first, reasons, file } = summary;
+  const left = total - first.length;
+  const grouped = left > 0 ? reasons.filter(({ count }) => count > 1).slice(0, 5) : [];
+  return [
+    ...grouped.map(({ reason, count }) => `${count} of ${total}: ${reason}`),
+    ...first.map(failureLine),
+    ...(left > 0 ? [`… and ${left} more${file === null ? "" : `: ${shown(file, folder)}`}`] : []),
+  ];
+}
+
+function shown(file: string, folder: string): string {
+  const relative = path.relative(folder, file);
+  return relative.startsWith("..") ? file : relative;
+}
+
+/** "12 failed", with the most frequent reason where there is but one. */
+export function failureCount({ total, reasons }: FailureSummary): string {
+  const count = `${total.toLocaleString("en")} failed`;
+  return reasons.length === 1 ? `${count}: ${reasons[0]!.reason}` : count;
+}
+
+/** Decoders begin their reason with the file's name, which would keep equal ones apart; lines end without a full stop. */
+export function withoutName(reason: string, file: string): string {
+  for (const name of [file, path.posix.basename(file), path.basename(file)])
+    if (name !== "" && reason.startsWith(`${name}: `))
+      return reason.slice(name.length + 2).replace(/\.$/, "");
+  return reason.replace(/\.$/, "");
+}
+
+/** Tells what failed as sentences. */
+export function tellFailures(
+  summary: FailureSummary | undefined,
+  doing: string,
+  onWarning: ((message: string) => void) | undefined,
+): void {
+  if (!summary || !onWarning) return;
+  onWarning(
+    `${doing}: ${summary.total.toLocaleString("en")} failed and ${summary.total === 1 ? "is" : "are"} left out`,
+  );
+  for (const line of failureLines(summary)) onWarning(line);
+}

@@ -1,0 +1,19 @@
+import type { FailureSummary } from "./failures.ts";
+import type { Failure } from "./jobs.ts";
+
+/** What a command prints with `--json` where it fails, and nothing else; also the result as far as there is one. */
+export interface ErrorDocument {
+  error: {
+    kind: Failure["code"];
+    /** One sentence. */
+    message: string;
+    file?: string;
+    line?: number;
+    column?: number;
+    /** What can be done about it. */
+    remedy?: string;
+  };
+  /** The images, pairs or rows that failed, where these are why: in short, and all of them. */
+  failures?: FailureSummary;
+  failed?: unknown;
+}

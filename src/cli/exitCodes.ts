@@ -6,6 +6,7 @@ export const ok = 0;
 export const exitCodes: Record<LeafErrorCode, number> = {
   usage: 2,
   config: 2,
+  consent: 2,
   input: 1,
   environment: 1,
   failed: 1,

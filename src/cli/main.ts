@@ -1,6 +1,7 @@
 import "../engine/base/noTelemetry.ts";
 import path from "node:path";
 import { Command } from "commander";
+import { knowSecrets, secretsOf } from "../engine/base/redact.ts";
 import { LeafError } from "../engine/errors.ts";
 import { explained } from "../engine/unexpected.ts";
 import { version } from "../engine/version.ts";
@@ -15,10 +16,18 @@ import { addReliabilityCommand } from "./commands/reliability.ts";
 import { addSelectCommand } from "./commands/select.ts";
 import { addServersCommand } from "./commands/servers.ts";
 import { addStageCommands } from "./commands/stages.ts";
+import { addTrustCommand } from "./commands/trust.ts";
 import { exitCodes } from "./exitCodes.ts";
+import { redactOutput } from "./output.ts";
 import { reportError } from "./report.ts";
 import { runner } from "./run.ts";
 import { terminalText } from "./terminalText.ts";
+
+// Short values of variables are more often words than secrets.
+knowSecrets(secretsOf(process.env).filter((value) => value.length >= 8));
+redactOutput();
+// Windows would look for a program in the current folder first, which may be a stranger's.
+if (process.platform === "win32") process.env.NoDefaultCurrentDirectoryInExePath = "1";
 
 const controller = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -61,6 +70,7 @@ const program = new Command("leaf")
 
 const run = runner(controller.signal);
 addProjectCommands(program, run);
+addTrustCommand(program, run);
 addLabelCommand(program, run);
 addStageCommands(program, run);
 addLabelsCommands(program, run);

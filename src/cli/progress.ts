@@ -35,11 +35,11 @@ export function progressReporter(stream: NodeJS.WriteStream): {
   let current = "";
   let startedAt = 0;
   let doneAtStart = 0;
-  let shownAt = Date.now();
+  let shownAt = performance.now();
   let drawn = false;
   return {
     report(p) {
-      const now = Date.now();
+      const now = performance.now();
       const name = `${p.stage} ${p.step.replace(/\d+/g, "")}`;
       const first = name !== current;
       if (first) {

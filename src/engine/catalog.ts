@@ -90,9 +90,19 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       "files that cannot be read",
     );
 
-    if (options.onFailure)
+    const { unreadable = 0, name = 0 } = summary.places ?? {};
+    tell(
+      map(index.places("unreadable", "name"), (place) => `${place.path}: ${place.reason}`),
+      unreadable + name,
+      "folders and names that cannot be read",
+    );
+
+    if (options.onFailure) {
       for (const { path: file, error } of index.failed())
         options.onFailure({ kind: "index", file, reason: error });
+      for (const { path: file, reason } of index.places("unreadable", "name"))
+        options.onFailure({ kind: "index", file, reason });
+    }
 
     const { groupBy } = config.split;
     const mosFile = config.mos && path.resolve(root, config.mos.file);

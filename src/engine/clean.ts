@@ -20,6 +20,7 @@ export interface CleanResult {
 
 /** Folders that are claimed at a time: each is an open file. */
 const batch = 50;
+const tensorsName = "tensors";
 const patienceMs = 60_000;
 
 /**
@@ -106,12 +107,33 @@ async function neededStages(project: Project): Promise<Set<string>> {
 /** Tensors of finished trainings go also while an editor window shows the images, which keeps the rest. */
 async function removeCache(project: Project, result: CleanResult): Promise<void> {
   if (!existsSync(project.cache)) return;
-  const tensors = path.join(project.cache, "tensors");
+  const isEmpty = await removeTensors(project, result);
+  const lock = await waitForLock(cacheLockFile(project));
+  if (!lock) {
+    keep(project, result, project.cache, "a stage uses it, or an editor window that shows this folder");
+    return;
+  }
+  try {
+    const names = isEmpty ? [""] : (await namesIn(project.cache)).filter((name) => name !== tensorsName);
+    for (const name of names) {
+      const target = path.join(project.cache, name);
+      await drop(project, result, target, () => rm(target, { recursive: true, force: true }));
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+/** True where none is left. */
+async function removeTensors(project: Project, result: CleanResult): Promise<boolean> {
+  const tensors = path.join(project.cache, tensorsName);
+  let isEmpty = true;
   for (const name of await namesIn(tensors)) {
     if (isTensorLockFile(name)) continue;
     const dir = path.join(tensors, name);
     const lock = await waitForLock(tensorLockFile(dir));
     if (!lock) {
+      isEmpty = false;
       keep(project, result, dir, "a training reads it");
       continue;
     }
@@ -121,16 +143,7 @@ async function removeCache(project: Project, result: CleanResult): Promise<void>
       lock.release();
     }
   }
-  const lock = await waitForLock(cacheLockFile(project));
-  if (!lock) {
-    keep(project, result, project.cache, "a stage uses it, or an editor window that shows this folder");
-    return;
-  }
-  try {
-    await drop(project, result, project.cache, () => rm(project.cache, { recursive: true, force: true }));
-  } finally {
-    lock.release();
-  }
+  return isEmpty;
 }
 
 function keep(project: Project, result: CleanResult, target: string, reason: string): void {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { mosSchema, otherDatasetSchema, splitSchema } from "./config/data.ts";
+import { imagesSchema, mosSchema, otherDatasetSchema, splitSchema } from "./config/data.ts";
 import { teacherSchema } from "./config/teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./config/training.ts";
 import { defaultStopAfterFailures } from "./labelling/firstAnswers.ts";
@@ -63,10 +63,10 @@ const evaluateSchema = z.strictObject({
 });
 
 const pythonSchema = z.strictObject({
-  interpreter: z
-    .string()
-    .optional()
-    .meta({ description: "Python to train with; by default the one that `leaf env` set up." }),
+  interpreter: z.string().optional().meta({
+    description:
+      "Python to train with; by default the one that `leaf env` set up. LEAF asks before it runs; the user's own (LEAF_PYTHON, the editor's setting) comes first.",
+  }),
   device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({ description: "Where to train." }),
   threads: z
     .int()
@@ -80,9 +80,7 @@ const pythonSchema = z.strictObject({
 /** `leaf.yaml`: the single source of validation, defaults, types, editor help and the reference table in the docs. */
 export const configSchema = z
   .strictObject({
-    images: z
-      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-      .meta({ description: "Folder or globs of the images, relative to this file." }),
+    images: imagesSchema.meta({ description: "Folder or globs of the images, relative to this file." }),
     mos: mosSchema
       .optional()
       .meta({ description: "Human mean opinion scores. Never shown to the teacher, nor used in distill." }),

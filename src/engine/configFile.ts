@@ -3,6 +3,7 @@ import path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import { LineCounter, parseDocument, type YAMLParseError } from "yaml";
 import type { z } from "zod";
+import { redact } from "./base/redact.ts";
 import { type Config, configJsonSchema, configSchema } from "./config.ts";
 import { explainFileSystemError, LeafError, messageOf } from "./errors.ts";
 import { withFormats } from "./mos/complete.ts";
@@ -176,13 +177,13 @@ export function problemError(file: string, problems: readonly ConfigProblem[]): 
 }
 
 function oneLine(message: string): string {
-  return message.split("\n")[0]!.replace(/[.:]\s*$/, "");
+  return redact(message.split("\n")[0]!.replace(/[.:]\s*$/, ""));
 }
 
 /** A value as it may stand in a sentence; one that contains itself (by an alias) has no text. */
 function quoted(value: unknown): string {
   try {
-    return JSON.stringify(value);
+    return redact(JSON.stringify(value) ?? "nothing");
   } catch {
     return "a value that contains itself";
   }

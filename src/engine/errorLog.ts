@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, renameSync, statSync } from "node:fs";
 import path from "node:path";
+import { redact } from "./base/redact.ts";
 import { messageOf } from "./errors.ts";
 import { version } from "./version.ts";
 
@@ -25,6 +26,6 @@ export function logError(leaf: string, error: unknown, doing: string): string | 
 /** The stack with those of its causes. */
 export function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return messageOf(error);
-  const stack = error.stack ?? error.message;
+  const stack = redact(error.stack ?? error.message);
   return error.cause === undefined ? stack : `${stack}\ncaused by ${stackOf(error.cause)}`;
 }

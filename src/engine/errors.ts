@@ -1,9 +1,11 @@
 import type { FailureSummary } from "../protocol/failures.ts";
+import { redact } from "./base/redact.ts";
 
 /** What kind of failure this is; the command line maps it to an exit code, the editor to a place to show it. */
 export type LeafErrorCode =
   | "usage"
   | "config"
+  | "consent"
   | "input"
   | "environment"
   | "failed"
@@ -39,13 +41,14 @@ export class LeafError extends Error {
   readonly text?: string;
 
   constructor(code: LeafErrorCode, message: string, details: LeafErrorDetails = {}) {
-    super(message, { cause: details.cause });
+    // Messages quote what servers, files and the system said.
+    super(redact(message), { cause: details.cause });
     this.name = "LeafError";
     this.code = code;
     this.file = details.file;
     this.line = details.line;
     this.column = details.column;
-    this.remedy = details.remedy;
+    this.remedy = details.remedy === undefined ? undefined : redact(details.remedy);
     this.failures = details.failures;
     this.result = details.result;
     this.text = details.text;
@@ -83,7 +86,7 @@ export function errnoCode(error: unknown): string | undefined {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return redact(error instanceof Error ? error.message : String(error));
 }
 
 const fileSystemReasons: Record<string, [reason: string, remedy: string]> = {

@@ -2,6 +2,7 @@ import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import type { FailureSummary } from "../protocol/failures.ts";
 import { checkOutputs, type OutputRules, withOutput, writeOutput } from "./base/outputs.ts";
+import { redact } from "./base/redact.ts";
 import { openCatalog } from "./catalog.ts";
 import { toCsv } from "./csv.ts";
 import { LeafError } from "./errors.ts";
@@ -151,6 +152,6 @@ async function exportStudent(
   const made = (await listRuns(project)).findLast(
     (run) => run.stages[card.stage]?.key === card.provenance.stageKey,
   );
-  await writeOutput(about, modelCard(card, made), rules);
+  await writeOutput(about, redact(modelCard(card, made)), rules);
   return { files: [...files, about] };
 }

@@ -4,7 +4,6 @@ import type { InputFile, OutputRules } from "./base/outputs.ts";
 import { isInside, isSamePlace, type Place, placeOf } from "./base/sameFile.ts";
 import type { Config } from "./config.ts";
 import { findImages, imageFolders } from "./dataset/find.ts";
-import { onlyThese } from "./dataset/onlyThese.ts";
 import { openIndex } from "./dataset.ts";
 import { hashFile } from "./files.ts";
 import type { Project } from "./project.ts";
@@ -66,7 +65,7 @@ async function otherInput(project: Project, place: Place): Promise<string | unde
 async function isImage({ root, config, indexFile }: Project, { path: file }: Place): Promise<boolean> {
   for (const images of imagesOf(config))
     for (const name of await namesOf(file, root, images))
-      for await (const _ of findImages(root, images, onlyThese([name]))) return true;
+      for await (const _ of findImages(root, images, { only: [name] })) return true;
   try {
     const index = openIndex(indexFile);
     try {

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
 import { appRoot } from "./appRoot.ts";
-import { childEnvironment } from "./base/environment.ts";
+import { foreignEnvironment } from "./base/environment.ts";
+import { leafHome } from "./base/home.ts";
+import { interpreterItem, programPath } from "./consent/items.ts";
+import { allProgramsAllowed, decisionOn, notApproved } from "./consent/store.ts";
 import { LeafError } from "./errors.ts";
 import { interpreterIn, type MakeOptions, makeEnvironment, readyFile } from "./python/make.ts";
 import { runPython, setUpRemedy } from "./python/run.ts";
@@ -37,37 +39,36 @@ function locks() {
 
 /** The environment of Python children: only what they need, and this package first on the path. */
 export function trainerEnvironment(): NodeJS.ProcessEnv {
-  return childEnvironment({
+  return foreignEnvironment({
     PYTHONPATH: [pythonSource(), process.env.PYTHONPATH].filter(Boolean).join(path.delimiter),
     PYTHONUNBUFFERED: "1",
     PYTHONDONTWRITEBYTECODE: "1",
     TOKENIZERS_PARALLELISM: "false",
+    // Else a torch.py in the folder where it starts, which may be a stranger's, would be run for torch.
+    PYTHONSAFEPATH: "1",
   });
 }
 
 /** One environment for all projects of a user, named by its locks: an update sets up a new one beside it. */
 export function managedEnvironmentDir(): string {
-  const base =
-    process.env.LEAF_HOME ??
-    path.join(process.env.XDG_DATA_HOME ?? path.join(homedir(), ".local", "share"), "leaf");
   const hash = createHash("sha256");
   for (const file of Object.values(locks())) hash.update(readFileSync(file));
   const digest = hash.digest("hex").slice(0, 12);
-  return path.join(base, `python-${digest}`);
+  return path.join(leafHome(), `python-${digest}`);
 }
 
-/** The interpreter to train with: the config's, `LEAF_PYTHON`, or the one `leaf env` made. Throws LeafError `environment`. */
+/**
+ * The interpreter to train with: the user's own (`LEAF_PYTHON`, the editor's setting), the config's where the user has approved it as
+ * it is now, or the one that `leaf env` made. Throws LeafErrors `environment` and `consent`.
+ */
 export function resolveInterpreter(configured: string | undefined, root: string): string {
-  const named = configured ?? process.env.LEAF_PYTHON;
-  if (named) {
-    const isPath = named.includes("/") || named.includes("\\");
-    const interpreter = isPath ? path.resolve(root, named) : named;
-    if (isPath && !existsSync(interpreter)) {
-      throw new LeafError("environment", `The Python interpreter ${named} does not exist.`, {
-        remedy: setUpRemedy,
-      });
-    }
-    return interpreter;
+  // An inherited variable is of where the command was started, not of the config.
+  if (process.env.LEAF_PYTHON) return existing(process.env.LEAF_PYTHON, process.cwd());
+  if (configured) {
+    const item = interpreterItem(configured, root);
+    const decision = allProgramsAllowed() ? "allow" : decisionOn(item.digest);
+    if (decision === undefined) throw notApproved({ ...item, file: "", line: null });
+    if (decision === "allow") return existing(configured, root);
   }
   const dir = managedEnvironmentDir();
   if (!existsSync(readyFile(dir))) {
@@ -76,6 +77,14 @@ export function resolveInterpreter(configured: string | undefined, root: string)
     });
   }
   return interpreterIn(dir);
+}
+
+function existing(named: string, root: string): string {
+  const file = programPath(named, root);
+  if (file === undefined || existsSync(file)) return file ?? named;
+  throw new LeafError("environment", `The Python interpreter ${named} does not exist.`, {
+    remedy: setUpRemedy,
+  });
 }
 
 /** Asks an interpreter for its versions and device. Throws LeafError `environment` naming what it lacks. */

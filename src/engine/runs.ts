@@ -1,14 +1,13 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
-import { promisify } from "node:util";
 import type { RunRecord } from "../protocol/results.ts";
 import { runRecord } from "../protocol/schema/results.ts";
 import { tellDamagedFile } from "./base/damage.ts";
-import { childEnvironment } from "./base/environment.ts";
+import { gitHead } from "./base/gitHead.ts";
 import { checkedId, inside, isId } from "./base/ids.ts";
 import { firstIssue, readJsonAs } from "./base/json.ts";
+import { redactConfig, redactValue } from "./base/redact.ts";
 import { type Config, configSchema } from "./config.ts";
 import { errnoCode, explainFileSystemError, isCancelled, LeafError, messageOf } from "./errors.ts";
 import { writeFileAtomic } from "./files.ts";
@@ -36,7 +35,8 @@ export async function readRuns(project: Project): Promise<{ runs: RunRecord[]; u
   const found = await Promise.all(
     names.map(async (name) => {
       const run = await readRun(project, name);
-      if (run) return asItIsNow(project, run);
+      // A run of a version before this one may hold keys.
+      if (run) return asItIsNow(project, { ...run, config: redactConfig(run.config) });
       const file = path.join(project.runs, name, "run.json");
       if (existsSync(file)) unreadable.push(file);
       return undefined;
@@ -96,7 +96,7 @@ const runFile = (project: Project, id: string) => path.join(runDir(project, id),
 export async function runFor(project: Project, keys: Partial<Record<StageName, string>>): Promise<RunRecord> {
   const known = sameRun(project, keys, await listRuns(project));
   if (known) return known;
-  const commit = await gitCommit(project.root);
+  const commit = await gitHead(project.root);
   return changingRuns(project, async () => {
     const runs = await listRuns(project);
     const same = sameRun(project, keys, runs);
@@ -106,8 +106,8 @@ export async function runFor(project: Project, keys: Partial<Record<StageName, s
       v: 1,
       id: await newFolder(project, runs.reduce((most, one) => Math.max(most, numberOf(one.id)), 0) + 1),
       configFile: path.basename(project.configFile),
-      configHash: keyOf(project.config),
-      config: project.config,
+      configHash: hashOf(project),
+      config: redactConfig(project.config),
       created: now,
       updated: now,
       state: "running",
@@ -121,12 +121,17 @@ export async function runFor(project: Project, keys: Partial<Record<StageName, s
   });
 }
 
+/** Without secrets: they change no result, and from a digest a short one could be found by trying. */
+function hashOf({ config }: Project): string {
+  return keyOf(redactConfig(config));
+}
+
 function sameRun(
   project: Project,
   keys: Partial<Record<StageName, string>>,
   runs: RunRecord[],
 ): RunRecord | undefined {
-  const configHash = keyOf(project.config);
+  const configHash = hashOf(project);
   const configFile = path.basename(project.configFile);
   return runs.findLast(
     (run) =>
@@ -198,7 +203,7 @@ export async function changeRun(
 
 async function writeRun(project: Project, run: RunRecord): Promise<void> {
   run.updated = new Date().toISOString();
-  await writeFileAtomic(runFile(project, run.id), `${JSON.stringify(run, null, 2)}\n`);
+  await writeFileAtomic(runFile(project, run.id), `${JSON.stringify(redactValue(run), null, 2)}\n`);
 }
 
 /** One at a time, in all processes; each for some milliseconds. */
@@ -214,18 +219,5 @@ async function changingRuns<T>(project: Project, work: () => Promise<T>): Promis
     return await work();
   } finally {
     lock.release();
-  }
-}
-
-async function gitCommit(root: string): Promise<string | null> {
-  try {
-    const { stdout } = await promisify(execFile)("git", ["rev-parse", "HEAD"], {
-      cwd: root,
-      timeout: 5000,
-      env: childEnvironment(),
-    });
-    return stdout.trim();
-  } catch {
-    return null; // Not a repository, or no git.
   }
 }

@@ -4,10 +4,11 @@ import path from "node:path";
 import fastGlob from "fast-glob";
 import type { FailureSummary } from "../protocol/failures.ts";
 import type { ProgressSink } from "../protocol/progress.ts";
+import { findImages } from "./dataset/find.ts";
+import type { Place } from "./dataset.ts";
 import { isFar } from "./domain.ts";
 import { LeafError } from "./errors.ts";
 import { failuresIn } from "./failures/list.ts";
-import { imageExtensions } from "./images/format.ts";
 import { failuresDir, nameIn, type Project } from "./project.ts";
 import { listRuns } from "./runs.ts";
 import { stageDir } from "./stages/stage.ts";
@@ -66,16 +67,22 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
     failed: [],
   };
   const list = failuresIn(options.project ? failuresDir(options.project, "score") : null);
+  const fail = (image: string, reason: string) => {
+    result.failed.push({ image, reason });
+    // An absolute path comes from the index.
+    const { project } = options;
+    const file = project && path.isAbsolute(image) ? nameIn(project, image) : image;
+    list.add({ kind: "score", file, reason });
+  };
+  /** Links that are followed, or whose images are found elsewhere, are no failures. */
+  const onPlace = ({ path: image, kind, reason }: Place) => {
+    if (kind === "unreadable" || kind === "name") fail(image, reason);
+  };
   try {
-    for await (const scored of scoreImages(student, findPaths(paths), { signal: options.signal })) {
+    for await (const scored of scoreImages(student, findPaths(paths, onPlace), { signal: options.signal })) {
       const image = scored.item.path;
-      if ("reason" in scored) {
-        result.failed.push({ image, reason: scored.reason });
-        // An absolute path comes from the index.
-        const { project } = options;
-        const file = project && path.isAbsolute(image) ? nameIn(project, image) : image;
-        list.add({ kind: "score", file, reason: scored.reason });
-      } else {
+      if ("reason" in scored) fail(image, scored.reason);
+      else {
         const score = reportedScore(student.card, scored.score);
         const far = isFar(scored.distance);
         if (far) result.far = (result.far ?? 0) + 1;
@@ -104,28 +111,35 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
   return failures ? { ...result, failures } : result;
 }
 
-async function* findPaths(paths: string[]): AsyncGenerator<{ path: string }> {
-  const pattern = `**/*.{${imageExtensions.join(",")}}`;
+async function* findPaths(
+  paths: string[],
+  onPlace: (place: Place) => void,
+): AsyncGenerator<{ path: string }> {
   for (const given of paths) {
     const info = await stat(given).catch(() => undefined);
-    if (info?.isFile()) yield { path: given };
-    else {
-      const stream = info?.isDirectory()
-        ? fastGlob.stream(pattern, {
-            cwd: given,
-            caseSensitiveMatch: false,
-            ignore: ["**/node_modules/**", "**/.leaf/**"],
-          })
-        : fastGlob.stream(given.replaceAll("\\", "/"), { caseSensitiveMatch: false });
-      let found = 0;
-      for await (const name of stream) {
+    if (info?.isFile()) {
+      yield { path: given };
+      continue;
+    }
+    const isFolder = info?.isDirectory() ?? false;
+    const [root, images] = isFolder ? [given, "."] : [process.cwd(), given.replaceAll("\\", "/")];
+    const exists = isFolder || fastGlob.isDynamicPattern(images);
+    const nameOf = (found: string) => (isFolder ? path.join(given, found) : found);
+    let found = 0;
+    if (exists) {
+      const tell = (place: Place) => {
         found++;
-        yield { path: info ? path.join(given, String(name)) : String(name) };
+        onPlace({ ...place, path: nameOf(place.path) });
+      };
+      for await (const name of findImages(path.resolve(root), images, { onPlace: tell })) {
+        found++;
+        yield { path: path.isAbsolute(given) && !isFolder ? path.resolve(name) : nameOf(name) };
       }
-      if (found === 0)
-        throw new LeafError("usage", info ? `There is no image in ${given}.` : `${given} does not exist.`, {
-          remedy: "Name images, folders or globs.",
-        });
+    }
+    if (found === 0) {
+      throw new LeafError("usage", isFolder ? `There is no image in ${given}.` : `${given} does not exist.`, {
+        remedy: "Name images, folders or globs.",
+      });
     }
   }
 }

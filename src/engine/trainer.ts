@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { trainerMessage } from "../protocol/schema/trainer.ts";
 import type { TrainerDone, TrainerJob, TrainerMessage } from "../protocol/trainer.ts";
 import { parseAs } from "./base/json.ts";
+import { redact } from "./base/redact.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
 import { writeFileAtomic } from "./files.ts";
 import { spawnGroup, stopGroup } from "./processes.ts";
@@ -52,13 +53,13 @@ export async function train({
   let failure: LeafError | undefined;
   let lastLine = "";
   child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-    log.write(text);
+    log.write(redact(text));
     lastLine = text.trim().split("\n").at(-1) || lastLine;
   });
   createInterface({ input: child.stdout! }).on("line", (line) => {
     const message = parseMessage(line);
     if (!message) {
-      log.write(`${line}\n`);
+      log.write(`${redact(line)}\n`);
       return;
     }
     if (message.type === "done") done = message;

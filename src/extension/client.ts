@@ -18,7 +18,6 @@ import type {
 import { crashCounter } from "./crashes.ts";
 import { isJobProgress, type WorkDone } from "./jobProgress.ts";
 import { log } from "./log.ts";
-import { redacted } from "./redactedChannel.ts";
 
 /** The one way to the language server. Nothing is started before something is asked of it. */
 export interface Client extends Disposable {
@@ -102,7 +101,7 @@ export function createClient(context: ExtensionContext): Client {
         { scheme: "file", pattern: experimentPattern },
       ],
       outputChannel: log(),
-      traceOutputChannel: redacted(log()),
+      traceOutputChannel: log(),
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       // What the server says of configs holds no command; hovers of images are the extension's own (hover.ts).
       markdown: { isTrusted: false, supportHtml: false },

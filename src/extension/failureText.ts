@@ -51,7 +51,7 @@ function actionsFor(failure: Failure, t: Translate): FailureAction[] {
     const { file, line = 1, column = 1 } = failure;
     return [{ title: t("Open {0}", file.split(/[\\/]/).at(-1) ?? file), file, line, column }];
   }
-  return failure.code === "input" || failure.code === "usage"
+  return failure.code === "input" || failure.code === "usage" || failure.code === "consent"
     ? []
     : [{ title: t("Show Log"), command: commandIds.showLog }];
 }

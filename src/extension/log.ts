@@ -1,10 +1,12 @@
 import { type LogOutputChannel, window } from "vscode";
 
+import { redacted } from "./redactedChannel.ts";
+
 let channel: LogOutputChannel | undefined;
 
 /** The output channel "LEAF": the server's log and ours. Made when something is first written or shown. */
 export function log(): LogOutputChannel {
-  channel ??= window.createOutputChannel("LEAF", { log: true });
+  channel ??= redacted(window.createOutputChannel("LEAF", { log: true }));
   return channel;
 }
 

@@ -1,21 +1,39 @@
 import type { LogOutputChannel } from "vscode";
+import { redact } from "../engine/base/redact.ts";
 
 /** Whether a line of the protocol's trace is about a secret. */
 export function mentionsSecret(line: string): boolean {
-  return line.includes("leaf/secrets") || line.includes("teacherKey");
+  return line.includes("leaf/secrets") || line.includes("teacherKeys");
 }
 
-/** The same channel, but for messages that carry a secret: at the most verbose trace they would be written out. */
+const writers = new Set<string | symbol>([
+  "append",
+  "appendLine",
+  "replace",
+  "trace",
+  "debug",
+  "info",
+  "warn",
+  "error",
+]);
+
+/** The same channel without secrets; messages that carry one (at the most verbose trace) are not written at all. */
 export function redacted(channel: LogOutputChannel): LogOutputChannel {
-  const trace = (line: string, ...rest: unknown[]) =>
-    mentionsSecret(line)
-      ? channel.trace("A message with a secret is not shown.")
-      : channel.trace(line, ...rest);
+  const clean = (line: unknown) =>
+    typeof line === "string"
+      ? redact(line)
+      : line instanceof Error
+        ? redact(line.stack ?? line.message)
+        : line;
   return new Proxy(channel, {
     get(target, name) {
-      if (name === "trace") return trace;
       const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
+      if (typeof value !== "function") return value;
+      if (!writers.has(name)) return value.bind(target);
+      return (line: unknown, ...rest: unknown[]) =>
+        typeof line === "string" && mentionsSecret(line)
+          ? value.call(target, "A message with a secret is not shown.")
+          : value.call(target, clean(line), ...rest.map(clean));
     },
   });
 }

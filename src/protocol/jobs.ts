@@ -8,7 +8,7 @@ export type JobKind = "run" | StageName | "env" | "experiment";
 
 /** A failure as a value: one sentence, the place, the way out. */
 export interface Failure {
-  code: "usage" | "config" | "input" | "environment" | "failed" | "cancelled" | "internal";
+  code: "usage" | "config" | "consent" | "input" | "environment" | "failed" | "cancelled" | "internal";
   message: string;
   remedy?: string;
   /** Path of the file it is about. */

@@ -1,3 +1,4 @@
+import type { ConsentDecision, ConsentView, ConsentWork } from "./consent.ts";
 import type { ExperimentFormat, ExperimentResult, ExperimentSummary } from "./experiments.ts";
 import type { FailureSummary } from "./failures.ts";
 import type { HeatView, ImageQuery, ImageRow, Page, PairQuery, PairRow } from "./images.ts";
@@ -15,6 +16,13 @@ export interface ServerRequests {
   /** Makes a folder of distorted photos with a stand-in for MOS and a config, ready to run. */
   "leaf/newDemo": { params: { folder: string }; result: { config: string; images: number } };
   "leaf/start": { params: { config: string; kind: JobKind }; result: JobSnapshot };
+  /** What a config (or an experiment) names and the user has not approved yet, before it is started. Runs nothing. */
+  "leaf/consent": { params: ConsentTarget; result: ConsentView };
+  /** The user has seen these and said yes. Those that are another by now are refused (`consent`). */
+  "leaf/approve": {
+    params: ConsentTarget & { digests: string[]; decision: ConsentDecision };
+    result: null;
+  };
   /** Runs an experiment as a job of its base config. */
   "leaf/startExperiment": { params: { experiment: string }; result: JobSnapshot };
   /** The experiments of a config; also those beside it that cannot be read, whosesoever they are. */
@@ -109,6 +117,9 @@ export interface ServerRequests {
   "leaf/environment": { params: { config?: string }; result: EnvironmentView };
 }
 
+/** What is about to be started: some work of a config, or an experiment. */
+export type ConsentTarget = { config: string; work: ConsentWork } | { experiment: string };
+
 /** Server → extension. */
 export interface ServerNotifications {
   /** All projects, at most four times a second. */
@@ -122,7 +133,10 @@ export interface ServerNotifications {
 export interface ClientNotifications {
   "leaf/settings": ServerSettings;
   /** Never logged, never written to a file. null: there is none. */
-  "leaf/secrets": { teacherKey: string | null };
+  "leaf/secrets": {
+    /** By the origin that each was given for, or `server`. */
+    teacherKeys: Record<string, string>;
+  };
 }
 
 export interface ServerSettings {
@@ -132,8 +146,15 @@ export interface ServerSettings {
   onClose: "continue" | "stop";
   /** Poll folders instead of watching them: network drives. */
   usePolling: boolean;
-  /** Interpreter chosen for LEAF or in the Python extension; configs may name another. */
+  /** Interpreter chosen for LEAF or in the Python extension; it comes before that of a config. */
   pythonInterpreter: string | null;
+  /** Names of variables that configs may name as keys, beside *_API_KEY and LEAF_*. */
+  allowedKeyVariables: string[];
+  /** Link-local and metadata addresses are meant. */
+  allowLinkLocal: boolean;
+  /** The editor's proxy, and what is asked without it; null: as the environment says. */
+  proxy: string | null;
+  noProxy: string[];
 }
 
 export interface ImageView {

@@ -1,4 +1,5 @@
 import type { Catalog } from "../engine/catalog.ts";
+import { consentItems, isApproved } from "../engine/consent/index.ts";
 import { dataErrors, ratedIn, uselessRows } from "../engine/dataErrors.ts";
 import { LeafError } from "../engine/errors.ts";
 import { failureLine } from "../engine/failures/words.ts";
@@ -6,6 +7,7 @@ import type { Project } from "../engine/project.ts";
 import { managedEnvironmentDir, resolveInterpreter } from "../engine/pythonEnv.ts";
 import type { StageStatus } from "../engine/stages/pipeline.ts";
 import { commandIds } from "../protocol/commands.ts";
+import type { ConsentItem } from "../protocol/consent.ts";
 import type { InterpreterCheck } from "./interpreterCheck.ts";
 import type { FactProblem } from "./language/context.ts";
 import { uriOf } from "./uris.ts";
@@ -15,6 +17,7 @@ export function factsOf(project: Project, catalog: Catalog, interpreters: Interp
   return [
     ...errorFacts(project, catalog),
     ...imageFacts(catalog),
+    ...placeFacts(catalog),
     ...mosFacts(project, catalog),
     ...splitFacts(project, catalog),
     ...environmentFacts(project, interpreters),
@@ -95,6 +98,34 @@ function imageFacts({ summary, problems }: Catalog): FactProblem[] {
   return facts;
 }
 
+/** Images may be missing, or come from elsewhere: told with the first of each. */
+function placeFacts({ summary, index }: Catalog): FactProblem[] {
+  const { unreadable = 0, name = 0, outside = 0 } = summary.places ?? {};
+  const facts: FactProblem[] = [];
+  const [unread] = index.places("unreadable", "name");
+  if (unread) {
+    const count = unreadable + name;
+    const what = count === 1 ? "A folder or name cannot be read" : `${count} folders or names cannot be read`;
+    facts.push({
+      path: ["images"],
+      message: `${what}, so that images may be missing: ${unread.path}: ${unread.reason}`,
+      severity: "warning",
+      code: "unreadablePlaces",
+    });
+  }
+  const [out] = index.places("outside");
+  if (out) {
+    const what = outside === 1 ? "A link leads" : `${outside} links lead`;
+    facts.push({
+      path: ["images"],
+      message: `${what} out of the project's folder: ${out.path}: ${out.reason}`,
+      severity: "info",
+      code: "linksOutside",
+    });
+  }
+  return facts;
+}
+
 function mosFacts(project: Project, catalog: Catalog): FactProblem[] {
   const { config } = project;
   if (!config.mos || catalog.mosProblemCount === 0 || catalog.mos.size === 0) return [];
@@ -133,17 +164,20 @@ function splitFacts(project: Project, catalog: Catalog): FactProblem[] {
 
 function environmentFacts(project: Project, interpreters: InterpreterCheck): FactProblem[] {
   const { interpreter } = project.config.python;
+  const consent = consentFacts(project);
   let problem: string | undefined;
   try {
     const resolved = resolveInterpreter(interpreter, project.root);
     // One that the config names may be any; the others were asked when they were set up or chosen.
-    if (interpreter) problem = interpreters.problemOf(resolved);
+    if (interpreter && !process.env.LEAF_PYTHON) problem = interpreters.problemOf(resolved);
   } catch (error) {
     if (!(error instanceof LeafError)) throw error;
-    problem = error.message;
+    // Told by `consent`, where the program is named.
+    if (error.code !== "consent") problem = error.message;
   }
-  if (problem === undefined) return [];
+  if (problem === undefined) return consent;
   return [
+    ...consent,
     {
       path: interpreter ? ["python", "interpreter"] : ["student"],
       message: sentence(problem),
@@ -158,6 +192,25 @@ function environmentFacts(project: Project, interpreters: InterpreterCheck): Fac
     },
   ];
 }
+
+/** What waits for the user's word: nothing is run to look at it. */
+function consentFacts(project: Project): FactProblem[] {
+  return consentItems(project, "run")
+    .filter((item) => !isApproved(item))
+    .map((item) => ({
+      path: placeOf[item.kind],
+      message: `Not approved yet: LEAF asks before it does this. ${item.title}.`,
+      severity: "info",
+      code: "consent",
+    }));
+}
+
+const placeOf: Record<ConsentItem["kind"], FactProblem["path"]> = {
+  interpreter: ["python", "interpreter"],
+  server: ["teacher", "serve"],
+  key: ["teacher", "keyEnv"],
+  plainHttp: ["teacher", "endpoint"],
+};
 
 function sentence(message: string): string {
   return /[.!?]$/.test(message) ? message : `${message}.`;

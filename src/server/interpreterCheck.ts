@@ -3,8 +3,9 @@ import { LeafError } from "../engine/errors.ts";
 import { probeInterpreter } from "../engine/pythonEnv.ts";
 
 /**
- * Whether an interpreter has what the trainer needs. Asking takes seconds, since it imports torch: it is done once for each
- * interpreter as it is, beside everything else, and `onChanged` says that the answer has come.
+ * Whether an interpreter has what the trainer needs. Asking runs it, so only one that the user has approved may be asked. It takes
+ * seconds, since it imports torch: it is done once for each interpreter as it is, beside everything else, and `onChanged` says that
+ * the answer has come.
  */
 export interface InterpreterCheck {
   /** Why it cannot train; undefined for one that can, and as long as nothing is known. */

@@ -1,4 +1,5 @@
 import "../engine/base/noTelemetry.ts";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import {
   createConnection,
@@ -10,15 +11,20 @@ import {
 } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { onDamagedFile } from "../engine/base/damage.ts";
+import { knowSecrets, secretsOf } from "../engine/base/redact.ts";
+import { keptKeysName } from "../engine/base/teacherKeys.ts";
+import { keyOrigins } from "../engine/consent/index.ts";
 import { stackOf } from "../engine/errorLog.ts";
 import { errnoCode } from "../engine/errors.ts";
+import type { Project } from "../engine/project.ts";
 import { version } from "../engine/version.ts";
-import type { ServerSettings } from "../protocol/server.ts";
+import type { ClientNotifications, ServerSettings } from "../protocol/server.ts";
 import { answering } from "./answers.ts";
 import { isExperimentUri } from "./language/experiments/places.ts";
 import { registerLanguage } from "./language/register.ts";
 import { notifying, throttled } from "./notices.ts";
 import { openProjects } from "./projects.ts";
+import { answerConsent } from "./requests/consent.ts";
 import { answerEnvironment } from "./requests/environment.ts";
 import { answerExperiments } from "./requests/experiments.ts";
 import { answerImages } from "./requests/images.ts";
@@ -28,7 +34,7 @@ import { answerProjects } from "./requests/projects.ts";
 import { answerRuns } from "./requests/runs.ts";
 import { answerTeacher } from "./requests/teacher.ts";
 import { openScorer } from "./scorer.ts";
-import { defaultSettings } from "./settings.ts";
+import { defaultSettings, environmentOf } from "./settings.ts";
 import { fileOf, uriOf } from "./uris.ts";
 import { workDone } from "./workDone.ts";
 
@@ -46,7 +52,10 @@ const answer = answering(connection);
 const { send } = notifying(connection);
 const progress = workDone(connection);
 const scorer = openScorer();
-const inheritedPython = process.env.LEAF_PYTHON;
+// Windows would look for a program in the current folder first, which may be a stranger's.
+if (process.platform === "win32") process.env.NoDefaultCurrentDirectoryInExePath = "1";
+const inherited = { ...process.env };
+knowSecrets(secretsOf(inherited).filter((value) => value.length >= 8));
 let settings = defaultSettings;
 
 const listeners = new Set<(uri?: string) => void>();
@@ -69,9 +78,10 @@ const projects = openProjects(scorer, settings, (file) => ({
 onDamagedFile((sentence) => connection.console.warn(sentence));
 
 answerProjects(answer, projects);
-answerJobs(answer, projects, () => secrets);
-answerTeacher(answer, projects, () => secrets);
-answerExperiments(answer, projects, () => secrets);
+answerConsent(answer, projects);
+answerJobs(answer, projects, keysFor);
+answerTeacher(answer, projects, keysFor);
+answerExperiments(answer, projects, keysFor);
 answerRuns(answer, projects);
 answerPeople(answer, projects);
 answerImages(answer, projects, scorer, connection, (files) => {
@@ -93,15 +103,23 @@ function find(uri: string) {
 }
 
 /** Kept in memory, handed to jobs as environment variables; never in a log, a file or an answer. */
-let secrets: Record<string, string> = {};
-connection.onNotification("leaf/secrets", ({ teacherKey }: { teacherKey: string | null }) => {
-  secrets = teacherKey ? { LEAF_TEACHER_KEY: teacherKey } : {};
+let teacherKeys: Record<string, string> = {};
+connection.onNotification("leaf/secrets", (told: ClientNotifications["leaf/secrets"]) => {
+  teacherKeys = { ...told.teacherKeys };
+  knowSecrets(Object.values(teacherKeys));
 });
+/** Only the keys of the endpoints that are about to be asked. */
+function keysFor(configs: readonly Pick<Project, "config">[]): Record<string, string> {
+  const origins = configs.flatMap(keyOrigins).filter((origin) => Object.hasOwn(teacherKeys, origin));
+  if (origins.length === 0) return {};
+  const kept = Object.fromEntries(origins.map((origin) => [origin, teacherKeys[origin]]));
+  return { [keptKeysName]: JSON.stringify(kept) };
+}
 connection.onNotification("leaf/settings", (next: ServerSettings) => {
   settings = next;
-  const python = settings.pythonInterpreter ?? inheritedPython;
-  if (python) process.env.LEAF_PYTHON = python;
-  else delete process.env.LEAF_PYTHON;
+  for (const [name, value] of Object.entries(environmentOf(settings, inherited)))
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
   projects.applySettings(settings);
 });
 
@@ -139,10 +157,13 @@ connection.onInitialized(() => {
   });
 });
 connection.onDidChangeWatchedFiles(({ changes }) => {
+  // Believes the disk: git deletes a file and writes it again, and both words may come late.
   for (const { uri, type } of changes)
-    void (type === FileChangeType.Deleted ? projects.remove(fileOf(uri)) : projects.touch(fileOf(uri))).then(
-      tellChanged,
-    );
+    void (
+      type === FileChangeType.Deleted && !existsSync(fileOf(uri))
+        ? projects.remove(fileOf(uri))
+        : projects.touch(fileOf(uri))
+    ).then(tellChanged);
 });
 documents.onDidOpen(({ document }) => void touch(document.uri));
 documents.onDidSave(({ document }) => void touch(document.uri));

@@ -17,17 +17,17 @@ export function notifying(connection: Connection) {
 
 /** Runs `work` soon, never more often than every `everyMs`, and once more after the last call. */
 export function throttled(everyMs: number, work: () => void): () => void {
-  let last = 0;
+  let last = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   return () => {
     if (timer) return;
     timer = setTimeout(
       () => {
         timer = undefined;
-        last = Date.now();
+        last = performance.now();
         work();
       },
-      Math.max(0, last + everyMs - Date.now()),
+      Math.max(0, last + everyMs - performance.now()),
     );
   };
 }

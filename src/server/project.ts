@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { useCache } from "../engine/cacheUse.ts";
 import { type Catalog, openCatalog } from "../engine/catalog.ts";
 import type { Config } from "../engine/config.ts";
-import { readConfig } from "../engine/configFile.ts";
+import { readConfig, readConfigText } from "../engine/configFile.ts";
 import { logError } from "../engine/errorLog.ts";
 import { LeafError } from "../engine/errors.ts";
 import type { Browser } from "../engine/live/browse.ts";
@@ -29,8 +28,8 @@ import { checkInterpreters } from "./interpreterCheck.ts";
 import { type JobTracker, trackJobs } from "./jobTracker.ts";
 import type { FactProblem } from "./language/context.ts";
 import { type LiveImages, liveImages } from "./liveImages.ts";
+import { projectInputs } from "./projectInputs.ts";
 import { uriOf } from "./uris.ts";
-import { watchInputs } from "./watchInputs.ts";
 
 /** What a project tells the rest of the server. */
 export interface ProjectEvents {
@@ -122,7 +121,7 @@ export function liveProject(
     onError: events.onError,
   });
   const interpreters = checkInterpreters(() => void refresh());
-  const inputs = watchInputs(() => void refresh());
+  const inputs = projectInputs(() => void refresh(), changed);
 
   function currentProject(): Project {
     if (config) return projectOf(file, config);
@@ -149,7 +148,10 @@ export function liveProject(
 
   async function read(rescan: boolean): Promise<void> {
     try {
-      const parsed = await readConfig(await readFile(file, "utf8"), path.dirname(file));
+      // Watching comes before reading, so that nothing falls between the two.
+      await inputs.watch(file, config && projectOf(file, config), settings.usePolling);
+      const text = await readConfigText(file, "Make it again, or close it.");
+      const parsed = await readConfig(text, path.dirname(file));
       if (!parsed.ok) {
         const [first] = parsed.problems;
         const place = first ? `:${first.line}:${first.column}: ${first.message}` : "";
@@ -158,7 +160,7 @@ export function liveProject(
       }
       config = parsed.config;
       const project = projectOf(file, config);
-      inputs.watch(project, settings.usePolling);
+      await inputs.watch(file, project, settings.usePolling);
       try {
         await ensureLeafDir(project);
         inUse ??= await useCache(project);
@@ -175,6 +177,8 @@ export function liveProject(
     } catch (error) {
       const doing = `${path.basename(file)} was read`;
       invalid = failureOf(error, { doing, file }).message;
+      // A config that is gone is no fault of ours.
+      if (error instanceof LeafError) return;
       logError(path.join(path.dirname(file), ".leaf"), error, doing);
       events.onError(error);
     } finally {
@@ -262,7 +266,10 @@ export function liveProject(
     refresh,
     applySettings(next) {
       const again =
-        next.usePolling !== settings.usePolling || next.scoreNewImages !== settings.scoreNewImages;
+        next.usePolling !== settings.usePolling ||
+        next.scoreNewImages !== settings.scoreNewImages ||
+        next.pythonInterpreter !== settings.pythonInterpreter ||
+        next.allowedKeyVariables.join() !== settings.allowedKeyVariables.join();
       settings = next;
       if (again) void refresh();
     },

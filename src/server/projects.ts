@@ -75,6 +75,8 @@ export function openProjects(
           ignore: ignored,
           deep: depth,
           absolute: true,
+          // As editors search: a link to a folder above would show every config again, under another name.
+          followSymbolicLinks: false,
           suppressErrors: true,
         }))
           found.add(path.normalize(String(file)));

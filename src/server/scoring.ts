@@ -46,13 +46,13 @@ export function backgroundScoring(
       const missing: string[] = [];
       for await (const hash of store.missingInSteps(fingerprint, hashes)) missing.push(hash);
       let rows: ScoredRow[] = [];
-      let told = Date.now();
+      let told = performance.now();
       const flush = () => {
         if (rows.length === 0) return;
         store.put(fingerprint, rows);
         events.onScored(rows.map((row) => row.hash));
         events.onProgress(store.count(fingerprint), total, true);
-        [rows, told] = [[], Date.now()];
+        [rows, told] = [[], performance.now()];
       };
       for (const some of chunksOf(missing, perCall)) {
         const items = some.flatMap((hash) => {
@@ -65,7 +65,7 @@ export function backgroundScoring(
           onScored(scored) {
             if (signal.aborted) return;
             if ("score" in scored) rows.push(scored);
-            if (Date.now() - told > tellEveryMs) flush();
+            if (performance.now() - told > tellEveryMs) flush();
           },
         });
       }

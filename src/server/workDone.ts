@@ -21,11 +21,11 @@ export function workDone(connection: Connection) {
           return one;
         });
         reporter.catch(() => {}); // The client has no such progress.
-        shown.set(job.id, { reporter, at: 0 });
+        shown.set(job.id, { reporter, at: Number.NEGATIVE_INFINITY });
         return;
       }
-      if (!job.progress || Date.now() - known.at < everyMs) return;
-      known.at = Date.now();
+      if (!job.progress || performance.now() - known.at < everyMs) return;
+      known.at = performance.now();
       const { progress } = job;
       void known.reporter
         .then((reporter) => reporter.report(percent(progress), words(progress)))

@@ -68,6 +68,22 @@ describe("package.json", () => {
     expect(places("commandPalette")).toEqual([]);
   });
 
+  it("lets no folder choose what runs, nor which keys may be sent where", () => {
+    const { properties } = contributes.configuration;
+    for (const name of ["python.interpreter", "teacher.allowedKeyVariables", "teacher.allowLinkLocal"])
+      expect(properties[`leaf.${name}`].scope, name).toBe("machine");
+    // Every other setting that names a program, a key or an endpoint would belong here.
+    const others = Object.entries(properties as Record<string, { scope?: string }>)
+      .filter(([, { scope }]) => scope !== "machine")
+      .map(([name]) => name);
+    expect(
+      others.filter((name) =>
+        /python|interpreter|command|key|secret|endpoint|teacher|proxy|path/i.test(name),
+      ),
+    ).toEqual([]);
+    expect(manifest.capabilities.untrustedWorkspaces.supported).toBe(false);
+  });
+
   it("has key bindings inside a config's editor only", () => {
     for (const { when } of contributes.keybindings)
       expect(when).toMatch(/editorTextFocus && resourceFilename/);

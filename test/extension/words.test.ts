@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { LogOutputChannel } from "vscode";
+import { forgetSecrets, knowSecrets } from "../../src/engine/base/redact.ts";
 import { crashCounter } from "../../src/extension/crashes.ts";
 import { failureMessage, failureOf } from "../../src/extension/failureText.ts";
 import {
@@ -11,7 +13,7 @@ import {
 } from "../../src/extension/imageWords.ts";
 import { ago, isJobProgress, percentOf, progressWords } from "../../src/extension/jobProgress.ts";
 import { commandLink, escapeMarkdown } from "../../src/extension/markdown.ts";
-import { mentionsSecret } from "../../src/extension/redactedChannel.ts";
+import { mentionsSecret, redacted } from "../../src/extension/redactedChannel.ts";
 import { runDescription, runTooltip } from "../../src/extension/runWords.ts";
 import { english as t } from "../../src/extension/translate.ts";
 import { pipelineRows, projectRow } from "../../src/extension/views/stageWords.ts";
@@ -329,10 +331,28 @@ describe("Markdown", () => {
 
 describe("the log", () => {
   it("never shows the key, in either form of trace", () => {
-    expect(mentionsSecret('Sending notification \'leaf/secrets\'.\nParams: {"teacherKey": "sk-1"}')).toBe(
-      true,
-    );
+    expect(
+      mentionsSecret(
+        'Sending notification \'leaf/secrets\'.\nParams: {"teacherKeys": {"https://a.example": "sk-1"}}',
+      ),
+    ).toBe(true);
     expect(mentionsSecret('{"isLSPMessage":true,"message":{"method":"leaf/secrets"}}')).toBe(true);
     expect(mentionsSecret("Sending notification 'leaf/settings'.")).toBe(false);
+  });
+
+  it("is written without secrets, whoever writes", () => {
+    const lines: unknown[] = [];
+    const write = (...told: unknown[]) => lines.push(...told);
+    const plain = { info: write, error: write, trace: write, appendLine: write, name: "LEAF" };
+    const channel = redacted(plain as unknown as LogOutputChannel);
+    knowSecrets(["swordfish"]);
+    channel.info("asked with swordfish", "swordfish");
+    channel.error(new Error("401: swordfish"));
+    channel.appendLine("Authorization: Bearer abcdefgh");
+    channel.trace("leaf/secrets swordfish");
+    forgetSecrets();
+    expect(lines.join("\n")).not.toMatch(/swordfish|abcdefgh/);
+    expect(lines).toHaveLength(5);
+    expect(channel.name).toBe("LEAF");
   });
 });

@@ -13,6 +13,7 @@ import type {
   MessageConnection,
 } from "vscode-languageserver/node";
 import { commandIds } from "../../src/protocol/commands.ts";
+import type { ConsentView } from "../../src/protocol/consent.ts";
 import { uriOf } from "../../src/server/uris.ts";
 import { config, makeWorkspace, temporaryFolder } from "../integration/workspace.ts";
 import { conditions, startServer } from "./startServer.ts";
@@ -30,6 +31,9 @@ let version = 1;
 
 beforeAll(async () => {
   await makeWorkspace(dir, 24);
+  // Where approvals are kept. An interpreter of the user's own would come before the config's.
+  process.env.LEAF_HOME = path.join(dir, "home");
+  delete process.env.LEAF_PYTHON;
   ({ connection, stop } = await startServer(dir, (one) => {
     one.onNotification(
       "textDocument/publishDiagnostics",
@@ -168,6 +172,11 @@ test("an interpreter without torch is marked where the config names it", async (
   await type(wrong);
   writeFileSync(path.join(dir, "leaf.yaml"), wrong);
   await connection.sendNotification("textDocument/didSave", at);
+  await until(() => diagnostics.some(({ code }) => code === "consent"));
+  const target = { config: uri, work: "distill" };
+  const { items } = await connection.sendRequest<ConsentView>("leaf/consent", target);
+  const digests = items.map(({ digest }) => digest);
+  await connection.sendRequest("leaf/approve", { ...target, digests, decision: "allow" });
   await until(() => diagnostics.some((one) => String(one.message).includes("lacks")));
   const found = diagnostics.find((one) => String(one.message).includes("lacks"))!;
   expect(String(found.message)).toContain("torch");

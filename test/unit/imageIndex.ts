@@ -38,6 +38,7 @@ export function makeIndex(paths: string[], copies: Record<string, string> = {}):
     withStem: (name) => files.filter((file) => foldedNames(file.path).stem === foldedNames(name).stem),
     failed: unused,
     notes: unused,
+    places: unused,
     duplicates: unused,
     close: () => {},
   };

@@ -349,7 +349,7 @@ describe("the fingerprint", () => {
     const plain = await of({});
     const same = [
       of({}, "https://example.com/v1"),
-      of({ concurrency: 3, timeout: 9, patience: 1, keyEnv: "KEY" }),
+      of({ concurrency: 3, timeout: 9, patience: 1, keyEnv: "MY_API_KEY" }),
       of({ price: { input: 1 }, limit: { requests: 5 } }),
       of({ prompts: { reason: "Why?" } }),
     ];

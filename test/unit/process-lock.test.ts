@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -53,4 +53,32 @@ test("one process at a time has a lock, and its death gives it back", async () =
 
 test("a folder in its place is an error, not a lock", () => {
   expect(() => tryProcessLock(dir)).toThrow(/unable to open/);
+});
+
+function hasCompiler(): boolean {
+  try {
+    execFileSync("cc", ["--version"], { stdio: "ignore" });
+    return process.platform === "linux";
+  } catch {
+    return false;
+  }
+}
+
+// Skipped where no C compiler is there to make such a file system.
+test.runIf(hasCompiler())("a file system that cannot lock is told as such, and nothing is left there", () => {
+  const library = path.join(dir, "noLocks.so");
+  execFileSync("cc", ["-shared", "-fPIC", "-o", library, path.resolve("test/support/noLocks.c"), "-ldl"]);
+  const file = path.join(dir, "locks", "a.lock");
+  const script = `const { waitForLock, isProcessLocked } = await import(${JSON.stringify(path.resolve("src/engine/processLock.ts"))});
+    const error = await waitForLock(${JSON.stringify(file)}).catch((error) => error);
+    console.log(JSON.stringify([error.code, error.message, isProcessLocked(${JSON.stringify(file)})]));`;
+  const said = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+    env: { ...process.env, LD_PRELOAD: library },
+  });
+  expect(JSON.parse(said.toString())).toEqual([
+    "environment",
+    `The file system of ${path.dirname(file)} cannot lock files.`,
+    false,
+  ]);
+  expect(readdirSync(path.dirname(file))).toEqual([]);
 });

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { LeafError } from "../../src/engine/errors.ts";
 import { summariseRuns } from "../../src/engine/live/runSummaries.ts";
@@ -11,7 +13,7 @@ import {
   runFor,
 } from "../../src/engine/runs.ts";
 import { carryOut } from "../../src/engine/stages/carryOut.ts";
-import { isFinished, writeResult } from "../../src/engine/stages/stage.ts";
+import { isFinished, stageDir, writeResult } from "../../src/engine/stages/stage.ts";
 import { nodeChild } from "../support/nodeChild.ts";
 import { liveProject } from "./liveWorld.ts";
 import { temporaryFolder } from "./pictures.ts";
@@ -58,7 +60,11 @@ test("a run whose process is gone has failed and says why, and goes on under its
     state: "failed",
     reason: await reasonOf(project),
   });
-  const finish = () => writeResult(project, "distill", "abc", {});
+  const finish = async () => {
+    for (const name of ["student.onnx", "student.json"])
+      writeFileSync(path.join(stageDir(project, "distill", "abc"), name), "{}");
+    await writeResult(project, "distill", "abc", {});
+  };
   expect(await stage(project, finish)).toEqual({ run: "r1", reused: false });
   expect(await states(project)).toEqual(["r1 done"]);
   expect(await reasonOf(project)).toBeNull();

@@ -7,7 +7,9 @@ import { type Format, formats, formatted } from "../../engine/experiments/format
 import { listExperiments } from "../../engine/experiments/list.ts";
 import { experimentKey, readResultFile } from "../../engine/experiments/result.ts";
 import { runExperiment } from "../../engine/experiments/run.ts";
+import { trialsOf } from "../../engine/experiments/trial.ts";
 import type { ExperimentResult } from "../../protocol/experiments.ts";
+import { consented } from "../consent.ts";
 import { type CliContext, figure, table } from "../context.ts";
 import type { Run } from "../run.ts";
 
@@ -28,6 +30,8 @@ export function addExperimentCommand(program: Command, run: Run): void {
         const jobs = jobsOf(options.jobs);
         const open = await openExperiment(named(file));
         const { signal, onProgress, note } = context;
+        const [first, ...others] = trialsOf(open).map(({ project }) => project);
+        if (first) await consented(context, first, "experiment", others);
         const result = await runExperiment(open, {
           signal,
           jobs,
@@ -82,7 +86,7 @@ function show(context: CliContext, result: ExperimentResult, format: Format): vo
 }
 
 /** `ratio` stands for `ratio.experiment.yaml` where there is such a file. */
-function named(file: string): string {
+export function named(file: string): string {
   const whole = `${file}.experiment.yaml`;
   return !existsSync(file) && existsSync(whole) ? whole : file;
 }

@@ -3,6 +3,7 @@ import { LeafError } from "../../engine/errors.ts";
 import { labelStage } from "../../engine/stages/label.ts";
 import { dryRunLabels, estimateLabels } from "../../engine/stages/labelPreview.ts";
 import type { LabelResult } from "../../protocol/results.ts";
+import { consented } from "../consent.ts";
 import { findProject, stageOptions } from "../context.ts";
 import { dryRunText, estimateText } from "../previewText.ts";
 import type { Run } from "../run.ts";
@@ -25,7 +26,8 @@ export function addLabelCommand(program: Command, run: Run): void {
     .action((flags: LabelFlags, command) =>
       run(async (context) => {
         const only = halfOf(flags);
-        const project = await findProject(context);
+        const work = flags.dryRun === undefined ? "label" : "dryRun";
+        const project = await consented(context, await findProject(context), work);
         const options = stageOptions(context);
         if (flags.dryRun !== undefined) {
           const dryRun = await dryRunLabels(project, countOf(flags.dryRun), options);

@@ -9,6 +9,7 @@ import { initProject } from "../../engine/init.ts";
 import { probeInterpreter, resolveInterpreter, setUpEnvironment } from "../../engine/pythonEnv.ts";
 import { listRuns } from "../../engine/runs.ts";
 import type { CalibrateResult, EvaluateResult } from "../../protocol/results.ts";
+import { consented } from "../consent.ts";
 import { figure, findProject, table } from "../context.ts";
 import { initDemo } from "../demo.ts";
 import type { Run } from "../run.ts";
@@ -128,17 +129,18 @@ export function addProjectCommands(program: Command, run: Run): void {
     .action((options: { check?: boolean }, command) =>
       run(async (context) => {
         const { signal, onProgress } = context;
-        const configured = context.options.config
-          ? (await findProject(context)).config.python.interpreter
+        const project = context.options.config
+          ? await consented(context, await findProject(context), "probe")
           : undefined;
-        const named = configured ?? process.env.LEAF_PYTHON;
+        const configured = project?.config.python.interpreter;
+        const named = process.env.LEAF_PYTHON || configured;
         if (!named && !options.check)
           context.note(
             "env: installing PyTorch and the trainer's packages (200 MB of downloads on macOS and Windows, 2 to 3 GB with CUDA on Linux)",
           );
         const environment =
           named || options.check
-            ? await probeInterpreter(resolveInterpreter(configured, process.cwd()), signal)
+            ? await probeInterpreter(resolveInterpreter(configured, project?.root ?? process.cwd()), signal)
             : await setUpEnvironment({ signal, onProgress });
         const { python, torch, device, deviceName, interpreter } = environment;
         context.print(

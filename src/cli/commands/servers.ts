@@ -1,9 +1,10 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { parseAs } from "../../engine/base/json.ts";
+import { knowSecrets, secretsOf } from "../../engine/base/redact.ts";
 import { LeafError } from "../../engine/errors.ts";
 import { listServers, stopServers } from "../../engine/teachers/serve/index.ts";
-import type { ServerSpec } from "../../engine/teachers/serve/spec.ts";
+import { placeholderValues, type ServerSpec } from "../../engine/teachers/serve/spec.ts";
 import { supervise } from "../../engine/teachers/serve/supervise.ts";
 import { serverSpec } from "../../protocol/schema/servers.ts";
 import type { ServerListing } from "../../protocol/servers.ts";
@@ -39,7 +40,9 @@ export function addServersCommand(program: Command, run: Run, signal: AbortSigna
     .command("supervise", { hidden: true })
     .argument("<folder>", "folder of the server under .leaf/servers; what to start comes on stdin")
     .action(async (folder: string) => {
-      await supervise(folder, specOf(await allOf(process.stdin)), signal);
+      const spec = specOf(await allOf(process.stdin));
+      knowSecrets([...secretsOf(spec.env, spec.command), ...placeholderValues(spec)]);
+      await supervise(folder, spec, signal);
     });
 }
 

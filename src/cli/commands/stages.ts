@@ -13,6 +13,7 @@ import type {
   Transfer,
   TransferCell,
 } from "../../protocol/results.ts";
+import { consented } from "../consent.ts";
 import { figure, findProject, stageOptions, table } from "../context.ts";
 import { formatDuration } from "../progress.ts";
 import type { Run } from "../run.ts";
@@ -24,7 +25,10 @@ export function addStageCommands(program: Command, run: Run): void {
     .description("train the student on the teacher's labels (TGD); no MOS is used")
     .action((_options, command) =>
       run(async (context) => {
-        const result = await distillStage(await findProject(context), stageOptions(context));
+        const result = await distillStage(
+          await consented(context, await findProject(context), "distill"),
+          stageOptions(context),
+        );
         await context.printWithFailures(result, distillText(result));
       })(command),
     );
@@ -33,7 +37,10 @@ export function addStageCommands(program: Command, run: Run): void {
     .description("move the student onto the scale of a few human scores (CFT)")
     .action((_options, command) =>
       run(async (context) => {
-        const result = await calibrateStage(await findProject(context), stageOptions(context));
+        const result = await calibrateStage(
+          await consented(context, await findProject(context), "calibrate"),
+          stageOptions(context),
+        );
         await context.printWithFailures(result, calibrateText(result));
       })(command),
     );
@@ -52,7 +59,10 @@ export function addStageCommands(program: Command, run: Run): void {
     .description("run all stages that are not fresh")
     .action((_options, command) =>
       run(async (context) => {
-        const result = await runPipeline(await findProject(context), stageOptions(context));
+        const result = await runPipeline(
+          await consented(context, await findProject(context), "run"),
+          stageOptions(context),
+        );
         const parts = [labelText(result.label), distillText(result.distill)];
         if (result.calibrate) parts.push(calibrateText(result.calibrate));
         if (result.evaluate) parts.push(evaluateText(result.evaluate));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { globProblem } from "../base/globLimits.ts";
 import { mosFormatNames } from "../mos/formats.ts";
 
 const share = z.number().min(0).max(0.9);
@@ -53,12 +54,20 @@ export const mosSchema = z.strictObject({
   }),
 });
 
+/** Folders and globs, no more than can be held in memory. */
+export const imagesSchema = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .superRefine((images, context) => {
+    const problem = globProblem(images);
+    if (!problem) return;
+    const path = Array.isArray(images) && problem.at !== undefined ? [problem.at] : [];
+    context.addIssue({ code: "custom", message: problem.message, path });
+  });
+
 /** A dataset that a student is only evaluated on, all of its rated images. */
 export const otherDatasetSchema = z.strictObject({
   name: z.string().min(1).meta({ description: "How tables call it." }),
-  images: z
-    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-    .meta({ description: "Folder or globs of its images, relative to this file." }),
+  images: imagesSchema.meta({ description: "Folder or globs of its images, relative to this file." }),
   mos: mosSchema.meta({ description: "Its human scores; the range may be another." }),
 });
 

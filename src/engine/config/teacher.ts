@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { isPlaceholder, isSecretName, isWorthHiding, looksSecret, secretOptions } from "../base/redact.ts";
+import { isKeyVariable } from "./keyVariables.ts";
 
 const text = z.string().trim().min(1);
 
@@ -51,26 +53,55 @@ const embeddedTeacher = z.strictObject({
 
 const endpoint = z
   .url({ protocol: /^https?$/, error: "must be a URL such as http://127.0.0.1:8000/v1" })
+  .refine((url) => {
+    const { username, password } = URL.canParse(url) ? new URL(url) : { username: "", password: "" };
+    return username === "" && password === "";
+  }, "must not hold a password or a user; name the key's environment variable by `keyEnv`")
   .refine(
-    (url) => !URL.canParse(url) || new URL(url).password === "",
-    "must not hold a password; use `keyEnv`",
+    (url) => !URL.canParse(url) || !/[?#]/.test(url),
+    "must not have a part after `?` or `#`; name the key's environment variable by `keyEnv`",
   );
+
+const useVariable = 'name an environment variable instead: `env: { VLLM_API_KEY: "{env:MY_API_KEY}" }`';
+
+/** Keys stand in no config: it is shared, stored with each run, and arguments are seen by every user of the machine. */
+const argumentsSchema = z.array(text).superRefine((parts, context) => {
+  const named = secretOptions(parts).filter(({ value }) => !isPlaceholder(value));
+  for (const { at, option } of named)
+    context.addIssue({
+      code: "custom",
+      path: [at],
+      message: `must not hold the key of ${option}; ${useVariable}`,
+    });
+  parts.forEach((part, i) => {
+    if (looksSecret(part) && !named.some(({ at }) => at === i))
+      context.addIssue({ code: "custom", path: [i], message: `must not hold a key; ${useVariable}` });
+  });
+});
+
+const variablesSchema = z.record(z.string(), z.string()).superRefine((variables, context) => {
+  for (const [name, value] of Object.entries(variables))
+    if (looksSecret(value) || (isSecretName(name) && isWorthHiding(value) && !isPlaceholder(value)))
+      context.addIssue({
+        code: "custom",
+        path: [name],
+        message: 'must not hold a key; name an environment variable that does: `"{env:MY_API_KEY}"`',
+      });
+});
 
 const serveSchema = z.strictObject({
   model: text.meta({ description: "Hub id, folder or GGUF file that the server loads." }),
-  command: z
-    .array(text)
+  command: argumentsSchema
     .min(1)
     .default(["vllm", "serve", "{model}", "--host", "127.0.0.1", "--port", "{port}"])
     .meta({
       description:
-        "Program and arguments that start it; {model} and {port} are filled in. No shell. It must listen on 127.0.0.1.",
+        "Program and arguments that start it; {model}, {port} and {env:NAME} are filled in. No shell. It must listen on 127.0.0.1. LEAF asks before it runs.",
     }),
-  args: z.array(text).default([]).meta({ description: "More arguments, appended." }),
-  env: z
-    .record(z.string(), z.string())
-    .default({})
-    .meta({ description: "More environment variables; not for keys." }),
+  args: argumentsSchema.default([]).meta({ description: "More arguments, appended; not for keys." }),
+  env: variablesSchema.default({}).meta({
+    description: "More environment variables; a key as `{env:NAME}`, the name of the variable that holds it.",
+  }),
   port: z.int().min(1).max(65535).nullable().default(null).meta({ description: "Null chooses a free one." }),
   startMinutes: z
     .number()
@@ -103,9 +134,14 @@ const openaiTeacher = z
     keyEnv: z
       .string()
       .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable, never the key itself")
+      .refine(
+        (name) => isKeyVariable(name, process.env),
+        "must be called *_API_KEY or LEAF_*, or be allowed by your setting `leaf.teacher.allowedKeyVariables` (LEAF_ALLOWED_KEY_ENV)",
+      )
       .optional()
       .meta({
-        description: "Environment variable with the API key. Without it: the key set in the editor, if any.",
+        description:
+          "Environment variable with the API key: *_API_KEY, LEAF_*, or one that the user's settings allow. Without it: the key set in the editor for this endpoint, if any.",
       }),
     maxSide,
     concurrency: z.int().min(1).max(4096).default(64).meta({

@@ -1,69 +1,123 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import fastGlob, { type FileSystemAdapter } from "fast-glob";
-import { LeafError } from "../errors.ts";
-import { imageExtensions, isImageName } from "../images/format.ts";
+import fastGlob from "fast-glob";
+import { explainFileSystemError, throwIfCancelled } from "../errors.ts";
+import { isMissing } from "../files.ts";
+import { isImageName } from "../images/format.ts";
+import { type FolderEntry, listFolder, listOnly } from "./listFolder.ts";
+import { type ImagePatterns, imagePatterns, isAtOrIn, isPassedOver, toPosix } from "./patterns.ts";
+import { type Place, readFailure, shownName } from "./places.ts";
+import { folderVisits, type Visit } from "./visits.ts";
 
-const ignored = ["**/node_modules/**", "**/.*/**", "**/.*"];
-/** `**` does not reach above the root. */
-const above = /^(\.\.\/)+/;
-const extensions = `{${imageExtensions.join(",")}}`;
+export interface FindOptions {
+  /** Only these files and folders (absolute paths), with all that is in the folders. */
+  only?: readonly string[];
+  /** What is not searched, and why; and links that lead out. */
+  onPlace?: (place: Place) => void;
+  signal?: AbortSignal;
+}
 
 /**
- * Streams the paths (relative to `root`, forward slashes) of the image files that `images` names: folders, which are searched
- * to the bottom, and globs; `!glob` leaves files out. Dot files and folders and node_modules are passed over. Overlapping
- * patterns may yield a path twice. Throws a LeafError `config` for a folder that does not exist, unless `within` narrows the
- * search to a part of the file system.
+ * Streams the paths (relative to `root`, forward slashes) of the image files that `images` names, each once: folders, which are
+ * searched to the bottom, files, and globs; `!` leaves out. Dot files and folders and node_modules are passed over. Memory
+ * does not grow with the files. Throws a LeafError `config` for a named folder that does not exist, unless `only` narrows the
+ * search, and `cancelled`.
  */
 export async function* findImages(
   root: string,
-  images: string | string[],
-  within?: Partial<FileSystemAdapter>,
+  images: string | readonly string[],
+  { only, onPlace = () => {}, signal }: FindOptions = {},
 ): AsyncGenerator<string> {
-  const patterns: string[] = [];
-  const ignore = [...ignored];
-  for (const entry of Array.isArray(images) ? images : [images]) {
-    if (entry.startsWith("!")) ignore.push(...(await toPatterns(root, entry.slice(1), false)));
-    else patterns.push(...(await toPatterns(root, entry, !within)));
-  }
-  const prefixes = new Set(patterns.map((pattern) => above.exec(pattern)?.[0] ?? ""));
-  for (const prefix of prefixes) if (prefix) ignore.push(...ignored.map((pattern) => prefix + pattern));
-  const stream = fastGlob.stream(patterns, {
-    cwd: root,
-    ignore,
-    caseSensitiveMatch: false,
-    // A set of all paths would grow with the dataset; the index tells what it has seen.
-    unique: false,
-    suppressErrors: true,
-    fs: within,
-  });
-  for await (const found of stream) {
-    const file = String(found);
-    if (!isImageName(file)) continue;
-    yield path.isAbsolute(file) ? toPosix(path.relative(root, file)) : path.posix.normalize(file);
+  const patterns = await imagePatterns(root, images, { mustExist: !only });
+  const visits = folderVisits(patterns);
+  const list = only ? listOnly(only) : listFolder;
+  const waiting: Visit[] = [];
+  for (const folder of topsOf(patterns))
+    if (await mayBeFolder(folder)) waiting.push(await visits.begin(folder));
+
+  for (let visit = waiting.pop(); visit; visit = waiting.pop()) {
+    const { folder } = visit;
+    const { here } = visit.trail ? patterns.rulesOf(folder) : { here: [] };
+    const inIndex = toPosix(path.relative(root, folder));
+    const nameOf = (name: string) => (inIndex === "" ? name : `${inIndex}/${name}`);
+    const isImage = (name: string) => here.length > 0 && isImageName(name) && !isPassedOver(name);
+    const onBadName = (name: Buffer, entry: Omit<FolderEntry, "name">) => {
+      const text = name.toString("latin1");
+      // Where nothing but the way to other folders is looked for, a name is nobody's.
+      if (here.length === 0 || isPassedOver(text) || (entry.isFile() && !isImageName(text))) return;
+      const reason = "its name is not UTF-8, so that it cannot be opened: rename it";
+      onPlace({ path: nameOf(shownName(name)), kind: "name", reason });
+    };
+    try {
+      for await (const entry of list(folder, onBadName)) {
+        throwIfCancelled(signal);
+        const { name } = entry;
+        const file = path.join(folder, name);
+        const isLink = entry.isSymbolicLink();
+        const kind = isLink
+          ? await kindOfTarget(file)
+          : entry.isDirectory()
+            ? "folder"
+            : entry.isFile()
+              ? "file"
+              : "other";
+        if (kind === "folder") {
+          const next = await visits.next(visit, file, isLink);
+          if (next.place) onPlace({ path: nameOf(name), ...next.place });
+          if (next.visit) waiting.push(next.visit);
+        } else if (kind === "file") {
+          if (!isImage(name) || !patterns.holds(nameOf(name), here)) continue;
+          const outside = isLink ? await visits.outsideOf(file) : undefined;
+          if (outside) {
+            const reason = `the link leads out of the project's folder, to ${outside}; the image is used`;
+            onPlace({ path: nameOf(name), kind: "outside", reason });
+          }
+          yield nameOf(name);
+        } else if (typeof kind === "object") {
+          const wanted = isImage(name)
+            ? patterns.holds(nameOf(name), here)
+            : visit.trail && patterns.leadsToImages(file);
+          if (wanted) onPlace({ path: nameOf(name), kind: "link", reason: kind.reason });
+        }
+      }
+    } catch (error) {
+      if (isMissing(error)) continue;
+      const reason = readFailure(error);
+      if (reason === undefined) throw explainFileSystemError(error, "read", folder);
+      onPlace({ path: inIndex || ".", kind: "unreadable", reason: `the folder cannot be read: ${reason}` });
+    }
   }
 }
 
-async function toPatterns(root: string, entry: string, mustExist: boolean): Promise<string[]> {
-  const absolute = path.resolve(root, entry);
-  const found = await stat(absolute).catch(() => undefined);
-  // Relative wherever possible: so that a dot folder above the project does not count as one inside it.
-  const relative = toPosix(path.relative(root, absolute)) || ".";
-  const literal = fastGlob.escapePath(relative);
-  if (found?.isDirectory())
-    return [relative === "." ? `**/*.${extensions}` : `${literal}/**/*.${extensions}`];
-  if (found?.isFile()) return [literal];
-  if (mustExist && !fastGlob.isDynamicPattern(entry)) {
-    throw new LeafError("config", `\`images\`: ${entry} does not exist.`, {
-      file: absolute,
-      remedy: "Name a folder or a glob relative to the config file.",
-    });
+type Kind = "folder" | "file" | "other" | { reason: string };
+
+async function kindOfTarget(link: string): Promise<Kind> {
+  try {
+    const stats = await stat(link);
+    return stats.isDirectory() ? "folder" : stats.isFile() ? "file" : "other";
+  } catch (error) {
+    if (isMissing(error)) return { reason: "the link leads to nothing" };
+    const reason = readFailure(error);
+    if (reason === undefined) throw error;
+    return { reason: `the link cannot be followed: ${reason}` };
   }
-  return [entry.replace(/^\.\//, "")];
 }
 
-export function toPosix(file: string): string {
-  return path.sep === "\\" ? file.replaceAll("\\", "/") : file;
+/** The bases that are not met on the way through another. */
+function topsOf({ bases }: ImagePatterns): string[] {
+  const tops: string[] = [];
+  // A folder stands before what is in it.
+  for (const base of [...bases].sort()) if (!tops.some((top) => isAtOrIn(base, top))) tops.push(base);
+  return tops;
+}
+
+/** Also one that may not be looked at: it is told when it is searched. */
+async function mayBeFolder(folder: string): Promise<boolean> {
+  try {
+    return (await stat(folder)).isDirectory();
+  } catch (error) {
+    return !isMissing(error);
+  }
 }
 
 /** The folders to watch for images: those named, and for a glob the part before its first wildcard. Absolute paths. */

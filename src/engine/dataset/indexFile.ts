@@ -1,7 +1,16 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { explainFileSystemError, LeafError } from "../errors.ts";
+
+/** Where the images of a config are, and their index. */
+export interface IndexPlace {
+  /** Folder of the config. */
+  root: string;
+  /** Folders and globs, as in the config. */
+  images: string | string[];
+  indexFile: string;
+}
 
 /** One image file of the dataset. */
 export interface IndexedFile {
@@ -42,43 +51,95 @@ const schema = `
   CREATE INDEX files_by_stem ON files (stem);
   PRAGMA user_version = ${schemaVersion};
 `;
+/** Came later: an index without it is complete but for what it tells of places. */
+const placesSchema = `
+  CREATE TABLE IF NOT EXISTS places (
+    path TEXT PRIMARY KEY, kind TEXT NOT NULL, reason TEXT NOT NULL, seen INTEGER NOT NULL
+  ) WITHOUT ROWID;
+`;
+
+/** An index that is open for writing. */
+export interface OpenIndexFile {
+  db: DatabaseSync;
+  /** Whether the file is not this one any more: others removed it, and what is written here is lost. */
+  isReplaced(): boolean;
+  /** Removes the file, which is damaged, unless others have done so. */
+  discard(): void;
+}
+
+const busyMs = 10_000;
 
 /** Opens the index for writing; makes it if there is none, and anew if it is damaged or of another version. */
 export function openForScan(indexFile: string): DatabaseSync {
+  return openIndexFile(indexFile).db;
+}
+
+export function openIndexFile(indexFile: string): OpenIndexFile {
   try {
     mkdirSync(path.dirname(indexFile), { recursive: true });
-    try {
-      return openWithSchema(indexFile);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      removeIndex(indexFile);
-      return openWithSchema(indexFile);
-    }
+    return alone(indexFile, () => {
+      let db: DatabaseSync;
+      try {
+        db = openWithSchema(indexFile);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        removeFiles(indexFile);
+        db = openWithSchema(indexFile);
+      }
+      const identity = identityOf(indexFile);
+      const isReplaced = () => identityOf(indexFile) !== identity;
+      return {
+        db,
+        isReplaced,
+        discard() {
+          db.close();
+          alone(indexFile, () => {
+            if (!isReplaced()) removeFiles(indexFile);
+          });
+        },
+      };
+    });
   } catch (error) {
     throw explainFileSystemError(error, "open", indexFile);
   }
 }
 
+/**
+ * One process at a time makes, opens or removes an index: a file that is removed under one who just opens it would take the
+ * journal of the next with it. The lock is one of SQLite's, on a file beside it: it ends with its process.
+ */
+function alone<T>(indexFile: string, work: () => T): T {
+  const lock = new DatabaseSync(`${indexFile}.lock`, { timeout: busyMs });
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+    return work();
+  } finally {
+    lock.close();
+  }
+}
+
 function openWithSchema(indexFile: string): DatabaseSync {
-  const db = new DatabaseSync(indexFile, { timeout: 10_000 });
+  const db = new DatabaseSync(indexFile, { timeout: busyMs });
   try {
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000;");
-    const version = userVersion(db);
-    const empty = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n === 0;
-    if (empty) db.exec(`BEGIN IMMEDIATE; ${schema} COMMIT;`);
-    else if (version !== schemaVersion) throw new DamagedIndex();
-    else db.prepare(`SELECT ${columns}, seen, name, stem FROM files LIMIT 1`).get();
+    db.exec("BEGIN IMMEDIATE");
+    const isEmpty = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n === 0;
+    if (isEmpty) db.exec(schema);
+    else if (userVersion(db) !== schemaVersion) throw new DamagedIndex();
+    db.exec(`${placesSchema} COMMIT`);
+    db.prepare(`SELECT ${columns}, seen, name, stem FROM files LIMIT 1`).get();
+    db.prepare("SELECT path, kind, reason, seen FROM places LIMIT 1").get();
     return db;
   } catch (error) {
     db.close();
-    throw error;
+    throw isWrongTable(error) ? new DamagedIndex() : error;
   }
 }
 
 /** Opens the index for reading. Throws a LeafError `failed` if there is none that can be read. */
 export function openForReading(indexFile: string): DatabaseSync {
   try {
-    const db = new DatabaseSync(indexFile, { readOnly: true, timeout: 10_000 });
+    const db = new DatabaseSync(indexFile, { readOnly: true, timeout: busyMs });
     try {
       if (userVersion(db) !== schemaVersion) throw new DamagedIndex();
       db.prepare(`SELECT ${columns} FROM files LIMIT 1`).get();
@@ -96,18 +157,37 @@ export function openForReading(indexFile: string): DatabaseSync {
   }
 }
 
+/** Whether the index tells of places: one of an older LEAF that nobody has written to since does not. */
+export function hasPlaces(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'places'").get() !== undefined;
+}
+
 function userVersion(db: DatabaseSync): unknown {
   return db.prepare("PRAGMA user_version").get()?.user_version;
 }
 
-export function removeIndex(indexFile: string): void {
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(indexFile + suffix, { force: true });
+/** The journal first: a new file must not meet the old one's. */
+function removeFiles(indexFile: string): void {
+  for (const suffix of ["-wal", "-shm", ""]) rmSync(indexFile + suffix, { force: true });
+}
+
+function identityOf(indexFile: string): string {
+  const stats = statSync(indexFile, { throwIfNoEntry: false });
+  return stats ? `${stats.dev} ${stats.ino} ${stats.birthtimeMs}` : "";
 }
 
 class DamagedIndex extends Error {}
 
-/** SQLITE_ERROR (a column is missing), SQLITE_CORRUPT and SQLITE_NOTADB: the file is not the index it should be. */
+/** SQLITE_CORRUPT and SQLITE_NOTADB: the file is not the index it should be. */
 export function isDamage(error: unknown): boolean {
-  if (error instanceof DamagedIndex) return true;
-  return error instanceof Error && "errcode" in error && [1, 11, 26].includes(Number(error.errcode) & 0xff);
+  return error instanceof DamagedIndex || [11, 26].includes(resultCode(error) ?? 0);
+}
+
+/** SQLITE_ERROR: a table or a column is missing. */
+function isWrongTable(error: unknown): boolean {
+  return resultCode(error) === 1;
+}
+
+function resultCode(error: unknown): number | undefined {
+  return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
 }

@@ -1,6 +1,7 @@
 import type { StatementSync } from "node:sqlite";
-import { columns, type IndexedFile, type IndexedImage, openForReading } from "./indexFile.ts";
+import { columns, hasPlaces, type IndexedFile, type IndexedImage, openForReading } from "./indexFile.ts";
 import { foldedNames } from "./names.ts";
+import type { Place, PlaceKind } from "./places.ts";
 
 /** The index as the stages read it. Rows are streamed; none of the lists is held in memory. */
 export interface ImageIndex {
@@ -12,6 +13,8 @@ export interface ImageIndex {
   failed(): IterableIterator<IndexedFile & { error: string }>;
   /** Files with something worth telling, ordered by path. */
   notes(): IterableIterator<IndexedFile & { note: string }>;
+  /** Folders that cannot be read, names that are not UTF-8, and links; of these kinds, ordered by path. */
+  places(...kinds: PlaceKind[]): IterableIterator<Place>;
   /** Usable files whose bytes came under an earlier path already. */
   duplicates(): IterableIterator<{ path: string; first: string; hash: string }>;
   byHash(hash: string): IndexedImage | undefined;
@@ -40,6 +43,15 @@ export function openIndex(indexFile: string): ImageIndex {
       Number(db.prepare("SELECT count(DISTINCT hash) AS n FROM files WHERE error IS NULL").get()?.n),
     failed: () => rows(select("WHERE error IS NOT NULL ORDER BY path")),
     notes: () => rows(select("WHERE note IS NOT NULL ORDER BY path")),
+    places: (...kinds) =>
+      hasPlaces(db)
+        ? rows(
+            db.prepare(
+              "SELECT path, kind, reason FROM places WHERE kind IN (SELECT value FROM json_each(?)) ORDER BY path",
+            ),
+            JSON.stringify(kinds),
+          )
+        : [][Symbol.iterator](),
     duplicates: () =>
       rows(
         db.prepare(
@@ -56,8 +68,8 @@ export function openIndex(indexFile: string): ImageIndex {
 }
 
 // What a query's columns and WHERE promise, the compiler cannot know: these three are the only casts.
-function rows<T>(statement: StatementSync): IterableIterator<T> {
-  return statement.iterate() as IterableIterator<unknown> as IterableIterator<T>;
+function rows<T>(statement: StatementSync, ...values: string[]): IterableIterator<T> {
+  return statement.iterate(...values) as IterableIterator<unknown> as IterableIterator<T>;
 }
 
 function first<T>(statement: StatementSync, key: string): T | undefined {

@@ -4,6 +4,7 @@ import { experimentResult } from "../../protocol/schema/experiments.ts";
 import { tellDamagedFile } from "../base/damage.ts";
 import { inside } from "../base/ids.ts";
 import { readJsonAs } from "../base/json.ts";
+import { redactConfig, redactValue } from "../base/redact.ts";
 import { LeafError } from "../errors.ts";
 import { writeJson } from "../files.ts";
 import { keyOf } from "../keys.ts";
@@ -38,7 +39,7 @@ export async function summarise(open: OpenExperiment, trials: readonly Trial[]):
       const own = trials.filter((trial) => trial.cell === cell).map(({ result }) => result);
       return {
         name: cell.name,
-        settings: flatSettings(cell.overrides),
+        settings: flatSettings(redactConfig(cell.overrides)),
         stage: cell.stage,
         trials: own,
         ratings: own.find(({ state }) => state === "done")?.ratings ?? null,
@@ -69,7 +70,9 @@ export function meanOf(
 
 /** Another key says that the file or its base has changed since a result was written. */
 export function experimentKey({ experiment, cells, configOf }: OpenExperiment): string {
-  return keyOf({ experiment, configs: cells.map((cell) => configOf(cell, experiment.seeds[0]!)) });
+  return keyOf(
+    redactConfig({ experiment, configs: cells.map((cell) => configOf(cell, experiment.seeds[0]!)) }),
+  );
 }
 
 export function resultFile(root: string, name: string): string {
@@ -77,7 +80,7 @@ export function resultFile(root: string, name: string): string {
 }
 
 export async function saveResult(open: OpenExperiment, result: ExperimentResult): Promise<void> {
-  await writeJson(resultFile(path.dirname(open.file), open.name), result);
+  await writeJson(resultFile(path.dirname(open.file), open.name), redactValue(result));
 }
 
 /** The last result of an experiment by its name and folder; undefined if it has not been run, or the file is damaged. */

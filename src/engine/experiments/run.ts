@@ -99,11 +99,11 @@ const turnMs = 2000;
 
 /** Work at the same time is shown in turns: a bar, or a line, that jumped between trainings would tell of none. */
 function inTurns(sink: ExperimentOptions["onProgress"]): (id: string) => ExperimentOptions["onProgress"] {
-  let [shown, since] = ["", 0];
+  let [shown, since] = ["", Number.NEGATIVE_INFINITY];
   return (id) => (progress) => {
     if (id !== shown) {
-      if (Date.now() - since < turnMs) return;
-      [shown, since] = [id, Date.now()];
+      if (performance.now() - since < turnMs) return;
+      [shown, since] = [id, performance.now()];
     }
     sink?.(progress);
   };

@@ -4,6 +4,7 @@ import path from "node:path";
 import type { FailureSummary, ItemFailure } from "../../protocol/failures.ts";
 import { failureSummary, itemFailure } from "../../protocol/schema/failures.ts";
 import { parseAs, readJsonAs } from "../base/json.ts";
+import { redact } from "../base/redact.ts";
 import { isMissing, temporaryName, writeJson } from "../files.ts";
 import { withoutName } from "./words.ts";
 
@@ -61,7 +62,7 @@ export function failuresIn(dir: string | null): FailureList {
 
   return {
     add(told) {
-      const failure = { ...told, reason: withoutName(told.reason, told.file) };
+      const failure = { ...told, reason: redact(withoutName(told.reason, told.file)) };
       total++;
       if (first.length < toldFailures) first.push(failure);
       const { reason } = failure;

@@ -7,6 +7,7 @@ import { attachment, jobRequest } from "../../protocol/schema/jobs.ts";
 import { tellDamagedFile } from "../base/damage.ts";
 import { checkedId, inside } from "../base/ids.ts";
 import { parseAs, readJsonAs } from "../base/json.ts";
+import { redactValue } from "../base/redact.ts";
 import { isMissing, writeFileAtomic, writeJson } from "../files.ts";
 import { claimFolder } from "../lockHolder.ts";
 import { isProcessLocked } from "../processLock.ts";
@@ -116,7 +117,7 @@ async function jobIds(jobs: string): Promise<string[]> {
 
 /** Synchronous: an event is on disk before the next thing happens, however the process ends. */
 export function appendEvent(dir: string, event: JobEvent): void {
-  appendFileSync(eventsFile(dir), `${JSON.stringify(event)}\n`);
+  appendFileSync(eventsFile(dir), `${JSON.stringify(redactValue(event))}\n`);
 }
 
 /** Someone listens (say so again at least every ten seconds), or has let the job go to finish by itself. */

@@ -48,7 +48,7 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
   const { isHeard } = listening({ patienceMs: request.patienceMs, everyMs: lookEveryMs });
   let forsaken: LeafError | undefined;
   const watch = setInterval(async () => {
-    if (existsSync(stopFile(dir))) controller.abort();
+    if (existsSync(stopFile(dir))) return controller.abort();
     const attachment = await readAttachment(dir);
     if (isHeard(attachment?.text) || attachment?.released) return;
     forsaken ??= nobodyListens(request.patienceMs);

@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { openIndex } from "../dataset.ts";
-import { withFileErrors, writeFileAtomic } from "../files.ts";
 import type { Project } from "../project.ts";
 import { withExclusions } from "./configEdit.ts";
 import { copiesOf } from "./copies.ts";
+import { editConfigFile } from "./editConfigFile.ts";
 
 /**
  * Adds "!path" entries to `images:` of the config file, for the files and all their copies; comments stay. Returns how many
@@ -11,10 +10,14 @@ import { copiesOf } from "./copies.ts";
  */
 export async function excludeImages(project: Project, paths: readonly string[]): Promise<number> {
   const { configFile } = project;
-  const text = await withFileErrors("read", configFile, () => readFile(configFile, "utf8"));
-  const edited = withExclusions(text, configFile, withCopies(project, paths));
-  if (edited.added > 0) await writeFileAtomic(configFile, edited.text);
-  return edited.added;
+  const all = withCopies(project, paths);
+  let added = 0;
+  await editConfigFile(configFile, (text) => {
+    const edited = withExclusions(text, configFile, all);
+    added = edited.added;
+    return edited.added > 0 ? edited.text : undefined;
+  });
+  return added;
 }
 
 /** One image under several paths would only show up under the next. */

@@ -43,13 +43,15 @@ const stateSchema = z.object({
         hash: imageHash,
         path: z.string(),
         rating: z.number().min(1).max(5),
-        before: z.string().nullable(),
+        before: z
+          .union([z.array(z.object({ cells: z.int().min(0), raw: z.string() })), z.string()])
+          .nullable(),
       }),
     )
     .default([]),
   takenBack: hashes,
   selection: z.object({ asked: strategy, used: strategy, why: z.string().optional() }).optional(),
-}) as z.ZodType<RatingState>;
+}) satisfies z.ZodType<RatingState>;
 
 export async function writeRatingState(project: Project, state: RatingState): Promise<void> {
   await ensureLeafDir(project);

@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { RatingQueue } from "../../protocol/server.ts";
 import { loadConfig } from "../configFile.ts";
 import { LeafError } from "../errors.ts";
-import { withFileErrors, writeFileAtomic } from "../files.ts";
 import type { Project } from "../project.ts";
 import type { Browser } from "./browse.ts";
 import { withRatingsFile } from "./configEdit.ts";
+import { editConfigFile } from "./editConfigFile.ts";
 import { countRatings, type RatingsConfig, takeRatingBack, writeRating } from "./ratingFile.ts";
 import {
   growProposal,
@@ -96,8 +95,7 @@ function freeRatings({ root }: Project): RatingsConfig {
 }
 
 async function nameRatings({ configFile }: Project, csv: string): Promise<void> {
-  const text = await withFileErrors("read", configFile, () => readFile(configFile, "utf8"));
-  await writeFileAtomic(configFile, withRatingsFile(text, configFile, csv));
+  await editConfigFile(configFile, (text) => withRatingsFile(text, configFile, csv));
 }
 
 async function queueOf(

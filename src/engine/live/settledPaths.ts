@@ -30,7 +30,7 @@ export function settledPaths(
 ): SettledPaths {
   /** When each was touched last. */
   const restless = new Map<string, number>();
-  let told = 0;
+  let told = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -39,7 +39,7 @@ export function settledPaths(
   }
 
   async function tick(): Promise<void> {
-    const now = Date.now();
+    const now = performance.now();
     const settled: string[] = [];
     for (const [file, touched] of restless) {
       if (now - touched >= quietMs) settled.push(file);
@@ -49,7 +49,7 @@ export function settledPaths(
     if (settled.length > 0 && (!more || now - told >= patienceMs)) {
       for (const file of settled) restless.delete(file);
       await tell(settled);
-      told = Date.now();
+      told = performance.now();
     }
     timer = undefined;
     wait();
@@ -58,13 +58,15 @@ export function settledPaths(
   async function tell(files: string[]): Promise<void> {
     const found = await Promise.all(files.map((file) => statOf(file)));
     if (closed) return;
-    const now = Date.now();
+    // Of files the wall clock, of waiting one that nobody sets.
+    const [now, today] = [performance.now(), Date.now()];
     const entries: { file: string; folder: boolean; gone: boolean }[] = [];
     for (const [i, file] of files.entries()) {
       const stats = found[i];
-      const age = stats && !stats.isDirectory() ? now - stats.mtimeMs : quietMs;
+      const age = stats && !stats.isDirectory() ? today - stats.mtimeMs : quietMs;
       // Written to without a word from the file system; a clock that is ahead must not keep it for ever.
-      if (age >= 0 && age < quietMs) restless.set(file, Math.max(restless.get(file) ?? 0, now - age));
+      if (age >= 0 && age < quietMs)
+        restless.set(file, Math.max(restless.get(file) ?? Number.NEGATIVE_INFINITY, now - age));
       else entries.push({ file, folder: !stats || stats.isDirectory(), gone: !stats });
     }
     const tops = withoutNested(entries);
@@ -91,7 +93,7 @@ export function settledPaths(
   return {
     touch(file) {
       if (closed) return;
-      restless.set(file, Date.now());
+      restless.set(file, performance.now());
       wait();
     },
     close() {

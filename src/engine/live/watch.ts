@@ -1,11 +1,12 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
+import { type ImagePatterns, imagePatterns, isAtOrIn, isPassedOver } from "../dataset/patterns.ts";
 import { errnoCode, LeafError } from "../errors.ts";
 import { isImageName } from "../images/format.ts";
 import type { Project } from "../project.ts";
 import { pollFolders } from "./pollFolders.ts";
 import { type ChangeBatch, settledPaths } from "./settledPaths.ts";
 import { type FolderEvents, watchFolders } from "./watchFolders.ts";
-import { watchRoots } from "./watchRoots.ts";
 
 export type { ChangeBatch } from "./settledPaths.ts";
 
@@ -25,29 +26,31 @@ export async function watchImages(
   { usePolling, onBatch }: WatchOptions,
   onError: (error: unknown) => void,
 ): Promise<{ close(): Promise<void> }> {
-  const { anchors, holdsImages, leadsToImages } = await watchRoots(project.root, project.config.images);
+  const { root, config } = project;
+  const patterns = await imagePatterns(root, config.images);
   const settled = settledPaths(onBatch, onError);
   const isImage = (file: string) =>
-    isImageName(file) && !path.basename(file).startsWith(".") && holdsImages(path.dirname(file));
+    isImageName(file) &&
+    !isPassedOver(path.basename(file)) &&
+    patterns.rulesOf(path.dirname(file)).here.length > 0;
   let complained = false;
   const events: FolderEvents = {
-    leadsToImages,
     onEntry(file) {
       if (isImage(file)) settled.touch(file);
     },
     onFolder(folder) {
-      if (leadsToImages(folder)) settled.touch(folder);
+      if (patterns.leadsToImages(folder)) settled.touch(folder);
     },
     onError(error) {
-      const told = explainWatchError(error, project.root);
+      const told = explainWatchError(error, root);
       if (told instanceof LeafError && complained) return;
       complained ||= told instanceof LeafError;
       onError(told);
     },
   };
   const watcher = usePolling
-    ? await pollFolders(anchors, isImage, events)
-    : await watchFolders(anchors, events);
+    ? await pollFolders(root, config.images, events)
+    : await watchFolders(patterns, anchorsOf(patterns), events);
   return {
     async close() {
       settled.close();
@@ -70,4 +73,15 @@ export function explainWatchError(error: unknown, root: string): unknown {
       cause: error,
     },
   );
+}
+
+/** Existing folders to begin at: above each base, since a folder that goes and comes back is noticed from above only. */
+function anchorsOf({ root, bases }: ImagePatterns): string[] {
+  const anchors = bases.map((base) => {
+    let anchor = base === root ? base : path.dirname(base);
+    while (!existsSync(anchor) && path.dirname(anchor) !== anchor) anchor = path.dirname(anchor);
+    return anchor;
+  });
+  const all = [...new Set(anchors)];
+  return all.filter((one) => !all.some((other) => other !== one && isAtOrIn(one, other)));
 }

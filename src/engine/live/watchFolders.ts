@@ -1,11 +1,13 @@
-import { type FSWatcher, type Stats, watch } from "node:fs";
-import { opendir, realpath, stat } from "node:fs/promises";
+import { constants, type FSWatcher, type Stats, watch } from "node:fs";
+import { access, lstat, opendir, stat } from "node:fs/promises";
 import path from "node:path";
+import type { ImagePatterns } from "../dataset/patterns.ts";
+import { readFailure } from "../dataset/places.ts";
+import { folderVisits, type Visit } from "../dataset/visits.ts";
 import { isMissing } from "../files.ts";
+import { isImageName } from "../images/format.ts";
 
 export interface FolderEvents {
-  /** Whether a folder, or one below it, is to be watched. */
-  leadsToImages(folder: string): boolean;
   /** Something happened to a name in a watched folder that is no watched folder itself. */
   onEntry(file: string): void;
   /** A folder came, with all below it being watched by now, or went; or what happened in it cannot be told. */
@@ -15,6 +17,7 @@ export interface FolderEvents {
 
 interface Watched {
   watcher: FSWatcher;
+  visit: Visit;
   /** Another folder of the same name has another one. */
   identity: string;
   /** Names of the watched folders directly below. */
@@ -22,43 +25,49 @@ interface Watched {
 }
 
 /**
- * Watches folders to the bottom with one of the system's watches each; files cost nothing. Resolves once all are watched.
- * chokidar, which polls for us, keeps every file of a watched folder in memory and looks at all of them with each change.
+ * Watches the folders where images may lie, the same that are searched, with one of the system's watches each; files cost
+ * nothing. Begins at existing folders and resolves once all are watched.
  */
 export async function watchFolders(
+  patterns: ImagePatterns,
   anchors: readonly string[],
   events: FolderEvents,
 ): Promise<{ close(): void }> {
+  const visits = folderVisits(patterns);
   const watched = new Map<string, Watched>();
   /** Looks under way; true: something happened since it began. */
   const looking = new Map<string, boolean>();
   let closed = false;
 
   /** Watches a folder before its content is read, so that nothing falls between the two. */
-  async function enter(folder: string): Promise<void> {
-    const queue = [folder];
-    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      if (closed || watched.has(next) || !events.leadsToImages(next)) continue;
+  async function enter(first: Visit): Promise<void> {
+    const queue = [first];
+    for (let visit = queue.pop(); visit !== undefined; visit = queue.pop()) {
+      const { folder } = visit;
+      if (closed || watched.has(folder)) continue;
       try {
-        const stats = await stat(next);
-        if (!stats.isDirectory() || closed || watched.has(next)) continue;
-        begin(next, stats);
-        for await (const entry of await opendir(next, { bufferSize: 256 })) {
-          const child = path.join(next, entry.name);
-          if (entry.isDirectory() || (entry.isSymbolicLink() && !(await isLoop(next, child))))
-            queue.push(child);
+        const identity = await identityOf(folder);
+        if (identity === undefined || closed || watched.has(folder)) continue;
+        begin(visit, identity);
+        for await (const entry of await opendir(folder, { bufferSize: 256 })) {
+          const child = path.join(folder, entry.name);
+          if (!entry.isDirectory() && !(entry.isSymbolicLink() && (await isFolder(child)))) continue;
+          const next = await visits.next(visit, child, entry.isSymbolicLink());
+          if (next.visit) queue.push(next.visit);
         }
       } catch (error) {
-        if (!isMissing(error)) events.onError(error);
+        // A folder that may not be read is told by the index; its parent tells when that changes.
+        if (!isMissing(error) && readFailure(error) === undefined) events.onError(error);
       }
     }
   }
 
-  function begin(folder: string, stats: Stats): void {
+  function begin(visit: Visit, identity: string): void {
+    const { folder } = visit;
     const watcher = watch(folder, (event, name) => hear(folder, event, name));
     // A watched folder that goes is an error on some systems; its parent tells of it.
     watcher.on("error", () => void look(folder));
-    watched.set(folder, { watcher, identity: identityOf(stats), below: new Set() });
+    watched.set(folder, { watcher, visit, identity, below: new Set() });
     watched.get(path.dirname(folder))?.below.add(path.basename(folder));
   }
 
@@ -73,14 +82,17 @@ export async function watchFolders(
 
   function hear(folder: string, event: string, name: string | null): void {
     if (closed) return;
-    if (name === null) {
+    // A name that is not UTF-8 cannot be told.
+    if (name === null || name.includes("\ufffd")) {
       events.onFolder(folder);
       void look(folder);
       return;
     }
     const child = path.join(folder, name);
     if (!watched.has(child)) events.onEntry(child);
-    if (event === "rename" && events.leadsToImages(child)) void look(child);
+    // "change" may be that a folder can be read now, or no more.
+    const mayBeFolder = event === "rename" || watched.has(child) || !isImageName(name);
+    if (mayBeFolder && patterns.leadsToImages(child)) void look(child);
     // A folder that goes says so with its own name.
     if (event === "rename" && name === path.basename(folder)) void look(folder);
   }
@@ -93,18 +105,27 @@ export async function watchFolders(
     }
     do {
       looking.set(folder, false);
-      const stats = await stat(folder).catch(() => undefined);
+      const identity = await identityOf(folder).catch(() => undefined);
       const known = watched.get(folder);
-      const isFolder = stats?.isDirectory() ?? false;
-      if (isFolder && known?.identity === identityOf(stats!)) continue;
+      if (identity !== undefined && known?.identity === identity) continue;
       if (known) leave(folder);
-      if (isFolder) await enter(folder);
-      if (!closed && (known || isFolder)) events.onFolder(folder);
+      if (identity !== undefined) {
+        const visit = await visitOf(folder);
+        if (visit) await enter(visit);
+      }
+      if (!closed && (known || identity !== undefined)) events.onFolder(folder);
     } while (!closed && looking.get(folder));
     looking.delete(folder);
   }
 
-  for (const anchor of anchors) await enter(anchor);
+  async function visitOf(folder: string): Promise<Visit | undefined> {
+    const parent = watched.get(path.dirname(folder));
+    if (!parent) return anchors.includes(folder) ? visits.begin(folder) : undefined;
+    const stats = await lstat(folder).catch(() => undefined);
+    return stats && (await visits.next(parent.visit, folder, stats.isSymbolicLink())).visit;
+  }
+
+  for (const anchor of anchors) await enter(await visits.begin(anchor));
   return {
     close() {
       closed = true;
@@ -114,13 +135,23 @@ export async function watchFolders(
   };
 }
 
-/** Numbers of deleted folders are given to new ones, so the time of birth counts too. */
-function identityOf({ dev, ino, birthtimeMs }: Stats): string {
-  return `${dev}-${ino}-${birthtimeMs}`;
+/** Numbers of deleted folders are given to new ones, so the time of birth counts too. undefined for what is no folder. */
+async function identityOf(folder: string): Promise<string | undefined> {
+  const stats: Stats | undefined = await stat(folder).catch((error) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
+  if (!stats?.isDirectory()) return undefined;
+  const readable = await access(folder, constants.R_OK | constants.X_OK).then(
+    () => "",
+    () => " unreadable",
+  );
+  return `${stats.dev}-${stats.ino}-${stats.birthtimeMs}${readable}`;
 }
 
-/** Whether a link leads back to a folder that it lies in. */
-async function isLoop(folder: string, link: string): Promise<boolean> {
-  const [from, to] = await Promise.all([realpath(folder), realpath(link).catch(() => "")]);
-  return to === "" || from === to || from.startsWith(to + path.sep);
+async function isFolder(file: string): Promise<boolean> {
+  return stat(file).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }

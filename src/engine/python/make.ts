@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { ProgressSink } from "../../protocol/progress.ts";
-import { childEnvironment } from "../base/environment.ts";
+import { foreignEnvironment } from "../base/environment.ts";
 import { writeFileAtomic } from "../files.ts";
 import { type ProcessLock, waitForLock } from "../processLock.ts";
 import { explainPip, isNotOffered } from "./explainPip.ts";
@@ -135,7 +135,7 @@ async function asksFor(interpreter: string, lock: string, signal?: AbortSignal):
 
 /** Packages of the user's own must not be taken for those of the environment. */
 function plainPython(): NodeJS.ProcessEnv {
-  return childEnvironment({
+  return foreignEnvironment({
     PYTHONPATH: undefined,
     PYTHONHOME: undefined,
     PIP_USER: "0",

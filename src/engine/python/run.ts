@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
-import { childEnvironment } from "../base/environment.ts";
+import { appRoot } from "../appRoot.ts";
+import { foreignEnvironment } from "../base/environment.ts";
 import { LeafError, throwIfCancelled } from "../errors.ts";
 import { spawnGroup, stopGroup } from "../processes.ts";
 
@@ -35,11 +36,16 @@ const keptOutput = 200_000;
 export function runPython(
   command: string,
   args: string[],
-  { env = childEnvironment(), signal, onLine }: RunOptions = {},
+  { env = foreignEnvironment(), signal, onLine }: RunOptions = {},
 ): Promise<RunResult> {
   throwIfCancelled(signal);
   return new Promise((resolve, reject) => {
-    const child = spawnGroup(command, args, { env, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawnGroup(command, args, {
+      // Python looks for modules where it starts: not in the folder where the command was given, which may be a stranger's.
+      cwd: appRoot(),
+      env: { ...env, PYTHONSAFEPATH: "1" },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     const onAbort = () => stopGroup(child);
     signal?.addEventListener("abort", onAbort, { once: true });
     let stdout = "";

@@ -1,4 +1,5 @@
 import { checkOutputs, writeOutput } from "../base/outputs.ts";
+import { redact } from "../base/redact.ts";
 import { type Project, projectOf } from "../project.ts";
 import { outputRules } from "../projectInputs.ts";
 import type { StageOptions } from "../stages/stage.ts";
@@ -34,6 +35,6 @@ export async function writeReport(
     findings: [...evaluationFindings(data.evaluation), ...findings],
     tables: [...(await reliabilityTables(ofRun, options)), ...tables],
   });
-  await writeOutput(file, page, rules);
+  await writeOutput(file, redact(page), rules);
   return { run: run.id, file };
 }

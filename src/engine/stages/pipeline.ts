@@ -8,8 +8,10 @@ import type {
   RunRecord,
   StageState,
 } from "../../protocol/results.ts";
+import { redactConfig } from "../base/redact.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import type { Config } from "../config.ts";
+import type { DatasetSummary } from "../dataset.ts";
 import { LeafError } from "../errors.ts";
 import { readFailures } from "../failures/list.ts";
 import { canonicalJson } from "../keys.ts";
@@ -79,10 +81,17 @@ export interface StageStatus {
 export async function pipelineStatus(
   project: Project,
   options: StageOptions = {},
-): Promise<{ stages: StageStatus[]; problems: string[] }> {
+): Promise<{ stages: StageStatus[]; problems: string[]; places?: DatasetSummary["places"] }> {
   const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
   try {
-    return { stages: await stagesOf(project, catalog), problems: await unreadableRuns(project) };
+    const { places } = catalog.summary;
+    const unread = (places?.unreadable ?? 0) + (places?.name ?? 0);
+    const problems = await unreadableRuns(project);
+    if (unread > 0) {
+      const what = unread === 1 ? "1 folder or name" : `${unread} folders or names`;
+      problems.push(`${what} among the images cannot be read: \`leaf check\` lists them`);
+    }
+    return { stages: await stagesOf(project, catalog), problems, ...(places && { places }) };
   } finally {
     catalog.close();
   }
@@ -135,8 +144,8 @@ async function statusOf(
   if (failure) return { stage, state: "failed", key, why: failure, ...failed };
   const last = runs.findLast((run) => run.stages[stage]);
   if (!last) return { stage, state: "missing", key };
-  const changes = changedKeys(last.config as Config, project.config).filter((change) =>
-    concerns(stage, change),
+  const changes = changedKeys(redactConfig(last.config as Config), redactConfig(project.config)).filter(
+    (change) => concerns(stage, change),
   );
   const why =
     changes.length > 0

@@ -7,6 +7,7 @@ import { finished } from "../../protocol/schema/results.ts";
 import type { TrainerMessage } from "../../protocol/trainer.ts";
 import { checkedId, inside } from "../base/ids.ts";
 import { readJsonAs, readJsonNow } from "../base/json.ts";
+import { redactValue } from "../base/redact.ts";
 import { explainFileSystemError, LeafError } from "../errors.ts";
 import { writeFileAtomic } from "../files.ts";
 import type { Project } from "../project.ts";
@@ -102,7 +103,8 @@ export async function writeResult(
   key: string,
   result: unknown,
 ): Promise<void> {
-  await writeFileAtomic(resultFile(project, stage, key), `${JSON.stringify(result, null, 2)}\n`);
+  const text = JSON.stringify(redactValue(result), null, 2);
+  await writeFileAtomic(resultFile(project, stage, key), `${text}\n`);
 }
 
 export async function makeStageDir(project: Project, stage: StageName, key: string): Promise<string> {

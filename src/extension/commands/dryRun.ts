@@ -1,5 +1,6 @@
 import { commands, type Disposable, l10n, ProgressLocation, Uri, window, workspace } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
+import { consented } from "../consent.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
 import { pickProject } from "../projectPicker.ts";
 import { saveConfig } from "./stages.ts";
@@ -24,10 +25,12 @@ export function dryRunDocuments(): Disposable[] {
   ];
 }
 
-async function dryRun({ client, state }: Leaf, target: unknown): Promise<void> {
+async function dryRun(leaf: Leaf, target: unknown): Promise<void> {
+  const { client, state } = leaf;
   const config = await pickProject(state, target);
   if (!config) return;
   await saveConfig(config);
+  if (!(await consented(leaf, { config, work: "dryRun" }))) return;
   const { markdown } = await window.withProgress(
     {
       location: ProgressLocation.Notification,

@@ -70,8 +70,8 @@ async function selectInterpreter(leaf: Leaf): Promise<void> {
   if (!picked) return;
   const value = picked.browse ? await browse() : picked.value;
   if (value === undefined || value === current) return;
-  const target = workspace.workspaceFolders ? ConfigurationTarget.Workspace : ConfigurationTarget.Global;
-  await settings.update("python.interpreter", value || undefined, target);
+  // A setting of the machine: no folder chooses what runs.
+  await settings.update("python.interpreter", value || undefined, ConfigurationTarget.Global);
   await sayWhatItIs(leaf);
 }
 

@@ -1,12 +1,14 @@
 import { commands, l10n, Uri, ViewColumn, window, workspace } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
+import { consented } from "../consent.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
 import { pickProject } from "../projectPicker.ts";
 
 const scheme = "leaf-experiment";
 
 /** Running experiments, looking at their tables, and new ones from those that ship with LEAF. */
-export function experimentCommands({ client, state }: Leaf): Handlers {
+export function experimentCommands(leaf: Leaf): Handlers {
+  const { client, state } = leaf;
   const provider = workspace.registerTextDocumentContentProvider(scheme, {
     async provideTextDocumentContent(uri) {
       const experiment = uri.query;
@@ -39,7 +41,8 @@ export function experimentCommands({ client, state }: Leaf): Handlers {
       withTarget(given, async (experiment) => {
         const document = workspace.textDocuments.find(({ uri }) => uri.toString() === experiment);
         if (document?.isDirty) await document.save();
-        await client.request("leaf/startExperiment", { experiment });
+        if (await consented(leaf, { experiment }))
+          await client.request("leaf/startExperiment", { experiment });
       }),
     [commandIds.showExperiment]: (given) =>
       withTarget(given, async (experiment) => {

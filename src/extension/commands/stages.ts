@@ -2,6 +2,7 @@ import { l10n, Uri, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import type { JobKind } from "../../protocol/jobs.ts";
 import type { ProjectSnapshot } from "../../protocol/project.ts";
+import { consented } from "../consent.ts";
 import { isRunning } from "../contextKeys.ts";
 import { showJobNotification } from "../jobNotification.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
@@ -29,6 +30,7 @@ async function start(leaf: Leaf, kind: JobKind, target: unknown, { quiet = false
   const config = await pickProject(leaf.state, target, (one) => !isRunning(one));
   if (!config) return;
   await saveConfig(config);
+  if (!(await consented(leaf, { config, work: kind }))) return;
   const job = await leaf.client.request("leaf/start", { config, kind });
   if (!quiet && configOfTarget(target) === null) showJobNotification(leaf, job);
 }

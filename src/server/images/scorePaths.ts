@@ -85,15 +85,15 @@ async function* imagesBelow(projects: Projects, folder: string) {
 
 /** The editor's own progress, under the token it sent. */
 function reporter(connection: Connection, token: string | number | undefined, total: number) {
-  let told = 0;
+  let told = Number.NEGATIVE_INFINITY;
   const send = (value: object) => {
     if (token !== undefined) void connection.sendProgress(WorkDoneProgress.type, token, value as never);
   };
   send({ kind: "begin", title: "Scoring", percentage: 0, cancellable: true });
   return {
     show(done: number) {
-      if (Date.now() - told < everyMs && done < total) return;
-      told = Date.now();
+      if (performance.now() - told < everyMs && done < total) return;
+      told = performance.now();
       send({
         kind: "report",
         message: `${done} of ${total}`,

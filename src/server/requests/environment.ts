@@ -22,10 +22,11 @@ export function answerEnvironment(answer: Answer, projects: Projects): void {
         download,
       };
     } catch (error) {
-      if (!(error instanceof LeafError) || error.code !== "environment") throw error;
+      if (!(error instanceof LeafError) || (error.code !== "environment" && error.code !== "consent"))
+        throw error;
       return {
         ready: false,
-        interpreter: configured ?? process.env.LEAF_PYTHON ?? null,
+        interpreter: process.env.LEAF_PYTHON ?? configured ?? null,
         summary: error.message,
         managed: false,
         download,

@@ -5,20 +5,21 @@ import { formatted } from "../../engine/experiments/formats.ts";
 import { listExperiments, statusOfExperiment } from "../../engine/experiments/list.ts";
 import { initExperiment, presetNames } from "../../engine/experiments/presets.ts";
 import { readResultFile } from "../../engine/experiments/result.ts";
+import { trialsOf } from "../../engine/experiments/trial.ts";
 import type { Answer } from "../answers.ts";
 import type { Projects } from "../projects.ts";
 import { fileOf, uriOf } from "../uris.ts";
+import type { KeysFor } from "./keys.ts";
 
 /** Experiments: files beside a config, run as jobs of that config. */
-export function answerExperiments(
-  answer: Answer,
-  projects: Projects,
-  secrets: () => Record<string, string>,
-): void {
+export function answerExperiments(answer: Answer, projects: Projects, keysFor: KeysFor): void {
   answer("leaf/startExperiment", async ({ experiment }) => {
-    const { file, base } = await openExperiment(experimentFileOf(experiment));
+    const open = await openExperiment(experimentFileOf(experiment));
+    const { file, base } = open;
     if (!projects.all().some((project) => project.file === base)) await projects.touch(base);
-    return projects.of(uriOf(base)).start("experiment", secrets(), file);
+    return projects
+      .of(uriOf(base))
+      .start("experiment", keysFor(trialsOf(open).map(({ project }) => project)), file);
   });
   answer("leaf/experiment", async ({ experiment }) => {
     const file = experimentFileOf(experiment);
@@ -54,7 +55,7 @@ export function answerExperiments(
   });
 }
 
-function experimentFileOf(uri: string): string {
+export function experimentFileOf(uri: string): string {
   const file = fileOf(uri);
   if (isExperimentFile(file)) return file;
   throw new LeafError("input", `${path.basename(file)} is no experiment.`, {

@@ -4,17 +4,15 @@ import type { Answer } from "../answers.ts";
 import { dryRunMarkdown } from "../dryRunMarkdown.ts";
 import { leafCommand } from "../leafCommand.ts";
 import type { Projects } from "../projects.ts";
+import type { KeysFor } from "./keys.ts";
 
 /** What a teacher is asked and answers, before a whole labelling is started. */
-export function answerTeacher(
-  answer: Answer,
-  projects: Projects,
-  secrets: () => Record<string, string>,
-): void {
+export function answerTeacher(answer: Answer, projects: Projects, keysFor: KeysFor): void {
   answer("leaf/dryRun", async ({ config, images }, signal) => {
-    const { file } = projects.of(config);
+    const live = projects.of(config);
+    const { file } = live;
     const args = ["label", "--dry-run", String(images), "--config", file];
-    return { markdown: dryRunMarkdown(await leafCommand<DryRun>(args, signal, secrets())) };
+    return { markdown: dryRunMarkdown(await leafCommand<DryRun>(args, signal, keysFor([live.project()]))) };
   });
   // In a process of its own: it reads all labels and fits, which takes seconds.
   answer("leaf/reliability", ({ config, by }, signal) => {

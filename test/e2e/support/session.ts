@@ -22,13 +22,16 @@ export interface Session {
  * Starts VS Code and a browser before the tests of a file and ends both after them, whatever happened; nothing they started
  * is left. A test that fails leaves a picture and the end of LEAF's log behind.
  */
-export function useSession(makeFolder: () => Promise<Folder>): () => Session {
+export function useSession(
+  makeFolder: () => Promise<Folder>,
+  environment: (folder: Folder) => NodeJS.ProcessEnv = () => ({ LEAF_PYTHON: trainingPython() }),
+): () => Session {
   let session: Session | undefined;
   let close: (() => Promise<void>) | undefined;
 
   beforeAll(async () => {
     const folder = await makeFolder();
-    const server = await startCodeServer({ env: { LEAF_PYTHON: trainingPython() } });
+    const server = await startCodeServer({ env: environment(folder) });
     close = async () => {
       await server.stop();
       folder.remove();

@@ -1,4 +1,4 @@
-import { LeafError, throwIfCancelled } from "../../errors.ts";
+import { throwIfCancelled } from "../../errors.ts";
 import type { Budget, QuestionKind } from "./budget.ts";
 import { RequestFailure, saidBy, statusFailure } from "./failures.ts";
 import type { HttpClient } from "./http.ts";
@@ -8,7 +8,8 @@ export interface ClientOptions {
   http: HttpClient;
   budget: Budget;
   model: string;
-  key: string | undefined;
+  /** The key for a URL's endpoint. */
+  keyFor(url: string): string | undefined;
   timeoutMs: number;
 }
 
@@ -20,12 +21,8 @@ export interface Client {
   fetchJson(url: string, body?: unknown, signal?: AbortSignal): Promise<unknown>;
 }
 
-export function createClient({ http, budget, model, key, timeoutMs }: ClientOptions): Client {
-  const headers = {
-    "content-type": "application/json",
-    accept: "application/json",
-    ...(key ? { authorization: `Bearer ${key}` } : {}),
-  };
+export function createClient({ http, budget, model, keyFor, timeoutMs }: ClientOptions): Client {
+  const plain = { "content-type": "application/json", accept: "application/json" };
 
   async function send(
     url: string,
@@ -33,6 +30,8 @@ export function createClient({ http, budget, model, key, timeoutMs }: ClientOpti
     signal?: AbortSignal,
   ): Promise<unknown> {
     const method = body === undefined ? "GET" : "POST";
+    const key = keyFor(url);
+    const headers = key ? { ...plain, authorization: `Bearer ${key}` } : plain;
     const answer = await http.send({ url, method, headers, body, timeoutMs, signal });
     const said = answer.status >= 200 && answer.status < 300 ? "" : saidBy(answer.body, key);
     const failure = statusFailure(answer.status, said, answer.retryAfter, { url, model, body: answer.body });
@@ -66,22 +65,4 @@ export function createClient({ http, budget, model, key, timeoutMs }: ClientOpti
 /** A base URL without the slash at its end. */
 export function trimmed(base: string): string {
   return base.replace(/\/+$/, "");
-}
-
-/** The API key: that of the named variable, else the one that the editor hands over. Throws LeafError `environment`. */
-export function keyFrom(keyEnv: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
-  const key = (keyEnv === undefined ? env.LEAF_TEACHER_KEY : env[keyEnv])?.trim();
-  if (keyEnv !== undefined && !key)
-    throw new LeafError(
-      "environment",
-      `The environment variable ${keyEnv} that \`teacher.keyEnv\` names is not set.`,
-      {
-        remedy: `Set ${keyEnv} to the key, or leave \`keyEnv\` out and set the key in the editor.`,
-      },
-    );
-  if (key && !/^[\x21-\x7e]+$/.test(key))
-    throw new LeafError("environment", "The teacher's key has a character that no key can have.", {
-      remedy: "Set it again.",
-    });
-  return key || undefined;
 }

@@ -1,3 +1,4 @@
+import { redactor } from "../../base/redact.ts";
 import { LeafError, messageOf } from "../../errors.ts";
 
 /**
@@ -16,7 +17,7 @@ export class RequestFailure extends Error {
   readonly waitMs: number | undefined;
 
   constructor(kind: FailureKind, message: string, waitMs?: number) {
-    super(message);
+    super(redact(message, undefined));
     this.kind = kind;
     this.waitMs = waitMs;
   }
@@ -24,8 +25,7 @@ export class RequestFailure extends Error {
 
 /** Removes a key, and what looks like one, from a text that a server or the system wrote. */
 export function redact(text: string, key: string | undefined): string {
-  const without = key ? text.replaceAll(key, "…") : text;
-  return without.replace(/\bBearer\s+[^\s"'),]+/gi, "Bearer …").replace(/\bsk-[\w*-]{4,}/g, "…");
+  return redactor(key ? [key] : [])(text);
 }
 
 /** An endpoint as messages show it: without user, query and fragment. */

@@ -1,7 +1,11 @@
 import http from "node:http";
 import https from "node:https";
 import { LeafError, throwIfCancelled } from "../../errors.ts";
+import { checkedLookup, refuseEndpoint, refuseResolved } from "./address.ts";
 import { networkFailure, RequestFailure } from "./failures.ts";
+import { proxyAgents } from "./proxyAgents.ts";
+
+export { refuseEndpoint } from "./address.ts";
 
 /** A larger answer is refused while it arrives. */
 const maxAnswerBytes = 8 * 2 ** 20;
@@ -23,7 +27,7 @@ export interface HttpAnswer {
 }
 
 export interface HttpClient {
-  /** Throws RequestFailure `down` or `again`, LeafError `cancelled`, or LeafError `environment` for TLS. */
+  /** Throws RequestFailure `down` or `again`, or a LeafError: `cancelled`, `environment` for TLS, `config` for an address that is refused. */
   send(request: HttpRequest): Promise<HttpAnswer>;
   close(): void;
 }
@@ -34,18 +38,29 @@ export interface HttpClient {
  */
 export function createHttpClient(): HttpClient {
   const options = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 4096 };
-  const agents = { http: new http.Agent(options), https: new https.Agent(options) };
+  // The address that is connected to is the one that was looked at.
+  const direct = { ...options, lookup: checkedLookup };
+  const agents = { http: new http.Agent(direct), https: new https.Agent(direct) };
+  const proxies = proxyAgents(options);
+
+  async function agentFor(url: string): Promise<http.Agent> {
+    refuseEndpoint(url);
+    const proxy = proxies.of(url);
+    if (proxy) await refuseResolved(url);
+    return proxy ?? (url.startsWith("https:") ? agents.https : agents.http);
+  }
 
   async function send(request: HttpRequest): Promise<HttpAnswer> {
+    const agent = await agentFor(request.url);
     for (let attempt = 0; ; attempt++) {
       throwIfCancelled(request.signal);
-      const outcome = await once(request, agents);
+      const outcome = await once(request, agent);
       if (!("error" in outcome)) return outcome;
       throwIfCancelled(request.signal);
       // The server closed a kept connection just as it was used again; nothing was asked yet.
       if (outcome.stale && attempt < 3) continue;
       const { error } = outcome;
-      throw error instanceof RequestFailure ? error : networkFailure(error);
+      throw error instanceof RequestFailure || error instanceof LeafError ? error : networkFailure(error);
     }
   }
 
@@ -54,6 +69,7 @@ export function createHttpClient(): HttpClient {
     close() {
       agents.http.destroy();
       agents.https.destroy();
+      proxies.close();
     },
   };
 }
@@ -61,13 +77,13 @@ export function createHttpClient(): HttpClient {
 /** `stale`: a kept connection was closed before anything was answered. */
 type Outcome = HttpAnswer | { error: unknown; stale: boolean };
 
-function once(request: HttpRequest, agents: { http: http.Agent; https: https.Agent }): Promise<Outcome> {
+function once(request: HttpRequest, agent: http.Agent): Promise<Outcome> {
   const { url, method, headers, body, timeoutMs, signal } = request;
   return new Promise((resolve) => {
     const secure = url.startsWith("https:");
     const sent = (secure ? https : http).request(url, {
       method,
-      agent: secure ? agents.https : agents.http,
+      agent,
       headers: body === undefined ? headers : { ...headers, "content-length": lengthOf(body) },
     });
     let answering = false;

@@ -1,5 +1,8 @@
 import path from "node:path";
+import { redact } from "../../base/redact.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
+import { endpointItems, serverItem } from "../../consent/items.ts";
+import { requireApproved } from "../../consent/store.ts";
 import { LeafError } from "../../errors.ts";
 import { minRatingMass, type RatingProbabilities } from "../../judgement.ts";
 import type { TeacherOptions } from "../createTeacher.ts";
@@ -18,11 +21,12 @@ import type {
 import { normalised } from "./answers.ts";
 import { createBudget } from "./budget.ts";
 import { type Capabilities, describe } from "./capabilities.ts";
-import { createClient, keyFrom } from "./client.ts";
+import { createClient } from "./client.ts";
 import { RequestFailure, shownUrl } from "./failures.ts";
-import { createHttpClient } from "./http.ts";
+import { createHttpClient, refuseEndpoint } from "./http.ts";
 import { identify } from "./identity.ts";
 import { createJudge, type Judged } from "./judge.ts";
+import { keyFinder } from "./keys.ts";
 import { createPictures } from "./pictures.ts";
 import { createPool, type Endpoint } from "./pool.ts";
 import { check, probe } from "./probe.ts";
@@ -45,14 +49,17 @@ export async function createOpenaiTeacher(
 ): Promise<Teacher> {
   const { model, prompts, fingerprint, description } = identify(config);
   const { serve } = config;
+  for (const url of [config.endpoint ?? []].flat()) refuseEndpoint(url);
+  const named = [...(serve ? [serverItem(serve, options.root)] : []), ...endpointItems(config, process.env)];
+  requireApproved(named.map((item) => ({ ...item, file: "", line: null })));
+  const keyFor = keyFinder(config, process.env);
   const server =
     serve &&
     (await acquireServer(serve, { ...options, servers: path.join(options.root, ".leaf", "servers") }));
   const urls = server ? [server.endpoint] : [config.endpoint ?? []].flat();
-  const key = keyFrom(config.keyEnv, process.env);
   const http = createHttpClient();
   const budget = createBudget(config);
-  const client = createClient({ http, budget, model, key, timeoutMs: config.timeout * 1000 });
+  const client = createClient({ http, budget, model, keyFor, timeoutMs: config.timeout * 1000 });
   const { judge, explain, trial } = createJudge(client, prompts, createPictures(config.maxSide));
   const told = new Set<string>();
 
@@ -214,7 +221,8 @@ export async function createOpenaiTeacher(
     explain: (images, signal) =>
       each(images, async (image): Promise<Reason> => {
         const text = await pool.use((endpoint) => explain(endpoint, image, signal), signal);
-        return { ok: true, text };
+        // Words of a server, which has seen the key.
+        return { ok: true, text: redact(text) };
       }),
     inspect,
     estimate,

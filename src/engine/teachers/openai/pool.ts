@@ -79,7 +79,7 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
   let trouble: { since: number; reason: string; timer: NodeJS.Timeout } | undefined;
   let notedAt = Number.NEGATIVE_INFINITY;
 
-  const isAwake = (member: Member<C>) => member.state === "ready" && member.restsUntil <= Date.now();
+  const isAwake = (member: Member<C>) => member.state === "ready" && member.restsUntil <= performance.now();
 
   function end(error: LeafError): void {
     over ??= error;
@@ -153,7 +153,7 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
   function rest(member: Member<C>, failure: RequestFailure): void {
     const longest = Math.min(30_000, 500 * 2 ** member.rests++);
     const ms = failure.waitMs ?? 100 + Math.random() * longest;
-    member.restsUntil = Date.now() + ms;
+    member.restsUntil = performance.now() + ms;
     clearTimeout(member.timer);
     member.timer = setTimeout(() => {
       member.timer = undefined;
@@ -166,9 +166,9 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
 
   function begunTrouble(member: Member<C>, failure: RequestFailure): void {
     const reason = `${shownUrl(member.url)} does not answer (${failure.message})`;
-    const since = trouble?.since ?? Date.now();
+    const since = trouble?.since ?? performance.now();
     clearTimeout(trouble?.timer);
-    const left = Math.max(0, since + options.patienceMs - Date.now());
+    const left = Math.max(0, since + options.patienceMs - performance.now());
     const timer = setTimeout(() => {
       trouble = undefined;
       if (waiting.size === 0 && members.every((one) => one.underWay === 0)) return;
@@ -183,8 +183,8 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
       );
     }, left);
     trouble = { since, reason, timer };
-    if (left > 0 && Date.now() - notedAt > noteEveryMs) {
-      notedAt = Date.now();
+    if (left > 0 && performance.now() - notedAt > noteEveryMs) {
+      notedAt = performance.now();
       options.onNote?.(`${reason}; trying for ${Math.ceil(left / 1000)} s more.`);
     }
   }
@@ -211,7 +211,7 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
     if (member.state !== "ready") return false;
     if (failure.kind === "busy") {
       // Those that were under way together are refused together.
-      if (member.restsUntil <= Date.now()) {
+      if (member.restsUntil <= performance.now()) {
         member.window.onBusy();
         rest(member, failure);
       }
@@ -225,7 +225,7 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
   }
 
   async function use<T>(work: (endpoint: Endpoint<C>) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const begun = Date.now();
+    const begun = performance.now();
     for (let tried = 0; ; ) {
       const member = await acquire(signal);
       let failure: RequestFailure;
@@ -253,7 +253,7 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
       if (over) throw over;
       if (tried >= tries) throw new RequestFailure("image", `${failure.message}, ${tries} times`);
       // Refused for so long while others got through.
-      if (failure.kind === "busy" && Date.now() - begun > 4 * options.patienceMs + 60_000)
+      if (failure.kind === "busy" && performance.now() - begun > 4 * options.patienceMs + 60_000)
         throw new RequestFailure("image", failure.message);
       if (failure.kind === "again") await pause(Math.random() * Math.min(10_000, 250 * 2 ** tried), signal);
     }

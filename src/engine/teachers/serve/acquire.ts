@@ -12,7 +12,7 @@ import type { ServeConfig } from "../../config/teacher.ts";
 import { LeafError, throwIfCancelled } from "../../errors.ts";
 import { isProcessLocked } from "../../processLock.ts";
 import { enter, lockFile, logFile, readState, stopFile, supervisorLog } from "./files.ts";
-import { type ServerSpec, serverSpec } from "./spec.ts";
+import { requireVariables, type ServerSpec, serverSpec } from "./spec.ts";
 import type { StopRequest } from "./usage.ts";
 
 export interface AcquireOptions {
@@ -52,6 +52,7 @@ const mostSupervisors = 3;
 export async function acquireServer(serve: ServeConfig, options: AcquireOptions): Promise<ManagedServer> {
   throwIfCancelled(options.signal);
   const spec = serverSpec(serve, options.root);
+  requireVariables(spec);
   const dir = path.join(options.servers, spec.key);
   const user = await enter(dir, spec);
   let started = false;

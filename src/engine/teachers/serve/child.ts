@@ -1,10 +1,11 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { childEnvironment } from "../../base/environment.ts";
+import { withoutTeacherKeys } from "../../base/teacherKeys.ts";
 import { groupExists, signalGroup, spawnGroup } from "../../processes.ts";
 import { markedProcesses, markName } from "./identity.ts";
 import { openServerLog, type ServerLog, secretsOf } from "./log.ts";
-import { filledCommand, type ServerSpec } from "./spec.ts";
+import { filledCommand, filledVariables, placeholderValues, type ServerSpec } from "./spec.ts";
 
 export interface ServerExit {
   exitCode: number | null;
@@ -30,15 +31,17 @@ export function startServer(
   spec: ServerSpec,
   options: { port: number; mark: string; logFile: string; onLine(line: string): void },
 ): ServerChild {
-  const env = childEnvironment({
+  const added = filledVariables(spec);
+  const inherited = childEnvironment({
     ELECTRON_RUN_AS_NODE: undefined,
     PYTHONUNBUFFERED: "1",
-    ...spec.env,
+    ...added,
     [markName]: options.mark,
   });
+  const env = withoutTeacherKeys(inherited);
   const [program, ...args] = filledCommand(spec, options.port);
   const log = openServerLog(options.logFile, {
-    secrets: secretsOf(env, [program, ...args]),
+    secrets: [...placeholderValues(spec), ...secretsOf(inherited, [program, ...args])],
     onLine: options.onLine,
   });
   const child = spawnGroup(program, args, {

@@ -6,6 +6,7 @@ import { serverState, serverUser } from "../../../protocol/schema/servers.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
 import { tellDamagedFile } from "../../base/damage.ts";
 import { readJsonAs } from "../../base/json.ts";
+import { redactValue } from "../../base/redact.ts";
 import { isMissing, isTemporaryName, writeJson } from "../../files.ts";
 import { isProcessLocked, waitForLock } from "../../processLock.ts";
 import type { ServerSpec } from "./spec.ts";
@@ -29,7 +30,7 @@ export async function readState(dir: string): Promise<ServerState | undefined> {
 }
 
 export async function writeState(dir: string, state: ServerState): Promise<void> {
-  await writeJson(stateFile(dir), state);
+  await writeJson(stateFile(dir), redactValue(state));
 }
 
 /** A run that uses a server; its lock is held as long as its process lives and uses it. */

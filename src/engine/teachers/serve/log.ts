@@ -1,5 +1,8 @@
 import { closeSync, existsSync, openSync, renameSync, writeSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
+import { redactor } from "../../base/redact.ts";
+
+export { secretsOf } from "../../base/redact.ts";
 
 const keptLines = 1_000;
 const longestLine = 4_000;
@@ -29,11 +32,12 @@ export function openServerLog(file: string, options: ServerLogOptions): ServerLo
   let fd = openSync(file, "w");
   let [written, pending] = [0, ""];
   const longestSecret = Math.min(longestLine, Math.max(0, ...secrets.map((secret) => secret.length)));
+  const clean = redactor(secrets);
   const decoder = new StringDecoder("utf8");
   const kept: string[] = [];
 
   function put(raw: string): void {
-    const line = withoutSecrets(raw.trimEnd(), secrets).slice(0, longestLine);
+    const line = clean(raw.trimEnd()).slice(0, longestLine);
     if (line === "") return;
     kept.push(line);
     if (kept.length > keptLines) kept.shift();
@@ -72,31 +76,4 @@ export function openServerLog(file: string, options: ServerLogOptions): ServerLo
       closeSync(fd);
     },
   };
-}
-
-const secretName = /key|token|secret|passw|credential/i;
-
-/** Values of variables and of options (`--api-key x`, `--api-key=x`) whose names say that they are secret. */
-export function secretsOf(env: NodeJS.ProcessEnv, command: readonly string[]): string[] {
-  const values = Object.entries(env).flatMap(([name, value]) => (secretName.test(name) ? [value ?? ""] : []));
-  command.forEach((part, i) => {
-    const [option, value] = splitOnce(part, "=");
-    if (!option.startsWith("-") || !secretName.test(option)) return;
-    if (value !== undefined) values.push(value);
-    else if (command[i + 1] !== undefined && !command[i + 1]!.startsWith("-")) values.push(command[i + 1]!);
-  });
-  // A number or a flag such as `true` is no secret, and would be cut out of every line.
-  const secrets = values.filter((value) => value.length >= 4 && !/^(\d+|true|false|none|null)$/i.test(value));
-  return [...new Set(secrets)].sort((a, b) => b.length - a.length);
-}
-
-function splitOnce(text: string, at: string): [string, string | undefined] {
-  const i = text.indexOf(at);
-  return i < 0 ? [text, undefined] : [text.slice(0, i), text.slice(i + 1)];
-}
-
-export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  const known = secrets.reduce((left, secret) => left.replaceAll(secret, "…"), text);
-  // Tokens of the hub and keys of OpenAI's kind, wherever they came from.
-  return known.replace(/\b(hf_|sk-)[A-Za-z0-9_-]{16,}/g, "$1…");
 }

@@ -11,7 +11,7 @@ import type {
 } from "../../../protocol/teacher.ts";
 import { LeafError, type LeafErrorCode, throwIfCancelled } from "../../errors.ts";
 import { spawnGroup, stopGroup } from "../../processes.ts";
-import { trainerEnvironment } from "../../pythonEnv.ts";
+import { pythonSource, trainerEnvironment } from "../../pythonEnv.ts";
 import { parseTeacherMessage } from "./messages.ts";
 
 export interface TeacherChild {
@@ -46,6 +46,8 @@ export async function startTeacherChild(
 ): Promise<TeacherChild> {
   throwIfCancelled(signal);
   const child = spawnGroup(interpreter, ["-m", "leaf.teacher"], {
+    // Not where the command was given: Python looks there for modules.
+    cwd: pythonSource(),
     env: {
       ...trainerEnvironment(),
       HF_HUB_DISABLE_PROGRESS_BARS: "1",

@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { ConsentItem } from "../../protocol/consent.ts";
+import { decideEndpoint, originOf } from "../base/endpoint.ts";
+import { redact, redactConfig } from "../base/redact.ts";
+import type { OpenaiTeacherConfig, ServeConfig } from "../config/teacher.ts";
+import { consentDigest, fileDigest } from "./digest.ts";
+import { shownCommand, shownPart, visible } from "./shown.ts";
+
+/** Not yet with the place where it is written. */
+export type PlacelessItem = Omit<ConsentItem, "file" | "line"> & {
+  /** Keys of the config, from its top. */
+  path: (string | number)[];
+};
+
+/** A program named with a folder is a file, relative to the config's; others are found on the PATH. */
+export function programPath(named: string, root: string): string | undefined {
+  return /[\\/]/.test(named) ? path.resolve(root, named) : undefined;
+}
+
+export function interpreterItem(named: string, root: string): PlacelessItem {
+  const file = programPath(named, root);
+  return {
+    kind: "interpreter",
+    digest: consentDigest({
+      kind: "interpreter",
+      command: file ?? named,
+      content: file ? fileDigest(file) : null,
+      // A virtual environment says there whose Python it is.
+      environment: file ? fileDigest(path.join(path.dirname(file), "..", "pyvenv.cfg")) : null,
+    }),
+    title: `Run the Python interpreter ${shownPart(named)}`,
+    details: [`${shownPart(file ?? named)} -m leaf …`],
+    path: ["python", "interpreter"],
+  };
+}
+
+export function serverItem(serve: ServeConfig, root: string): PlacelessItem {
+  const command = [...serve.command, ...serve.args].map((part) => part.replaceAll("{model}", serve.model));
+  const shown = redactConfig({ command, env: serve.env });
+  const variables = Object.entries(shown.env).map(
+    ([name, value]) => `${shownPart(name)}=${shownPart(value)}`,
+  );
+  return {
+    kind: "server",
+    digest: consentDigest({
+      kind: "server",
+      command,
+      env: serve.env,
+      cwd: path.resolve(root),
+      // The program, and a script that it is given.
+      content: command.map((part, i) => contentOf(part, root, i === 0)),
+    }),
+    title: "Start the teacher's server",
+    details: [
+      redact(shownCommand(shown.command)),
+      ...(variables.length > 0 ? [`with ${redact(variables.join(" "))}`] : []),
+      `in ${visible(path.resolve(root))}`,
+    ],
+    path: ["teacher", "serve"],
+  };
+}
+
+function contentOf(part: string, root: string, isProgram: boolean): string | null {
+  if (isProgram) {
+    const file = programPath(part, root);
+    return file ? fileDigest(file) : null;
+  }
+  const value = part.startsWith("-") && part.includes("=") ? part.slice(part.indexOf("=") + 1) : part;
+  if (value === "" || value.includes("{port}")) return null;
+  const file = path.resolve(root, value);
+  // Weights are data: what changes with a fine-tuning is no other program.
+  return existsSync(file) && !/\.(gguf|safetensors)$/i.test(file) ? fileDigest(file) : null;
+}
+
+/** What needs the user's word before an endpoint is asked: a key's way to a host, and images without encryption. */
+export function endpointItems(
+  config: Pick<OpenaiTeacherConfig, "endpoint" | "keyEnv">,
+  env: NodeJS.ProcessEnv,
+): PlacelessItem[] {
+  const items: PlacelessItem[] = [];
+  const urls = [config.endpoint ?? []].flat();
+  urls.forEach((url, i) => {
+    const decided = decideEndpoint(url, [], { allowLinkLocal: true });
+    if (!decided.allowed || decided.local) return;
+    const at = ["teacher", "endpoint", ...(Array.isArray(config.endpoint) ? [i] : [])];
+    const origin = originOf(url);
+    if (!decided.encrypted)
+      items.push({
+        kind: "plainHttp",
+        digest: consentDigest({ kind: "plainHttp", origin }),
+        title: `Send images to ${origin} without encryption`,
+        details: [],
+        path: at,
+      });
+    const variable = config.keyEnv ?? (env.LEAF_TEACHER_KEY?.trim() ? "LEAF_TEACHER_KEY" : undefined);
+    if (variable !== undefined)
+      items.push({
+        kind: "key",
+        digest: consentDigest({ kind: "key", variable, origin }),
+        title: `Send the key of the environment variable ${variable} to ${origin}`,
+        details: [],
+        path: config.keyEnv === undefined ? at : ["teacher", "keyEnv"],
+      });
+  });
+  const seen = new Set<string>();
+  return items.filter(({ digest }) => !seen.has(digest) && seen.add(digest));
+}

@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { z } from "zod";
+import type { ConsentDecision, ConsentItem } from "../../protocol/consent.ts";
+import { leafHome } from "../base/home.ts";
+import { LeafError } from "../errors.ts";
+import { writeJson } from "../files.ts";
+
+const storeSchema = z.object({
+  v: z.literal(1),
+  decisions: z.record(
+    z.string(),
+    z.object({
+      decision: z.enum(["allow", "managed"]),
+      /** For people who read the file. */
+      what: z.string(),
+      from: z.string(),
+      at: z.string(),
+    }),
+  ),
+});
+type Store = z.infer<typeof storeSchema>;
+
+/** What the user has approved, on this machine, in the user's own folder: no project can write it. */
+export function approvalsFile(): string {
+  return path.join(leafHome(), "approved.json");
+}
+
+/** A damaged file approves nothing. */
+function read(): Store {
+  const file = approvalsFile();
+  try {
+    if (existsSync(file)) return storeSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    // Asked again.
+  }
+  return { v: 1, decisions: {} };
+}
+
+/** The user's word on something, by its digest; undefined: not asked yet. */
+export function decisionOn(digest: string): ConsentDecision | undefined {
+  const { decisions } = read();
+  return Object.hasOwn(decisions, digest) ? decisions[digest]!.decision : undefined;
+}
+
+export async function remember(items: readonly ConsentItem[], decision: ConsentDecision): Promise<void> {
+  const store = read();
+  for (const { kind, digest, title, details, file } of items)
+    store.decisions[digest] = {
+      // Only of an interpreter there is another.
+      decision: kind === "interpreter" ? decision : "allow",
+      what: [title, ...details].join("; "),
+      from: file,
+      at: new Date().toISOString(),
+    };
+  await writeJson(approvalsFile(), store);
+}
+
+/** Takes the user's word back. Returns how many there were. */
+export async function forget(items: readonly ConsentItem[]): Promise<number> {
+  const store = read();
+  let count = 0;
+  for (const { digest } of items)
+    if (Object.hasOwn(store.decisions, digest)) {
+      delete store.decisions[digest];
+      count++;
+    }
+  if (count > 0) await writeJson(approvalsFile(), store);
+  return count;
+}
+
+/** For machines without anybody to ask, such as CI: programs that a config names may run. Keys and endpoints are not meant. */
+export function allProgramsAllowed(): boolean {
+  return process.env.LEAF_ALLOW_PROGRAMS === "1";
+}
+
+/** Whether the user has approved it. */
+export function isApproved(item: Pick<ConsentItem, "kind" | "digest">): boolean {
+  const isProgram = item.kind === "interpreter" || item.kind === "server";
+  return (isProgram && allProgramsAllowed()) || decisionOn(item.digest) !== undefined;
+}
+
+/** Throws LeafError `consent` for the first item that the user has not approved. */
+export function requireApproved(items: readonly ConsentItem[]): void {
+  const [open, ...rest] = items.filter((item) => !isApproved(item));
+  if (open) throw notApproved(open, rest.length);
+}
+
+export function notApproved({ title, details, file, line }: ConsentItem, more = 0): LeafError {
+  const where = file ? ` (${path.basename(file)}${line === null ? "" : `:${line}`})` : "";
+  const what = details.length > 0 ? `: ${details.join("; ")}` : "";
+  return new LeafError(
+    "consent",
+    `You have not approved this yet${where}: ${title}${what}${more > 0 ? ` (and ${more} more)` : ""}.`,
+    {
+      file: file || undefined,
+      line: line ?? undefined,
+      remedy:
+        "Look at it with `leaf trust --list`, then approve it with `leaf trust` (`leaf trust --yes` where nobody can be asked).",
+    },
+  );
+}

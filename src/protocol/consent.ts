@@ -1,0 +1,28 @@
+import type { JobKind } from "./jobs.ts";
+
+/** Something a config names that runs, gets a secret, or gets images without encryption: only with the user's word. */
+export interface ConsentItem {
+  kind: "interpreter" | "server" | "key" | "plainHttp";
+  /** Changes with everything that would run; a word once given holds for this content only. */
+  digest: string;
+  /** One line: "Run the Python interpreter ./tool.sh". Never holds a secret. */
+  title: string;
+  /** What exactly: the command line, its variables. */
+  details: string[];
+  /** Path of the file that names it, and the line (1-based) where it is known. */
+  file: string;
+  line: number | null;
+}
+
+/** `managed`: not this interpreter, but the environment that LEAF set up. */
+export type ConsentDecision = "allow" | "managed";
+
+/** What is about to be started. */
+export type ConsentWork = JobKind | "dryRun" | "probe";
+
+export interface ConsentView {
+  /** What the user has not decided yet; empty: go on. */
+  items: ConsentItem[];
+  /** Endpoints that a key kept in the editor would be for: origins, or `server` for a server of LEAF's own. */
+  keyOrigins: string[];
+}

@@ -8,6 +8,7 @@ import type { StageOptions } from "../engine/stages/stage.ts";
 import type { FailureSummary } from "../protocol/failures.ts";
 import type { Progress, ProgressSink } from "../protocol/progress.ts";
 import { formatDuration, progressReporter } from "./progress.ts";
+import { terminalJson, terminalLine, terminalText } from "./terminalText.ts";
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -37,7 +38,7 @@ export function createContext(options: GlobalOptions, signal: AbortSignal): CliC
   let last: Progress | undefined;
   const print = (result: unknown, text: string) => {
     progress.end();
-    process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${text}\n`);
+    process.stdout.write(`${options.json ? terminalJson(result) : terminalText(text)}\n`);
   };
   return {
     options,
@@ -55,7 +56,7 @@ export function createContext(options: GlobalOptions, signal: AbortSignal): CliC
     },
     note(message) {
       progress.end();
-      process.stderr.write(`${message}\n`);
+      process.stderr.write(`${terminalText(message)}\n`);
     },
   };
 }
@@ -119,7 +120,8 @@ export function figure(value: number | null | undefined): string {
 }
 
 /** An aligned table of text. */
-export function table(header: string[], rows: string[][]): string {
+export function table(header: string[], cells: string[][]): string {
+  const rows = cells.map((row) => row.map(terminalLine));
   const widths = header.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const line = (cells: string[]) =>
     cells

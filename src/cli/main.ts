@@ -21,6 +21,7 @@ import { exitCodes } from "./exitCodes.ts";
 import { redactOutput } from "./output.ts";
 import { reportError } from "./report.ts";
 import { runner } from "./run.ts";
+import { terminalText } from "./terminalText.ts";
 
 // Short values of variables are more often words than secrets.
 knowSecrets(secretsOf(process.env).filter((value) => value.length >= 8));
@@ -61,6 +62,10 @@ const program = new Command("leaf")
   .option("--json", "print one JSON document on stdout")
   .option("--verbose", "show stack traces of errors")
   .configureHelp({ showGlobalOptions: true })
+  .configureOutput({
+    writeOut: (text) => process.stdout.write(terminalText(text)),
+    writeErr: (text) => process.stderr.write(terminalText(text)),
+  })
   .exitOverride();
 
 const run = runner(controller.signal);
@@ -100,7 +105,7 @@ async function report(error: unknown): Promise<number> {
     { argv, root, terminal: process.stderr.isTTY },
     {
       out: (text) => process.stdout.write(text),
-      err: (text) => process.stderr.write(text),
+      err: (text) => process.stderr.write(terminalText(text)),
     },
   );
 }

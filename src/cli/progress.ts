@@ -1,4 +1,5 @@
 import type { Progress } from "../protocol/progress.ts";
+import { terminalLine } from "./terminalText.ts";
 
 const width = 24;
 const linesEveryMs = 2000;
@@ -52,7 +53,7 @@ export function progressReporter(stream: NodeJS.WriteStream): {
       if (!first && !last && now - shownAt < (stream.isTTY ? drawEveryMs : linesEveryMs)) return;
       if (!first && last && shownAt === now) return;
       shownAt = now;
-      const text = formatProgress(p, (now - startedAt) / 1000, doneAtStart);
+      const text = terminalLine(formatProgress(p, (now - startedAt) / 1000, doneAtStart));
       if (!stream.isTTY) {
         stream.write(`${text}\n`);
         return;

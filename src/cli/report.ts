@@ -7,6 +7,7 @@ import { failureLines } from "../engine/failures/words.ts";
 import { explained } from "../engine/unexpected.ts";
 import type { ErrorDocument } from "../protocol/errors.ts";
 import { exitCodes, ok } from "./exitCodes.ts";
+import { terminalJson, terminalText } from "./terminalText.ts";
 
 /** Where a person can see what was written. */
 export interface Streams {
@@ -38,7 +39,7 @@ export async function reportError(
     // It has told people itself.
     if (thrown.exitCode === 0) return ok;
     const message = thrown.message.replace(/^error: /, "");
-    if (json) streams.out(`${JSON.stringify({ error: { kind: "usage", message } }, null, 2)}\n`);
+    if (json) streams.out(`${terminalJson({ error: { kind: "usage", message } })}\n`);
     return exitCodes.usage;
   }
   const error = explained(thrown, { doing: "it worked" });
@@ -51,9 +52,9 @@ export async function reportError(
   if (remedy) lines.push(`  ${remedy}`);
   // Without a log the stack would be lost.
   if (options.argv.includes("--verbose") || (error.code === "internal" && !log)) lines.push(stackOf(error));
-  if (error.text && !json) streams.out(`${error.text}\n`);
+  if (error.text && !json) streams.out(`${terminalText(error.text)}\n`);
   streams.err(`${options.terminal ? "\n" : ""}${lines.join("\n")}\n`);
-  if (json) streams.out(`${JSON.stringify(await documentOf(error, remedy), null, 2)}\n`);
+  if (json) streams.out(`${terminalJson(await documentOf(error, remedy))}\n`);
   return exitCodes[error.code];
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { onDamagedFile } from "../engine/base/damage.ts";
 import { explained } from "../engine/unexpected.ts";
 import { type CliContext, createContext, type GlobalOptions } from "./context.ts";
 
@@ -8,6 +9,7 @@ export type Run = (work: (context: CliContext) => Promise<void>) => (command: Co
 export function runner(signal: AbortSignal): Run {
   return (work) => async (command) => {
     const context = createContext(command.optsWithGlobals<GlobalOptions>(), signal);
+    const listening = onDamagedFile((sentence) => context.note(`warning: ${sentence}`));
     try {
       await work(context);
     } catch (error) {
@@ -16,6 +18,7 @@ export function runner(signal: AbortSignal): Run {
         doing: `\`leaf ${command.name()}\` was at work${at ? ` on ${at.stage}: ${at.step}` : ""}`,
       });
     } finally {
+      listening.dispose();
       context.endProgress();
     }
   };

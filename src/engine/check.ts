@@ -1,8 +1,8 @@
 import type { FailureSummary } from "../protocol/failures.ts";
 import { openCatalog } from "./catalog.ts";
 import { dataErrors } from "./dataErrors.ts";
-import { type ImageIndex, type Place, placeKinds } from "./dataset.ts";
 import { type DecodeFinding, decodeAll } from "./dataset/decodeAll.ts";
+import { type ImageIndex, type Place, placeKinds } from "./dataset.ts";
 import { failuresIn } from "./failures/list.ts";
 import { noEndMarker } from "./images/ending.ts";
 import { maxPixelsOf } from "./images/limits.ts";

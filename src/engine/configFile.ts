@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
-import { LineCounter, parse, parseDocument } from "yaml";
+import { LineCounter, parseDocument, type YAMLParseError } from "yaml";
 import type { z } from "zod";
 import { redact } from "./base/redact.ts";
 import { type Config, configJsonSchema, configSchema } from "./config.ts";
-import { explainFileSystemError, LeafError } from "./errors.ts";
+import { explainFileSystemError, LeafError, messageOf } from "./errors.ts";
 import { withFormats } from "./mos/complete.ts";
 import { type DetectedFormats, detectFormats } from "./mos/detect.ts";
 
@@ -46,19 +46,25 @@ export type ParsedYaml =
 /** The plain value of a YAML text, `{}` for an empty one. Never throws. */
 export function parseYaml(text: string): ParsedYaml {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    uniqueKeys: true,
-    logLevel: "silent",
-  });
+  let document: Document;
+  try {
+    // Not "silent", which would also hide that there are several documents.
+    document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: true,
+      logLevel: "error",
+    });
+  } catch (error) {
+    return { ok: false, problems: [unreadable(error)] };
+  }
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => ({
-      message: oneLine(error.message),
+      message: syntaxMessage(error),
       ...place(error.pos[0]),
       path: [],
     }));
@@ -77,8 +83,24 @@ export function parseYaml(text: string): ParsedYaml {
       },
     };
   } catch (error) {
-    return { ok: false, problems: [{ message: oneLine(String(error)), line: 1, column: 1, path: [] }] };
+    return { ok: false, problems: [unreadable(error)] };
   }
+}
+
+/** Text that overflows the parser's stack, or aliases that multiply without end. */
+function unreadable(error: unknown): ConfigProblem {
+  return { message: plainly(messageOf(error)), line: 1, column: 1, path: [] };
+}
+
+function plainly(message: string): string {
+  // Brackets nested by the thousand.
+  return /call stack/.test(message) ? "it is nested too deeply to be read" : oneLine(message);
+}
+
+function syntaxMessage({ code, message }: YAMLParseError): string {
+  return code === "MULTIPLE_DOCS"
+    ? "this begins a second document, and a config is one: remove the line `---`"
+    : plainly(message);
 }
 
 /** What is wrong with a value, not yet where it is written. */
@@ -115,7 +137,8 @@ export function explainIssues(
 /** Parses a config beside the files that it names, which tell their format. `folder` is the config's. */
 export async function readConfig(text: string, folder: string): Promise<ParsedConfig> {
   const parsed = parseConfig(text);
-  return parsed.ok ? parseConfig(text, await detectFormats(parse(text), folder)) : parsed;
+  const yaml = parseYaml(text);
+  return parsed.ok && yaml.ok ? parseConfig(text, await detectFormats(yaml.value, folder)) : parsed;
 }
 
 /** Reads and validates a config file. Throws a LeafError `config` naming file, line and column of the first problem. */

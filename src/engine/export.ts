@@ -1,14 +1,12 @@
 import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import type { FailureSummary } from "../protocol/failures.ts";
-import type { StudentCard } from "../protocol/student.ts";
 import { checkOutputs, type OutputRules, withOutput, writeOutput } from "./base/outputs.ts";
 import { redact } from "./base/redact.ts";
 import { openCatalog } from "./catalog.ts";
 import { toCsv } from "./csv.ts";
 import { LeafError } from "./errors.ts";
 import { tellFailures } from "./failures/words.ts";
-import { readJson } from "./files.ts";
 import { ratingWords } from "./judgement.ts";
 import { openLabels } from "./labels.ts";
 import type { Project } from "./project.ts";
@@ -18,6 +16,7 @@ import { listRuns } from "./runs.ts";
 import { newestStudent, scorePaths } from "./score.ts";
 import { labelState } from "./stages/label.ts";
 import type { StageOptions } from "./stages/stage.ts";
+import { readStudentFiles } from "./studentFile.ts";
 
 export const exportKinds = ["labels", "scores", "student"] as const;
 export type ExportKind = (typeof exportKinds)[number];
@@ -149,7 +148,7 @@ async function exportStudent(
   await checkOutputs([...files, about], rules);
   for (const file of files)
     await withOutput(file, rules, (temporary) => copyFile(path.join(from, path.basename(file)), temporary));
-  const card = (await readJson<StudentCard>(path.join(from, "student.json")))!;
+  const card = (await readStudentFiles(from)).card;
   const made = (await listRuns(project)).findLast(
     (run) => run.stages[card.stage]?.key === card.provenance.stageKey,
   );

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { explainFileSystemError, throwIfCancelled } from "./errors.ts";
 
@@ -61,25 +61,6 @@ export async function writeFileAtomic(
 
 export async function writeJson(file: string, value: unknown): Promise<void> {
   await writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
-}
-
-/**
- * Parses a JSON file; undefined if there is none or if it is damaged, so that what it stood for is made again.
- * `T` is what the caller wrote there; check the fields of anything a user may edit.
- */
-export async function readJson<T = unknown>(file: string): Promise<T | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw explainFileSystemError(error, "read", file);
-  }
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    return undefined;
-  }
 }
 
 export function isMissing(error: unknown): boolean {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { LeafError } from "./errors.ts";
 import type { RgbImage } from "./images/decode.ts";
 import { prepare, type Rectangle, viewPlaces, views } from "./images/views.ts";
@@ -29,6 +30,24 @@ export interface HeatMap {
   /** The largest |local score − score|: the ends of the colour scale. */
   reach: number;
 }
+
+/** The same as a document: the cache may be anybody's. */
+export const heatMapSchema = z.object({
+  score: z.number(),
+  scale: z.tuple([z.number(), z.number()]),
+  lowerIsBetter: z.boolean(),
+  width: z.int().min(1),
+  height: z.int().min(1),
+  views: z.array(
+    z.object({
+      place: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+      rows: z.int().min(1),
+      columns: z.int().min(1),
+      scores: z.array(z.number()),
+    }),
+  ),
+  reach: z.number().min(0),
+}) satisfies z.ZodType<HeatMap>;
 
 /** Throws LeafError `input` from a student that was made before heat maps were. */
 export async function heatMap(student: Student, image: RgbImage): Promise<HeatMap> {

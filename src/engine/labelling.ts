@@ -11,6 +11,7 @@ import {
   stoppedEarly,
 } from "./labelling/firstAnswers.ts";
 import { chunksOf } from "./labels/session.ts";
+import { whenFree } from "./labels/whenFree.ts";
 import { isKept, type LabelStore, type PairRow, type PointRow } from "./labels.ts";
 import { type PairPlan, samplePairs } from "./pairs.ts";
 import { forEachBounded } from "./pool.ts";
@@ -39,6 +40,8 @@ export interface LabellingOptions {
   retryFailed?: boolean;
   signal?: AbortSignal;
   onProgress?: ProgressSink;
+  /** A line worth keeping, such as that another process holds the store. */
+  onNote?: (message: string) => void;
   /** Every image, pair and reason that failed, but not the pairs that were not asked since an image of theirs failed. */
   onFailure?: (failure: ItemFailure) => void;
 }
@@ -67,7 +70,7 @@ export function pairsToLabel(
 export async function labelDataset(options: LabellingOptions): Promise<LabelResult> {
   const { store, teacher, images } = options;
   throwIfCancelled(options.signal);
-  store.registerTeacher(teacher);
+  await stored(options, () => store.registerTeacher(teacher));
   let count = 0;
   const kept = new Map<string, TeacherImage>();
   for (const image of images()) {
@@ -114,7 +117,7 @@ function telling(options: LabellingOptions): Telling {
  */
 async function askAll<T>(
   { teacher, concurrency, signal }: LabellingOptions,
-  items: Iterable<T>,
+  items: AsyncIterable<T>,
   work: (batch: T[], signal: AbortSignal) => Promise<LeafError | undefined>,
 ): Promise<void> {
   const controller = new AbortController();
@@ -122,7 +125,7 @@ async function askAll<T>(
   let stop: LeafError | undefined;
   try {
     await forEachBounded(
-      chunksOf(items, teacher.batchSize),
+      batchesOf(items, teacher.batchSize),
       concurrency ?? teacher.concurrency ?? 1,
       async (batch) => {
         const error = await work(batch, both);
@@ -138,6 +141,23 @@ async function askAll<T>(
   }
 }
 
+/** Work on the store, which somebody else may hold: what was judged so far is worth waiting for. */
+function stored<T>({ store, signal, onNote }: LabellingOptions, work: () => T): Promise<T> {
+  return whenFree(store.file, work, { signal, onNote });
+}
+
+/** As `chunksOf`, of items that have to be waited for. */
+async function* batchesOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
 /** Images and pairs are looked up in the store this many at a time, so that it is asked seldom. */
 const lookedUp = 1000;
 
@@ -150,8 +170,10 @@ async function labelPoints(options: Telling, total: number): Promise<LabelResult
   };
   const before = new Map<string, string>();
   // Without any label yet, what failed shows no less than what was never asked that nothing works.
-  if (store.counts(teacher.fingerprint, 0).points.ok > 0)
-    for (const { image, reason } of store.failedPoints(teacher.fingerprint)) before.set(image, reason);
+  const earlier = await stored(options, () =>
+    store.counts(teacher.fingerprint, 0).points.ok > 0 ? [...store.failedPoints(teacher.fingerprint)] : [],
+  );
+  for (const { image, reason } of earlier) before.set(image, reason);
   const [first, again] = [firstAnswers(limit), firstAnswers(limit)];
   const passedOver = (hash: string) =>
     before.has(hash) && (options.retryFailed === false || again.allFailed());
@@ -159,10 +181,10 @@ async function labelPoints(options: Telling, total: number): Promise<LabelResult
     counts.failed++;
     options.onFailure({ kind: "point", file: name, reason });
   };
-  function* missing(): Generator<TeacherImage> {
+  async function* missing(): AsyncGenerator<TeacherImage> {
     for (const some of chunksOf(options.images(), lookedUp)) {
       const hashes = some.map((image) => image.hash);
-      const wanted = new Set(store.missingPoints(teacher.fingerprint, hashes));
+      const wanted = await stored(options, () => new Set(store.missingPoints(teacher.fingerprint, hashes)));
       counts.reused += some.length - wanted.size;
       report();
       for (const image of some) {
@@ -175,7 +197,7 @@ async function labelPoints(options: Telling, total: number): Promise<LabelResult
   await askAll(options, missing(), async (batch, signal) => {
     const judged = await asked(batch.length, () => teacher.judgePoints(batch, signal), signal);
     const rows = batch.map((image, i) => pointRow(image.hash, judged[i]!));
-    store.putPoints(teacher.fingerprint, rows);
+    await stored(options, () => store.putPoints(teacher.fingerprint, rows));
     for (const [i, row] of rows.entries()) {
       if (row.ok) counts.labelled++;
       else failed(batch[i]!, row.reason);
@@ -202,11 +224,14 @@ async function labelReasons(options: Telling, total: number): Promise<LabelResul
     options.onProgress?.({ stage: "label", step: "reasons", done, total, unit: "images" });
   };
   const first = firstAnswers(options.limit);
-  function* missing(): Generator<TeacherImage> {
+  async function* missing(): AsyncGenerator<TeacherImage> {
     for (const some of chunksOf(options.images(), lookedUp)) {
       const hashes = some.map((image) => image.hash);
-      const scoreless = new Set(store.missingPoints(teacher.fingerprint, hashes));
-      const wanted = new Set(store.missingReasons(teacher.fingerprint, hashes));
+      const scoreless = await stored(
+        options,
+        () => new Set(store.missingPoints(teacher.fingerprint, hashes)),
+      );
+      const wanted = await stored(options, () => new Set(store.missingReasons(teacher.fingerprint, hashes)));
       for (const image of some) {
         if (scoreless.has(image.hash)) counts.failed++;
         else if (!wanted.has(image.hash)) counts.reused++;
@@ -229,7 +254,7 @@ async function labelReasons(options: Telling, total: number): Promise<LabelResul
       if (reason.ok) rows.push({ image: image.hash, text: reason.text });
       else failed(image, reason.reason);
     }
-    store.putReasons(teacher.fingerprint, rows);
+    await stored(options, () => store.putReasons(teacher.fingerprint, rows));
     counts.labelled += rows.length;
     report();
     // A reason is no label: without any, the labels are as good.
@@ -246,24 +271,28 @@ async function labelPairs(
   const { store, teacher, signal, minConfidence, limit, orders = "both" } = options;
   const counts = { labelled: 0, reused: 0, failed: 0, kept: 0, discarded: 0 };
   const failedImages = new Map<string, string>();
-  for (const { image, reason } of store.failedPoints(teacher.fingerprint)) failedImages.set(image, reason);
+  const failedBefore = await stored(options, () => [...store.failedPoints(teacher.fingerprint)]);
+  for (const { image, reason } of failedBefore) failedImages.set(image, reason);
   // Where images are asked too, those that failed have been told.
   if (options.only === "pairs")
     for (const { hash, name } of options.images())
       if (failedImages.has(hash))
         options.onFailure({ kind: "point", file: name, reason: failedImages.get(hash)! });
   const before = new Map<string, string>();
-  if (store.counts(teacher.fingerprint, 0).pairs.ok > 0)
-    for (const { a, b, reason } of store.failedPairs(teacher.fingerprint)) before.set(`${a} ${b}`, reason);
+  const earlier = await stored(options, () =>
+    store.counts(teacher.fingerprint, 0).pairs.ok > 0 ? [...store.failedPairs(teacher.fingerprint)] : [],
+  );
+  for (const { a, b, reason } of earlier) before.set(`${a} ${b}`, reason);
   const [first, again] = [firstAnswers(limit), firstAnswers(limit)];
   const isRetry = ([a, b]: [string, string]) => before.has(`${a} ${b}`);
   const hashes = function* () {
     for (const image of options.images()) yield image.hash;
   };
-  const sampled = () => pairsToLabel(store, teacher.fingerprint, hashes(), options.pairs);
+  const sampled = () =>
+    stored(options, () => pairsToLabel(store, teacher.fingerprint, hashes(), options.pairs));
   // Drawing again is cheaper than keeping millions of pairs, or than progress without an end.
   let total = 0;
-  for (const _ of sampled()) if (total++ % 10_000 === 0) throwIfCancelled(signal);
+  for (const _ of await sampled()) if (total++ % 10_000 === 0) throwIfCancelled(signal);
   const report = () => {
     const done = counts.labelled + counts.reused + counts.failed;
     options.onProgress?.({ stage: "label", step: "pairs", done, total, unit: "pairs" });
@@ -276,9 +305,11 @@ async function labelPairs(
     options.onFailure({ kind: "pair", file: imageOf(a).name, other: imageOf(b).name, reason });
   };
 
-  function* missing(): Generator<[string, string]> {
-    for (const some of chunksOf(sampled(), lookedUp)) {
-      const confidences = store.pairConfidences(teacher.fingerprint, some, orders);
+  async function* missing(): AsyncGenerator<[string, string]> {
+    for (const some of chunksOf(await sampled(), lookedUp)) {
+      const confidences = await stored(options, () =>
+        store.pairConfidences(teacher.fingerprint, some, orders),
+      );
       for (const [i, pair] of some.entries()) {
         const confidence = confidences[i];
         if (confidence !== undefined) {
@@ -296,7 +327,7 @@ async function labelPairs(
     const asking = batch.map(([a, b]) => [imageOf(a), imageOf(b)] as [TeacherImage, TeacherImage]);
     const judged = await asked(batch.length, () => teacher.judgePairs(asking, signal, orders), signal);
     const rows = batch.map((pair, i) => pairRow(pair, judged[i]!));
-    store.putPairs(teacher.fingerprint, rows);
+    await stored(options, () => store.putPairs(teacher.fingerprint, rows));
     for (const [i, row] of rows.entries()) {
       const retry = isRetry(batch[i]!);
       if (row.ok) {

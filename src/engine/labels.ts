@@ -19,9 +19,12 @@ import {
   putPoints,
 } from "./labels/pointRows.ts";
 import { missingReasons, putReasons, type ReasonRow, reasonOf } from "./labels/reasonRows.ts";
+import { type BadRows, usable } from "./labels/rules.ts";
+import type { StoreOptions } from "./labels/schema.ts";
 import { openSession } from "./labels/session.ts";
 import {
   countLabels,
+  findBadRows,
   type LabelCounts,
   listTeachers,
   positionBiasOf,
@@ -49,6 +52,8 @@ export interface Snapshot {
  * LeafError `failed` for a damaged or busy store and a full disk.
  */
 export interface LabelStore {
+  /** Its path. */
+  file: string;
   registerTeacher(teacher: TeacherRecord): void;
   /** Those of the images that have no usable label of the teacher itself, in their order; looked up 1000 at a time. */
   missingPoints(teacher: string, images: Iterable<string>): Generator<string>;
@@ -96,7 +101,9 @@ export interface LabelStore {
   teachers(): TeacherSummary[];
   /** The teacher's own labels. */
   counts(teacher: string, minConfidence: number): LabelCounts;
-  /** The database, for bulk work in SQL. */
+  /** Rows that are no labels, of all teachers; reads all rows. */
+  badRows(): BadRows;
+  /** The database, for bulk work in SQL; its failures are LeafErrors. */
   db: DatabaseSync;
   close(): void;
 }
@@ -112,7 +119,7 @@ export function isKept(confidence: number, minConfidence: number): boolean {
 }
 
 /** Opens the store, which is made if need be unless `readOnly`. Throws LeafError `failed` if that cannot be. */
-export function openLabels(file: string, options: { readOnly?: boolean } = {}): LabelStore {
+export function openLabels(file: string, options: StoreOptions = {}): LabelStore {
   const session = openSession(file, options);
   const id = (teacher: string) => session.teacherId(teacher);
 
@@ -135,6 +142,7 @@ export function openLabels(file: string, options: { readOnly?: boolean } = {}): 
   }
 
   const store: LabelStore = {
+    file,
     db: session.db,
     registerTeacher,
     missingPoints: (teacher, images) => missingPoints(session, id(teacher), images),
@@ -180,7 +188,7 @@ export function openLabels(file: string, options: { readOnly?: boolean } = {}): 
       const scores = new Map<string, number>();
       const rows = session.rows(
         `SELECT i.hash AS image, p.score FROM points p JOIN images i ON i.id = p.image_id
-         WHERE p.teacher_id = ? AND p.status = 'ok'`,
+         WHERE p.teacher_id = ? AND ${usable("points", "p")}`,
         id(teacher),
       );
       for (const row of rows) scores.set(String(row.image), Number(row.score));
@@ -222,6 +230,7 @@ export function openLabels(file: string, options: { readOnly?: boolean } = {}): 
     positionBias: (teacher) => positionBiasOf(session, id(teacher)),
     teachers: () => listTeachers(session),
     counts: (teacher, minConfidence) => countLabels(session, id(teacher), minConfidence),
+    badRows: () => findBadRows(session),
     close: session.close,
   };
   return store;

@@ -2,9 +2,11 @@ import { rmSync } from "node:fs";
 import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { z } from "zod";
 import type { ProcessIdentity } from "../protocol/processes.ts";
+import { readJsonAs } from "./base/json.ts";
 import { couldBeSeen, isIdentity, ownIdentity, stillRuns } from "./base/processIdentity.ts";
-import { readJson, writeJson } from "./files.ts";
+import { writeJson } from "./files.ts";
 import { isProcessLocked, type ProcessLock, type WaitOptions, waitForLock } from "./processLock.ts";
 
 /** Who holds a lock, for messages and for who wants to signal it; the lock itself says whether somebody does. */
@@ -51,10 +53,15 @@ export async function holderWords(file: string): Promise<string> {
   return `process ${pid}${where}, since ${holder.since.slice(0, 16).replace("T", " ")} UTC`;
 }
 
+const holderSchema = z.object({
+  v: z.literal(1),
+  process: z.unknown(),
+  since: z.string().max(40),
+});
+
 async function readHolder(file: string): Promise<LockHolder | undefined> {
-  const holder = await readJson<Partial<LockHolder>>(holderFile(file)).catch(() => undefined);
-  if (!holder || typeof holder !== "object" || typeof holder.since !== "string") return undefined;
-  return isIdentity(holder.process) ? (holder as LockHolder) : undefined;
+  const holder = await readJsonAs(holderFile(file), holderSchema).catch(() => undefined);
+  return holder && isIdentity(holder.process) ? { ...holder, process: holder.process } : undefined;
 }
 
 /** A folder that nobody works in, and nobody can begin to before it is removed or let go. */

@@ -1,4 +1,5 @@
 import type { RunRecord } from "../protocol/results.ts";
+import { isId } from "./base/ids.ts";
 import type { Project } from "./project.ts";
 import { isStageRunning } from "./stages/lock.ts";
 import { stageNames } from "./stages/stage.ts";
@@ -10,7 +11,7 @@ export function asItIsNow(project: Project, run: RunRecord): RunRecord {
   // A former version wrote no more than this, whatever became of the run.
   if (!working)
     return { ...run, state: "cancelled", reason: "It was stopped before its first stage was done." };
-  const known = stageNames.includes(working.stage) && /^[\w-]+$/.test(working.key);
+  const known = stageNames.includes(working.stage) && isId("key", working.key);
   if (known && isStageRunning(project, working.stage, working.key)) return run;
   return {
     ...run,

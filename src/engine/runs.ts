@@ -2,10 +2,15 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import type { RunRecord } from "../protocol/results.ts";
+import { runRecord } from "../protocol/schema/results.ts";
+import { tellDamagedFile } from "./base/damage.ts";
 import { gitHead } from "./base/gitHead.ts";
+import { checkedId, inside, isId } from "./base/ids.ts";
+import { firstIssue, readJsonAs } from "./base/json.ts";
 import { redactConfig, redactValue } from "./base/redact.ts";
+import { type Config, configSchema } from "./config.ts";
 import { errnoCode, explainFileSystemError, isCancelled, LeafError, messageOf } from "./errors.ts";
-import { readJson, writeFileAtomic } from "./files.ts";
+import { writeFileAtomic } from "./files.ts";
 import { canonicalJson, keyOf } from "./keys.ts";
 import { waitForLock } from "./processLock.ts";
 import type { Project } from "./project.ts";
@@ -13,7 +18,12 @@ import { asItIsNow } from "./runState.ts";
 import type { StageName } from "./stages/stage.ts";
 import { version } from "./version.ts";
 
-/** All runs of a project as they are now, oldest first. Folders without a readable run.json are passed over. */
+/** The folder of a run. Throws LeafError `input` for what is no run's id, and for a link out of `.leaf/`. */
+export function runDir(project: Project, id: string): string {
+  return inside(project.leaf, "runs", checkedId("run", id));
+}
+
+/** All runs of a project as they are now, oldest first. Folders without a run.json that fits are told and passed over. */
 export async function listRuns(project: Project): Promise<RunRecord[]> {
   return (await readRuns(project)).runs;
 }
@@ -24,10 +34,10 @@ export async function readRuns(project: Project): Promise<{ runs: RunRecord[]; u
   const unreadable: string[] = [];
   const found = await Promise.all(
     names.map(async (name) => {
-      const file = runFile(project, name);
-      const run = await readJson<RunRecord>(file);
+      const run = await readRun(project, name);
       // A run of a version before this one may hold keys.
-      if (run?.v === 1) return asItIsNow(project, { ...run, config: redactConfig(run.config) });
+      if (run) return asItIsNow(project, { ...run, config: redactConfig(run.config) });
+      const file = path.join(project.runs, name, "run.json");
       if (existsSync(file)) unreadable.push(file);
       return undefined;
     }),
@@ -38,18 +48,46 @@ export async function readRuns(project: Project): Promise<{ runs: RunRecord[]; u
 
 async function runNames(project: Project): Promise<string[]> {
   try {
-    return await readdir(project.runs);
+    return (await readdir(project.runs)).filter((name) => isId("run", name));
   } catch (error) {
     if (errnoCode(error) === "ENOENT") return [];
     throw explainFileSystemError(error, "read", project.runs);
   }
 }
 
+/** A run is what its folder says it is: another id would lead elsewhere. */
+export async function readRun(project: Project, id: string): Promise<RunRecord | undefined> {
+  const file = path.join(project.runs, id, "run.json");
+  try {
+    const run = await readJsonAs<RunRecord>(runFile(project, id), runRecord);
+    if (run === undefined || run.id === id) return run;
+    tellDamagedFile(file, `it is of the run ${JSON.stringify(run.id)}`);
+  } catch (error) {
+    if (!(error instanceof LeafError) || error.code !== "input") throw error;
+    tellDamagedFile(file, error.message.replace(/\.$/, ""));
+  }
+  return undefined;
+}
+
+/** The resolved config that a run was made with; undefined where it is no config of this version of LEAF. */
+export function knownConfig(run: RunRecord): Config | undefined {
+  return configSchema.safeParse(run.config).data;
+}
+
+/** The same. Throws LeafError `input` where it is none. */
+export function configOf(run: RunRecord): Config {
+  const parsed = configSchema.safeParse(run.config);
+  if (parsed.success) return parsed.data;
+  throw new LeafError("input", `The config of ${run.id} does not fit: ${firstIssue(parsed.error)}.`, {
+    remedy: "It may be of another version of LEAF: run `leaf run` again.",
+  });
+}
+
 function numberOf(id: string): number {
   return Number(id.slice(1));
 }
 
-const runFile = (project: Project, id: string) => path.join(project.runs, id, "run.json");
+const runFile = (project: Project, id: string) => path.join(runDir(project, id), "run.json");
 
 /**
  * The run that a stage's work belongs to: the newest run of the same resolved config whose earlier stages stand on the
@@ -109,7 +147,7 @@ function sameRun(
 
 /** The folder of a run that is new; one may be there that has no readable run.json. */
 async function newFolder(project: Project, first: number): Promise<string> {
-  await mkdir(project.runs, { recursive: true });
+  await mkdir(inside(project.leaf, "runs"), { recursive: true });
   for (let next = first; ; next++) {
     try {
       await mkdir(path.join(project.runs, `r${next}`));
@@ -157,8 +195,7 @@ export async function changeRun(
   change: Partial<RunRecord> | ((now: RunRecord) => Partial<RunRecord>),
 ): Promise<void> {
   await changingRuns(project, async () => {
-    const read = await readJson<RunRecord>(runFile(project, run.id));
-    const now = read?.v === 1 ? read : run;
+    const now = (await readRun(project, run.id)) ?? run;
     Object.assign(run, now, typeof change === "function" ? change(now) : change);
     await writeRun(project, run);
   });

@@ -1,14 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import path from "node:path";
 import type { StudentCard } from "../protocol/student.ts";
 import { InferenceSession, Tensor } from "./base/onnxRuntime.ts";
 import { LeafError, messageOf, throwIfCancelled } from "./errors.ts";
 import { type RgbImage, UndecodableImage, withImage } from "./images/decode.ts";
 import type { ImageSource } from "./images/read.ts";
 import { prepare, views } from "./images/views.ts";
+import { checkSignature, readStudentFiles, studentFiles, unusable } from "./studentFile.ts";
 
 export interface Student {
   card: StudentCard;
@@ -59,17 +57,8 @@ export type ScoredImage<T> =
 
 /** Opens `student.onnx` and `student.json` of a folder. Throws LeafError `input` where they are missing or damaged. */
 export async function openStudent(dir: string, options: { threads?: number } = {}): Promise<Student> {
-  const cardFile = path.join(dir, "student.json");
-  const modelFile = path.join(dir, "student.onnx");
-  if (!existsSync(cardFile) || !existsSync(modelFile)) {
-    throw new LeafError("input", `There is no student in ${dir}.`, {
-      remedy: "Run `leaf distill` first, or name the folder of an exported student.",
-    });
-  }
-  const card = JSON.parse(await readFile(cardFile, "utf8")) as StudentCard;
-  if (card.v !== 1)
-    throw new LeafError("input", `${cardFile} is of a newer version of LEAF.`, { remedy: "Update LEAF." });
-  const bytes = await readFile(modelFile);
+  const { model: modelFile } = studentFiles(dir);
+  const { card, model: bytes } = await readStudentFiles(dir);
   let session: InferenceSession;
   try {
     session = await InferenceSession.create(bytes, {
@@ -77,14 +66,27 @@ export async function openStudent(dir: string, options: { threads?: number } = {
       logSeverityLevel: 3,
     });
   } catch (error) {
-    throw new LeafError("input", `${modelFile} is not a usable ONNX file (${messageOf(error)}).`, {
-      remedy: "Run the stage again.",
-    });
+    throw unusable(modelFile, messageOf(error).split("\n")[0]!.replace(/\.$/, ""));
+  }
+  try {
+    checkSignature(session, card, modelFile);
+  } catch (error) {
+    await session.release();
+    throw error;
   }
   const { crop } = card.input;
   const has = (output: string) => session.outputNames.includes(output);
-  const run = (pixels: Uint8Array, n: number, outputs: string[]) =>
-    session.run({ pixels: new Tensor("uint8", pixels, [n, crop, crop, 3]) }, outputs);
+  const run = async (pixels: Uint8Array, n: number, outputs: string[]) => {
+    const found = await session
+      .run({ pixels: new Tensor("uint8", pixels, [n, crop, crop, 3]) }, outputs)
+      .catch((error: unknown) => {
+        throw unusable(modelFile, `it does not run (${messageOf(error).split("\n")[0]})`);
+      });
+    for (const output of outputs)
+      if (found[output]?.dims[0] !== n)
+        throw unusable(modelFile, `\`${output}\` does not have a row for each view`);
+    return found;
+  };
   return {
     card,
     fingerprint: createHash("sha256").update(bytes).digest("hex").slice(0, 16),

@@ -1,7 +1,9 @@
 import { createWriteStream } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { trainerMessage } from "../protocol/schema/trainer.ts";
 import type { TrainerDone, TrainerJob, TrainerMessage } from "../protocol/trainer.ts";
+import { parseAs } from "./base/json.ts";
 import { redact } from "./base/redact.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
 import { writeFileAtomic } from "./files.ts";
@@ -103,12 +105,6 @@ export async function train({
 /** A line of the protocol, or undefined for anything a library may have printed. */
 export function parseMessage(line: string): TrainerMessage | undefined {
   if (!line.startsWith("{")) return undefined;
-  try {
-    const value: unknown = JSON.parse(line);
-    if (value === null || typeof value !== "object" || !("v" in value) || !("type" in value))
-      return undefined;
-    return value.v === 1 ? (value as TrainerMessage) : undefined;
-  } catch {
-    return undefined;
-  }
+  const read = parseAs<TrainerMessage>(line, trainerMessage);
+  return read.ok ? read.value : undefined;
 }

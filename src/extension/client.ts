@@ -8,7 +8,6 @@ import {
 } from "vscode";
 import type { LanguageClient, ServerOptions } from "vscode-languageclient/node";
 import { noTelemetry } from "../engine/base/environment.ts";
-import { commandIds } from "../protocol/commands.ts";
 import type {
   ClientNotifications,
   ParamsOf,
@@ -104,7 +103,8 @@ export function createClient(context: ExtensionContext): Client {
       outputChannel: log(),
       traceOutputChannel: log(),
       revealOutputChannelOn: RevealOutputChannelOn.Never,
-      markdown: { isTrusted: { enabledCommands: Object.values(commandIds) }, supportHtml: false },
+      // What the server says of configs holds no command; hovers of images are the extension's own (hover.ts).
+      markdown: { isTrusted: false, supportHtml: false },
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed() {

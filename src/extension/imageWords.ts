@@ -71,7 +71,7 @@ export function statusText({ row, scorer }: ImageView, t: Translate): string {
 export function statusTooltip(view: ImageView, t: Translate): string {
   const { row, project, scorer, mosRange } = view;
   const lines = [
-    `**${escapeMarkdown(row.path)}** · ${row.width}×${row.height} · ${row.format.toUpperCase()}`,
+    `**${escapeMarkdown(row.path)}** · ${row.width}×${row.height} · ${escapeMarkdown(row.format.toUpperCase())}`,
   ];
   if (row.score !== null) {
     const parts = [t("Quality {0}", scoreOf({ score: row.score, scale: scorer.scale }))];

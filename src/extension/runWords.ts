@@ -29,14 +29,14 @@ export function runTooltip(run: RunSummary, now: number, t: Translate): string {
     const { srcc, plcc, krcc, rmse, n, split, ci95 } = evaluation;
     lines.push(
       `SRCC ${figure(srcc)}${interval(ci95.srcc)}  \nPLCC ${figure(plcc)}${interval(ci95.plcc)}  \n` +
-        `KRCC ${figure(krcc)} · RMSE ${rmse.toFixed(3)} · ${split}, n = ${n}`,
+        `KRCC ${figure(krcc)} · RMSE ${rmse.toFixed(3)} · ${escapeMarkdown(split)}, n = ${n}`,
     );
   }
   if (agreement) lines.push(t("Agrees with teacher: SRCC {0}, n = {1}", figure(agreement.srcc), agreement.n));
   if (ratings !== null) lines.push(t("Human scores used: {0}", ratings));
   if (changes.length > 0)
     lines.push(`${t("Changed")}:\n${changes.map((one) => `- ${escapeMarkdown(one)}`).join("\n")}`);
-  if (gitCommit) lines.push(`Git ${gitCommit.slice(0, 8)}`);
+  if (gitCommit) lines.push(`Git ${escapeMarkdown(gitCommit.slice(0, 8))}`);
   return lines.join("\n\n");
 }
 

@@ -10,6 +10,7 @@ import {
   TextDocuments,
 } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
+import { onDamagedFile } from "../engine/base/damage.ts";
 import { knowSecrets, secretsOf } from "../engine/base/redact.ts";
 import { keptKeysName } from "../engine/base/teacherKeys.ts";
 import { keyOrigins } from "../engine/consent/index.ts";
@@ -73,6 +74,8 @@ const projects = openProjects(scorer, settings, (file) => ({
   },
   onError: (error) => connection.console.error(stackOf(error)),
 }));
+
+onDamagedFile((sentence) => connection.console.warn(sentence));
 
 answerProjects(answer, projects);
 answerConsent(answer, projects);

@@ -17,6 +17,8 @@ import { mentionsSecret, redacted } from "../../src/extension/redactedChannel.ts
 import { runDescription, runTooltip } from "../../src/extension/runWords.ts";
 import { english as t } from "../../src/extension/translate.ts";
 import { pipelineRows, projectRow } from "../../src/extension/views/stageWords.ts";
+import { describeKey } from "../../src/server/language/describe.ts";
+import { tokensOf } from "../unit/markdownReader.ts";
 import { image, job, progress, project, run, stage } from "./samples.ts";
 
 describe("failures", () => {
@@ -286,6 +288,38 @@ describe("Markdown", () => {
     const escaped = escapeMarkdown("![x](https://e.vil/a.png) <img src=x> $(zap) `a` *b*\n# c");
     expect(escaped).not.toMatch(/(?<!\\)[![\]()<>`*#$]/);
     expect(escaped).not.toContain("\n");
+  });
+
+  it("comes from no name, key or word of others: only LEAF's own commands are linked", () => {
+    const evil =
+      "x](command:leaf.run?%5B%5D) [a](https://e.vil) <command:leaf.stop> ![i](https://e.vil/a.png)";
+    const linked = (markdown: string) =>
+      tokensOf(markdown).flatMap(({ type, attrs, content }) =>
+        type === "link_open" || type === "image" || type === "html_inline" || type === "html_block"
+          ? [String(Object.fromEntries(attrs ?? []).href ?? content).split("?")[0]]
+          : [],
+      );
+    const view = {
+      row: image({ path: `photos/${evil}`, format: evil, score: 3 }),
+      project: { config: `file:///w/${encodeURI(evil)}/leaf.yaml`, name: evil, imagesName: evil },
+      scorer: { ...project().scorer!, title: evil },
+      mosRange: [1, 5] as [number, number],
+    };
+    expect(linked(statusTooltip(view, t))).toEqual(["command:leaf.openPanel", "command:leaf.score"]);
+    expect(linked(runTooltip(run({ id: evil, changes: [evil], gitCommit: evil }), 0, t))).toEqual([]);
+    const rows = pipelineRows(
+      project({
+        imagesName: evil,
+        mos: { ...project().mos!, file: evil },
+        scorer: view.scorer,
+        stages: [stage({ why: evil, headline: evil, run: evil, updated: "2026-11-24T11:00:00Z" })],
+      }),
+      0,
+      t,
+    );
+    for (const { tooltip } of rows) expect(linked(tooltip), tooltip).toEqual([]);
+    const key = describeKey(["teacher", "serve", "env", evil], [{ type: "string" }]);
+    expect(linked(key)).toEqual([]);
   });
 
   it("links carry their arguments whole", () => {

@@ -22,6 +22,39 @@ describe("leaf.yaml", () => {
     expect(parsed.ok && parsed.config.teacher).toEqual({ kind: "embedded" });
   });
 
+  test("several documents are a problem of the line that begins the second", async () => {
+    const file = path.join(temporaryFolder().dir, "leaf.yaml");
+    for (const text of [
+      "images: photos\n---\nimages: other\n",
+      "images: photos\n---\n",
+      "---\n---\nimages: a\n",
+    ]) {
+      writeFileSync(file, text);
+      await expect(loadConfig(file)).rejects.toMatchObject({
+        code: "config",
+        line: 2,
+        column: 1,
+        message: "leaf.yaml:2:1: this begins a second document, and a config is one: remove the line `---`.",
+      });
+    }
+    writeFileSync(file, "---\nimages: photos\n...\n");
+    await expect(loadConfig(file)).resolves.toMatchObject({ images: "photos" });
+  });
+
+  test("brackets nested by the thousand are a problem, not the end of the process", () => {
+    const deep = `images: ${"[".repeat(20_000)}${"]".repeat(20_000)}`;
+    expect(firstProblem(deep).message).toBe("it is nested too deeply to be read");
+  });
+
+  test.each(["[1, 1e308]", "[-1e308, 1e308]", "[0, 1e-300]", "[.nan, .inf]", "[5, 1]"])(
+    "a scale of scores has sane ends, not %s",
+    (range) => {
+      expect(firstProblem(`images: a\nmos: { file: m.csv, range: ${range} }`).message).toMatch(
+        /^`mos\.range/,
+      );
+    },
+  );
+
   test.each([
     ["images: a\ndistil:\n  epochs: 3", 2, 1, "unknown key `distil`, did you mean `distill`?"],
     ["images: a\ndistill:\n  epoch: 3", 3, 3, "unknown key `distill.epoch`, did you mean `epochs`?"],

@@ -1,15 +1,10 @@
 import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { readJsonAs } from "../../src/engine/base/json.ts";
 import { type DatasetSummary, indexDataset, openIndex } from "../../src/engine/dataset.ts";
-import {
-  hashBytes,
-  hashFile,
-  isTemporaryName,
-  readJson,
-  temporaryName,
-  writeJson,
-} from "../../src/engine/files.ts";
+import { hashBytes, hashFile, isTemporaryName, temporaryName, writeJson } from "../../src/engine/files.ts";
 import { picture, temporaryFolder } from "./pictures.ts";
 
 interface Project {
@@ -236,8 +231,8 @@ describe("files", () => {
     const { root } = project();
     const file = path.join(root, "a", "b.json");
     await writeJson(file, { x: 1 });
-    expect(await readJson(file)).toEqual({ x: 1 });
-    expect(await readJson(path.join(root, "none.json"))).toBeUndefined();
+    expect(await readJsonAs(file, z.unknown())).toEqual({ x: 1 });
+    expect(await readJsonAs(path.join(root, "none.json"), z.unknown())).toBeUndefined();
     expect(isTemporaryName(temporaryName(file))).toBe(true);
     expect(isTemporaryName(file)).toBe(false);
     mkdirSync(path.join(root, "folder", "inside"), { recursive: true });

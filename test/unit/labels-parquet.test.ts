@@ -37,12 +37,19 @@ function rowsOf(store: LabelStore) {
 }
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
+const fifths = fc
+  .tuple(share, share, share, share, share)
+  .filter((some) => some.some((one) => one > 1e-9))
+  .map((some) => {
+    const sum = some.reduce((total, one) => total + one, 0);
+    return some.map((one) => one / sum) as [number, number, number, number, number];
+  });
 const pointRow: fc.Arbitrary<PointRow> = fc.oneof(
   fc.record({
     image: fc.nat(30).map(h),
     ok: fc.constant(true as const),
     score: fc.double({ min: 1, max: 5, noNaN: true }),
-    probabilities: fc.tuple(share, share, share, share, share),
+    probabilities: fifths,
     mass: fc.option(share),
     confidence: share,
   }),
@@ -247,7 +254,7 @@ describe("labels to and from Parquet", () => {
     expect(to.ownScores(human).get(h(1))).toBe(4.5);
   });
 
-  it("are refused where they are no labels, and nothing of a bad batch is written", async () => {
+  it("are refused where they are no label files, and a bad row is named and left out", async () => {
     const store = newStore();
     const dir = temporaryFolder();
     await expect(importLabelsParquet(store, dir)).rejects.toMatchObject({
@@ -280,7 +287,7 @@ describe("labels to and from Parquet", () => {
       image: h(1),
       score: 3.5,
       p_excellent: 0.1,
-      p_good: 0.5,
+      p_good: 0.45,
       p_fair: 0.2,
       p_poor: 0.2,
       p_bad: 0.05,
@@ -308,16 +315,18 @@ describe("labels to and from Parquet", () => {
       { confidence: Number.NaN },
       { mass: -0.5 },
     ]) {
-      put([good, { ...good, image: h(2), ...wrong }]);
-      await expect(importLabelsParquet(store, dir), JSON.stringify(wrong)).rejects.toMatchObject({
-        code: "input",
-        message: "points.parquet: row 2 is no label.",
-        line: 2,
+      put([{ ...good, image: h(2), ...wrong }, good]);
+      const [column] = Object.keys(wrong) as [string];
+      expect(await importLabelsParquet(store, dir), JSON.stringify(wrong)).toMatchObject({
+        bad: {
+          count: 1,
+          examples: [expect.stringMatching(`^points\\.parquet row 1: ${column.replace("p_", "")} is `)],
+        },
       });
+      expect(rowsOf(store).points.map(({ hash }) => hash)).toEqual([h(1)]);
     }
-    expect(rowsOf(store).points).toEqual([]);
     put([good]);
-    expect((await importLabelsParquet(store, dir)).points.added).toBe(1);
+    expect(await importLabelsParquet(store, dir)).toMatchObject({ points: { added: 0, known: 1 } });
   });
 
   it("stop when told to, and leave no half file", async () => {

@@ -3,12 +3,14 @@ import { LeafError } from "../../engine/errors.ts";
 import { importLabelsParquet } from "../../engine/labels/importParquet.ts";
 import { mergeLabels } from "../../engine/labels/merge.ts";
 import { exportLabelsParquet } from "../../engine/labels/parquet.ts";
+import type { BadRows } from "../../engine/labels/rules.ts";
+import { shortWaitMs, whenFree } from "../../engine/labels/whenFree.ts";
 import { type LabelStore, openLabels, type TeacherSummary } from "../../engine/labels.ts";
 import { outputRules } from "../../engine/projectInputs.ts";
 import { compareTeachers } from "../../engine/reliability/compareTeachers.ts";
 import { teacherFingerprint } from "../../engine/teachers/createTeacher.ts";
 import type { TeacherComparison } from "../../protocol/reliability.ts";
-import { figure, findProject, table } from "../context.ts";
+import { type CliContext, figure, findProject, table } from "../context.ts";
 import type { Run } from "../run.ts";
 
 /** The label store by itself: who has judged what, and what other stores know. */
@@ -20,7 +22,7 @@ export function addLabelsCommands(program: Command, run: Run): void {
     .action((_flags, command) =>
       run(async (context) => {
         const { labelsFile } = await findProject(context);
-        const teachers = await withStore(labelsFile, "read", (store) => store.teachers());
+        const teachers = await withStore(context, labelsFile, "read", (store) => store.teachers());
         const rows = teachers.map((teacher) => [
           teacher.fingerprint.slice(0, 12),
           nameOf(teacher),
@@ -38,9 +40,10 @@ export function addLabelsCommands(program: Command, run: Run): void {
     .action((files: string[], flags: { out?: string }, command) =>
       run(async (context) => {
         const into = flags.out ?? (await findProject(context)).labelsFile;
-        const merged = await withStore(into, "write", (store) =>
+        const merged = await withStore(context, into, "write", (store) =>
           files.map((file) => ({ file, ...mergeLabels(store, file) })),
         );
+        for (const { file, bad } of merged) if (bad) context.note(`warning: ${leftOut(file, bad)}`);
         const lines = merged.map(
           ({ file, points, pairs, reasons, known }) =>
             `${file}: ${points} image labels, ${pairs} pairs and ${reasons} reasons taken over; ${known.points + known.pairs} known already`,
@@ -56,7 +59,7 @@ export function addLabelsCommands(program: Command, run: Run): void {
     .action((first: string, second: string, _flags, command) =>
       run(async (context) => {
         const { labelsFile } = await findProject(context);
-        const { a, b, agreement } = await withStore(labelsFile, "read", (store) => {
+        const { a, b, agreement } = await withStore(context, labelsFile, "read", (store) => {
           const [a, b] = [teacherNamed(store, first), teacherNamed(store, second)];
           return { a, b, agreement: compareTeachers(store, a.fingerprint, b.fingerprint) };
         });
@@ -78,7 +81,7 @@ export function addLabelsCommands(program: Command, run: Run): void {
         const project = await findProject(context);
         const { labelsFile, config, root } = project;
         const rules = await outputRules(project, { force: flags.force });
-        const result = await withStore(labelsFile, "read", async (store) => {
+        const result = await withStore(context, labelsFile, "read", async (store) => {
           const named = flags.teacher && teacherNamed(store, flags.teacher).fingerprint;
           const teacher = named || (await teacherFingerprint(config.teacher, root));
           return exportLabelsParquet(store, teacher, folder, { signal: context.signal, rules });
@@ -94,9 +97,10 @@ export function addLabelsCommands(program: Command, run: Run): void {
     .action((folder: string, _flags, command) =>
       run(async (context) => {
         const { labelsFile } = await findProject(context);
-        const result = await withStore(labelsFile, "write", (store) =>
+        const result = await withStore(context, labelsFile, "write", (store) =>
           importLabelsParquet(store, folder, { signal: context.signal }),
         );
+        if (result.bad) context.note(`warning: ${leftOut(folder, result.bad)}`);
         const { points, pairs } = result;
         const known = points.known + pairs.known;
         const text = `${points.added} image labels and ${pairs.added} pairs taken over; ${known} known already.`;
@@ -106,11 +110,15 @@ export function addLabelsCommands(program: Command, run: Run): void {
 }
 
 async function withStore<T>(
+  context: CliContext,
   file: string,
   mode: "read" | "write",
   work: (store: LabelStore) => T | Promise<T>,
 ): Promise<T> {
-  const store = openLabels(file, { readOnly: mode === "read" });
+  const open = () => openLabels(file, { readOnly: mode === "read", waitMs: shortWaitMs });
+  const store = await whenFree(file, open, { signal: context.signal, onNote: context.note });
+  // From here on in one piece of work at a time: SQLite itself waits a while.
+  store.db.exec("PRAGMA busy_timeout = 10000");
   try {
     return await work(store);
   } finally {
@@ -145,6 +153,13 @@ function comparisonText(a: string, b: string, { points, pairs }: TeacherComparis
     );
   if (!points && !pairs) lines.push("They have judged no image or pair in common.");
   return lines.join("\n");
+}
+
+/** Rows that were not taken over, the first by name. */
+function leftOut(from: string, { count, examples }: BadRows): string {
+  const more = count > examples.length ? `\n  and ${count - examples.length} more` : "";
+  const what = count === 1 ? "1 row is" : `${count} rows are`;
+  return `${from}: ${what} left out:\n${examples.map((one) => `  ${one}`).join("\n")}${more}`;
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

@@ -1,9 +1,12 @@
 import path from "node:path";
 import type { Command } from "commander";
+import { parseAs } from "../../engine/base/json.ts";
 import { knowSecrets, secretsOf } from "../../engine/base/redact.ts";
+import { LeafError } from "../../engine/errors.ts";
 import { listServers, stopServers } from "../../engine/teachers/serve/index.ts";
 import { placeholderValues, type ServerSpec } from "../../engine/teachers/serve/spec.ts";
 import { supervise } from "../../engine/teachers/serve/supervise.ts";
+import { serverSpec } from "../../protocol/schema/servers.ts";
 import type { ServerListing } from "../../protocol/servers.ts";
 import { findProject, table } from "../context.ts";
 import { formatDuration } from "../progress.ts";
@@ -37,10 +40,18 @@ export function addServersCommand(program: Command, run: Run, signal: AbortSigna
     .command("supervise", { hidden: true })
     .argument("<folder>", "folder of the server under .leaf/servers; what to start comes on stdin")
     .action(async (folder: string) => {
-      const spec = JSON.parse(await allOf(process.stdin)) as ServerSpec;
+      const spec = specOf(await allOf(process.stdin));
       knowSecrets([...secretsOf(spec.env, spec.command), ...placeholderValues(spec)]);
       await supervise(folder, spec, signal);
     });
+}
+
+function specOf(text: string): ServerSpec {
+  const read = parseAs<ServerSpec>(text, serverSpec);
+  if (read.ok) return read.value;
+  throw new LeafError("usage", `This is no server to look after: ${read.why}.`, {
+    remedy: "`leaf label` starts one by itself.",
+  });
 }
 
 async function allOf(stream: AsyncIterable<Buffer>): Promise<string> {

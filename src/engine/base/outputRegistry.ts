@@ -1,6 +1,7 @@
 import path from "node:path";
 import { z } from "zod";
-import { readJson, writeJson } from "../files.ts";
+import { writeJson } from "../files.ts";
+import { readJsonAs } from "./json.ts";
 
 /** `.leaf/outputs.json`: files that LEAF wrote for its user, and the hash of what it wrote. */
 const registrySchema = z.object({ v: z.literal(1), files: z.record(z.string(), z.string()) });
@@ -9,8 +10,7 @@ const registrySchema = z.object({ v: z.literal(1), files: z.record(z.string(), z
 const mostFiles = 1000;
 
 async function read(registry: string): Promise<Record<string, string>> {
-  const parsed = registrySchema.safeParse(await readJson(registry).catch(() => undefined));
-  return parsed.success ? parsed.data.files : {};
+  return (await readJsonAs(registry, registrySchema).catch(() => undefined))?.files ?? {};
 }
 
 /** Relative, so that a project may be moved with its `.leaf`. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-const weight = z.number().min(0);
+const weight = z.number().min(0).max(1e6);
 
 export const studentSchema = z.strictObject({
   model: z.string().min(1).default("facebook/convnext-base-224").meta({
@@ -34,7 +34,8 @@ export const studentSchema = z.strictObject({
     .prefault({}),
 });
 
-const rates = { backbone: z.number().positive(), head: z.number().positive() };
+const rate = z.number().positive().max(100);
+const rates = { backbone: rate, head: rate };
 
 const trainingFields = {
   batch: z.int().min(2).max(65536).default(32).meta({ description: "Images in a step, over all processes." }),
@@ -62,7 +63,8 @@ export const distillSchema = z.strictObject({
         .meta({ description: "λ_pair: weight of the confidence-weighted pair-wise loss." }),
       temperature: z
         .number()
-        .positive()
+        .min(1e-6)
+        .max(1e6)
         .default(1)
         .meta({ description: "T of the pair-wise loss, in points of the 1..5 scale." }),
       confidence: z.boolean().default(true).meta({

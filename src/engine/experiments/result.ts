@@ -1,7 +1,12 @@
 import path from "node:path";
 import type { ArmResult, ExperimentResult, ReportedMetric } from "../../protocol/experiments.ts";
+import { experimentResult } from "../../protocol/schema/experiments.ts";
+import { tellDamagedFile } from "../base/damage.ts";
+import { inside } from "../base/ids.ts";
+import { readJsonAs } from "../base/json.ts";
 import { redactConfig, redactValue } from "../base/redact.ts";
-import { readJson, writeJson } from "../files.ts";
+import { LeafError } from "../errors.ts";
+import { writeJson } from "../files.ts";
 import { keyOf } from "../keys.ts";
 import { paperFigures } from "../live/paperFigures.ts";
 import { flatSettings } from "../live/runSummaries.ts";
@@ -71,15 +76,20 @@ export function experimentKey({ experiment, cells, configOf }: OpenExperiment): 
 }
 
 export function resultFile(root: string, name: string): string {
-  return path.join(root, ".leaf", "experiments", name, "result.json");
+  return path.join(inside(path.join(root, ".leaf"), "experiments", name), "result.json");
 }
 
 export async function saveResult(open: OpenExperiment, result: ExperimentResult): Promise<void> {
   await writeJson(resultFile(path.dirname(open.file), open.name), redactValue(result));
 }
 
-/** The last result of an experiment by its name and folder; undefined if it has not been run. */
+/** The last result of an experiment by its name and folder; undefined if it has not been run, or the file is damaged. */
 export async function readResultFile(root: string, name: string): Promise<ExperimentResult | undefined> {
-  const result = await readJson<ExperimentResult>(resultFile(root, name));
-  return result?.v === 1 ? result : undefined;
+  try {
+    return await readJsonAs<ExperimentResult>(resultFile(root, name), experimentResult);
+  } catch (error) {
+    if (!(error instanceof LeafError) || error.code !== "input") throw error;
+    tellDamagedFile(`The result of ${name}`, error.message.replace(/\.$/, ""));
+    return undefined;
+  }
 }

@@ -1,5 +1,4 @@
 import type { TrialResult } from "../../protocol/experiments.ts";
-import type { Metrics } from "../../protocol/results.ts";
 import { type Catalog, openCatalog } from "../catalog.ts";
 import { LeafError } from "../errors.ts";
 import { keyOf } from "../keys.ts";
@@ -102,13 +101,11 @@ export async function finishTrial(trial: Trial, catalog: Catalog, signal?: Abort
     return;
   }
   const plan = await planEvaluation(project, catalog, evaluated);
-  const evaluation = await readResult<Metrics>(project, "evaluate", plan.key);
+  const evaluation = await readResult(project, "evaluate", plan.key);
   if (!evaluation) throw new LeafError("failed", "The evaluation is gone.", { remedy: "Run it again." });
   const run = await recordStages(project, plan.keys, plan.key, evaluated, signal);
   const calibration = plan.keys.calibrate;
-  const calibrated = calibration
-    ? await readResult<{ images: number }>(project, "calibrate", calibration)
-    : undefined;
+  const calibrated = calibration ? await readResult(project, "calibrate", calibration) : undefined;
   const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95 } = evaluation;
   Object.assign(result, {
     state: "done",
@@ -132,7 +129,7 @@ async function recordStages(
   const options: StageOptions = { signal, trustIndex: true };
   let run = await runFor(project, keys);
   if (keys.label && run.stages.label?.key !== keys.label) {
-    const { teacher: _, ...result } = await finishedResult<{ teacher: string }>(project, "label", keys.label);
+    const { teacher: _, ...result } = await finishedResult(project, "label", keys.label);
     await recordStage(project, run, "label", { key: keys.label, seconds: 0, result });
   }
   if (keys.distill && run.stages.distill?.key !== keys.distill) await distillStage(project, options);

@@ -2,8 +2,10 @@ import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "n
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { FailureSummary, ItemFailure } from "../../protocol/failures.ts";
+import { failureSummary, itemFailure } from "../../protocol/schema/failures.ts";
+import { parseAs, readJsonAs } from "../base/json.ts";
 import { redact } from "../base/redact.ts";
-import { isMissing, readJson, temporaryName, writeJson } from "../files.ts";
+import { isMissing, temporaryName, writeJson } from "../files.ts";
 import { withoutName } from "./words.ts";
 
 /** How many failures and reasons are told before a count stands for the rest. */
@@ -102,9 +104,10 @@ async function forgetFailures(dir: string): Promise<void> {
 
 /** What is left in a folder of the last work there; undefined where nothing failed. */
 export async function readFailures(dir: string): Promise<FailureSummary | undefined> {
-  const found = await readJson<FailureSummary>(path.join(dir, names.summary)).catch(() => undefined);
-  if (!found || !Array.isArray(found.first) || !Array.isArray(found.reasons) || !(found.total > 0))
-    return undefined;
+  const found = await readJsonAs<FailureSummary>(path.join(dir, names.summary), failureSummary).catch(
+    () => undefined,
+  );
+  if (!found || found.total === 0) return undefined;
   // The project may have been moved since.
   return { ...found, file: found.file && path.join(dir, names.all) };
 }
@@ -114,9 +117,12 @@ export async function allFailures({ file, first }: FailureSummary): Promise<Item
   if (file === null) return first;
   try {
     const text = await readFile(file, "utf8");
-    return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as ItemFailure]));
+    return text.split("\n").flatMap((line) => {
+      const read = parseAs<ItemFailure>(line, itemFailure);
+      return read.ok ? [read.value] : [];
+    });
   } catch (error) {
-    if (isMissing(error) || error instanceof SyntaxError) return first;
+    if (isMissing(error)) return first;
     throw error;
   }
 }

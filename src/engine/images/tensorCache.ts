@@ -1,9 +1,12 @@
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { z } from "zod";
 import type { Progress, ProgressSink } from "../../protocol/progress.ts";
+import { imageHash, text } from "../../protocol/schema/common.ts";
+import { readJsonAs } from "../base/json.ts";
 import { isCancelled, LeafError } from "../errors.ts";
-import { readJson, temporaryName, withFileErrors, writeJson } from "../files.ts";
+import { temporaryName, withFileErrors, writeJson } from "../files.ts";
 import { mapOrdered } from "../pool.ts";
 import { type RgbImage, UndecodableImage, withImage } from "./decode.ts";
 import { prepare, type StudentInput } from "./views.ts";
@@ -128,10 +131,24 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
 }
 
+const side = z.int().min(1).max(4096);
+const aboutSchema = z.looseObject({
+  v: z.literal(1),
+  rows: z
+    .int()
+    .min(0)
+    .max(2 ** 40),
+  resize: side.nullable(),
+  crop: side,
+  passing: z.int().min(0).optional(),
+});
+const failuresSchema = z.array(
+  z.object({ hash: imageHash, path: z.string(), reason: text, lasting: z.boolean().default(true) }),
+);
+
 /** The images that a finished cache lacks; those of a cache of an older LEAF are not known. */
 export async function cacheFailures(dir: string): Promise<CacheFailure[]> {
-  const found = await readJson(path.join(dir, failedFile));
-  return Array.isArray(found) ? (found as CacheFailure[]) : [];
+  return (await readJsonAs(path.join(dir, failedFile), failuresSchema)) ?? [];
 }
 
 export interface TensorCacheReader {
@@ -147,8 +164,8 @@ export interface TensorCacheReader {
 
 /** Opens a cache; undefined if there is none or it was not finished. Only the row asked for is read. */
 export async function openTensorCache(dir: string): Promise<TensorCacheReader | undefined> {
-  const json = await readJson(path.join(dir, about));
-  if (!isAbout(json)) return undefined;
+  const json = await readJsonAs(path.join(dir, about), aboutSchema);
+  if (!json) return undefined;
   const opened: FileHandle[] = [];
   const close = async () => {
     for (const file of opened) await file.close();
@@ -161,15 +178,17 @@ export async function openTensorCache(dir: string): Promise<TensorCacheReader | 
         await close();
         return undefined;
       }
+      const isDamaged = () =>
+        new LeafError("failed", `The tensor cache ${dir} is damaged.`, {
+          file: dir,
+          remedy: "Delete .leaf/cache and run the stage again.",
+        });
+      const pixelBytes = (await pixels.stat()).size;
       const bytesAt = async (file: FileHandle, at: number, length: number): Promise<Buffer> => {
         const bytes = Buffer.alloc(length);
         for (let done = 0; done < length; ) {
           const { bytesRead } = await file.read(bytes, done, length - done, at + done);
-          if (bytesRead === 0)
-            throw new LeafError("failed", `The tensor cache ${dir} is damaged.`, {
-              file: dir,
-              remedy: "Delete .leaf/cache and run the stage again.",
-            });
+          if (bytesRead === 0) throw isDamaged();
           done += bytesRead;
         }
         return bytes;
@@ -189,7 +208,9 @@ export async function openTensorCache(dir: string): Promise<TensorCacheReader | 
             number,
           ];
           if (height === 0) return undefined;
-          return { width, height, data: await bytesAt(pixels, offset, width * height * 3) };
+          const length = width * height * 3;
+          if (!(offset >= 0 && height > 0 && width > 0 && offset + length <= pixelBytes)) throw isDamaged();
+          return { width, height, data: await bytesAt(pixels, offset, length) };
         },
         close,
       };
@@ -198,18 +219,4 @@ export async function openTensorCache(dir: string): Promise<TensorCacheReader | 
       throw error;
     }
   });
-}
-
-function isAbout(
-  value: unknown,
-): value is { v: 1; rows: number; resize: number | null; crop: number; passing?: number } {
-  if (typeof value !== "object" || value === null) return false;
-  const { v, rows, resize, crop, passing } = value as Record<string, unknown>;
-  return (
-    v === 1 &&
-    Number.isSafeInteger(rows) &&
-    (resize === null || Number.isSafeInteger(resize)) &&
-    Number.isSafeInteger(crop) &&
-    (passing === undefined || Number.isSafeInteger(passing))
-  );
 }

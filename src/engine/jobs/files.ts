@@ -3,8 +3,12 @@ import { appendFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
+import { attachment, jobRequest } from "../../protocol/schema/jobs.ts";
+import { tellDamagedFile } from "../base/damage.ts";
+import { checkedId, inside } from "../base/ids.ts";
+import { parseAs, readJsonAs } from "../base/json.ts";
 import { redactValue } from "../base/redact.ts";
-import { isMissing, readJson, writeFileAtomic, writeJson } from "../files.ts";
+import { isMissing, writeFileAtomic, writeJson } from "../files.ts";
 import { claimFolder } from "../lockHolder.ts";
 import { isProcessLocked } from "../processLock.ts";
 import { ensureLeafDir, type Project } from "../project.ts";
@@ -33,6 +37,11 @@ export interface Job {
   request: JobRequest;
 }
 
+/** The folder of a job. Throws LeafError `input` for what is no job's id, and for a link out of `.leaf/`. */
+export function jobDir(project: Project, id: string): string {
+  return inside(project.leaf, "jobs", checkedId("job", id));
+}
+
 /** Makes the folder of a new job and forgets the oldest ones that have ended. */
 export async function createJob(
   project: Project,
@@ -44,7 +53,7 @@ export async function createJob(
   const jobs = jobsFolder(project);
   const before = await jobIds(jobs);
   const id = jobIdAfter(before.at(-1), Date.now(), randomBytes(3).toString("hex"));
-  const dir = path.join(jobs, id);
+  const dir = jobDir(project, id);
   const request: JobRequest = {
     v: 1,
     id,
@@ -70,8 +79,10 @@ async function forgetOldJobs(jobs: string, ids: string[]): Promise<void> {
 }
 
 export async function readRequest(dir: string): Promise<JobRequest | undefined> {
-  const request = await readJson<JobRequest>(requestFile(dir));
-  return request?.v === 1 ? request : undefined;
+  const request = await readJsonAs<JobRequest>(requestFile(dir), jobRequest);
+  if (request === undefined || request.id === path.basename(dir)) return request;
+  tellDamagedFile(requestFile(dir), `it is of the job ${request.id}`);
+  return undefined;
 }
 
 /** Whether a process works on the job now. One that has just been started may not have come that far. */
@@ -95,7 +106,9 @@ const jobsFolder = (project: Project) => path.join(project.leaf, "jobs");
 /** Ids in the order in which the jobs were started. */
 async function jobIds(jobs: string): Promise<string[]> {
   try {
-    return sortedJobIds(await readdir(jobs));
+    const entries = await readdir(jobs, { withFileTypes: true });
+    // A link is no job: it would be written to, and forgotten with all that is in it.
+    return sortedJobIds(entries.filter((one) => one.isDirectory()).map(({ name }) => name));
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
@@ -125,9 +138,6 @@ export async function writeAttachment(dir: string, mode: Attachment["mode"]): Pr
 export async function readAttachment(dir: string): Promise<{ text: string; released: boolean } | undefined> {
   const text = await readFile(attachedFile(dir), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  try {
-    return { text, released: (JSON.parse(text) as Partial<Attachment> | null)?.mode === "released" };
-  } catch {
-    return { text, released: false };
-  }
+  const read = parseAs<Attachment>(text, attachment);
+  return { text, released: read.ok && read.value.mode === "released" };
 }

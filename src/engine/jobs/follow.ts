@@ -4,8 +4,11 @@ import { open, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
+import { jobEvent } from "../../protocol/schema/jobs.ts";
 import { appRoot } from "../appRoot.ts";
+import { tellDamagedFile } from "../base/damage.ts";
 import { childEnvironment } from "../base/environment.ts";
+import { parseAs } from "../base/json.ts";
 import { LeafError } from "../errors.ts";
 import { isMissing } from "../files.ts";
 import { holderWords } from "../lockHolder.ts";
@@ -200,9 +203,9 @@ async function readFrom(file: string, offset: number): Promise<{ text: string; b
 }
 
 function parseEvent(line: string): JobEvent[] {
-  try {
-    return [JSON.parse(line) as JobEvent];
-  } catch {
-    return [];
-  }
+  if (line === "") return [];
+  const read = parseAs<JobEvent>(line, jobEvent);
+  if (read.ok) return [read.value];
+  tellDamagedFile("A line of events.jsonl", read.why);
+  return [];
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { JobEvent, JobRequest } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
+import { onDamagedFile } from "../base/damage.ts";
 import { logError, stackOf } from "../errorLog.ts";
 import { LeafError } from "../errors.ts";
 import { openExperiment } from "../experiments/file.ts";
@@ -54,6 +55,7 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
     controller.abort(forsaken);
   }, lookEveryMs);
   const tell = (event: Told) => appendEvent(dir, { at: Date.now(), ...event } as JobEvent);
+  const damage = onDamagedFile((message) => tell({ type: "warning", message }));
   try {
     const project = await openProject(request.configFile);
     const result = await work(project, request, stageOptions(tell, controller.signal));
@@ -72,6 +74,7 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
     }
     return cancelled ? 130 : 1;
   } finally {
+    damage.dispose();
     clearInterval(watch);
     lock.release();
   }

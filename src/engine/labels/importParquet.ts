@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { LeafError } from "../errors.ts";
+import { ratingWords } from "../judgement.ts";
 import { human, type LabelStore, type PairRow, type PointRow, type TeacherRecord } from "../labels.ts";
 import { findColumn } from "../tables/findColumn.ts";
 import { openParquetFile, type ParquetFile, parquetBatches } from "../tables/parquet.ts";
 import { labelsVersion, metadataKeys, pairColumns, pointColumns } from "./parquet.ts";
+import { type BadRows, badRows, describedBy, isHash, labelFault } from "./rules.ts";
 
 type OkPoint = Extract<PointRow, { ok: true }>;
 type OkPair = Extract<PairRow, { ok: true }>;
@@ -16,12 +18,14 @@ export interface LabelsImported {
   /** `known` ones the store had already: they stay as they are. */
   points: { added: number; known: number };
   pairs: { added: number; known: number };
+  /** Rows that are no labels, and were left out; absent without any. */
+  bad?: BadRows;
 }
 
 /**
  * Takes in the labels that `exportLabelsParquet` wrote to a folder; a label that the store has, of a teacher or a person, stays.
- * Both files are told to be of one teacher and checked row by row before any of a batch is written. Throws LeafErrors `input`
- * naming file and row, `failed` for a store that fails, `cancelled`.
+ * Both files are told to be of one teacher; a row that is no label is counted, named and left out. Throws LeafErrors `input`
+ * for files that are no label files, `failed` for a store that fails, `cancelled`.
  */
 export async function importLabelsParquet(
   store: LabelStore,
@@ -45,10 +49,11 @@ export async function importLabelsParquet(
     });
   }
   store.registerTeacher(teacher);
+  const bad = badRows();
   const counts = { points: { added: 0, known: 0 }, pairs: { added: 0, known: 0 } };
   for (const parquet of opened) {
     if (parquet.file === files[0])
-      for await (const rows of rowsOf(parquet, pointColumns, toPoint, signal))
+      for await (const rows of rowsOf(parquet, pointColumns, toPoint, bad, signal))
         for (const by of [teacher.fingerprint, human]) {
           const own = rows.filter((row) => row.human === (by === human)).map(({ row }) => row);
           const missing = new Set(
@@ -63,7 +68,7 @@ export async function importLabelsParquet(
           counts.points.known += own.length - added.length;
         }
     else
-      for await (const rows of rowsOf(parquet, pairColumns, toPair, signal))
+      for await (const rows of rowsOf(parquet, pairColumns, toPair, bad, signal))
         for (const by of [teacher.fingerprint, human]) {
           const own = rows.filter((row) => row.human === (by === human)).map(({ row }) => row);
           const key = ([a, b]: readonly [string, string]) => `${a} ${b}`;
@@ -80,7 +85,8 @@ export async function importLabelsParquet(
           counts.pairs.known += own.length - added.length;
         }
   }
-  return { teacher: teacher.fingerprint, ...counts };
+  const left = bad.count > 0 ? { bad: { count: bad.count, examples: bad.examples } } : {};
+  return { teacher: teacher.fingerprint, ...counts, ...left };
 }
 
 function teacherOf({ file, metadata }: ParquetFile): TeacherRecord {
@@ -99,19 +105,15 @@ function teacherOf({ file, metadata }: ParquetFile): TeacherRecord {
       file,
       remedy: "Update LEAF.",
     });
-  let description: unknown = null;
-  try {
-    description = JSON.parse(values.get(metadataKeys.description) ?? "null");
-  } catch {
-    // It only serves to tell people about the teacher.
-  }
+  const description = describedBy(values.get(metadataKeys.description));
   return { fingerprint, kind, description };
 }
 
 async function* rowsOf<Label>(
   parquet: ParquetFile,
   columns: readonly { name: string }[],
-  toLabel: (values: Values) => Label | undefined,
+  toLabel: (values: Values) => Label | string,
+  bad: ReturnType<typeof badRows>,
   signal?: AbortSignal,
 ): AsyncGenerator<{ row: Label; human: boolean }[]> {
   const names = columns.map(({ name }) => name);
@@ -121,58 +123,49 @@ async function* rowsOf<Label>(
     yield Array.from({ length: size }, (_, i) => {
       const given = Object.fromEntries(names.map((name, column) => [name, values[column]![i]]));
       const row = toLabel(given);
-      if (row === undefined) {
-        const line = start + i + 1;
-        throw new LeafError("input", `${path.basename(parquet.file)}: row ${line} is no label.`, {
-          file: parquet.file,
-          line,
-          remedy: "Hashes have 32 hexadecimal digits, a < b, scores are 1 to 5, all else is 0 to 1.",
-        });
-      }
-      return { row, human: given.human === true };
-    });
+      if (typeof row !== "string") return [{ row, human: given.human === true }];
+      bad.add(`${path.basename(parquet.file)} row ${start + i + 1}: ${row}`);
+      return [];
+    }).flat();
   }
 }
 
-function toPoint(values: Values): OkPoint | undefined {
+/** The label of a row, or what is wrong with it. */
+function toPoint(values: Values): OkPoint | string {
   const { image, score, mass, confidence } = values;
-  const probabilities = [values.p_excellent, values.p_good, values.p_fair, values.p_poor, values.p_bad];
-  const judged = probabilities.every(isShare) || (values.human === true && probabilities.every(isAbsent));
-  if (!isHash(image) || !isWithin(score, 1, 5) || !judged || !isShareOrAbsent(mass) || !isShare(confidence))
-    return undefined;
-  const stored = probabilities.map((p) => p ?? null) as unknown as OkPoint["probabilities"];
-  return { image, ok: true, score, probabilities: stored, mass: mass ?? null, confidence };
+  if (!isHash(image)) return "image is no hash";
+  const row: Values = { score, mass, confidence };
+  for (const word of ratingWords) row[word] = values[`p_${word}`];
+  const unasked = ratingWords.every((word) => row[word] === null || row[word] === undefined);
+  const fault =
+    labelFault("points", row) ?? (unasked && values.human !== true ? "it has no probabilities" : undefined);
+  if (fault) return fault;
+  const probabilities = ratingWords.map((word) => row[word] ?? null) as unknown as OkPoint["probabilities"];
+  const numbers = row as { score: number; mass?: number | null; confidence: number };
+  return {
+    image,
+    ok: true,
+    score: numbers.score,
+    probabilities,
+    mass: numbers.mass ?? null,
+    confidence: numbers.confidence,
+  };
 }
 
-function toPair(values: Values): OkPair | undefined {
+function toPair(values: Values): OkPair | string {
   const { a, b, p, p_ab: pAB, p_ba: pBA, position_bias: bias, confidence } = values;
-  if (!isHash(a) || !isHash(b) || a >= b || !isShare(p) || !isShare(confidence)) return undefined;
-  // The bias is a difference of logits, which has no bounds.
-  if (!isShareOrAbsent(pAB) || !isShareOrAbsent(pBA) || !(isAbsent(bias) || Number.isFinite(bias)))
-    return undefined;
-  const positionBias = (bias as number | null | undefined) ?? null;
-  return { a, b, ok: true, p, pAB: pAB ?? null, pBA: pBA ?? null, positionBias, confidence };
-}
-
-function isHash(value: unknown): value is string {
-  return typeof value === "string" && /^[0-9a-f]{32}$/.test(value);
-}
-
-/** Sums of probabilities may be off by a rounding. */
-const rounding = 1e-6;
-
-function isWithin(value: unknown, low: number, high: number): value is number {
-  return typeof value === "number" && value >= low - rounding && value <= high + rounding;
-}
-
-function isShare(value: unknown): value is number {
-  return isWithin(value, 0, 1);
-}
-
-function isAbsent(value: unknown): value is null | undefined {
-  return value === null || value === undefined;
-}
-
-function isShareOrAbsent(value: unknown): value is number | null | undefined {
-  return isAbsent(value) || isShare(value);
+  if (!isHash(a) || !isHash(b) || a >= b) return "a and b are no two hashes, the smaller first";
+  const fault = labelFault("pairs", values);
+  if (fault) return fault;
+  const optional = (value: unknown) => (value as number | null | undefined) ?? null;
+  return {
+    a,
+    b,
+    ok: true,
+    p: p as number,
+    pAB: optional(pAB),
+    pBA: optional(pBA),
+    positionBias: optional(bias),
+    confidence: confidence as number,
+  };
 }

@@ -1,6 +1,7 @@
 import type { RatingProbabilities } from "../judgement.ts";
 import type { LabelStore } from "../labels.ts";
 import type { PairLabel } from "./pairRows.ts";
+import { usable } from "./rules.ts";
 import { chunksOf, numberOrNull } from "./session.ts";
 
 export interface OwnPoint {
@@ -29,7 +30,7 @@ export function* ownPoints(
   const find = store.db.prepare(
     `SELECT j.value AS image, p.score, p.excellent, p.good, p.fair, p.poor, p.bad, p.confidence
      FROM json_each(?) j JOIN images i ON i.hash = j.value
-     JOIN points p ON p.image_id = i.id AND p.teacher_id = ${teacherId} AND p.status = 'ok' ORDER BY j.key`,
+     JOIN points p ON p.image_id = i.id AND p.teacher_id = ${teacherId} AND ${usable("points", "p")} ORDER BY j.key`,
   );
   for (const some of chunksOf(images, perQuery))
     for (const row of find.all(JSON.stringify(some), teacher)) {
@@ -52,7 +53,7 @@ export function* ownPairs(
   const find = store.db.prepare(
     `SELECT a.hash AS a, b.hash AS b, p.p, p.p_ab, p.p_ba, p.position_bias, p.confidence
      FROM json_each(?) j JOIN images a ON a.hash = j.value
-     JOIN pairs p ON p.a_id = a.id AND p.teacher_id = ${teacherId} AND p.status = 'ok'
+     JOIN pairs p ON p.a_id = a.id AND p.teacher_id = ${teacherId} AND ${usable("pairs", "p")}
      JOIN images b ON b.id = p.b_id ORDER BY j.key, b.hash`,
   );
   for (const some of chunksOf([...images].sort(), perQuery))

@@ -1,4 +1,5 @@
 import type { Orders } from "../teachers/teacher.ts";
+import { unusable, usable } from "./rules.ts";
 import { chunksOf, numberOrNull, type Row, type Session } from "./session.ts";
 
 export type PairRow =
@@ -28,6 +29,7 @@ export interface PairLabel {
   human: boolean;
 }
 
+const usablePair = usable("pairs", "p");
 const ids = "(SELECT id FROM images WHERE hash = ?)";
 const insert = `
   INSERT OR IGNORE INTO pairs(a_id, b_id, teacher_id, status, p, p_ab, p_ba, position_bias, confidence, reason, created_at)
@@ -46,8 +48,8 @@ export function putPairs(
       throw new RangeError(`A pair's first hash must be the smaller one: ${row.a}, ${row.b}.`);
     session.run("INSERT OR IGNORE INTO images(hash) VALUES (?), (?)", row.a, row.b);
     session.run(
-      `DELETE FROM pairs WHERE a_id = ${ids} AND b_id = ${ids} AND teacher_id = ?
-       AND (status = 'failed' OR ? OR p_ba IS NULL AND ?)`,
+      `DELETE FROM pairs AS p WHERE p.a_id = ${ids} AND p.b_id = ${ids} AND p.teacher_id = ?
+       AND (p.status = 'failed' OR ${unusable("pairs", "p")} OR ? OR p.p_ba IS NULL AND ?)`,
       row.a,
       row.b,
       teacher,
@@ -76,7 +78,7 @@ export function pairConfidences(
   const rows = session.all(
     `SELECT j.key AS at, p.confidence FROM json_each(?) j JOIN images a ON a.hash = j.value ->> 0
      JOIN images b ON b.hash = j.value ->> 1
-     JOIN pairs p ON p.a_id = a.id AND p.b_id = b.id AND p.teacher_id = ? AND p.status = 'ok'
+     JOIN pairs p ON p.a_id = a.id AND p.b_id = b.id AND p.teacher_id = ? AND ${usablePair}
        AND (? OR p.p_ba IS NOT NULL)`,
     JSON.stringify(pairs),
     teacher,
@@ -111,7 +113,7 @@ export function pairOf(
 ): PairLabel | undefined {
   const row = session.get(
     `SELECT ${columns} FROM images a JOIN pairs p ON p.a_id = a.id JOIN images b ON b.id = p.b_id
-     WHERE a.hash = ? AND b.hash = ? AND p.teacher_id IN (?, ?) AND p.status = 'ok'
+     WHERE a.hash = ? AND b.hash = ? AND p.teacher_id IN (?, ?) AND ${usablePair}
      ORDER BY p.teacher_id = ? DESC LIMIT 1`,
     a,
     b,
@@ -131,7 +133,7 @@ export function* pairsOf(
 ): Generator<PairLabel> {
   const rows = session.rows(
     `SELECT ${columns} FROM images a CROSS JOIN pairs p ON p.a_id = a.id CROSS JOIN images b ON b.id = p.b_id
-     WHERE p.teacher_id IN (?, ?) AND p.status = 'ok' AND p.id <= ? ORDER BY a.hash, b.hash`,
+     WHERE p.teacher_id IN (?, ?) AND ${usablePair} AND p.id <= ? ORDER BY a.hash, b.hash`,
     teacher,
     human,
     maxId,

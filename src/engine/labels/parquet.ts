@@ -5,6 +5,7 @@ import { LeafError, throwIfCancelled } from "../errors.ts";
 import { ensureDir } from "../files.ts";
 import { ratingWords } from "../judgement.ts";
 import { human, type LabelStore, type TeacherRecord } from "../labels.ts";
+import { describedBy, type LabelTable, usable } from "./rules.ts";
 import { chunksOf } from "./session.ts";
 
 /** A column of a label file: its name in Parquet and in SQL, and its type. */
@@ -71,7 +72,7 @@ export async function exportLabelsParquet(
   { signal, rules = { force: true } }: { signal?: AbortSignal; rules?: OutputRules } = {},
 ): Promise<{ files: string[]; points: number; pairs: number }> {
   const record = teacherOf(store, teacher);
-  const usable = "p.teacher_id IN (:teacher, :human) AND p.status = 'ok'";
+  const usableOf = (table: LabelTable) => `p.teacher_id IN (:teacher, :human) AND ${usable(table, "p")}`;
   const [pointsFile, pairsFile] = [path.join(dir, "points.parquet"), path.join(dir, "pairs.parquet")];
   await checkOutputs([pointsFile, pairsFile], rules);
   await ensureDir(dir);
@@ -80,7 +81,7 @@ export async function exportLabelsParquet(
       store,
       teacher,
       `SELECT ${selected(pointColumns)} FROM images i CROSS JOIN points p ON p.image_id = i.id
-       WHERE ${usable} ORDER BY i.hash, p.teacher_id = :human`,
+       WHERE ${usableOf("points")} ORDER BY i.hash, p.teacher_id = :human`,
     ),
   );
   const pairs = await writeRows(pairsFile, rules, pairColumns, record, signal, () =>
@@ -88,7 +89,7 @@ export async function exportLabelsParquet(
       store,
       teacher,
       `SELECT ${selected(pairColumns)} FROM images a CROSS JOIN pairs p ON p.a_id = a.id CROSS JOIN images b ON b.id = p.b_id
-       WHERE ${usable} ORDER BY a.hash, b.hash, p.teacher_id = :human`,
+       WHERE ${usableOf("pairs")} ORDER BY a.hash, b.hash, p.teacher_id = :human`,
     ),
   );
   return { files: [pointsFile, pairsFile], points, pairs };
@@ -96,7 +97,7 @@ export async function exportLabelsParquet(
 
 function teacherOf({ db }: LabelStore, fingerprint: string): TeacherRecord {
   const row = db.prepare("SELECT kind, description FROM teachers WHERE fingerprint = ?").get(fingerprint);
-  if (row) return { fingerprint, kind: String(row.kind), description: JSON.parse(String(row.description)) };
+  if (row) return { fingerprint, kind: String(row.kind), description: describedBy(row.description) };
   throw new LeafError("input", `The store has no labels of the teacher ${fingerprint}.`, {
     remedy: "Run `leaf label` first.",
   });

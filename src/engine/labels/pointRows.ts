@@ -1,4 +1,5 @@
 import type { RatingProbabilities } from "../judgement.ts";
+import { unusable, usable } from "./rules.ts";
 import { imagesWithout, numberOrNull, type Row, type Session } from "./session.ts";
 
 /** As stored: a person gives a score and no probabilities. */
@@ -30,6 +31,8 @@ export interface PointLabel {
   human: boolean;
 }
 
+const usablePoint = usable("points", "p");
+
 const insert = `
   INSERT OR IGNORE INTO points(image_id, teacher_id, status, score, excellent, good, fair, poor, bad, mass, confidence, reason, created_at)
   SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM images WHERE hash = ?`;
@@ -45,8 +48,8 @@ export function putPoints(
   for (const row of rows) {
     session.run("INSERT OR IGNORE INTO images(hash) VALUES (?)", row.image);
     session.run(
-      `DELETE FROM points WHERE image_id = (SELECT id FROM images WHERE hash = ?) AND teacher_id = ?
-       AND (status = 'failed' OR ?)`,
+      `DELETE FROM points AS p WHERE p.image_id = (SELECT id FROM images WHERE hash = ?) AND p.teacher_id = ?
+       AND (p.status = 'failed' OR ${unusable("points", "p")} OR ?)`,
       row.image,
       teacher,
       Number(replace),
@@ -63,7 +66,7 @@ export function missingPoints(
   teacher: number,
   images: Iterable<string>,
 ): Generator<string> {
-  const labels = "JOIN points p ON p.image_id = i.id AND p.teacher_id = ? AND p.status = 'ok'";
+  const labels = `JOIN points p ON p.image_id = i.id AND p.teacher_id = ? AND ${usablePoint}`;
   return imagesWithout(session, labels, teacher, images);
 }
 
@@ -78,7 +81,7 @@ export function pointOf(
 ): PointLabel | undefined {
   const row = session.get(
     `SELECT ${columns} FROM images i JOIN points p ON p.image_id = i.id
-     WHERE i.hash = ? AND p.teacher_id IN (?, ?) AND p.status = 'ok' ORDER BY p.teacher_id = ? DESC LIMIT 1`,
+     WHERE i.hash = ? AND p.teacher_id IN (?, ?) AND ${usablePoint} ORDER BY p.teacher_id = ? DESC LIMIT 1`,
     image,
     teacher,
     human,
@@ -96,7 +99,7 @@ export function* pointsOf(
 ): Generator<PointLabel> {
   const rows = session.rows(
     `SELECT ${columns} FROM images i CROSS JOIN points p ON p.image_id = i.id
-     WHERE p.teacher_id IN (?, ?) AND p.status = 'ok' AND p.id <= ? ORDER BY i.hash`,
+     WHERE p.teacher_id IN (?, ?) AND ${usablePoint} AND p.id <= ? ORDER BY i.hash`,
     teacher,
     human,
     maxId,

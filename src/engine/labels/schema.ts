@@ -1,7 +1,9 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { explainFileSystemError, LeafError, messageOf } from "../errors.ts";
+import { ratingWords } from "../judgement.ts";
+import { openGuarded } from "./guarded.ts";
 
 /** Each step brings a store from version i to i + 1; `PRAGMA user_version` says where it stands. */
 const migrations = [
@@ -29,16 +31,22 @@ const migrations = [
 
 export const schemaVersion = migrations.length;
 
+export interface StoreOptions {
+  readOnly?: boolean;
+  /** How long each access waits for another process that holds the store. Nothing else happens meanwhile. */
+  waitMs?: number;
+}
+
 /**
  * Opens a label store and brings its schema up to date. WAL lets Python read while the engine writes.
  * Throws LeafError `failed` for a damaged store, one of a newer LEAF, or one that cannot be written.
  */
-export function openDatabase(file: string, options: { readOnly?: boolean } = {}): DatabaseSync {
-  const readOnly = options.readOnly ?? false;
+export function openDatabase(file: string, options: StoreOptions = {}): DatabaseSync {
+  const { readOnly = false, waitMs = busyMs } = options;
   let db: DatabaseSync | undefined;
   try {
     if (!readOnly) mkdirSync(path.dirname(file), { recursive: true });
-    db = new DatabaseSync(file, { readOnly, timeout: 10_000 });
+    db = openGuarded(file, { readOnly, timeout: waitMs });
     const { version, tables } = stateOf(db);
     if (version > schemaVersion) {
       throw new LeafError("failed", `${file} was written by a newer version of LEAF.`, {
@@ -57,6 +65,13 @@ export function openDatabase(file: string, options: { readOnly?: boolean } = {})
       db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
       migrate(db);
     }
+    const fault = storeFault(db, "main");
+    if (fault) {
+      throw new LeafError("failed", `${file} is not a label store of LEAF: ${fault}.`, {
+        file,
+        remedy: "Move it away; `leaf label` makes a new one.",
+      });
+    }
     return db;
   } catch (error) {
     db?.close();
@@ -67,7 +82,57 @@ export function openDatabase(file: string, options: { readOnly?: boolean } = {})
 /** A store of an older LEAF, brought up to date for one who only reads. */
 function upgraded(file: string): DatabaseSync {
   openDatabase(file).close();
-  return new DatabaseSync(file, { readOnly: true, timeout: 10_000 });
+  return openGuarded(file, { readOnly: true, timeout: busyMs });
+}
+
+const busyMs = 10_000;
+
+const layout: Record<string, readonly string[]> = {
+  images: ["id", "hash"],
+  teachers: ["id", "fingerprint", "kind", "description", "created_at"],
+  points: [
+    "id",
+    "image_id",
+    "teacher_id",
+    "status",
+    "score",
+    ...ratingWords,
+    "mass",
+    "confidence",
+    "reason",
+    "created_at",
+  ],
+  pairs: [
+    ...["id", "a_id", "b_id", "teacher_id", "status", "p", "p_ab", "p_ba", "position_bias"],
+    ...["confidence", "reason", "created_at"],
+  ],
+  reasons: ["image_id", "teacher_id", "text", "created_at"],
+};
+
+/**
+ * What keeps an attached database from being a label store; undefined where nothing does. Views, triggers, virtual tables and
+ * computed columns run what somebody else wrote whenever they are read or written: a store of LEAF has none.
+ */
+export function storeFault(db: DatabaseSync, schema: "main" | "other" | "labels"): string | undefined {
+  const objects = db.prepare(`SELECT type, name, rootpage FROM ${schema}.sqlite_schema`).all();
+  for (const { type, name, rootpage } of objects) {
+    if (type === "view" || type === "trigger") return `it has a ${String(type)}`;
+    if (type === "table" && Number(rootpage) === 0)
+      return `\`${String(name).slice(0, 40)}\` is a virtual table`;
+  }
+  const tables = new Set(objects.filter(({ type }) => type === "table").map(({ name }) => String(name)));
+  for (const [table, columns] of Object.entries(layout)) {
+    // The first schema had no reasons.
+    if (!tables.has(table)) {
+      if (table === "reasons") continue;
+      return `it has no table \`${table}\``;
+    }
+    const found = db.prepare("SELECT name, hidden FROM pragma_table_xinfo(?, ?)").all(table, schema);
+    if (found.some(({ hidden }) => hidden !== 0)) return `\`${table}\` has computed columns`;
+    const lacking = columns.find((column) => !found.some(({ name }) => name === column));
+    if (lacking) return `\`${table}\` has no column \`${lacking}\``;
+  }
+  return undefined;
 }
 
 /** Both in one look, since another process may be making the tables. */
@@ -92,14 +157,33 @@ function migrate(db: DatabaseSync): void {
   }
 }
 
-const [busy, readonlyFile, ioError, corrupt, full, cannotOpen, notADatabase] = [5, 8, 10, 11, 13, 14, 26];
+const [otherLayout, busy, locked, readonlyFile] = [1, 5, 6, 8];
+const [ioError, corrupt, full, cannotOpen, wrongType, notADatabase] = [10, 11, 13, 14, 20, 26];
+
+/** SQLite's primary result code of an error, or of what a LeafError explains. */
+export function sqliteCode(error: unknown): number | undefined {
+  const raw = error instanceof LeafError ? error.cause : error;
+  return raw instanceof Error && "errcode" in raw ? Number(raw.errcode) & 0xff : undefined;
+}
+
+/** Whether another process holds the database. */
+export function isBusy(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === busy || code === locked;
+}
 
 /** SQLite's result codes in one sentence; anything else unchanged. */
 export function explainDatabaseError(error: unknown, file: string): unknown {
   if (error instanceof LeafError) return error;
-  const errcode = error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
+  const errcode = sqliteCode(error);
   const told: Record<number, [reason: string, remedy: string]> = {
     [busy!]: ["another process is writing to it", "Wait for that process, or stop it."],
+    [locked!]: ["another process is writing to it", "Wait for that process, or stop it."],
+    [otherLayout!]: ["it is not laid out as LEAF does", "Move it away and run the same command again."],
+    [wrongType!]: [
+      "it holds values that LEAF does not write",
+      "Move it away and run the same command again.",
+    ],
     [corrupt!]: ["the file is damaged", "Move it away and run the same command again."],
     [notADatabase!]: ["it is not a database of LEAF", "Move it away and run the same command again."],
     [ioError!]: [

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { explainDatabaseError, openDatabase } from "./schema.ts";
+import { explainDatabaseError, openDatabase, type StoreOptions } from "./schema.ts";
 
 export type Row = Record<string, unknown>;
 
@@ -18,7 +18,7 @@ export interface Session {
   close(): void;
 }
 
-export function openSession(file: string, options: { readOnly?: boolean }): Session {
+export function openSession(file: string, options: StoreOptions): Session {
   const db = openDatabase(file, options);
   const statements = new Map<string, StatementSync>();
   const teachers = new Map<string, number>();

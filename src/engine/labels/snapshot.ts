@@ -1,6 +1,8 @@
 import { rmSync } from "node:fs";
 import { type LabelStore, openLabels, type PairRow, type PointRow, type Snapshot } from "../labels.ts";
 
+import { describedBy } from "./rules.ts";
+
 const rowsPerBatch = 5000;
 
 export interface SnapshotSelection {
@@ -27,7 +29,7 @@ export async function writeLabelSnapshot(
     copy.registerTeacher({
       fingerprint: teacher,
       kind: String(about?.kind),
-      description: JSON.parse(String(about?.description ?? "null")),
+      description: describedBy(about?.description),
     });
     for (const hashes of batches(images)) {
       const rows: PointRow[] = hashes.flatMap((image) => {

@@ -1,4 +1,5 @@
 import type { PositionBias } from "../../protocol/results.ts";
+import { type BadRows, badRows, describedBy, labelFault, unusable, usable } from "./rules.ts";
 import type { Row, Session } from "./session.ts";
 
 export interface LabelCounts {
@@ -21,15 +22,16 @@ export function countLabels(session: Session, teacher: number, minConfidence: nu
   const count = (table: "points" | "pairs", condition: string, ...values: number[]) =>
     Number(
       session.get(
-        `SELECT count(*) AS n FROM ${table} WHERE teacher_id = ? AND ${condition}`,
+        `SELECT count(*) AS n FROM ${table} AS p WHERE p.teacher_id = ? AND ${condition}`,
         teacher,
         ...values,
       )?.n,
     );
-  const ok = count("pairs", "status = 'ok'");
-  const kept = count("pairs", "status = 'ok' AND confidence > 0 AND confidence >= ?", minConfidence);
+  const [point, pair] = [usable("points", "p"), usable("pairs", "p")];
+  const ok = count("pairs", pair);
+  const kept = count("pairs", `${pair} AND p.confidence > 0 AND p.confidence >= ?`, minConfidence);
   return {
-    points: { ok: count("points", "status = 'ok'"), failed: count("points", "status = 'failed'") },
+    points: { ok: count("points", point), failed: count("points", "status = 'failed'") },
     pairs: { ok, failed: count("pairs", "status = 'failed'"), kept, discarded: ok - kept },
   };
 }
@@ -38,8 +40,8 @@ export function countLabels(session: Session, teacher: number, minConfidence: nu
 export function positionBiasOf(session: Session, teacher: number): PositionBias | null {
   // Deviations from a value of the set itself, so that a large mean costs no precision.
   const row = session.get(
-    `WITH own AS (SELECT position_bias AS bias, p_ab, p_ba FROM pairs
-       WHERE teacher_id = ? AND status = 'ok' AND p_ab IS NOT NULL AND p_ba IS NOT NULL),
+    `WITH own AS (SELECT position_bias AS bias, p_ab, p_ba FROM pairs AS p
+       WHERE p.teacher_id = ? AND ${usable("pairs", "p")} AND p_ab IS NOT NULL AND p_ba IS NOT NULL),
      shift AS (SELECT bias AS by FROM own LIMIT 1)
      SELECT count(*) AS n, max(by) AS shift, avg(bias - by) AS mean, avg((bias - by) * (bias - by)) AS square,
        avg((p_ab + 1 - p_ba) / 2) AS first, avg((p_ab - 0.5) * (p_ba - 0.5) < 0) AS flipped FROM own, shift`,
@@ -57,17 +59,26 @@ export function positionBiasOf(session: Session, teacher: number): PositionBias 
   };
 }
 
+/** Rows that say `ok` and are no labels: somebody else wrote them. They count as missing wherever labels are read. */
+export function findBadRows(session: Session): BadRows {
+  const bad = badRows();
+  for (const table of ["points", "pairs"] as const)
+    for (const row of session.rows(`SELECT x.* FROM ${table} x WHERE ${unusable(table, "x")}`))
+      bad.add(`${table} ${Number(row.id)}: ${labelFault(table, row) ?? "it is none"}`);
+  return { count: bad.count, examples: bad.examples };
+}
+
 export function listTeachers(session: Session): TeacherSummary[] {
   const rows = session.all(
     `SELECT fingerprint, kind, description, created_at,
-       (SELECT count(*) FROM points p WHERE p.teacher_id = t.id AND p.status = 'ok') AS points,
-       (SELECT count(*) FROM pairs p WHERE p.teacher_id = t.id AND p.status = 'ok') AS pairs
+       (SELECT count(*) FROM points p WHERE p.teacher_id = t.id AND ${usable("points", "p")}) AS points,
+       (SELECT count(*) FROM pairs p WHERE p.teacher_id = t.id AND ${usable("pairs", "p")}) AS pairs
      FROM teachers t WHERE kind <> 'human' ORDER BY created_at, id`,
   );
   return rows.map((row) => ({
     fingerprint: String(row.fingerprint),
     kind: String(row.kind),
-    description: JSON.parse(String(row.description)),
+    description: describedBy(row.description),
     points: Number(row.points),
     pairs: Number(row.pairs),
     created: Number(row.created_at),

@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ScorerInfo } from "../../protocol/project.ts";
 import type { RunRecord } from "../../protocol/results.ts";
+import { studentCard } from "../../protocol/schema/student.ts";
 import type { StudentCard } from "../../protocol/student.ts";
-import { readJson } from "../files.ts";
+import { readJsonAs } from "../base/json.ts";
 import type { Project } from "../project.ts";
 import { stageDir } from "../stages/stage.ts";
 import type { Scorer } from "./context.ts";
@@ -22,7 +23,7 @@ export async function currentScorer(
       if (!key) continue;
       const dir = stageDir(project, stage, key);
       const card = existsSync(path.join(dir, "student.onnx"))
-        ? await readJson<StudentCard>(path.join(dir, "student.json"))
+        ? await readJsonAs<StudentCard>(path.join(dir, "student.json"), studentCard)
         : undefined;
       if (card) return { kind: "student", fingerprint: `${stage}-${key}`, dir, card, run: run.id };
     }

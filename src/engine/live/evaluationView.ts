@@ -2,16 +2,18 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { EvaluateResult, Metrics, RunRecord } from "../../protocol/results.ts";
+import { metrics as metricsSchema } from "../../protocol/schema/results.ts";
 import type { EvaluationView } from "../../protocol/server.ts";
+import { readJsonAs } from "../base/json.ts";
 import type { Config } from "../config.ts";
-import { readJson } from "../files.ts";
 import { digestLines, keyOf } from "../keys.ts";
+import { usable } from "../labels/rules.ts";
 import { chunksOf } from "../labels/session.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
 import { fitLogistic, krcc, type Logistic, logistic, plcc, rmse, srcc } from "../metrics/index.ts";
 import { type MosScale, studentToMos } from "../mos.ts";
 import { type Prediction, predictionsFile, readPredictions } from "../predictions.ts";
-import { listRuns } from "../runs.ts";
+import { configOf, listRuns } from "../runs.ts";
 import { stageDir } from "../stages/stage.ts";
 import { teacherFingerprint } from "../teachers/createTeacher.ts";
 import type { Browser } from "./browse.ts";
@@ -50,7 +52,7 @@ export async function evaluationView(browser: Browser, runId?: string): Promise<
 
 async function viewOf(browser: Browser, run: RunRecord): Promise<EvaluationView> {
   const { project } = browser;
-  const config = run.config as Config;
+  const config = configOf(run);
   const mos = config.mos!;
   const { key, result } = run.stages.evaluate!;
   const { logistic: fitted, ...evaluation } = result as EvaluateResult & { logistic?: Logistic | null };
@@ -115,7 +117,7 @@ async function scoresOf(
       .prepare(
         `SELECT j.value AS hash, coalesce(p.score, s.score) AS score FROM json_each(:hashes) AS j
          LEFT JOIN labels.images AS i ON i.hash = j.value
-         LEFT JOIN labels.points AS p ON p.image_id = i.id AND p.status = 'ok'
+         LEFT JOIN labels.points AS p ON p.image_id = i.id AND ${usable("points", "p")}
            AND p.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = :by)
          LEFT JOIN scores.scores AS s ON s.scorer = :by AND s.hash = j.value
          WHERE coalesce(p.score, s.score) IS NOT NULL`,
@@ -138,10 +140,10 @@ async function distilledMetrics(
 ): Promise<Metrics | null> {
   const distilled = run.stages.distill?.key;
   if (!distilled) return null;
-  const config = run.config as Config;
+  const config = configOf(run);
   const key = evaluationKey(config, distilled, predictions);
   const file = path.join(stageDir(browser.project, "evaluate", key), "evaluation.json");
-  const evaluated = await readJson<Metrics>(file);
+  const evaluated = await readJsonAs<Metrics>(file, metricsSchema);
   if (evaluated) return metricsOf(evaluated);
   const scores = await scoresOf(browser, `distill-${distilled}`, predictions);
   return scores.size < predictions.length ? null : compare(predictions, scores, config.mos!, config);

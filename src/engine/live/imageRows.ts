@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ImageRow, PointView } from "../../protocol/images.ts";
+import { isId } from "../base/ids.ts";
 import { isFar } from "../domain.ts";
+import { ratingWords } from "../judgement.ts";
+import { usable } from "../labels/rules.ts";
 import { human } from "../labels.ts";
 import { studentToMos } from "../mos.ts";
 import type { LiveContext, Scorer } from "./context.ts";
@@ -13,9 +16,9 @@ import type { Sources } from "./sources.ts";
 /** Joins the point labels of an image `f`: a person's (`ph`), the teacher's (`pt`), and what a teacher said in the score store. */
 export const pointJoins = `
   LEFT JOIN labels.images AS li ON li.hash = f.hash
-  LEFT JOIN labels.points AS ph ON ph.image_id = li.id AND ph.status = 'ok'
+  LEFT JOIN labels.points AS ph ON ph.image_id = li.id AND ${usable("points", "ph")}
     AND ph.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = '${human}')
-  LEFT JOIN labels.points AS pt ON pt.image_id = li.id AND pt.status = 'ok'
+  LEFT JOIN labels.points AS pt ON pt.image_id = li.id AND ${usable("points", "pt")}
     AND pt.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = :teacher)
   LEFT JOIN scores.scores AS st ON st.scorer = :teacher AND st.hash = f.hash AND st.excellent IS NOT NULL`;
 export const scoreJoin = "LEFT JOIN scores.scores AS s ON s.scorer = :scorer AND s.hash = f.hash";
@@ -59,12 +62,13 @@ export function readImageRow(
   percentileOf: (score: number) => number | null,
 ): ImageRow | undefined {
   const { scorer, teacher, project, mos, mosStd, splitOf } = context;
-  const row = sources.prepare(by === "path" ? byPath : byHash).get({
+  const found = sources.prepare(by === "path" ? byPath : byHash).get({
     scorer: scorer.fingerprint,
     teacher,
     key,
   }) as Stored | undefined;
-  if (!row) return undefined;
+  if (!found || !isId("hash", found.hash)) return undefined;
+  const row = withNumbers(found);
   const point = pointOf(row);
   const reason = point && reasonOf(sources, row.hash, teacher);
   if (point && reason) point.reason = reason;
@@ -90,6 +94,15 @@ export function readImageRow(
   };
 }
 
+/** Caches may be anybody's: what is no number there is not known. */
+function withNumbers(found: Stored): Stored {
+  const row = { ...found };
+  for (const name of ["score", "distance", "personScore", "teacherScore", "confidence"] as const)
+    if (!Number.isFinite(row[name])) row[name] = null;
+  if (!ratingWords.every((word) => Number.isFinite(row[word]))) row.excellent = null;
+  return row;
+}
+
 const reasonByHash = `
   SELECT r.text FROM labels.images AS i JOIN labels.reasons AS r ON r.image_id = i.id
   WHERE i.hash = ? AND r.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = ?)`;
@@ -97,7 +110,8 @@ const reasonByHash = `
 /** A store of an older LEAF has no reasons until it is written to. */
 function reasonOf(sources: Sources, hash: string, teacher: string): string | undefined {
   const known = sources.prepare("SELECT 1 FROM labels.sqlite_schema WHERE name = 'reasons'").get();
-  return known && (sources.prepare(reasonByHash).get(hash, teacher)?.text as string | undefined);
+  const text = known && sources.prepare(reasonByHash).get(hash, teacher)?.text;
+  return typeof text === "string" ? text : undefined;
 }
 
 /** A person's score in the teacher's place. */

@@ -1,5 +1,6 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Page, PairQuery, PairRow } from "../../protocol/images.ts";
+import { usable } from "../labels/rules.ts";
 import { numberOrNull, type Row } from "../labels/session.ts";
 import { human, isKept, openLabels } from "../labels.ts";
 import type { Browser } from "./browse.ts";
@@ -13,7 +14,7 @@ const isImage = (hash: string) =>
   `EXISTS (SELECT 1 FROM dataset.files AS f WHERE f.hash = ${hash} AND f.error IS NULL)`;
 /** The teacher's own answer where a person's stands in its place. */
 const ownJoin = `LEFT JOIN labels.pairs AS own ON own.a_id = p.a_id AND own.b_id = p.b_id
-  AND own.teacher_id = ${teacherId} AND own.status = 'ok'`;
+  AND own.teacher_id = ${teacherId} AND ${usable("pairs", "own")}`;
 const scoreJoins = ["a", "b"]
   .map(
     (side) =>
@@ -48,7 +49,7 @@ export function overrulePair(browser: Browser, a: string, b: string, p: number |
   browser.sources.refresh();
   const [first, second] = a < b ? [a, b] : [b, a];
   const standing = `p.id = (SELECT x.id FROM labels.images AS xa JOIN labels.pairs AS x ON x.a_id = xa.id
-    JOIN labels.images AS xb ON xb.id = x.b_id WHERE xa.hash = :first AND xb.hash = :second AND x.status = 'ok'
+    JOIN labels.images AS xb ON xb.id = x.b_id WHERE xa.hash = :first AND xb.hash = :second AND ${usable("pairs", "x")}
     AND x.teacher_id IN (${teacherId}, ${humanId}) ORDER BY x.teacher_id = ${humanId} DESC LIMIT 1)`;
   return readPair(browser, standing, { first, second }) ?? null;
 }
@@ -59,10 +60,10 @@ function planPairs(browser: Browser, query: PairQuery): ViewPlan {
   const minConfidence = leastConfidence(browser.context());
   const values: Record<string, SQLInputValue> = { teacher };
   const conditions = [
-    "p.status = 'ok'",
+    usable("pairs", "p"),
     `(p.teacher_id = ${humanId} OR p.teacher_id = ${teacherId} AND NOT EXISTS (
       SELECT 1 FROM labels.pairs AS h WHERE h.a_id = p.a_id AND h.b_id = p.b_id AND h.teacher_id = ${humanId}
-      AND h.status = 'ok'))`,
+      AND ${usable("pairs", "h")}))`,
     isImage("a.hash"),
     isImage("b.hash"),
   ];

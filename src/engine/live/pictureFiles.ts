@@ -1,4 +1,6 @@
 import path from "node:path";
+import { checkedId } from "../base/ids.ts";
+import { LeafError } from "../errors.ts";
 import type { ImageFormat } from "../images/format.ts";
 
 /** `small`: WebP, longest side 320 px. `full`: lossless WebP, longest side at most 4096 px, for what a browser cannot show. */
@@ -6,9 +8,11 @@ export type PictureSize = "small" | "full";
 
 export const longestSide: Readonly<Record<PictureSize, number>> = { small: 320, full: 4096 };
 
-/** Where the picture of an image is kept; `cache` is the project's cache folder. */
+/** Where the picture of an image is kept; `cache` is the project's cache folder. Throws LeafError `input` for what is no hash. */
 export function pictureFile(cache: string, hash: string, size: PictureSize): string {
-  return path.join(cache, "pictures", hash.slice(0, 2), `${hash}-${size}.webp`);
+  // It comes from a client.
+  if (!Object.hasOwn(longestSide, size)) throw new LeafError("input", "A picture is small or full.");
+  return path.join(cache, "pictures", checkedId("hash", hash).slice(0, 2), `${hash}-${size}.webp`);
 }
 
 /** Longest sides in pixels of a heat map's pictures. */
@@ -23,7 +27,8 @@ export interface HeatFiles {
 
 /** Where they are kept; `scorer` is the scorer's fingerprint. */
 export function heatFiles(cache: string, hash: string, scorer: string): HeatFiles {
-  const base = path.join(cache, "pictures", hash.slice(0, 2), `${hash}-heat-${scorer}`);
+  const name = `${checkedId("hash", hash)}-heat-${path.basename(scorer)}`;
+  const base = path.join(cache, "pictures", hash.slice(0, 2), name);
   return { small: `${base}-small.png`, overlay: `${base}-overlay.png`, figures: `${base}.json` };
 }
 

@@ -1,8 +1,11 @@
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { z } from "zod";
+import { imageHash } from "../../protocol/schema/common.ts";
 import type { RatingQueue } from "../../protocol/server.ts";
+import { readJsonAs } from "../base/json.ts";
 import { compare, seededRank } from "../calibrationSubset.ts";
-import { readJson, writeJson } from "../files.ts";
+import { writeJson } from "../files.ts";
 import { ensureLeafDir, type Project } from "../project.ts";
 import { mostLiveCandidates } from "../selection/studentTable.ts";
 import type { Browser } from "./browse.ts";
@@ -24,17 +27,31 @@ export interface RatingState {
 }
 
 export async function readRatingState(project: Project): Promise<RatingState> {
-  const state = await readJson<Partial<RatingState>>(stateFile(project));
-  const list = <T>(value: T[] | undefined) => (Array.isArray(value) ? value : []);
-  return {
-    v: 1,
-    train: list(state?.train),
-    test: list(state?.test),
-    history: list(state?.history),
-    takenBack: list(state?.takenBack),
-    ...(state?.selection ? { selection: state.selection } : {}),
-  };
+  const state = await readJsonAs<RatingState>(stateFile(project), stateSchema);
+  return state ?? { v: 1, train: [], test: [], history: [], takenBack: [] };
 }
+
+const hashes = z.array(imageHash).default([]);
+const strategy = z.enum(["random", "quantile", "kcenter", "uncertainty", "combined"]);
+const stateSchema = z.object({
+  v: z.literal(1).default(1),
+  train: hashes,
+  test: hashes,
+  history: z
+    .array(
+      z.object({
+        hash: imageHash,
+        path: z.string(),
+        rating: z.number().min(1).max(5),
+        before: z
+          .union([z.array(z.object({ cells: z.int().min(0), raw: z.string() })), z.string()])
+          .nullable(),
+      }),
+    )
+    .default([]),
+  takenBack: hashes,
+  selection: z.object({ asked: strategy, used: strategy, why: z.string().optional() }).optional(),
+}) satisfies z.ZodType<RatingState>;
 
 export async function writeRatingState(project: Project, state: RatingState): Promise<void> {
   await ensureLeafDir(project);

@@ -2,14 +2,18 @@ import { createReadStream, existsSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { stringify } from "yaml";
+import { z } from "zod";
 import type { RunSummary, StageName } from "../../protocol/project.ts";
 import type { CalibrateResult, DistillResult, EvaluateResult, RunRecord } from "../../protocol/results.ts";
+import { runId } from "../../protocol/schema/common.ts";
+import { trainerMetrics } from "../../protocol/schema/trainer.ts";
 import type { CurvePoint, RunCurves } from "../../protocol/server.ts";
 import type { TrainerMessage } from "../../protocol/trainer.ts";
+import { parseAs, readJsonAs } from "../base/json.ts";
 import { LeafError } from "../errors.ts";
-import { ensureDir, readJson, writeJson } from "../files.ts";
+import { ensureDir, writeJson } from "../files.ts";
 import type { Project } from "../project.ts";
-import { listRuns } from "../runs.ts";
+import { listRuns, runDir } from "../runs.ts";
 import { changedKeys } from "../stages/pipeline.ts";
 import { stageDir } from "../stages/stage.ts";
 import { fileUri } from "./fileUri.ts";
@@ -52,16 +56,14 @@ export async function findRun(project: Project, id: string): Promise<RunRecord> 
   throw new LeafError("input", `There is no run ${id}.`, { remedy: "Choose one that `leaf runs` lists." });
 }
 
-interface Pins {
-  v: 1;
-  runs: string[];
-}
+const pinsSchema = z.looseObject({ v: z.literal(1), runs: z.array(runId) });
+type Pins = { v: 1; runs: string[] };
 
 const pinsFile = (project: Project) => path.join(project.leaf, "pins.json");
 
 async function readPins(project: Project): Promise<Set<string>> {
-  const pins = await readJson<Partial<Pins>>(pinsFile(project));
-  return new Set(Array.isArray(pins?.runs) ? pins.runs.map(String) : []);
+  const pins = await readJsonAs(pinsFile(project), pinsSchema);
+  return new Set(pins?.runs);
 }
 
 /** Pinned runs stay on top of the runs views; what is pinned lies in `.leaf/pins.json`. */
@@ -71,7 +73,7 @@ export async function pinRun(project: Project, id: string, pinned: boolean): Pro
   if (pinned) pins.add(id);
   else pins.delete(id);
   await ensureDir(project.leaf);
-  const kept: Pins = { v: 1, runs: [...pins].filter((one) => existsSync(path.join(project.runs, one))) };
+  const kept: Pins = { v: 1, runs: [...pins].filter((one) => existsSync(runDir(project, one))) };
   await writeJson(pinsFile(project), kept);
 }
 
@@ -101,12 +103,9 @@ async function readCurve(file: string): Promise<CurvePoint[]> {
 }
 
 function parseMetrics(line: string): Metrics | undefined {
-  try {
-    const message = JSON.parse(line) as Metrics;
-    return message?.type === "metrics" && Number.isFinite(message.epoch) ? message : undefined;
-  } catch {
-    return undefined; // The half line of a process that was killed.
-  }
+  // The half line of a process that was killed is none.
+  const read = parseAs<Metrics>(line, trainerMetrics);
+  return read.ok ? read.value : undefined;
 }
 
 /** The resolved config of a run as YAML that is valid as a `leaf.yaml`. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import os from "node:os";
 import { childEnvironment } from "../base/environment.ts";
-import type { ScorerReply, ScorerRequest } from "./scorerMessages.ts";
+import { type ScorerReply, type ScorerRequest, scorerReply } from "./scorerMessages.ts";
 
 export interface ScorerChild {
   send(request: ScorerRequest): void;
@@ -48,7 +48,8 @@ export function startScorerChild(entry: string, events: ScorerChildEvents): Scor
     output = (output + text).slice(-keptOutput);
   });
   child.on("message", (message) => {
-    const reply = message as ScorerReply;
+    const reply = replyOf(message);
+    if (!reply) return;
     if ("ready" in reply) started = true;
     if (!killed) events.onReply(reply);
   });
@@ -70,6 +71,16 @@ export function startScorerChild(entry: string, events: ScorerChildEvents): Scor
       return ended;
     },
   };
+}
+
+/** A reply whose content does not fit is the failure of its image: whoever waits for it must hear something. */
+function replyOf(message: unknown): ScorerReply | undefined {
+  const read = scorerReply.safeParse(message);
+  if (read.success) return read.data;
+  const id = (message as { id?: unknown } | null)?.id;
+  if (!Number.isSafeInteger(id)) return undefined;
+  const text = "The scoring process gave no score that can be used.";
+  return { id: id as number, ok: false, about: "image", failure: { code: "failed", message: text } };
 }
 
 function lower(child: ChildProcess): void {

@@ -1,4 +1,7 @@
+import { z } from "zod";
 import type { Failure } from "../../protocol/jobs.ts";
+import { text } from "../../protocol/schema/common.ts";
+import { failure } from "../../protocol/schema/jobs.ts";
 import type { Scorer } from "./context.ts";
 import type { ImageFile } from "./openedImages.ts";
 import type { HeatFiles, PictureSize } from "./pictureFiles.ts";
@@ -25,3 +28,19 @@ export type ScorerReply =
   | { ready: true }
   | { id: number; ok: true; row: ScoreRow | null }
   | { id: number; ok: false; about: "image" | "scorer"; failure: Failure };
+
+const share = z.number().min(-1e-6).max(1.000001);
+const scoreRow = z.object({
+  hash: text,
+  score: z.number(),
+  probabilities: z.tuple([share, share, share, share, share]).nullable(),
+  confidence: share.nullable(),
+  distance: z.number().nullish(),
+});
+
+/** The network in there is somebody's: what does not fit is no reply. */
+export const scorerReply = z.union([
+  z.object({ ready: z.literal(true) }),
+  z.object({ id: z.int(), ok: z.literal(true), row: scoreRow.nullable() }),
+  z.object({ id: z.int(), ok: z.literal(false), about: z.enum(["image", "scorer"]), failure }),
+]) as z.ZodType<ScorerReply>;

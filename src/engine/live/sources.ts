@@ -2,7 +2,7 @@ import { type Stats, statSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
-import { explainDatabaseError } from "../labels/schema.ts";
+import { explainDatabaseError, storeFault } from "../labels/schema.ts";
 import type { Project } from "../project.ts";
 
 export type SourceName = "dataset" | "labels" | "scores";
@@ -28,7 +28,7 @@ const standIns: Record<SourceName, string> = {
   labels: `CREATE TABLE labels.images (id INTEGER PRIMARY KEY, hash TEXT UNIQUE);
     CREATE TABLE labels.teachers (id INTEGER PRIMARY KEY, fingerprint TEXT UNIQUE);
     CREATE TABLE labels.points (id INTEGER PRIMARY KEY, image_id, teacher_id, status, score, excellent, good, fair, poor, bad,
-      confidence, UNIQUE (image_id, teacher_id));
+      mass, confidence, UNIQUE (image_id, teacher_id));
     CREATE TABLE labels.pairs (id INTEGER PRIMARY KEY, a_id, b_id, teacher_id, status, p, p_ab, p_ba, position_bias,
       confidence, UNIQUE (a_id, b_id, teacher_id))`,
   scores: `CREATE TABLE scores.scores (scorer TEXT, hash TEXT, score REAL, excellent, good, fair, poor, bad, confidence, distance,
@@ -38,6 +38,11 @@ const standIns: Record<SourceName, string> = {
 
 /** A table that tells a finished database from one that is being made. */
 const witness: Record<SourceName, string> = { dataset: "files", labels: "pairs", scores: "scores" };
+
+const needed = {
+  dataset: ["path", "size", "mtimeMs", "hash", "format", "width", "height", "error"],
+  scores: ["scorer", "hash", "score", "excellent", "good", "fair", "poor", "bad", "confidence", "distance"],
+};
 
 /** Longer waits would keep the server from answering anything else. */
 const busyMs = 500;
@@ -51,6 +56,7 @@ export function openSources(project: Project): Sources {
     scores: path.join(project.cache, "scores.sqlite"),
   };
   const db = new DatabaseSync(":memory:", { timeout: busyMs });
+  db.exec("PRAGMA trusted_schema = OFF");
   const statements = new Map<string, StatementSync>();
   const attached = new Map<SourceName, string>();
   let attachments = 0;
@@ -67,10 +73,7 @@ export function openSources(project: Project): Sources {
     if (identity !== absent) {
       try {
         db.exec(`ATTACH ${quoted(`${pathToFileURL(file).href}?mode=ro`)} AS ${name}`);
-        const whole = db
-          .prepare(`SELECT 1 FROM ${name}.sqlite_schema WHERE type = 'table' AND name = ?`)
-          .get(witness[name]);
-        if (whole) {
+        if (isWhole(name)) {
           db.exec(`PRAGMA ${name}.cache_size = -${cacheKiB}`);
           attached.set(name, identity);
           return;
@@ -84,6 +87,17 @@ export function openSources(project: Project): Sources {
     }
     db.exec(`ATTACH ':memory:' AS ${name}; ${standIns[name]}`);
     attached.set(name, absent);
+  }
+
+  /** A file with other tables, or with views in their place, reads as empty like one that is being made. */
+  function isWhole(name: SourceName): boolean {
+    const table = db
+      .prepare(`SELECT rootpage FROM ${name}.sqlite_schema WHERE type = 'table' AND name = ?`)
+      .get(witness[name]);
+    if (!table || Number(table.rootpage) === 0) return false;
+    if (name === "labels") return storeFault(db, "labels") === undefined;
+    const found = db.prepare("SELECT name FROM pragma_table_info(?, ?)").all(witness[name], name);
+    return needed[name].every((column) => found.some((one) => one.name === column));
   }
 
   const sources: Sources = {

@@ -1,13 +1,14 @@
 import type { TeacherComparison } from "../../protocol/reliability.ts";
 import { ratingWords } from "../judgement.ts";
+import { usable } from "../labels/rules.ts";
 import type { LabelStore } from "../labels.ts";
 import { plcc, srcc } from "../metrics/index.ts";
 import { cohenKappa } from "./metrics.ts";
 
 const both = (table: "points" | "pairs") =>
   `FROM ${table} x JOIN ${table} y ON ${table === "points" ? "y.image_id = x.image_id" : "y.a_id = x.a_id AND y.b_id = x.b_id"}
-   AND y.teacher_id = (SELECT id FROM teachers WHERE fingerprint = :b) AND y.status = 'ok'
-   WHERE x.teacher_id = (SELECT id FROM teachers WHERE fingerprint = :a) AND x.status = 'ok'`;
+   AND y.teacher_id = (SELECT id FROM teachers WHERE fingerprint = :b) AND ${usable(table, "y")}
+   WHERE x.teacher_id = (SELECT id FROM teachers WHERE fingerprint = :a) AND ${usable(table, "x")}`;
 
 /** The place of the top word, 0..4; of equal ones the better word. */
 const top = (row: string) => {

@@ -2,18 +2,19 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
 import type { EvaluateResult, Metrics, RunRecord } from "../../protocol/results.ts";
+import { metrics } from "../../protocol/schema/results.ts";
+import { studentCard } from "../../protocol/schema/student.ts";
 import type { StudentCard } from "../../protocol/student.ts";
+import { readJsonAs } from "../base/json.ts";
 import { openCatalog } from "../catalog.ts";
-import type { Config } from "../config.ts";
 import { isCancelled, LeafError, throwIfCancelled } from "../errors.ts";
-import { readJson } from "../files.ts";
 import { withImage } from "../images/decode.ts";
 import { maxPixelsOf } from "../images/limits.ts";
 import { findRun, runCurves } from "../live/runSummaries.ts";
 import { type Prediction, predictionsFile, readPredictions } from "../predictions.ts";
 import { type Project, projectOf } from "../project.ts";
 import { randomInt, seededRandom } from "../random.ts";
-import { listRuns } from "../runs.ts";
+import { configOf, listRuns } from "../runs.ts";
 import { type StageOptions, stageDir } from "../stages/stage.ts";
 import { openStudent, scoreImages } from "../student.ts";
 import { reportedScore } from "../studentScale.ts";
@@ -41,13 +42,15 @@ export async function collectReport(
   run: RunRecord,
   options: StageOptions = {},
 ): Promise<ReportData> {
-  const config = run.config as Config;
+  const config = configOf(run);
   const project = projectOf(current.configFile, config);
   const evaluate = run.stages.evaluate;
   const file = evaluate && predictionsFile(project, evaluate.key);
   const predictions = file && existsSync(file) ? await readPredictions(file) : [];
   const student = studentFolder(project, run);
-  const card = student ? ((await readJson<StudentCard>(path.join(student, "student.json"))) ?? null) : null;
+  const card = student
+    ? ((await readJsonAs<StudentCard>(path.join(student, "student.json"), studentCard)) ?? null)
+    : null;
   const dataset = await datasetOf(project, options);
   const sample =
     predictions.length === 0 && student && dataset
@@ -63,8 +66,9 @@ export async function collectReport(
     curves: await runCurves(project, run.id),
     evaluation: (evaluate?.result as EvaluateResult | undefined) ?? null,
     distilled: run.distilledEvaluation
-      ? ((await readJson<Metrics>(
+      ? ((await readJsonAs<Metrics>(
           path.join(stageDir(project, "evaluate", run.distilledEvaluation), "evaluation.json"),
+          metrics,
         )) ?? null)
       : null,
     predictions,

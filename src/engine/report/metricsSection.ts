@@ -49,7 +49,7 @@ In brackets: 95 % bootstrap intervals over images. SRCC, KRCC and RMSE are of ra
 /** Where `calibrate.from` is `auto`, the stage's result says what it came to. */
 function calibratedName({ stages, config }: ReportData["run"]): string {
   const decided = (stages.calibrate?.result as CalibrateResult | undefined)?.from;
-  return (decided ?? (config as Config).calibrate.from) !== "backbone"
+  return (decided ?? (config as Partial<Config>).calibrate?.from) !== "backbone"
     ? "TGD + CFT: calibrated"
     : "CFT only: calibrated from the backbone";
 }

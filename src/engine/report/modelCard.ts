@@ -1,6 +1,6 @@
 import type { CalibrateResult, EvaluateResult, LabelResult, RunRecord } from "../../protocol/results.ts";
 import type { StudentCard } from "../../protocol/student.ts";
-import type { Config } from "../config.ts";
+import { knownConfig } from "../runs.ts";
 import { figure, interval } from "./html.ts";
 import { escapeMarkdown as text } from "./markdown.ts";
 import { teacherText } from "./page.ts";
@@ -78,7 +78,7 @@ function scaleText({ mosScale }: StudentCard): string {
 }
 
 function learnedFrom(card: StudentCard, run: RunRecord | undefined): string {
-  const config = run?.config as Config | undefined;
+  const config = run && knownConfig(run);
   const label = run?.stages.label?.result as LabelResult | undefined;
   const lines: string[] = [];
   if (config) {
@@ -135,7 +135,7 @@ function domainText({ domain }: StudentCard): string {
 }
 
 function teacherLimit(run: RunRecord | undefined): string {
-  const kind = (run?.config as Config | undefined)?.teacher.kind;
+  const kind = (run && knownConfig(run))?.teacher.kind;
   return kind === "embedded"
     ? "Its teacher is the small one that comes with LEAF: it knows distorted photographs, is blind to content, and is at chance on generated images."
     : "It inherits its teacher's preferences and blind spots.";

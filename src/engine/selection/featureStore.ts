@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { isDamage } from "../dataset/indexFile.ts";
+import { openGuarded } from "../labels/guarded.ts";
 import { explainDatabaseError } from "../labels/schema.ts";
 import { chunksOf } from "../labels/session.ts";
 import type { Project } from "../project.ts";
@@ -37,8 +38,8 @@ export function openFeatureStore(project: Project, studentKey: string): FeatureS
   const file = path.join(project.cache, "features", `${studentKey}.sqlite`);
   try {
     mkdirSync(path.dirname(file), { recursive: true });
-    const db = openOrReplace(file);
-    return storeOf(db);
+    openOrReplace(file).close();
+    return storeOf(openGuarded(file, { timeout: 10_000 }));
   } catch (error) {
     throw explainDatabaseError(error, file);
   }
@@ -48,7 +49,9 @@ function openOrReplace(file: string): DatabaseSync {
   const open = () => {
     const db = new DatabaseSync(file, { timeout: 10_000 });
     try {
-      db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema}`);
+      db.exec(
+        `PRAGMA trusted_schema = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema}`,
+      );
       db.prepare("SELECT hash, score, features FROM images LIMIT 1").get();
       return db;
     } catch (error) {
@@ -63,6 +66,15 @@ function openOrReplace(file: string): DatabaseSync {
     for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
     return open();
   }
+}
+
+/** Undefined for what is no row of finite numbers. */
+function vectorOf(bytes: unknown): Float32Array | undefined {
+  if (!(bytes instanceof Uint8Array) || bytes.byteLength === 0 || bytes.byteLength % 4 !== 0)
+    return undefined;
+  // Copied: the bytes may not be aligned to four.
+  const vector = new Float32Array(Uint8Array.from(bytes).buffer);
+  return vector.every(Number.isFinite) ? vector : undefined;
 }
 
 function storeOf(db: DatabaseSync): FeatureStore {
@@ -111,11 +123,13 @@ function storeOf(db: DatabaseSync): FeatureStore {
       const [found, scores, vectors]: [string[], number[], Float32Array[]] = [[], [], []];
       for (const some of chunksOf(hashes, perQuery))
         for (const row of select.all(JSON.stringify(some))) {
-          if (row.score === null) continue;
+          const vector = vectorOf(row.features);
+          // A NULL, or what is none of ours: one student gives vectors of one length.
+          if (!Number.isFinite(row.score) || vector === undefined) continue;
+          if (vectors[0] && vectors[0].length !== vector.length) continue;
           found.push(some[Number(row.at)]!);
           scores.push(Number(row.score));
-          // Copied: the bytes may not be aligned to four.
-          vectors.push(new Float32Array(Uint8Array.from(row.features as Uint8Array).buffer));
+          vectors.push(vector);
         }
       const dim = vectors[0]?.length ?? 0;
       const features = new Float32Array(found.length * dim);

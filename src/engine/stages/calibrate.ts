@@ -152,7 +152,7 @@ export async function calibrateStage(project: Project, options: StageOptions = {
       keys: { ...plan.keys, calibrate: plan.key },
       work: () => calibrateStudent(project, catalog, plan, dir, options),
       async record(run, reused) {
-        const finished = await finishedResult<Finished>(project, "calibrate", plan.key);
+        const finished = await finishedResult(project, "calibrate", plan.key);
         const failures = await readFailures(dir);
         const result: CalibrateResult = {
           run: run.id,

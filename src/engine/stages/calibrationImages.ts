@@ -1,7 +1,10 @@
 import path from "node:path";
+import { z } from "zod";
+import { imageHash } from "../../protocol/schema/common.ts";
+import { readJsonAs } from "../base/json.ts";
 import { chooseCalibrationSubset } from "../calibrationSubset.ts";
 import type { Catalog } from "../catalog.ts";
-import { readJson, writeJson } from "../files.ts";
+import { writeJson } from "../files.ts";
 import { digestLines, keyOf } from "../keys.ts";
 import type { Project } from "../project.ts";
 import { takeChoices } from "../selection/index.ts";
@@ -18,11 +21,12 @@ export interface ChoosingStudent {
 }
 
 /** `choices/<key>.json` beside the student that chose: small, so that the plan never has to compute features. */
-interface Choice {
-  v: 1;
-  strategy: string;
-  hashes: string[];
-}
+const choiceSchema = z.looseObject({
+  v: z.literal(1),
+  strategy: z.string(),
+  hashes: z.array(imageHash),
+});
+type Choice = { v: 1; strategy: string; hashes: string[] };
 
 /** The images whose MOS calibrate, of the rated training images. Their MOS are never looked at. */
 export async function calibrationImages(
@@ -37,8 +41,9 @@ export async function calibrationImages(
   const count = chooseCalibrationSubset(rated, ratio, seed).length;
   const choiceKey = keyOf({ v: 1, selection, seed, count, rated: digestLines(rated) });
   const file = path.join(dir, "choices", `${choiceKey}.json`);
-  const known = await readJson<Choice>(file);
-  if (known?.v === 1 && Array.isArray(known.hashes)) return known.hashes;
+  const known = await readJsonAs(file, choiceSchema);
+  const own = new Set(rated);
+  if (known?.hashes.every((hash) => own.has(hash))) return known.hashes;
   if (!isFinished(project, "distill", key)) {
     throw new StageNotReady(
       `\`calibrate.selection: ${selection}\` lets the distilled student choose, and there is none for this config yet.`,

@@ -63,7 +63,7 @@ export async function distillStage(project: Project, options: StageOptions = {})
       keys: { label: labels.key, distill: key },
       work: () => trainStudent(project, catalog, labels, key, dir, options),
       async record(run, reused) {
-        const finished = await finishedResult<Finished>(project, "distill", key);
+        const finished = await finishedResult(project, "distill", key);
         const failures = await readFailures(dir);
         const student = path.join(dir, "student.onnx");
         const result = { run: run.id, student, reused, ...finished, ...(failures && { failures }) };

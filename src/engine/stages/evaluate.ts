@@ -138,7 +138,7 @@ export async function evaluateStage(
     });
 
     async function resultOf(run: string): Promise<{ result: EvaluateResult; seconds: number }> {
-      const finished = await finishedResult<Finished>(project, "evaluate", plan.key);
+      const finished = await finishedResult(project, "evaluate", plan.key);
       const dir = stageDir(project, "evaluate", plan.key);
       const failures = await readFailures(dir);
       const { seconds, spread, calibration: _, ...metrics } = finished;
@@ -256,7 +256,7 @@ async function factsOf(
     student === "calibrate" && project.config.calibrate.from !== "backbone"
       ? await planEvaluation(project, catalog, "distill")
       : undefined;
-  const before = distilled && (await readResult<Finished>(project, "evaluate", distilled.key));
+  const before = distilled && (await readResult(project, "evaluate", distilled.key));
   return {
     student,
     n,

@@ -8,6 +8,7 @@ import { tellFailures } from "../failures/words.ts";
 import { maxPixelsOf } from "../images/limits.ts";
 import { keyOf } from "../keys.ts";
 import { labelDataset, pairsToLabel } from "../labelling.ts";
+import { shortWaitMs, whenFree } from "../labels/whenFree.ts";
 import { type LabelStore, openLabels } from "../labels.ts";
 import type { Project } from "../project.ts";
 import { autoMinConfidence } from "../reliability/autoMinConfidence.ts";
@@ -39,7 +40,7 @@ export interface LabelState {
 export async function labelState(project: Project, catalog: Catalog): Promise<LabelState> {
   const teacher = await teacherFingerprint(project.config.teacher, project.root);
   const key = labelKey(project, catalog, teacher);
-  const finished = await readResult<Finished>(project, "label", key);
+  const finished = await readResult(project, "label", key);
   const usable = finished
     ? finished.points.labelled + finished.points.reused + finished.pairs.labelled + finished.pairs.reused
     : 0;
@@ -152,8 +153,18 @@ async function labelAll(
     project.config.label;
   const dir = stageDir(project, "label", key);
   const finished = isFinished(project, "label", key);
-  const store = openLabels(project.labelsFile);
+  const waiting = { signal: options.signal, onNote: options.onNote };
+  const store = await whenFree(
+    project.labelsFile,
+    () => openLabels(project.labelsFile, { waitMs: shortWaitMs }),
+    waiting,
+  );
   try {
+    const bad = await whenFree(store.file, () => store.badRows(), waiting);
+    if (bad.count > 0)
+      options.onWarning?.(
+        `${project.labelsFile}: ${bad.count} rows are no labels and count as missing (${bad.examples.slice(0, 3).join("; ")})`,
+      );
     const imageOf = (hash: string) => teacherImage(catalog, hash);
     function* images(): Generator<TeacherImage> {
       for (const hash of catalog.hashes) yield imageOf(hash);
@@ -175,7 +186,7 @@ async function labelAll(
         stopAfterFailures,
         retryFailed: options.retryFailed !== false || !finished,
         only: options.only,
-        signal: options.signal,
+        ...waiting,
         onProgress: options.onProgress,
         onFailure: failures.add,
       });
@@ -194,7 +205,7 @@ async function labelAll(
       options.onWarning?.("`leaf label` asks the teacher again for what failed.");
     const result: LabelResult = {
       ...labelled,
-      positionBias: store.positionBias(fingerprint),
+      positionBias: await whenFree(store.file, () => store.positionBias(fingerprint), waiting),
       ...(failed && { failures: failed }),
     };
     if (options.only) return result;

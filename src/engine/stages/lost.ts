@@ -3,9 +3,10 @@ import path from "node:path";
 import type { StageState } from "../../protocol/results.ts";
 import type { Catalog } from "../catalog.ts";
 import { LeafError } from "../errors.ts";
-import { isMissing, readJson } from "../files.ts";
+import { isMissing } from "../files.ts";
 import { openLabels } from "../labels.ts";
 import type { Project } from "../project.ts";
+import { readRun } from "../runs.ts";
 import { teacherFingerprint } from "../teachers/createTeacher.ts";
 import { hasStudent, type StageName, stageDir } from "./stage.ts";
 
@@ -53,8 +54,8 @@ export async function unreadableRuns(project: Project): Promise<string[]> {
   const problems: string[] = [];
   for (const name of names) {
     const file = path.join(project.runs, name, "run.json");
-    const run = await readJson<{ v?: unknown }>(file).catch(() => undefined);
-    if (run?.v !== 1) problems.push(`the run ${name} is passed over: ${file} is missing or cannot be read`);
+    const run = await readRun(project, name).catch(() => undefined);
+    if (!run) problems.push(`the run ${name} is passed over: ${file} is missing or cannot be read`);
   }
   return problems;
 }

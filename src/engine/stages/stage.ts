@@ -1,11 +1,15 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import type { z } from "zod";
 import type { ProgressSink } from "../../protocol/progress.ts";
+import { finished } from "../../protocol/schema/results.ts";
 import type { TrainerMessage } from "../../protocol/trainer.ts";
+import { checkedId, inside } from "../base/ids.ts";
+import { readJsonAs, readJsonNow } from "../base/json.ts";
 import { redactValue } from "../base/redact.ts";
 import { explainFileSystemError, LeafError } from "../errors.ts";
-import { readJson, writeFileAtomic } from "../files.ts";
+import { writeFileAtomic } from "../files.ts";
 import type { Project } from "../project.ts";
 
 export const stageNames = ["label", "distill", "calibrate", "evaluate"] as const;
@@ -37,20 +41,17 @@ export class StageNotReady extends LeafError {
   }
 }
 
-/** The folder of one stage's output under its key; `result.json`, written last, says that it is finished. */
+/**
+ * The folder of one stage's output under its key; `result.json`, written last, says that it is finished. Throws LeafError `input`
+ * for what is no key, and for a link out of `.leaf/`.
+ */
 export function stageDir(project: Project, stage: StageName, key: string): string {
-  return path.join(project.stages, stage, key);
+  return inside(project.leaf, "stages", stage, checkedId("key", key));
 }
 
-/** A damaged `result.json` is as good as none: the stage is done again. */
+/** A result that does not fit is none: the stage is done again. */
 export function isFinished(project: Project, stage: StageName, key: string): boolean {
-  try {
-    const text = readFileSync(path.join(stageDir(project, stage, key), "result.json"), "utf8");
-    const result: unknown = JSON.parse(text);
-    return typeof result === "object" && result !== null;
-  } catch {
-    return false;
-  }
+  return readJsonNow<unknown>(resultFile(project, stage, key), finished[stage]) !== undefined;
 }
 
 /** Whether the student of a finished stage is there; somebody may have removed it. */
@@ -64,19 +65,36 @@ export function isWhole(project: Project, stage: StageName, key: string): boolea
   return isFinished(project, stage, key) && (!trains || hasStudent(stageDir(project, stage, key)));
 }
 
-export async function readResult<T>(project: Project, stage: StageName, key: string): Promise<T | undefined> {
-  return (await readJson(path.join(stageDir(project, stage, key), "result.json"))) as T | undefined;
+export async function readResult<S extends StageName>(
+  project: Project,
+  stage: S,
+  key: string,
+): Promise<FinishedStage<S> | undefined> {
+  return readJsonAs(
+    resultFile(project, stage, key),
+    finished[stage] as unknown as z.ZodType<FinishedStage<S>>,
+  );
 }
 
-/** The result of a stage that has just been found or made finished. */
-export async function finishedResult<T>(project: Project, stage: StageName, key: string): Promise<T> {
-  const result = await readResult<T>(project, stage, key);
+/** The result of a stage that has just been found or made finished. Throws LeafError `failed` where it is gone all the same. */
+export async function finishedResult<S extends StageName>(
+  project: Project,
+  stage: S,
+  key: string,
+): Promise<FinishedStage<S>> {
+  const result = await readResult(project, stage, key);
   if (result) return result;
-  const file = path.join(stageDir(project, stage, key), "result.json");
+  const file = resultFile(project, stage, key);
   throw new LeafError("failed", `The result of ${stage} is gone: ${file} cannot be read.`, {
     file,
     remedy: `Run \`leaf ${stage}\` again.`,
   });
+}
+
+export type FinishedStage<S extends StageName> = z.output<(typeof finished)[S]>;
+
+function resultFile(project: Project, stage: StageName, key: string): string {
+  return path.join(stageDir(project, stage, key), "result.json");
 }
 
 export async function writeResult(
@@ -85,10 +103,8 @@ export async function writeResult(
   key: string,
   result: unknown,
 ): Promise<void> {
-  await writeFileAtomic(
-    path.join(stageDir(project, stage, key), "result.json"),
-    `${JSON.stringify(redactValue(result), null, 2)}\n`,
-  );
+  const text = JSON.stringify(redactValue(result), null, 2);
+  await writeFileAtomic(resultFile(project, stage, key), `${text}\n`);
 }
 
 export async function makeStageDir(project: Project, stage: StageName, key: string): Promise<string> {

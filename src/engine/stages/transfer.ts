@@ -1,12 +1,14 @@
 import path from "node:path";
 import type { Transfer, TransferCell } from "../../protocol/results.ts";
+import { transferCell } from "../../protocol/schema/results.ts";
+import { readJsonAs } from "../base/json.ts";
 import type { Catalog } from "../catalog.ts";
 import type { Config } from "../config.ts";
 import { indexDataset, openIndex } from "../dataset.ts";
 import { isFar } from "../domain.ts";
 import { failuresIn } from "../failures/list.ts";
 import { tellFailures } from "../failures/words.ts";
-import { readJson, writeJson } from "../files.ts";
+import { writeJson } from "../files.ts";
 import { maxPixelsOf } from "../images/limits.ts";
 import { digestLines, keyOf } from "../keys.ts";
 import { evaluateMetrics } from "../metrics/index.ts";
@@ -101,7 +103,7 @@ async function cellOf(
     "transfer",
     `${keyOf({ student: key, digest, range, lowerIsBetter, bootstrap })}.json`,
   );
-  const known = await readJson<TransferCell>(file);
+  const known = await readJsonAs<TransferCell>(file, transferCell);
   if (known) return { ...known, seen };
   const [predicted, truth]: [number[], number[]] = [[], []];
   let [failed, passing] = [0, 0];

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from leaf.errors import TrainerError
 
 Pixels = NDArray[np.uint8]
+# Beyond it heights times widths would not fit into the index's numbers.
+_LARGEST_SIDE = 1 << 20
 _REMEDY = "Delete .leaf/cache and run the stage again."
 
 
@@ -34,6 +36,8 @@ class TensorCache:
             raise TrainerError("input", "The tensor cache has an unknown version.", _REMEDY)
         if about.get("rows") != rows or len(self.hashes) != rows:
             raise TrainerError("input", "The tensor cache's files disagree on the number of rows.", _REMEDY)
+        if rows and int(self.index[:, 1:].max()) > _LARGEST_SIDE:
+            raise TrainerError("input", "The tensor cache's index points outside its pixels.", _REMEDY)
         ends = self.index[:, 0] + self.index[:, 1] * self.index[:, 2] * 3
         if rows and (int(self.index.min()) < 0 or int(ends.max()) > size):
             raise TrainerError("input", "The tensor cache's index points outside its pixels.", _REMEDY)

@@ -110,3 +110,14 @@ def test_the_job_says_whether_confidence_counts(tmp_path: Path) -> None:
     assert len(plain) > len(weighed) and set(plain.weight.tolist()) == {1.0}
     assert float(weighed.weight.min()) >= job["labels"]["minConfidence"] - 1e-6
     assert float(weighed.weight.min()) < float(weighed.weight.max())
+
+
+def test_what_is_no_label_is_not_learned(store: Store) -> None:
+    store.point(0, 99.0)
+    store.point(1, -3.0, "human")
+    store.point(1, 2.5)
+    store.pair(0, 1, 42.0, 0.9)
+    store.pair(1, 2, 0.7, 0.9)
+    found = read_points(source(store), HASHES)
+    assert math.isnan(found[0]) and found[1] == 2.5
+    assert read_pairs(source(store), HASHES).p.tolist() == pytest.approx([0.7])

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { readJsonAs } from "../../engine/base/json.ts";
 import { LeafError } from "../../engine/errors.ts";
-import { readJson } from "../../engine/files.ts";
-import { colourLegend, type HeatMap } from "../../engine/heatMap.ts";
+import { colourLegend, type HeatMap, heatMapSchema } from "../../engine/heatMap.ts";
 import { maxPixelsOf } from "../../engine/images/limits.ts";
 import { scorerInfo } from "../../engine/live/currentScorer.ts";
 import { heatFiles, type PictureSize, pictureFile, shownByBrowsers } from "../../engine/live/pictureFiles.ts";
@@ -112,7 +112,7 @@ export async function heatOf(
       files,
       signal,
     });
-  const map = await readJson<HeatMap>(files.figures);
+  const map = await readJsonAs<HeatMap>(files.figures, heatMapSchema);
   if (!map) throw new LeafError("failed", "The heat map is gone from the cache.", { remedy: "Try again." });
   return {
     small: uriOf(files.small),

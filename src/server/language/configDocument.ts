@@ -42,7 +42,7 @@ export function readConfig(document: TextDocument): ConfigDocument {
 /** As `parseDocument`, but text that overflows its stack (brackets nested by the thousand) gives an empty document. */
 export function parseTolerant(text: string): Document.Parsed {
   try {
-    return parseDocument(text, { prettyErrors: false, uniqueKeys: true, logLevel: "silent" });
+    return parseDocument(text, { prettyErrors: false, uniqueKeys: true, logLevel: "error" });
   } catch {
     return parseDocument("");
   }

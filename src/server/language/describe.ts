@@ -1,10 +1,15 @@
+import { escapeMarkdown } from "../../engine/report/markdown.ts";
 import type { ConfigPath } from "./context.ts";
 import { alternatives, defaultOf, descriptionOf, namedValues, type SchemaNode } from "./schema.ts";
 
 /** Markdown on a key: what it is, its type and default, and what it may be. Empty for an unknown key. */
 export function describeKey(path: ConfigPath, nodes: SchemaNode[]): string {
   if (nodes.length === 0) return "";
-  const named = path.filter((part) => typeof part === "string").join(".");
+  // A key may be anybody's, such as one of `serve.env`.
+  const named = path
+    .filter((part) => typeof part === "string")
+    .map((part) => (/^\w+$/.test(part) ? part : escapeMarkdown(part)))
+    .join(".");
   const fallback = defaultOf(nodes);
   const head = [`**${named}**`, typeOf(nodes)];
   if (fallback !== undefined && !isEmpty(fallback)) head.push(`default \`${flowText(fallback)}\``);

@@ -4,6 +4,7 @@ import { exportTo } from "../../engine/export.ts";
 import { evaluationView } from "../../engine/live/evaluationView.ts";
 import { findRun, pinRun, runConfigText, runCurves, summariseRuns } from "../../engine/live/runSummaries.ts";
 import { inputOf } from "../../engine/projectInputs.ts";
+import { runDir } from "../../engine/runs.ts";
 import type { Answer } from "../answers.ts";
 import { leafCommand } from "../leafCommand.ts";
 import type { Projects } from "../projects.ts";
@@ -23,7 +24,7 @@ export function answerRuns(answer: Answer, projects: Projects): void {
   answer("leaf/runFolder", async ({ config, run }) => {
     const project = projectOf(config);
     await findRun(project, run);
-    const folder = path.join(project.runs, run);
+    const folder = runDir(project, run);
     const files = await readdir(folder);
     return { folder: uriOf(folder), files: files.map((file) => uriOf(path.join(folder, file))) };
   });

@@ -2,9 +2,12 @@ import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
+import { serverState, serverUser } from "../../../protocol/schema/servers.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
+import { tellDamagedFile } from "../../base/damage.ts";
+import { readJsonAs } from "../../base/json.ts";
 import { redactValue } from "../../base/redact.ts";
-import { isMissing, isTemporaryName, readJson, writeJson } from "../../files.ts";
+import { isMissing, isTemporaryName, writeJson } from "../../files.ts";
 import { isProcessLocked, waitForLock } from "../../processLock.ts";
 import type { ServerSpec } from "./spec.ts";
 
@@ -20,8 +23,10 @@ const stateFile = (dir: string) => path.join(dir, "server.json");
 const usersDir = (dir: string) => path.join(dir, "users");
 
 export async function readState(dir: string): Promise<ServerState | undefined> {
-  const state = await readJson<ServerState>(stateFile(dir));
-  return state?.v === 1 ? state : undefined;
+  const state = await readJsonAs<ServerState>(stateFile(dir), serverState);
+  if (state === undefined || state.key === path.basename(dir)) return state;
+  tellDamagedFile(stateFile(dir), `it is of the server ${state.key}`);
+  return undefined;
 }
 
 export async function writeState(dir: string, state: ServerState): Promise<void> {
@@ -69,7 +74,9 @@ export async function usersOf(dir: string): Promise<Map<string, ServerUser>> {
   for (const name of await namesIn(usersDir(dir))) {
     const file = path.join(usersDir(dir), name);
     if (isTemporaryName(file)) continue;
-    const user = isProcessLocked(lockOf(dir, file)) ? await readJson<ServerUser>(file) : undefined;
+    const user = isProcessLocked(lockOf(dir, file))
+      ? await readJsonAs<ServerUser>(file, serverUser)
+      : undefined;
     if (user) users.set(file, user);
     else for (const one of [file, lockOf(dir, file)]) await rm(one, { force: true });
   }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerListing, ServerState, StopServersResult } from "../../../protocol/servers.ts";
+import { inside, isId } from "../../base/ids.ts";
 import { isIdentity, signalProcess } from "../../base/processIdentity.ts";
 import { LeafError } from "../../errors.ts";
 import { isProcessLocked, tryProcessLock } from "../../processLock.ts";
@@ -15,7 +16,8 @@ const defaultPatienceMs = 20_000;
 export async function listServers(servers: string): Promise<ServerListing[]> {
   const listings: ServerListing[] = [];
   for (const key of await namesIn(servers)) {
-    const dir = path.join(servers, key);
+    if (!isId("key", key)) continue;
+    const dir = inside(path.dirname(servers), path.basename(servers), key);
     await clearUp(dir);
     const state = await readState(dir);
     if (!state) continue;

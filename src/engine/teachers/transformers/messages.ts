@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { TeacherMessage } from "../../../protocol/teacher.ts";
+import { parseAs } from "../../base/json.ts";
 
 const masses = z.array(z.number().min(0));
 const failed = z.object({ ok: z.literal(false), reason: z.string() });
@@ -51,9 +52,6 @@ const message = z.discriminatedUnion("type", [
 /** A line of the protocol, or undefined for anything else that may have been printed. */
 export function parseTeacherMessage(line: string): TeacherMessage | undefined {
   if (!line.startsWith("{")) return undefined;
-  try {
-    return message.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
+  const read = parseAs<TeacherMessage>(line, message);
+  return read.ok ? read.value : undefined;
 }

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import type { Failure, JobEvent, JobRequest } from "../jobs.ts";
+import { count, jobId, moment, text, time } from "./common.ts";
+import { failureSummary } from "./failures.ts";
+import { trainerMessage } from "./trainer.ts";
+
+const stage = z.enum(["label", "distill", "calibrate", "evaluate"]);
+
+export const failure = z.looseObject({
+  code: z.enum(["usage", "config", "input", "environment", "failed", "cancelled", "internal"]),
+  message: text,
+  remedy: text.optional(),
+  file: text.optional(),
+  line: count.optional(),
+  column: count.optional(),
+  failures: failureSummary.optional(),
+}) satisfies z.ZodType<Failure>;
+
+/** `job.json`. Other keys stay. */
+export const jobRequest = z.looseObject({
+  v: z.literal(1),
+  id: jobId,
+  kind: z.enum(["run", "label", "distill", "calibrate", "evaluate", "env", "experiment"]),
+  configFile: text,
+  started: time,
+  patienceMs: z.number().min(0).max(1e9),
+  experiment: text.optional(),
+}) satisfies z.ZodType<JobRequest>;
+
+export const attachment = z.looseObject({
+  mode: z.enum(["attached", "released"]),
+  at: moment,
+  word: text.default(""),
+});
+
+const progress = z.looseObject({
+  stage: z.enum(["index", "label", "distill", "calibrate", "evaluate", "score", "env"]),
+  step: text,
+  done: z.number(),
+  total: z.number().optional(),
+  unit: text,
+  detail: text.optional(),
+});
+
+/** A line of `events.jsonl`. */
+export const jobEvent = z.discriminatedUnion("type", [
+  z.looseObject({ at: moment, type: z.literal("progress"), progress }),
+  z.looseObject({
+    at: moment,
+    type: z.literal("trainer"),
+    stage: z.enum(["distill", "calibrate"]),
+    message: trainerMessage,
+  }),
+  z.looseObject({ at: moment, type: z.literal("warning"), message: text }),
+  z.looseObject({ at: moment, type: z.literal("stage"), stage, result: z.unknown() }),
+  z.looseObject({
+    at: moment,
+    type: z.literal("end"),
+    state: z.enum(["done", "failed", "cancelled"]),
+    failure: failure.optional(),
+    result: z.unknown().optional(),
+  }),
+]) as z.ZodType<JobEvent>;

@@ -1,0 +1,179 @@
+import { z } from "zod";
+import type {
+  CalibrateResult,
+  DistillResult,
+  EvaluateResult,
+  LabelResult,
+  Metrics,
+  RunRecord,
+  Transfer,
+  TransferCell,
+} from "../results.ts";
+import { count, figure, fileName, interval, key, runId, seconds, text, time } from "./common.ts";
+import { failureSummary } from "./failures.ts";
+
+const stage = z.enum(["distill", "calibrate"]);
+
+/** What an older LEAF did not write reads as nothing; what is of a wrong kind does not fit. */
+const counted = count.default(0);
+const measure = figure.default(null);
+const halves = { labelled: counted, reused: counted, failed: counted };
+
+/** Other keys stay: what a newer LEAF adds is kept when a run is written again. */
+export const labelResult = z.looseObject({
+  failures: failureSummary.optional(),
+  images: counted,
+  points: z.looseObject(halves).prefault({}),
+  pairs: z.looseObject({ ...halves, kept: counted, discarded: counted }).prefault({}),
+  reasons: z.looseObject(halves).optional(),
+  positionBias: z
+    .looseObject({
+      pairs: count,
+      first: z.number(),
+      flipped: z.number(),
+      logits: z.looseObject({ mean: z.number(), sd: z.number() }),
+    })
+    .nullish(),
+}) satisfies z.ZodType<LabelResult>;
+
+export const agreement = z.looseObject({ n: counted, srcc: measure, plcc: measure });
+
+const run = z.union([runId, z.literal("")]).default("");
+const trained = {
+  run,
+  student: text.default(""),
+  durationS: seconds.default(0),
+  reused: z.boolean().default(false),
+};
+
+export const distillResult = z.looseObject({
+  failures: failureSummary.optional(),
+  ...trained,
+  teacherAgreement: agreement.prefault({}),
+  minConfidence: z.number().optional(),
+}) satisfies z.ZodType<DistillResult>;
+
+const teacherCheck = z.looseObject({
+  n: count,
+  srcc: figure,
+  ci95: interval.nullable(),
+  verdict: z.enum(["useful", "unclear", "chance", "unknown"]),
+});
+
+export const calibrateResult = z.looseObject({
+  failures: failureSummary.optional(),
+  ...trained,
+  images: counted,
+  headOnly: z.boolean().default(false),
+  from: z.enum(["distill", "backbone"]).optional(),
+  teacherCheck: teacherCheck.optional(),
+}) satisfies z.ZodType<CalibrateResult>;
+
+const ends = interval.nullable().default(null);
+const measured = {
+  n: counted,
+  srcc: measure,
+  plcc: measure,
+  plccLogistic: measure,
+  krcc: measure,
+  rmse: z.number().default(0),
+  ci95: z.looseObject({ srcc: ends, plcc: ends }).prefault({}),
+};
+
+export const metrics = z.looseObject(measured) satisfies z.ZodType<Metrics>;
+
+export const transferCell = z.looseObject({
+  ...measured,
+  failed: counted,
+  seen: counted,
+  far: count.nullable().default(null),
+}) satisfies z.ZodType<TransferCell>;
+
+const transfer = z.looseObject({
+  datasets: z.array(text),
+  rows: z.array(z.looseObject({ student: stage, cells: z.array(transferCell.nullable()) })),
+}) satisfies z.ZodType<Transfer>;
+
+const evaluated = {
+  ...measured,
+  split: z.enum(["train", "val", "test"]).default("test"),
+  student: stage.default("calibrate"),
+  failed: counted,
+};
+
+/** b1 to b4 of the fit. */
+const logistic = z.tuple([z.number(), z.number(), z.number(), z.number()]).nullish();
+
+const finding = z.looseObject({
+  code: z.enum([
+    "nonlinear",
+    "belowTeacher",
+    "calibrationHurts",
+    "overfitCalibration",
+    "collapsed",
+    "poorTransfer",
+  ]),
+  message: text,
+  remedy: text,
+});
+
+export const evaluateResult = z.looseObject({
+  failures: failureSummary.optional(),
+  ...evaluated,
+  run,
+  logistic,
+  findings: z.array(finding).optional(),
+  transfer: transfer.optional(),
+}) satisfies z.ZodType<EvaluateResult>;
+
+/** `result.json` of each stage's folder: what the stage needs of its work when it is not done again. */
+export const finished = {
+  label: z.looseObject({ ...labelResult.shape, teacher: text.default("") }),
+  distill: z.looseObject({
+    durationS: seconds.default(0),
+    teacherAgreement: agreement.prefault({}),
+    minConfidence: z.number().optional(),
+  }),
+  calibrate: z.looseObject({
+    durationS: seconds.default(0),
+    images: counted,
+    headOnly: z.boolean().default(false),
+  }),
+  evaluate: z.looseObject({
+    ...evaluated,
+    logistic,
+    seconds: seconds.default(0),
+    spread: z.looseObject({ scores: z.number(), mos: z.number() }).optional(),
+    calibration: z.looseObject({ n: count, rmse: z.number() }).nullish(),
+  }),
+} as const;
+
+const entry = <T extends z.ZodType>(result: T) =>
+  z.looseObject({ key, seconds: seconds.default(0), result }).optional();
+const long = new Date(0).toISOString();
+
+export const runRecord = z.looseObject({
+  v: z.literal(1),
+  id: runId,
+  configFile: fileName,
+  configHash: text.default(""),
+  config: z.record(z.string(), z.unknown()).default({}),
+  created: time.default(long),
+  updated: time.default(long),
+  state: z.enum(["running", "done", "failed", "cancelled"]).default("done"),
+  reason: text.nullish(),
+  /** Its key is checked where it becomes a path: a forged one is a run that has ended. */
+  working: z
+    .looseObject({ stage: z.enum(["label", "distill", "calibrate", "evaluate"]), key: text })
+    .nullish(),
+  stages: z.looseObject({
+    label: entry(labelResult.prefault({})),
+    distill: entry(distillResult.prefault({})),
+    calibrate: entry(calibrateResult.prefault({})),
+    evaluate: entry(evaluateResult.prefault({})),
+  }),
+  distilledEvaluation: key.optional(),
+  versions: z.record(z.string(), text).default({}),
+  gitCommit: text.nullable().default(null),
+  experiment: z.looseObject({ name: text, arm: text, seed: z.int() }).optional(),
+}) satisfies z.ZodType<RunRecord>;

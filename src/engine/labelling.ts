@@ -189,8 +189,10 @@ async function labelPoints(options: Telling, total: number): Promise<LabelResult
       report();
       for (const image of some) {
         if (!wanted.has(image.hash)) continue;
-        if (passedOver(image.hash)) failed(image, before.get(image.hash)!);
-        else yield image;
+        if (passedOver(image.hash)) {
+          failed(image, before.get(image.hash)!);
+          report();
+        } else yield image;
       }
     }
   }
@@ -207,7 +209,6 @@ async function labelPoints(options: Telling, total: number): Promise<LabelResult
     report();
     return first.allFailed() ? stoppedEarly("images", limit!, options.example.point) : undefined;
   });
-  report();
   if (counts.failed > 0 && counts.labelled + counts.reused === 0)
     throw noneJudged("images", counts.failed, options.example.point);
   return counts;
@@ -260,7 +261,6 @@ async function labelReasons(options: Telling, total: number): Promise<LabelResul
     // A reason is no label: without any, the labels are as good.
     return undefined;
   });
-  report();
   return counts;
 }
 
@@ -340,7 +340,6 @@ async function labelPairs(
     report();
     return first.allFailed() ? stoppedEarly("pairs", limit!, options.example.pair) : undefined;
   });
-  report();
   if (inVain > 0 && counts.labelled + counts.reused === 0)
     throw noneJudged("pairs", inVain, options.example.pair);
   return counts;

@@ -118,7 +118,7 @@ describe("label", () => {
 
   it("some failed: exit 0 with their names, and `leaf run` asks no more about them", async () => {
     // No Python: a run ends after the labels.
-    openai("label: { pairsPerImage: 2 }\npython: { interpreter: nowhere/python }");
+    openai();
     answers = "refusing one";
     const { code, stderr, stdout } = await leaf(dir, "label", "--json");
     expect(code).toBe(0);
@@ -131,7 +131,12 @@ describe("label", () => {
     const { stages } = await leafJson<Status>(dir, "status");
     expect(stages[0]).toMatchObject({ state: "fresh", failures: { total: failed.length } });
     const before = server.requests.length;
-    const again = await leaf(dir, "run", "--json");
+    const python = process.env.LEAF_PYTHON;
+    process.env.LEAF_PYTHON = at("nowhere", "python");
+    const again = await leaf(dir, "run", "--json").finally(() => {
+      if (python === undefined) delete process.env.LEAF_PYTHON;
+      else process.env.LEAF_PYTHON = python;
+    });
     expect(JSON.parse(again.stdout).error.kind).toBe("environment");
     expect(server.requests.length).toBe(before);
     expect(again.stderr).toContain("image too small");

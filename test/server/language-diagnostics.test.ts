@@ -57,6 +57,21 @@ test("a rule over several keys is told at their section", async () => {
   ]);
 });
 
+test("a glob whose braces would fill the memory is marked, and the server goes on", async () => {
+  const bomb = "{1..1000}{1..1000}{1..1000}.jpg";
+  for (const text of [`images: "${bomb}"\n`, `images:\n  - photos\n  - "${bomb}"\n`]) {
+    expect(await told(text)).toEqual([
+      [
+        `"${bomb}"`,
+        expect.stringMatching(
+          /^`images(\.1)?`: the braces stand for over a thousand million patterns: 2000 are the most$/,
+        ),
+      ],
+    ]);
+  }
+  expect(await told("images: photos\n")).toEqual([]);
+});
+
 test("one fault of syntax is one diagnostic", async () => {
   expect(await told("images: photos\nlabel: { seed: 1\ndistill:\n  epochs: 3\n")).toHaveLength(1);
   expect(await told("images: 'photos\nlabel: {}\n")).toHaveLength(1);

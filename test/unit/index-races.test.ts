@@ -158,6 +158,23 @@ describe("several scans of one index at once", () => {
   });
 });
 
+describe("a damaged index", () => {
+  it("is made anew once, by several processes that find it", { timeout: 60_000 }, async () => {
+    const { root, put, indexFile, expected, place } = world();
+    for (let i = 0; i < 300; i++) put(`photos/${i}.bmp`, bitmap(i));
+    for (const bytes of [Buffer.from("no database at all"), Buffer.alloc(8192, 7)]) {
+      await indexDataset(place);
+      writeFileSync(indexFile, bytes);
+      const runs = [0, 0, 40].map((delay) =>
+        promisify(execFile)(process.execPath, [script, root, indexFile, String(delay)]),
+      );
+      for (const { stdout } of await Promise.all(runs))
+        expect(JSON.parse(stdout)).toMatchObject({ files: 300 });
+      expect(rowsOf(indexFile)).toEqual(expected());
+    }
+  });
+});
+
 describe("a file that is replaced while it is read", () => {
   it("is filed under the bytes that it has in the end", async () => {
     const { place, put, indexFile } = world();

@@ -74,12 +74,10 @@ async function endsInside(file: string, format: ImageFormat, size: number): Prom
   return fileBytes.run(size, async () => hasEnd(await readFile(file), format));
 }
 
-/** A file that may not be read is a fact about that file; anything else ends the scan. */
+/** A file that cannot be read is a fact about that file; what is wrong with the machine ends the scan. */
 function unreadableReason(error: unknown, file: string): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (error instanceof LeafError) throw error;
-  if (code === "EACCES" || code === "EPERM") return "permission to read it is denied";
-  if (code === "EIO") return "the disk reports an error";
-  if (code === undefined) throw error;
-  throw explainFileSystemError(error, "read", file);
+  const reason = readFailure(error);
+  if (reason === undefined) throw explainFileSystemError(error, "read", file);
+  return reason;
 }

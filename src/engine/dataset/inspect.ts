@@ -9,6 +9,7 @@ import { endsWell, hasEnd, noEndMarker, tailBytes } from "../images/ending.ts";
 import { displayName, formatOfExtension, type ImageFormat } from "../images/format.ts";
 import { fileBytes, tooManyPixels } from "../images/limits.ts";
 import type { IndexedFile } from "./indexFile.ts";
+import { readFailure } from "./places.ts";
 
 /** Enough for the header of nearly every file: EXIF, ICC and thumbnails come first. */
 const headBytes = 128 * 1024;

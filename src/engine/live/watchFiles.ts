@@ -1,6 +1,6 @@
-import { type FSWatcher, watch } from "node:fs";
 import { lstat, readlink, stat } from "node:fs/promises";
 import path from "node:path";
+import { type FSWatcher, watch } from "chokidar";
 
 /** Watches a few files that may come, go, be replaced, or be links: by their folders, since a watch on a file ends with it. */
 export interface FileWatch {
@@ -30,7 +30,7 @@ export function watchFiles(onChanged: (files: string[]) => void): FileWatch {
   /** What each file was when it was told of last, and when it was looked at last. */
   const told = new Map<string, string>();
   const seen = new Map<string, string>();
-  const watchers = new Map<string, { watcher: FSWatcher; identity: string }>();
+  let watched: { watcher: FSWatcher; folders: string } | undefined;
   let changedSince: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
@@ -66,26 +66,27 @@ export function watchFiles(onChanged: (files: string[]) => void): FileWatch {
     later(changedSince !== undefined ? quietMs : polling ? pollMs : lookMs);
   }
 
-  /** Watches the folders that the files lie in by now. */
+  /** Watches the folders that the files lie in by now; of what else is in them nothing is kept. */
   async function follow(): Promise<void> {
     const wanted = new Map<string, string>();
     if (!polling) for (const file of files) for (const folder of await foldersOf(file)) wanted.set(...folder);
-    for (const [folder, { watcher, identity }] of watchers) {
-      if (wanted.get(folder) === identity) continue;
-      watcher.close();
-      watchers.delete(folder);
-    }
-    for (const [folder, identity] of wanted) {
-      if (closed || watchers.has(folder)) continue;
-      try {
-        const watcher = watch(folder, () => later(changedSince === undefined ? 20 : quietMs));
-        // It is looked at in any case.
-        watcher.on("error", () => {});
-        watchers.set(folder, { watcher, identity });
-      } catch {
-        // No more watches, or no permission.
-      }
-    }
+    const folders = JSON.stringify([...wanted]);
+    if (closed || watched?.folders === folders) return;
+    void watched?.watcher.close();
+    watched = undefined;
+    if (wanted.size === 0) return;
+    const named = new Set([...wanted.keys(), ...files]);
+    const watcher = watch([...wanted.keys()], {
+      depth: 0,
+      ignoreInitial: true,
+      followSymlinks: false,
+      ignored: (found) =>
+        !named.has(path.resolve(found)) && !files.includes(path.dirname(path.resolve(found))),
+    });
+    watcher.on("all", () => later(changedSince === undefined ? 20 : quietMs));
+    // No more watches, or no permission: it is looked at in any case.
+    watcher.on("error", () => {});
+    watched = { watcher, folders };
   }
 
   return {
@@ -114,8 +115,7 @@ export function watchFiles(onChanged: (files: string[]) => void): FileWatch {
     close() {
       closed = true;
       clearTimeout(timer);
-      for (const { watcher } of watchers.values()) watcher.close();
-      watchers.clear();
+      void watched?.watcher.close();
     },
   };
 }

@@ -17,7 +17,6 @@ import { type Before, indexWriter } from "./indexWriter.ts";
 import { inspectFile } from "./inspect.ts";
 import { toPosix } from "./patterns.ts";
 import { type Place, readFailure } from "./places.ts";
-import { judgeSizes } from "./sizes.ts";
 
 export interface BringInOptions {
   /** Only these files and folders (absolute paths), with all that is or was in the folders. */
@@ -47,7 +46,6 @@ export async function bringIn(
   { root, images, maxPixels = defaultMaxPixels }: IndexPlace,
   { only, signal, concurrency, ...on }: BringInOptions,
 ): Promise<void> {
-  judgeSizes(db, maxPixels);
   const entries = indexedEntries(db, root);
   const mark = entries.nextMark(only);
   const known = db.prepare("SELECT size, mtimeMs, hash FROM files WHERE path = ?");

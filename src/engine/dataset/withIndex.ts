@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { LeafError } from "../errors.ts";
+import { defaultMaxPixels } from "../images/limits.ts";
 import { explainDatabaseError } from "../labels/schema.ts";
 import { type IndexPlace, isDamage, openIndexFile } from "./indexFile.ts";
+import { judgeSizes } from "./sizes.ts";
 
 /** Tries where others remove the index again and again. */
 const tries = 5;
@@ -12,12 +14,13 @@ const tries = 5;
  * is gone then. The work must begin anew each time. Throws a LeafError `failed` where it cannot be opened.
  */
 export async function withIndex<T>(
-  { root, indexFile }: IndexPlace,
+  { root, indexFile, maxPixels = defaultMaxPixels }: IndexPlace,
   work: (db: DatabaseSync, attempt: number) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; attempt <= tries; attempt++) {
     const index = openIndexFile(indexFile);
     try {
+      judgeSizes(index.db, maxPixels);
       const result = await work(index.db, attempt);
       // A project that is gone needs no index.
       if (!index.isReplaced() || !existsSync(root)) return result;

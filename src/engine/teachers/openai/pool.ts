@@ -157,6 +157,8 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
     clearTimeout(member.timer);
     member.timer = setTimeout(() => {
       member.timer = undefined;
+      // Its clock is another than that of the day, which may lag behind it: else nobody would look again.
+      member.restsUntil = 0;
       if (member.state === "away") void probe(member);
       else hand();
     }, ms + 1);

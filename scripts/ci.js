@@ -17,6 +17,8 @@ const run = (command, args, cwd) => spawnSync(command, args, { cwd, stdio: "inhe
 
 say("npm test");
 await npmTest();
+say("injected faults and fuzz");
+vitest("test:faults");
 say("known faults of dependencies, and the Python lock on every Python");
 for (const script of ["audit", "lock:check"]) {
   if (run("npm", ["run", "--silent", script])) passed++;

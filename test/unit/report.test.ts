@@ -57,9 +57,11 @@ const card: StudentCard = {
 };
 
 function dataWith(name: string, change: Partial<ReportData> = {}): ReportData {
+  // A config names no path with a NUL.
+  const file = name.replaceAll("\0", "");
   const config = configSchema.parse({
-    images: name,
-    mos: { file: name },
+    images: file,
+    mos: { file },
     student: { model: name },
     python: { interpreter: "/home/somebody/python" },
   });

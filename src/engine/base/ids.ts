@@ -28,7 +28,8 @@ const names: Record<IdKind, string> = {
 /** The id itself. Throws LeafError `input` for anything else. */
 export function checkedId(kind: IdKind, value: unknown): string {
   if (isId(kind, value)) return value;
-  throw new LeafError("input", `${JSON.stringify(value)?.slice(0, 80)} does not name ${names[kind]}.`, {
+  const given = typeof value === "string" ? JSON.stringify(value).slice(0, 80) : `A ${typeof value}`;
+  throw new LeafError("input", `${given} does not name ${names[kind]}.`, {
     remedy: kind === "run" ? "Choose one that `leaf runs` lists." : undefined,
   });
 }

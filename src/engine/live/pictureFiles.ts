@@ -11,7 +11,8 @@ export const longestSide: Readonly<Record<PictureSize, number>> = { small: 320, 
 /** Where the picture of an image is kept; `cache` is the project's cache folder. Throws LeafError `input` for what is no hash. */
 export function pictureFile(cache: string, hash: string, size: PictureSize): string {
   // It comes from a client.
-  if (typeof size !== "string" || !Object.hasOwn(longestSide, size)) throw new LeafError("input", "A picture is small or full.");
+  if (typeof size !== "string" || !Object.hasOwn(longestSide, size))
+    throw new LeafError("input", "A picture is small or full.");
   return path.join(cache, "pictures", checkedId("hash", hash).slice(0, 2), `${hash}-${size}.webp`);
 }
 

@@ -39,13 +39,16 @@ describe("a JPEG without its end marker", () => {
   };
   for (const [name, make] of Object.entries(kinds))
     it(`decodes as with it, and says so (${name})`, async () => {
-      const whole = await make().toBuffer();
-      const expected = await decodeImage(whole);
-      expect(expected.note).toBeUndefined();
-      for (const missing of [1, 2]) {
-        const image = await decodeImage(whole.subarray(0, -missing));
-        expect(largestDifference(image.data, expected.data)).toBe(0);
-        expect(image.note).toBe("it has no end marker, but its data is whole");
+      // Of one in fifteen the decoder needs no byte behind its data, and misses nothing.
+      for (let i = 0; i < 40; i++) {
+        const whole = await make().toBuffer();
+        const expected = await decodeImage(whole);
+        expect(expected.note).toBeUndefined();
+        for (const missing of [1, 2]) {
+          const image = await decodeImage(whole.subarray(0, -missing));
+          expect(largestDifference(image.data, expected.data)).toBe(0);
+          expect(image.note).toBe("it has no end marker, but its data is whole");
+        }
       }
     });
 

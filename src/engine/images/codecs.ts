@@ -55,10 +55,9 @@ export async function decodeJpeg(bytes: Buffer, maxPixels: number): Promise<RgbI
       const ended = Buffer.concat([bytes, endOfJpeg]);
       // What a download left empty reads as picture, too.
       if (bytes.subarray(-16).every((byte) => byte === 0) || !jpegScansComplete(ended)) throw error;
-      const image = await decodeWithSharp(ended, "jpeg", maxPixels, "warning").catch(() => {
+      return decodeWithSharp(ended, "jpeg", maxPixels, "warning").catch(() => {
         throw error;
       });
-      return { ...image, note: "it has no end marker, but its data is whole" };
     }
     const image = await decodeWithSharp(bytes, "jpeg", maxPixels);
     return /premature end of data segment/i.test(complaint)

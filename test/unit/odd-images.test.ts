@@ -84,6 +84,22 @@ describe("a JPEG without its end marker", () => {
     expect(await failureOf(half)).toMatch(/truncated/);
   });
 
+  it("is told from a cut one also while others are decoded", async () => {
+    // libvips keeps what it complains of in one place for all threads.
+    const whole = await noise().jpeg().toBuffer();
+    const kinds = [whole.subarray(0, -2), whole.subarray(0, 3000), whole];
+    const png = (await noise().png().toBuffer()).subarray(0, 5000);
+    const seen = await Promise.all(
+      Array.from({ length: 120 }, async (_, i) => {
+        await Promise.all([failureOf(png), failureOf(Buffer.from(whole).fill(9, 700, 900))]);
+        const image = await decodeImage(kinds[i % 3]!, { name: "x" }).catch((error: Error) => error.message);
+        return typeof image === "string" ? image : (image.note ?? "");
+      }),
+    );
+    const expected = ["it has no end marker, but its data is whole", "x: the JPEG data is truncated.", ""];
+    expect(seen).toEqual(seen.map((_, i) => expected[i % 3]));
+  });
+
   it("is used with a warning in every door alike", async () => {
     const root = temporaryFolder();
     mkdirSync(path.join(root, "photos"));

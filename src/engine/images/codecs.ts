@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { messageOf } from "../errors.ts";
 import { displayName, type ImageFormat } from "./format.ts";
-import { jpegScansComplete } from "./jpeg.ts";
+import { jpegEnd, jpegScansComplete } from "./jpeg.ts";
 import { SampleError, unusualSamples } from "./samples.ts";
 
 /** A decoded picture: `data` is interleaved 8-bit sRGB, height * width * 3 bytes, upright, transparency over white. */
@@ -41,29 +41,34 @@ export async function decodeWithSharp(
 }
 
 const endOfJpeg = Buffer.from([0xff, 0xd9]);
+/** Bits that no encoder ends with. */
+const filler = Buffer.alloc(64, 0x55);
 
 /**
  * Cameras and broken connections leave JPEGs without an end marker: with one put behind, a file whose data is whole decodes without
- * a complaint, and a cut one with. Complaints about others are small, but for data that ends within the picture.
+ * a complaint, and a cut one with. Complaints about others are small, but for data that ends within the picture. What a complaint
+ * says is not looked at: libvips keeps the words of all threads in one place.
  */
 export async function decodeJpeg(bytes: Buffer, maxPixels: number): Promise<RgbImage> {
   try {
     return await decodeWithSharp(bytes, "jpeg", maxPixels, "warning");
   } catch (error) {
-    const complaint = messageOf((error as Error).cause);
-    if (/premature end of JPEG image/i.test(complaint)) {
+    const end = jpegEnd(bytes);
+    if (end === undefined) {
+      const cut = new UnreadableImage("the JPEG data is truncated", { cause: error });
       const ended = Buffer.concat([bytes, endOfJpeg]);
       // What a download left empty reads as picture, too.
-      if (bytes.subarray(-16).every((byte) => byte === 0) || !jpegScansComplete(ended)) throw error;
-      const image = await decodeWithSharp(ended, "jpeg", maxPixels, "warning").catch(() => {
-        throw error;
+      if (bytes.subarray(-16).every((byte) => byte === 0) || !jpegScansComplete(ended)) throw cut;
+      return decodeWithSharp(ended, "jpeg", maxPixels, "warning").catch(() => {
+        throw cut;
       });
-      return { ...image, note: "it has no end marker, but its data is whole" };
     }
     const image = await decodeWithSharp(bytes, "jpeg", maxPixels);
-    return /premature end of data segment/i.test(complaint)
-      ? { ...image, note: "its data ends early: a part of the picture may be missing" }
-      : image;
+    const longer = Buffer.concat([bytes.subarray(0, end), filler, endOfJpeg]);
+    const other = await decodeWithSharp(longer, "jpeg", maxPixels).catch(() => undefined);
+    // Where more data makes another picture, there was not enough of it.
+    if (!other || Buffer.compare(other.data, image.data) === 0) return image;
+    return { ...image, note: "its data ends early: a part of the picture may be missing" };
   }
 }
 

@@ -10,6 +10,7 @@ import {
   UnreadableImage,
   undecodable,
 } from "./codecs.ts";
+import { hasEnd, wholeWithoutEnd } from "./ending.ts";
 import { type ImageFormat, sniffFormat } from "./format.ts";
 import { quickSize } from "./header.ts";
 import { jpegIsProgressive } from "./jpeg.ts";
@@ -109,14 +110,20 @@ export async function decodeImage(source: string | Buffer, options: DecodeOption
       throw new LeafError("input", `${name}: ${tooMany}.`, {
         remedy: "Raise `maxMegapixels` in the config.",
       });
-    if (header.format === "bmp") return await bmpToRgb(source);
-    if (header.format === "jpeg") return await decodeJpeg(source, limit);
-    if (header.format === "tiff") return await decodeTiff(source, limit);
-    return await decodeWithSharp(source, header.format, limit);
+    const image = await decodeFormat(source, header.format, limit);
+    // Whether the decoder missed it or not: that depends on the last bits.
+    return hasEnd(source, header.format) ? image : { note: wholeWithoutEnd, ...image };
   } catch (error) {
     if (!(error instanceof UnreadableImage || error instanceof BmpError)) throw error;
     throw new UndecodableImage("input", `${name}: ${error.message}.`, { cause: error.cause });
   }
+}
+
+async function decodeFormat(bytes: Buffer, format: ImageFormat, maxPixels: number): Promise<RgbImage> {
+  if (format === "bmp") return bmpToRgb(bytes);
+  if (format === "jpeg") return decodeJpeg(bytes, maxPixels);
+  if (format === "tiff") return decodeTiff(bytes, maxPixels);
+  return decodeWithSharp(bytes, format, maxPixels);
 }
 
 /**

@@ -1,8 +1,11 @@
 import type { ImageFormat } from "./format.ts";
-import { jpegHasEnd } from "./jpeg.ts";
+import { jpegEnd } from "./jpeg.ts";
 
 /** What a file is told to be that lacks no more than its end marker, or that may be cut: only decoding can tell. */
 export const noEndMarker = "it has no end marker; it is used if its data is whole";
+
+/** The same once it was decoded. */
+export const wholeWithoutEnd = "it has no end marker, but its data is whole";
 
 /** As many last bytes as `endsWell` looks at. */
 export const tailBytes = 64;
@@ -16,7 +19,7 @@ export function endsWell(tail: Buffer, format: ImageFormat): boolean {
 /** The same by the whole file: data may follow the end, and the last bytes show nothing of it. */
 export function hasEnd(bytes: Buffer, format: ImageFormat): boolean {
   if (endsWell(bytes.subarray(-tailBytes), format)) return true;
-  return format === "jpeg" ? jpegHasEnd(bytes) : pngHasEnd(bytes);
+  return format === "jpeg" ? jpegEnd(bytes) !== undefined : pngHasEnd(bytes);
 }
 
 function pngHasEnd(bytes: Buffer): boolean {

@@ -1,9 +1,9 @@
 /**
- * Whether the picture of a JPEG has its end marker. Not the last two bytes decide: cameras append films and previews, and thumbnails
- * inside have end markers of their own.
+ * Where the picture of a JPEG has its end marker. Not the last two bytes decide: cameras append films and previews, and thumbnails
+ * inside have end markers of their own. undefined where there is none.
  */
-export function jpegHasEnd(bytes: Buffer): boolean {
-  return markers(bytes).some(({ marker }) => marker === endOfImage);
+export function jpegEnd(bytes: Buffer): number | undefined {
+  return markers(bytes).find(({ marker }) => marker === endOfImage)?.at;
 }
 
 /**

@@ -6,9 +6,21 @@ import type { TrainerMessage } from "./trainer.ts";
 /** What a job does: all stages that are not fresh, one stage, the Python environment, or an experiment on this config. */
 export type JobKind = "run" | StageName | "env" | "experiment";
 
+/** Kinds of failures, for whoever must tell them apart. */
+export const failureCodes = [
+  "usage",
+  "config",
+  "consent",
+  "input",
+  "environment",
+  "failed",
+  "cancelled",
+  "internal",
+] as const;
+
 /** A failure as a value: one sentence, the place, the way out. */
 export interface Failure {
-  code: "usage" | "config" | "consent" | "input" | "environment" | "failed" | "cancelled" | "internal";
+  code: (typeof failureCodes)[number];
   message: string;
   remedy?: string;
   /** Path of the file it is about. */

@@ -54,6 +54,7 @@ test("keys that stand there are not offered again", async () => {
     "pairs",
     "minConfidence",
     "orders",
+    "stopAfterFailures",
     "reasons",
   ]);
   expect(await labels("student: { input: { crop: 224, | } }")).toEqual(["resize", "views"]);
@@ -171,6 +172,7 @@ test("no key where its indentation would be wrong", async () => {
     "pairs",
     "minConfidence",
     "orders",
+    "stopAfterFailures",
     "reasons",
   ]);
 });
@@ -183,6 +185,7 @@ test("a comment that names another schema changes nothing, and nothing is fetche
     "minConfidence",
     "seed",
     "orders",
+    "stopAfterFailures",
     "reasons",
   ]);
 });

@@ -135,11 +135,22 @@ test("lenses: run, how far, the table, and stop while it runs", async () => {
     path.join(folder, "result.json"),
     JSON.stringify({
       v: 1,
+      name: "x",
+      file: name,
+      base: "leaf.yaml",
       key: "of another file",
+      updated: "2030-01-01T00:00:00.000Z",
+      stage: "calibrate",
+      seeds: [0, 1],
+      resplit: false,
+      report: ["srcc"],
+      compare: null,
+      bootstrap: 1000,
       done: 3,
       failed: 1,
       total: 4,
-      updated: "2030-01-01T00:00:00Z",
+      arms: [],
+      paper: null,
     }),
   );
   expect(await shown()).toEqual([

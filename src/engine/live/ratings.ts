@@ -64,7 +64,8 @@ export function rate(browser: Browser, hash: string, rating: number | null): Pro
     let mos = named;
     let next: RatingState;
     if (rating === null) {
-      if (mos) await takeRatingBack(project, mos, hash, earlier ? earlier.before : null);
+      // Where it is not known what stood there, the row stays: it may be older than the rating.
+      if (mos) await takeRatingBack(project, mos, hash, earlier ? earlier.before : "");
       next = { ...state, history, takenBack: [...takenBack, hash] };
     } else {
       mos ??= freeRatings(project);

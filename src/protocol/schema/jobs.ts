@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Failure, JobEvent, JobRequest } from "../jobs.ts";
+import { type Failure, failureCodes, type JobEvent, type JobRequest } from "../jobs.ts";
 import { count, jobId, moment, text, time } from "./common.ts";
 import { failureSummary } from "./failures.ts";
 import { trainerMessage } from "./trainer.ts";
@@ -7,7 +7,7 @@ import { trainerMessage } from "./trainer.ts";
 const stage = z.enum(["label", "distill", "calibrate", "evaluate"]);
 
 export const failure = z.looseObject({
-  code: z.enum(["usage", "config", "input", "environment", "failed", "cancelled", "internal"]),
+  code: z.enum(failureCodes),
   message: text,
   remedy: text.optional(),
   file: text.optional(),

@@ -58,6 +58,7 @@ export async function checkProject(project: Project, options: CheckOptions): Pro
     if (catalog.summary.duplicates > 0)
       problems.push(`${catalog.summary.duplicates} files are copies of others and count once`);
     problems.push(...linkProblems(catalog.index, catalog.summary.places ?? {}));
+    problems.push(...largeImages(catalog.index));
     for (const { path, note } of catalog.index.notes()) {
       if (problems.length >= listed) break;
       if (note !== noEndMarker) problems.push(`${path}: ${note.replace(`; ${noEndMarker}`, "")}`);
@@ -77,6 +78,27 @@ export async function checkProject(project: Project, options: CheckOptions): Pro
   } finally {
     catalog.close();
   }
+}
+
+/** Megapixels from which one picture takes a third of a gigabyte while it is decoded. */
+const large = 100;
+const toldLarge = 10;
+
+/** They are used, one at a time: worth knowing before a run takes long. */
+function largeImages(index: ImageIndex): string[] {
+  const lines: string[] = [];
+  let more = 0;
+  for (const { path, width, height } of index.iterate()) {
+    const megapixels = ((width ?? 0) * (height ?? 0)) / 1e6;
+    if (megapixels <= large) continue;
+    const memory = `${((megapixels * 3) / 1000).toFixed(1)} GB`;
+    if (lines.length < toldLarge)
+      lines.push(
+        `${path}: ${Math.round(megapixels)} megapixels take ${memory} of memory while they are decoded`,
+      );
+    else more++;
+  }
+  return more > 0 ? [...lines, `… and ${more} more images of over ${large} megapixels`] : lines;
 }
 
 function linkProblems(index: ImageIndex, counts: { link?: number; outside?: number }): string[] {

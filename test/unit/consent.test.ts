@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/engine/configFile.ts";
 import { consentItems, openConsent, remember } from "../../src/engine/consent/index.ts";
-import { approvalsFile } from "../../src/engine/consent/store.ts";
+import { approvalsFile, isApproved } from "../../src/engine/consent/store.ts";
 import { resolveInterpreter } from "../../src/engine/pythonEnv.ts";
 import { createTeacher } from "../../src/engine/teachers/createTeacher.ts";
 import { keyFinder } from "../../src/engine/teachers/openai/keys.ts";
@@ -221,6 +221,19 @@ describe("the config", () => {
     process.env.LEAF_ALLOWED_KEY_ENV = "HF_TOKEN, CORP_*_TOKEN";
     for (const name of ["HF_TOKEN", "CORP_X_TOKEN"]) expect(keyEnv(name)).toBeUndefined();
     for (const name of ["HF_TOKENS", "AHF_TOKEN", "CORP_X"]) expect(keyEnv(name)).toBeDefined();
+  });
+
+  it("no answer is lost where several windows ask at the same moment", async () => {
+    const items = Array.from({ length: 8 }, (_, i) => ({
+      kind: "server" as const,
+      digest: `${i}`.repeat(64),
+      title: "Start the teacher's server",
+      details: [],
+      file: "leaf.yaml",
+      line: 1,
+    }));
+    await Promise.all(items.map((item) => remember([item], "allow")));
+    expect(items.map((item) => isApproved(item))).toEqual(items.map(() => true));
   });
 
   it("holds no secret itself, and no message of it does", () => {

@@ -5,6 +5,7 @@ import type { ConsentDecision, ConsentItem } from "../../protocol/consent.ts";
 import { leafHome } from "../base/home.ts";
 import { LeafError } from "../errors.ts";
 import { writeJson } from "../files.ts";
+import { waitForLock } from "../processLock.ts";
 
 const storeSchema = z.object({
   v: z.literal(1),
@@ -43,30 +44,39 @@ export function decisionOn(digest: string): ConsentDecision | undefined {
   return Object.hasOwn(decisions, digest) ? decisions[digest]!.decision : undefined;
 }
 
-export async function remember(items: readonly ConsentItem[], decision: ConsentDecision): Promise<void> {
-  const store = read();
-  for (const { kind, digest, title, details, file } of items)
-    store.decisions[digest] = {
-      // Only of an interpreter there is another.
-      decision: kind === "interpreter" ? decision : "allow",
-      what: [title, ...details].join("; "),
-      from: file,
-      at: new Date().toISOString(),
-    };
-  await writeJson(approvalsFile(), store);
+/** Two windows may ask at the same moment: neither answer is lost. */
+async function changing<T>(change: (store: Store) => T): Promise<T> {
+  const lock = await waitForLock(`${approvalsFile()}.lock`, { waitMs: 10_000 });
+  try {
+    const store = read();
+    const result = change(store);
+    await writeJson(approvalsFile(), store);
+    return result;
+  } finally {
+    lock?.release();
+  }
+}
+
+export function remember(items: readonly ConsentItem[], decision: ConsentDecision): Promise<void> {
+  return changing(({ decisions }) => {
+    for (const { kind, digest, title, details, file } of items)
+      decisions[digest] = {
+        // Only of an interpreter there is another.
+        decision: kind === "interpreter" ? decision : "allow",
+        what: [title, ...details].join("; "),
+        from: file,
+        at: new Date().toISOString(),
+      };
+  });
 }
 
 /** Takes the user's word back. Returns how many there were. */
-export async function forget(items: readonly ConsentItem[]): Promise<number> {
-  const store = read();
-  let count = 0;
-  for (const { digest } of items)
-    if (Object.hasOwn(store.decisions, digest)) {
-      delete store.decisions[digest];
-      count++;
-    }
-  if (count > 0) await writeJson(approvalsFile(), store);
-  return count;
+export function forget(items: readonly ConsentItem[]): Promise<number> {
+  return changing(({ decisions }) => {
+    const known = items.filter(({ digest }) => Object.hasOwn(decisions, digest));
+    for (const { digest } of known) delete decisions[digest];
+    return known.length;
+  });
 }
 
 /** For machines without anybody to ask, such as CI: programs that a config names may run. Keys and endpoints are not meant. */

@@ -1,6 +1,9 @@
 import { type CancellationToken, type Connection, ResponseError } from "vscode-languageserver/node";
+import { firstIssue } from "../engine/base/json.ts";
 import { stackOf } from "../engine/errorLog.ts";
+import { LeafError } from "../engine/errors.ts";
 import { failureOf } from "../engine/unexpected.ts";
+import { requestParams } from "../protocol/schema/server.ts";
 import type { ParamsOf, ResultOf, ServerMethod } from "../protocol/server.ts";
 
 /** JSON-RPC's code for an error of the request's own making, and for one of ours. */
@@ -19,7 +22,7 @@ export function answering(connection: Connection): Answer {
       const controller = new AbortController();
       token.onCancellationRequested(() => controller.abort());
       try {
-        return await work(params as ParamsOf<typeof method>, controller.signal);
+        return await work(checked(method, params), controller.signal);
       } catch (error) {
         const failure = failureOf(error, { doing: `answering ${method}` });
         const isBug = failure.code === "internal";
@@ -28,4 +31,11 @@ export function answering(connection: Connection): Answer {
       }
     });
   };
+}
+
+/** Throws LeafError `input` for parameters that do not fit the request. */
+function checked<M extends ServerMethod>(method: M, params: unknown): ParamsOf<M> {
+  const result = requestParams[method].safeParse(params ?? {});
+  if (result.success) return result.data as ParamsOf<M>;
+  throw new LeafError("input", `${method} cannot be answered: ${firstIssue(result.error)}.`);
 }

@@ -3,6 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { openIndex } from "../../src/engine/dataset.ts";
 import { hashBytes } from "../../src/engine/files.ts";
+import { openProject } from "../../src/engine/project.ts";
 import { randomInt } from "../../src/engine/random.ts";
 import { config, leaf, leafJson, makeWorkspace } from "../integration/workspace.ts";
 import { picture } from "../unit/pictures.ts";
@@ -27,7 +28,8 @@ test("commands that scan at once agree on every image", { timeout: 3_600_000 }, 
       return leaf(dir, "status", "--json");
     });
     for (const { code, stderr } of await Promise.all(runs)) expect(code, stderr).toBe(0);
-    const index = openIndex(path.join(dir, ".leaf", "cache", "index.sqlite"));
+    const { indexFile } = await openProject(path.join(dir, "leaf.yaml"));
+    const index = openIndex(indexFile);
     expect(index.count()).toBe(1500);
     index.close();
   });

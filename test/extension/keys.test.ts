@@ -56,11 +56,11 @@ it("what is asked before a run says what exactly, and where it is written", () =
     kind: "server" as const,
     digest: "d",
     title: "Start the teacher's server",
-    details: ["./serve.sh {port}", "in /work/p"],
-    file: "/work/p/leaf.yaml",
+    details: ["./serve.sh {port}", "in /home/ana/p"],
+    file: "/home/ana/p/leaf.yaml",
     line: 7,
   };
   expect(consentText([item], t).detail).toBe(
-    "Start the teacher's server\n./serve.sh {port}\nin /work/p\nNamed in leaf.yaml:7\n\nYour answer is kept on this computer. You are asked again when it changes.",
+    "Start the teacher's server\n./serve.sh {port}\nin /home/ana/p\nNamed in leaf.yaml:7\n\nYour answer is kept on this computer. You are asked again when it changes.",
   );
 });

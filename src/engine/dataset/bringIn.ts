@@ -14,7 +14,7 @@ import type { Entry } from "./indexedEntries.ts";
 import { indexedEntries } from "./indexedEntries.ts";
 import type { IndexedFile, IndexPlace } from "./indexFile.ts";
 import { type Before, indexWriter } from "./indexWriter.ts";
-import { inspectFile } from "./inspect.ts";
+import { inspectFile, unreadEntry } from "./inspect.ts";
 import { toPosix } from "./patterns.ts";
 import { type Place, readFailure } from "./places.ts";
 
@@ -32,6 +32,7 @@ export interface BringInOptions {
 
 /** Tries with a file that is written to while it is read. */
 const tries = 4;
+const unsettled = "another program writes to it all the time";
 /** A second write within so short a time may leave size and time of change as they are. */
 const restMs = 20;
 const perCheck = 1000;
@@ -98,7 +99,7 @@ export async function bringIn(
       if (attempt > tries) {
         for (const file of files) {
           const stats = await statOf(file);
-          if (stats) writer.put({ entry: unsettledEntry(file, stats) });
+          if (stats) writer.put({ entry: unreadEntry(file, stats, unsettled) });
         }
         writer.flush();
         return;
@@ -134,19 +135,4 @@ export async function bringIn(
     for (const some of chunksOf(unseen(), perCheck)) if (await removeGone(some)) again = true;
   }
   entries.removePlaces(only, mark);
-}
-
-/** Has no hash, so that the next look reads it again. */
-function unsettledEntry(file: string, stats: Stats): IndexedFile {
-  return {
-    path: file,
-    size: stats.size,
-    mtimeMs: stats.mtimeMs,
-    hash: null,
-    format: null,
-    width: null,
-    height: null,
-    error: "another program writes to it all the time",
-    note: null,
-  };
 }

@@ -25,6 +25,16 @@ export async function statOf(file: string): Promise<Stats | undefined> {
   }
 }
 
+/** What is known of a file before it is read. Without a hash, the next look reads it. */
+export function unreadEntry(
+  file: string,
+  { size, mtimeMs }: Stats,
+  error: string | null = null,
+): IndexedFile {
+  const nothing = { hash: null, format: null, width: null, height: null, note: null };
+  return { path: file, size, mtimeMs, ...nothing, error };
+}
+
 /** Reads a file once: hash, header and end. undefined if it has gone meanwhile. */
 export async function inspectFile(
   root: string,
@@ -34,17 +44,7 @@ export async function inspectFile(
   signal?: AbortSignal,
 ): Promise<IndexedFile | undefined> {
   const absolute = path.join(root, file);
-  const entry: IndexedFile = {
-    path: file,
-    size: stats.size,
-    mtimeMs: stats.mtimeMs,
-    hash: null,
-    format: null,
-    width: null,
-    height: null,
-    error: null,
-    note: null,
-  };
+  const entry = unreadEntry(file, stats);
   try {
     const { hash, head, tail } = await hashFile(absolute, { head: headBytes, tail: tailBytes, signal });
     entry.hash = hash;

@@ -7,9 +7,9 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs
 import os from "node:os";
 import path from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { openBrowser } from "../src/engine/live/browse.ts";
-import { pairs } from "../src/engine/live/pairViews.ts";
-import { randomInt, seededRandom } from "../src/engine/random.ts";
+import { randomInt, seededRandom } from "../src/engine/base/random.ts";
+import { openBrowser } from "../src/engine/views/browse.ts";
+import { pairs } from "../src/engine/views/pairViews.ts";
 import type { ImageSort } from "../src/protocol/images.ts";
 import { imageHover } from "../src/server/images/imageHover.ts";
 import { imagePathAt } from "../src/server/images/pathsInText.ts";
@@ -22,7 +22,7 @@ import {
   putIndex,
   putLabels,
   putScores,
-} from "../test/unit/liveWorld.ts";
+} from "../test/support/liveWorld.ts";
 
 const hovers = 1000;
 const limitHoverMs = 20;

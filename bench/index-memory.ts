@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
-import { indexDataset, openIndex } from "../src/engine/dataset.ts";
+import { indexDataset, openIndex } from "../src/engine/dataset/dataset.ts";
 
 const limitMB = 200;
 

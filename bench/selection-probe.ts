@@ -8,15 +8,15 @@
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { columns, figure } from "../demo/table.ts";
-import { openCatalog } from "../src/engine/catalog.ts";
-import { plcc, srcc } from "../src/engine/metrics/index.ts";
-import { openProject } from "../src/engine/project.ts";
-import { distilledStudent } from "../src/engine/select.ts";
-import { takeChoices } from "../src/engine/selection/index.ts";
+import { openProject } from "../src/engine/config/project.ts";
+import { openCatalog } from "../src/engine/dataset/catalog.ts";
+import { plcc, srcc } from "../src/engine/metrics/agreement.ts";
+import { distilledStudent } from "../src/engine/pipeline/select.ts";
+import { stageDir } from "../src/engine/pipeline/stage.ts";
 import { standardised } from "../src/engine/selection/kcenter.ts";
 import { gram, ridgePredict } from "../src/engine/selection/ridge.ts";
+import { takeChoices } from "../src/engine/selection/strategies.ts";
 import { candidatesOf, studentTable } from "../src/engine/selection/studentTable.ts";
-import { stageDir } from "../src/engine/stages/stage.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -5,10 +5,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import sharp from "sharp";
-import { hashBytes } from "../src/engine/files.ts";
-import type { Scorer } from "../src/engine/live/context.ts";
-import { pictureFile } from "../src/engine/live/pictureFiles.ts";
-import { createScorerProcess } from "../src/engine/live/scorerProcess.ts";
+import { hashBytes } from "../src/engine/base/files.ts";
+import type { Scorer } from "../src/engine/scoring/context.ts";
+import { pictureFile } from "../src/engine/scoring/pictureFiles.ts";
+import { createScorerProcess } from "../src/engine/scoring/process.ts";
 
 const limitMs = 300;
 const [dir, count = "40"] = process.argv.slice(2);
@@ -21,7 +21,7 @@ const scorer: Scorer = {
   run: null,
 };
 const folder = mkdtempSync(path.join(os.tmpdir(), "leaf-bench-"));
-const child = createScorerProcess({ entry: path.resolve("src/engine/live/scorerMain.ts") });
+const child = createScorerProcess({ entry: path.resolve("src/engine/scoring/main.ts") });
 try {
   const images = await makePhotos(Number(count));
   await child.open(scorer);

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { appRoot } from "../src/engine/appRoot.ts";
+import { appRoot } from "../src/engine/base/appRoot.ts";
 import { checkOutputs, type OutputRules, writeOutput } from "../src/engine/base/outputs.ts";
 import { armConfig, arms } from "./arms.ts";
 import { type DemoImage, makeImages } from "./images.ts";

@@ -47,7 +47,7 @@ const builds = [
   },
   {
     ...shared,
-    entryPoints: ["src/engine/live/scorerMain.ts"],
+    entryPoints: ["src/engine/scoring/main.ts"],
     outfile: "dist/scorer.js",
     format: /** @type {const} */ ("esm"),
     banner,

@@ -1,7 +1,7 @@
 // Writes docs/config.md and the table of docs/experiments.md from the schemas, so that the references cannot drift. `--check`
 // only compares.
 import { readFileSync, writeFileSync } from "node:fs";
-import { configJsonSchema } from "../src/engine/config.ts";
+import { configJsonSchema } from "../src/engine/config/config.ts";
 import { experimentJsonSchema } from "../src/engine/experiments/schema.ts";
 
 /** @typedef {{type?: string | string[], description?: string, default?: unknown, enum?: unknown[], const?: unknown, properties?: Record<string, Schema>, anyOf?: Schema[], oneOf?: Schema[], minimum?: number, maximum?: number, exclusiveMinimum?: number, prefixItems?: Schema[], items?: Schema, required?: string[]}} Schema */

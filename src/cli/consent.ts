@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
-import { notApproved, openConsent, remember } from "../engine/consent/index.ts";
-import { LeafError } from "../engine/errors.ts";
-import type { Project } from "../engine/project.ts";
+import { LeafError } from "../engine/base/errors.ts";
+import type { Project } from "../engine/config/project.ts";
+import { notApproved, openConsent, remember } from "../engine/consent/needed.ts";
 import type { ConsentItem, ConsentWork } from "../protocol/consent.ts";
 import type { CliContext } from "./context.ts";
 

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { LeafError } from "../engine/errors.ts";
+import { LeafError } from "../engine/base/errors.ts";
+import { openProject, type Project } from "../engine/config/project.ts";
 import { allFailures } from "../engine/failures/list.ts";
-import { openProject, type Project } from "../engine/project.ts";
-import type { StageOptions } from "../engine/stages/stage.ts";
+import type { StageOptions } from "../engine/pipeline/stage.ts";
 import type { FailureSummary } from "../protocol/failures.ts";
 import type { Progress, ProgressSink } from "../protocol/progress.ts";
 import { formatDuration, progressReporter } from "./progress.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { writeDemoWorkspace } from "../../demo/demoWorkspace.ts";
-import { LeafError, throwIfCancelled } from "../engine/errors.ts";
+import { LeafError, throwIfCancelled } from "../engine/base/errors.ts";
 import type { CliContext } from "./context.ts";
 
 /** `leaf init --demo`: the demonstration's images, scores and config in a folder of the user's. */

@@ -1,4 +1,4 @@
-import type { LeafErrorCode } from "../engine/errors.ts";
+import type { LeafErrorCode } from "../engine/base/errors.ts";
 
 export const ok = 0;
 

@@ -1,10 +1,10 @@
 import "../engine/base/noTelemetry.ts";
 import path from "node:path";
 import { Command } from "commander";
+import { LeafError } from "../engine/base/errors.ts";
 import { knowSecrets, secretsOf } from "../engine/base/redact.ts";
-import { LeafError } from "../engine/errors.ts";
-import { explained } from "../engine/unexpected.ts";
-import { version } from "../engine/version.ts";
+import { explained } from "../engine/base/unexpected.ts";
+import { version } from "../engine/base/version.ts";
 import { addDataCommands } from "./commands/data.ts";
 import { addExperimentCommand } from "./commands/experiment.ts";
 import { addExplainCommands } from "./commands/explain.ts";

@@ -1,10 +1,10 @@
 import path from "node:path";
 import { CommanderError } from "commander";
-import { logError, stackOf } from "../engine/errorLog.ts";
-import type { LeafError } from "../engine/errors.ts";
+import { logError, stackOf } from "../engine/base/errorLog.ts";
+import type { LeafError } from "../engine/base/errors.ts";
+import { explained } from "../engine/base/unexpected.ts";
 import { allFailures } from "../engine/failures/list.ts";
 import { failureLines } from "../engine/failures/words.ts";
-import { explained } from "../engine/unexpected.ts";
 import type { ErrorDocument } from "../protocol/errors.ts";
 import { exitCodes, ok } from "./exitCodes.ts";
 import { terminalJson, terminalText } from "./terminalText.ts";

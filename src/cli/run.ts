@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { onDamagedFile } from "../engine/base/damage.ts";
-import { explained } from "../engine/unexpected.ts";
+import { explained } from "../engine/base/unexpected.ts";
 import { type CliContext, createContext, type GlobalOptions } from "./context.ts";
 
 /** Wraps a command's work: it gets a context made from the options in force, wherever these stand on the line. */

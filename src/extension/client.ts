@@ -16,7 +16,7 @@ import type {
   ServerNotifications,
 } from "../protocol/server.ts";
 import { crashCounter } from "./crashes.ts";
-import { isJobProgress, type WorkDone } from "./jobProgress.ts";
+import { isJobProgress, type WorkDone } from "./jobs/progress.ts";
 import { log } from "./log.ts";
 
 /** The one way to the language server. Nothing is started before something is asked of it. */

@@ -1,7 +1,7 @@
 import type { Disposable, ExtensionContext } from "vscode";
 import type { Client } from "./client.ts";
-import type { Panel } from "./panel.ts";
-import type { State } from "./state.ts";
+import type { Panel } from "./panel/panel.ts";
+import type { State } from "./projects/state.ts";
 
 /** What features share. */
 export interface Leaf {

@@ -1,5 +1,5 @@
 import type { RunSummary } from "../protocol/project.ts";
-import { ago, duration } from "./jobProgress.ts";
+import { ago, duration } from "./jobs/progress.ts";
 import { escapeMarkdown } from "./markdown.ts";
 import type { Translate } from "./translate.ts";
 

@@ -1,8 +1,8 @@
 import { type CancellationToken, type Connection, ResponseError } from "vscode-languageserver/node";
+import { stackOf } from "../engine/base/errorLog.ts";
+import { LeafError } from "../engine/base/errors.ts";
 import { firstIssue } from "../engine/base/json.ts";
-import { stackOf } from "../engine/errorLog.ts";
-import { LeafError } from "../engine/errors.ts";
-import { failureOf } from "../engine/unexpected.ts";
+import { failureOf } from "../engine/base/unexpected.ts";
 import { requestParams } from "../protocol/schema/server.ts";
 import type { ParamsOf, ResultOf, ServerMethod } from "../protocol/server.ts";
 

@@ -1,10 +1,10 @@
 import path from "node:path";
-import { updateIndex } from "../engine/dataset/update.ts";
-import { indexDataset } from "../engine/dataset.ts";
+import { keyOf } from "../engine/base/keys.ts";
+import { ensureLeafDir, type Project } from "../engine/config/project.ts";
+import { indexDataset } from "../engine/dataset/dataset.ts";
+import { updateIndex } from "../engine/dataset/index/update.ts";
+import { watchImages } from "../engine/dataset/watch/watch.ts";
 import { maxPixelsOf } from "../engine/images/limits.ts";
-import { keyOf } from "../engine/keys.ts";
-import { watchImages } from "../engine/live/watch.ts";
-import { ensureLeafDir, type Project } from "../engine/project.ts";
 
 export interface DatasetEvents {
   /** Images came, changed or went, and the index knows: paths relative to the config's folder. */

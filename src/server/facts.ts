@@ -1,11 +1,11 @@
-import type { Catalog } from "../engine/catalog.ts";
-import { consentItems, isApproved } from "../engine/consent/index.ts";
-import { dataErrors, ratedIn, uselessRows } from "../engine/dataErrors.ts";
-import { LeafError } from "../engine/errors.ts";
+import { LeafError } from "../engine/base/errors.ts";
+import type { Project } from "../engine/config/project.ts";
+import { consentItems, isApproved } from "../engine/consent/needed.ts";
+import type { Catalog } from "../engine/dataset/catalog.ts";
+import { dataErrors, ratedIn, uselessRows } from "../engine/dataset/dataErrors.ts";
 import { failureLine } from "../engine/failures/words.ts";
-import type { Project } from "../engine/project.ts";
-import { managedEnvironmentDir, resolveInterpreter } from "../engine/pythonEnv.ts";
-import type { StageStatus } from "../engine/stages/pipeline.ts";
+import type { StageStatus } from "../engine/pipeline/pipeline.ts";
+import { managedEnvironmentDir, resolveInterpreter } from "../engine/python/environment.ts";
 import { commandIds } from "../protocol/commands.ts";
 import type { ConsentItem } from "../protocol/consent.ts";
 import type { InterpreterCheck } from "./interpreterCheck.ts";

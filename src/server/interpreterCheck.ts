@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
-import { LeafError } from "../engine/errors.ts";
-import { probeInterpreter } from "../engine/pythonEnv.ts";
+import { LeafError } from "../engine/base/errors.ts";
+import { probeInterpreter } from "../engine/python/environment.ts";
 
 /**
  * Whether an interpreter has what the trainer needs. Asking runs it, so only one that the user has approved may be asked. It takes

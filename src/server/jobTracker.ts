@@ -1,7 +1,7 @@
-import { LeafError } from "../engine/errors.ts";
+import { LeafError } from "../engine/base/errors.ts";
+import { progressTimer, trainerProgress } from "../engine/base/progressTimer.ts";
+import type { Project } from "../engine/config/project.ts";
 import { attachToJob, type FollowedJob, startJob } from "../engine/jobs/follow.ts";
-import { progressTimer, trainerProgress } from "../engine/jobs/timing.ts";
-import type { Project } from "../engine/project.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
 import { uriOf } from "./uris.ts";
 

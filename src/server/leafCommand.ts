@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
-import { appRoot } from "../engine/appRoot.ts";
+import { appRoot } from "../engine/base/appRoot.ts";
 import { childEnvironment } from "../engine/base/environment.ts";
-import { LeafError } from "../engine/errors.ts";
+import { LeafError } from "../engine/base/errors.ts";
 import type { ErrorDocument } from "../protocol/errors.ts";
 
 /** Runs `leaf … --json` in a process of its own and returns what it prints. What it says of a failure becomes a LeafError. */

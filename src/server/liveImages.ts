@@ -1,13 +1,13 @@
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { LeafError } from "../engine/errors.ts";
+import { LeafError } from "../engine/base/errors.ts";
+import type { Project } from "../engine/config/project.ts";
+import { type LabelStore, openLabels } from "../engine/labels/labels.ts";
 import { chunksOf } from "../engine/labels/session.ts";
-import { type LabelStore, openLabels } from "../engine/labels.ts";
-import { type Browser, openBrowser } from "../engine/live/browse.ts";
-import type { LiveContext } from "../engine/live/context.ts";
-import type { ScorerProcess } from "../engine/live/scorerProcess.ts";
-import { openScores, type ScoreStore } from "../engine/live/scores.ts";
-import type { Project } from "../engine/project.ts";
+import type { LiveContext } from "../engine/scoring/context.ts";
+import type { ScorerProcess } from "../engine/scoring/process.ts";
+import { openScores, type ScoreStore } from "../engine/scoring/scores.ts";
+import { type Browser, openBrowser } from "../engine/views/browse.ts";
 import type { ProjectSnapshot } from "../protocol/project.ts";
 import { type BackgroundScoring, backgroundScoring } from "./scoring.ts";
 

@@ -11,13 +11,13 @@ import {
 } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { onDamagedFile } from "../engine/base/damage.ts";
+import { stackOf } from "../engine/base/errorLog.ts";
+import { errnoCode } from "../engine/base/errors.ts";
 import { knowSecrets, secretsOf } from "../engine/base/redact.ts";
 import { keptKeysName } from "../engine/base/teacherKeys.ts";
-import { keyOrigins } from "../engine/consent/index.ts";
-import { stackOf } from "../engine/errorLog.ts";
-import { errnoCode } from "../engine/errors.ts";
-import type { Project } from "../engine/project.ts";
-import { version } from "../engine/version.ts";
+import { version } from "../engine/base/version.ts";
+import type { Project } from "../engine/config/project.ts";
+import { keyOrigins } from "../engine/consent/needed.ts";
 import type { ClientNotifications, ServerSettings } from "../protocol/server.ts";
 import { answering } from "./answers.ts";
 import { isExperimentUri } from "./language/experiments/places.ts";

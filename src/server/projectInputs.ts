@@ -1,7 +1,7 @@
 import { opendir, readdir } from "node:fs/promises";
 import path from "node:path";
-import { watchFiles } from "../engine/live/watchFiles.ts";
-import type { Project } from "../engine/project.ts";
+import type { Project } from "../engine/config/project.ts";
+import { watchFiles } from "../engine/dataset/watch/watchFiles.ts";
 
 /** Other configs and experiments beside a config that are watched. */
 const mostNeighbours = 200;

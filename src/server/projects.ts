@@ -1,7 +1,7 @@
 import path from "node:path";
 import fastGlob from "fast-glob";
-import { LeafError } from "../engine/errors.ts";
-import type { ScorerProcess } from "../engine/live/scorerProcess.ts";
+import { LeafError } from "../engine/base/errors.ts";
+import type { ScorerProcess } from "../engine/scoring/process.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { type LiveProject, liveProject, type ProjectEvents } from "./project.ts";
 import { fileOf } from "./uris.ts";

@@ -1,11 +1,11 @@
 import path from "node:path";
-import { openIndex } from "../engine/dataset.ts";
-import { messageOf } from "../engine/errors.ts";
+import { messageOf } from "../engine/base/errors.ts";
+import { openIndex } from "../engine/dataset/dataset.ts";
 import { maxPixelsOf } from "../engine/images/limits.ts";
 import { chunksOf } from "../engine/labels/session.ts";
-import type { LiveContext } from "../engine/live/context.ts";
-import type { ScoredRow, ScorerProcess } from "../engine/live/scorerProcess.ts";
-import type { ScoreStore } from "../engine/live/scores.ts";
+import type { LiveContext } from "../engine/scoring/context.ts";
+import type { ScoredRow, ScorerProcess } from "../engine/scoring/process.ts";
+import type { ScoreStore } from "../engine/scoring/scores.ts";
 
 export interface ScoringEvents {
   /** Hashes whose score is new. */

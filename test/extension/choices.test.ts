@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { contextKeys, isRunning } from "../../src/extension/contextKeys.ts";
-import { chooseProject } from "../../src/extension/projectChoice.ts";
+import { scoreCache } from "../../src/extension/images/scoreCache.ts";
+import { urisOfArguments } from "../../src/extension/images/scoreTargets.ts";
+import { chooseProject } from "../../src/extension/projects/choice.ts";
+import { contextKeys, isRunning } from "../../src/extension/projects/contextKeys.ts";
 import { runOfTarget } from "../../src/extension/reportTarget.ts";
-import { scoreCache } from "../../src/extension/scoreCache.ts";
-import { urisOfArguments } from "../../src/extension/scoreTargets.ts";
 import { job, project, stage } from "./samples.ts";
 
 const a = project({ config: "file:///w/a/leaf.yaml", folder: "file:///w/a" });

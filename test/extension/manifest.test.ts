@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { contextKeys } from "../../src/extension/contextKeys.ts";
-import { imageExtensions } from "../../src/extension/imageFiles.ts";
+import { imageExtensions } from "../../src/extension/images/imageFiles.ts";
+import { contextKeys } from "../../src/extension/projects/contextKeys.ts";
 
 const text = readFileSync("package.json", "utf8");
 const manifest = JSON.parse(text);

@@ -5,8 +5,8 @@ import {
   panelCommand,
   panelMessage,
   panelState,
-} from "../../src/extension/panelGate.ts";
-import { panelHtml } from "../../src/extension/panelHtml.ts";
+} from "../../src/extension/panel/gate.ts";
+import { panelHtml } from "../../src/extension/panel/html.ts";
 import { panelMethods } from "../../src/protocol/panel.ts";
 
 describe("messages of the panel's page", () => {

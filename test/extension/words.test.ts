@@ -10,15 +10,15 @@ import {
   scoringMessage,
   statusText,
   statusTooltip,
-} from "../../src/extension/imageWords.ts";
-import { ago, isJobProgress, percentOf, progressWords } from "../../src/extension/jobProgress.ts";
+} from "../../src/extension/images/imageWords.ts";
+import { ago, isJobProgress, percentOf, progressWords } from "../../src/extension/jobs/progress.ts";
 import { commandLink, escapeMarkdown } from "../../src/extension/markdown.ts";
 import { mentionsSecret, redacted } from "../../src/extension/redactedChannel.ts";
 import { runDescription, runTooltip } from "../../src/extension/runWords.ts";
 import { english as t } from "../../src/extension/translate.ts";
 import { pipelineRows, projectRow } from "../../src/extension/views/stageWords.ts";
 import { describeKey } from "../../src/server/language/describe.ts";
-import { tokensOf } from "../unit/markdownReader.ts";
+import { tokensOf } from "../support/markdownReader.ts";
 import { image, job, progress, project, run, stage } from "./samples.ts";
 
 describe("failures", () => {

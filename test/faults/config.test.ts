@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { parseConfig, readConfig } from "../../src/engine/configFile.ts";
+import { parseConfig, readConfig } from "../../src/engine/config/read.ts";
 import { makeWorkspace } from "../integration/workspace.ts";
 import { startServer } from "../server/startServer.ts";
 import { mutatedText } from "./support/mutate.ts";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { randomInt } from "../../src/engine/random.ts";
+import { randomInt } from "../../src/engine/base/random.ts";
 import { leaf, leafJson, makeWorkspace, temporaryFolder } from "../integration/workspace.ts";
 import { labelsOf, scoresOf } from "./support/projects.ts";
 import { trials } from "./support/trials.ts";

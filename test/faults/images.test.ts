@@ -1,9 +1,9 @@
 import sharp from "sharp";
 import { beforeAll, expect, test } from "vitest";
-import { LeafError } from "../../src/engine/errors.ts";
+import { LeafError } from "../../src/engine/base/errors.ts";
 import { decodeImage, type RgbImage } from "../../src/engine/images/decode.ts";
+import { picture } from "../support/pictures.ts";
 import { tiff } from "../support/tiff.ts";
-import { picture } from "../unit/pictures.ts";
 import { mutated } from "./support/mutate.ts";
 import { pick, trials, within } from "./support/trials.ts";
 

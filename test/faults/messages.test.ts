@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Random } from "../../src/engine/random.ts";
+import type { Random } from "../../src/engine/base/random.ts";
+import { parseMessage } from "../../src/engine/pipeline/trainer.ts";
 import { parseTeacherMessage } from "../../src/engine/teachers/transformers/messages.ts";
-import { parseMessage } from "../../src/engine/trainer.ts";
 import type { ServerMethod } from "../../src/protocol/server.ts";
 import { makeWorkspace } from "../integration/workspace.ts";
 import { startServer } from "../server/startServer.ts";

@@ -1,12 +1,12 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { openIndex } from "../../src/engine/dataset.ts";
-import { hashBytes } from "../../src/engine/files.ts";
-import { openProject } from "../../src/engine/project.ts";
-import { randomInt } from "../../src/engine/random.ts";
+import { hashBytes } from "../../src/engine/base/files.ts";
+import { randomInt } from "../../src/engine/base/random.ts";
+import { openProject } from "../../src/engine/config/project.ts";
+import { openIndex } from "../../src/engine/dataset/dataset.ts";
 import { config, leaf, leafJson, makeWorkspace } from "../integration/workspace.ts";
-import { picture } from "../unit/pictures.ts";
+import { picture } from "../support/pictures.ts";
 import { labelsOf, sleep } from "./support/projects.ts";
 import { temporaryFolder, trials } from "./support/trials.ts";
 

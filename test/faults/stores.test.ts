@@ -1,11 +1,11 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { indexDataset } from "../../src/engine/dataset.ts";
-import { LeafError } from "../../src/engine/errors.ts";
-import { openLabels, type PairRow, type PointRow } from "../../src/engine/labels.ts";
-import { randomInt } from "../../src/engine/random.ts";
-import { picture } from "../unit/pictures.ts";
+import { LeafError } from "../../src/engine/base/errors.ts";
+import { randomInt } from "../../src/engine/base/random.ts";
+import { indexDataset } from "../../src/engine/dataset/dataset.ts";
+import { openLabels, type PairRow, type PointRow } from "../../src/engine/labels/labels.ts";
+import { picture } from "../support/pictures.ts";
 import { mutated } from "./support/mutate.ts";
 import { temporaryFolder, trials, within } from "./support/trials.ts";
 

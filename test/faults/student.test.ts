@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { leaf } from "../integration/workspace.ts";
-import { picture } from "../unit/pictures.ts";
+import { picture } from "../support/pictures.ts";
 import { mutated, mutatedValue } from "./support/mutate.ts";
 import { temporaryFolder, trials, within } from "./support/trials.ts";
 

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { LeafError } from "../../src/engine/errors.ts";
-import { readMos } from "../../src/engine/mos.ts";
+import { LeafError } from "../../src/engine/base/errors.ts";
+import { readMos } from "../../src/engine/dataset/readMos.ts";
 import { openTable } from "../../src/engine/tables/table.ts";
-import { makeIndex } from "../unit/imageIndex.ts";
+import { makeIndex } from "../support/imageIndex.ts";
 import { mutated, mutatedText } from "./support/mutate.ts";
 import { pick, temporaryFolder, trials, within } from "./support/trials.ts";
 

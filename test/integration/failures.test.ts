@@ -9,8 +9,8 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { CheckResult } from "../../src/engine/check.ts";
-import type { ScoreResult } from "../../src/engine/score.ts";
+import type { CheckResult } from "../../src/engine/dataset/check.ts";
+import type { ScoreResult } from "../../src/engine/scoring/score.ts";
 import type { ErrorDocument } from "../../src/protocol/errors.ts";
 import type { FailureSummary, ItemFailure } from "../../src/protocol/failures.ts";
 import type { LabelResult } from "../../src/protocol/results.ts";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { trainerEnvironment } from "../../src/engine/pythonEnv.ts";
+import { trainerEnvironment } from "../../src/engine/python/environment.ts";
 import { leaf, temporaryFolder } from "./workspace.ts";
 
 // A folder with modules named like those that LEAF's Python imports.

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import { seededRandom } from "../../src/engine/base/random.ts";
 import { teacherSchema } from "../../src/engine/config/teacher.ts";
-import { seededRandom } from "../../src/engine/random.ts";
 import { createTeacher } from "../../src/engine/teachers/createTeacher.ts";
 import type { Teacher } from "../../src/engine/teachers/teacher.ts";
 import {

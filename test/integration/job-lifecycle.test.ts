@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { openProject, type Project } from "../../src/engine/config/project.ts";
 import { createJob, newestJob } from "../../src/engine/jobs/files.ts";
 import { attachToJob, type FollowedJob, startJob } from "../../src/engine/jobs/follow.ts";
-import { openProject, type Project } from "../../src/engine/project.ts";
 import type { JobEvent } from "../../src/protocol/jobs.ts";
 import { trackJobs } from "../../src/server/jobTracker.ts";
 import { type ChatServer, startChatServer } from "../support/chatServer.ts";

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openProject, type Project } from "../../src/engine/config/project.ts";
 import { attachToJob, startJob } from "../../src/engine/jobs/follow.ts";
-import { openProject, type Project } from "../../src/engine/project.ts";
 import type { JobEvent } from "../../src/protocol/jobs.ts";
 import { config, makeWorkspace, temporaryFolder } from "./workspace.ts";
 

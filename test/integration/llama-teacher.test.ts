@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { teacherSchema } from "../../src/engine/config/teacher.ts";
-import { labelDataset } from "../../src/engine/labelling.ts";
-import { openLabels } from "../../src/engine/labels.ts";
+import { labelDataset } from "../../src/engine/labelling/labelling.ts";
+import { openLabels } from "../../src/engine/labels/labels.ts";
 import { createTeacher } from "../../src/engine/teachers/createTeacher.ts";
 import type { Teacher, TeacherImage } from "../../src/engine/teachers/teacher.ts";
 import {

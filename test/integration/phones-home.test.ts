@@ -5,7 +5,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { pythonSource, resolveInterpreter, trainerEnvironment } from "../../src/engine/pythonEnv.ts";
+import { pythonSource, resolveInterpreter, trainerEnvironment } from "../../src/engine/python/environment.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import { uriOf } from "../../src/server/uris.ts";
 import { conditions, startServer } from "../server/startServer.ts";

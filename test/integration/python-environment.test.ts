@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { isProcessLocked } from "../../src/engine/processLock.ts";
+import { isProcessLocked } from "../../src/engine/base/processLock.ts";
 import { temporaryFolder } from "./workspace.ts";
 
 // The real venv and pip on locks of tiny packages, which lie in folders instead of an index: a "torch" that needs leaf-tiny, as the

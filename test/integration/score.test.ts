@@ -5,8 +5,8 @@ import { promisify } from "node:util";
 import { encode } from "fast-bmp";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { HeatMap } from "../../src/engine/heatMap.ts";
-import { resolveInterpreter } from "../../src/engine/pythonEnv.ts";
+import { resolveInterpreter } from "../../src/engine/python/environment.ts";
+import type { HeatMap } from "../../src/engine/student/heatMap.ts";
 import { leaf, leafJson, makeWorkspace, temporaryFolder } from "./workspace.ts";
 
 const { dir, remove } = temporaryFolder();

@@ -141,7 +141,7 @@ test("a user that a former version wrote counts only by a lock, however new its 
 
 test("the identity of this process is what its files say", async () => {
   const { dir } = servers();
-  const { holdLock } = await import("../../src/engine/lockHolder.ts");
+  const { holdLock } = await import("../../src/engine/base/lockHolder.ts");
   const lock = await holdLock(path.join(dir, "a.lock"));
   expect(JSON.parse(readFileSync(path.join(dir, "a.lock.json"), "utf8")).process).toEqual(
     await ownIdentity(),

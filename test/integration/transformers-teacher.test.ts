@@ -7,14 +7,14 @@ import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type TransformersTeacherConfig, teacherSchema } from "../../src/engine/config/teacher.ts";
-import { labelDataset } from "../../src/engine/labelling.ts";
-import { openLabels } from "../../src/engine/labels.ts";
-import { pythonSource, resolveInterpreter, trainerEnvironment } from "../../src/engine/pythonEnv.ts";
+import { labelDataset } from "../../src/engine/labelling/labelling.ts";
+import { openLabels } from "../../src/engine/labels/labels.ts";
+import { pythonSource, resolveInterpreter, trainerEnvironment } from "../../src/engine/python/environment.ts";
 import type { Teacher, TeacherImage } from "../../src/engine/teachers/teacher.ts";
 import {
   createTransformersTeacher,
   transformersTeacherFingerprint,
-} from "../../src/engine/teachers/transformers/index.ts";
+} from "../../src/engine/teachers/transformers/teacher.ts";
 import { isAlive } from "../support/processes.ts";
 
 // Loading PyTorch and transformers takes its time on a busy machine.

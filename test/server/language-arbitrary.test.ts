@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { TextEdit } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
-import { parseConfig } from "../../src/engine/configFile.ts";
+import { parseConfig } from "../../src/engine/config/read.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import { completionsAt } from "../../src/server/language/completion.ts";
 import { readConfig } from "../../src/server/language/configDocument.ts";

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parseConfig } from "../../src/engine/configFile.ts";
+import { parseConfig } from "../../src/engine/config/read.ts";
 import { applied, type Language, startLanguage } from "./languageClient.ts";
 
 let language: Language;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DiagnosticSeverity } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
-import { parseConfig } from "../../src/engine/configFile.ts";
+import { parseConfig } from "../../src/engine/config/read.ts";
 import { applied, type Language, startLanguage } from "./languageClient.ts";
 
 let language: Language;

@@ -4,7 +4,7 @@
 // its end releases; SIGINT cancels, as on the command line.
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { LeafError } from "../../src/engine/errors.ts";
+import { LeafError } from "../../src/engine/base/errors.ts";
 import { acquireServer } from "../../src/engine/teachers/serve/index.ts";
 
 const [root, serve] = [process.argv[2]!, JSON.parse(process.argv[3]!)];

@@ -1,6 +1,6 @@
 import sharp from "sharp";
-import { hashBytes } from "../../src/engine/files.ts";
-import { seededRandom } from "../../src/engine/random.ts";
+import { hashBytes } from "../../src/engine/base/files.ts";
+import { seededRandom } from "../../src/engine/base/random.ts";
 import type { TeacherImage } from "../../src/engine/teachers/teacher.ts";
 
 /** `n` different small pictures, ordered by hash as a dataset is. */

@@ -1,6 +1,6 @@
 import path from "node:path";
 import sharp from "sharp";
-import { heatOverlay } from "../../src/engine/heatPicture.ts";
+import { heatOverlay } from "../../src/engine/student/heatPicture.ts";
 
 const photos = path.join(import.meta.dirname, "../../demo/photos");
 const made = new Map<string, Promise<Buffer>>();

@@ -1,4 +1,4 @@
-import { toCsv as rowsToCsv } from "../../src/engine/csv.ts";
+import { toCsv as rowsToCsv } from "../../src/engine/tables/csvText.ts";
 
 export type Cell = string | number | null;
 

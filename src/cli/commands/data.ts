@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { toCsv } from "../../engine/csv.ts";
-import { LeafError } from "../../engine/errors.ts";
-import { type ExportKind, exportKinds, exportTo } from "../../engine/export.ts";
+import { LeafError } from "../../engine/base/errors.ts";
 import { tellFailures } from "../../engine/failures/words.ts";
-import { metricsOfFiles } from "../../engine/metricsOfFiles.ts";
-import { scorePaths } from "../../engine/score.ts";
+import { metricsOfFiles } from "../../engine/metrics/metricsOfFiles.ts";
+import { type ExportKind, exportKinds, exportTo } from "../../engine/report/export.ts";
+import { scorePaths } from "../../engine/scoring/score.ts";
+import { toCsv } from "../../engine/tables/csvText.ts";
 import { figure, findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
-import { LeafError } from "../../engine/errors.ts";
+import { LeafError } from "../../engine/base/errors.ts";
 import { openExperiment } from "../../engine/experiments/file.ts";
 import { type Format, formats, formatted } from "../../engine/experiments/formats.ts";
 import { listExperiments } from "../../engine/experiments/list.ts";

@@ -1,14 +1,14 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { checkOutputs, writeOutput } from "../../engine/base/outputs.ts";
-import { heatMap } from "../../engine/heatMap.ts";
-import { heatPicture } from "../../engine/heatPicture.ts";
 import { decodeImage } from "../../engine/images/decode.ts";
 import { maxPixelsOf } from "../../engine/images/limits.ts";
-import { outputRules } from "../../engine/projectInputs.ts";
+import { outputRules } from "../../engine/pipeline/projectInputs.ts";
 import { writeReport } from "../../engine/report/write.ts";
-import { newestStudent } from "../../engine/score.ts";
-import { openStudent } from "../../engine/student.ts";
+import { newestStudent } from "../../engine/scoring/score.ts";
+import { heatMap } from "../../engine/student/heatMap.ts";
+import { heatPicture } from "../../engine/student/heatPicture.ts";
+import { openStudent } from "../../engine/student/student.ts";
 import { findProject, projectHere } from "../context.ts";
 import type { Run } from "../run.ts";
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { failureOf } from "../../engine/base/unexpected.ts";
 import { appendEvent } from "../../engine/jobs/files.ts";
 import { workOnJob } from "../../engine/jobs/work.ts";
-import { failureOf } from "../../engine/unexpected.ts";
 
 /** What the language server starts for each job; not for people, who have `leaf run` and its like. */
 export function addJobCommand(program: Command, signal: AbortSignal): void {

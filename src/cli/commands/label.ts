@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { LeafError } from "../../engine/errors.ts";
-import { labelStage } from "../../engine/stages/label.ts";
-import { dryRunLabels, estimateLabels } from "../../engine/stages/labelPreview.ts";
+import { LeafError } from "../../engine/base/errors.ts";
+import { labelStage } from "../../engine/pipeline/stages/label.ts";
+import { dryRunLabels, estimateLabels } from "../../engine/pipeline/stages/labelPreview.ts";
 import type { LabelResult } from "../../protocol/results.ts";
 import { consented } from "../consent.ts";
 import { findProject, stageOptions } from "../context.ts";

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import { LeafError } from "../../engine/errors.ts";
+import { LeafError } from "../../engine/base/errors.ts";
+import { shortWaitMs, whenFree } from "../../engine/base/whenFree.ts";
 import { importLabelsParquet } from "../../engine/labels/importParquet.ts";
+import { type LabelStore, openLabels, type TeacherSummary } from "../../engine/labels/labels.ts";
 import { mergeLabels } from "../../engine/labels/merge.ts";
 import { exportLabelsParquet } from "../../engine/labels/parquet.ts";
 import type { BadRows } from "../../engine/labels/rules.ts";
-import { shortWaitMs, whenFree } from "../../engine/labels/whenFree.ts";
-import { type LabelStore, openLabels, type TeacherSummary } from "../../engine/labels.ts";
-import { outputRules } from "../../engine/projectInputs.ts";
+import { outputRules } from "../../engine/pipeline/projectInputs.ts";
 import { compareTeachers } from "../../engine/reliability/compareTeachers.ts";
 import { teacherFingerprint } from "../../engine/teachers/createTeacher.ts";
 import type { TeacherComparison } from "../../protocol/reliability.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { LeafError } from "../../engine/errors.ts";
-import { teacherReliability } from "../../engine/reliability/report.ts";
+import { LeafError } from "../../engine/base/errors.ts";
+import { teacherReliability } from "../../engine/views/teacherReliability.ts";
 import type {
   CalibrationMetrics,
   ReliabilityBin,

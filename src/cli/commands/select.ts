@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
+import { LeafError } from "../../engine/base/errors.ts";
 import { checkOutputs, writeOutput } from "../../engine/base/outputs.ts";
-import { toCsv } from "../../engine/csv.ts";
-import { LeafError } from "../../engine/errors.ts";
-import { outputRules } from "../../engine/projectInputs.ts";
-import { selectImages } from "../../engine/select.ts";
-import { strategies } from "../../engine/selection/index.ts";
+import { outputRules } from "../../engine/pipeline/projectInputs.ts";
+import { selectImages } from "../../engine/pipeline/select.ts";
+import { strategies } from "../../engine/selection/strategies.ts";
+import { toCsv } from "../../engine/tables/csvText.ts";
 import type { LearningCurve, SelectionStrategy, SelectResult } from "../../protocol/selection.ts";
 import { figure, findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";

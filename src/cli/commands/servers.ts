@@ -1,8 +1,8 @@
 import path from "node:path";
 import type { Command } from "commander";
+import { LeafError } from "../../engine/base/errors.ts";
 import { parseAs } from "../../engine/base/json.ts";
 import { knowSecrets, secretsOf } from "../../engine/base/redact.ts";
-import { LeafError } from "../../engine/errors.ts";
 import { listServers, stopServers } from "../../engine/teachers/serve/index.ts";
 import { placeholderValues, type ServerSpec } from "../../engine/teachers/serve/spec.ts";
 import { supervise } from "../../engine/teachers/serve/supervise.ts";

@@ -1,10 +1,10 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { failureCount } from "../../engine/failures/words.ts";
-import { calibrateStage } from "../../engine/stages/calibrate.ts";
-import { distillStage } from "../../engine/stages/distill.ts";
-import { evaluateStage } from "../../engine/stages/evaluate.ts";
-import { pipelineStatus, runPipeline } from "../../engine/stages/pipeline.ts";
+import { pipelineStatus, runPipeline } from "../../engine/pipeline/pipeline.ts";
+import { calibrateStage } from "../../engine/pipeline/stages/calibrate.ts";
+import { distillStage } from "../../engine/pipeline/stages/distill.ts";
+import { evaluateStage } from "../../engine/pipeline/stages/evaluate.ts";
 import type { FailureSummary } from "../../protocol/failures.ts";
 import type {
   CalibrateResult,

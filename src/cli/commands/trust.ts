@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { allConsentItems, forget, isApproved, remember } from "../../engine/consent/index.ts";
+import { allConsentItems, forget, isApproved, remember } from "../../engine/consent/needed.ts";
 import { openExperiment } from "../../engine/experiments/file.ts";
 import { trialsOf } from "../../engine/experiments/trial.ts";
 import { ask, itemText } from "../consent.ts";

@@ -11,8 +11,8 @@ import {
   stat,
 } from "node:fs/promises";
 import path from "node:path";
-import { errnoCode, LeafError } from "../errors.ts";
-import { temporaryName, withFileErrors } from "../files.ts";
+import { errnoCode, LeafError } from "./errors.ts";
+import { temporaryName, withFileErrors } from "./files.ts";
 
 type Content = string | Uint8Array;
 

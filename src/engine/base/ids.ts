@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
-import { errnoCode, LeafError } from "../errors.ts";
+import { errnoCode, LeafError } from "./errors.ts";
 
 /** What names a folder or a file below `.leaf/`. Each comes from files and from clients, so each is checked where it becomes a path. */
 export const idPatterns = {

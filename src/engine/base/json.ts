@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { z } from "zod";
-import { errnoCode, explainFileSystemError } from "../errors.ts";
 import { tellDamagedFile } from "./damage.ts";
+import { errnoCode, explainFileSystemError } from "./errors.ts";
 
 /** No document of LEAF comes near it. */
 const mostBytes = 64 * 1024 * 1024;

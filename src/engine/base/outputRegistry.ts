@@ -1,6 +1,6 @@
 import path from "node:path";
 import { z } from "zod";
-import { writeJson } from "../files.ts";
+import { writeJson } from "./files.ts";
 import { readJsonAs } from "./json.ts";
 
 /** `.leaf/outputs.json`: files that LEAF wrote for its user, and the hash of what it wrote. */

@@ -1,7 +1,7 @@
 import { chmod, link, mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { errnoCode, LeafError } from "../errors.ts";
-import { hashBytes, hashFile, temporaryName, withFileErrors } from "../files.ts";
+import { errnoCode, LeafError } from "./errors.ts";
+import { hashBytes, hashFile, temporaryName, withFileErrors } from "./files.ts";
 import { recordOutput, writtenHash } from "./outputRegistry.ts";
 import { whatElse } from "./regularFile.ts";
 import { isSamePlace, type Place, placeOf } from "./sameFile.ts";

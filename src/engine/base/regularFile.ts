@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
-import { explainFileSystemError, LeafError } from "../errors.ts";
+import { explainFileSystemError, LeafError } from "./errors.ts";
 
 /**
  * Looks at a file that a config or a person names, before it is opened: a device has no end and a pipe keeps its reader waiting.

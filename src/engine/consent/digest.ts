@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
-import { canonicalJson } from "../keys.ts";
+import { canonicalJson } from "../base/keys.ts";
 
 /** Of a larger file the rest counts by size and time. */
 const mostBytes = 64 * 2 ** 20;

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import type { ConsentDecision, ConsentItem } from "../../protocol/consent.ts";
+import { LeafError } from "../base/errors.ts";
+import { writeJson } from "../base/files.ts";
 import { leafHome } from "../base/home.ts";
-import { LeafError } from "../errors.ts";
-import { writeJson } from "../files.ts";
-import { waitForLock } from "../processLock.ts";
+import { waitForLock } from "../base/processLock.ts";
 
 const storeSchema = z.object({
   v: z.literal(1),

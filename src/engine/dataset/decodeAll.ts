@@ -3,11 +3,11 @@ import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import sharp from "sharp";
 import type { ProgressSink } from "../../protocol/progress.ts";
-import { isCancelled, LeafError } from "../errors.ts";
+import { isCancelled, LeafError } from "../base/errors.ts";
+import { forEachBounded } from "../base/pool.ts";
 import { UndecodableImage, withImage } from "../images/decode.ts";
 import { explainDatabaseError } from "../labels/schema.ts";
-import { forEachBounded } from "../pool.ts";
-import { openForScan } from "./indexFile.ts";
+import { openForScan } from "./index/file.ts";
 
 /** What decoding says of an image that its header does not: why it is of no use, or what is worth telling. */
 export interface DecodeFinding {

@@ -1,5 +1,5 @@
 import vm from "node:vm";
-import { LeafError } from "../errors.ts";
+import { LeafError } from "../base/errors.ts";
 
 const batch = 1000;
 const timeoutMs = 2000;

@@ -1,8 +1,8 @@
 import { factsOf, type MosFormat } from "../mos/formats.ts";
 import { findColumn } from "../tables/findColumn.ts";
 import { openTable, type Table, type TableRow } from "../tables/table.ts";
+import type { ImageIndex } from "./index/query.ts";
 import { ImageMatcher } from "./match.ts";
-import type { ImageIndex } from "./query.ts";
 
 /** `malformed`: what its cells are is not sure. */
 export type RowProblemKind = "noImage" | "ambiguous" | "unreadable" | "noName" | "malformed";

@@ -1,9 +1,9 @@
 import path from "node:path";
 import { quotedCell } from "../tables/cellText.ts";
 import { plainCell } from "../tables/formulaCells.ts";
-import type { IndexedFile } from "./indexFile.ts";
-import { withoutImageExtension } from "./names.ts";
-import type { ImageIndex } from "./query.ts";
+import type { IndexedFile } from "./index/file.ts";
+import { withoutImageExtension } from "./index/names.ts";
+import type { ImageIndex } from "./index/query.ts";
 
 export type Match = { hash: string } | { problem: "noImage" | "ambiguous" | "unreadable"; message: string };
 

@@ -1,5 +1,5 @@
 import type { ArmTest, ExperimentResult } from "../../protocol/experiments.ts";
-import { keyOf } from "../keys.ts";
+import { keyOf } from "../base/keys.ts";
 import { holm } from "../metrics/holm.ts";
 import {
   type ComparedMetric,

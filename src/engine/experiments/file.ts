@@ -1,5 +1,6 @@
 import path from "node:path";
-import { type Config, configJsonSchema, configSchema } from "../config.ts";
+import { LeafError } from "../base/errors.ts";
+import { type Config, configJsonSchema, configSchema } from "../config/config.ts";
 import {
   type ConfigProblem,
   type ExplainedIssue,
@@ -10,8 +11,7 @@ import {
   parseYaml,
   problemError,
   readConfigText,
-} from "../configFile.ts";
-import { LeafError } from "../errors.ts";
+} from "../config/read.ts";
 import { withFormats } from "../mos/complete.ts";
 import { detectFormats } from "../mos/detect.ts";
 import { type Cell, configValue, expand, seedKeys, setsKey } from "./expand.ts";

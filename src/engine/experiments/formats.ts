@@ -1,5 +1,5 @@
 import type { ExperimentResult } from "../../protocol/experiments.ts";
-import { toCsv } from "../csv.ts";
+import { toCsv } from "../tables/csvText.ts";
 import { type Row, type Table, tableOf } from "./table.ts";
 
 export const formats = ["text", "csv", "markdown", "latex", "json"] as const;

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { ExperimentStanding } from "../../protocol/experiments.ts";
-import { explainFileSystemError, LeafError, messageOf } from "../errors.ts";
+import { explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
 import { experimentName, isExperimentFile, openExperiment } from "./file.ts";
 import { experimentKey, readResultFile } from "./result.ts";
 

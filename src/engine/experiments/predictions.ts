@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import type { Metrics } from "../../protocol/results.ts";
-import type { Catalog } from "../catalog.ts";
-import { LeafError } from "../errors.ts";
-import { keyOf } from "../keys.ts";
-import { openLabels } from "../labels.ts";
-import { evaluateMetrics } from "../metrics/index.ts";
-import { studentToMos } from "../mos.ts";
-import { predictionsFile, readPredictions } from "../predictions.ts";
-import type { Project } from "../project.ts";
-import { labelState } from "../stages/label.ts";
+import { LeafError } from "../base/errors.ts";
+import { keyOf } from "../base/keys.ts";
+import type { Project } from "../config/project.ts";
+import type { Catalog } from "../dataset/catalog.ts";
+import { studentToMos } from "../dataset/readMos.ts";
+import { openLabels } from "../labels/labels.ts";
+import { evaluateMetrics } from "../metrics/agreement.ts";
+import { predictionsFile, readPredictions } from "../pipeline/predictions.ts";
+import { labelState } from "../pipeline/stages/label.ts";
 
 /** Score and MOS by image hash, both on the MOS scale. */
 export type Predictions = Map<string, { score: number; mos: number }>;

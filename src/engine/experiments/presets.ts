@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { appRoot } from "../appRoot.ts";
+import { appRoot } from "../base/appRoot.ts";
+import { LeafError } from "../base/errors.ts";
 import { writeOutput } from "../base/outputs.ts";
-import { LeafError } from "../errors.ts";
 
 const folder = () => path.join(appRoot(), "assets", "experiments");
 

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { ExperimentResult } from "../../protocol/experiments.ts";
-import { LeafError, messageOf } from "../errors.ts";
-import { trainerProgress } from "../jobs/timing.ts";
-import { type StageOptions, stageNames } from "../stages/stage.ts";
+import { LeafError, messageOf } from "../base/errors.ts";
+import { trainerProgress } from "../base/progressTimer.ts";
+import { type StageOptions, stageNames } from "../pipeline/stage.ts";
 import { compareArms } from "./compare.ts";
 import type { OpenExperiment } from "./file.ts";
 import { studentPredictions, teacherPredictions } from "./predictions.ts";

@@ -1,4 +1,4 @@
-import { isCancelled, LeafError, throwIfCancelled } from "../errors.ts";
+import { isCancelled, LeafError, throwIfCancelled } from "../base/errors.ts";
 
 /** A piece of work that an item needs next; equal ids are one piece of work for all items that need it. */
 export interface Task<T> {

@@ -1,20 +1,20 @@
 import type { TrialResult } from "../../protocol/experiments.ts";
-import { type Catalog, openCatalog } from "../catalog.ts";
-import { LeafError } from "../errors.ts";
-import { keyOf } from "../keys.ts";
-import { type Project, projectOf } from "../project.ts";
-import { recordStage, runFor } from "../runs.ts";
-import { calibrateStage, planCalibration } from "../stages/calibrate.ts";
-import { distillKey, distillStage } from "../stages/distill.ts";
-import { evaluateStage, planEvaluation } from "../stages/evaluate.ts";
-import { labelStage, labelState } from "../stages/label.ts";
+import { LeafError } from "../base/errors.ts";
+import { keyOf } from "../base/keys.ts";
+import { type Project, projectOf } from "../config/project.ts";
+import { type Catalog, openCatalog } from "../dataset/catalog.ts";
+import { recordStage, runFor } from "../pipeline/runs.ts";
 import {
   finishedResult,
   isFinished,
   readResult,
   type StageName,
   type StageOptions,
-} from "../stages/stage.ts";
+} from "../pipeline/stage.ts";
+import { calibrateStage, planCalibration } from "../pipeline/stages/calibrate.ts";
+import { distillKey, distillStage } from "../pipeline/stages/distill.ts";
+import { evaluateStage, planEvaluation } from "../pipeline/stages/evaluate.ts";
+import { labelStage, labelState } from "../pipeline/stages/label.ts";
 import type { Cell } from "./expand.ts";
 import type { OpenExperiment } from "./file.ts";
 import { teacherEvaluation } from "./predictions.ts";

@@ -3,9 +3,9 @@ import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { FailureSummary, ItemFailure } from "../../protocol/failures.ts";
 import { failureSummary, itemFailure } from "../../protocol/schema/failures.ts";
+import { isMissing, temporaryName, writeJson } from "../base/files.ts";
 import { parseAs, readJsonAs } from "../base/json.ts";
 import { redact } from "../base/redact.ts";
-import { isMissing, temporaryName, writeJson } from "../files.ts";
 import { withoutName } from "./words.ts";
 
 /** How many failures and reasons are told before a count stands for the rest. */

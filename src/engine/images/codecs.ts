@@ -1,5 +1,5 @@
 import sharp from "sharp";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../base/errors.ts";
 import { displayName, type ImageFormat } from "./format.ts";
 import { jpegEnd, jpegScansComplete } from "./jpeg.ts";
 import { SampleError, unusualSamples } from "./samples.ts";

@@ -1,6 +1,6 @@
 import path from "node:path";
 import sharp from "sharp";
-import { LeafError } from "../errors.ts";
+import { LeafError } from "../base/errors.ts";
 import { BmpError, decodeBmp, readBmpHeader } from "./bmp.ts";
 import {
   decodeJpeg,

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { errnoCode, explainFileSystemError, LeafError, messageOf } from "../errors.ts";
-import { hashBytes, withFileErrors } from "../files.ts";
+import { errnoCode, explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
+import { hashBytes, withFileErrors } from "../base/files.ts";
 import { fileBytes } from "./limits.ts";
 
 /** An image file, and the hash that what is found out about it is filed under; null where nothing is. */

@@ -4,10 +4,10 @@ import path from "node:path";
 import { z } from "zod";
 import type { Progress, ProgressSink } from "../../protocol/progress.ts";
 import { imageHash, text } from "../../protocol/schema/common.ts";
+import { isCancelled, LeafError } from "../base/errors.ts";
+import { temporaryName, withFileErrors, writeJson } from "../base/files.ts";
 import { readJsonAs } from "../base/json.ts";
-import { isCancelled, LeafError } from "../errors.ts";
-import { temporaryName, withFileErrors, writeJson } from "../files.ts";
-import { mapOrdered } from "../pool.ts";
+import { mapOrdered } from "../base/pool.ts";
 import { type RgbImage, UndecodableImage, withImage } from "./decode.ts";
 import { prepare, type StudentInput } from "./views.ts";
 

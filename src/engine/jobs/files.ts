@@ -5,13 +5,13 @@ import path from "node:path";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
 import { attachment, jobRequest } from "../../protocol/schema/jobs.ts";
 import { tellDamagedFile } from "../base/damage.ts";
+import { isMissing, writeFileAtomic, writeJson } from "../base/files.ts";
 import { checkedId, inside } from "../base/ids.ts";
 import { parseAs, readJsonAs } from "../base/json.ts";
+import { claimFolder } from "../base/lockHolder.ts";
+import { isProcessLocked } from "../base/processLock.ts";
 import { redactValue } from "../base/redact.ts";
-import { isMissing, writeFileAtomic, writeJson } from "../files.ts";
-import { claimFolder } from "../lockHolder.ts";
-import { isProcessLocked } from "../processLock.ts";
-import { ensureLeafDir, type Project } from "../project.ts";
+import { ensureLeafDir, type Project } from "../config/project.ts";
 import { jobIdAfter, sortedJobIds } from "./ids.ts";
 
 /**

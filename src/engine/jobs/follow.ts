@@ -5,14 +5,14 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
 import { jobEvent } from "../../protocol/schema/jobs.ts";
-import { appRoot } from "../appRoot.ts";
+import { appRoot } from "../base/appRoot.ts";
 import { tellDamagedFile } from "../base/damage.ts";
 import { childEnvironment } from "../base/environment.ts";
+import { LeafError } from "../base/errors.ts";
+import { isMissing } from "../base/files.ts";
 import { parseAs } from "../base/json.ts";
-import { LeafError } from "../errors.ts";
-import { isMissing } from "../files.ts";
-import { holderWords } from "../lockHolder.ts";
-import type { Project } from "../project.ts";
+import { holderWords } from "../base/lockHolder.ts";
+import type { Project } from "../config/project.ts";
 import {
   createJob,
   eventsFile,

@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
+import { holderOf } from "../base/lockHolder.ts";
+import { signalGroup } from "../base/processes.ts";
 import { signalProcess } from "../base/processIdentity.ts";
-import { holderOf } from "../lockHolder.ts";
-import { signalGroup } from "../processes.ts";
 import { eventsFile, isRunning, type Job, lockFile } from "./files.ts";
 
 /** The process that works on a job, as seen by who follows it. */

@@ -1,5 +1,5 @@
 import type { ItemFailure } from "../../protocol/failures.ts";
-import { LeafError } from "../errors.ts";
+import { LeafError } from "../base/errors.ts";
 import { failureLine } from "../failures/words.ts";
 
 export type Judged = "images" | "pairs";

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { LeafError } from "../errors.ts";
-import { ratingWords } from "../judgement.ts";
-import { human, type LabelStore, type PairRow, type PointRow, type TeacherRecord } from "../labels.ts";
+import { LeafError } from "../base/errors.ts";
 import { findColumn } from "../tables/findColumn.ts";
 import { openParquetFile, type ParquetFile, parquetBatches } from "../tables/parquet.ts";
+import { ratingWords } from "../teachers/judgement.ts";
+import { human, type LabelStore, type PairRow, type PointRow, type TeacherRecord } from "./labels.ts";
 import { labelsVersion, metadataKeys, pairColumns, pointColumns } from "./parquet.ts";
 import { type BadRows, badRows, describedBy, isHash, labelFault } from "./rules.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { LeafError } from "../errors.ts";
-import { human, type LabelStore } from "../labels.ts";
+import { LeafError } from "../base/errors.ts";
+import { human, type LabelStore } from "./labels.ts";
 import {
   type BadRows,
   badRows,

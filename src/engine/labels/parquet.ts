@@ -1,10 +1,10 @@
 import path from "node:path";
 import { fileWriter, ParquetWriter, type SchemaElement } from "hyparquet-writer";
+import { LeafError, throwIfCancelled } from "../base/errors.ts";
+import { ensureDir } from "../base/files.ts";
 import { checkOutputs, type OutputRules, withOutput } from "../base/outputs.ts";
-import { LeafError, throwIfCancelled } from "../errors.ts";
-import { ensureDir } from "../files.ts";
-import { ratingWords } from "../judgement.ts";
-import { human, type LabelStore, type TeacherRecord } from "../labels.ts";
+import { ratingWords } from "../teachers/judgement.ts";
+import { human, type LabelStore, type TeacherRecord } from "./labels.ts";
 import { describedBy, type LabelTable, usable } from "./rules.ts";
 import { chunksOf } from "./session.ts";
 

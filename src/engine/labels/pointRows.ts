@@ -1,4 +1,4 @@
-import type { RatingProbabilities } from "../judgement.ts";
+import type { RatingProbabilities } from "../teachers/judgement.ts";
 import { unusable, usable } from "./rules.ts";
 import { imagesWithout, numberOrNull, type Row, type Session } from "./session.ts";
 

@@ -1,5 +1,5 @@
 import { isId } from "../base/ids.ts";
-import { ratingWords } from "../judgement.ts";
+import { ratingWords } from "../teachers/judgement.ts";
 
 /**
  * What a label may be. Stores and Parquet files come from anywhere, and our own may have been written to by others: a row that

@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { explainFileSystemError, LeafError, messageOf } from "../errors.ts";
-import { ratingWords } from "../judgement.ts";
-import { openGuarded } from "./guarded.ts";
+import { explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
+import { openGuarded } from "../base/guardedDatabase.ts";
+import { ratingWords } from "../teachers/judgement.ts";
 
 /** Each step brings a store from version i to i + 1; `PRAGMA user_version` says where it stands. */
 const migrations = [

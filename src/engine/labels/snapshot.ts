@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { type LabelStore, openLabels, type PairRow, type PointRow, type Snapshot } from "../labels.ts";
+import { type LabelStore, openLabels, type PairRow, type PointRow, type Snapshot } from "./labels.ts";
 
 import { describedBy } from "./rules.ts";
 

@@ -1,4 +1,4 @@
-import { randomInt, seededRandom } from "../random.ts";
+import { randomInt, seededRandom } from "../base/random.ts";
 import { centred, correlationOfSums } from "./correlation.ts";
 import { orderOf } from "./rank.ts";
 

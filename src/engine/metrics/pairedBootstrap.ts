@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { throwIfCancelled } from "../errors.ts";
-import { randomInt, seededRandom } from "../random.ts";
+import { throwIfCancelled } from "../base/errors.ts";
+import { randomInt, seededRandom } from "../base/random.ts";
 import { type Interval, percentiles, weightedCorrelation, weightedRanks } from "./bootstrap.ts";
 import { centred, plcc, rmse } from "./correlation.ts";
 import { krcc, srcc } from "./rank.ts";

@@ -1,4 +1,4 @@
-import { LeafError } from "../errors.ts";
+import { LeafError } from "../base/errors.ts";
 import type { RunResult } from "./run.ts";
 
 /** Whether the package is simply not in the indexes of pip's settings. */

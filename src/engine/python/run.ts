@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline";
-import { appRoot } from "../appRoot.ts";
+import { appRoot } from "../base/appRoot.ts";
 import { foreignEnvironment } from "../base/environment.ts";
-import { LeafError, throwIfCancelled } from "../errors.ts";
-import { spawnGroup, stopGroup } from "../processes.ts";
+import { LeafError, throwIfCancelled } from "../base/errors.ts";
+import { spawnGroup, stopGroup } from "../base/processes.ts";
 
 export const setUpRemedy = "Run `leaf env` to set up the training environment, or set `python.interpreter`.";
 

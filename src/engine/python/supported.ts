@@ -1,4 +1,4 @@
-import { LeafError, throwIfCancelled } from "../errors.ts";
+import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { runPython } from "./run.ts";
 
 /** The Pythons for which every locked package has a wheel; pyproject.toml and README say the same. */

@@ -1,11 +1,11 @@
 import type { MinConfidence } from "../../protocol/reliability.ts";
-import { chooseCalibrationSubset } from "../calibrationSubset.ts";
-import type { Catalog } from "../catalog.ts";
-import { defaultMinConfidence } from "../config.ts";
-import { LeafError } from "../errors.ts";
-import { openLabels } from "../labels.ts";
-import { mosToStudent } from "../mos.ts";
-import type { Project } from "../project.ts";
+import { LeafError } from "../base/errors.ts";
+import { defaultMinConfidence } from "../config/config.ts";
+import type { Project } from "../config/project.ts";
+import { chooseCalibrationSubset } from "../dataset/calibrationSubset.ts";
+import type { Catalog } from "../dataset/catalog.ts";
+import { mosToStudent } from "../dataset/readMos.ts";
+import { openLabels } from "../labels/labels.ts";
 import { decisiveDifference, judgedPairs } from "./judged.ts";
 import { chooseMinConfidence } from "./minConfidence.ts";
 

@@ -1,8 +1,8 @@
 import type { TeacherComparison } from "../../protocol/reliability.ts";
-import { ratingWords } from "../judgement.ts";
+import type { LabelStore } from "../labels/labels.ts";
 import { usable } from "../labels/rules.ts";
-import type { LabelStore } from "../labels.ts";
-import { plcc, srcc } from "../metrics/index.ts";
+import { plcc, srcc } from "../metrics/agreement.ts";
+import { ratingWords } from "../teachers/judgement.ts";
 import { cohenKappa } from "./metrics.ts";
 
 const both = (table: "points" | "pairs") =>

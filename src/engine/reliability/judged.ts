@@ -1,5 +1,5 @@
-import { ownPairs, ownPoints } from "../labels/own.ts";
-import type { LabelStore } from "../labels.ts";
+import type { LabelStore } from "../labels/labels.ts";
+import { ownPairs, ownPoints } from "../labels/teacherAnswers.ts";
 import { isRight } from "./metrics.ts";
 
 /** The teacher's preferences whose images both have a MOS that differ enough to name a winner. In parallel arrays. */

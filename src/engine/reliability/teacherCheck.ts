@@ -1,10 +1,10 @@
 import type { TeacherCheck } from "../../protocol/results.ts";
-import { LeafError } from "../errors.ts";
-import { ownPoints } from "../labels/own.ts";
-import { openLabels } from "../labels.ts";
+import { LeafError } from "../base/errors.ts";
+import type { Project } from "../config/project.ts";
+import { openLabels } from "../labels/labels.ts";
+import { ownPoints } from "../labels/teacherAnswers.ts";
+import { srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
-import { srcc } from "../metrics/index.ts";
-import type { Project } from "../project.ts";
 
 export type { TeacherCheck };
 

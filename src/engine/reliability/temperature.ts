@@ -1,5 +1,5 @@
 import type { CalibrationMetrics, TemperatureScaling } from "../../protocol/reliability.ts";
-import { logit, sigmoid } from "../judgement.ts";
+import { logit, sigmoid } from "../teachers/judgement.ts";
 import { pairMetrics, pointMetrics } from "./metrics.ts";
 
 /** T between 1/20 and 50: beyond them nothing changes that could be seen. */

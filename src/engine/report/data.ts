@@ -1,8 +1,8 @@
 import type { EvaluateResult, Metrics, RunRecord } from "../../protocol/results.ts";
 import type { RunCurves } from "../../protocol/server.ts";
 import type { StudentCard } from "../../protocol/student.ts";
-import type { Config } from "../config.ts";
-import type { Prediction } from "../predictions.ts";
+import type { Config } from "../config/config.ts";
+import type { Prediction } from "../pipeline/predictions.ts";
 
 /** An image that the report shows. Scores are on the reported scale. */
 export interface ShownImage {

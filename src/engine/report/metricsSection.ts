@@ -1,5 +1,5 @@
 import type { CalibrateResult, Metrics } from "../../protocol/results.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { ReportData } from "./data.ts";
 import { figure, type Html, html, interval, section, table } from "./html.ts";
 

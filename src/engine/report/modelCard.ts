@@ -1,6 +1,6 @@
 import type { CalibrateResult, EvaluateResult, LabelResult, RunRecord } from "../../protocol/results.ts";
 import type { StudentCard } from "../../protocol/student.ts";
-import { knownConfig } from "../runs.ts";
+import { knownConfig } from "../pipeline/runs.ts";
 import { figure, interval } from "./html.ts";
 import { escapeMarkdown as text } from "./markdown.ts";
 import { teacherText } from "./page.ts";

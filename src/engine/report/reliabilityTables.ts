@@ -3,10 +3,10 @@ import type {
   TeacherReliability,
   TemperatureScaling,
 } from "../../protocol/reliability.ts";
-import { isCancelled, LeafError } from "../errors.ts";
-import type { Project } from "../project.ts";
-import { teacherReliability } from "../reliability/report.ts";
-import type { StageOptions } from "../stages/stage.ts";
+import { isCancelled, LeafError } from "../base/errors.ts";
+import type { Project } from "../config/project.ts";
+import type { StageOptions } from "../pipeline/stage.ts";
+import { teacherReliability } from "../views/teacherReliability.ts";
 import type { ReportTable } from "./data.ts";
 import { figure } from "./html.ts";
 

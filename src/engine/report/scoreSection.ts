@@ -1,5 +1,5 @@
-import { fitLogistic, type Logistic, logistic } from "../metrics/index.ts";
-import type { Prediction } from "../predictions.ts";
+import { fitLogistic, type Logistic, logistic } from "../metrics/agreement.ts";
+import type { Prediction } from "../pipeline/predictions.ts";
 import type { ReportData } from "./data.ts";
 import { type Html, html, key, section } from "./html.ts";
 import { extent, plot, polyline } from "./plot.ts";

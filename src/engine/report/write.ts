@@ -1,8 +1,8 @@
 import { checkOutputs, writeOutput } from "../base/outputs.ts";
 import { redact } from "../base/redact.ts";
-import { type Project, projectOf } from "../project.ts";
-import { outputRules } from "../projectInputs.ts";
-import type { StageOptions } from "../stages/stage.ts";
+import { type Project, projectOf } from "../config/project.ts";
+import { outputRules } from "../pipeline/projectInputs.ts";
+import type { StageOptions } from "../pipeline/stage.ts";
 import { collectReport, reportedRun } from "./collect.ts";
 import type { Finding, ReportTable } from "./data.ts";
 import { evaluationFindings } from "./findings.ts";

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { isDamage } from "../dataset/indexFile.ts";
-import { openGuarded } from "../labels/guarded.ts";
+import { openGuarded } from "../base/guardedDatabase.ts";
+import type { Project } from "../config/project.ts";
+import { isDamage } from "../dataset/index/file.ts";
 import { explainDatabaseError } from "../labels/schema.ts";
 import { chunksOf } from "../labels/session.ts";
-import type { Project } from "../project.ts";
 
 /** A student's view of some images, in the order of `hashes`: scores on 1..5 and pooled features, n × dim. */
 export interface StudentTable {

@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import type { LearningCurve } from "../../protocol/selection.ts";
-import { throwIfCancelled } from "../errors.ts";
+import { throwIfCancelled } from "../base/errors.ts";
+import { randomInt, seededRandom } from "../base/random.ts";
 import { quantile as quantileOf } from "../metrics/bootstrap.ts";
-import { randomInt, seededRandom } from "../random.ts";
 import type { StudentTable } from "./featureStore.ts";
 import { standardised } from "./kcenter.ts";
 import { fitPowerLaw, powerLaw } from "./powerLaw.ts";

@@ -1,4 +1,4 @@
-import { seededRandom } from "../random.ts";
+import { seededRandom } from "../base/random.ts";
 import type { Candidates } from "./candidates.ts";
 import { seededOrder } from "./random.ts";
 

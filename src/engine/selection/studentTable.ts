@@ -1,12 +1,12 @@
 import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
-import { compare, seededRank } from "../calibrationSubset.ts";
-import { LeafError } from "../errors.ts";
+import { LeafError } from "../base/errors.ts";
+import { nameIn, type Project } from "../config/project.ts";
+import { compare, seededRank } from "../dataset/calibrationSubset.ts";
 import { maxPixelsOf } from "../images/limits.ts";
-import { ownPoints } from "../labels/own.ts";
-import { openLabels } from "../labels.ts";
-import { nameIn, type Project } from "../project.ts";
-import { openStudent, scoreImages } from "../student.ts";
+import { openLabels } from "../labels/labels.ts";
+import { ownPoints } from "../labels/teacherAnswers.ts";
+import { openStudent, scoreImages } from "../student/student.ts";
 import type { Candidates } from "./candidates.ts";
 import { openFeatureStore, type StudentTable } from "./featureStore.ts";
 

@@ -1,6 +1,6 @@
 import path from "node:path";
+import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
-import { LeafError, throwIfCancelled } from "../errors.ts";
 import { type CsvRow, scanRow } from "./csvRows.ts";
 
 export interface ReadRow {

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { LeafError } from "../errors.ts";
+import { LeafError } from "../base/errors.ts";
 import { imageExtensions } from "../images/format.ts";
 import { delimiterOf } from "./csvRows.ts";
 import { csvRows, type ReadRow } from "./csvStream.ts";

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
-import { LeafError } from "../errors.ts";
+import { LeafError } from "../base/errors.ts";
 import { quotedCell } from "./cellText.ts";
 
 /** The place of a column. Throws a LeafError `config` for one that is missing, or there twice. */

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { limits, megabytes } from "../base/limits.ts";
-import { LeafError, throwIfCancelled } from "../errors.ts";
 import { cellText, oneLine } from "./cellText.ts";
 import { detectEncoding, readText } from "./encoding.ts";
 import type { Table, TableOptions, TableRow } from "./table.ts";

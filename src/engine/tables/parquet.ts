@@ -10,9 +10,9 @@ import {
   parquetMetadataAsync,
   parquetScan,
 } from "hyparquet";
+import { LeafError, messageOf, throwIfCancelled } from "../base/errors.ts";
 import { limits, megabytes } from "../base/limits.ts";
 import { regularFile } from "../base/regularFile.ts";
-import { LeafError, messageOf, throwIfCancelled } from "../errors.ts";
 import { cellText, oneLine } from "./cellText.ts";
 import type { Table, TableOptions, TableRow } from "./table.ts";
 

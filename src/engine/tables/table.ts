@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import path from "node:path";
+import { explainFileSystemError, LeafError } from "../base/errors.ts";
 import { regularFile } from "../base/regularFile.ts";
-import { explainFileSystemError, LeafError } from "../errors.ts";
 import { openDelimited } from "./delimited.ts";
 import { openJson, openJsonLines } from "./json.ts";
 import { openParquet } from "./parquet.ts";

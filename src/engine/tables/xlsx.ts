@@ -1,8 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import readWorkbook from "read-excel-file/node";
+import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { limits, megabytes } from "../base/limits.ts";
-import { LeafError, throwIfCancelled } from "../errors.ts";
 import { cellText } from "./cellText.ts";
 import type { Table, TableOptions, TableRow } from "./table.ts";
 import { boundedWorkbook } from "./xlsxBounds.ts";

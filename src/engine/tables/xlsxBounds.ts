@@ -1,7 +1,7 @@
 import path from "node:path";
 import { unzipSync, zipSync } from "fflate";
+import { LeafError } from "../base/errors.ts";
 import { limits, megabytes } from "../base/limits.ts";
-import { LeafError } from "../errors.ts";
 
 const mostParts = 10_000;
 const part = /\.(xml|rels)$/i;

@@ -1,8 +1,8 @@
 import type { TeacherConfig } from "../config/teacher.ts";
 import { createEmbeddedTeacher, embeddedTeacherFingerprint } from "./embedded/index.ts";
-import { createOpenaiTeacher, openaiTeacherFingerprint } from "./openai/index.ts";
+import { createOpenaiTeacher, openaiTeacherFingerprint } from "./openai/teacher.ts";
 import type { Teacher } from "./teacher.ts";
-import { createTransformersTeacher, transformersTeacherFingerprint } from "./transformers/index.ts";
+import { createTransformersTeacher, transformersTeacherFingerprint } from "./transformers/teacher.ts";
 
 export interface TeacherOptions {
   signal?: AbortSignal;

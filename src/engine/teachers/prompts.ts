@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
-import { appRoot } from "../appRoot.ts";
+import { appRoot } from "../base/appRoot.ts";
 import type { PromptsConfig } from "../config/teacher.ts";
 
 /** One part of a question, in the order the model reads them. */

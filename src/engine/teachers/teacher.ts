@@ -1,4 +1,4 @@
-import type { RatingProbabilities } from "../judgement.ts";
+import type { RatingProbabilities } from "./judgement.ts";
 import type { PromptPart } from "./prompts.ts";
 
 /** An image as a teacher sees it: bytes on demand and an identity; never a MOS. */

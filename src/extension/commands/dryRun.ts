@@ -2,7 +2,7 @@ import { commands, type Disposable, l10n, ProgressLocation, Uri, window, workspa
 import { commandIds } from "../../protocol/commands.ts";
 import { consented } from "../consent.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
-import { pickProject } from "../projectPicker.ts";
+import { pickProject } from "../projects/picker.ts";
 import { saveConfig } from "./stages.ts";
 
 const scheme = "leaf-dry-run";

@@ -1,9 +1,9 @@
 import { ConfigurationTarget, l10n, type QuickPickItem, QuickPickItemKind, window, workspace } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import { fromPythonExtension, pythonExtensionInterpreter } from "../interpreter.ts";
-import { showJobNotification } from "../jobNotification.ts";
+import { showJobNotification } from "../jobs/notification.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
-import { pickProject } from "../projectPicker.ts";
+import { pickProject } from "../projects/picker.ts";
 
 /** The Python that trains: choosing one, or having one made. */
 export function environmentCommands(leaf: Leaf): Handlers {

@@ -2,7 +2,7 @@ import { commands, l10n, Uri, ViewColumn, window, workspace } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import { consented } from "../consent.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
-import { pickProject } from "../projectPicker.ts";
+import { pickProject } from "../projects/picker.ts";
 
 const scheme = "leaf-experiment";
 

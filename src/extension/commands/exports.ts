@@ -2,7 +2,7 @@ import { commands, l10n, Uri, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import type { FailureSummary } from "../../protocol/failures.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
-import { pickProject } from "../projectPicker.ts";
+import { pickProject } from "../projects/picker.ts";
 
 type What = "labels" | "scores" | "student";
 

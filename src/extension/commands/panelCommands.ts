@@ -2,8 +2,8 @@ import { l10n, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import { type PanelTab, panelTabs } from "../../protocol/panel.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
-import { configOfTarget } from "../projectChoice.ts";
-import { pickProject } from "../projectPicker.ts";
+import { configOfTarget } from "../projects/choice.ts";
+import { pickProject } from "../projects/picker.ts";
 import { runPick } from "../runWords.ts";
 
 /** Commands that open the IQA panel somewhere. */

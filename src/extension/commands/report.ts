@@ -1,7 +1,7 @@
 import { commands, env, l10n, ProgressLocation, Uri, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
-import { pickProject } from "../projectPicker.ts";
+import { pickProject } from "../projects/picker.ts";
 import { runOfTarget } from "../reportTarget.ts";
 
 /** Writing a run's report as one HTML file. */

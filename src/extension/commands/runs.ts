@@ -1,7 +1,7 @@
 import { commands, l10n, Uri, window, workspace } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
-import type { runConfigs } from "../runConfigs.ts";
+import type { runConfigs } from "../projects/runConfigs.ts";
 import { viewCommandIds } from "../viewCommands.ts";
 import type { RunNode } from "../views/runsTree.ts";
 

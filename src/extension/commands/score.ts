@@ -1,10 +1,10 @@
 import { commands, l10n, ProgressLocation, Uri, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
-import { activeImage } from "../activeImage.ts";
-import { imageExtensions } from "../imageFiles.ts";
-import { scoreOf } from "../imageWords.ts";
+import { activeImage } from "../images/activeImage.ts";
+import { imageExtensions } from "../images/imageFiles.ts";
+import { scoreOf } from "../images/imageWords.ts";
+import { urisOfArguments } from "../images/scoreTargets.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
-import { urisOfArguments } from "../scoreTargets.ts";
 import { isFolder } from "../workspaceFiles.ts";
 
 let tokens = 0;

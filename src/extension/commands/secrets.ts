@@ -3,7 +3,7 @@ import { commandIds } from "../../protocol/commands.ts";
 import { shownOrigin } from "../consentText.ts";
 import { forgetTeacherKey, forgetUnboundKey, storeTeacherKey, teacherKeys } from "../keys.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
-import { pickProject } from "../projectPicker.ts";
+import { pickProject } from "../projects/picker.ts";
 
 export function secretCommands({ context, client, state }: Leaf): Handlers {
   const { secrets } = context;

@@ -3,11 +3,11 @@ import { commandIds } from "../../protocol/commands.ts";
 import type { JobKind } from "../../protocol/jobs.ts";
 import type { ProjectSnapshot } from "../../protocol/project.ts";
 import { consented } from "../consent.ts";
-import { isRunning } from "../contextKeys.ts";
-import { showJobNotification } from "../jobNotification.ts";
+import { showJobNotification } from "../jobs/notification.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
-import { configOfTarget } from "../projectChoice.ts";
-import { pickProject } from "../projectPicker.ts";
+import { configOfTarget } from "../projects/choice.ts";
+import { isRunning } from "../projects/contextKeys.ts";
+import { pickProject } from "../projects/picker.ts";
 import { viewCommandIds } from "../viewCommands.ts";
 
 /** Starting and stopping stages. Started from the palette, progress is a notification; elsewhere it is where it was started. */

@@ -15,7 +15,13 @@ import { commandIds } from "../../protocol/commands.ts";
 import type { ImageQuery, ImageRow } from "../../protocol/images.ts";
 import type { ProjectSnapshot, ScorerInfo } from "../../protocol/project.ts";
 import type { Band } from "../../protocol/server.ts";
-import { bandTitle, imageDescription, percentileWords, scoreOf, scoringMessage } from "../imageWords.ts";
+import {
+  bandTitle,
+  imageDescription,
+  percentileWords,
+  scoreOf,
+  scoringMessage,
+} from "../images/imageWords.ts";
 import type { Leaf } from "../leaf.ts";
 import { log } from "../log.ts";
 import { escapeMarkdown } from "../markdown.ts";

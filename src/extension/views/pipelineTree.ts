@@ -12,8 +12,8 @@ import {
   window,
 } from "vscode";
 import type { ProjectSnapshot } from "../../protocol/project.ts";
-import { isRunning } from "../contextKeys.ts";
 import type { Leaf } from "../leaf.ts";
+import { isRunning } from "../projects/contextKeys.ts";
 import { viewCommandIds } from "../viewCommands.ts";
 import { pipelineRows, projectRow, type Row } from "./stageWords.ts";
 

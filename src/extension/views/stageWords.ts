@@ -1,5 +1,5 @@
 import type { ProjectSnapshot, StageFailures, StageName, StageSnapshot } from "../../protocol/project.ts";
-import { ago, progressWords } from "../jobProgress.ts";
+import { ago, progressWords } from "../jobs/progress.ts";
 import { escapeMarkdown } from "../markdown.ts";
 import type { Translate } from "../translate.ts";
 

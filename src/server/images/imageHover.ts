@@ -1,6 +1,6 @@
 import { displayName, type ImageFormat } from "../../engine/images/format.ts";
-import { ratingWords } from "../../engine/judgement.ts";
 import { escapeMarkdown } from "../../engine/report/markdown.ts";
+import { ratingWords } from "../../engine/teachers/judgement.ts";
 import { commandIds } from "../../protocol/commands.ts";
 import type { ImageRow, PointView } from "../../protocol/images.ts";
 import type { ScorerInfo } from "../../protocol/project.ts";

@@ -1,12 +1,17 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { LeafError } from "../../engine/base/errors.ts";
 import { readJsonAs } from "../../engine/base/json.ts";
-import { LeafError } from "../../engine/errors.ts";
-import { colourLegend, type HeatMap, heatMapSchema } from "../../engine/heatMap.ts";
 import { maxPixelsOf } from "../../engine/images/limits.ts";
-import { scorerInfo } from "../../engine/live/currentScorer.ts";
-import { heatFiles, type PictureSize, pictureFile, shownByBrowsers } from "../../engine/live/pictureFiles.ts";
-import type { ScorerProcess } from "../../engine/live/scorerProcess.ts";
+import { scorerInfo } from "../../engine/scoring/currentScorer.ts";
+import {
+  heatFiles,
+  type PictureSize,
+  pictureFile,
+  shownByBrowsers,
+} from "../../engine/scoring/pictureFiles.ts";
+import type { ScorerProcess } from "../../engine/scoring/process.ts";
+import { colourLegend, type HeatMap, heatMapSchema } from "../../engine/student/heatMap.ts";
 import type { HeatView, ImageRow } from "../../protocol/images.ts";
 import type { LiveProject } from "../project.ts";
 import { fileOf, uriOf } from "../uris.ts";

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { type Connection, WorkDoneProgress } from "vscode-languageserver/node";
-import type { ScorerProcess } from "../../engine/live/scorerProcess.ts";
+import type { ScorerProcess } from "../../engine/scoring/process.ts";
 import type { ResultOf } from "../../protocol/server.ts";
 import type { LiveProject } from "../project.ts";
 import { isInside, type Projects } from "../projects.ts";

@@ -1,5 +1,5 @@
 import type { YAMLParseError } from "yaml";
-import { type ConfigProblem, parseConfig } from "../../engine/configFile.ts";
+import { type ConfigProblem, parseConfig } from "../../engine/config/read.ts";
 import { type ConfigDocument, keySpan, pairAt, problemSpan, type Span } from "./configDocument.ts";
 import type { ConfigPath, FactProblem } from "./context.ts";
 

@@ -11,7 +11,7 @@ import { completionsAt } from "./completion.ts";
 import { type ConfigDocument, isConfigUri, readConfig } from "./configDocument.ts";
 import type { LanguageContext } from "./context.ts";
 import { diagnose } from "./diagnostics.ts";
-import { experimentLanguage } from "./experiments/index.ts";
+import { experimentLanguage } from "./experiments/document.ts";
 import { isExperimentUri } from "./experiments/places.ts";
 import { quickFixes } from "./fixes.ts";
 import { hoverAt } from "./hover.ts";

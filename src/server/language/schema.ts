@@ -1,4 +1,4 @@
-import { configJsonSchema } from "../../engine/config.ts";
+import { configJsonSchema } from "../../engine/config/config.ts";
 import type { ConfigPath } from "./context.ts";
 
 /** The parts of JSON Schema that the config's schema uses. */

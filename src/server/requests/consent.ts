@@ -1,8 +1,8 @@
-import { openConsent, remember } from "../../engine/consent/index.ts";
-import { LeafError } from "../../engine/errors.ts";
+import { LeafError } from "../../engine/base/errors.ts";
+import { openProject } from "../../engine/config/project.ts";
+import { openConsent, remember } from "../../engine/consent/needed.ts";
 import { openExperiment } from "../../engine/experiments/file.ts";
 import { trialsOf } from "../../engine/experiments/trial.ts";
-import { openProject } from "../../engine/project.ts";
 import type { ConsentView } from "../../protocol/consent.ts";
 import type { ConsentTarget } from "../../protocol/server.ts";
 import type { Answer } from "../answers.ts";

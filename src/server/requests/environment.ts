@@ -1,5 +1,9 @@
-import { LeafError } from "../../engine/errors.ts";
-import { managedEnvironmentDir, probeInterpreter, resolveInterpreter } from "../../engine/pythonEnv.ts";
+import { LeafError } from "../../engine/base/errors.ts";
+import {
+  managedEnvironmentDir,
+  probeInterpreter,
+  resolveInterpreter,
+} from "../../engine/python/environment.ts";
 import type { EnvironmentView } from "../../protocol/server.ts";
 import type { Answer } from "../answers.ts";
 import type { Projects } from "../projects.ts";

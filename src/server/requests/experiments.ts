@@ -1,5 +1,5 @@
 import path from "node:path";
-import { LeafError } from "../../engine/errors.ts";
+import { LeafError } from "../../engine/base/errors.ts";
 import { experimentName, isExperimentFile, openExperiment } from "../../engine/experiments/file.ts";
 import { formatted } from "../../engine/experiments/formats.ts";
 import { listExperiments, statusOfExperiment } from "../../engine/experiments/list.ts";

@@ -1,9 +1,9 @@
 import path from "node:path";
 import type { Connection } from "vscode-languageserver/node";
-import { imageFolders } from "../../engine/dataset/find.ts";
-import { LeafError } from "../../engine/errors.ts";
-import { scorerInfo } from "../../engine/live/currentScorer.ts";
-import type { ScorerProcess } from "../../engine/live/scorerProcess.ts";
+import { LeafError } from "../../engine/base/errors.ts";
+import { imageFolders } from "../../engine/dataset/index/find.ts";
+import { scorerInfo } from "../../engine/scoring/currentScorer.ts";
+import type { ScorerProcess } from "../../engine/scoring/process.ts";
 import type { ImageView } from "../../protocol/server.ts";
 import type { Answer } from "../answers.ts";
 import { type FoundImage, findImage, nearestFirst, pathInProject } from "../images/findImage.ts";

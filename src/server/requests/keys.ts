@@ -1,4 +1,4 @@
-import type { Project } from "../../engine/project.ts";
+import type { Project } from "../../engine/config/project.ts";
 
 /** Environment variables with the keys that some configs' endpoints were given. */
 export type KeysFor = (configs: readonly Pick<Project, "config">[]) => Record<string, string>;

@@ -1,6 +1,6 @@
-import { excludeImages } from "../../engine/live/exclude.ts";
-import { overrulePair, pairs } from "../../engine/live/pairViews.ts";
-import { rate, ratingQueue } from "../../engine/live/ratings.ts";
+import { excludeImages } from "../../engine/dataset/exclude.ts";
+import { rate, ratingQueue } from "../../engine/ratings/ratings.ts";
+import { overrulePair, pairs } from "../../engine/views/pairViews.ts";
 import type { SelectResult } from "../../protocol/selection.ts";
 import type { Answer } from "../answers.ts";
 import { leafCommand } from "../leafCommand.ts";

@@ -1,4 +1,4 @@
-import { initProject } from "../../engine/init.ts";
+import { initProject } from "../../engine/config/init.ts";
 import type { Answer } from "../answers.ts";
 import { leafCommand } from "../leafCommand.ts";
 import type { Projects } from "../projects.ts";

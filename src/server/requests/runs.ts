@@ -1,10 +1,16 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { exportTo } from "../../engine/export.ts";
-import { evaluationView } from "../../engine/live/evaluationView.ts";
-import { findRun, pinRun, runConfigText, runCurves, summariseRuns } from "../../engine/live/runSummaries.ts";
-import { inputOf } from "../../engine/projectInputs.ts";
-import { runDir } from "../../engine/runs.ts";
+import { inputOf } from "../../engine/pipeline/projectInputs.ts";
+import {
+  findRun,
+  pinRun,
+  runConfigText,
+  runCurves,
+  summariseRuns,
+} from "../../engine/pipeline/runSummaries.ts";
+import { runDir } from "../../engine/pipeline/runs.ts";
+import { exportTo } from "../../engine/report/export.ts";
+import { evaluationView } from "../../engine/views/evaluationView.ts";
 import type { Answer } from "../answers.ts";
 import { leafCommand } from "../leafCommand.ts";
 import type { Projects } from "../projects.ts";

@@ -1,4 +1,4 @@
-import { type Random, randomInt } from "../../../src/engine/random.ts";
+import { type Random, randomInt } from "../../../src/engine/base/random.ts";
 import { pick } from "./trials.ts";
 
 /** Numbers at which lengths and offsets break. */

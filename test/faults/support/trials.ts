@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
-import { type Random, randomInt, seededRandom } from "../../../src/engine/random.ts";
+import { type Random, randomInt, seededRandom } from "../../../src/engine/base/random.ts";
 
 /** LEAF_FAULTS_SEED draws other faults; LEAF_FAULTS_TIMES=100 draws a hundred times as many, for a night by hand. */
 export const seed = process.env.LEAF_FAULTS_SEED ?? "1";

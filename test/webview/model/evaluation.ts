@@ -1,4 +1,4 @@
-import { evaluateMetrics, logistic } from "../../../src/engine/metrics/index.ts";
+import { evaluateMetrics, logistic } from "../../../src/engine/metrics/agreement.ts";
 import type { ImageRow } from "../../../src/protocol/images.ts";
 import type { Metrics } from "../../../src/protocol/results.ts";
 import type { EvaluationView } from "../../../src/protocol/server.ts";

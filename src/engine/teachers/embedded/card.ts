@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { appRoot } from "../../appRoot.ts";
-import { LeafError, messageOf } from "../../errors.ts";
+import { appRoot } from "../../base/appRoot.ts";
+import { LeafError, messageOf } from "../../base/errors.ts";
 
 const cardSchema = z.object({
   v: z.literal(1),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { isCancelled, LeafError, messageOf, throwIfCancelled } from "../../base/errors.ts";
 import { InferenceSession, Tensor } from "../../base/onnxRuntime.ts";
-import { isCancelled, LeafError, messageOf, throwIfCancelled } from "../../errors.ts";
 import { withPixels } from "../../images/decode.ts";
 import { bytesOfHash } from "../../images/read.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "../teacher.ts";

@@ -1,7 +1,7 @@
 import dns from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { decideEndpoint } from "../../base/endpoint.ts";
-import { LeafError } from "../../errors.ts";
+import { LeafError } from "../../base/errors.ts";
 import { shownUrl } from "./failures.ts";
 
 /** The user's own word, from the environment or the editor's setting. */

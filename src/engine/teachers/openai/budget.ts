@@ -1,5 +1,5 @@
+import { LeafError } from "../../base/errors.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
-import { LeafError } from "../../errors.ts";
 import type { Estimate } from "../teacher.ts";
 
 /** Kinds of questions differ in what they cost. */

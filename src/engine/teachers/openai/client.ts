@@ -1,4 +1,4 @@
-import { throwIfCancelled } from "../../errors.ts";
+import { throwIfCancelled } from "../../base/errors.ts";
 import type { Budget, QuestionKind } from "./budget.ts";
 import { RequestFailure, saidBy, statusFailure } from "./failures.ts";
 import type { HttpClient } from "./http.ts";

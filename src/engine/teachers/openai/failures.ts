@@ -1,5 +1,5 @@
+import { LeafError, messageOf } from "../../base/errors.ts";
 import { redactor } from "../../base/redact.ts";
-import { LeafError, messageOf } from "../../errors.ts";
 
 /**
  * Why a request gave no judgement, and what that means:

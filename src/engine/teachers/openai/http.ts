@@ -1,6 +1,6 @@
 import http from "node:http";
 import https from "node:https";
-import { LeafError, throwIfCancelled } from "../../errors.ts";
+import { LeafError, throwIfCancelled } from "../../base/errors.ts";
 import { checkedLookup, refuseEndpoint, refuseResolved } from "./address.ts";
 import { networkFailure, RequestFailure } from "./failures.ts";
 import { proxyAgents } from "./proxyAgents.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import { LeafError } from "../../base/errors.ts";
+import { canonicalJson } from "../../base/keys.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
-import { LeafError } from "../../errors.ts";
-import { canonicalJson } from "../../keys.ts";
 import { type Prompts, resolvePrompts } from "../prompts.ts";
 
 /** Raised whenever the code between image and judgement changes what comes out. */

@@ -1,4 +1,4 @@
-import { LeafError } from "../../errors.ts";
+import { LeafError } from "../../base/errors.ts";
 import type { Prompts } from "../prompts.ts";
 import type { TeacherImage } from "../teacher.ts";
 import { type Reading, readAnswers } from "./answers.ts";

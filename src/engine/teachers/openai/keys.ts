@@ -1,9 +1,9 @@
 import { originOf } from "../../base/endpoint.ts";
+import { LeafError } from "../../base/errors.ts";
 import { knowSecrets } from "../../base/redact.ts";
 import { keptKeys } from "../../base/teacherKeys.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
-import { ownServer } from "../../consent/index.ts";
-import { LeafError } from "../../errors.ts";
+import { ownServer } from "../../consent/needed.ts";
 
 /**
  * The key for each endpoint: that of the variable which the config names, else the one that was given to the editor for just this

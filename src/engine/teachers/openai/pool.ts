@@ -1,4 +1,4 @@
-import { LeafError, throwIfCancelled } from "../../errors.ts";
+import { LeafError, throwIfCancelled } from "../../base/errors.ts";
 import { RequestFailure, shownUrl } from "./failures.ts";
 import { createWindow, type Window } from "./window.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LeafError } from "../../errors.ts";
+import { LeafError } from "../../base/errors.ts";
 import type { Prompts } from "../prompts.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { type Client, trimmed } from "./client.ts";

@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { childEnvironment } from "../../base/environment.ts";
+import { groupExists, signalGroup, spawnGroup } from "../../base/processes.ts";
 import { withoutTeacherKeys } from "../../base/teacherKeys.ts";
-import { groupExists, signalGroup, spawnGroup } from "../../processes.ts";
 import { markedProcesses, markName } from "./identity.ts";
 import { openServerLog, type ServerLog, secretsOf } from "./log.ts";
 import { filledCommand, filledVariables, placeholderValues, type ServerSpec } from "./spec.ts";

@@ -5,10 +5,10 @@ import path from "node:path";
 import { serverState, serverUser } from "../../../protocol/schema/servers.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
 import { tellDamagedFile } from "../../base/damage.ts";
+import { isMissing, isTemporaryName, writeJson } from "../../base/files.ts";
 import { readJsonAs } from "../../base/json.ts";
+import { isProcessLocked, waitForLock } from "../../base/processLock.ts";
 import { redactValue } from "../../base/redact.ts";
-import { isMissing, isTemporaryName, writeJson } from "../../files.ts";
-import { isProcessLocked, waitForLock } from "../../processLock.ts";
 import type { ServerSpec } from "./spec.ts";
 
 /**

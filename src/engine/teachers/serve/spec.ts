@@ -1,9 +1,9 @@
 import path from "node:path";
+import { LeafError } from "../../base/errors.ts";
+import { canonicalJson, keyOf } from "../../base/keys.ts";
 import { redactConfig } from "../../base/redact.ts";
 import { saltedDigest } from "../../base/salt.ts";
 import type { ServeConfig } from "../../config/teacher.ts";
-import { LeafError } from "../../errors.ts";
-import { canonicalJson, keyOf } from "../../keys.ts";
 
 /** What a server is started from. Arguments and environment may hold secrets: it is told to the supervisor, never written down. */
 export interface ServerSpec {

@@ -9,9 +9,9 @@ import type {
   TeacherQuestion,
   TeacherRequest,
 } from "../../../protocol/teacher.ts";
-import { LeafError, type LeafErrorCode, throwIfCancelled } from "../../errors.ts";
-import { spawnGroup, stopGroup } from "../../processes.ts";
-import { pythonSource, trainerEnvironment } from "../../pythonEnv.ts";
+import { LeafError, type LeafErrorCode, throwIfCancelled } from "../../base/errors.ts";
+import { spawnGroup, stopGroup } from "../../base/processes.ts";
+import { pythonSource, trainerEnvironment } from "../../python/environment.ts";
 import { parseTeacherMessage } from "./messages.ts";
 
 export interface TeacherChild {

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { canonicalJson } from "../../base/keys.ts";
 import type { TransformersTeacherConfig } from "../../config/teacher.ts";
-import { canonicalJson } from "../../keys.ts";
 import { resolvePrompts } from "../prompts.ts";
 
 /** Raised whenever the code between pixels and probabilities changes what comes out. */

@@ -1,5 +1,5 @@
 import type { TeacherRequest } from "../../../protocol/teacher.ts";
-import { messageOf } from "../../errors.ts";
+import { messageOf } from "../../base/errors.ts";
 import { type RgbImage, withPixels } from "../../images/decode.ts";
 import { bytesOfHash } from "../../images/read.ts";
 import { resize } from "../../images/resize.ts";

@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isBusy } from "../labels/schema.ts";
+import { LeafError, throwIfCancelled } from "./errors.ts";
+
+export interface WaitOptions {
+  signal?: AbortSignal;
+  /** Told after two seconds, and now and then. */
+  onNote?: (message: string) => void;
+  /** For tests. */
+  patienceMs?: number;
+}
+
+/** Inside of SQLite nothing else happens, not even a cancellation: there it waits no longer than this. */
+export const shortWaitMs = 250;
+const patience = 60_000;
+const lookEveryMs = 100;
+const sayAfterMs = 2_000;
+const sayEveryMs = 15_000;
+
+/**
+ * Does a piece of work on a database once no other process holds it. Throws LeafError `failed` that names who may, where that takes
+ * over a minute, and `cancelled` at once. The work is all or nothing: it is done again from its start.
+ */
+export async function whenFree<T>(
+  file: string,
+  work: () => T,
+  { signal, onNote, patienceMs = patience }: WaitOptions = {},
+): Promise<T> {
+  const begun = performance.now();
+  let sayAt = begun + sayAfterMs;
+  for (;;) {
+    // Tried also once it is cancelled: an answer that is there is kept.
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      throwIfCancelled(signal);
+      const now = performance.now();
+      if (now - begun > patienceMs) throw stillHeld(file, patienceMs, error);
+      if (now >= sayAt) {
+        onNote?.(`Waiting for ${file}: ${holder(file)} holds it (${Math.round((now - begun) / 1000)} s).`);
+        sayAt = now + sayEveryMs;
+      }
+    }
+    await sleep(lookEveryMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+function stillHeld(file: string, patienceMs: number, cause: unknown): LeafError {
+  const seconds = Math.round(patienceMs / 1000);
+  return new LeafError("failed", `${file} has been held by ${holder(file)} for over ${seconds} s.`, {
+    file,
+    remedy:
+      "Close what has it open (another `leaf`, a database browser, a backup), and run the same command again; finished work is kept.",
+    cause,
+  });
+}
+
+/** Who has the file open, as far as the system tells: "process 12 (sqlite3)". */
+function holder(file: string): string {
+  const found = holders(file);
+  return found.length > 0 ? `process ${found.slice(0, 3).join(", ")}` : "another process";
+}
+
+function holders(file: string): string[] {
+  if (process.platform !== "linux") return [];
+  try {
+    const real = realpathSync(file);
+    return readdirSync("/proc").flatMap((pid) => {
+      if (!/^\d+$/.test(pid) || Number(pid) === process.pid || !hasOpen(pid, real)) return [];
+      return [`${pid} (${readFileSync(`/proc/${pid}/comm`, "utf8").trim()})`];
+    });
+  } catch {
+    return [];
+  }
+}
+
+function hasOpen(pid: string, file: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${fd}`) === file;
+      } catch {
+        return false; // Closed this moment.
+      }
+    });
+  } catch {
+    return false; // Another user's, or gone.
+  }
+}

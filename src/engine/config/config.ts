@@ -1,0 +1,140 @@
+import { z } from "zod";
+import { defaultMaxMegapixels, mostMegapixels } from "../images/limits.ts";
+import { defaultStopAfterFailures } from "../labelling/firstAnswers.ts";
+import { completeMos } from "../mos/complete.ts";
+import { factsOf } from "../mos/formats.ts";
+import { imagesSchema, mosSchema, otherDatasetSchema, splitSchema } from "./data.ts";
+import { teacherSchema } from "./teacher.ts";
+import { calibrateSchema, distillSchema, studentSchema } from "./training.ts";
+
+/** What `label.minConfidence` is where nothing says otherwise. */
+export const defaultMinConfidence = 0.1;
+
+const labelSchema = z.strictObject({
+  pairsPerImage: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(8)
+    .meta({ description: "About how many partners each image is compared with." }),
+  pairs: z
+    .enum(["random", "near", "mixed"])
+    .default("random")
+    .meta({ description: "Which pairs: random, close in point-wise score, or half of each." }),
+  minConfidence: z
+    .union([z.number().min(0).max(1), z.literal("auto")])
+    .default(defaultMinConfidence)
+    .meta({
+      description:
+        "Pairs with less confidence (1 − normalised entropy) are discarded; `auto`: the least at which pairs of calibration images are right significantly more often than not (needs some hundred of them).",
+    }),
+  seed: z.int().default(0).meta({ description: "Another seed draws other pairs." }),
+  orders: z.enum(["both", "one"]).default("both").meta({
+    description: "Ask a pair in both orders, which cancels position bias, or in one at half the price.",
+  }),
+  stopAfterFailures: z.int().min(1).nullable().default(defaultStopAfterFailures).meta({
+    description:
+      "Labelling stops with an error where that many first answers failed and none was good; null goes on whatever happens.",
+  }),
+  reasons: z.boolean().default(false).meta({
+    description: "Also ask for a short reason per image, in a request of its own; never part of the score.",
+  }),
+});
+
+const evaluateSchema = z.strictObject({
+  split: z
+    .enum(["test", "val", "train"])
+    .default("test")
+    .meta({ description: "Which images are evaluated." }),
+  bootstrap: z
+    .int()
+    .min(0)
+    .max(100000)
+    .default(1000)
+    .meta({ description: "Resamples of the 95 % intervals; 0 leaves them out." }),
+  datasets: z
+    .array(otherDatasetSchema)
+    .refine(
+      (all) => new Set(all.map(({ name }) => name)).size === all.length,
+      "two datasets have the same name",
+    )
+    .optional()
+    .meta({ description: "Other rated datasets to try the students on; nothing is trained on them." }),
+});
+
+const pythonSchema = z.strictObject({
+  interpreter: z.string().optional().meta({
+    description:
+      "Python to train with; by default the one that `leaf env` set up. LEAF asks before it runs; the user's own (LEAF_PYTHON, the editor's setting) comes first.",
+  }),
+  device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({ description: "Where to train." }),
+  threads: z
+    .int()
+    .min(1)
+    .max(1024)
+    .nullable()
+    .default(null)
+    .meta({ description: "CPU threads of the trainer; null leaves it to PyTorch." }),
+});
+
+/** `leaf.yaml`: the single source of validation, defaults, types, editor help and the reference table in the docs. */
+export const configSchema = z
+  .strictObject({
+    images: imagesSchema.meta({ description: "Folder or globs of the images, relative to this file." }),
+    maxMegapixels: z.number().positive().max(mostMegapixels).default(defaultMaxMegapixels).meta({
+      description:
+        "Images of more million pixels are left out: one of 268 takes some 800 MB of memory to decode.",
+    }),
+    mos: mosSchema
+      .optional()
+      .meta({ description: "Human mean opinion scores. Never shown to the teacher, nor used in distill." }),
+    split: splitSchema
+      .prefault({})
+      .meta({ description: "Which images train, choose the epoch, and are held out." }),
+    teacher: teacherSchema.prefault({ kind: "embedded" }).meta({ description: "Who judges the images." }),
+    label: labelSchema
+      .prefault({})
+      .meta({ description: "Stage 1: the teacher judges images one by one and in pairs." }),
+    student: studentSchema.prefault({}).meta({ description: "The small network that is trained." }),
+    distill: distillSchema
+      .prefault({})
+      .meta({ description: "Stage 2 (TGD): the student learns from the teacher's labels." }),
+    calibrate: calibrateSchema
+      .prefault({})
+      .meta({ description: "Stage 3 (CFT): a small share of MOS sets the scale." }),
+    evaluate: evaluateSchema
+      .prefault({})
+      .meta({ description: "Stage 4: agreement with the MOS of held-out images." }),
+    python: pythonSchema.prefault({}).meta({ description: "The training process." }),
+  })
+  .refine((config) => config.split.test + config.split.val < 1, {
+    path: ["split"],
+    message: "`test` and `val` together must leave images to train on",
+  })
+  .refine((config) => config.label.minConfidence !== "auto" || config.calibrate.selection === "random", {
+    path: ["label", "minConfidence"],
+    message:
+      "`auto` needs `calibrate.selection: random`: other selections wait for the student that it trains",
+  })
+  .transform(({ mos, evaluate: { datasets, ...evaluate }, ...config }) => ({
+    ...config,
+    ...(mos ? { mos: completeMos(mos) } : {}),
+    evaluate: {
+      ...evaluate,
+      ...(datasets ? { datasets: datasets.map((one) => ({ ...one, mos: completeMos(one.mos) })) } : {}),
+    },
+    split: { ...config.split, groupBy: config.split.groupBy ?? groupsOf(config.split, mos?.format) },
+  }));
+
+/** The dataset's own groups, unless the config says otherwise: null says that there are none. */
+function groupsOf({ groupBy }: { groupBy?: null | unknown }, format: string | undefined): string | null {
+  return groupBy === null ? null : (factsOf(format)?.groupBy ?? null);
+}
+
+export type Config = z.output<typeof configSchema>;
+export type GroupBy = Config["split"]["groupBy"];
+
+/** JSON Schema of `leaf.yaml` (what a user may write, so defaults are optional). */
+export function configJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(configSchema, { io: "input" }) as Record<string, unknown>;
+}

@@ -1,0 +1,124 @@
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { LeafError } from "../base/errors.ts";
+import { writeOutput } from "../base/outputs.ts";
+import { imageExtensions } from "../images/format.ts";
+import { factsOf } from "../mos/formats.ts";
+import { guessScores, type ScoresGuess } from "../mos/guess.ts";
+
+export interface InitResult {
+  file: string;
+  folder: string;
+  images: number;
+  mos: string | null;
+  student: string;
+}
+
+const enough = 20_000;
+
+/** Writes a commented `leaf.yaml` that fits what the folder holds. Throws LeafError `usage` if there is one already. */
+export async function initProject(dir: string, options: { force: boolean }): Promise<InitResult> {
+  const root = path.resolve(dir);
+  if (!existsSync(root))
+    throw new LeafError("usage", `The folder ${dir} does not exist.`, {
+      remedy: "Make it and put images in it.",
+    });
+  const file = path.join(root, "leaf.yaml");
+  if (existsSync(file) && !options.force) {
+    throw new LeafError("usage", `${file} exists already.`, {
+      file,
+      remedy: "Edit it, or overwrite it with --force.",
+    });
+  }
+  const { folder, count } = await findImages(root);
+  const mos = await guessScores(root);
+  const gpu = existsSync("/proc/driver/nvidia/version");
+  const student = gpu ? "facebook/convnext-base-224" : "efficientnet-lite0";
+  await writeOutput(file, template(folder, mos, student), { force: options.force });
+  return { file, folder, images: count, mos: mos?.file ?? null, student };
+}
+
+/** The folder (below root, at most two levels down) with the most images. */
+async function findImages(root: string): Promise<{ folder: string; count: number }> {
+  const counts = new Map<string, number>();
+  let seen = 0;
+  const visit = async (dir: string, top: string, depth: number): Promise<void> => {
+    // What cannot be read is told by `leaf check`.
+    for (const entry of await readdir(dir, { withFileTypes: true }).catch(() => [])) {
+      if (seen > enough) return;
+      if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
+      if (entry.isDirectory() && depth < 3)
+        await visit(path.join(dir, entry.name), depth === 0 ? entry.name : top, depth + 1);
+      else if (entry.isFile() && isImageName(entry.name)) {
+        counts.set(depth === 0 ? "." : top, (counts.get(depth === 0 ? "." : top) ?? 0) + 1);
+        seen++;
+      }
+    }
+  };
+  await visit(root, "", 0);
+  const best = [...counts].sort((a, b) => b[1] - a[1])[0];
+  return best ? { folder: best[0], count: best[1] } : { folder: "photos", count: 0 };
+}
+
+function template(folder: string, scores: ScoresGuess | undefined, student: string): string {
+  const split = scores?.split
+    ? `# The dataset's official split.\nsplit: { file: ${quote(scores.split)} }`
+    : "# Shares of the images held out: test for `evaluate`, val for choosing the best epoch.\nsplit: { test: 0.2, val: 0.1, seed: 0 }";
+  return `# LEAF: distil an image quality model from a teacher, then calibrate it with few human scores.
+# Stages: label -> distill -> calibrate -> evaluate. \`leaf run\` runs those that are not fresh.
+
+# A folder or globs, relative to this file.
+images: ${quote(folder)}
+
+${mosLines(scores)}
+
+${split}
+
+# The judge. \`embedded\` needs no GPU and no download; it sees distortions and is blind to content.
+teacher: { kind: embedded }
+
+label:
+  pairsPerImage: 8      # more pairs rank better and cost more
+  minConfidence: 0.1    # pairs the teacher is less sure of are discarded
+
+student:
+  # facebook/convnext-base-224 is the paper's (hub and GPU); efficientnet-lite0 comes from PyPI and trains on a CPU.
+  model: ${student}
+  input: { resize: ${student === "efficientnet-lite0" ? 256 : 384}, crop: 224 }
+
+distill:
+  epochs: ${student === "efficientnet-lite0" ? 10 : 20}
+  loss: { point: 1, pair: 1 }
+
+calibrate:
+  ratio: 0.1            # share of the training images whose MOS is used
+
+evaluate:
+  split: test
+  bootstrap: 1000
+`;
+}
+
+function mosLines(scores: ScoresGuess | undefined): string {
+  if (!scores)
+    return "# Human scores, if you have some: a CSV file with a row for each rated image.\n# mos: { file: mos.csv, image: image, score: mos, range: [1, 5] }";
+  const { file, format, image, score, std, range } = scores;
+  const pairs = Object.entries({ file, format, image, score, std }).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}: ${quote(value)}`],
+  );
+  if (range) pairs.push(`range: [${range.join(", ")}]`);
+  const facts = factsOf(format);
+  const title = facts ? `# ${facts.title}: what is not said here is known of it.\n` : "";
+  return `${title}mos: { ${pairs.join(", ")} }`;
+}
+
+function quote(text: string): string {
+  return /^[A-Za-z_./][\w./-]*$/.test(text) && !/^(true|false|null|yes|no|on|off)$/i.test(text)
+    ? text
+    : JSON.stringify(text);
+}
+
+function isImageName(name: string): boolean {
+  return imageExtensions.includes(path.extname(name).slice(1).toLowerCase());
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { LineCounter, parseDocument } from "yaml";
+import type { ConsentItem, ConsentView, ConsentWork } from "../../protocol/consent.ts";
+import { originOf } from "../base/endpoint.ts";
+import type { Project } from "../config/project.ts";
+import { endpointItems, interpreterItem, type PlacelessItem, serverItem } from "./items.ts";
+import { isApproved } from "./store.ts";
+
+export { forget, isApproved, notApproved, remember } from "./store.ts";
+
+type Named = Pick<Project, "config" | "root" | "configFile">;
+
+/** All that a config names and that some work would run, or send a secret to. Reads files, runs nothing. */
+export function consentItems(project: Named, work: ConsentWork): ConsentItem[] {
+  const { config, root } = project;
+  const { teacher } = config;
+  const needs = needsOf[work];
+  const found: PlacelessItem[] = [];
+  const trains = needs.trainer || (needs.teacher && teacher.kind === "transformers");
+  // The user's own interpreter comes before the config's, which then is not run.
+  if (trains && config.python.interpreter && !process.env.LEAF_PYTHON)
+    found.push(interpreterItem(config.python.interpreter, root));
+  if (needs.teacher && teacher.kind === "openai") {
+    if (teacher.serve) found.push(serverItem(teacher.serve, root));
+    found.push(...endpointItems(teacher, process.env));
+  }
+  return placed(found, project.configFile);
+}
+
+const needsOf: Record<ConsentWork, { teacher: boolean; trainer: boolean }> = {
+  run: { teacher: true, trainer: true },
+  experiment: { teacher: true, trainer: true },
+  label: { teacher: true, trainer: false },
+  dryRun: { teacher: true, trainer: false },
+  distill: { teacher: false, trainer: true },
+  calibrate: { teacher: false, trainer: true },
+  probe: { teacher: false, trainer: true },
+  evaluate: { teacher: false, trainer: false },
+  env: { teacher: false, trainer: false },
+};
+
+/** The same for several configs, such as an experiment's rows, each once. */
+export function allConsentItems(projects: readonly Named[], work: ConsentWork): ConsentItem[] {
+  const items = projects.flatMap((project) => consentItems(project, work));
+  return [...new Map(items.map((item) => [item.digest, item])).values()];
+}
+
+/** What the user has not decided yet. */
+export function openConsent(projects: readonly Named[], work: ConsentWork): ConsentView {
+  const origins = needsOf[work].teacher ? projects.flatMap(keyOrigins) : [];
+  return {
+    items: allConsentItems(projects, work).filter((item) => !isApproved(item)),
+    keyOrigins: [...new Set(origins)],
+  };
+}
+
+/** What a key that the editor keeps is for, where the config names no variable. */
+export function keyOrigins({ config: { teacher } }: Pick<Named, "config">): string[] {
+  if (teacher.kind !== "openai" || teacher.keyEnv !== undefined) return [];
+  return teacher.serve ? [ownServer] : [teacher.endpoint ?? []].flat().map(originOf);
+}
+
+/** Stands for the origin of a server that LEAF starts: its port is another each time. */
+export const ownServer = "server";
+
+function placed(items: PlacelessItem[], file: string): ConsentItem[] {
+  if (items.length === 0) return [];
+  const lines = new LineCounter();
+  let document: ReturnType<typeof parseDocument> | undefined;
+  try {
+    document = parseDocument(readFileSync(file, "utf8"), { lineCounter: lines, logLevel: "silent" });
+  } catch {
+    // Told without the line.
+  }
+  return items.map(({ path, ...item }) => {
+    const node = document?.getIn(path, true) as { range?: [number, number, number] } | undefined;
+    return { ...item, file, line: node?.range ? lines.linePos(node.range[0]).line : null };
+  });
+}

@@ -1,0 +1,195 @@
+import path from "node:path";
+import type { ItemFailure } from "../../protocol/failures.ts";
+import { digestLines } from "../base/keys.ts";
+import { during } from "../base/unexpected.ts";
+import { ensureLeafDir, type Project } from "../config/project.ts";
+import { toldFailures } from "../failures/list.ts";
+import { noEndMarker } from "../images/ending.ts";
+import { maxPixelsOf } from "../images/limits.ts";
+import { columnsOf } from "../mos/detect.ts";
+import type { StageOptions } from "../pipeline/stage.ts";
+import { useCache } from "./cacheUse.ts";
+import { type DatasetSummary, type ImageIndex, indexDataset, openIndex, summariseIndex } from "./dataset.ts";
+import { type Mos, readMos } from "./readMos.ts";
+import { type SplitName, splitImages } from "./split.ts";
+
+/** The dataset as the stages see it: which images there are, their split, and their MOS. */
+export interface Catalog {
+  summary: DatasetSummary;
+  /** Hashes of all usable images, sorted; the order of everything that is seeded. */
+  hashes: string[];
+  /** MOS as in the file, by hash. */
+  mos: ReadonlyMap<string, number>;
+  /** Standard deviations of the opinions, by hash, where the file has them. */
+  mosStd: ReadonlyMap<string, number>;
+  counts: Record<SplitName, number>;
+  /** Groups that no split tears apart; images without a group count one each. */
+  groups: number;
+  /** Digest of which image is in which split. */
+  splitDigest: string;
+  splitOf(hash: string): SplitName;
+  /** Absolute path. */
+  pathOf(hash: string): string;
+  /** Relative to the config's folder, with forward slashes. */
+  relativePathOf(hash: string): string;
+  digestOf(hashes: Iterable<string>): string;
+  /** What is wrong with files, scores and splits: a sentence each, the worst first. */
+  problems: string[];
+  /** Rows of the MOS file that were of no use, by what is wrong with them. */
+  mosProblems: Mos["problems"];
+  mosProblemCount: number;
+  index: ImageIndex;
+  close(): void;
+}
+
+export type CatalogOptions = Pick<
+  StageOptions,
+  "signal" | "onProgress" | "onWarning" | "filesTold" | "trustIndex"
+> & {
+  /** Every file and row that is of no use, not only the first ten. */
+  onFailure?: (failure: ItemFailure) => void;
+};
+
+/** Brings the index up to date and joins images, MOS and split. Unreadable images are told once as warnings. */
+export async function openCatalog(project: Project, options: CatalogOptions = {}): Promise<Catalog> {
+  await ensureLeafDir(project);
+  // The index is part of the cache, which stays as long as the catalog is open.
+  const inUse = await useCache(project, options.signal);
+  try {
+    const catalog = await readCatalog(project, options);
+    const close = () => {
+      catalog.close();
+      inUse.release();
+    };
+    return { ...catalog, close };
+  } catch (error) {
+    inUse.release();
+    throw error;
+  }
+}
+
+async function readCatalog(project: Project, options: CatalogOptions): Promise<Catalog> {
+  const { config, root, indexFile } = project;
+  const { signal, onProgress, onWarning } = options;
+  const summary = options.trustIndex
+    ? summariseIndex(indexFile)
+    : await indexDataset({
+        root,
+        images: config.images,
+        indexFile,
+        maxPixels: maxPixelsOf(config),
+        signal,
+        onProgress,
+      });
+  const index = openIndex(indexFile);
+  try {
+    const problems: string[] = [];
+    const tell = (lines: Iterable<string>, total: number, what: string) => {
+      let shown = 0;
+      for (const line of lines) {
+        if (shown++ === toldFailures) break;
+        problems.push(line);
+      }
+      if (total > toldFailures)
+        problems.push(`… and ${total - toldFailures} more ${what}: \`leaf check\` lists them all`);
+    };
+    tell(
+      map(index.failed(), (file) => `${file.path}: ${file.error}`),
+      summary.failed,
+      "files that cannot be read",
+    );
+    const unended = [...index.notes()].filter(({ note }) => note.includes(noEndMarker));
+    tell(
+      unended.map((file) => `${file.path}: ${noEndMarker}`),
+      unended.length,
+      "files without an end marker",
+    );
+
+    const { unreadable = 0, name = 0 } = summary.places ?? {};
+    tell(
+      map(index.places("unreadable", "name"), (place) => `${place.path}: ${place.reason}`),
+      unreadable + name,
+      "folders and names that cannot be read",
+    );
+
+    if (options.onFailure) {
+      for (const { path: file, error } of index.failed())
+        options.onFailure({ kind: "index", file, reason: error });
+      for (const { path: file, reason } of index.places("unreadable", "name"))
+        options.onFailure({ kind: "index", file, reason });
+    }
+
+    const { groupBy } = config.split;
+    const mosFile = config.mos && path.resolve(root, config.mos.file);
+    // With a split file, the column may be in either: the MOS file is asked first.
+    const grouped =
+      typeof groupBy === "string" &&
+      mosFile !== undefined &&
+      (config.split.file === undefined || (await columnsOf(mosFile, config.mos?.format)).includes(groupBy));
+    const mos = config.mos
+      ? await during("the human scores were read", mosFile, () =>
+          readMos({ ...config.mos!, file: mosFile! }, index, {
+            columns: grouped ? [groupBy] : [],
+            signal,
+            onProblem: ({ line, message }) =>
+              options.onFailure?.({ kind: "row", file: config.mos!.file, line, reason: message }),
+          }),
+        )
+      : undefined;
+    const mosProblemCount = mos ? Object.values(mos.counts).reduce((sum, n) => sum + n, 0) : 0;
+    if (mos) {
+      const name = config.mos!.file;
+      tell(
+        map(mos.problems, (p) => `${name}:${p.line}: ${p.message}`),
+        mosProblemCount,
+        `rows of ${name}`,
+      );
+    }
+    const { file, ...drawn } = config.split;
+    const split = await during("the images were split", file && path.resolve(root, file), () =>
+      splitImages(
+        index,
+        { ...drawn, file: file && path.resolve(root, file) },
+        { columns: grouped ? mos?.columns : undefined, signal },
+      ),
+    );
+    tell(
+      map(split.problems, (p) => `${file}:${p.line}: ${p.message}`),
+      split.problems.length,
+      `rows of ${file}`,
+    );
+    if (options.onFailure)
+      for (const { line, message } of split.problems)
+        options.onFailure({ kind: "row", file: file!, line, reason: message });
+    if (onWarning && !options.filesTold) for (const problem of problems) onWarning(problem);
+
+    const hashes = [...split.of.keys()].sort();
+    const splitOf = (hash: string) => split.of.get(hash) ?? "train";
+    const relativePathOf = (hash: string) => index.byHash(hash)!.path;
+    return {
+      summary,
+      hashes,
+      mos: mos?.scores ?? new Map(),
+      mosStd: mos?.stds ?? new Map(),
+      counts: split.counts,
+      groups: split.groups,
+      splitDigest: digestLines(map(hashes, (hash) => `${hash} ${splitOf(hash)}`)),
+      splitOf,
+      pathOf: (hash) => path.join(root, relativePathOf(hash)),
+      relativePathOf,
+      digestOf: digestLines,
+      problems,
+      mosProblems: mos?.problems ?? [],
+      mosProblemCount,
+      index,
+      close: () => index.close(),
+    };
+  } catch (error) {
+    index.close();
+    throw error;
+  }
+}
+
+function* map<T, R>(items: Iterable<T>, change: (item: T) => R): Generator<R> {
+  for (const item of items) yield change(item);
+}

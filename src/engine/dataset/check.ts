@@ -1,0 +1,125 @@
+import type { FailureSummary } from "../../protocol/failures.ts";
+import { failuresDir, type Project } from "../config/project.ts";
+import { failuresIn } from "../failures/list.ts";
+import { noEndMarker } from "../images/ending.ts";
+import { maxPixelsOf } from "../images/limits.ts";
+import type { StageOptions } from "../pipeline/stage.ts";
+import { openCatalog } from "./catalog.ts";
+import { dataErrors } from "./dataErrors.ts";
+import { type ImageIndex, type Place, placeKinds } from "./dataset.ts";
+import { type DecodeFinding, decodeAll } from "./decodeAll.ts";
+import { describeReading } from "./describeReading.ts";
+
+export interface CheckResult {
+  images: number;
+  withMos: number;
+  splits: { train: number; val: number; test: number };
+  duplicates: number;
+  /** Files that no stage can use, by their header or by decoding them. */
+  unreadable: number;
+  /** How the MOS file is read, how images are grouped and where the split is from: a sentence each. */
+  reading: string[];
+  problems: string[];
+  /** Those that no run gets over: with any, `leaf check` fails. */
+  errors: string[];
+  /** Every file and row that is of no use; absent where there is none. */
+  failures?: FailureSummary;
+  /** Every folder that cannot be read, name that is not UTF-8, and link that is not followed or leads out of the project. */
+  places: Place[];
+}
+
+/** Links told one by one; how many more there are is told too. */
+const toldLinks = 10;
+
+const listed = 100;
+
+export interface CheckOptions extends Pick<StageOptions, "signal" | "onProgress"> {
+  /** Looks at the headers of the images only, and decodes none. */
+  quick?: boolean;
+}
+
+/** Reads everything that a run would read, and changes nothing but the index. An image is decoded in the first check only. */
+export async function checkProject(project: Project, options: CheckOptions): Promise<CheckResult> {
+  const { signal, onProgress, quick = false } = options;
+  const list = failuresIn(failuresDir(project, "check"));
+  const catalog = await openCatalog(project, { signal, onProgress, onFailure: list.add });
+  try {
+    const { root, indexFile, config } = project;
+    const maxPixels = maxPixelsOf(config);
+    const findings = quick ? [] : await decodeAll({ root, indexFile, maxPixels, signal, onProgress });
+    const undecodable = findings.filter(({ problem }) => problem !== null);
+    for (const { path, problem } of undecodable) list.add({ kind: "decode", file: path, reason: problem! });
+    const failures = await list.finish();
+    const errors = dataErrors(project, catalog).map(({ path, message }) => `${path.join(".")}: ${message}`);
+    const { images, files, failed } = catalog.summary;
+    if (images > 0 && undecodable.length === files - failed)
+      errors.push("images: None of these files can be decoded.");
+    const problems = [...errors, ...withFindings(catalog.problems, findings)];
+    if (catalog.summary.duplicates > 0)
+      problems.push(`${catalog.summary.duplicates} files are copies of others and count once`);
+    problems.push(...linkProblems(catalog.index, catalog.summary.places ?? {}));
+    problems.push(...largeImages(catalog.index));
+    for (const { path, note } of catalog.index.notes()) {
+      if (problems.length >= listed) break;
+      if (note !== noEndMarker) problems.push(`${path}: ${note.replace(`; ${noEndMarker}`, "")}`);
+    }
+    return {
+      images: catalog.hashes.length,
+      withMos: catalog.mos.size,
+      splits: catalog.counts,
+      duplicates: catalog.summary.duplicates,
+      unreadable: catalog.summary.failed + undecodable.length,
+      reading: describeReading(project.config, catalog),
+      problems,
+      errors,
+      ...(failures && { failures }),
+      places: [...catalog.index.places(...placeKinds)],
+    };
+  } finally {
+    catalog.close();
+  }
+}
+
+/** Megapixels from which one picture takes a third of a gigabyte while it is decoded. */
+const large = 100;
+const toldLarge = 10;
+
+/** They are used, one at a time: worth knowing before a run takes long. */
+function largeImages(index: ImageIndex): string[] {
+  const lines: string[] = [];
+  let more = 0;
+  for (const { path, width, height } of index.iterate()) {
+    const megapixels = ((width ?? 0) * (height ?? 0)) / 1e6;
+    if (megapixels <= large) continue;
+    const memory = `${((megapixels * 3) / 1000).toFixed(1)} GB`;
+    if (lines.length < toldLarge)
+      lines.push(
+        `${path}: ${Math.round(megapixels)} megapixels take ${memory} of memory while they are decoded`,
+      );
+    else more++;
+  }
+  return more > 0 ? [...lines, `… and ${more} more images of over ${large} megapixels`] : lines;
+}
+
+function linkProblems(index: ImageIndex, counts: { link?: number; outside?: number }): string[] {
+  return (["link", "outside"] as const).flatMap((kind) => {
+    const lines: string[] = [];
+    for (const { path, reason } of index.places(kind)) {
+      if (lines.length === toldLinks) break;
+      lines.push(`${path}: ${reason}`);
+    }
+    const more = (counts[kind] ?? 0) - lines.length;
+    const what =
+      kind === "link" ? "links that are not followed" : "links that lead out of the project's folder";
+    return more > 0 ? [...lines, `… and ${more} more ${what}`] : lines;
+  });
+}
+
+/** What decoding said of a file stands in place of what its end made one suspect. */
+function withFindings(problems: readonly string[], findings: readonly DecodeFinding[]): string[] {
+  const suspected = new Set(findings.map(({ path }) => `${path}: ${noEndMarker}`));
+  const lines = findings.map(({ path, problem, note }) => `${path}: ${problem ?? note}`);
+  const more =
+    lines.length > listed ? [`… and ${lines.length - listed} more images that are not in order`] : [];
+  return [...lines.slice(0, listed), ...more, ...problems.filter((line) => !suspected.has(line))];
+}

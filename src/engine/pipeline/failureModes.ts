@@ -1,0 +1,95 @@
+import type { EvaluationFacts, Finding } from "../../protocol/results.ts";
+
+/** Ranks are good, yet a line through the scores is not: by at least so much. */
+const linearGap = 0.1;
+const goodRanks = 0.6;
+/** Differences of SRCC below these are noise on a hundred images. */
+const teacherGap = 0.05;
+const calibrationGap = 0.05;
+/** Held-out error this many times the calibration images' own, and this share of the scale above it. */
+const overfitRatio = 2;
+const overfitGap = 0.05;
+const leastCalibration = 5;
+/** Scores that spread less than this share of the MOS' spread hardly tell images apart. */
+const collapsedShare = 0.25;
+const transferGap = 0.2;
+
+type Signature = (facts: EvaluationFacts) => Finding | undefined;
+
+const two = (value: number) => value.toFixed(2);
+
+const nonlinear: Signature = ({ student, srcc, plcc }) => {
+  if (student !== "calibrate" || srcc === null || plcc === null) return;
+  if (srcc < goodRanks || srcc - plcc < linearGap) return;
+  return {
+    code: "nonlinear",
+    message: `The ranks agree (SRCC ${two(srcc)}) but the scores do not lie on a line (PLCC ${two(plcc)}): the calibration images do not cover the scale.`,
+    remedy:
+      "Rate images over the whole scale (`calibrate.selection: quantile`), or raise `calibrate.loss.plcc`.",
+  };
+};
+
+const belowTeacher: Signature = ({ student, srcc, teacherSrcc }) => {
+  if (srcc === null || teacherSrcc === null || teacherSrcc - srcc < teacherGap) return;
+  return {
+    code: "belowTeacher",
+    message: `The ${student === "distill" ? "distilled" : "calibrated"} student ranks worse (SRCC ${two(srcc)}) than its teacher (${two(teacherSrcc)}) on the same images.`,
+    remedy:
+      "Raise `distill.epochs` or `label.pairsPerImage`, or show the student more of the image (`student.input`, `views: 5`).",
+  };
+};
+
+const calibrationHurts: Signature = ({ student, srcc, distilledSrcc }) => {
+  if (student !== "calibrate" || srcc === null || distilledSrcc === null) return;
+  if (distilledSrcc - srcc < calibrationGap) return;
+  return {
+    code: "calibrationHurts",
+    message: `Calibration made the ranks worse: SRCC ${two(distilledSrcc)} before, ${two(srcc)} after.`,
+    remedy:
+      "Lower `calibrate.lr`, calibrate the head alone (`calibrate.headOnlyBelow`), or rate more images.",
+  };
+};
+
+const overfitCalibration: Signature = ({ rmse, calibration, range }) => {
+  if (!calibration || calibration.n < leastCalibration) return;
+  if (rmse < overfitRatio * calibration.rmse || rmse - calibration.rmse < overfitGap * range) return;
+  return {
+    code: "overfitCalibration",
+    message: `It fits its ${calibration.n} calibration images (RMSE ${two(calibration.rmse)}) much better than others (${two(rmse)}): it has learnt them by heart.`,
+    remedy:
+      "Lower `calibrate.epochs`, calibrate the head alone (`calibrate.headOnlyBelow`), or rate more images (`leaf select`).",
+  };
+};
+
+const collapsed: Signature = ({ n, spread }) => {
+  if (n < 3 || !(spread.mos > 0) || spread.scores >= collapsedShare * spread.mos) return;
+  return {
+    code: "collapsed",
+    message: `The scores hardly differ: their standard deviation is ${two(spread.scores)}, that of the MOS ${two(spread.mos)}.`,
+    remedy:
+      "Raise `calibrate.loss.plcc` or the epochs, and look whether the teacher's own scores differ (`leaf reliability`).",
+  };
+};
+
+const poorTransfer: Signature = ({ srcc, elsewhere = [] }) => {
+  if (srcc === null) return;
+  const poor = elsewhere.filter((one) => one.srcc !== null && srcc - one.srcc >= transferGap);
+  if (poor.length === 0) return;
+  const named = poor.map((one) => `${one.dataset} (${two(one.srcc!)}, n = ${one.n})`).join(", ");
+  return {
+    code: "poorTransfer",
+    message: `It ranks images like these (SRCC ${two(srcc)}) much better than those of ${named}.`,
+    remedy:
+      "Add unlabelled images of that kind to `images:`, so that the teacher judges them and the student learns them.",
+  };
+};
+
+const signatures = [collapsed, belowTeacher, calibrationHurts, overfitCalibration, nonlinear, poorTransfer];
+
+/**
+ * The ways to fail that LEAF's paper names (arXiv 2601.20689) and their kin, each with what to do about it. Facts that are
+ * unknown (null) point at nothing.
+ */
+export function findSignatures(facts: EvaluationFacts): Finding[] {
+  return signatures.flatMap((signature) => signature(facts) ?? []);
+}

@@ -1,0 +1,32 @@
+import path from "node:path";
+import type { Project } from "../config/project.ts";
+import { findColumn } from "../tables/findColumn.ts";
+import { plainCell } from "../tables/formulaCells.ts";
+import { openTable } from "../tables/table.ts";
+import { stageDir } from "./stage.ts";
+
+/** What a student said of a held-out image, and what people did; both on the MOS scale. */
+export interface Prediction {
+  hash: string;
+  /** Relative to the config's folder, with forward slashes. */
+  path: string;
+  score: number;
+  mos: number;
+}
+
+export function predictionsFile(project: Project, key: string): string {
+  return path.join(stageDir(project, "evaluate", key), "predictions.csv");
+}
+
+/** Throws LeafErrors as `openTable`. */
+export async function readPredictions(file: string): Promise<Prediction[]> {
+  const predictions: Prediction[] = [];
+  const table = await openTable(file);
+  const at = ["hash", "image", "score", "mos"].map((name) => findColumn(file, table.columns, name));
+  for await (const batch of table.batches(at))
+    for (const { cells } of batch) {
+      const [hash, image, score, mos] = cells as [string, string, string, string];
+      predictions.push({ hash, path: plainCell(image), score: Number(score), mos: Number(mos) });
+    }
+  return predictions;
+}

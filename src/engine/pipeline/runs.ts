@@ -1,0 +1,223 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir } from "node:fs/promises";
+import path from "node:path";
+import type { RunRecord } from "../../protocol/results.ts";
+import { runRecord } from "../../protocol/schema/results.ts";
+import { tellDamagedFile } from "../base/damage.ts";
+import { errnoCode, explainFileSystemError, isCancelled, LeafError, messageOf } from "../base/errors.ts";
+import { writeFileAtomic } from "../base/files.ts";
+import { gitHead } from "../base/gitHead.ts";
+import { checkedId, inside, isId } from "../base/ids.ts";
+import { firstIssue, readJsonAs } from "../base/json.ts";
+import { canonicalJson, keyOf } from "../base/keys.ts";
+import { waitForLock } from "../base/processLock.ts";
+import { redactConfig, redactValue } from "../base/redact.ts";
+import { version } from "../base/version.ts";
+import { type Config, configSchema } from "../config/config.ts";
+import type { Project } from "../config/project.ts";
+import { asItIsNow } from "./runState.ts";
+import type { StageName } from "./stage.ts";
+
+/** The folder of a run. Throws LeafError `input` for what is no run's id, and for a link out of `.leaf/`. */
+export function runDir(project: Project, id: string): string {
+  return inside(project.leaf, "runs", checkedId("run", id));
+}
+
+/** All runs of a project as they are now, oldest first. Folders without a run.json that fits are told and passed over. */
+export async function listRuns(project: Project): Promise<RunRecord[]> {
+  return (await readRuns(project)).runs;
+}
+
+/** The same, and the run.json files that are there and cannot be read: what stands on these is not known. */
+export async function readRuns(project: Project): Promise<{ runs: RunRecord[]; unreadable: string[] }> {
+  const names = await runNames(project);
+  const unreadable: string[] = [];
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const run = await readRun(project, name);
+      // A run of a version before this one may hold keys.
+      if (run) return asItIsNow(project, { ...run, config: redactConfig(run.config) });
+      const file = path.join(project.runs, name, "run.json");
+      if (existsSync(file)) unreadable.push(file);
+      return undefined;
+    }),
+  );
+  const runs = found.filter((run) => run !== undefined);
+  return { runs: runs.sort((a, b) => numberOf(a.id) - numberOf(b.id)), unreadable };
+}
+
+async function runNames(project: Project): Promise<string[]> {
+  try {
+    return (await readdir(project.runs)).filter((name) => isId("run", name));
+  } catch (error) {
+    if (errnoCode(error) === "ENOENT") return [];
+    throw explainFileSystemError(error, "read", project.runs);
+  }
+}
+
+/** A run is what its folder says it is: another id would lead elsewhere. */
+export async function readRun(project: Project, id: string): Promise<RunRecord | undefined> {
+  const file = path.join(project.runs, id, "run.json");
+  try {
+    const run = await readJsonAs<RunRecord>(runFile(project, id), runRecord);
+    if (run === undefined || run.id === id) return run;
+    tellDamagedFile(file, `it is of the run ${JSON.stringify(run.id)}`);
+  } catch (error) {
+    if (!(error instanceof LeafError) || error.code !== "input") throw error;
+    tellDamagedFile(file, error.message.replace(/\.$/, ""));
+  }
+  return undefined;
+}
+
+/** The resolved config that a run was made with; undefined where it is no config of this version of LEAF. */
+export function knownConfig(run: RunRecord): Config | undefined {
+  return configSchema.safeParse(run.config).data;
+}
+
+/** The same. Throws LeafError `input` where it is none. */
+export function configOf(run: RunRecord): Config {
+  const parsed = configSchema.safeParse(run.config);
+  if (parsed.success) return parsed.data;
+  throw new LeafError("input", `The config of ${run.id} does not fit: ${firstIssue(parsed.error)}.`, {
+    remedy: "It may be of another version of LEAF: run `leaf run` again.",
+  });
+}
+
+function numberOf(id: string): number {
+  return Number(id.slice(1));
+}
+
+const runFile = (project: Project, id: string) => path.join(runDir(project, id), "run.json");
+
+/**
+ * The run that a stage's work belongs to: the newest run of the same resolved config whose earlier stages stand on the
+ * same keys, or a new one. So one config carried through the stages is one run, and a changed config never overwrites one.
+ */
+export async function runFor(project: Project, keys: Partial<Record<StageName, string>>): Promise<RunRecord> {
+  const known = sameRun(project, keys, await listRuns(project));
+  if (known) return known;
+  const commit = await gitHead(project.root);
+  return changingRuns(project, async () => {
+    const runs = await listRuns(project);
+    const same = sameRun(project, keys, runs);
+    if (same) return same;
+    const now = new Date().toISOString();
+    const run: RunRecord = {
+      v: 1,
+      id: await newFolder(project, runs.reduce((most, one) => Math.max(most, numberOf(one.id)), 0) + 1),
+      configFile: path.basename(project.configFile),
+      configHash: hashOf(project),
+      config: redactConfig(project.config),
+      created: now,
+      updated: now,
+      state: "running",
+      stages: {},
+      versions: { leaf: version, node: process.version },
+      gitCommit: commit,
+      ...(project.experiment ? { experiment: project.experiment } : {}),
+    };
+    await writeRun(project, run);
+    return run;
+  });
+}
+
+/** Without secrets: they change no result, and from a digest a short one could be found by trying. */
+function hashOf({ config }: Project): string {
+  return keyOf(redactConfig(config));
+}
+
+function sameRun(
+  project: Project,
+  keys: Partial<Record<StageName, string>>,
+  runs: RunRecord[],
+): RunRecord | undefined {
+  const configHash = hashOf(project);
+  const configFile = path.basename(project.configFile);
+  return runs.findLast(
+    (run) =>
+      run.configHash === configHash &&
+      run.configFile === configFile &&
+      canonicalJson(run.experiment ?? null) === canonicalJson(project.experiment ?? null) &&
+      Object.entries(keys).every(([name, key]) => {
+        const had = run.stages[name as StageName]?.key;
+        return had === undefined || had === key;
+      }),
+  );
+}
+
+/** The folder of a run that is new; one may be there that has no readable run.json. */
+async function newFolder(project: Project, first: number): Promise<string> {
+  await mkdir(inside(project.leaf, "runs"), { recursive: true });
+  for (let next = first; ; next++) {
+    try {
+      await mkdir(path.join(project.runs, `r${next}`));
+      return `r${next}`;
+    } catch (error) {
+      if (errnoCode(error) !== "EEXIST") throw explainFileSystemError(error, "create a run in", project.runs);
+    }
+  }
+}
+
+/** A stage of the run is worked on from now on, by who holds that stage's lock. */
+export function beginStage(project: Project, run: RunRecord, stage: StageName, key: string): Promise<void> {
+  return changeRun(project, run, { state: "running", working: { stage, key }, reason: null });
+}
+
+/** Adds a finished stage to its run. */
+export function recordStage(
+  project: Project,
+  run: RunRecord,
+  stage: StageName,
+  entry: { key: string; seconds: number; result: unknown },
+): Promise<void> {
+  return changeRun(project, run, (now) => ({
+    state: "done",
+    working: null,
+    reason: null,
+    stages: { ...now.stages, [stage]: entry },
+  }));
+}
+
+/** The work on a stage of the run has ended with an error. */
+export function recordFailure(project: Project, run: RunRecord, error: unknown): Promise<void> {
+  const [cancelled, message] = [isCancelled(error), messageOf(error)];
+  return changeRun(project, run, {
+    state: cancelled ? "cancelled" : "failed",
+    working: null,
+    reason: cancelled && message === "Cancelled." ? null : message,
+  });
+}
+
+/** Changes what is on the disk now, which another process may have written since `run` was read; `run` becomes that. */
+export async function changeRun(
+  project: Project,
+  run: RunRecord,
+  change: Partial<RunRecord> | ((now: RunRecord) => Partial<RunRecord>),
+): Promise<void> {
+  await changingRuns(project, async () => {
+    const now = (await readRun(project, run.id)) ?? run;
+    Object.assign(run, now, typeof change === "function" ? change(now) : change);
+    await writeRun(project, run);
+  });
+}
+
+async function writeRun(project: Project, run: RunRecord): Promise<void> {
+  run.updated = new Date().toISOString();
+  await writeFileAtomic(runFile(project, run.id), `${JSON.stringify(redactValue(run), null, 2)}\n`);
+}
+
+/** One at a time, in all processes; each for some milliseconds. */
+async function changingRuns<T>(project: Project, work: () => Promise<T>): Promise<T> {
+  const lock = await waitForLock(path.join(project.leaf, "runs.lock"), { waitMs: 30_000 });
+  if (!lock) {
+    throw new LeafError("failed", "Another process has been writing the list of runs for half a minute.", {
+      file: project.runs,
+      remedy: "Wait for it, or stop it, then run the command again.",
+    });
+  }
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}

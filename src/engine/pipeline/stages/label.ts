@@ -1,0 +1,308 @@
+import { readFile } from "node:fs/promises";
+import type { LabelEstimate } from "../../../protocol/preview.ts";
+import type { LabelResult } from "../../../protocol/results.ts";
+import { LeafError, withFailures } from "../../base/errors.ts";
+import { keyOf } from "../../base/keys.ts";
+import { during } from "../../base/unexpected.ts";
+import { shortWaitMs, whenFree } from "../../base/whenFree.ts";
+import type { Project } from "../../config/project.ts";
+import { type Catalog, openCatalog } from "../../dataset/catalog.ts";
+import { failuresIn } from "../../failures/list.ts";
+import { tellFailures } from "../../failures/words.ts";
+import { maxPixelsOf } from "../../images/limits.ts";
+import { labelDataset, pairsToLabel } from "../../labelling/labelling.ts";
+import { type LabelStore, openLabels } from "../../labels/labels.ts";
+import { autoMinConfidence } from "../../reliability/autoMinConfidence.ts";
+import { createTeacher, teacherFingerprint } from "../../teachers/createTeacher.ts";
+import type { Teacher, TeacherImage } from "../../teachers/teacher.ts";
+import { holdingStage } from "../lock.ts";
+import { recordStage, runFor } from "../runs.ts";
+import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "../stage.ts";
+
+interface Finished extends LabelResult {
+  teacher: string;
+}
+
+/** What later stages need to know of the labels. */
+export interface LabelState {
+  key: string;
+  teacher: string;
+  finished: boolean;
+  /** Labels that exist of those wanted: a retry of failed ones makes later stages stale. */
+  usable: number;
+  /** Grows with every human override. */
+  human: number;
+  /** The number that `label.minConfidence` stands for. */
+  minConfidence: number;
+}
+
+/** The stage's key needs no label store: who judges which images in which pairs. */
+export async function labelState(project: Project, catalog: Catalog): Promise<LabelState> {
+  const teacher = await teacherFingerprint(project.config.teacher, project.root);
+  const key = labelKey(project, catalog, teacher);
+  const finished = await readResult(project, "label", key);
+  const usable = finished
+    ? finished.points.labelled + finished.points.reused + finished.pairs.labelled + finished.pairs.reused
+    : 0;
+  const { minConfidence: asked } = project.config.label;
+  const minConfidence = asked === "auto" ? autoMinConfidence(project, catalog, teacher) : asked;
+  return {
+    key,
+    teacher,
+    finished: finished !== undefined,
+    usable,
+    human: humanRevision(project),
+    minConfidence,
+  };
+}
+
+function labelKey(project: Project, catalog: Catalog, teacher: string): string {
+  const { pairsPerImage, pairs, seed, orders } = project.config.label;
+  return keyOf({
+    teacher,
+    images: catalog.digestOf(catalog.hashes),
+    pairsPerImage,
+    pairs,
+    seed,
+    ...(orders === "one" && { orders }),
+  });
+}
+
+function humanRevision(project: Project): number {
+  try {
+    const store = openLabels(project.labelsFile, { readOnly: true });
+    const { maxPointId, maxPairId } = store.snapshot("human");
+    store.close();
+    return maxPointId + maxPairId;
+  } catch (error) {
+    if (error instanceof LeafError) return 0; // No store yet; a damaged one is told by the stage that needs it.
+    throw error;
+  }
+}
+
+/** The pairs that this config asks for, in the order they are asked. */
+export function sampledPairs(
+  project: Project,
+  catalog: Catalog,
+  store: LabelStore,
+  teacher: string,
+): Iterable<[string, string]> {
+  const { pairsPerImage, pairs, seed } = project.config.label;
+  return pairsToLabel(store, teacher, catalog.hashes, { perImage: pairsPerImage, strategy: pairs, seed });
+}
+
+export interface LabelOptions extends StageOptions {
+  /** Half of the work; the stage is finished once both halves are done. */
+  only?: "points" | "pairs";
+  /** Ask again what failed in an earlier run (the default). False: only where that run was cut off. */
+  retryFailed?: boolean;
+}
+
+/** Stage 1: the teacher judges every image and the sampled pairs. What the store holds already is not asked again. */
+export async function labelStage(project: Project, options: LabelOptions = {}): Promise<LabelResult> {
+  const catalog = await openCatalog(project, options);
+  try {
+    refuseEmpty(project, catalog);
+    const fingerprint = await teacherFingerprint(project.config.teacher, project.root);
+    const key = labelKey(project, catalog, fingerprint);
+    return await holdingStage(project, "label", key, () =>
+      during("the images were labelled", project.configFile, () =>
+        labelAll(project, catalog, fingerprint, key, options),
+      ),
+    );
+  } finally {
+    catalog.close();
+  }
+}
+
+export function refuseEmpty(project: Project, catalog: Catalog): void {
+  if (catalog.hashes.length > 0) return;
+  throw new LeafError("input", "There is no usable image to label.", {
+    file: project.configFile,
+    remedy: "Check `images:` and run `leaf check`.",
+  });
+}
+
+/** An image of the catalog as a teacher sees it; teachers compare the bytes with the hash. */
+export function teacherImage(catalog: Catalog, hash: string): TeacherImage {
+  return { hash, name: catalog.relativePathOf(hash), read: () => readFile(catalog.pathOf(hash)) };
+}
+
+/** The project's teacher, ready to judge; what it says meanwhile is shown as progress. */
+export function openTeacher(project: Project, options: StageOptions): Promise<Teacher> {
+  const { teacher, python } = project.config;
+  return createTeacher(teacher, {
+    root: project.root,
+    interpreter: python.interpreter,
+    maxPixels: maxPixelsOf(project.config),
+    signal: options.signal,
+    onNote: (note) =>
+      options.onProgress?.({ stage: "label", step: "teacher", done: 0, unit: "images", detail: note }),
+  });
+}
+
+async function labelAll(
+  project: Project,
+  catalog: Catalog,
+  fingerprint: string,
+  key: string,
+  options: LabelOptions,
+): Promise<LabelResult> {
+  const started = performance.now();
+  const { pairsPerImage, pairs, seed, minConfidence, orders, reasons, stopAfterFailures } =
+    project.config.label;
+  const dir = stageDir(project, "label", key);
+  const finished = isFinished(project, "label", key);
+  const waiting = { signal: options.signal, onNote: options.onNote };
+  const store = await whenFree(
+    project.labelsFile,
+    () => openLabels(project.labelsFile, { waitMs: shortWaitMs }),
+    waiting,
+  );
+  try {
+    const bad = await whenFree(store.file, () => store.badRows(), waiting);
+    if (bad.count > 0)
+      options.onWarning?.(
+        `${project.labelsFile}: ${bad.count} rows are no labels and count as missing (${bad.examples.slice(0, 3).join("; ")})`,
+      );
+    const imageOf = (hash: string) => teacherImage(catalog, hash);
+    function* images(): Generator<TeacherImage> {
+      for (const hash of catalog.hashes) yield imageOf(hash);
+    }
+    let failures = failuresIn(dir);
+    const labelBy = (teacher: Teacher) => {
+      failures.discard();
+      failures = failuresIn(dir);
+      return labelDataset({
+        store,
+        teacher,
+        images,
+        imageOf,
+        pairs: { perImage: pairsPerImage, strategy: pairs, seed },
+        minConfidence:
+          minConfidence === "auto" ? autoMinConfidence(project, catalog, fingerprint) : minConfidence,
+        orders,
+        reasons,
+        stopAfterFailures,
+        retryFailed: options.retryFailed !== false || !finished,
+        only: options.only,
+        ...waiting,
+        onProgress: options.onProgress,
+        onFailure: failures.add,
+      });
+    };
+    let labelled: LabelResult;
+    try {
+      labelled = (await withoutTeacher(store, fingerprint, labelBy)) ?? (await withTeacher(labelBy));
+    } catch (error) {
+      const failed = await failures.finish();
+      throw failed && error instanceof LeafError ? withFailures(error, failed) : error;
+    }
+    const failed = await failures.finish();
+    tellFailures(failed, "label", options.onWarning);
+    // What ships with LEAF would say the same again.
+    if (failed && project.config.teacher.kind !== "embedded")
+      options.onWarning?.("`leaf label` asks the teacher again for what failed.");
+    const result: LabelResult = {
+      ...labelled,
+      positionBias: await whenFree(store.file, () => store.positionBias(fingerprint), waiting),
+      ...(failed && { failures: failed }),
+    };
+    if (options.only) return result;
+    await writeResult(project, "label", key, { ...result, teacher: fingerprint } satisfies Finished);
+    const run = await runFor(project, { label: key });
+    await recordStage(project, run, "label", { key, seconds: (performance.now() - started) / 1000, result });
+    return result;
+  } finally {
+    store.close();
+  }
+
+  /** Before money is spent, or a limit met. */
+  async function tellEstimate(teacher: Teacher): Promise<void> {
+    const { config } = project;
+    if (config.teacher.kind !== "openai" || !(config.teacher.price || config.teacher.limit)) return;
+    const { requests, inputTokens, outputTokens, cost } = await estimateMissing(
+      project,
+      catalog,
+      store,
+      teacher,
+      options,
+    );
+    const money = cost ? `, about ${cost.amount.toFixed(2)} ${cost.currency}` : "";
+    options.onNote?.(`${requests} requests, about ${inputTokens + outputTokens} tokens${money}`);
+  }
+
+  async function withTeacher(work: (teacher: Teacher) => Promise<LabelResult>): Promise<LabelResult> {
+    const teacher = await openTeacher(project, options);
+    try {
+      const known = teacher.about;
+      if (known) options.onNote?.(known);
+      await tellEstimate(teacher);
+      const result = await work(teacher);
+      // A local model is loaded by the first question.
+      if (!known && teacher.about) options.onNote?.(teacher.about);
+      return result;
+    } finally {
+      await teacher.close();
+    }
+  }
+}
+
+/** What is left to label by the store, and what that takes by one trial request. */
+export async function estimateMissing(
+  project: Project,
+  catalog: Catalog,
+  store: LabelStore,
+  teacher: Teacher,
+  options: LabelOptions,
+): Promise<LabelEstimate> {
+  const { orders, reasons } = project.config.label;
+  const { fingerprint } = teacher;
+  const count = (items: Iterable<unknown>) => {
+    let n = 0;
+    for (const _ of items) n++;
+    return n;
+  };
+  const [points, pairs] = [options.only !== "pairs", options.only !== "points"];
+  const sampled = () => sampledPairs(project, catalog, store, fingerprint);
+  const missing = {
+    points: points ? count(store.missingPoints(fingerprint, catalog.hashes)) : 0,
+    pairs: pairs ? count(store.missingPairs(fingerprint, sampled(), orders)) : 0,
+    reasons:
+      points && reasons && teacher.explain ? count(store.missingReasons(fingerprint, catalog.hashes)) : 0,
+  };
+  const sample = teacherImage(catalog, catalog.hashes[0]!);
+  const estimate = await teacher.estimate?.({ ...missing, orders }, sample, options.signal);
+  const nothing = { requests: 0, inputTokens: 0, outputTokens: 0, cost: null };
+  return { images: catalog.hashes.length, missing, ...(estimate ?? nothing) };
+}
+
+/** Where the store holds every answer, no server or GPU has to be there. Undefined as soon as something has to be asked. */
+async function withoutTeacher(
+  store: LabelStore,
+  fingerprint: string,
+  work: (teacher: Teacher) => Promise<LabelResult>,
+): Promise<LabelResult | undefined> {
+  const known = store.teachers().find((teacher) => teacher.fingerprint === fingerprint);
+  if (!known) return undefined;
+  let asked = false;
+  const absent = () => {
+    asked = true;
+    return Promise.reject(new Error("The teacher is not here."));
+  };
+  try {
+    return await work({
+      kind: known.kind,
+      fingerprint,
+      description: {},
+      batchSize: 1,
+      judgePoints: absent,
+      judgePairs: absent,
+      explain: known.kind === "embedded" ? undefined : absent,
+      close: async () => {},
+    });
+  } catch (error) {
+    if (asked) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,106 @@
+import type { DryRun, DryRunQuestion, LabelEstimate } from "../../../protocol/preview.ts";
+import { LeafError } from "../../base/errors.ts";
+import type { Project } from "../../config/project.ts";
+import { seededRank } from "../../dataset/calibrationSubset.ts";
+import { openCatalog } from "../../dataset/catalog.ts";
+import { openLabels } from "../../labels/labels.ts";
+import {
+  expectedScore,
+  minRatingMass,
+  pairConfidence,
+  pointConfidence,
+  type RatingProbabilities,
+} from "../../teachers/judgement.ts";
+import type { Inspection, TeacherImage } from "../../teachers/teacher.ts";
+import type { StageOptions } from "../stage.ts";
+import { estimateMissing, openTeacher, refuseEmpty, teacherImage } from "./label.ts";
+
+/**
+ * Asks the teacher about some images one by one, and about the first two as a pair in both orders, and tells all that stands
+ * behind its answers. Stores nothing. Throws LeafError `usage` for a teacher that has no prompt.
+ */
+export async function dryRunLabels(
+  project: Project,
+  count: number,
+  options: StageOptions = {},
+): Promise<DryRun> {
+  const catalog = await openCatalog(project, options);
+  try {
+    refuseEmpty(project, catalog);
+    const ranked = catalog.hashes.map((hash) => ({ hash, rank: seededRank(0, "dry run", hash) }));
+    ranked.sort((x, y) => (x.rank < y.rank ? -1 : 1));
+    const images = ranked.slice(0, count).map(({ hash }) => teacherImage(catalog, hash));
+    const teacher = await openTeacher(project, options);
+    try {
+      const inspect = teacher.inspect?.bind(teacher);
+      if (!inspect)
+        throw new LeafError("usage", `The ${teacher.kind} teacher has no prompt to show.`, {
+          remedy: "A dry run is for `teacher: { kind: openai, … }` and `{ kind: transformers, … }`.",
+        });
+      const questions: DryRunQuestion[] = [];
+      for (const image of images) questions.push(questionOf([image], await inspect([image], options.signal)));
+      const [a, b] = images;
+      if (a && b && project.config.label.pairsPerImage > 0) {
+        questions.push(questionOf([a, b], await inspect([a, b], options.signal)));
+        if (project.config.label.orders === "both")
+          questions.push(questionOf([b, a], await inspect([b, a], options.signal)));
+      }
+      const { kind, fingerprint, about = null } = teacher;
+      return { teacher: { kind, fingerprint, about }, questions };
+    } finally {
+      await teacher.close();
+    }
+  } finally {
+    catalog.close();
+  }
+}
+
+function questionOf(images: TeacherImage[], inspection: Inspection): DryRunQuestion {
+  const { parts, rendered, prefill, top, answers, mass } = inspection;
+  const spelt = parts
+    .map((part) => (part.type === "image" ? `⟨image ${part.image + 1}⟩` : part.text))
+    .join("\n");
+  const prompt = rendered ?? (prefill === null ? spelt : `${spelt}\n${prefill}`);
+  return {
+    images: images.map(({ name }) => name),
+    prompt,
+    top,
+    answers,
+    mass,
+    label: labelOf(images, inspection),
+  };
+}
+
+/** DESIGN: the answers' probabilities, normalised; a tie is given half to each image. */
+function labelOf(images: TeacherImage[], { answers, mass }: Inspection): DryRunQuestion["label"] {
+  if (!(mass >= minRatingMass)) return null;
+  const total = answers.reduce((sum, { probability }) => sum + probability, 0);
+  const shares = answers.map(({ probability }) => probability / total);
+  if (images.length === 1) {
+    const probabilities = shares as unknown as RatingProbabilities;
+    return { value: expectedScore(probabilities), confidence: pointConfidence(probabilities) };
+  }
+  const p = shares[0]! + (shares[2] ?? 0) / 2;
+  return { value: p, confidence: pairConfidence(p) };
+}
+
+/** What is left to label, and how many requests and tokens that takes, by one trial request. */
+export async function estimateLabels(
+  project: Project,
+  options: StageOptions & { only?: "points" | "pairs" } = {},
+): Promise<LabelEstimate> {
+  const catalog = await openCatalog(project, options);
+  try {
+    refuseEmpty(project, catalog);
+    const teacher = await openTeacher(project, options);
+    const store = openLabels(project.labelsFile);
+    try {
+      return await estimateMissing(project, catalog, store, teacher, options);
+    } finally {
+      store.close();
+      await teacher.close();
+    }
+  } finally {
+    catalog.close();
+  }
+}

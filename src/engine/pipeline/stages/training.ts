@@ -1,0 +1,213 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import type { StudentCard } from "../../../protocol/student.ts";
+import type { TrainerDone, TrainerMessage } from "../../../protocol/trainer.ts";
+import { LeafError } from "../../base/errors.ts";
+import { writeFileAtomic, writeJson } from "../../base/files.ts";
+import { keyOf } from "../../base/keys.ts";
+import { type ProcessLock, waitForLock } from "../../base/processLock.ts";
+import { version } from "../../base/version.ts";
+import { nameIn, type Project } from "../../config/project.ts";
+import { tensorLockFile } from "../../dataset/cacheUse.ts";
+import type { Catalog } from "../../dataset/catalog.ts";
+import { failuresIn } from "../../failures/list.ts";
+import { tellFailures } from "../../failures/words.ts";
+import { maxPixelsOf } from "../../images/limits.ts";
+import {
+  type CacheFailure,
+  cacheFailures,
+  openTensorCache,
+  writeTensorCache,
+} from "../../images/tensorCache.ts";
+import { csvLine } from "../../tables/csvText.ts";
+import type { StageOptions } from "../stage.ts";
+
+/** One line of the trainer's rows file. */
+export interface TrainingRow {
+  hash: string;
+  split: "train" | "val";
+  /** MOS on the student's 1..5; null in distill. */
+  target: number | null;
+}
+
+/** The decoded images of a training; they stay until they are released. */
+export interface TrainingCache {
+  dir: string;
+  rowOf: Map<string, number>;
+  /** Images that could not be decoded. */
+  failed: CacheFailure[];
+  release(): void;
+}
+
+/**
+ * Decodes the train and val images once into the memory-mapped cache that all trainings of this dataset share, in whatever
+ * processes they run. Test images are never in it.
+ */
+export async function trainingCache(
+  project: Project,
+  catalog: Catalog,
+  stage: "distill" | "calibrate",
+  options: StageOptions,
+): Promise<TrainingCache> {
+  const { resize, crop } = project.config.student.input;
+  const hashes = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
+  const key = keyOf({ geometry: 1, resize, crop, hashes: catalog.digestOf(hashes) });
+  const dir = path.join(project.cache, "tensors", key);
+  const { release } = await decoded();
+  const rowOf = new Map(hashes.map((hash, row) => [hash, row]));
+  return { dir, rowOf, failed: await cacheFailures(dir), release };
+
+  async function decoded(): Promise<ProcessLock> {
+    const lockFile = tensorLockFile(dir);
+    const { signal } = options;
+    for (;;) {
+      // While another decodes, however long that takes.
+      const reading = await waitForLock(lockFile, {
+        mode: "shared",
+        waitMs: Number.POSITIVE_INFINITY,
+        signal,
+      });
+      if (reading && (await isCached(dir))) return reading;
+      reading?.release();
+      const writing = await waitForLock(lockFile, { signal });
+      try {
+        if (writing) await decode();
+      } finally {
+        writing?.release();
+      }
+    }
+  }
+
+  async function decode(): Promise<void> {
+    if (await isCached(dir)) return;
+    await rm(dir, { recursive: true, force: true });
+    const items = hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
+    decodedHere.add(dir);
+    await writeTensorCache(dir, items, project.config.student.input, {
+      stage,
+      total: items.length,
+      maxPixels: maxPixelsOf(project.config),
+      signal: options.signal,
+      onProgress: options.onProgress,
+    });
+  }
+}
+
+/**
+ * Tells which of the images that a training would learn from could not be decoded, and leaves the list in the stage's folder.
+ * Throws LeafError `input` where fewer than two are left.
+ */
+export async function tellUndecoded(
+  project: Project,
+  stage: "distill" | "calibrate",
+  dir: string,
+  used: readonly string[],
+  failed: readonly CacheFailure[],
+  options: StageOptions,
+): Promise<number> {
+  const list = failuresIn(dir);
+  const wanted = new Set(used);
+  let count = 0;
+  for (const { hash, path: file, reason } of failed) {
+    if (!wanted.has(hash)) continue;
+    count++;
+    list.add({ kind: "decode", file: nameIn(project, file), reason });
+  }
+  const failures = await list.finish();
+  if (failures && used.length - count < 2) {
+    throw new LeafError(
+      "input",
+      `${count} of the ${used.length} images to learn from cannot be decoded: too few are left to train.`,
+      { failures, remedy: "Run `leaf check`, and mend or exclude these files." },
+    );
+  }
+  tellFailures(failures, stage, options.onWarning);
+  return count;
+}
+
+/** All images that distill may learn from, without a target. */
+export function* untargetedRows(catalog: Catalog): Generator<TrainingRow> {
+  for (const hash of catalog.hashes) {
+    const split = catalog.splitOf(hash);
+    if (split !== "test") yield { hash, split, target: null };
+  }
+}
+
+export async function writeRows(
+  file: string,
+  rows: Iterable<TrainingRow>,
+  rowOf: Map<string, number>,
+): Promise<void> {
+  let text = csvLine(["row", "split", "target"]);
+  for (const { hash, split, target } of rows) text += csvLine([rowOf.get(hash)!, split, target]);
+  await writeFileAtomic(file, text);
+}
+
+/** Keeps what the trainer said of its environment, for the student's card. */
+export function trainerWitness(
+  stage: "distill" | "calibrate",
+  options: StageOptions,
+): { onMessage: (message: TrainerMessage) => void; hello: { torch: string; device: string } } {
+  const hello = { torch: "", device: "" };
+  return {
+    hello,
+    onMessage(message) {
+      if (message.type === "hello")
+        Object.assign(hello, { torch: message.torch, device: message.deviceName || message.device });
+      options.onTrainer?.(stage, message);
+    },
+  };
+}
+
+export interface CardFacts {
+  stage: StudentCard["stage"];
+  stageKey: string;
+  teacher: string | null;
+  images: number;
+  mosScale: StudentCard["mosScale"];
+}
+
+/** Writes `student.json` beside the exported `student.onnx`. */
+export async function writeCard(
+  project: Project,
+  dir: string,
+  facts: CardFacts,
+  done: TrainerDone,
+  hello: { torch: string; device: string },
+): Promise<void> {
+  if (!existsSync(path.join(dir, "student.onnx")))
+    throw new LeafError("failed", "The trainer ended without exporting a student.", {
+      remedy: "See trainer.log.",
+    });
+  const { model, input } = project.config.student;
+  const card: StudentCard = {
+    v: 1,
+    stage: facts.stage,
+    model,
+    input,
+    mosScale: facts.mosScale,
+    parameters: done.parameters,
+    exportMaxDifference: done.exportMaxDifference,
+    outputs: ["features", "map", ...(done.domain ? (["distance"] as const) : [])],
+    domain: done.domain,
+    provenance: {
+      leaf: version,
+      created: new Date().toISOString(),
+      stageKey: facts.stageKey,
+      teacher: facts.teacher,
+      images: facts.images,
+      ...hello,
+    },
+  };
+  await writeJson(path.join(dir, "student.json"), card);
+}
+
+/** Caches that this process wrote. One of another that lacks files that changed meanwhile is written anew: they may be back. */
+const decodedHere = new Set<string>();
+
+async function isCached(dir: string): Promise<boolean> {
+  const cache = await openTensorCache(dir).catch(() => undefined);
+  await cache?.close();
+  return cache !== undefined && (cache.passing === 0 || decodedHere.has(dir));
+}

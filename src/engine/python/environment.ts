@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { appRoot } from "../base/appRoot.ts";
+import { foreignEnvironment } from "../base/environment.ts";
+import { LeafError } from "../base/errors.ts";
+import { leafHome } from "../base/home.ts";
+import { interpreterItem, programPath } from "../consent/items.ts";
+import { allProgramsAllowed, decisionOn, notApproved } from "../consent/store.ts";
+import { interpreterIn, type MakeOptions, makeEnvironment, readyFile } from "./make.ts";
+import { runPython, setUpRemedy } from "./run.ts";
+
+/** What `python -m leaf --env` prints. */
+export interface PythonEnvironment {
+  interpreter: string;
+  python: string;
+  torch: string;
+  transformers: string;
+  cuda: boolean;
+  mps: boolean;
+  device: string;
+  deviceName: string;
+}
+
+/** Folder of the `leaf` Python package. */
+export function pythonSource(): string {
+  return path.join(appRoot(), "src", "python");
+}
+
+/** Locks of the trainer's packages: see makeEnvironment. */
+function locks() {
+  const at = (name: string) => path.join(pythonSource(), name);
+  return {
+    cpu: at("requirements-cpu.txt"),
+    requirements: at("requirements.txt"),
+    cuda: at("requirements-cuda.txt"),
+  };
+}
+
+/** The environment of Python children: only what they need, and this package first on the path. */
+export function trainerEnvironment(): NodeJS.ProcessEnv {
+  return foreignEnvironment({
+    PYTHONPATH: [pythonSource(), process.env.PYTHONPATH].filter(Boolean).join(path.delimiter),
+    PYTHONUNBUFFERED: "1",
+    PYTHONDONTWRITEBYTECODE: "1",
+    TOKENIZERS_PARALLELISM: "false",
+    // Else a torch.py in the folder where it starts, which may be a stranger's, would be run for torch.
+    PYTHONSAFEPATH: "1",
+  });
+}
+
+/** One environment for all projects of a user, named by its locks: an update sets up a new one beside it. */
+export function managedEnvironmentDir(): string {
+  const hash = createHash("sha256");
+  for (const file of Object.values(locks())) hash.update(readFileSync(file));
+  const digest = hash.digest("hex").slice(0, 12);
+  return path.join(leafHome(), `python-${digest}`);
+}
+
+/**
+ * The interpreter to train with: the user's own (`LEAF_PYTHON`, the editor's setting), the config's where the user has approved it as
+ * it is now, or the one that `leaf env` made. Throws LeafErrors `environment` and `consent`.
+ */
+export function resolveInterpreter(configured: string | undefined, root: string): string {
+  // An inherited variable is of where the command was started, not of the config.
+  if (process.env.LEAF_PYTHON) return existing(process.env.LEAF_PYTHON, process.cwd());
+  if (configured) {
+    const item = interpreterItem(configured, root);
+    const decision = allProgramsAllowed() ? "allow" : decisionOn(item.digest);
+    if (decision === undefined) throw notApproved({ ...item, file: "", line: null });
+    if (decision === "allow") return existing(configured, root);
+  }
+  const dir = managedEnvironmentDir();
+  if (!existsSync(readyFile(dir))) {
+    throw new LeafError("environment", "There is no Python environment to train with yet.", {
+      remedy: setUpRemedy,
+    });
+  }
+  return interpreterIn(dir);
+}
+
+function existing(named: string, root: string): string {
+  const file = programPath(named, root);
+  if (file === undefined || existsSync(file)) return file ?? named;
+  throw new LeafError("environment", `The Python interpreter ${named} does not exist.`, {
+    remedy: setUpRemedy,
+  });
+}
+
+/** Asks an interpreter for its versions and device. Throws LeafError `environment` naming what it lacks. */
+export async function probeInterpreter(
+  interpreter: string,
+  signal?: AbortSignal,
+): Promise<PythonEnvironment> {
+  const { code, stdout, stderr } = await runPython(interpreter, ["-m", "leaf", "--env"], {
+    signal,
+    env: trainerEnvironment(),
+  });
+  const line = stdout.trim().split("\n").at(-1) ?? "";
+  let answer: (Omit<PythonEnvironment, "interpreter"> & { missing?: string[] }) | undefined;
+  try {
+    answer = JSON.parse(line);
+  } catch {
+    // Told below, with what the interpreter itself said.
+  }
+  if (answer?.missing) {
+    throw new LeafError("environment", `${interpreter} lacks ${answer.missing.join(", ")}.`, {
+      remedy: setUpRemedy,
+    });
+  }
+  if (code !== 0 || !answer) {
+    const said = stderr.trim().split("\n").at(-1) ?? "";
+    throw new LeafError("environment", `${interpreter} cannot run the trainer (${said || `exit ${code}`}).`, {
+      remedy: setUpRemedy,
+    });
+  }
+  return { interpreter, ...answer };
+}
+
+/** Creates the managed environment unless it is ready; waits where another process is at it. */
+export function setUpEnvironment(options: MakeOptions = {}): Promise<PythonEnvironment> {
+  return makeEnvironment({ dir: managedEnvironmentDir(), ...locks(), prove: probeInterpreter }, options);
+}

@@ -1,0 +1,221 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { editFile, endOfLinks } from "../base/editFile.ts";
+import { LeafError } from "../base/errors.ts";
+import { withFileErrors, writeFileAtomic } from "../base/files.ts";
+import { limits, megabytes } from "../base/limits.ts";
+import { regularFile } from "../base/regularFile.ts";
+import { decodeText, encodeText, type TextEncoding } from "../base/textFile.ts";
+import type { Config } from "../config/config.ts";
+import type { Project } from "../config/project.ts";
+import { copiesOf } from "../dataset/copies.ts";
+import { openIndex } from "../dataset/dataset.ts";
+import { foldedNames } from "../dataset/index/names.ts";
+import { ImageMatcher } from "../dataset/match.ts";
+import { studentToMos } from "../dataset/readMos.ts";
+import { factsOf } from "../mos/formats.ts";
+import {
+  type CsvText,
+  scanCsv,
+  withCell,
+  withoutCells,
+  withoutRecord,
+  withRaw,
+  withRecord,
+} from "../tables/csvEdit.ts";
+import { type CsvRow, scanRow } from "../tables/csvRows.ts";
+import { unclosed } from "../tables/csvStream.ts";
+import { harmlessCell, plainCell } from "../tables/formulaCells.ts";
+import { tableKind } from "../tables/table.ts";
+
+export type RatingsConfig = NonNullable<Config["mos"]>;
+
+/**
+ * What stood in the place of a rating: of each row of the image its number of cells and the score's cell as it was written, or
+ * null where the image had no row. Earlier versions kept the one cell alone.
+ */
+export type Before = { cells: number; raw: string }[] | string | null;
+
+interface RatingsText {
+  encoding: TextEncoding;
+  csv: CsvText;
+  imageColumn: number;
+  scoreColumn: number;
+}
+
+/** A rating on 1..5 as it is written on the range of the MOS file. */
+export function ratingText(mos: RatingsConfig, rating: number, decimalComma: boolean): string {
+  const text = String(Number(studentToMos(rating, mos).toFixed(6)));
+  return decimalComma ? text.replace(".", ",") : text;
+}
+
+/**
+ * Writes one rating to the MOS file, all else of which stays as it is, byte for byte. The image's row gets the score, in any
+ * way of naming it that `readMos` understands; a new one is added at the end. A missing file is made.
+ */
+export async function writeRating(
+  project: Project,
+  mos: RatingsConfig,
+  image: { hash: string; path: string },
+  rating: number,
+): Promise<Before> {
+  const file = path.resolve(project.root, mos.file);
+  const refusal = await ratingRefusal(file, mos);
+  if (refusal) throw refusal;
+  if (!existsSync(file)) await writeFileAtomic(await endOfLinks(file), `${mos.image},${mos.score}\n`);
+  let before: Before = null;
+  await editFile(file, (bytes) => {
+    const ratings = parseRatings(file, bytes, mos);
+    const { csv, imageColumn, scoreColumn } = ratings;
+    const text = ratingText(mos, rating, usesDecimalComma(ratings));
+    const rows = rowsOf(project, ratings, image.hash);
+    before = rows.length === 0 ? null : rows.map((row) => cellBefore(csv, row, scoreColumn));
+    if (rows.length === 0) {
+      const name = harmlessCell(image.path);
+      const values = csv.header.map((_, i) => (i === imageColumn ? name : i === scoreColumn ? text : ""));
+      return encodeText(withRecord(csv, values), ratings.encoding);
+    }
+    // Rows that repeat the image must agree with its score. From the end, so that places before stay.
+    let edited = csv;
+    for (const row of rows.reverse()) edited = { ...edited, text: withCell(edited, row, scoreColumn, text) };
+    return encodeText(edited.text, ratings.encoding);
+  });
+  return before;
+}
+
+function cellBefore({ text }: CsvText, { cells }: CsvRow, column: number) {
+  const cell = cells[column];
+  return { cells: cells.length, raw: cell ? text.slice(cell.start, cell.end) : "" };
+}
+
+/** Puts back what stood before a rating; a row that was added for it goes, unless it has gained other values. */
+export async function takeRatingBack(
+  project: Project,
+  mos: RatingsConfig,
+  hash: string,
+  before: Before,
+): Promise<void> {
+  const file = path.resolve(project.root, mos.file);
+  if (!existsSync(file)) return;
+  const refusal = await ratingRefusal(file, mos);
+  if (refusal) throw refusal;
+  await editFile(file, (bytes) => {
+    const ratings = parseRatings(file, bytes, mos);
+    const { csv, imageColumn, scoreColumn } = ratings;
+    let edited = csv;
+    const rows = rowsOf(project, ratings, hash);
+    for (const [i, row] of [...rows.entries()].reverse()) {
+      const had = typeof before === "string" ? { cells: row.cells.length, raw: before } : before?.[i];
+      const cell = row.cells[scoreColumn];
+      const others = row.cells.filter((_, at) => at !== imageColumn && at !== scoreColumn);
+      const isBare = others.every(({ value }) => value === "");
+      const wasShorter = had && had.cells > 0 && had.cells <= scoreColumn;
+      let text = edited.text;
+      if (before === null && isBare) text = withoutRecord(edited, row);
+      else if (wasShorter && row.cells.length === scoreColumn + 1)
+        text = withoutCells(edited, row, had.cells);
+      else if (cell) text = withRaw(edited, cell, oneCell(had?.raw, csv.delimiter));
+      edited = { ...edited, text };
+    }
+    return encodeText(edited.text, ratings.encoding);
+  });
+}
+
+/** What was kept of a cell, which a damaged or foreign `.leaf` may have made more of. */
+function oneCell(raw: unknown, delimiter: string): string {
+  if (typeof raw !== "string") return "";
+  const row = scanRow(`${raw}\n`, 0, delimiter, true)!;
+  return row.cells.length <= 1 && row.end === raw.length && !row.fault ? raw : "";
+}
+
+/**
+ * Rows that hold a score; 0 for a file that is not there, undefined for one that takes no ratings. Throws as `writeRating`.
+ */
+export async function countRatings(project: Project, mos: RatingsConfig): Promise<number | undefined> {
+  const file = path.resolve(project.root, mos.file);
+  if (!existsSync(file)) return 0;
+  if (await ratingRefusal(file, mos)) return undefined;
+  const bytes = await withFileErrors("read", file, () => readFile(file));
+  const { csv, scoreColumn } = parseRatings(file, bytes, mos);
+  return csv.records.filter((row) => (row.cells[scoreColumn]?.value ?? "") !== "").length;
+}
+
+/** Why ratings cannot be written to a file: only a CSV file of names and scores can gain a row and all else stay as it is. */
+async function ratingRefusal(file: string, mos: RatingsConfig): Promise<LeafError | undefined> {
+  const named = /\.(xlsx|json|jsonl|ndjson|parquet)$/i.test(file);
+  const there = existsSync(file);
+  const text = there ? (await tableKind(file)) === "text" : !named;
+  const { size } = there ? await regularFile(file, "Name a CSV file.") : { size: 0 };
+  if (size > limits.csvEdit) {
+    const most = megabytes(limits.csvEdit);
+    return new LeafError("input", `${path.basename(file)} is too large to write ratings to: over ${most}.`, {
+      file,
+      remedy: "Name a CSV file of your own, such as mos.csv, under `mos.file` of the config.",
+    });
+  }
+  const derived = Object.keys(factsOf(mos.format)?.derived ?? {});
+  const hasHeader = mos.format !== "tid2013";
+  if (text && !named && hasHeader && !derived.includes(mos.image)) return undefined;
+  return new LeafError(
+    "config",
+    `Ratings can only be written to a CSV file with a column of names and one of scores, not to ${path.basename(file)}.`,
+    { file, remedy: "Name a CSV file of your own, such as mos.csv, under `mos.file` of the config." },
+  );
+}
+
+function parseRatings(file: string, bytes: Buffer, mos: RatingsConfig): RatingsText {
+  const name = path.basename(file);
+  const { text, encoding } = decodeText(bytes) ?? {};
+  if (text === undefined || encoding === undefined) {
+    throw new LeafError("input", `${name} is not UTF-8, so that a rating would damage it.`, {
+      file,
+      remedy: "Save it as UTF-8.",
+    });
+  }
+  const csv = scanCsv(text);
+  const columnOf = (column: string) => csv?.header.findIndex((cell) => cell.value === column) ?? -1;
+  const [imageColumn, scoreColumn] = [columnOf(mos.image), columnOf(mos.score)];
+  if (!csv || imageColumn < 0 || scoreColumn < 0) {
+    const missing = imageColumn < 0 ? mos.image : mos.score;
+    throw new LeafError("config", `${name} has no column "${missing}".`, {
+      file,
+      line: 1,
+      remedy: "Name the columns under `mos:` as the file does.",
+    });
+  }
+  if (csv.unclosed) throw unclosed(file, csv.unclosed.line);
+  return { encoding, csv, imageColumn, scoreColumn };
+}
+
+/** The rows that mean an image, by whatever name. */
+function rowsOf(project: Project, { csv, imageColumn }: RatingsText, hash: string): CsvRow[] {
+  const index = openIndex(project.indexFile);
+  try {
+    const matcher = new ImageMatcher(index);
+    const names = new Set<string>();
+    for (const copy of copiesOf(project.indexFile, hash)) {
+      const { name, stem } = foldedNames(copy);
+      names.add(name).add(stem);
+    }
+    return csv.records.filter((row) => {
+      const cell = row.cells[imageColumn]?.value ?? "";
+      if (cell === "" || row.fault) return false;
+      // Looking each name up in the index would take seconds for a long file.
+      const isNear = [cell, plainCell(cell)].some((one) => {
+        const { name, stem } = foldedNames(one.replaceAll("\\", "/"));
+        return names.has(name) || names.has(stem);
+      });
+      if (!isNear) return false;
+      const match = matcher.match(cell);
+      return "hash" in match && match.hash === hash;
+    });
+  } finally {
+    index.close();
+  }
+}
+
+function usesDecimalComma({ csv, scoreColumn }: RatingsText): boolean {
+  if (csv.delimiter === ",") return false;
+  return csv.records.some((row) => /^[+-]?\d*,\d+$/.test(row.cells[scoreColumn]?.value ?? ""));
+}

@@ -1,0 +1,121 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { RatingQueue } from "../../protocol/server.ts";
+import { LeafError } from "../base/errors.ts";
+import { withRatingsFile } from "../config/edit.ts";
+import { editConfigFile } from "../config/editFile.ts";
+import type { Project } from "../config/project.ts";
+import { loadConfig } from "../config/read.ts";
+import type { Browser } from "../views/browse.ts";
+import { countRatings, type RatingsConfig, takeRatingBack, writeRating } from "./file.ts";
+import {
+  growProposal,
+  type RatingState,
+  ratingOrder,
+  readRatingState,
+  writeRatingState,
+} from "./proposal.ts";
+
+const writing = new Map<string, Promise<unknown>>();
+
+/** One after the other for each config: two ratings in quick succession must not overwrite each other. */
+function inTurn<T>(project: Project, work: () => Promise<T>): Promise<T> {
+  const before = writing.get(project.configFile) ?? Promise.resolve();
+  const turn = before.then(work, work);
+  const settled = turn.catch(() => {});
+  writing.set(project.configFile, settled);
+  void settled.then(() => {
+    if (writing.get(project.configFile) === settled) writing.delete(project.configFile);
+  });
+  return turn;
+}
+
+/**
+ * What a person should rate: a proposal that stays as it is until more are asked for than it holds, ratings of earlier
+ * sittings among them.
+ */
+export function ratingQueue(browser: Browser, count: number): Promise<RatingQueue> {
+  return inTurn(browser.project, async () => {
+    const state = await readRatingState(browser.project);
+    const grown = await growProposal(browser, state, Math.max(0, Math.min(count, mostProposed)));
+    if (grown !== state) await writeRatingState(browser.project, grown);
+    return queueOf(browser, grown, await namedRatings(browser.project));
+  });
+}
+
+const mostProposed = 10_000;
+
+/**
+ * Writes a rating (1..5, mapped onto the range of the MOS) to the MOS file at once, or takes it back with null. A config that
+ * names no MOS file gets one, all of whose training images calibrate. Throws LeafErrors `usage`, `config`, `input`, `failed`.
+ */
+export function rate(browser: Browser, hash: string, rating: number | null): Promise<RatingQueue> {
+  return inTurn(browser.project, async () => {
+    if (rating !== null && !(rating >= 1 && rating <= 5))
+      throw new LeafError("usage", `A rating is between 1 and 5, not ${rating}.`);
+    const { project } = browser;
+    const image = browser.row(hash);
+    if (!image) throw new LeafError("input", "This image is not in the project any more.");
+    const state = await readRatingState(project);
+    const earlier = state.history.find((one) => one.hash === hash);
+    const history = state.history.filter((one) => one.hash !== hash);
+    const takenBack = state.takenBack.filter((one) => one !== hash);
+    const named = await namedRatings(project);
+    let mos = named;
+    let next: RatingState;
+    if (rating === null) {
+      // Where it is not known what stood there, the row stays: it may be older than the rating.
+      if (mos) await takeRatingBack(project, mos, hash, earlier ? earlier.before : "");
+      next = { ...state, history, takenBack: [...takenBack, hash] };
+    } else {
+      mos ??= freeRatings(project);
+      const before = await writeRating(project, mos, image, rating);
+      // Not before the file is there: a config that names a missing one is broken.
+      if (!named) await nameRatings(project, mos.file);
+      // A change of mind is taken back to what stood before the first rating.
+      const entry = { hash, path: image.path, rating, before: earlier ? earlier.before : before };
+      next = { ...state, history: [...history, entry], takenBack };
+    }
+    await writeRatingState(project, next);
+    return queueOf(browser, next, mos);
+  });
+}
+
+/** The MOS file that the config names now, which the context may not know yet. */
+async function namedRatings({ configFile }: Project): Promise<RatingsConfig | undefined> {
+  return (await loadConfig(configFile)).mos;
+}
+
+/** A file beside the config that does not exist yet. */
+function freeRatings({ root }: Project): RatingsConfig {
+  for (let i = 1; ; i++) {
+    const file = i === 1 ? "mos.csv" : `mos-${i}.csv`;
+    if (existsSync(path.join(root, file))) continue;
+    return { file, image: "image", score: "mos", range: [1, 5], lowerIsBetter: false };
+  }
+}
+
+async function nameRatings({ configFile }: Project, csv: string): Promise<void> {
+  await editConfigFile(configFile, (text) => withRatingsFile(text, configFile, csv));
+}
+
+async function queueOf(
+  browser: Browser,
+  state: RatingState,
+  named: RatingsConfig | undefined,
+): Promise<RatingQueue> {
+  const { project, mos } = browser.context();
+  const rated = new Set(state.history.map((one) => one.hash));
+  const takenBack = new Set(state.takenBack);
+  const open = ratingOrder(state, project.config.calibrate.seed).filter(
+    (hash) => !rated.has(hash) && (!mos.has(hash) || takenBack.has(hash)),
+  );
+  return {
+    images: open.flatMap((hash) => browser.row(hash) ?? []),
+    rated: state.history.map(({ hash, path, rating }) => ({ hash, path, rating })),
+    proposed: { train: state.train.length, test: state.test.length },
+    ...(state.selection ? { selection: state.selection } : {}),
+    file: named?.file ?? freeRatings(project).file,
+    total: named ? ((await countRatings(project, named)) ?? mos.size) : 0,
+  };
+}

@@ -1,0 +1,157 @@
+import { copyFile } from "node:fs/promises";
+import path from "node:path";
+import type { FailureSummary } from "../../protocol/failures.ts";
+import { LeafError } from "../base/errors.ts";
+import { checkOutputs, type OutputRules, withOutput, writeOutput } from "../base/outputs.ts";
+import { redact } from "../base/redact.ts";
+import type { Project } from "../config/project.ts";
+import { openCatalog } from "../dataset/catalog.ts";
+import { tellFailures } from "../failures/words.ts";
+import { openLabels } from "../labels/labels.ts";
+import { outputRules } from "../pipeline/projectInputs.ts";
+import { listRuns } from "../pipeline/runs.ts";
+import type { StageOptions } from "../pipeline/stage.ts";
+import { labelState } from "../pipeline/stages/label.ts";
+import { newestStudent, scorePaths } from "../scoring/score.ts";
+import { readStudentFiles } from "../student/file.ts";
+import { toCsv } from "../tables/csvText.ts";
+import { ratingWords } from "../teachers/judgement.ts";
+import { modelCard } from "./modelCard.ts";
+
+export const exportKinds = ["labels", "scores", "student"] as const;
+export type ExportKind = (typeof exportKinds)[number];
+
+export interface Exported {
+  files: string[];
+  /** Images without a score; absent where nothing failed. */
+  failures?: FailureSummary;
+}
+
+export interface ExportOptions extends StageOptions {
+  /** Over files that LEAF did not write. */
+  force?: boolean;
+  /** What to do about such a file, in the words of who asks. */
+  remedy?: string;
+}
+
+/**
+ * Writes labels (points.csv and pairs.csv), scores (CSV) or the newest student (a folder) for use elsewhere. Throws a LeafError
+ * `usage` before the work begins where a file of these names may not be written over.
+ */
+export async function exportTo(
+  project: Project,
+  kind: ExportKind,
+  out: string | undefined,
+  options: ExportOptions,
+): Promise<Exported> {
+  const rules = await outputRules(project, options);
+  switch (kind) {
+    case "labels":
+      return exportLabels(project, out ?? "labels", rules, options);
+    case "scores":
+      return exportScores(project, out ?? "scores.csv", rules, options);
+    case "student":
+      return exportStudent(project, out ?? "student", rules);
+  }
+}
+
+async function exportLabels(
+  project: Project,
+  dir: string,
+  rules: OutputRules,
+  options: StageOptions,
+): Promise<{ files: string[] }> {
+  const files = [path.join(dir, "points.csv"), path.join(dir, "pairs.csv")] as const;
+  await checkOutputs(files, rules);
+  const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
+  try {
+    const { teacher, finished } = await labelState(project, catalog);
+    if (!finished)
+      throw new LeafError("failed", "The images are not labelled yet.", {
+        remedy: "Run `leaf label` first.",
+      });
+    const store = openLabels(project.labelsFile, { readOnly: true });
+    try {
+      const nameOf = new Map(catalog.hashes.map((hash) => [hash, catalog.relativePathOf(hash)]));
+      const points = [...store.points(teacher)].filter((label) => nameOf.has(label.image));
+      const pairs = [...store.pairs(teacher)].filter((label) => nameOf.has(label.a) && nameOf.has(label.b));
+      const pointRows = points.map((p) => [
+        nameOf.get(p.image)!,
+        p.image,
+        p.score,
+        ...p.probabilities,
+        p.mass,
+        p.confidence,
+      ]);
+      await writeOutput(
+        files[0],
+        toCsv(["image", "hash", "score", ...ratingWords, "mass", "confidence"], pointRows),
+        rules,
+      );
+      const pairRows = pairs.map((p) => [
+        nameOf.get(p.a)!,
+        nameOf.get(p.b)!,
+        p.p,
+        p.confidence,
+        p.positionBias,
+      ]);
+      await writeOutput(
+        files[1],
+        toCsv(["a", "b", "pABetter", "confidence", "positionBias"], pairRows),
+        rules,
+      );
+      return { files: [...files] };
+    } finally {
+      store.close();
+    }
+  } finally {
+    catalog.close();
+  }
+}
+
+async function exportScores(
+  project: Project,
+  file: string,
+  rules: OutputRules,
+  options: StageOptions,
+): Promise<Exported> {
+  await checkOutputs([file], rules);
+  const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
+  const paths = catalog.hashes.map((hash) => catalog.pathOf(hash));
+  catalog.close();
+  if (paths.length === 0)
+    throw new LeafError("input", "There is no usable image to score.", {
+      file: project.configFile,
+      remedy: "Check `images:` and run `leaf check`.",
+    });
+  const { scores, failures } = await scorePaths(paths, {
+    project,
+    signal: options.signal,
+    onProgress: options.onProgress,
+  });
+  const rows = scores.map(
+    ({ image, score }) => [path.relative(project.root, image).replaceAll("\\", "/"), score] as const,
+  );
+  await writeOutput(file, toCsv(["image", "score"], rows), rules);
+  tellFailures(failures, "export scores", options.onWarning);
+  return { files: [file], ...(failures && { failures }) };
+}
+
+async function exportStudent(
+  project: Project,
+  dir: string,
+  rules: OutputRules,
+): Promise<{ files: string[] }> {
+  const from = await newestStudent(project);
+  const files = ["student.onnx", "student.json"].map((name) => path.join(dir, name));
+  const about = path.join(dir, "MODEL_CARD.md");
+  await checkOutputs([...files, about], rules);
+  for (const file of files)
+    await withOutput(file, rules, (temporary) => copyFile(path.join(from, path.basename(file)), temporary));
+  const card = (await readStudentFiles(from)).card;
+  const made = (await listRuns(project)).findLast(
+    (run) => run.stages[card.stage]?.key === card.provenance.stageKey,
+  );
+  await writeOutput(about, redact(modelCard(card, made)), rules);
+  return { files: [...files, about] };
+}

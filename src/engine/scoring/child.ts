@@ -1,0 +1,93 @@
+import { type ChildProcess, fork } from "node:child_process";
+import os from "node:os";
+import { childEnvironment } from "../base/environment.ts";
+import { type ScorerReply, type ScorerRequest, scorerReply } from "./messages.ts";
+
+export interface ScorerChild {
+  send(request: ScorerRequest): void;
+  /** Whether it keeps its parent's event loop alive. */
+  hold(held: boolean): void;
+  kill(): Promise<void>;
+}
+
+export interface ScorerChildEvents {
+  onReply(reply: ScorerReply): void;
+  /** It ended, unasked. `why`: the signal or exit code, and the last it said. */
+  onCrash(crash: { started: boolean; why: string }): void;
+}
+
+const lowPriority = 10;
+const keptOutput = 2000;
+
+/** Starts the scoring process at low priority. It ends by itself when this process does. */
+export function startScorerChild(entry: string, events: ScorerChildEvents): ScorerChild {
+  const child = fork(entry, [], {
+    execArgv: [],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    // Inside VS Code execPath is Electron.
+    env: childEnvironment({ ELECTRON_RUN_AS_NODE: "1" }),
+  });
+  // Before it has started any thread; it lowers itself once more where this came too late.
+  lower(child);
+  let started = false;
+  let killed = false;
+  let output = "";
+  const ended = new Promise<void>((resolve) => {
+    let over = false;
+    const end = (why: string) => {
+      if (over) return;
+      over = true;
+      resolve();
+      if (!killed) events.onCrash({ started, why: [why, output.trim()].filter(Boolean).join(": ") });
+    };
+    child.once("error", (error) => end(error.message));
+    // Not "exit": what it said last may still be on its way.
+    child.once("close", (code, signal) => end(signal ?? `exit code ${code}`));
+  });
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    output = (output + text).slice(-keptOutput);
+  });
+  child.on("message", (message) => {
+    const reply = replyOf(message);
+    if (!reply) return;
+    if ("ready" in reply) started = true;
+    if (!killed) events.onReply(reply);
+  });
+  return {
+    // A failure to send means that it is ending: `close` follows.
+    send: (request) => void child.send(request, () => {}),
+    hold(held) {
+      const change = held ? "ref" : "unref";
+      child[change]();
+      child.channel?.[change]();
+      const stderr = child.stderr as unknown as { ref?(): void; unref?(): void };
+      stderr[change]?.();
+    },
+    kill() {
+      killed = true;
+      child.ref();
+      // Nothing is lost: files are written under a temporary name and renamed.
+      child.kill("SIGKILL");
+      return ended;
+    },
+  };
+}
+
+/** A reply whose content does not fit is the failure of its image: whoever waits for it must hear something. */
+function replyOf(message: unknown): ScorerReply | undefined {
+  const read = scorerReply.safeParse(message);
+  if (read.success) return read.data;
+  const id = (message as { id?: unknown } | null)?.id;
+  if (!Number.isSafeInteger(id)) return undefined;
+  const text = "The scoring process gave no score that can be used.";
+  return { id: id as number, ok: false, about: "image", failure: { code: "failed", message: text } };
+}
+
+function lower(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    os.setPriority(child.pid, lowPriority);
+  } catch {
+    // Gone already, or not allowed here.
+  }
+}

@@ -1,0 +1,50 @@
+import type { StudentCard } from "../../protocol/student.ts";
+import { defaultMinConfidence } from "../config/config.ts";
+import type { Project } from "../config/project.ts";
+import type { SplitName } from "../dataset/split.ts";
+
+/** What gives scores right now: the newest student, or the embedded teacher before there is one. */
+export interface Scorer {
+  kind: "student" | "embedded";
+  /** Key of its scores in the score store: changes with the weights. */
+  fingerprint: string;
+  /** Folder of student.onnx and student.json. */
+  dir: string | null;
+  card: StudentCard | null;
+  /** Run of the student. */
+  run: string | null;
+}
+
+/** A project as the editor's views read it: the last known MOS and splits, so that a look never needs a new scan. */
+export interface LiveContext {
+  project: Project;
+  mos: ReadonlyMap<string, number>;
+  /** Standard deviations of the opinions, where the MOS file has them. */
+  mosStd?: ReadonlyMap<string, number>;
+  splitOf(hash: string): SplitName;
+  /** Fingerprint of the config's teacher. */
+  teacher: string;
+  scorer: Scorer;
+  /** The number that `label.minConfidence: auto` stands for. */
+  minConfidence?: number;
+}
+
+/** Pairs of less confidence are discarded. */
+export function leastConfidence({ project, minConfidence }: LiveContext): number {
+  const asked = project.config.label.minConfidence;
+  return asked === "auto" ? (minConfidence ?? defaultMinConfidence) : asked;
+}
+
+/**
+ * `.leaf/cache/scores.sqlite`: what scorers said of images; a cache that may be deleted at any time. `score` is on 1..5 whatever
+ * the scorer; the probabilities are those of the embedded teacher, best first. `distance` is a student's: see ScoreRow.
+ */
+export const scoresSchema = `
+  CREATE TABLE scores (
+    scorer TEXT NOT NULL, hash TEXT NOT NULL, score REAL NOT NULL,
+    excellent REAL, good REAL, fair REAL, poor REAL, bad REAL, confidence REAL, distance REAL,
+    PRIMARY KEY (scorer, hash)
+  ) WITHOUT ROWID;
+  CREATE INDEX scores_by_score ON scores (scorer, score);
+  PRAGMA user_version = 2;
+`;

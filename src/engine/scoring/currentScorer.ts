@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { ScorerInfo } from "../../protocol/project.ts";
+import type { RunRecord } from "../../protocol/results.ts";
+import { studentCard } from "../../protocol/schema/student.ts";
+import type { StudentCard } from "../../protocol/student.ts";
+import { readJsonAs } from "../base/json.ts";
+import type { Project } from "../config/project.ts";
+import { stageDir } from "../pipeline/stage.ts";
+import type { Scorer } from "./context.ts";
+
+/** Who gives the scores that are shown: the newest student of this config's runs, else the embedded teacher. */
+export async function currentScorer(
+  project: Project,
+  runs: readonly RunRecord[],
+  embedded: string,
+): Promise<Scorer> {
+  const own = runs.filter((run) => run.configFile === path.basename(project.configFile));
+  const newestFirst = own.sort((a, b) => (a.updated < b.updated ? 1 : -1));
+  for (const run of newestFirst) {
+    for (const stage of ["calibrate", "distill"] as const) {
+      const key = run.stages[stage]?.key;
+      if (!key) continue;
+      const dir = stageDir(project, stage, key);
+      const card = existsSync(path.join(dir, "student.onnx"))
+        ? await readJsonAs<StudentCard>(path.join(dir, "student.json"), studentCard)
+        : undefined;
+      if (card) return { kind: "student", fingerprint: `${stage}-${key}`, dir, card, run: run.id };
+    }
+  }
+  return { kind: "embedded", fingerprint: embedded, dir: null, card: null, run: null };
+}
+
+/** The same in words and figures. */
+export function scorerInfo({ kind, fingerprint, card, run }: Scorer): ScorerInfo {
+  const scale = card?.mosScale;
+  return {
+    kind,
+    fingerprint,
+    title:
+      kind === "embedded"
+        ? "embedded teacher"
+        : `student ${run} · ${card?.stage === "calibrate" ? "calibrated" : "distilled, not calibrated"}`,
+    scale: scale ? [...scale.range] : [1, 5],
+    lowerIsBetter: scale?.lowerIsBetter ?? false,
+  };
+}

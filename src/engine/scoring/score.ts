@@ -1,0 +1,153 @@
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import fastGlob from "fast-glob";
+import type { FailureSummary } from "../../protocol/failures.ts";
+import type { ProgressSink } from "../../protocol/progress.ts";
+import { LeafError } from "../base/errors.ts";
+import { failuresDir, nameIn, type Project } from "../config/project.ts";
+import type { Place } from "../dataset/dataset.ts";
+import { findImages } from "../dataset/index/find.ts";
+import { failuresIn } from "../failures/list.ts";
+import { maxPixelsOf } from "../images/limits.ts";
+import { listRuns } from "../pipeline/runs.ts";
+import { stageDir } from "../pipeline/stage.ts";
+import { isFar } from "../student/outOfDistribution.ts";
+import { reportedScore } from "../student/scale.ts";
+import { openStudent, scoreImages } from "../student/student.ts";
+
+export interface ScoreResult {
+  student: { folder: string; stage: string; fingerprint: string; scale: [number, number] };
+  /** `distance`: from the images it was distilled on, in units of the threshold; `far` above 1. Absent where unknown. */
+  scores: { image: string; score: number; distance?: number; far?: boolean }[];
+  /** How many images are unlike those the student was distilled on; null where it cannot tell. */
+  far: number | null;
+  failed: { image: string; reason: string }[];
+  /** The same in short; absent where nothing failed. */
+  failures?: FailureSummary;
+  /** What is worth telling of files that are scored all the same. */
+  notes: { image: string; note: string }[];
+}
+
+export interface ScoreOptions {
+  /** Whose newest student scores, unless `student` names a folder. */
+  project?: Project;
+  student?: string;
+  signal?: AbortSignal;
+  onProgress?: ProgressSink;
+}
+
+/** Folder of the newest student of a project: of its latest run, calibrated before distilled. */
+export async function newestStudent(project: Project): Promise<string> {
+  for (const run of (await listRuns(project)).reverse()) {
+    for (const stage of ["calibrate", "distill"] as const) {
+      const key = run.stages[stage]?.key;
+      const dir = key && stageDir(project, stage, key);
+      if (dir && existsSync(path.join(dir, "student.onnx"))) return dir;
+    }
+  }
+  throw new LeafError("failed", "There is no student yet.", {
+    remedy: "Run `leaf run` first, or name an exported one with --student.",
+  });
+}
+
+/**
+ * Scores images, folders and globs with a student. Folders are read to any depth; a path that is no image is named in
+ * `failed`. Scores are on the MOS scale once calibrated, else on 1..5. Throws LeafError `failed` where no image has a score.
+ */
+export async function scorePaths(paths: string[], options: ScoreOptions): Promise<ScoreResult> {
+  const folder = options.student ?? (await newestStudent(options.project!));
+  const student = await openStudent(path.resolve(folder));
+  const result: ScoreResult = {
+    student: {
+      folder,
+      stage: student.card.stage,
+      fingerprint: student.fingerprint,
+      scale: student.card.mosScale?.range ?? [1, 5],
+    },
+    scores: [],
+    far: student.card.domain ? 0 : null,
+    failed: [],
+    notes: [],
+  };
+  const list = failuresIn(options.project ? failuresDir(options.project, "score") : null);
+  const fail = (image: string, reason: string) => {
+    result.failed.push({ image, reason });
+    // An absolute path comes from the index.
+    const { project } = options;
+    const file = project && path.isAbsolute(image) ? nameIn(project, image) : image;
+    list.add({ kind: "score", file, reason });
+  };
+  /** Links that are followed, or whose images are found elsewhere, are no failures. */
+  const onPlace = ({ path: image, kind, reason }: Place) => {
+    if (kind === "unreadable" || kind === "name") fail(image, reason);
+  };
+  try {
+    const { signal } = options;
+    const maxPixels = maxPixelsOf(options.project?.config);
+    for await (const scored of scoreImages(student, findPaths(paths, onPlace), { signal, maxPixels })) {
+      const image = scored.item.path;
+      if ("note" in scored && scored.note) result.notes.push({ image, note: scored.note });
+      if ("reason" in scored) fail(image, scored.reason);
+      else {
+        const score = reportedScore(student.card, scored.score);
+        const far = isFar(scored.distance);
+        if (far) result.far = (result.far ?? 0) + 1;
+        result.scores.push(
+          far === null ? { image, score } : { image, score, distance: scored.distance!, far },
+        );
+      }
+      options.onProgress?.({
+        stage: "score",
+        step: "images",
+        done: result.scores.length + result.failed.length,
+        unit: "images",
+      });
+    }
+  } finally {
+    await student.close();
+  }
+  const failures = await list.finish();
+  if (failures && result.scores.length === 0) {
+    const all = failures.total === 1 ? "The image" : `None of the ${failures.total} images`;
+    throw new LeafError("failed", `${all} could ${failures.total === 1 ? "not " : ""}be scored.`, {
+      failures,
+      result,
+    });
+  }
+  return failures ? { ...result, failures } : result;
+}
+
+/** Filed under no hash: what is scored is what lies there. */
+async function* findPaths(
+  paths: string[],
+  onPlace: (place: Place) => void,
+): AsyncGenerator<{ path: string; hash: null }> {
+  for (const given of paths) {
+    const info = await stat(given).catch(() => undefined);
+    if (info?.isFile()) {
+      yield { path: given, hash: null };
+      continue;
+    }
+    const isFolder = info?.isDirectory() ?? false;
+    const [root, images] = isFolder ? [given, "."] : [process.cwd(), given.replaceAll("\\", "/")];
+    const exists = isFolder || fastGlob.isDynamicPattern(images);
+    const nameOf = (found: string) => (isFolder ? path.join(given, found) : found);
+    let found = 0;
+    if (exists) {
+      const tell = (place: Place) => {
+        found++;
+        onPlace({ ...place, path: nameOf(place.path) });
+      };
+      for await (const name of findImages(path.resolve(root), images, { onPlace: tell })) {
+        found++;
+        yield { path: path.isAbsolute(given) && !isFolder ? path.resolve(name) : nameOf(name), hash: null };
+      }
+    }
+    if (found === 0) {
+      throw new LeafError("usage", isFolder ? `There is no image in ${given}.` : `${given} does not exist.`, {
+        remedy: "Name images, folders or globs.",
+      });
+    }
+  }
+}

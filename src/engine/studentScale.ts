@@ -1,7 +1,0 @@
-import type { StudentCard } from "../protocol/student.ts";
-import { studentToMos } from "./mos.ts";
-
-/** A student's score on the scale people gave, or on 1..5 before calibration. */
-export function reportedScore(card: Pick<StudentCard, "mosScale">, score: number): number {
-  return card.mosScale ? studentToMos(score, card.mosScale) : score;
-}

@@ -1,0 +1,182 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { TeacherAnswer, TeacherHello, TeacherOpen, TeacherQuestion } from "../../../protocol/teacher.ts";
+import { LeafError, throwIfCancelled } from "../../base/errors.ts";
+import type { TransformersTeacherConfig } from "../../config/teacher.ts";
+import { resolveInterpreter } from "../../python/environment.ts";
+import type { TeacherOptions } from "../createTeacher.ts";
+import { minRatingMass } from "../judgement.ts";
+import { type Prompts, resolvePrompts } from "../prompts.ts";
+import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "../teacher.ts";
+import { startTeacherChild, type TeacherChild } from "./child.ts";
+import { identify, localFolder } from "./identity.ts";
+import { imageMessage } from "./pixels.ts";
+
+/** Who the teacher is, without starting Python. */
+export async function transformersTeacherFingerprint(
+  config: TransformersTeacherConfig,
+  root: string,
+): Promise<string> {
+  return (await identify(config, root)).fingerprint;
+}
+
+/**
+ * A multimodal LLM in a Python child of its own, started when it is first asked and again if it has ended since. Its model is
+ * loaded then: what is wrong with model or device is told by the first judgement.
+ */
+export async function createTransformersTeacher(
+  config: TransformersTeacherConfig,
+  options: TeacherOptions,
+): Promise<Teacher> {
+  const { root } = options;
+  const interpreter = resolveInterpreter(options.interpreter, root);
+  const folder = localFolder(config.model, root);
+  const { fingerprint, description } = await identify(config, root);
+  if (folder !== undefined && !existsSync(path.join(folder, "config.json"))) {
+    throw new LeafError("environment", `There is no model in the folder ${config.model}.`, {
+      remedy: "Correct `teacher.model`: a folder with a config.json, or a model's id on the hub.",
+    });
+  }
+  const prompts = resolvePrompts(config.prompts, config.model);
+  const opening: TeacherOpen = {
+    v: 1,
+    type: "open",
+    model: folder ?? config.model,
+    local: folder !== undefined,
+    revision: config.revision ?? null,
+    device: config.device,
+    dtype: config.dtype,
+    quantize: config.quantize,
+    attention: config.attention,
+    batch: config.batch,
+    featureMemory: config.featureMemory,
+    prompts,
+  };
+  let starting: Promise<TeacherChild> | undefined;
+  let about: string | undefined;
+
+  /** The child that runs, or a new one. Calls at the same time share it. */
+  async function running(signal?: AbortSignal): Promise<TeacherChild> {
+    if (starting && !(await starting.then((child) => child.alive()).catch(() => false))) starting = undefined;
+    starting ??= start(signal);
+    return starting;
+  }
+
+  async function start(signal?: AbortSignal): Promise<TeacherChild> {
+    options.onNote?.(`loading ${nameOf(opening)}`);
+    const child = await startTeacherChild(interpreter, opening, signal);
+    about = describe(nameOf(opening), child.hello);
+    options.onNote?.(about);
+    return child;
+  }
+
+  async function ask(
+    question: TeacherQuestion,
+    images: TeacherImage[],
+    signal?: AbortSignal,
+  ): Promise<TeacherAnswer[]> {
+    throwIfCancelled(signal);
+    const byHash = new Map(images.map((image) => [image.hash, image]));
+    const child = await running(signal);
+    return child.ask(
+      question,
+      (hash) => imageMessage(byHash.get(hash)!, config.maxSide, options.maxPixels),
+      signal,
+    );
+  }
+
+  return {
+    kind: "transformers",
+    fingerprint,
+    description,
+    // Several forward passes, so that prompts of like length find each other.
+    batchSize: config.batch * 2,
+    // The images of one call are decoded while the model is busy with another.
+    concurrency: 2,
+    get about() {
+      return about;
+    },
+    async judgePoints(images, signal) {
+      if (images.length === 0) return [];
+      const answers = await ask({ type: "points", images: images.map(hashOf) }, images, signal);
+      return answers.map(pointJudgement);
+    },
+    async judgePairs(pairs, signal, orders = "both") {
+      if (pairs.length === 0) return [];
+      const hashes = pairs.map(([a, b]) => [a.hash, b.hash] as [string, string]);
+      const answers = await ask({ type: "pairs", pairs: hashes, orders }, pairs.flat(), signal);
+      return answers.map((answer) => pairPreference(answer, prompts));
+    },
+    async explain(images, signal) {
+      if (images.length === 0) return [];
+      const answers = await ask({ type: "explain", images: images.map(hashOf) }, images, signal);
+      return answers.map((answer) => (answer.ok && !("text" in answer) ? unexpected() : answer));
+    },
+    async inspect(images, signal) {
+      const [answer] = await ask({ type: "inspect", images: images.map(hashOf) }, images, signal);
+      if (answer?.ok === false) throw new LeafError("input", answer.reason);
+      if (!answer || !("rendered" in answer)) return unexpected();
+      const { rendered, prefill, top, answers, mass } = answer;
+      const parts = images.length === 1 ? prompts.point : prompts.pair;
+      return { parts, rendered, prefill, top, answers, mass };
+    },
+    async close() {
+      const child = await starting?.catch(() => undefined);
+      starting = undefined;
+      await child?.close();
+    },
+  };
+}
+
+const noNumber = "the model gave no number";
+
+const hashOf = (image: TeacherImage) => image.hash;
+
+function nameOf({ model, local }: TeacherOpen): string {
+  return local ? path.basename(model) : model;
+}
+
+function describe(name: string, hello: TeacherHello): string {
+  const features =
+    hello.features === "reused" ? "image features reused" : `image features not reused (${hello.whyPlain})`;
+  const weights = hello.quantize === "none" ? hello.dtype : `${hello.quantize} weights, ${hello.dtype}`;
+  return `${name} on ${hello.deviceName} (${hello.device}), ${weights}, ${hello.attention} attention, ${features}`;
+}
+
+/** A judgement from the mass on the five words; the caller weighs whether there is enough of it. */
+export function pointJudgement(answer: TeacherAnswer): PointJudgement {
+  if (!answer.ok) return answer;
+  if (!("masses" in answer)) return unexpected();
+  const mass = sum(answer.masses);
+  if (!Number.isFinite(mass)) return { ok: false, reason: noNumber };
+  if (!(mass > 0)) return { ok: false, reason: "none of the answer is on the rating words" };
+  const [excellent, good, fair, poor, bad] = answer.masses.map((part) => part / mass);
+  return { ok: true, probabilities: [excellent!, good!, fair!, poor!, bad!], mass };
+}
+
+/** A preference from the mass on both letters, and on the tie, which is given half to each. */
+export function pairPreference(answer: TeacherAnswer, { letters }: Pick<Prompts, "letters">): PairPreference {
+  if (!answer.ok) return answer;
+  if (!("ab" in answer)) return unexpected();
+  for (const masses of [answer.ab, answer.ba ?? answer.ab]) {
+    const mass = sum(masses);
+    if (!Number.isFinite(mass)) return { ok: false, reason: noNumber };
+    if (!(mass >= minRatingMass)) {
+      const reason = `only ${mass.toFixed(2)} of the answer is on ${letters.join(" and ")}`;
+      return { ok: false, reason };
+    }
+  }
+  return { ok: true, pAB: ofFirst(answer.ab), pBA: answer.ba === null ? null : 1 - ofFirst(answer.ba) };
+}
+
+function ofFirst(masses: number[]): number {
+  return (masses[0]! + (masses[2] ?? 0) / 2) / sum(masses);
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function unexpected(): never {
+  throw new LeafError("failed", "The teacher's process answered another question than it was asked.");
+}

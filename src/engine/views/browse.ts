@@ -1,0 +1,157 @@
+import type { ImageQuery, ImageRow, Page } from "../../protocol/images.ts";
+import type { ScorerInfo } from "../../protocol/project.ts";
+import type { Band, KnownScore } from "../../protocol/server.ts";
+import type { Project } from "../config/project.ts";
+import type { LiveContext } from "../scoring/context.ts";
+import { scorerInfo } from "../scoring/currentScorer.ts";
+import { readImageRow, shownScore } from "./imageRows.ts";
+import { defineContextFunctions, planImages } from "./imageViews.ts";
+import { type OrderedViews, orderedViews } from "./orderedViews.ts";
+import { countBelow, openRanking, shareWorse } from "./ranking.ts";
+import { openSources, type Sources } from "./sources.ts";
+
+/**
+ * What is known of a project's images, read from the index, the labels and the scores as they are at each call. Nothing is
+ * computed or written. All but `images` answer at once; all need a context first.
+ */
+export interface Browser {
+  readonly project: Project;
+  /** The newest MOS, splits, teacher and scorer. */
+  setContext(context: LiveContext): void;
+  context(): LiveContext;
+  /** Grows with every context. */
+  revision(): number;
+  /** One row for each different image. Ascending is worst first by score, MOS and teacher; unknown ones come last. */
+  images(query: ImageQuery): Promise<Page<ImageRow>>;
+  row(hash: string): ImageRow | undefined;
+  /** `path` as in the index. A copy keeps its own path. */
+  rowOfPath(path: string): ImageRow | undefined;
+  /** Share of the scored images that are strictly worse, equal ones counting half, 0..1; of a score on 1..5, as it is stored. */
+  percentile(score: number): number | null;
+  /** Images by quality, worst band first; `range` is on the scorer's scale, its outer ends hold what lies beyond them. */
+  bands(): Band[];
+  counts(): { scored: number; total: number };
+  /** In the order of the paths; null for what is no image or has no score. */
+  known(paths: readonly string[]): (KnownScore | null)[];
+  scorer(): ScorerInfo;
+  /** For the views beside this one. */
+  readonly sources: Sources;
+  readonly views: OrderedViews;
+  close(): void;
+}
+
+const bandNames = ["bad", "poor", "fair", "good", "excellent"] as const;
+const cuts = [1.5, 2.5, 3.5, 4.5];
+
+const scoreOfPath = `
+  SELECT s.score FROM dataset.files AS f JOIN scores.scores AS s ON s.scorer = ? AND s.hash = f.hash
+  WHERE f.path = ? AND f.error IS NULL`;
+
+/** Opens the project's databases for reading; none of them has to exist yet. */
+export function openBrowser(project: Project): Browser {
+  const sources = openSources(project);
+  const views = orderedViews(sources);
+  const ranking = openRanking(sources);
+  let now: LiveContext | undefined;
+  let revision = 0;
+  let total = { version: "", count: 0 };
+  sources.refresh();
+  defineContextFunctions(sources, () => now);
+
+  function context(): LiveContext {
+    if (!now) throw new Error("The browser has no context yet.");
+    return now;
+  }
+
+  const sorted = () => ranking.sorted(context().scorer.fingerprint);
+  /** Looks for changes once, not for every row. */
+  function percentiles(): (score: number) => number | null {
+    const values = sorted();
+    return (score) => shareWorse(values, score);
+  }
+
+  function read(by: "path" | "hash", key: string): ImageRow | undefined {
+    sources.refresh();
+    return readImageRow(sources, context(), by, key, percentiles());
+  }
+
+  function pathOf(hash: string): string | undefined {
+    sources.refresh();
+    const first = "SELECT path FROM dataset.files WHERE hash = ? AND error IS NULL ORDER BY path LIMIT 1";
+    return sources.prepare(first).get(hash)?.path as string | undefined;
+  }
+
+  return {
+    project,
+    sources,
+    views,
+    context,
+    setContext(next) {
+      now = next;
+      revision++;
+      sources.refresh();
+      ranking.prepare(next.scorer.fingerprint);
+    },
+    revision: () => revision,
+    async images(query) {
+      const plan = planImages(sources, query, context(), revision);
+      const around = query.around === undefined ? undefined : (pathOf(query.around) ?? "");
+      const { refs, ...page } = await views.page(plan, query.offset, query.limit, around);
+      const percentileOf = percentiles();
+      const rows = refs.flatMap((ref) => {
+        const row = readImageRow(sources, context(), "path", String(ref), percentileOf);
+        return row ? [row] : [];
+      });
+      return { rows, ...page };
+    },
+    row: (hash) => read("hash", hash),
+    rowOfPath: (path) => read("path", path),
+    percentile(score) {
+      sources.refresh();
+      return percentiles()(score);
+    },
+    bands() {
+      sources.refresh();
+      const { scorer } = context();
+      const values = sorted();
+      const ends = [Math.min(1, values[0] ?? 1), ...cuts, Math.max(5, values.at(-1) ?? 5)];
+      return bandNames.map((name, i) => {
+        const [from, to] = [ends[i]!, ends[i + 1]!];
+        const last = i === cuts.length;
+        const range = [shownScore(scorer, from), shownScore(scorer, to)].sort((a, b) => a - b);
+        const count = countBelow(values, to, last) - countBelow(values, from);
+        return { name, range: range as [number, number], count };
+      });
+    },
+    counts() {
+      sources.refresh();
+      const version = sources.version("dataset");
+      if (version !== total.version) {
+        const row = sources
+          .prepare("SELECT count(DISTINCT hash) AS n FROM dataset.files WHERE error IS NULL")
+          .get();
+        total = { version, count: Number(row?.n) };
+      }
+      return { scored: sorted().length, total: total.count };
+    },
+    known(paths) {
+      sources.refresh();
+      const { scorer } = context();
+      const { title, scale } = scorerInfo(scorer);
+      const percentileOf = percentiles();
+      const find = sources.prepare(scoreOfPath);
+      return paths.map((path) => {
+        const score = find.get(scorer.fingerprint, path)?.score as number | undefined;
+        if (score === undefined) return null;
+        return {
+          score: shownScore(scorer, score),
+          percentile: percentileOf(score),
+          scorer: title,
+          scale,
+        };
+      });
+    },
+    scorer: () => scorerInfo(context().scorer),
+    close: sources.close,
+  };
+}

@@ -1,0 +1,205 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { setImmediate } from "node:timers/promises";
+import type { EvaluateResult, Metrics, RunRecord } from "../../protocol/results.ts";
+import { metrics as metricsSchema } from "../../protocol/schema/results.ts";
+import type { EvaluationView } from "../../protocol/server.ts";
+import { readJsonAs } from "../base/json.ts";
+import { digestLines, keyOf } from "../base/keys.ts";
+import type { Config } from "../config/config.ts";
+import { type MosScale, studentToMos } from "../dataset/readMos.ts";
+import { usable } from "../labels/rules.ts";
+import { chunksOf } from "../labels/session.ts";
+import { fitLogistic, krcc, type Logistic, logistic, plcc, rmse, srcc } from "../metrics/agreement.ts";
+import { bootstrapIntervals } from "../metrics/bootstrap.ts";
+import { type Prediction, predictionsFile, readPredictions } from "../pipeline/predictions.ts";
+import { configOf, listRuns } from "../pipeline/runs.ts";
+import { stageDir } from "../pipeline/stage.ts";
+import { teacherFingerprint } from "../teachers/createTeacher.ts";
+import type { Browser } from "./browse.ts";
+import { paperFigures } from "./paperFigures.ts";
+
+const kept = new WeakMap<Browser, Map<string, Promise<EvaluationView>>>();
+const mostKept = 8;
+
+/**
+ * What `evaluate` found, image by image, beside the same figures of the teacher and of the distilled student. Of the newest
+ * evaluated run of this config unless one is named; null if that one has not been evaluated.
+ */
+export async function evaluationView(browser: Browser, runId?: string): Promise<EvaluationView | null> {
+  const { project, sources } = browser;
+  const runs = (await listRuns(project)).filter(
+    (run) => run.stages.evaluate && existsSync(predictionsFile(project, run.stages.evaluate.key)),
+  );
+  const own = runs.filter((run) => run.configFile === path.basename(project.configFile));
+  const run = runId
+    ? runs.find((one) => one.id === runId)
+    : own.sort((a, b) => (a.updated < b.updated ? -1 : 1)).at(-1);
+  if (!run) return null;
+  sources.refresh();
+  const key = [run.id, run.stages.evaluate!.key, sources.version("labels")].join(" ");
+  const views = kept.get(browser) ?? new Map<string, Promise<EvaluationView>>();
+  kept.set(browser, views);
+  let view = views.get(key);
+  if (!view) {
+    view = viewOf(browser, run);
+    views.set(key, view);
+    view.catch(() => views.delete(key));
+    for (const oldest of [...views.keys()].slice(0, -mostKept)) views.delete(oldest);
+  }
+  return view;
+}
+
+async function viewOf(browser: Browser, run: RunRecord): Promise<EvaluationView> {
+  const { project } = browser;
+  const config = configOf(run);
+  const mos = config.mos!;
+  const { key, result } = run.stages.evaluate!;
+  const { logistic: fitted, ...evaluation } = result as EvaluateResult & { logistic?: Logistic | null };
+  const predictions = await readPredictions(predictionsFile(project, key));
+  const teacher = await teacherFingerprint(config.teacher, project.root);
+  const judged = await scoresOf(browser, teacher, predictions);
+  const onMosScale = (score: number | undefined) => (score === undefined ? null : studentToMos(score, mos));
+  const fit = fitted === undefined ? fitLogistic(...columnsOf(predictions)) : fitted;
+  return {
+    run: run.id,
+    evaluation: { ...evaluation, run: run.id },
+    points: predictions.map(({ hash, path, score, mos }) => ({
+      hash,
+      path,
+      score,
+      mos,
+      teacher: onMosScale(judged.get(hash)),
+    })),
+    range: [...mos.range],
+    fit: fit && curveOf(fit, predictions),
+    arms: [
+      { name: "teacher", metrics: await compare(predictions, judged, mos, config) },
+      { name: "TGD", metrics: await distilledMetrics(browser, run, predictions) },
+      { name: "CFT", metrics: evaluation.student === "calibrate" ? metricsOf(evaluation) : null },
+    ],
+    paper: await paperFigures(project.root, config),
+  };
+}
+
+function columnsOf(predictions: readonly { score: number; mos: number }[]): [Float64Array, Float64Array] {
+  return [
+    Float64Array.from(predictions, ({ score }) => score),
+    Float64Array.from(predictions, ({ mos }) => mos),
+  ];
+}
+
+/** Points enough for a smooth line. */
+const curvePoints = 64;
+
+function curveOf(fit: Logistic, predictions: readonly Prediction[]): [number, number][] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { score } of predictions) {
+    low = Math.min(low, score);
+    high = Math.max(high, score);
+  }
+  return Array.from({ length: curvePoints }, (_, i) => {
+    const x = low + ((high - low) * i) / (curvePoints - 1);
+    return [x, logistic(fit, x)];
+  });
+}
+
+/** What a scorer or teacher said itself, on 1..5, by hash: its labels, else its scores. */
+async function scoresOf(
+  browser: Browser,
+  by: string,
+  images: readonly { hash: string }[],
+): Promise<Map<string, number>> {
+  const scores = new Map<string, number>();
+  for (const some of chunksOf(images, 1000)) {
+    browser.sources.refresh();
+    const rows = browser.sources
+      .prepare(
+        `SELECT j.value AS hash, coalesce(p.score, s.score) AS score FROM json_each(:hashes) AS j
+         LEFT JOIN labels.images AS i ON i.hash = j.value
+         LEFT JOIN labels.points AS p ON p.image_id = i.id AND ${usable("points", "p")}
+           AND p.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = :by)
+         LEFT JOIN scores.scores AS s ON s.scorer = :by AND s.hash = j.value
+         WHERE coalesce(p.score, s.score) IS NOT NULL`,
+      )
+      .all({ hashes: JSON.stringify(some.map((one) => one.hash)), by }) as { hash: string; score: number }[];
+    for (const { hash, score } of rows) scores.set(hash, score);
+    await setImmediate();
+  }
+  return scores;
+}
+
+/**
+ * The distilled student on the same images: from its own evaluation if there was one, else from scores that it gave in the
+ * background before there was a calibrated student; null where neither covers all images.
+ */
+async function distilledMetrics(
+  browser: Browser,
+  run: RunRecord,
+  predictions: readonly Prediction[],
+): Promise<Metrics | null> {
+  const distilled = run.stages.distill?.key;
+  if (!distilled) return null;
+  const config = configOf(run);
+  const key = evaluationKey(config, distilled, predictions);
+  const file = path.join(stageDir(browser.project, "evaluate", key), "evaluation.json");
+  const evaluated = await readJsonAs<Metrics>(file, metricsSchema);
+  if (evaluated) return metricsOf(evaluated);
+  const scores = await scoresOf(browser, `distill-${distilled}`, predictions);
+  return scores.size < predictions.length ? null : compare(predictions, scores, config.mos!, config);
+}
+
+/** As `planEvaluation` derives it; the run's own images stand for the catalog, which may have changed since. */
+export function evaluationKey(
+  { evaluate, mos }: Config,
+  student: string,
+  predictions: readonly Prediction[],
+): string {
+  const sorted = [...predictions].sort((a, b) => (a.hash < b.hash ? -1 : 1));
+  return keyOf({
+    student,
+    evaluate,
+    truth: digestLines(sorted.map(({ hash, mos }) => `${hash} ${mos}`)),
+    range: mos!.range,
+    lowerIsBetter: mos!.lowerIsBetter,
+  });
+}
+
+/** Images times replicates of the intervals, and images of a logistic fit, that the event loop can spare. */
+const intervalBudget = 400_000;
+const fitBudget = 3_000;
+const leastReplicates = 100;
+
+/** Metrics of scores on 1..5 against the MOS of those images that have one; in steps, between which the event loop runs. */
+async function compare(
+  predictions: readonly Prediction[],
+  scores: ReadonlyMap<string, number>,
+  scale: MosScale,
+  { evaluate }: Config,
+): Promise<Metrics | null> {
+  const both = predictions.flatMap(({ hash, mos }) => {
+    const score = scores.get(hash);
+    return score === undefined ? [] : [{ score: studentToMos(score, scale), mos }];
+  });
+  const n = both.length;
+  if (n < 3) return null;
+  const [x, y] = columnsOf(both);
+  const metrics = { n, srcc: srcc(x, y), plcc: plcc(x, y), krcc: krcc(x, y), rmse: rmse(x, y) };
+  await setImmediate();
+  const fit = n > fitBudget ? null : fitLogistic(x, y);
+  const plccLogistic =
+    fit &&
+    plcc(
+      x.map((value) => logistic(fit, value)),
+      y,
+    );
+  await setImmediate();
+  const replicates = Math.min(evaluate.bootstrap, Math.max(leastReplicates, Math.floor(intervalBudget / n)));
+  const none = { srcc: null, plcc: null };
+  const ci95 = metrics.srcc === null ? none : bootstrapIntervals(x, y, { replicates, seed: 0 });
+  return { ...metrics, plccLogistic, ci95 };
+}
+
+function metricsOf({ n, srcc, plcc, plccLogistic, krcc, rmse, ci95 }: Metrics): Metrics {
+  return { n, srcc, plcc, plccLogistic, krcc, rmse, ci95 };
+}

@@ -1,0 +1,140 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { ImageRow, PointView } from "../../protocol/images.ts";
+import { fileUri } from "../base/fileUri.ts";
+import { isId } from "../base/ids.ts";
+import { isLinkedOut } from "../dataset/linkedOut.ts";
+import { studentToMos } from "../dataset/readMos.ts";
+import { human } from "../labels/labels.ts";
+import { usable } from "../labels/rules.ts";
+import type { LiveContext, Scorer } from "../scoring/context.ts";
+import { pictureFile } from "../scoring/pictureFiles.ts";
+import { isFar } from "../student/outOfDistribution.ts";
+import { ratingWords } from "../teachers/judgement.ts";
+import type { Sources } from "./sources.ts";
+
+/** Joins the point labels of an image `f`: a person's (`ph`), the teacher's (`pt`), and what a teacher said in the score store. */
+export const pointJoins = `
+  LEFT JOIN labels.images AS li ON li.hash = f.hash
+  LEFT JOIN labels.points AS ph ON ph.image_id = li.id AND ${usable("points", "ph")}
+    AND ph.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = '${human}')
+  LEFT JOIN labels.points AS pt ON pt.image_id = li.id AND ${usable("points", "pt")}
+    AND pt.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = :teacher)
+  LEFT JOIN scores.scores AS st ON st.scorer = :teacher AND st.hash = f.hash AND st.excellent IS NOT NULL`;
+export const scoreJoin = "LEFT JOIN scores.scores AS s ON s.scorer = :scorer AND s.hash = f.hash";
+export const teacherScore = "coalesce(ph.score, pt.score, st.score)";
+
+const selectRow = `
+  SELECT f.path, f.hash, f.size, f.format, f.width, f.height, s.score AS score, s.distance AS distance, ph.score AS personScore,
+    coalesce(pt.score, st.score) AS teacherScore, iif(pt.id IS NULL, st.confidence, pt.confidence) AS confidence,
+    iif(pt.id IS NULL, st.excellent, pt.excellent) AS excellent, iif(pt.id IS NULL, st.good, pt.good) AS good,
+    iif(pt.id IS NULL, st.fair, pt.fair) AS fair, iif(pt.id IS NULL, st.poor, pt.poor) AS poor,
+    iif(pt.id IS NULL, st.bad, pt.bad) AS bad
+  FROM dataset.files AS f ${scoreJoin} ${pointJoins}`;
+const byPath = `${selectRow} WHERE f.path = :key AND f.error IS NULL AND f.hash IS NOT NULL`;
+const byHash = `${selectRow} WHERE f.hash = :key AND f.error IS NULL ORDER BY f.path LIMIT 1`;
+
+interface Stored {
+  path: string;
+  hash: string;
+  size: number;
+  format: string;
+  width: number;
+  height: number;
+  score: number | null;
+  distance: number | null;
+  personScore: number | null;
+  teacherScore: number | null;
+  confidence: number | null;
+  excellent: number | null;
+  good: number | null;
+  fair: number | null;
+  poor: number | null;
+  bad: number | null;
+}
+
+/** Reads one image with all that is known of it; undefined for a path or hash that is no usable image. */
+export function readImageRow(
+  sources: Sources,
+  context: LiveContext,
+  by: "path" | "hash",
+  key: string,
+  percentileOf: (score: number) => number | null,
+): ImageRow | undefined {
+  const { scorer, teacher, project, mos, mosStd, splitOf } = context;
+  const found = sources.prepare(by === "path" ? byPath : byHash).get({
+    scorer: scorer.fingerprint,
+    teacher,
+    key,
+  }) as Stored | undefined;
+  if (!found || !isId("hash", found.hash)) return undefined;
+  const row = withNumbers(found);
+  const point = pointOf(row);
+  const reason = point && reasonOf(sources, row.hash, teacher);
+  if (point && reason) point.reason = reason;
+  const comparable = point && row.score !== null && (point.human || scorer.fingerprint !== teacher);
+  return {
+    hash: row.hash,
+    path: row.path,
+    uri: fileUri(path.join(project.root, row.path)),
+    width: row.width,
+    height: row.height,
+    format: row.format,
+    size: row.size,
+    split: splitOf(row.hash),
+    score: row.score === null ? null : shownScore(scorer, row.score),
+    percentile: row.score === null ? null : percentileOf(row.score),
+    far: isFar(row.distance),
+    teacher: point,
+    mos: mos.get(row.hash) ?? null,
+    ...(mosStd?.has(row.hash) ? { mosStd: mosStd.get(row.hash) } : {}),
+    ...(isLinkedOut(project.root, row.path) ? { linkedOut: true } : {}),
+    disagreement: comparable ? Math.abs(row.score! - point.score) : null,
+    thumbnail: thumbnailOf(project.cache, row.hash),
+  };
+}
+
+/** Caches may be anybody's: what is no number there is not known. */
+function withNumbers(found: Stored): Stored {
+  const row = { ...found };
+  for (const name of ["score", "distance", "personScore", "teacherScore", "confidence"] as const)
+    if (!Number.isFinite(row[name])) row[name] = null;
+  if (!ratingWords.every((word) => Number.isFinite(row[word]))) row.excellent = null;
+  return row;
+}
+
+const reasonByHash = `
+  SELECT r.text FROM labels.images AS i JOIN labels.reasons AS r ON r.image_id = i.id
+  WHERE i.hash = ? AND r.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = ?)`;
+
+/** A store of an older LEAF has no reasons until it is written to. */
+function reasonOf(sources: Sources, hash: string, teacher: string): string | undefined {
+  const known = sources.prepare("SELECT 1 FROM labels.sqlite_schema WHERE name = 'reasons'").get();
+  const text = known && sources.prepare(reasonByHash).get(hash, teacher)?.text;
+  return typeof text === "string" ? text : undefined;
+}
+
+/** A person's score in the teacher's place. */
+function pointOf(row: Stored): PointView | null {
+  if (row.personScore !== null)
+    return { score: row.personScore, probabilities: null, confidence: 1, human: true };
+  if (row.teacherScore === null) return null;
+  const { excellent, good, fair, poor, bad } = row;
+  return {
+    score: row.teacherScore,
+    probabilities:
+      excellent === null ? null : [excellent, Number(good), Number(fair), Number(poor), Number(bad)],
+    confidence: row.confidence ?? 0,
+    human: false,
+  };
+}
+
+/** A score on 1..5 as it is shown: on the MOS scale once calibrated. */
+export function shownScore({ card }: Scorer, score: number): number {
+  return card?.mosScale ? studentToMos(score, card.mosScale) : score;
+}
+
+function thumbnailOf(cache: string, hash: string): string | null {
+  const file = pictureFile(cache, hash, "small");
+  return existsSync(file) ? fileUri(file) : null;
+}

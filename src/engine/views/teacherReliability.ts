@@ -1,0 +1,171 @@
+import path from "node:path";
+import type { PairReliability, PointReliability, TeacherReliability } from "../../protocol/reliability.ts";
+import { LeafError } from "../base/errors.ts";
+import type { Project } from "../config/project.ts";
+import { type Catalog, type CatalogOptions, openCatalog } from "../dataset/catalog.ts";
+import { mosToStudent, readMos } from "../dataset/readMos.ts";
+import { openLabels } from "../labels/labels.ts";
+import { plcc, srcc } from "../metrics/agreement.ts";
+import { bootstrapIntervals } from "../metrics/bootstrap.ts";
+import { planCalibration } from "../pipeline/stages/calibrate.ts";
+import { labelState } from "../pipeline/stages/label.ts";
+import { byGroup, confidentErrors } from "../reliability/confidentErrors.ts";
+import {
+  decisiveDifference,
+  type JudgedPairs,
+  type JudgedPoints,
+  judgedPairs,
+  judgedPoints,
+  pick,
+} from "../reliability/judged.ts";
+import {
+  pairMetrics,
+  pairRange,
+  pointMetrics,
+  pointRange,
+  reliabilityBins,
+  topWords,
+} from "../reliability/metrics.ts";
+import { chooseMinConfidence } from "../reliability/minConfidence.ts";
+import { temperatureScaling } from "../reliability/temperature.ts";
+
+export interface ReliabilityOptions extends CatalogOptions {
+  /** Column of the MOS file that groups images, such as the distortion; by default that of `split.groupBy`. */
+  by?: string;
+  /** In points of 1..5. */
+  threshold?: number;
+}
+
+/**
+ * Whether the config's teacher is right, by all MOS there are: calibration of its probabilities, errors it was sure of, position
+ * bias. What is fitted (temperature, minConfidence) is fitted on calibration images alone; nothing is changed. Throws LeafError
+ * `config` without MOS, `failed` without labels.
+ */
+export async function teacherReliability(
+  project: Project,
+  options: ReliabilityOptions = {},
+): Promise<TeacherReliability> {
+  const { mos } = project.config;
+  if (!mos)
+    throw new LeafError(
+      "config",
+      `${path.basename(project.configFile)} names no human scores to compare with.`,
+      {
+        file: project.configFile,
+        remedy: "Add `mos: { file: …, image: …, score: … }`.",
+      },
+    );
+  const catalog = await openCatalog(project, options);
+  try {
+    const { teacher } = await labelState(project, catalog);
+    const calibration = await calibrationHashes(project, catalog);
+    const groupOf = await groupsOf(project, catalog, options);
+    const store = openLabels(project.labelsFile, { readOnly: true });
+    try {
+      const truth = new Map([...catalog.mos].map(([hash, score]) => [hash, mosToStudent(score, mos)]));
+      const threshold = options.threshold ?? decisiveDifference;
+      const pairs = judgedPairs(store, teacher, truth, threshold);
+      const facts = (hash: string) => ({
+        hash,
+        image: catalog.relativePathOf(hash),
+        mos: catalog.mos.get(hash)!,
+        group: groupOf(hash),
+      });
+      return {
+        teacher,
+        kind: project.config.teacher.kind,
+        rated: catalog.mos.size,
+        calibration: calibration.size,
+        pairs: pairReliability(pairs, calibration, threshold),
+        points: pointReliability(judgedPoints(store, teacher, truth), calibration),
+        groups: byGroup(pairs, groupOf),
+        confidentErrors: confidentErrors(pairs, facts),
+        positionBias: store.positionBias(teacher),
+      };
+    } finally {
+      store.close();
+    }
+  } finally {
+    catalog.close();
+  }
+}
+
+export function pairReliability(
+  pairs: JudgedPairs,
+  calibration: ReadonlySet<string>,
+  threshold: number,
+): PairReliability | null {
+  const metrics = pairMetrics(pairs.p, pairs.aBetter);
+  if (!metrics) return null;
+  const { p, aBetter, confidence, right } = pairs;
+  const judged = { p, truth: aBetter };
+  const inside = (i: number) => calibration.has(pairs.a[i]!) && calibration.has(pairs.b[i]!);
+  const outside = (i: number) => !calibration.has(pairs.a[i]!) && !calibration.has(pairs.b[i]!);
+  const own = [...p.keys()].filter(inside);
+  return {
+    ...metrics,
+    threshold,
+    undecided: pairs.undecided,
+    bins: reliabilityBins(
+      p.map((one) => Math.max(one, 1 - one)),
+      right,
+      pairRange,
+    ),
+    byConfidence: reliabilityBins(confidence, right, pointRange),
+    temperature: temperatureScaling("pairs", pick(judged, inside), pick(judged, outside)),
+    minConfidence: chooseMinConfidence(
+      Float64Array.from(own, (i) => confidence[i]!),
+      Uint8Array.from(own, (i) => right[i]!),
+    ),
+  };
+}
+
+export function pointReliability(
+  points: JudgedPoints,
+  calibration: ReadonlySet<string>,
+): PointReliability | null {
+  const { p, word, scores, truth } = points;
+  const metrics = pointMetrics(p, word);
+  if (!metrics) return null;
+  const { claimed, right } = topWords(p, word);
+  const inside = (i: number) => calibration.has(points.images[i]!);
+  const judged = { p, truth: word };
+  const agreement = srcc(scores, truth);
+  return {
+    ...metrics,
+    bins: reliabilityBins(claimed, right, pointRange),
+    temperature: temperatureScaling(
+      "points",
+      pick(judged, inside),
+      pick(judged, (i) => !inside(i)),
+    ),
+    srcc: agreement,
+    plcc: plcc(scores, truth),
+    ci95: agreement === null ? null : bootstrapIntervals(scores, truth, { replicates: 1000, seed: 0 }).srcc,
+  };
+}
+
+/** None where they cannot be known yet. */
+async function calibrationHashes(project: Project, catalog: Catalog): Promise<Set<string>> {
+  try {
+    const { rows } = await planCalibration(project, catalog);
+    return new Set(rows.filter((row) => row.split === "train").map((row) => row.hash));
+  } catch (error) {
+    if (error instanceof LeafError) return new Set();
+    throw error;
+  }
+}
+
+/** By a column of the MOS file, else by the folder. */
+async function groupsOf(
+  { config, root }: Project,
+  catalog: Catalog,
+  { by, signal }: ReliabilityOptions,
+): Promise<(hash: string) => string> {
+  const { groupBy } = config.split;
+  const column = by ?? (typeof groupBy === "string" && !config.split.file ? groupBy : undefined);
+  if (column === undefined) return (hash) => path.posix.dirname(catalog.relativePathOf(hash));
+  const source = { ...config.mos!, file: path.resolve(root, config.mos!.file) };
+  const { columns } = await readMos(source, catalog.index, { columns: [column], signal });
+  return (hash) => columns.get(hash)?.[column] ?? "";
+}

@@ -1,0 +1,242 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { stringify } from "yaml";
+import { seededRandom } from "../../../src/engine/base/random.ts";
+import { openProject, type Project } from "../../../src/engine/config/project.ts";
+import { parseConfig } from "../../../src/engine/config/read.ts";
+import { type Catalog, openCatalog } from "../../../src/engine/dataset/catalog.ts";
+import { stagesOf } from "../../../src/engine/pipeline/pipeline.ts";
+import { stageDir, writeResult } from "../../../src/engine/pipeline/stage.ts";
+import { planCalibration } from "../../../src/engine/pipeline/stages/calibrate.ts";
+import { distillKey } from "../../../src/engine/pipeline/stages/distill.ts";
+import { labelState } from "../../../src/engine/pipeline/stages/label.ts";
+import { openFeatureStore } from "../../../src/engine/selection/featureStore.ts";
+import { teacherFingerprint } from "../../../src/engine/teachers/createTeacher.ts";
+import { pairConfidence } from "../../../src/engine/teachers/judgement.ts";
+import { hashOf, pairRow, pointRow, putIndex, putLabels } from "../../support/liveWorld.ts";
+import { temporaryFolder } from "../../support/pictures.ts";
+
+// Everything but pictures and training: index, MOS, labels, and what a distilled student leaves.
+const images = 120;
+const mosOf = (i: number) => 1 + ((i * 37) % images) / (images / 4);
+
+interface World {
+  project: Project;
+  catalog: Catalog;
+}
+
+async function world(
+  calibrate: Record<string, unknown> = {},
+  {
+    mos = mosOf,
+    root = temporaryFolder(),
+    label = {},
+  }: { mos?: (i: number) => number; root?: string; label?: object } = {},
+): Promise<World> {
+  writeFileSync(
+    path.join(root, "leaf.yaml"),
+    stringify({ images: "photos", mos: { file: "mos.csv" }, label, calibrate: { ratio: 0.3, ...calibrate } }),
+  );
+  const rows = Array.from({ length: images }, (_, i) => `${i}.jpg,${mos(i).toFixed(4)}`);
+  writeFileSync(path.join(root, "mos.csv"), `image,mos\n${rows.join("\n")}\n`);
+  const project = await openProject(path.join(root, "leaf.yaml"));
+  putIndex(
+    project,
+    Array.from({ length: images }, (_, i) => ({ path: `photos/${i}.jpg`, hash: hashOf(i) })),
+  );
+  const catalog = await openCatalog(project, { trustIndex: true });
+  onTestFinished(() => catalog.close());
+  return { project, catalog };
+}
+
+/** Again in the same folder, with another config or other MOS. */
+const changed = ({ project }: World, calibrate: object, mos = mosOf) =>
+  world(calibrate as Record<string, unknown>, { mos, root: project.root });
+
+async function putTeacher({ project }: World, scoreOf: (i: number) => number): Promise<void> {
+  const teacher = await teacherFingerprint(project.config.teacher, project.root);
+  putLabels(
+    project,
+    teacher,
+    Array.from({ length: images }, (_, i) => pointRow(hashOf(i), scoreOf(i))),
+  );
+}
+
+const random = seededRandom("calibration plan", 0);
+const noise = Float64Array.from({ length: images }, () => 1 + 4 * random());
+const good = (i: number) => 0.7 * mosOf(i) + 0.3 * noise[i]!;
+
+describe("what calibration starts from", () => {
+  it("is the distilled student of a teacher that agrees, as if it were named", async () => {
+    const one = await world();
+    await putTeacher(one, good);
+    const plan = await planCalibration(one.project, one.catalog);
+    expect(plan.teacherCheck).toMatchObject({ n: plan.chosen, verdict: "useful" });
+    expect(plan.distilled).toBe(plan.keys.distill);
+    const named = await changed(one, { from: "distill" });
+    expect((await planCalibration(named.project, named.catalog)).key).toBe(plan.key);
+  });
+
+  it("is the backbone where the teacher's labels are noise, as if that were named", async () => {
+    const one = await world();
+    await putTeacher(one, (i) => noise[i]!);
+    const plan = await planCalibration(one.project, one.catalog);
+    expect(plan).toMatchObject({ distilled: undefined, teacherCheck: { verdict: "chance" } });
+    // The run still stands on the labels that were found wanting.
+    expect(plan.keys.label).toBeDefined();
+    // At the rates that a network needs which has seen no score.
+    const rates = { epochs: 40, lr: { backbone: 5e-4, head: 1.5e-3 }, headOnlyBelow: 0 };
+    const named = await changed(one, { from: "backbone", ...rates });
+    const baseline = await planCalibration(named.project, named.catalog);
+    expect(baseline).toMatchObject({ key: plan.key, keys: {}, teacherCheck: undefined });
+    const insisting = await changed(one, { from: "distill" });
+    const kept = await planCalibration(insisting.project, insisting.catalog);
+    expect(kept.distilled).toBeDefined();
+    expect(kept.teacherCheck!.verdict).toBe("chance");
+    expect(kept.key).not.toBe(plan.key);
+  });
+
+  it("is the distilled student while nothing is known of the teacher", async () => {
+    const one = await world();
+    const before = await planCalibration(one.project, one.catalog);
+    expect(before).toMatchObject({ teacherCheck: { n: 0, verdict: "unknown" } });
+    expect(before.distilled).toBeDefined();
+    const few = await changed(one, { ratio: 0.05 });
+    await putTeacher(few, (i) => noise[i]!);
+    const plan = await planCalibration(few.project, few.catalog);
+    expect(plan.chosen).toBeLessThan(10);
+    expect(plan.distilled).toBeDefined();
+  });
+
+  it("rests on the MOS of the chosen images alone", async () => {
+    const one = await world();
+    await putTeacher(one, good);
+    const plan = await planCalibration(one.project, one.catalog);
+    const chosen = new Set(plan.rows.map((row) => Number.parseInt(row.hash, 16)));
+    const other = await changed(one, {}, (i) => (chosen.has(i) ? mosOf(i) : noise[i]!));
+    expect(await planCalibration(other.project, other.catalog)).toEqual(plan);
+  });
+});
+
+describe("images chosen by the distilled student", () => {
+  async function distilled(one: World): Promise<string> {
+    const key = distillKey(one.project, one.catalog, await labelState(one.project, one.catalog));
+    mkdirSync(stageDir(one.project, "distill", key), { recursive: true });
+    await writeResult(one.project, "distill", key, {});
+    const store = openFeatureStore(one.project, `distill-${key}`);
+    store.put(
+      Array.from({ length: images }, (_, i) => ({
+        hash: hashOf(i),
+        score: noise[i]!,
+        features: Float32Array.of(noise[i]!, (i * 7) % 11, i % 3),
+      })),
+    );
+    store.close();
+    return key;
+  }
+
+  it("cannot be known before there is one: the stage is missing, and says why", async () => {
+    const one = await world({ selection: "kcenter" });
+    await expect(planCalibration(one.project, one.catalog, {})).rejects.toMatchObject({
+      code: "failed",
+      message: expect.stringContaining("there is none"),
+      remedy: expect.stringContaining("leaf distill"),
+    });
+    const stages = await stagesOf(one.project, one.catalog);
+    for (const { stage, state, key, why } of stages.slice(2)) {
+      expect({ stage, state, key }).toEqual({ stage, state: "missing", key: null });
+      expect(why).toContain("there is none for this config yet");
+    }
+  });
+
+  it.each(["quantile", "kcenter", "uncertainty", "combined"])(
+    "%s: chosen once, kept, and blind to MOS",
+    async (selection) => {
+      const one = await world({ selection });
+      await putTeacher(one, good);
+      await distilled(one);
+      await expect(planCalibration(one.project, one.catalog)).rejects.toThrow("not chosen");
+      const plan = await planCalibration(one.project, one.catalog, {});
+      expect(new Set(plan.rows.map((row) => row.hash)).size).toBe(plan.chosen);
+      const train = one.catalog.hashes.filter((hash) => one.catalog.splitOf(hash) === "train");
+      expect(plan.chosen).toBe(Math.round(0.3 * train.length));
+      // The cache may be deleted at any time.
+      rmSync(path.join(one.project.cache, "features"), { recursive: true });
+      expect(await planCalibration(one.project, one.catalog)).toEqual(plan);
+      // A choice of the same images under other MOS, made anew.
+      rmSync(path.join(stageDir(one.project, "distill", plan.keys.distill!), "choices"), { recursive: true });
+      const other = await changed(one, { selection }, (i) => 6 - mosOf(i));
+      await distilled(other);
+      const again = await planCalibration(other.project, other.catalog, {});
+      expect(again.rows.map((row) => row.hash)).toEqual(plan.rows.map((row) => row.hash));
+      expect(again.key).not.toBe(plan.key);
+    },
+  );
+
+  it("a smaller ratio takes the first of a larger one", async () => {
+    const one = await world({ selection: "kcenter", ratio: 0.2 });
+    await distilled(one);
+    const few = await planCalibration(one.project, one.catalog, {});
+    const larger = await changed(one, { selection: "kcenter", ratio: 0.6 });
+    const many = await planCalibration(larger.project, larger.catalog, {});
+    const hashes = (plan: typeof few) => plan.rows.map((row) => row.hash);
+    expect(hashes(many).slice(0, few.chosen)).toEqual(hashes(few));
+  });
+});
+
+describe("label.minConfidence: auto", () => {
+  const label = { minConfidence: "auto" };
+  /** Right above a preference of .75, a coin below. */
+  const pairs = () => {
+    const draw = seededRandom("auto pairs", 0);
+    const rows = [];
+    for (let i = 0; i < images; i++)
+      for (let j = i + 1; j < images; j++) {
+        const claim = 0.5 + draw() / 2;
+        const right = draw() < (claim > 0.75 ? 0.95 : 0.5);
+        const p = right === mosOf(i) > mosOf(j) ? claim : 1 - claim;
+        rows.push(pairRow(hashOf(i), hashOf(j), p, pairConfidence(p)));
+      }
+    return rows;
+  };
+
+  it("is where the pairs of calibration images begin to be right, and what distill is keyed by", async () => {
+    const one = await world({}, { label });
+    expect((await labelState(one.project, one.catalog)).minConfidence).toBe(0.1);
+    const teacher = await teacherFingerprint(one.project.config.teacher, one.project.root);
+    putLabels(one.project, teacher, [], pairs());
+    const state = await labelState(one.project, one.catalog);
+    // c(.75) = .19; bins of a tenth of the pairs blur it.
+    expect(state.minConfidence).toBeGreaterThan(0.08);
+    expect(state.minConfidence).toBeLessThan(0.3);
+    const plain = await world({}, { label: { minConfidence: state.minConfidence }, root: one.project.root });
+    const same = await labelState(plain.project, plain.catalog);
+    expect(distillKey(plain.project, plain.catalog, same)).toBe(distillKey(one.project, one.catalog, state));
+  });
+
+  it("does not look at the MOS of other images", async () => {
+    const one = await world({}, { label });
+    const teacher = await teacherFingerprint(one.project.config.teacher, one.project.root);
+    putLabels(one.project, teacher, [], pairs());
+    const state = await labelState(one.project, one.catalog);
+    const chosen = new Set(
+      (await planCalibration(one.project, one.catalog)).rows.map((row) => Number.parseInt(row.hash, 16)),
+    );
+    const mos = (i: number) => (chosen.has(i) ? mosOf(i) : noise[i]!);
+    const other = await world({}, { label, mos, root: one.project.root });
+    expect(await labelState(other.project, other.catalog)).toEqual(state);
+  });
+
+  it("is refused where the choice of images would wait for the student that it trains", () => {
+    const parsed = parseConfig(
+      "images: a\nlabel: { minConfidence: auto }\ncalibrate: { selection: kcenter }\n",
+    );
+    expect(parsed).toMatchObject({
+      ok: false,
+      problems: [{ line: 2, message: expect.stringContaining("selection: random") }],
+    });
+    expect(parseConfig("images: a\nlabel: { minConfidence: auto }\n").ok).toBe(true);
+    expect(parseConfig("images: a\nlabel: { minConfidence: most }\n").ok).toBe(false);
+  });
+});

@@ -1,0 +1,245 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { InferenceSession, Tensor } from "../../../src/engine/base/onnxRuntime.ts";
+import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/index.ts";
+import { recentMap } from "../../../src/engine/teachers/embedded/memory.ts";
+import {
+  normalCdf,
+  preferenceProbability,
+  ratingProbabilities,
+  sigmaAt,
+} from "../../../src/engine/teachers/embedded/probit.ts";
+import { positions, reflected, windowsOf } from "../../../src/engine/teachers/embedded/windows.ts";
+import { expectedScore } from "../../../src/engine/teachers/judgement.ts";
+import type { Teacher, TeacherImage } from "../../../src/engine/teachers/teacher.ts";
+
+const assets = path.resolve("assets/embedded-teacher");
+const photo = (name: string) => readFileSync(path.resolve("demo/photos", name));
+
+function image(bytes: Buffer, name = "test.png"): TeacherImage {
+  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 32);
+  return { hash, name, read: async () => bytes };
+}
+
+describe("probit", () => {
+  it("agrees with scipy.special.ndtr", () => {
+    const known: [x: number, p: number][] = [
+      [-3, 0.0013498980316300946],
+      [-1.959963984540054, 0.025],
+      [-0.5, 0.3085375387259869],
+      [0, 0.5],
+      [1, 0.8413447460685429],
+      [2.5, 0.9937903346742238],
+    ];
+    for (const [x, p] of known) expect(Math.abs(normalCdf(x) - p)).toBeLessThan(1.2e-7);
+  });
+
+  it("cuts a normal distribution into five ratings", () => {
+    // scipy: diff(ndtr((array([-inf, 1.5, 2.5, 3.5, 4.5, inf]) - 3.2) / 0.7)) from bad to excellent
+    const expected = [0.0075792194, 0.1510760345, 0.5072271752, 0.3024721548, 0.0316454161].reverse();
+    const p = ratingProbabilities(3.2, 0.7, [1.5, 2.5, 3.5, 4.5]);
+    for (const [i, value] of expected.entries()) expect(p[i]).toBeCloseTo(value, 6);
+    for (const mu of [-20, 1, 3, 5, 40]) {
+      const q = ratingProbabilities(mu, 0.5, [1.5, 2.5, 3.5, 4.5]);
+      expect(q.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 12);
+      expect(Math.min(...q)).toBeGreaterThan(0);
+    }
+  });
+
+  it("prefers symmetrically and never with certainty", () => {
+    const [a, b] = [
+      { mu: 4, sigma: 0.6 },
+      { mu: 3, sigma: 0.8 },
+    ];
+    expect(preferenceProbability(a, b)).toBeCloseTo(normalCdf(1), 12);
+    expect(preferenceProbability(a, b) + preferenceProbability(b, a)).toBeCloseTo(1, 7);
+    expect(preferenceProbability({ mu: 90, sigma: 0.1 }, b)).toBeLessThan(1);
+  });
+
+  it("interpolates sigma between its knots", () => {
+    const knots = { mu: [1, 3, 5], sigma: [0.4, 0.8, 0.6] };
+    expect(sigmaAt(2, knots)).toBeCloseTo(0.6, 12);
+    expect(sigmaAt(0, knots)).toBe(0.4);
+    expect(sigmaAt(9, knots)).toBe(0.6);
+  });
+});
+
+describe("windows", () => {
+  it("spread over the picture and stay inside it", () => {
+    expect(positions(192, 192)).toEqual([0]);
+    expect(positions(100, 192)).toEqual([0]);
+    expect(positions(720, 192)).toEqual([0, 264, 528]);
+    for (let length = 150; length < 900; length += 7)
+      for (const at of positions(length, 192)) expect(at + Math.min(192, length)).toBeLessThanOrEqual(length);
+  });
+
+  it("continue a small picture by reflection", async () => {
+    expect([0, 1, 2, 3, 4, 5, 6].map((i) => reflected(i, 3))).toEqual([0, 1, 2, 2, 1, 0, 0]);
+    const data = Uint8Array.from({ length: 2 * 3 * 3 }, (_, i) => i);
+    const { pixels, n } = await windowsOf({ width: 3, height: 2, data }, 4);
+    expect(n).toBe(1);
+    expect([...pixels.subarray(6, 12)]).toEqual([6, 7, 8, 6, 7, 8]);
+  });
+
+  it("look at a large picture from afar as well", async () => {
+    const data = new Uint8Array(1500 * 1200 * 3);
+    const { n } = await windowsOf({ width: 1500, height: 1200, data }, 192);
+    expect(n).toBe(9 + 5);
+  });
+});
+
+it("the memory forgets what was asked for longest ago", () => {
+  const memory = recentMap<number>(2);
+  memory.set("a", 1);
+  memory.set("b", 2);
+  memory.get("a");
+  memory.set("c", 3);
+  expect([memory.get("a"), memory.get("b"), memory.get("c")]).toEqual([1, undefined, 3]);
+});
+
+it("the network gives the numbers that PyTorch gave", async () => {
+  const card = JSON.parse(readFileSync(path.join(assets, "teacher.json"), "utf8"));
+  const crop: number = card.input.crop;
+  const pixels = new Uint8Array(2 * crop * crop * 3);
+  for (let y = 0, i = 0; y < crop; y++)
+    for (let x = 0; x < crop; x++)
+      for (let c = 0; c < 3; c++, i++) {
+        pixels[i] = Math.floor((x + y + 40 * c) / 2) % 256;
+        pixels[crop * crop * 3 + i] = (7 * x + 13 * y + 31 * c + Math.floor((x * y) / 8)) % 256;
+      }
+  const session = await InferenceSession.create(readFileSync(path.join(assets, "model.onnx")));
+  const { mu } = await session.run({ pixels: new Tensor("uint8", pixels, [2, crop, crop, 3]) });
+  for (const [i, value] of (mu!.data as Float32Array).entries())
+    expect(value).toBeCloseTo(card.check.mu[i], 3);
+  await session.release();
+});
+
+describe("the embedded teacher", () => {
+  let teacher: Teacher;
+  beforeAll(async () => {
+    teacher = await createEmbeddedTeacher();
+  });
+  afterAll(() => teacher.close());
+
+  const score = async (bytes: Buffer): Promise<number> => {
+    const [judged] = await teacher.judgePoints([image(bytes)]);
+    if (!judged!.ok) throw new Error(judged!.reason);
+    expect(judged!.mass).toBe(1);
+    expect(judged!.probabilities.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 9);
+    return expectedScore(judged!.probabilities);
+  };
+
+  it.each(["china.jpg", "coffee.jpg", "stream.jpg"])(
+    "%s: falls with blur, compression and noise",
+    async (name) => {
+      const original = photo(name);
+      const { data, info } = await sharp(original).raw().toBuffer({ resolveWithObject: true });
+      let state = 1;
+      const uniform = () => {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        return state / 2 ** 32;
+      };
+      const noisy = (amplitude: number) => {
+        const out = Buffer.from(data);
+        for (let i = 0; i < out.length; i++)
+          out[i] = Math.max(
+            0,
+            Math.min(255, out[i]! + amplitude * (uniform() + uniform() + uniform() - 1.5)),
+          );
+        return sharp(out, { raw: { width: info.width, height: info.height, channels: info.channels } });
+      };
+      const ladders: Buffer[][] = [
+        await Promise.all([1, 2.5, 6].map((s) => sharp(original).blur(s).png().toBuffer())),
+        await Promise.all([60, 20, 4].map((quality) => sharp(original).jpeg({ quality }).toBuffer())),
+        await Promise.all([20, 60, 140].map((amplitude) => noisy(amplitude).png().toBuffer())),
+      ];
+      const clean = await score(original);
+      const rises: string[] = [];
+      for (const ladder of ladders) {
+        const scores = [clean];
+        for (const step of ladder) scores.push(await score(step));
+        if (scores.slice(1).some((s, i) => s > scores[i]! + 0.1))
+          rises.push(scores.map((s) => s.toFixed(2)).join(" "));
+        expect(clean - scores.at(-1)!).toBeGreaterThan(0.8);
+      }
+      // A photo that is noisy itself may look better for the mildest step: by and large is what is promised.
+      expect(rises.length, rises.join("; ")).toBeLessThanOrEqual(1);
+    },
+    120_000,
+  );
+
+  it("prefers the better image whichever is asked first", async () => {
+    const good = image(photo("flower.jpg"));
+    const bad = image(await sharp(photo("flower.jpg")).jpeg({ quality: 5 }).toBuffer());
+    const [first, second] = await teacher.judgePairs([
+      [good, bad],
+      [bad, good],
+    ]);
+    if (!first!.ok || !second!.ok) throw new Error("refused");
+    expect(first!.pAB).toBeGreaterThan(0.7);
+    expect(first!.pAB).toBe(first!.pBA);
+    expect(first!.pAB + second!.pAB).toBeCloseTo(1, 6);
+  });
+
+  it("looks at an image once, however many pairs it is in", async () => {
+    let reads = 0;
+    const bytes = await sharp(photo("rocket.jpg")).resize(300).png().toBuffer();
+    const counted: TeacherImage = {
+      ...image(bytes),
+      read: async () => {
+        reads++;
+        return bytes;
+      },
+    };
+    const other = image(photo("coffee.jpg"));
+    await teacher.judgePairs([
+      [counted, other],
+      [other, counted],
+    ]);
+    await teacher.judgePoints([counted]);
+    expect(reads).toBe(1);
+  });
+
+  it("answers for a broken image without failing the others", async () => {
+    const broken = image(Buffer.from("not an image"), "broken.jpg");
+    const good = image(photo("coffee.jpg"));
+    const [first, second] = await teacher.judgePoints([broken, good]);
+    expect(first).toMatchObject({ ok: false, reason: expect.stringContaining("broken.jpg") });
+    expect(second!.ok).toBe(true);
+    const [pair] = await teacher.judgePairs([[good, broken]]);
+    expect(pair!.ok).toBe(false);
+  });
+
+  it("judges pictures of any size", async () => {
+    for (const [width, height] of [
+      [1, 1],
+      [40, 700],
+      [192, 192],
+      [2200, 1300],
+    ] as const) {
+      const bytes = await sharp(photo("china.jpg")).resize(width, height, { fit: "fill" }).png().toBuffer();
+      expect(await score(bytes)).toBeGreaterThan(1);
+    }
+  }, 60_000);
+
+  it("stops when cancelled", async () => {
+    const abort = new AbortController();
+    abort.abort();
+    await expect(teacher.judgePoints([image(photo("coffee.jpg"))], abort.signal)).rejects.toMatchObject({
+      code: "cancelled",
+    });
+  });
+
+  it("has a fingerprint of its model and parameters", async () => {
+    const again = await createEmbeddedTeacher({ threads: 2 });
+    expect(again.fingerprint).toBe(teacher.fingerprint);
+    expect(teacher.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+    await again.close();
+    await expect(createEmbeddedTeacher({ assets: "/nowhere" })).rejects.toMatchObject({
+      code: "environment",
+    });
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { parseConfig } from "../../../src/engine/config/read.ts";
+import { familyOf, type PromptPart, resolvePrompts } from "../../../src/engine/teachers/prompts.ts";
+
+function promptsOf(prompts: object, model = "some-model") {
+  const teacher = { kind: "transformers", model, prompts };
+  const parsed = parseConfig(`images: a\nteacher: ${JSON.stringify(teacher)}\n`);
+  if (!parsed.ok || parsed.config.teacher.kind !== "transformers") throw new Error("a wrong config");
+  return resolvePrompts(parsed.config.teacher.prompts, model);
+}
+
+const spelt = (parts: PromptPart[]) =>
+  parts.map((part) => (part.type === "image" ? `<${part.image}>` : part.text)).join("\n");
+
+describe("prompts", () => {
+  it("know the model families by their names", () => {
+    expect(
+      [
+        "OpenGVLab/InternVL3_5-8B-HF",
+        "intern-vl-2",
+        "Qwen/Qwen2.5-VL-7B-Instruct",
+        "qwen3-vl:8b",
+        "llava-hf/llava-1.5-7b-hf",
+        "gpt-4o",
+      ].map(familyOf),
+    ).toEqual(["internvl", "internvl", "qwen-vl", "qwen-vl", "llava", "default"]);
+  });
+
+  it.each(["default", "internvl", "qwen-vl", "llava"])("of %s are whole", (family) => {
+    const prompts = promptsOf({ family });
+    for (const parts of [prompts.point, prompts.pair, prompts.reason])
+      expect(spelt(parts)).not.toMatch(/[{}]/);
+    expect(spelt(prompts.point)).toMatch(/^<0>\n.*photo.*excellent, good, fair, poor, bad/s);
+    expect(spelt(prompts.pair)).toMatch(/^.*A.*\n<0>\n.*B.*\n<1>\n.*photos.*: A if.*, B if/s);
+    expect(prompts.words).toEqual(["excellent", "good", "fair", "poor", "bad"]);
+  });
+
+  it("fill in the domain, which may be free text", () => {
+    expect(spelt(promptsOf({ domain: "aigc" }).point)).toContain(
+      "this AI-generated image. Consider sharpness, texture",
+    );
+    expect(spelt(promptsOf({ domain: "product render" }).pair)).toContain("these two product renders");
+  });
+
+  it("take words, letters, a tie and questions from the config", () => {
+    const prompts = promptsOf({
+      words: ["superb", "fine", "so-so", "weak", "awful"],
+      letters: ["first", "second"],
+      tie: "same",
+      point: "Is this {domain} {words}?",
+      prefill: "It is ",
+    });
+    expect(spelt(prompts.point)).toBe("<0>\nIs this photo superb, fine, so-so, weak, awful?");
+    expect(spelt(prompts.pair)).toContain(
+      "first if it is image first, second if it is image second, same if there is no difference",
+    );
+    expect(prompts).toMatchObject({ letters: ["first", "second"], tie: "same", prefill: "It is" });
+  });
+
+  it("of LLaVA begin the answer, unless told not to", () => {
+    expect(promptsOf({}, "llava-hf/llava-1.5-7b-hf").prefill).toBe("The quality of the image is");
+    expect(promptsOf({ prefill: null }, "llava-hf/llava-1.5-7b-hf").prefill).toBeNull();
+    expect(promptsOf({ family: "default" }, "llava-hf/llava-1.5-7b-hf").prefill).toBeNull();
+  });
+
+  it("leave braces alone that name nothing", () => {
+    expect(spelt(promptsOf({ point: "{what} is {domain}" }).point)).toBe("<0>\n{what} is photo");
+  });
+});

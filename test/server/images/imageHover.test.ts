@@ -1,0 +1,221 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { escapeMarkdown } from "../../../src/engine/report/markdown.ts";
+import type { ImageRow } from "../../../src/protocol/images.ts";
+import type { ImageView } from "../../../src/protocol/server.ts";
+import { bars, imageHover } from "../../../src/server/images/imageHover.ts";
+import { hashOf } from "../../support/liveWorld.ts";
+import { reader, tokensOf } from "../../support/markdownReader.ts";
+
+const textOf = (markdown: string) =>
+  tokensOf(markdown)
+    .filter(({ type }) => type === "text" || type === "text_special")
+    .map(({ content }) => content)
+    .join("");
+
+const row: ImageRow = {
+  hash: hashOf(7),
+  path: "photos/render_0412.png",
+  uri: "file:///ws/photos/render_0412.png",
+  width: 1024,
+  height: 768,
+  format: "png",
+  size: 1_310_000,
+  split: "test",
+  score: 3.6154,
+  percentile: 0.708,
+  teacher: { score: 3.93, probabilities: [0.02, 0.7, 0.28, 0, 0], confidence: 0.543, human: false },
+  mos: 3.4,
+  disagreement: 0.3,
+  thumbnail: "file:///ws/.leaf/cache/pictures/00/a%20b-small.webp",
+};
+const view: ImageView = {
+  row,
+  project: { config: "file:///ws/leaf.yaml", name: "leaf.yaml", imagesName: "photos" },
+  scorer: {
+    kind: "student",
+    title: "student r12 · calibrated",
+    fingerprint: "x",
+    scale: [1, 5],
+    lowerIsBetter: false,
+  },
+  mosRange: [1, 5],
+};
+const linesOf = (markdown: string) =>
+  reader
+    .render(markdown)
+    .replace(/<img[^>]*>|<\/?(p|a|strong)[^>]*>/g, "")
+    .split(/<br>\n|\n/)
+    .filter(Boolean);
+
+describe("the hover", () => {
+  it("shows the heat map beside the picture, and alone where there is no picture", () => {
+    const heat = "file:///ws/.leaf/cache/pictures/00/a b-heat-small.png";
+    const images = (shown: ImageView) =>
+      tokensOf(imageHover(shown)).flatMap(({ type, attrs }) =>
+        type === "image" ? [Object.fromEntries(attrs ?? []).src] : [],
+      );
+    const shown = heat.replaceAll(" ", "%20");
+    expect(images({ ...view, heat })).toEqual([row.thumbnail, shown].map((uri) => `${uri}%7Cwidth=160`));
+    expect(images({ ...view, heat, row: { ...row, thumbnail: null } })).toEqual([`${shown}%7Cwidth=160`]);
+    expect(images({ ...view, heat: null })).toHaveLength(1);
+  });
+
+  it("warns of an image unlike those of training, and of no other", () => {
+    const warned = (far: boolean | null | undefined) =>
+      linesOf(imageHover({ ...view, row: { ...row, far } })).filter((line) => /unlike/i.test(line));
+    expect(warned(true)).toEqual(["⚠ Unlike the images it was distilled on: do not rely on this score"]);
+    for (const not of [false, null, undefined]) expect(warned(not)).toEqual([]);
+  });
+
+  it("says all that is known of an image, each number with what made it", () => {
+    const markdown = imageHover(view);
+    expect(markdown.split("\n")[0]).toBe(`![](${row.thumbnail}|width=160)`);
+    expect(linesOf(markdown)).toEqual([
+      "render_0412.png · 1024×768 · PNG · 1.3 MB",
+      "Quality 3.62 / 5 · better than 71 % of photos (student r12 · calibrated)",
+      "Teacher 3.9 · excellent ▁ good ▆ fair ▃ poor ▁ bad ▁ · confidence 0.54",
+      "MOS 3.4 / 5",
+      "Open in IQA panel · Rescore",
+    ]);
+  });
+
+  it("links to the panel and to a new score, with their arguments", () => {
+    const odd = { ...view, project: { ...view.project, config: "file:///w%20(1)/it's.leaf.yaml" } };
+    const links = tokensOf(imageHover(odd)).flatMap(({ type, attrs }) =>
+      type === "link_open" ? [new Map(attrs).get("href")!] : [],
+    );
+    const parsed = links.map((href) => {
+      const [command, args] = href.replace("command:", "").split("?") as [string, string];
+      return [command, JSON.parse(decodeURIComponent(args))];
+    });
+    expect(parsed).toEqual([
+      ["leaf.openPanel", ["file:///w%20(1)/it's.leaf.yaml", "gallery", { hash: row.hash }]],
+      ["leaf.score", [row.uri]],
+    ]);
+  });
+
+  it("tells the teacher's reason as its words, whatever they hold", () => {
+    const reason = "blur, [noise](http://x) <b>";
+    const lines = linesOf(imageHover({ ...view, row: { ...row, teacher: { ...row.teacher!, reason } } }));
+    expect(lines[3]).toBe(`“${reason.replace("<b>", "&lt;b&gt;")}” (the teacher's words)`);
+  });
+
+  it("names the embedded teacher as such before there is a student", () => {
+    const scorer = { ...view.scorer, kind: "embedded" as const, title: "embedded teacher" };
+    const plain = { ...row, teacher: null, mos: null, thumbnail: null, score: 3.1 };
+    expect(linesOf(imageHover({ ...view, scorer, row: plain, mosRange: null })).slice(1, 2)).toEqual([
+      "Quality 3.10 / 5 · better than 71 % of photos (embedded teacher, blind to content; distill a student for your images)",
+    ]);
+  });
+
+  it("names scales other than 1 to 5, and a person in the teacher's place", () => {
+    const lines = linesOf(
+      imageHover({
+        ...view,
+        scorer: { ...view.scorer, scale: [0, 100], lowerIsBetter: true },
+        mosRange: [0, 100],
+        row: {
+          ...row,
+          score: 42.04,
+          percentile: null,
+          mos: 40.2,
+          teacher: { score: 2, probabilities: null, confidence: 1, human: true },
+        },
+      }),
+    );
+    expect(lines.slice(1, 4)).toEqual([
+      "Quality 42.0 (0 to 100), lower is better (student r12 · calibrated)",
+      "Teacher overruled by a person: 2.0",
+      "MOS 40 (0 to 100)",
+    ]);
+    expect(linesOf(imageHover({ ...view, row: { ...row, score: null, percentile: null } }))[1]).toBe(
+      "Quality not known yet (student r12 · calibrated)",
+    );
+  });
+
+  it("tells how far opinions were apart, in as many decimals as the MOS", () => {
+    const mosLine = (mos: number, mosStd: number, mosRange: [number, number]) =>
+      linesOf(imageHover({ ...view, mosRange, row: { ...row, mos, mosStd } })).at(-2);
+    expect(mosLine(3.4, 0.68, [1, 5])).toBe("MOS 3.4 ± 0.7 / 5");
+    expect(mosLine(63.96, 19.3, [0, 100])).toBe("MOS 64 ± 19 (0 to 100)");
+    expect(mosLine(0.061, 0.05, [0, 1])).toBe("MOS 0.06 ± 0.05 (0 to 1)");
+  });
+
+  it("draws any probabilities as five bars", () => {
+    expect(bars([1, 0.5, 0, 0.14, 2])).toBe("excellent █ good ▅ fair ▁ poor ▂ bad █");
+  });
+
+  const hostile = fc
+    .array(
+      fc.oneof(
+        fc.constantFrom(
+          "![x](http://evil.org/a.png)",
+          "[x](command:leaf.run)",
+          "<img src=x>",
+          "https://evil.org",
+          "www.evil.org",
+          "a@evil.org",
+          "`",
+          "**",
+          "_",
+          "\n",
+          "\n\n# ",
+          "\r",
+          "    ",
+          "|",
+          "\\",
+          "](",
+          "<!--",
+          "&amp;",
+          "$(zap)",
+          "~~",
+          "---",
+          "1. ",
+          "> ",
+          "\u2028",
+          "\u202e",
+          "[x]: http://evil.org ",
+        ),
+        fc.string({ maxLength: 5 }),
+        fc.string({ unit: "grapheme", maxLength: 5 }),
+      ),
+      { minLength: 1, maxLength: 6 },
+    )
+    .map((parts) => parts.join(""));
+
+  it("makes nothing of a hostile file name but text", () => {
+    const ordinary = tokensOf(imageHover(view)).map(({ type }) => type);
+    fc.assert(
+      fc.property(hostile, hostile, hostile, (name, folder, title) => {
+        const markdown = imageHover({
+          ...view,
+          row: {
+            ...row,
+            path: `photos/${name.replaceAll("/", "")}x.png`,
+            thumbnail: `file:///${encodeURI("a (b)|c")}.webp`,
+          },
+          project: { ...view.project, imagesName: folder },
+          scorer: { ...view.scorer, title },
+        });
+        const tokens = tokensOf(markdown);
+        const shape = (types: string[]) => types.filter((type) => !/^text/.test(type));
+        expect(shape(tokens.map(({ type }) => type))).toEqual(shape(ordinary));
+        expect(
+          tokens.filter(({ type }) => type === "image").map(({ attrs }) => new Map(attrs).get("src")),
+        ).toEqual(["file:///a%20%28b%29%7Cc.webp%7Cwidth=160"]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("shows a name as it is, but for blanks", () => {
+    fc.assert(
+      fc.property(hostile, (name) => {
+        const shown = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+        expect(textOf(`a ${escapeMarkdown(name)} b`).trim()).toBe(`a ${shown} b`.trim());
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

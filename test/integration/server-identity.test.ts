@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { identityOf, ownIdentity } from "../../src/engine/base/processIdentity.ts";
 import { enter, usersOf } from "../../src/engine/teachers/serve/files.ts";
-import { listServers, stopServers } from "../../src/engine/teachers/serve/index.ts";
+import { listServers, stopServers } from "../../src/engine/teachers/serve/list.ts";
 import { endOrphan } from "../../src/engine/teachers/serve/orphan.ts";
 import type { ServerSpec } from "../../src/engine/teachers/serve/spec.ts";
 import type { ServerState } from "../../src/protocol/servers.ts";

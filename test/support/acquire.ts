@@ -5,7 +5,7 @@
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { LeafError } from "../../src/engine/base/errors.ts";
-import { acquireServer } from "../../src/engine/teachers/serve/index.ts";
+import { acquireServer } from "../../src/engine/teachers/serve/acquire.ts";
 
 const [root, serve] = [process.argv[2]!, JSON.parse(process.argv[3]!)];
 const controller = new AbortController();

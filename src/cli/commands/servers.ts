@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
 import { parseAs } from "../../engine/base/json.ts";
 import { knowSecrets, secretsOf } from "../../engine/base/redact.ts";
-import { listServers, stopServers } from "../../engine/teachers/serve/index.ts";
+import { listServers, stopServers } from "../../engine/teachers/serve/list.ts";
 import { placeholderValues, type ServerSpec } from "../../engine/teachers/serve/spec.ts";
 import { supervise } from "../../engine/teachers/serve/supervise.ts";
 import { serverSpec } from "../../protocol/schema/servers.ts";

@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { explainDatabaseError } from "../labels/schema.ts";
+import { explainDatabaseError } from "./sqlite.ts";
 
 interface Options {
   readOnly?: boolean;

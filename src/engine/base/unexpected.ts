@@ -1,5 +1,5 @@
 import type { Failure } from "../../protocol/jobs.ts";
-import { explainDatabaseError } from "../labels/schema.ts";
+import { explainDatabaseError } from "./sqlite.ts";
 import { errnoCode, explainFileSystemError, LeafError, messageOf } from "./errors.ts";
 
 export interface Work {

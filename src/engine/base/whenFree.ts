@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isBusy } from "../labels/schema.ts";
+import { isBusy } from "./sqlite.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
 
 export interface WaitOptions {

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { defaultMaxMegapixels, mostMegapixels } from "../images/limits.ts";
-import { defaultStopAfterFailures } from "../labelling/firstAnswers.ts";
 import { completeMos } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
 import { imagesSchema, mosSchema, otherDatasetSchema, splitSchema } from "./data.ts";
@@ -8,6 +7,8 @@ import { teacherSchema } from "./teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./training.ts";
 
 /** What `label.minConfidence` is where nothing says otherwise. */
+/** What `label.stopAfterFailures` is where nothing says otherwise. */
+export const defaultStopAfterFailures = 20;
 export const defaultMinConfidence = 0.1;
 
 const labelSchema = z.strictObject({

@@ -1,3 +1,4 @@
+import type { ProgressSink } from "../../protocol/progress.ts";
 import path from "node:path";
 import type { ItemFailure } from "../../protocol/failures.ts";
 import { digestLines } from "../base/keys.ts";
@@ -7,7 +8,6 @@ import { toldFailures } from "../failures/list.ts";
 import { noEndMarker } from "../images/ending.ts";
 import { maxPixelsOf } from "../images/limits.ts";
 import { columnsOf } from "../mos/detect.ts";
-import type { StageOptions } from "../pipeline/stage.ts";
 import { useCache } from "./cacheUse.ts";
 import { type DatasetSummary, type ImageIndex, indexDataset, openIndex, summariseIndex } from "./dataset.ts";
 import { type Mos, readMos } from "./readMos.ts";
@@ -42,13 +42,18 @@ export interface Catalog {
   close(): void;
 }
 
-export type CatalogOptions = Pick<
-  StageOptions,
-  "signal" | "onProgress" | "onWarning" | "filesTold" | "trustIndex"
-> & {
+export interface CatalogOptions {
+  signal?: AbortSignal;
+  onProgress?: ProgressSink;
+  /** One sentence each: images without a score, unreadable files and the like. */
+  onWarning?: (message: string) => void;
+  /** Files and rows that cannot be read have been told by an earlier stage. */
+  filesTold?: boolean;
+  /** Take the index of images as it is: the caller has brought it up to date. */
+  trustIndex?: boolean;
   /** Every file and row that is of no use, not only the first ten. */
   onFailure?: (failure: ItemFailure) => void;
-};
+}
 
 /** Brings the index up to date and joins images, MOS and split. Unreadable images are told once as warnings. */
 export async function openCatalog(project: Project, options: CatalogOptions = {}): Promise<Catalog> {

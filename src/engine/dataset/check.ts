@@ -3,8 +3,7 @@ import { failuresDir, type Project } from "../config/project.ts";
 import { failuresIn } from "../failures/list.ts";
 import { noEndMarker } from "../images/ending.ts";
 import { maxPixelsOf } from "../images/limits.ts";
-import type { StageOptions } from "../pipeline/stage.ts";
-import { openCatalog } from "./catalog.ts";
+import { type CatalogOptions, openCatalog } from "./catalog.ts";
 import { dataErrors } from "./dataErrors.ts";
 import { type ImageIndex, type Place, placeKinds } from "./dataset.ts";
 import { type DecodeFinding, decodeAll } from "./decodeAll.ts";
@@ -33,7 +32,7 @@ const toldLinks = 10;
 
 const listed = 100;
 
-export interface CheckOptions extends Pick<StageOptions, "signal" | "onProgress"> {
+export interface CheckOptions extends Pick<CatalogOptions, "signal" | "onProgress"> {
   /** Looks at the headers of the images only, and decodes none. */
   quick?: boolean;
 }

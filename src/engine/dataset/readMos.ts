@@ -1,3 +1,4 @@
+import { parseNumber } from "../tables/number.ts";
 import { throwIfCancelled } from "../base/errors.ts";
 import { quotedCell } from "../tables/cellText.ts";
 import { type RowProblemKind, readImageTable } from "./imageTable.ts";
@@ -141,28 +142,3 @@ function problemList(onProblem?: (problem: MosProblem) => void) {
   };
 }
 
-/** A decimal number; a decimal comma counts where the comma does not separate columns. */
-export function parseNumber(text: string, decimalComma: boolean): number | undefined {
-  const plain = decimalComma ? text.replace(/^([+-]?\d*),(\d+)$/, "$1.$2") : text;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) return undefined;
-  const value = Number(plain);
-  return Number.isFinite(value) ? value : undefined;
-}
-
-/** The scale of human scores, as in the config. */
-export interface MosScale {
-  range: readonly [lowest: number, highest: number];
-  lowerIsBetter?: boolean;
-}
-
-/** Maps a score linearly to the student's scale, on which 5 is best and 1 is worst. */
-export function mosToStudent(mos: number, { range: [lowest, highest], lowerIsBetter }: MosScale): number {
-  const share = (mos - lowest) / (highest - lowest);
-  return 1 + 4 * (lowerIsBetter ? 1 - share : share);
-}
-
-/** The inverse of `mosToStudent`; nothing is cut off at the ends of the range. */
-export function studentToMos(score: number, { range: [lowest, highest], lowerIsBetter }: MosScale): number {
-  const share = (score - 1) / 4;
-  return lowest + (highest - lowest) * (lowerIsBetter ? 1 - share : share);
-}

@@ -4,9 +4,6 @@ import { failureLine } from "../failures/words.ts";
 
 export type Judged = "images" | "pairs";
 
-/** What `label.stopAfterFailures` is where nothing says otherwise. */
-export const defaultStopAfterFailures = 20;
-
 /** Watches whether any answer is good; once one is, it never says no again. */
 export interface FirstAnswers {
   /** Answers in the order they come. */

@@ -6,7 +6,7 @@ import { forEachBounded } from "../base/pool.ts";
 import { whenFree } from "../base/whenFree.ts";
 import { withoutName } from "../failures/words.ts";
 import { isKept, type LabelStore, type PairRow, type PointRow } from "../labels/labels.ts";
-import { chunksOf } from "../labels/session.ts";
+import { chunksOf } from "../base/sqlite.ts";
 import {
   combineOrders,
   expectedScore,
@@ -15,7 +15,8 @@ import {
   pointConfidence,
 } from "../teachers/judgement.ts";
 import type { Orders, PairPreference, PointJudgement, Teacher, TeacherImage } from "../teachers/teacher.ts";
-import { defaultStopAfterFailures, firstAnswers, noneJudged, stoppedEarly } from "./firstAnswers.ts";
+import { firstAnswers, noneJudged, stoppedEarly } from "./firstAnswers.ts";
+import { defaultStopAfterFailures } from "../config/config.ts";
 import { type PairPlan, samplePairs } from "./pairs.ts";
 
 export interface LabellingOptions {

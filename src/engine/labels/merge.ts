@@ -11,7 +11,8 @@ import {
   unusable,
   usable,
 } from "./rules.ts";
-import { explainDatabaseError, schemaVersion, storeFault } from "./schema.ts";
+import { schemaVersion, storeFault } from "./schema.ts";
+import { explainDatabaseError } from "../base/sqlite.ts";
 
 export interface MergeResult {
   /** Teachers of the other store, people among them. */

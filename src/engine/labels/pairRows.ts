@@ -1,6 +1,7 @@
 import type { Orders } from "../teachers/teacher.ts";
 import { unusable, usable } from "./rules.ts";
-import { chunksOf, numberOrNull, type Row, type Session } from "./session.ts";
+import { type Row, type Session } from "./session.ts";
+import { chunksOf, numberOrNull } from "../base/sqlite.ts";
 
 export type PairRow =
   | {

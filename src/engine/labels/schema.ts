@@ -1,3 +1,4 @@
+import { explainDatabaseError } from "../base/sqlite.ts";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
@@ -155,56 +156,4 @@ function migrate(db: DatabaseSync): void {
     if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }
-}
-
-const [otherLayout, busy, locked, readonlyFile] = [1, 5, 6, 8];
-const [ioError, corrupt, full, cannotOpen, wrongType, notADatabase] = [10, 11, 13, 14, 20, 26];
-
-/** SQLite's primary result code of an error, or of what a LeafError explains. */
-export function sqliteCode(error: unknown): number | undefined {
-  const raw = error instanceof LeafError ? error.cause : error;
-  return raw instanceof Error && "errcode" in raw ? Number(raw.errcode) & 0xff : undefined;
-}
-
-/** Whether another process holds the database. */
-export function isBusy(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return code === busy || code === locked;
-}
-
-/** SQLite's result codes in one sentence; anything else unchanged. */
-export function explainDatabaseError(error: unknown, file: string): unknown {
-  if (error instanceof LeafError) return error;
-  const errcode = sqliteCode(error);
-  const told: Record<number, [reason: string, remedy: string]> = {
-    [busy!]: ["another process is writing to it", "Wait for that process, or stop it."],
-    [locked!]: ["another process is writing to it", "Wait for that process, or stop it."],
-    [otherLayout!]: ["it is not laid out as LEAF does", "Move it away and run the same command again."],
-    [wrongType!]: [
-      "it holds values that LEAF does not write",
-      "Move it away and run the same command again.",
-    ],
-    [corrupt!]: ["the file is damaged", "Move it away and run the same command again."],
-    [notADatabase!]: ["it is not a database of LEAF", "Move it away and run the same command again."],
-    [ioError!]: [
-      "the disk failed to read or write",
-      "Check the disk, and its free space; finished work is kept.",
-    ],
-    [full!]: [
-      "no space is left on the disk",
-      "Free some space and run the same command again; finished work is kept.",
-    ],
-    [cannotOpen!]: [
-      "it does not exist or may not be opened",
-      "Run `leaf label` first, or check the permissions.",
-    ],
-    [readonlyFile!]: ["it is read-only", "Make the file and its folder writable."],
-  };
-  const known = errcode === undefined ? undefined : told[errcode];
-  if (!known) return explainFileSystemError(error, "open", file);
-  return new LeafError("failed", `Cannot use ${file}: ${known[0]} (${messageOf(error)}).`, {
-    file,
-    remedy: known[1],
-    cause: error,
-  });
 }

@@ -1,5 +1,7 @@
+import { chunksOf } from "../base/sqlite.ts";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { explainDatabaseError, openDatabase, type StoreOptions } from "./schema.ts";
+import { openDatabase, type StoreOptions } from "./schema.ts";
+import { explainDatabaseError } from "../base/sqlite.ts";
 
 export type Row = Record<string, unknown>;
 
@@ -88,23 +90,6 @@ export function openSession(file: string, options: StoreOptions): Session {
     },
   };
   return session;
-}
-
-/** Items in arrays of at most `size`; reads no further ahead. */
-export function* chunksOf<T>(items: Iterable<T>, size: number): Generator<T[]> {
-  let chunk: T[] = [];
-  for (const item of items) {
-    chunk.push(item);
-    if (chunk.length < size) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
-}
-
-/** SQL's NULL stays null rather than becoming 0. */
-export function numberOrNull(value: unknown): number | null {
-  return value === null || value === undefined ? null : Number(value);
 }
 
 const imagesPerQuery = 1000;

@@ -2,7 +2,7 @@ import type { RatingProbabilities } from "../teachers/judgement.ts";
 import type { LabelStore } from "./labels.ts";
 import type { PairLabel } from "./pairRows.ts";
 import { usable } from "./rules.ts";
-import { chunksOf, numberOrNull } from "./session.ts";
+import { chunksOf, numberOrNull } from "../base/sqlite.ts";
 
 export interface OwnPoint {
   image: string;

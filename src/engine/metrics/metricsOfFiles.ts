@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Metrics } from "../../protocol/results.ts";
 import { LeafError } from "../base/errors.ts";
-import { parseNumber } from "../dataset/readMos.ts";
+import { parseNumber } from "../tables/number.ts";
 import { quotedCell } from "../tables/cellText.ts";
 import { plainCell } from "../tables/formulaCells.ts";
 import { openTable } from "../tables/table.ts";

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { toPosix } from "../dataset/index/patterns.ts";
+import { toPosix } from "../base/posixPath.ts";
 import { openTable, type Table, tableFile } from "../tables/table.ts";
 import { columnsOf, detectFormat } from "./detect.ts";
 import { factsOf, type MosFormat, type MosFormatName } from "./formats.ts";

@@ -3,7 +3,7 @@ import type { LearningCurve, SelectionStrategy, SelectResult } from "../../proto
 import { LeafError } from "../base/errors.ts";
 import { failuresDir, type Project } from "../config/project.ts";
 import { type Catalog, openCatalog } from "../dataset/catalog.ts";
-import { studentToMos } from "../dataset/readMos.ts";
+import { studentToMos } from "../mos/scale.ts";
 import type { SplitName } from "../dataset/split.ts";
 import { failuresIn } from "../failures/list.ts";
 import { tellFailures } from "../failures/words.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { z } from "zod";
-import type { ProgressSink } from "../../protocol/progress.ts";
+import type { CatalogOptions } from "../dataset/catalog.ts";
 import { finished } from "../../protocol/schema/results.ts";
 import type { TrainerMessage } from "../../protocol/trainer.ts";
 import { explainFileSystemError, LeafError } from "../base/errors.ts";
@@ -16,20 +16,12 @@ export const stageNames = ["label", "distill", "calibrate", "evaluate"] as const
 export type StageName = (typeof stageNames)[number];
 
 /** What every stage gets from the command line or the server. */
-export interface StageOptions {
-  signal?: AbortSignal;
-  onProgress?: ProgressSink;
+export interface StageOptions extends Omit<CatalogOptions, "onFailure"> {
   onTrainer?: (stage: "distill" | "calibrate", message: TrainerMessage) => void;
   /** A line worth keeping on what does the work, such as what a teacher's server can do. */
   onNote?: (message: string) => void;
-  /** One sentence each: images without a score, unreadable files and the like. */
-  onWarning?: (message: string) => void;
-  /** Files and rows that cannot be read have been told by an earlier stage. */
-  filesTold?: boolean;
   /** A stage of the pipeline has finished, or was fresh. */
   onStage?: (stage: StageName, result: unknown) => void;
-  /** Take the index of images as it is: the caller has brought it up to date. */
-  trustIndex?: boolean;
   /** CPU threads of a training that the config leaves open; several trainings share the cores. */
   threads?: number;
 }

@@ -6,7 +6,7 @@ import type { RatingQueue } from "../../protocol/server.ts";
 import { writeJson } from "../base/files.ts";
 import { readJsonAs } from "../base/json.ts";
 import { ensureLeafDir, type Project } from "../config/project.ts";
-import { compare, seededRank } from "../dataset/calibrationSubset.ts";
+import { compare, seededRank } from "../base/seededRank.ts";
 import { mostLiveCandidates } from "../selection/studentTable.ts";
 import type { Browser } from "../views/browse.ts";
 import { chooseToRate } from "./choice.ts";

@@ -2,7 +2,7 @@ import path from "node:path";
 import { LeafError } from "../base/errors.ts";
 import { mostMegapixels } from "../images/limits.ts";
 import { judgePicture, openStudent } from "../student/student.ts";
-import { createEmbeddedTeacher } from "../teachers/embedded/index.ts";
+import { createEmbeddedTeacher } from "../teachers/embedded/teacher.ts";
 import { expectedScore, pointConfidence } from "../teachers/judgement.ts";
 import { makeHeat } from "./makeHeat.ts";
 import type { ScorerKey } from "./messages.ts";

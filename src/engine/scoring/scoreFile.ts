@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { isDamage } from "../dataset/index/file.ts";
-import { explainDatabaseError } from "../labels/schema.ts";
+import { isDamage } from "../base/sqlite.ts";
+import { explainDatabaseError } from "../base/sqlite.ts";
 import { scoresSchema } from "./context.ts";
 
 const schemaVersion = 2;

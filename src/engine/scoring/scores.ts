@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { explainDatabaseError } from "../labels/schema.ts";
-import { chunksOf } from "../labels/session.ts";
+import { explainDatabaseError } from "../base/sqlite.ts";
+import { chunksOf } from "../base/sqlite.ts";
 import type { RatingProbabilities } from "../teachers/judgement.ts";
 import { openScoreDatabase } from "./scoreFile.ts";
 

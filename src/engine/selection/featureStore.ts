@@ -3,9 +3,9 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { openGuarded } from "../base/guardedDatabase.ts";
 import type { Project } from "../config/project.ts";
-import { isDamage } from "../dataset/index/file.ts";
-import { explainDatabaseError } from "../labels/schema.ts";
-import { chunksOf } from "../labels/session.ts";
+import { isDamage } from "../base/sqlite.ts";
+import { explainDatabaseError } from "../base/sqlite.ts";
+import { chunksOf } from "../base/sqlite.ts";
 
 /** A student's view of some images, in the order of `hashes`: scores on 1..5 and pooled features, n × dim. */
 export interface StudentTable {

@@ -1,4 +1,4 @@
-import { compare, seededRank } from "../dataset/calibrationSubset.ts";
+import { compare, seededRank } from "../base/seededRank.ts";
 import type { Candidates } from "./candidates.ts";
 
 /** By a hash of seed and image alone: the same as `chooseCalibrationSubset`. */

@@ -1,5 +1,5 @@
 import type { StudentCard } from "../../protocol/student.ts";
-import { studentToMos } from "../dataset/readMos.ts";
+import { studentToMos } from "../mos/scale.ts";
 
 /** A student's score on the scale people gave, or on 1..5 before calibration. */
 export function reportedScore(card: Pick<StudentCard, "mosScale">, score: number): number {

@@ -1,5 +1,5 @@
 import type { TeacherConfig } from "../config/teacher.ts";
-import { createEmbeddedTeacher, embeddedTeacherFingerprint } from "./embedded/index.ts";
+import { createEmbeddedTeacher, embeddedTeacherFingerprint } from "./embedded/teacher.ts";
 import { createOpenaiTeacher, openaiTeacherFingerprint } from "./openai/teacher.ts";
 import type { Teacher } from "./teacher.ts";
 import { createTransformersTeacher, transformersTeacherFingerprint } from "./transformers/teacher.ts";

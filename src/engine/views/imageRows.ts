@@ -4,7 +4,7 @@ import type { ImageRow, PointView } from "../../protocol/images.ts";
 import { fileUri } from "../base/fileUri.ts";
 import { isId } from "../base/ids.ts";
 import { isLinkedOut } from "../dataset/linkedOut.ts";
-import { studentToMos } from "../dataset/readMos.ts";
+import { studentToMos } from "../mos/scale.ts";
 import { human } from "../labels/labels.ts";
 import { usable } from "../labels/rules.ts";
 import type { LiveContext, Scorer } from "../scoring/context.ts";

@@ -1,6 +1,6 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { ImageQuery, ImageSort } from "../../protocol/images.ts";
-import { mosToStudent } from "../dataset/readMos.ts";
+import { mosToStudent } from "../mos/scale.ts";
 import type { LiveContext } from "../scoring/context.ts";
 import { pointJoins, scoreJoin, teacherScore } from "./imageRows.ts";
 import type { ViewPlan } from "./orderedViews.ts";

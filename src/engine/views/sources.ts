@@ -3,7 +3,8 @@ import path from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import type { Project } from "../config/project.ts";
-import { explainDatabaseError, storeFault } from "../labels/schema.ts";
+import { storeFault } from "../labels/schema.ts";
+import { explainDatabaseError } from "../base/sqlite.ts";
 
 export type SourceName = "dataset" | "labels" | "scores";
 

@@ -3,7 +3,8 @@ import type { PairReliability, PointReliability, TeacherReliability } from "../.
 import { LeafError } from "../base/errors.ts";
 import type { Project } from "../config/project.ts";
 import { type Catalog, type CatalogOptions, openCatalog } from "../dataset/catalog.ts";
-import { mosToStudent, readMos } from "../dataset/readMos.ts";
+import { readMos } from "../dataset/readMos.ts";
+import { mosToStudent } from "../mos/scale.ts";
 import { openLabels } from "../labels/labels.ts";
 import { plcc, srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";

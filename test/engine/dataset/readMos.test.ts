@@ -3,7 +3,8 @@ import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { indexDataset, openIndex } from "../../../src/engine/dataset/dataset.ts";
-import { type Mos, mosToStudent, readMos, studentToMos } from "../../../src/engine/dataset/readMos.ts";
+import { type Mos, readMos } from "../../../src/engine/dataset/readMos.ts";
+import { mosToStudent, studentToMos } from "../../../src/engine/mos/scale.ts";
 import { makeIndex, type TestIndex } from "../../support/imageIndex.ts";
 import { picture, temporaryFolder } from "../../support/pictures.ts";
 

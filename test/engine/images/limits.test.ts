@@ -8,7 +8,7 @@ import { checkProject } from "../../../src/engine/dataset/check.ts";
 import { updateIndex } from "../../../src/engine/dataset/index/update.ts";
 import { writeTensorCache } from "../../../src/engine/images/tensorCache.ts";
 import { openStudent, scoreImages } from "../../../src/engine/student/student.ts";
-import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/index.ts";
+import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
 import { toDataUrl } from "../../../src/engine/teachers/openai/picture.ts";
 import { imageMessage } from "../../../src/engine/teachers/transformers/pixels.ts";
 import { picture, temporaryFolder } from "../../support/pictures.ts";

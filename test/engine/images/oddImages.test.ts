@@ -10,7 +10,7 @@ import { checkProject } from "../../../src/engine/dataset/check.ts";
 import { decodeImage } from "../../../src/engine/images/decode.ts";
 import { writeTensorCache } from "../../../src/engine/images/tensorCache.ts";
 import { scorePaths } from "../../../src/engine/scoring/score.ts";
-import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/index.ts";
+import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
 import { toDataUrl } from "../../../src/engine/teachers/openai/picture.ts";
 import { gradient, largestDifference, temporaryFolder } from "../../support/pictures.ts";
 import { tiff } from "../../support/tiff.ts";

@@ -10,7 +10,7 @@ import { labelStage } from "../../../src/engine/pipeline/stages/label.ts";
 import { dryRunLabels } from "../../../src/engine/pipeline/stages/labelPreview.ts";
 import { studentTable } from "../../../src/engine/selection/studentTable.ts";
 import { openStudent, scoreImages } from "../../../src/engine/student/student.ts";
-import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/index.ts";
+import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
 import { imageMessage } from "../../../src/engine/teachers/transformers/pixels.ts";
 import { type ChatRequest, completion, picturesIn, startChatServer } from "../../support/chatServer.ts";
 import { picture, temporaryFolder } from "../../support/pictures.ts";

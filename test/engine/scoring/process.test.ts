@@ -9,7 +9,7 @@ import type { Scorer } from "../../../src/engine/scoring/context.ts";
 import { pictureFile, shownByBrowsers } from "../../../src/engine/scoring/pictureFiles.ts";
 import { createScorerProcess, type ScoredOrFailed } from "../../../src/engine/scoring/process.ts";
 import { openStudent, scoreImages } from "../../../src/engine/student/student.ts";
-import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/index.ts";
+import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
 import { gradient, meanDifference, picture, temporaryFolder } from "../../support/pictures.ts";
 import { isAlive } from "../../support/processes.ts";
 

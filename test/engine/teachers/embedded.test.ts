@@ -4,7 +4,7 @@ import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InferenceSession, Tensor } from "../../../src/engine/base/onnxRuntime.ts";
-import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/index.ts";
+import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
 import { recentMap } from "../../../src/engine/teachers/embedded/memory.ts";
 import {
   normalCdf,

@@ -3,7 +3,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { fileUri } from "../../../src/engine/base/fileUri.ts";
-import { mosToStudent, studentToMos } from "../../../src/engine/dataset/readMos.ts";
+import { mosToStudent, studentToMos } from "../../../src/engine/mos/scale.ts";
 import { openLabels } from "../../../src/engine/labels/labels.ts";
 import type { LiveContext } from "../../../src/engine/scoring/context.ts";
 import { type Browser, openBrowser } from "../../../src/engine/views/browse.ts";

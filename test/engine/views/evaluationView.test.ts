@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { seededRandom } from "../../../src/engine/base/random.ts";
 import type { Project } from "../../../src/engine/config/project.ts";
 import { openCatalog } from "../../../src/engine/dataset/catalog.ts";
-import { studentToMos } from "../../../src/engine/dataset/readMos.ts";
+import { studentToMos } from "../../../src/engine/mos/scale.ts";
 import { evaluateMetrics, logistic } from "../../../src/engine/metrics/agreement.ts";
 import { recordStage, runFor } from "../../../src/engine/pipeline/runs.ts";
 import { stageDir } from "../../../src/engine/pipeline/stage.ts";

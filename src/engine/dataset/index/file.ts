@@ -1,3 +1,4 @@
+import { corrupt, isDamage, otherLayout, sqliteCode } from "../../base/sqlite.ts";
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -181,18 +182,12 @@ function identityOf(indexFile: string): string {
   return stats ? `${stats.dev} ${stats.ino} ${stats.birthtimeMs}` : "";
 }
 
-class DamagedIndex extends Error {}
-
-/** SQLITE_CORRUPT and SQLITE_NOTADB: the file is not the index it should be. */
-export function isDamage(error: unknown): boolean {
-  return error instanceof DamagedIndex || [11, 26].includes(resultCode(error) ?? 0);
+class DamagedIndex extends Error {
+  /** As SQLite says it. */
+  readonly errcode = corrupt;
 }
 
 /** SQLITE_ERROR: a table or a column is missing. */
 function isWrongTable(error: unknown): boolean {
-  return resultCode(error) === 1;
-}
-
-function resultCode(error: unknown): number | undefined {
-  return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
+  return sqliteCode(error) === otherLayout;
 }

@@ -5,7 +5,8 @@ import { explainFileSystemError, throwIfCancelled } from "../../base/errors.ts";
 import { isMissing } from "../../base/files.ts";
 import { isImageName } from "../../images/format.ts";
 import { type FolderEntry, listFolder, listOnly } from "./listFolder.ts";
-import { type ImagePatterns, imagePatterns, isAtOrIn, isPassedOver, toPosix } from "./patterns.ts";
+import { type ImagePatterns, imagePatterns, isAtOrIn, isPassedOver } from "./patterns.ts";
+import { toPosix } from "../../base/posixPath.ts";
 import { type Place, readFailure, shownName } from "./places.ts";
 import { folderVisits, type Visit } from "./visits.ts";
 

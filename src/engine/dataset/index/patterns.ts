@@ -1,3 +1,4 @@
+import { toPosix } from "../../base/posixPath.ts";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import fastGlob from "fast-glob";
@@ -189,10 +190,6 @@ function addTo<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list) list.push(value);
   else map.set(key, [value]);
-}
-
-export function toPosix(file: string): string {
-  return path.sep === "\\" ? file.replaceAll("\\", "/") : file;
 }
 
 /** Whether a path is a folder or lies in it. */

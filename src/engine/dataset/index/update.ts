@@ -1,7 +1,7 @@
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { throwIfCancelled } from "../../base/errors.ts";
-import { chunksOf } from "../../labels/session.ts";
+import { chunksOf } from "../../base/sqlite.ts";
 import { bringIn } from "./bringIn.ts";
 import { type IndexPlace, openForReading } from "./file.ts";
 import { isAtOrIn } from "./patterns.ts";

@@ -6,7 +6,7 @@ import { digestLines, keyOf } from "../../base/keys.ts";
 import type { Project } from "../../config/project.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
 import { type Catalog, openCatalog } from "../../dataset/catalog.ts";
-import { mosToStudent } from "../../dataset/readMos.ts";
+import { mosToStudent } from "../../mos/scale.ts";
 import { readFailures } from "../../failures/list.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
 import { type TeacherCheck, teacherCheckOf } from "../../reliability/teacherCheck.ts";

@@ -5,7 +5,7 @@ import { writeFileAtomic, writeJson } from "../../base/files.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
 import type { Project } from "../../config/project.ts";
 import { type Catalog, openCatalog } from "../../dataset/catalog.ts";
-import { mosToStudent, studentToMos } from "../../dataset/readMos.ts";
+import { mosToStudent, studentToMos } from "../../mos/scale.ts";
 import { failuresIn, readFailures } from "../../failures/list.ts";
 import { tellFailures } from "../../failures/words.ts";
 import { maxPixelsOf } from "../../images/limits.ts";

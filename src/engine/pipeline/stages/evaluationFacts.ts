@@ -1,7 +1,7 @@
 import type { EvaluationFacts, Transfer } from "../../../protocol/results.ts";
 import type { Project } from "../../config/project.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
-import { studentToMos } from "../../dataset/readMos.ts";
+import { studentToMos } from "../../mos/scale.ts";
 import { maxPixelsOf } from "../../images/limits.ts";
 import { type Student, scoreImages } from "../../student/student.ts";
 import type { StageOptions } from "../stage.ts";

@@ -6,7 +6,7 @@ import { endpointItems, serverItem } from "../../consent/items.ts";
 import { requireApproved } from "../../consent/store.ts";
 import type { TeacherOptions } from "../createTeacher.ts";
 import { minRatingMass, type RatingProbabilities } from "../judgement.ts";
-import { acquireServer } from "../serve/index.ts";
+import { acquireServer } from "../serve/acquire.ts";
 import type {
   Estimate,
   Inspection,

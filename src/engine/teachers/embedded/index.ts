@@ -1,1 +1,0 @@
-export { createEmbeddedTeacher, type EmbeddedTeacherOptions, embeddedTeacherFingerprint } from "./teacher.ts";

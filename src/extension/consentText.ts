@@ -1,5 +1,5 @@
 import type { ConsentItem } from "../protocol/consent.ts";
-import type { Translate } from "./translate.ts";
+import type { Translate } from "../words/translate.ts";
 
 /** What is asked before something runs that a config names: what exactly, and where it is written. */
 export function consentText(

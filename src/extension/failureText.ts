@@ -1,6 +1,6 @@
 import { type CommandId, commandIds } from "../protocol/commands.ts";
 import type { Failure } from "../protocol/jobs.ts";
-import type { Translate } from "./translate.ts";
+import type { Translate } from "../words/translate.ts";
 
 /** What a button of a failure's message does. */
 export type FailureAction =

@@ -1,7 +1,7 @@
 import type { RunSummary } from "../protocol/project.ts";
+import type { Translate } from "../words/translate.ts";
 import { ago, duration } from "./jobs/progress.ts";
 import { escapeMarkdown } from "./markdown.ts";
-import type { Translate } from "./translate.ts";
 
 const figure = (value: number | null) => (value === null ? "–" : value.toFixed(3));
 const interval = (value: [number, number] | null) =>

@@ -1,9 +1,9 @@
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { LeafError } from "../engine/base/errors.ts";
+import { chunksOf } from "../engine/base/sqlite.ts";
 import type { Project } from "../engine/config/project.ts";
 import { type LabelStore, openLabels } from "../engine/labels/labels.ts";
-import { chunksOf } from "../engine/base/sqlite.ts";
 import type { LiveContext } from "../engine/scoring/context.ts";
 import type { ScorerProcess } from "../engine/scoring/process.ts";
 import { openScores, type ScoreStore } from "../engine/scoring/scores.ts";

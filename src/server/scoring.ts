@@ -1,8 +1,8 @@
 import path from "node:path";
 import { messageOf } from "../engine/base/errors.ts";
+import { chunksOf } from "../engine/base/sqlite.ts";
 import { openIndex } from "../engine/dataset/dataset.ts";
 import { maxPixelsOf } from "../engine/images/limits.ts";
-import { chunksOf } from "../engine/base/sqlite.ts";
 import type { LiveContext } from "../engine/scoring/context.ts";
 import type { ScoredRow, ScorerProcess } from "../engine/scoring/process.ts";
 import type { ScoreStore } from "../engine/scoring/scores.ts";

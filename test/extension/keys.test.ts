@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { SecretStorage } from "vscode";
 import { consentText } from "../../src/extension/consentText.ts";
 import { bindOldKey, forgetTeacherKey, storeTeacherKey, teacherKeys } from "../../src/extension/keys.ts";
-import { english as t } from "../../src/extension/translate.ts";
+import { english as t } from "../../src/words/translate.ts";
 
 /** The editor's storage, as far as it is used; it cannot run here. */
 function storage(kept: Record<string, string> = {}) {

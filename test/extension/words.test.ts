@@ -15,9 +15,9 @@ import { ago, isJobProgress, percentOf, progressWords } from "../../src/extensio
 import { commandLink, escapeMarkdown } from "../../src/extension/markdown.ts";
 import { mentionsSecret, redacted } from "../../src/extension/redactedChannel.ts";
 import { runDescription, runTooltip } from "../../src/extension/runWords.ts";
-import { english as t } from "../../src/extension/translate.ts";
 import { pipelineRows, projectRow } from "../../src/extension/views/stageWords.ts";
 import { describeKey } from "../../src/server/language/describe.ts";
+import { english as t } from "../../src/words/translate.ts";
 import { tokensOf } from "../support/markdownReader.ts";
 import { image, job, progress, project, run, stage } from "./samples.ts";
 

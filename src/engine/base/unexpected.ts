@@ -1,6 +1,6 @@
 import type { Failure } from "../../protocol/jobs.ts";
-import { explainDatabaseError } from "./sqlite.ts";
 import { errnoCode, explainFileSystemError, LeafError, messageOf } from "./errors.ts";
+import { explainDatabaseError } from "./sqlite.ts";
 
 export interface Work {
   /** "the images are labelled": reads on after "while". */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isBusy } from "./sqlite.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
+import { isBusy } from "./sqlite.ts";
 
 export interface WaitOptions {
   signal?: AbortSignal;

@@ -1,6 +1,6 @@
-import type { ProgressSink } from "../../protocol/progress.ts";
 import path from "node:path";
 import type { ItemFailure } from "../../protocol/failures.ts";
+import type { ProgressSink } from "../../protocol/progress.ts";
 import { digestLines } from "../base/keys.ts";
 import { during } from "../base/unexpected.ts";
 import { ensureLeafDir, type Project } from "../config/project.ts";

@@ -5,8 +5,8 @@ import sharp from "sharp";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import { isCancelled, LeafError } from "../base/errors.ts";
 import { forEachBounded } from "../base/pool.ts";
-import { UndecodableImage, withImage } from "../images/decode.ts";
 import { explainDatabaseError } from "../base/sqlite.ts";
+import { UndecodableImage, withImage } from "../images/decode.ts";
 import { openForScan } from "./index/file.ts";
 
 /** What decoding says of an image that its header does not: why it is of no use, or what is worth telling. */

@@ -1,6 +1,6 @@
-import { parseNumber } from "../tables/number.ts";
 import { throwIfCancelled } from "../base/errors.ts";
 import { quotedCell } from "../tables/cellText.ts";
+import { parseNumber } from "../tables/number.ts";
 import { type RowProblemKind, readImageTable } from "./imageTable.ts";
 import type { ImageIndex } from "./index/query.ts";
 
@@ -141,4 +141,3 @@ function problemList(onProblem?: (problem: MosProblem) => void) {
     },
   };
 }
-

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
-import { quotedCell } from "../tables/cellText.ts";
 import { compare, seededRank } from "../base/seededRank.ts";
+import { quotedCell } from "../tables/cellText.ts";
 import { groupMatcher } from "./groups.ts";
 import { type RowProblemKind, readImageTable } from "./imageTable.ts";
 import { foldedNames } from "./index/names.ts";

@@ -4,9 +4,9 @@ import { LeafError } from "../base/errors.ts";
 import { keyOf } from "../base/keys.ts";
 import type { Project } from "../config/project.ts";
 import type { Catalog } from "../dataset/catalog.ts";
-import { studentToMos } from "../mos/scale.ts";
 import { openLabels } from "../labels/labels.ts";
 import { evaluateMetrics } from "../metrics/agreement.ts";
+import { studentToMos } from "../mos/scale.ts";
 import { predictionsFile, readPredictions } from "../pipeline/predictions.ts";
 import { labelState } from "../pipeline/stages/label.ts";
 

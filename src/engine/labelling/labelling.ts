@@ -3,10 +3,11 @@ import type { ProgressSink } from "../../protocol/progress.ts";
 import type { LabelResult } from "../../protocol/results.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { forEachBounded } from "../base/pool.ts";
+import { chunksOf } from "../base/sqlite.ts";
 import { whenFree } from "../base/whenFree.ts";
+import { defaultStopAfterFailures } from "../config/config.ts";
 import { withoutName } from "../failures/words.ts";
 import { isKept, type LabelStore, type PairRow, type PointRow } from "../labels/labels.ts";
-import { chunksOf } from "../base/sqlite.ts";
 import {
   combineOrders,
   expectedScore,
@@ -16,7 +17,6 @@ import {
 } from "../teachers/judgement.ts";
 import type { Orders, PairPreference, PointJudgement, Teacher, TeacherImage } from "../teachers/teacher.ts";
 import { firstAnswers, noneJudged, stoppedEarly } from "./firstAnswers.ts";
-import { defaultStopAfterFailures } from "../config/config.ts";
 import { type PairPlan, samplePairs } from "./pairs.ts";
 
 export interface LabellingOptions {

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { LeafError } from "../base/errors.ts";
+import { explainDatabaseError } from "../base/sqlite.ts";
 import { human, type LabelStore } from "./labels.ts";
 import {
   type BadRows,
@@ -12,7 +13,6 @@ import {
   usable,
 } from "./rules.ts";
 import { schemaVersion, storeFault } from "./schema.ts";
-import { explainDatabaseError } from "../base/sqlite.ts";
 
 export interface MergeResult {
   /** Teachers of the other store, people among them. */

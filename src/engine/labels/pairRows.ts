@@ -1,7 +1,7 @@
+import { chunksOf, numberOrNull } from "../base/sqlite.ts";
 import type { Orders } from "../teachers/teacher.ts";
 import { unusable, usable } from "./rules.ts";
-import { type Row, type Session } from "./session.ts";
-import { chunksOf, numberOrNull } from "../base/sqlite.ts";
+import type { Row, Session } from "./session.ts";
 
 export type PairRow =
   | {

@@ -3,10 +3,10 @@ import { fileWriter, ParquetWriter, type SchemaElement } from "hyparquet-writer"
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { ensureDir } from "../base/files.ts";
 import { checkOutputs, type OutputRules, withOutput } from "../base/outputs.ts";
+import { chunksOf } from "../base/sqlite.ts";
 import { ratingWords } from "../teachers/judgement.ts";
 import { human, type LabelStore, type TeacherRecord } from "./labels.ts";
 import { describedBy, type LabelTable, usable } from "./rules.ts";
-import { chunksOf } from "../base/sqlite.ts";
 
 /** A column of a label file: its name in Parquet and in SQL, and its type. */
 interface Column {

@@ -1,7 +1,7 @@
+import { numberOrNull } from "../base/sqlite.ts";
 import type { RatingProbabilities } from "../teachers/judgement.ts";
 import { unusable, usable } from "./rules.ts";
 import { imagesWithout, type Row, type Session } from "./session.ts";
-import { numberOrNull } from "../base/sqlite.ts";
 
 /** As stored: a person gives a score and no probabilities. */
 export type StoredProbabilities =

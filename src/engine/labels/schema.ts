@@ -1,9 +1,9 @@
-import { explainDatabaseError } from "../base/sqlite.ts";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
 import { openGuarded } from "../base/guardedDatabase.ts";
+import { explainDatabaseError } from "../base/sqlite.ts";
 import { ratingWords } from "../teachers/judgement.ts";
 
 /** Each step brings a store from version i to i + 1; `PRAGMA user_version` says where it stands. */

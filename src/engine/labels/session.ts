@@ -1,7 +1,6 @@
-import { chunksOf } from "../base/sqlite.ts";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { chunksOf, explainDatabaseError } from "../base/sqlite.ts";
 import { openDatabase, type StoreOptions } from "./schema.ts";
-import { explainDatabaseError } from "../base/sqlite.ts";
 
 export type Row = Record<string, unknown>;
 

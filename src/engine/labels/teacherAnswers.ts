@@ -1,8 +1,8 @@
+import { chunksOf, numberOrNull } from "../base/sqlite.ts";
 import type { RatingProbabilities } from "../teachers/judgement.ts";
 import type { LabelStore } from "./labels.ts";
 import type { PairLabel } from "./pairRows.ts";
 import { usable } from "./rules.ts";
-import { chunksOf, numberOrNull } from "../base/sqlite.ts";
 
 export interface OwnPoint {
   image: string;

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Metrics } from "../../protocol/results.ts";
 import { LeafError } from "../base/errors.ts";
-import { parseNumber } from "../tables/number.ts";
 import { quotedCell } from "../tables/cellText.ts";
 import { plainCell } from "../tables/formulaCells.ts";
+import { parseNumber } from "../tables/number.ts";
 import { openTable } from "../tables/table.ts";
 import { evaluateMetrics } from "./agreement.ts";
 

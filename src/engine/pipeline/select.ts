@@ -3,10 +3,10 @@ import type { LearningCurve, SelectionStrategy, SelectResult } from "../../proto
 import { LeafError } from "../base/errors.ts";
 import { failuresDir, type Project } from "../config/project.ts";
 import { type Catalog, openCatalog } from "../dataset/catalog.ts";
-import { studentToMos } from "../mos/scale.ts";
 import type { SplitName } from "../dataset/split.ts";
 import { failuresIn } from "../failures/list.ts";
 import { tellFailures } from "../failures/words.ts";
+import { studentToMos } from "../mos/scale.ts";
 import type { StudentTable } from "../selection/featureStore.ts";
 import { learningCurve } from "../selection/learningCurve.ts";
 import { takeChoices } from "../selection/strategies.ts";

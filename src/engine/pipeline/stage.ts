@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { z } from "zod";
-import type { CatalogOptions } from "../dataset/catalog.ts";
 import { finished } from "../../protocol/schema/results.ts";
 import type { TrainerMessage } from "../../protocol/trainer.ts";
 import { explainFileSystemError, LeafError } from "../base/errors.ts";
@@ -11,6 +10,7 @@ import { checkedId, inside } from "../base/ids.ts";
 import { readJsonAs, readJsonNow } from "../base/json.ts";
 import { redactValue } from "../base/redact.ts";
 import type { Project } from "../config/project.ts";
+import type { CatalogOptions } from "../dataset/catalog.ts";
 
 export const stageNames = ["label", "distill", "calibrate", "evaluate"] as const;
 export type StageName = (typeof stageNames)[number];

@@ -13,8 +13,8 @@ import { copiesOf } from "../dataset/copies.ts";
 import { openIndex } from "../dataset/dataset.ts";
 import { foldedNames } from "../dataset/index/names.ts";
 import { ImageMatcher } from "../dataset/match.ts";
-import { studentToMos } from "../mos/scale.ts";
 import { factsOf } from "../mos/formats.ts";
+import { studentToMos } from "../mos/scale.ts";
 import {
   type CsvText,
   scanCsv,

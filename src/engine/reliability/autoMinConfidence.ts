@@ -4,8 +4,8 @@ import { defaultMinConfidence } from "../config/config.ts";
 import type { Project } from "../config/project.ts";
 import { chooseCalibrationSubset } from "../dataset/calibrationSubset.ts";
 import type { Catalog } from "../dataset/catalog.ts";
-import { mosToStudent } from "../mos/scale.ts";
 import { openLabels } from "../labels/labels.ts";
+import { mosToStudent } from "../mos/scale.ts";
 import { decisiveDifference, judgedPairs } from "./judged.ts";
 import { chooseMinConfidence } from "./minConfidence.ts";
 

@@ -1,8 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { isDamage } from "../base/sqlite.ts";
-import { explainDatabaseError } from "../base/sqlite.ts";
+import { explainDatabaseError, isDamage } from "../base/sqlite.ts";
 import { scoresSchema } from "./context.ts";
 
 const schemaVersion = 2;

@@ -1,6 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { explainDatabaseError } from "../base/sqlite.ts";
-import { chunksOf } from "../base/sqlite.ts";
+import { chunksOf, explainDatabaseError } from "../base/sqlite.ts";
 import type { RatingProbabilities } from "../teachers/judgement.ts";
 import { openScoreDatabase } from "./scoreFile.ts";
 

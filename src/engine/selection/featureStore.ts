@@ -2,10 +2,8 @@ import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { openGuarded } from "../base/guardedDatabase.ts";
+import { chunksOf, explainDatabaseError, isDamage } from "../base/sqlite.ts";
 import type { Project } from "../config/project.ts";
-import { isDamage } from "../base/sqlite.ts";
-import { explainDatabaseError } from "../base/sqlite.ts";
-import { chunksOf } from "../base/sqlite.ts";
 
 /** A student's view of some images, in the order of `hashes`: scores on 1..5 and pooled features, n × dim. */
 export interface StudentTable {

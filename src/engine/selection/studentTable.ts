@@ -1,8 +1,8 @@
 import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import { LeafError } from "../base/errors.ts";
-import { nameIn, type Project } from "../config/project.ts";
 import { compare, seededRank } from "../base/seededRank.ts";
+import { nameIn, type Project } from "../config/project.ts";
 import { maxPixelsOf } from "../images/limits.ts";
 import { openLabels } from "../labels/labels.ts";
 import { ownPoints } from "../labels/teacherAnswers.ts";

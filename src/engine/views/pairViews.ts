@@ -1,9 +1,9 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Page, PairQuery, PairRow } from "../../protocol/images.ts";
+import { numberOrNull } from "../base/sqlite.ts";
 import { human, isKept, openLabels } from "../labels/labels.ts";
 import { usable } from "../labels/rules.ts";
-import { type Row } from "../labels/session.ts";
-import { numberOrNull } from "../base/sqlite.ts";
+import type { Row } from "../labels/session.ts";
 import { leastConfidence } from "../scoring/context.ts";
 import type { Browser } from "./browse.ts";
 import type { ViewPlan } from "./orderedViews.ts";

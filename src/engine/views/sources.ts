@@ -2,9 +2,9 @@ import { type Stats, statSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+import { explainDatabaseError } from "../base/sqlite.ts";
 import type { Project } from "../config/project.ts";
 import { storeFault } from "../labels/schema.ts";
-import { explainDatabaseError } from "../base/sqlite.ts";
 
 export type SourceName = "dataset" | "labels" | "scores";
 

@@ -2,8 +2,8 @@ import { commandIds } from "../../protocol/commands.ts";
 import type { ImageRow } from "../../protocol/images.ts";
 import type { ProjectSnapshot, ScorerInfo } from "../../protocol/project.ts";
 import type { Band, ImageView, KnownScore } from "../../protocol/server.ts";
+import type { Translate } from "../../words/translate.ts";
 import { commandLink, escapeMarkdown } from "../markdown.ts";
-import type { Translate } from "../translate.ts";
 
 /** "3.62 / 5". */
 export function scoreOf({ score, scale }: Pick<KnownScore, "score" | "scale">): string {

@@ -1,5 +1,5 @@
 import type { JobSnapshot, TimedProgress } from "../../protocol/jobs.ts";
-import type { Translate } from "../translate.ts";
+import type { Translate } from "../../words/translate.ts";
 
 /** Work-done progress, as far as it is read here. */
 export interface WorkDone {

@@ -1,7 +1,7 @@
 import type { ProjectSnapshot, StageFailures, StageName, StageSnapshot } from "../../protocol/project.ts";
+import type { Translate } from "../../words/translate.ts";
 import { ago, progressWords } from "../jobs/progress.ts";
 import { escapeMarkdown } from "../markdown.ts";
-import type { Translate } from "../translate.ts";
 
 /** A row of the Pipeline view, without vscode. */
 export interface Row {

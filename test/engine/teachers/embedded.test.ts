@@ -4,7 +4,6 @@ import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InferenceSession, Tensor } from "../../../src/engine/base/onnxRuntime.ts";
-import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
 import { recentMap } from "../../../src/engine/teachers/embedded/memory.ts";
 import {
   normalCdf,
@@ -12,6 +11,7 @@ import {
   ratingProbabilities,
   sigmaAt,
 } from "../../../src/engine/teachers/embedded/probit.ts";
+import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
 import { positions, reflected, windowsOf } from "../../../src/engine/teachers/embedded/windows.ts";
 import { expectedScore } from "../../../src/engine/teachers/judgement.ts";
 import type { Teacher, TeacherImage } from "../../../src/engine/teachers/teacher.ts";

@@ -7,14 +7,14 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { explainFileSystemError } from "../../base/errors.ts";
 import { isMissing } from "../../base/files.ts";
 import { forEachBounded } from "../../base/pool.ts";
-import { defaultMaxPixels } from "../../images/limits.ts";
+import { toPosix } from "../../base/posixPath.ts";
 import { chunksOf } from "../../base/sqlite.ts";
+import { defaultMaxPixels } from "../../images/limits.ts";
 import type { Entry } from "./entries.ts";
 import { indexedEntries } from "./entries.ts";
 import type { IndexedFile, IndexPlace } from "./file.ts";
 import { findImages } from "./find.ts";
 import { inspectFile, unreadEntry } from "./inspect.ts";
-import { toPosix } from "../../base/posixPath.ts";
 import { type Place, readFailure } from "./places.ts";
 import { type Before, indexWriter } from "./writer.ts";
 

@@ -1,8 +1,8 @@
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { toPosix } from "../../base/posixPath.ts";
 import type { IndexedFile } from "./file.ts";
 import { isAtOrIn } from "./patterns.ts";
-import { toPosix } from "../../base/posixPath.ts";
 
 /** A row with its mark: whoever writes the row gives it a larger one. */
 export type Entry = Pick<IndexedFile, "path" | "error"> & { seen: number };

@@ -1,8 +1,8 @@
-import { corrupt, isDamage, otherLayout, sqliteCode } from "../../base/sqlite.ts";
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { explainFileSystemError, LeafError } from "../../base/errors.ts";
+import { corrupt, isDamage, otherLayout, sqliteCode } from "../../base/sqlite.ts";
 
 /** Where the images of a config are, and their index. */
 export interface IndexPlace {

@@ -3,10 +3,10 @@ import path from "node:path";
 import fastGlob from "fast-glob";
 import { explainFileSystemError, throwIfCancelled } from "../../base/errors.ts";
 import { isMissing } from "../../base/files.ts";
+import { toPosix } from "../../base/posixPath.ts";
 import { isImageName } from "../../images/format.ts";
 import { type FolderEntry, listFolder, listOnly } from "./listFolder.ts";
 import { type ImagePatterns, imagePatterns, isAtOrIn, isPassedOver } from "./patterns.ts";
-import { toPosix } from "../../base/posixPath.ts";
 import { type Place, readFailure, shownName } from "./places.ts";
 import { folderVisits, type Visit } from "./visits.ts";
 

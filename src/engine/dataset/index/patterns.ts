@@ -1,4 +1,3 @@
-import { toPosix } from "../../base/posixPath.ts";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import fastGlob from "fast-glob";
@@ -6,6 +5,7 @@ import picomatch from "picomatch";
 import { LeafError } from "../../base/errors.ts";
 import { isMissing } from "../../base/files.ts";
 import { globProblem } from "../../base/globLimits.ts";
+import { toPosix } from "../../base/posixPath.ts";
 
 /** Where images may lie: below a folder, by the names of the folders on the way. */
 export interface Rule {

@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { LeafError } from "../../base/errors.ts";
+import { explainDatabaseError, isDamage } from "../../base/sqlite.ts";
 import { defaultMaxPixels } from "../../images/limits.ts";
-import { explainDatabaseError } from "../../base/sqlite.ts";
 import { type IndexPlace, openIndexFile } from "./file.ts";
-import { isDamage } from "../../base/sqlite.ts";
 import { judgeSizes } from "./sizes.ts";
 
 /** Tries where others remove the index again and again. */

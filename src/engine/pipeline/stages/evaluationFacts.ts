@@ -1,8 +1,8 @@
 import type { EvaluationFacts, Transfer } from "../../../protocol/results.ts";
 import type { Project } from "../../config/project.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
-import { studentToMos } from "../../mos/scale.ts";
 import { maxPixelsOf } from "../../images/limits.ts";
+import { studentToMos } from "../../mos/scale.ts";
 import { type Student, scoreImages } from "../../student/student.ts";
 import type { StageOptions } from "../stage.ts";
 

@@ -1,7 +1,7 @@
 import type { DryRun, DryRunQuestion, LabelEstimate } from "../../../protocol/preview.ts";
 import { LeafError } from "../../base/errors.ts";
-import type { Project } from "../../config/project.ts";
 import { seededRank } from "../../base/seededRank.ts";
+import type { Project } from "../../config/project.ts";
 import { openCatalog } from "../../dataset/catalog.ts";
 import { openLabels } from "../../labels/labels.ts";
 import {

@@ -1,0 +1,24 @@
+import type { Translate } from "./translate.ts";
+
+/** A sentence as data: an English template with places {0}, {1} …, and what stands there. It is put in words at the edge. */
+export interface Text {
+  template: string;
+  values: TextValue[];
+}
+
+export type TextValue = string | number | Text;
+
+/** say`${file} has no column ${name}.` The template is what translators see; part sentences are Texts of their own. */
+export function say(parts: TemplateStringsArray, ...values: TextValue[]): Text {
+  const template = parts.reduce((before, part, i) => `${before}{${i - 1}}${part}`);
+  return { template, values };
+}
+
+/** The sentence in a language; a plain string is shown as it stands. */
+export function render(text: Text | string, t: Translate): string {
+  if (typeof text === "string") return text;
+  return t(
+    text.template,
+    ...text.values.map((value) => (typeof value === "object" ? render(value, t) : value)),
+  );
+}

@@ -1,5 +1,6 @@
 import type { RunSummary } from "../protocol/project.ts";
 import type { Translate } from "../words/translate.ts";
+import { changeWords } from "../words/why.ts";
 import { ago, duration } from "./jobs/progress.ts";
 import { escapeMarkdown } from "./markdown.ts";
 
@@ -35,7 +36,9 @@ export function runTooltip(run: RunSummary, now: number, t: Translate): string {
   if (agreement) lines.push(t("Agrees with teacher: SRCC {0}, n = {1}", figure(agreement.srcc), agreement.n));
   if (ratings !== null) lines.push(t("Human scores used: {0}", ratings));
   if (changes.length > 0)
-    lines.push(`${t("Changed")}:\n${changes.map((one) => `- ${escapeMarkdown(one)}`).join("\n")}`);
+    lines.push(
+      `${t("Changed")}:\n${changes.map((one) => `- ${escapeMarkdown(changeWords(t, one))}`).join("\n")}`,
+    );
   if (gitCommit) lines.push(`Git ${escapeMarkdown(gitCommit.slice(0, 8))}`);
   return lines.join("\n\n");
 }
@@ -49,6 +52,6 @@ export function runPick(
   return {
     label: `${run.pinned ? "$(pinned) " : ""}${run.id}`,
     description: runDescription(run, now, t),
-    detail: run.changes.length > 0 ? run.changes.join(" · ") : undefined,
+    detail: run.changes.length > 0 ? run.changes.map((one) => changeWords(t, one)).join(" · ") : undefined,
   };
 }

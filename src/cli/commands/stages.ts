@@ -1,10 +1,11 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { failureCount } from "../../engine/failures/words.ts";
-import { pipelineStatus, runPipeline } from "../../engine/pipeline/pipeline.ts";
+import { runPipeline } from "../../engine/pipeline/pipeline.ts";
 import { calibrateStage } from "../../engine/pipeline/stages/calibrate.ts";
 import { distillStage } from "../../engine/pipeline/stages/distill.ts";
 import { evaluateStage } from "../../engine/pipeline/stages/evaluate.ts";
+import { pipelineStatus } from "../../engine/pipeline/status.ts";
 import type { FailureSummary } from "../../protocol/failures.ts";
 import type {
   CalibrateResult,
@@ -13,6 +14,8 @@ import type {
   Transfer,
   TransferCell,
 } from "../../protocol/results.ts";
+import { english } from "../../words/translate.ts";
+import { whyWords } from "../../words/why.ts";
 import { consented } from "../consent.ts";
 import { figure, findProject, stageOptions, table } from "../context.ts";
 import { formatDuration } from "../progress.ts";
@@ -76,12 +79,16 @@ export function addStageCommands(program: Command, run: Run): void {
       run(async (context) => {
         const status = await pipelineStatus(await findProject(context), stageOptions(context));
         for (const problem of status.problems) context.note(`warning: ${problem}`);
-        const rows = status.stages.map(({ stage, state, why, failures }) => [
+        const stages = status.stages.map((one) => ({
+          ...one,
+          why: whyWords(english, one.reason) || undefined,
+        }));
+        const rows = stages.map(({ stage, state, why, failures }) => [
           stage,
           state,
           [why, failures && `${failureCount(failures)}${placeOf(failures)}`].filter(Boolean).join("; "),
         ]);
-        context.print(status, table(["stage", "state", "why"], rows));
+        context.print({ ...status, stages }, table(["stage", "state", "why"], rows));
       })(command),
     );
 }

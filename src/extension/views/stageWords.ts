@@ -1,5 +1,6 @@
 import type { ProjectSnapshot, StageFailures, StageName, StageSnapshot } from "../../protocol/project.ts";
 import type { Translate } from "../../words/translate.ts";
+import { whyWords } from "../../words/why.ts";
 import { ago, progressWords } from "../jobs/progress.ts";
 import { escapeMarkdown } from "../markdown.ts";
 
@@ -86,8 +87,9 @@ function failureRows(
 }
 
 export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now: number, t: Translate): Row {
-  const { stage, state, why, headline, run, updated, failures } = snapshot;
+  const { stage, state, reason, headline, run, updated, failures } = snapshot;
   const progress = runningProgress(project, snapshot);
+  const why = whyWords(t, reason);
   const description =
     progress !== undefined
       ? progressWords(progress, t)
@@ -95,7 +97,7 @@ export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now:
         ? [t("stale"), why].filter(Boolean).join(": ")
         : state === "failed"
           ? [t("failed"), why].filter(Boolean).join(": ")
-          : (headline ?? why ?? t("not run yet"));
+          : (headline ?? (why || t("not run yet")));
   // The words for labels count what failed by themselves.
   const left = failures && state === "fresh" && stage !== "label" && progress === undefined;
   const told = [

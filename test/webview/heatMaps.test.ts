@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { HeatView, ImageRow } from "../../src/protocol/images.ts";
+import { createHeatMaps } from "../../webview/gallery/heatMaps.ts";
 import type { Host } from "../../webview/host.ts";
-import { createHeatMaps } from "../../webview/images/heatMaps.ts";
 import { makeImages } from "./model/images.ts";
 
 const rows = makeImages(5, 1, true) as [ImageRow, ImageRow, ImageRow, ImageRow, ImageRow];

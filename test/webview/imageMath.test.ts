@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Page } from "../../src/protocol/images.ts";
-import { createPages } from "../../webview/images/pages.ts";
-import { bandOf, bandRange, bands } from "../../webview/images/quality.ts";
-import { fitted, inside, panBy, placement, visibleRegion, zoomAt } from "../../webview/images/viewport.ts";
-import { scrollTo, windowOf } from "../../webview/images/windowing.ts";
+import { createPages } from "../../webview/pictures/pages.ts";
+import { bandOf, bandRange, bands } from "../../webview/pictures/quality.ts";
+import { fitted, inside, panBy, placement, visibleRegion, zoomAt } from "../../webview/pictures/viewport.ts";
+import { scrollTo, windowOf } from "../../webview/pictures/windowing.ts";
 
 const size = fc.record({
   width: fc.integer({ min: 1, max: 8000 }),

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { ImagePane } from "../../webview/images/imagePane.ts";
+import type { ImagePane } from "../../webview/pictures/pane.ts";
 import { type FakeEditor, type OpenPanel, type PanelOptions, startEditor } from "./fakeEditor.ts";
 import { createModel } from "./model/model.ts";
 import { themes } from "./themes.ts";

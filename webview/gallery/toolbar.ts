@@ -2,7 +2,7 @@ import { html, nothing } from "lit";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
 import { count } from "../ui/format.ts";
-import { type GalleryFilter, galleryFilters, isFiltered } from "./galleryFilters.ts";
+import { type GalleryFilter, galleryFilters, isFiltered } from "./filters.ts";
 
 /** Heights of a cell that can be chosen, pixels. */
 const cells = [96, 128, 168, 220, 300];

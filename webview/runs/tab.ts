@@ -3,10 +3,10 @@ import type { ExperimentSummary } from "../../src/protocol/experiments.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import type { RunSummary } from "../../src/protocol/project.ts";
 import type { RunCurves } from "../../src/protocol/server.ts";
-import "../runs/comparison.ts";
-import "../runs/experiments.ts";
-import type { Sort } from "../runs/figures.ts";
-import "../runs/runTable.ts";
+import "./comparison.ts";
+import "./experiments.ts";
+import type { Sort } from "./figures.ts";
+import "./runTable.ts";
 import "../ui/button.ts";
 import "../ui/dropdown.ts";
 import "../ui/empty.ts";
@@ -14,7 +14,7 @@ import { failureOf } from "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { throttled } from "../ui/throttle.ts";
 import "../ui/waiting.ts";
-import { Tab } from "./tab.ts";
+import { Tab } from "../tab.ts";
 
 interface Kept {
   sort?: Sort;

@@ -4,22 +4,22 @@ import type { RunSummary } from "../../src/protocol/project.ts";
 import type { EvaluationView } from "../../src/protocol/server.ts";
 import "../charts/chart.ts";
 import { colorOf, quiet } from "../charts/palette.ts";
-import "../metrics/arms.ts";
-import "../metrics/figures.ts";
-import "../metrics/findings.ts";
-import "../metrics/head.ts";
-import "../metrics/imageCard.ts";
-import "../metrics/notEvaluated.ts";
-import "../metrics/reliability.ts";
-import { drawScatter, type Point, type Scatter } from "../metrics/scatter.ts";
-import { stepTo } from "../metrics/stepping.ts";
-import "../metrics/transfer.ts";
-import "../metrics/worst.ts";
+import "./arms.ts";
+import "./figures.ts";
+import "./findings.ts";
+import "./head.ts";
+import "./imageCard.ts";
+import "./notEvaluated.ts";
+import "./reliability.ts";
+import { drawScatter, type Point, type Scatter } from "./scatter.ts";
+import { stepTo } from "./stepping.ts";
+import "./transfer.ts";
+import "./worst.ts";
 import { failureOf } from "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { createThumbnails, type Thumbnails } from "../ui/thumbnails.ts";
 import "../ui/waiting.ts";
-import { Tab } from "./tab.ts";
+import { Tab } from "../tab.ts";
 
 interface Kept {
   /** A run that was chosen; the newest evaluation otherwise. */

@@ -2,8 +2,8 @@ import { html, nothing } from "lit";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
 import { count } from "../ui/format.ts";
-import "./ratingHint.ts";
-import type { RatingSession } from "./ratingSession.ts";
+import "./hint.ts";
+import type { RatingSession } from "./session.ts";
 
 interface Ways {
   more(): void;

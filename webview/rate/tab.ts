@@ -1,20 +1,20 @@
 import { html, nothing, type PropertyValues } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
-import { controlStyles } from "../images/controls.ts";
-import type { ImagePane } from "../images/imagePane.ts";
-import "../images/imagePane.ts";
-import { onKeys, takeFocus } from "../images/keys.ts";
-import { createPictures, type Pictures } from "../images/pictures.ts";
-import { rateEnd } from "../images/rateEnd.ts";
-import { rateLayout } from "../images/rateLayout.ts";
-import { createRatingSession, type RatingSession, ratingWord } from "../images/ratingSession.ts";
-import { fitted, type View } from "../images/viewport.ts";
+import type { ImagePane } from "../pictures/pane.ts";
+import { controlStyles } from "../ui/controls.ts";
+import "../pictures/pane.ts";
+import { createPictures, type Pictures } from "../pictures/pictures.ts";
+import { fitted, type View } from "../pictures/viewport.ts";
+import { onKeys, takeFocus } from "../ui/keys.ts";
+import { rateEnd } from "./end.ts";
+import { rateLayout } from "./layout.ts";
+import { createRatingSession, type RatingSession, ratingWord } from "./session.ts";
 import "../ui/empty.ts";
+import { type Focus, Tab } from "../tab.ts";
 import { count } from "../ui/format.ts";
 import { failureOf } from "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
-import { type Focus, Tab } from "./tab.ts";
 
 /** How many are proposed at a time: three minutes' work. */
 const sitting = 30;

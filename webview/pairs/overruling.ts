@@ -1,6 +1,6 @@
 import type { PairRow } from "../../src/protocol/images.ts";
 import type { Host } from "../host.ts";
-import type { Pages } from "./pages.ts";
+import type { Pages } from "../pictures/pages.ts";
 
 /** A person's words on pairs: shown at once, told to the server one after the other, and taken back from the newest on. */
 export interface Overruling {

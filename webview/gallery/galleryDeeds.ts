@@ -1,6 +1,6 @@
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { Host } from "../host.ts";
-import type { GalleryActions } from "./galleryActions.ts";
+import type { GalleryActions } from "./actions.ts";
 
 interface Options {
   host: () => Host;

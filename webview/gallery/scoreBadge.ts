@@ -1,7 +1,7 @@
 import { html } from "lit";
 import type { ScorerInfo } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
-import { bandOf, bandWord, scoreText } from "./quality.ts";
+import { bandOf, bandWord, scoreText } from "../pictures/quality.ts";
 
 /** A score with its quality band; see `badgeStyles`. */
 export function scoreBadge(host: Host, score: number | null, scorer: ScorerInfo | null) {

@@ -1,7 +1,7 @@
 import { html, nothing } from "lit";
 import type { PairQuery } from "../../src/protocol/images.ts";
 import type { Host } from "../host.ts";
-import { choice, range } from "./controls.ts";
+import { choice, range } from "../ui/controls.ts";
 
 export type PairFilter = Pick<PairQuery, "show" | "confidence" | "sort" | "descending" | "image">;
 

@@ -1,7 +1,7 @@
 import { LitElement } from "lit";
-import type { PanelTab } from "../../src/protocol/panel.ts";
-import type { ProjectSnapshot } from "../../src/protocol/project.ts";
-import type { Host } from "../host.ts";
+import type { PanelTab } from "../src/protocol/panel.ts";
+import type { ProjectSnapshot } from "../src/protocol/project.ts";
+import type { Host } from "./host.ts";
 
 /** Where to go in a tab: an image, or runs to be compared. */
 export interface Focus {

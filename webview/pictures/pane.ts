@@ -2,10 +2,10 @@ import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { Host } from "../host.ts";
+import { place } from "../ui/setStyle.ts";
 import { baseStyles } from "../ui/styles.ts";
-import { listenToGestures } from "./paneGestures.ts";
+import { listenToGestures } from "./gestures.ts";
 import { followPictures, type Pictures } from "./pictures.ts";
-import { place } from "./place.ts";
 import {
   actualSize,
   clampZoom,

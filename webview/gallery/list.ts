@@ -1,8 +1,8 @@
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
-import { type GalleryFilter, queryOf } from "./galleryFilters.ts";
-import { createPages, type Pages } from "./pages.ts";
+import { createPages, type Pages } from "../pictures/pages.ts";
+import { type GalleryFilter, queryOf } from "./filters.ts";
 
 const pageSize = 100;
 

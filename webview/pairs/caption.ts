@@ -2,9 +2,9 @@ import { html, nothing } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
+import { farMark } from "../pictures/outOfDistribution.ts";
+import { mosText, scoreText } from "../pictures/quality.ts";
 import { figure } from "../ui/format.ts";
-import { farMark } from "./farMark.ts";
-import { mosText, scoreText } from "./quality.ts";
 
 /** An image's name, and what the student, the teacher and people say of it. */
 export function pairCaption(host: Host, project: ProjectSnapshot, side: "A" | "B", row: ImageRow) {

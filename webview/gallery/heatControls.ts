@@ -3,8 +3,8 @@ import type { ProjectSnapshot, ScorerInfo } from "../../src/protocol/project.ts"
 import type { Host } from "../host.ts";
 import "../ui/icon.ts";
 import "../ui/refusal.ts";
+import { scoreText } from "../pictures/quality.ts";
 import type { Heat } from "./heatMaps.ts";
-import { scoreText } from "./quality.ts";
 
 /** Whether heat maps are laid over images, and how strongly: percent. */
 export interface HeatChoice {

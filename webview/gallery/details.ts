@@ -2,19 +2,19 @@ import { css, html, LitElement, nothing } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
+import { farMark, farStyles } from "../pictures/outOfDistribution.ts";
+import { controlStyles } from "../ui/controls.ts";
 import { count, figure } from "../ui/format.ts";
 import { baseStyles } from "../ui/styles.ts";
-import { controlStyles } from "./controls.ts";
-import { farMark, farStyles } from "./farMark.ts";
 import { badgeStyles } from "./gridStyles.ts";
 import { type HeatChoice, hasHeatMaps, heatControls, heatStyles, noHeat } from "./heatControls.ts";
 import { createHeatMaps } from "./heatMaps.ts";
-import "./imagePane.ts";
-import type { Pictures } from "./pictures.ts";
-import { place } from "./place.ts";
-import { bands, bandWord, bytes, mosText } from "./quality.ts";
+import "../pictures/pane.ts";
+import type { Pictures } from "../pictures/pictures.ts";
+import { bands, bandWord, bytes, mosText } from "../pictures/quality.ts";
+import { fitted, type View } from "../pictures/viewport.ts";
+import { place } from "../ui/setStyle.ts";
 import { scoreBadge } from "./scoreBadge.ts";
-import { fitted, type View } from "./viewport.ts";
 
 /** What is known of one image. Fires `pairs` (show its pairs) and `heat` (detail: HeatChoice, another way to show heat maps). */
 class ImageDetails extends LitElement {

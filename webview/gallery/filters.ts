@@ -2,8 +2,8 @@ import { html, nothing } from "lit";
 import type { ImageQuery, ImageRow, ImageSort } from "../../src/protocol/images.ts";
 import type { ScorerInfo } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
-import { choice, range } from "./controls.ts";
-import { type BandName, bandRange, bands, bandWord, scoreText } from "./quality.ts";
+import { type BandName, bandRange, bands, bandWord, scoreText } from "../pictures/quality.ts";
+import { choice, range } from "../ui/controls.ts";
 
 /** Filter and order as kept; the band is turned into scores by the scorer of the day. */
 export interface GalleryFilter {

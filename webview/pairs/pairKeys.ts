@@ -1,5 +1,5 @@
-import type { PairActions } from "./pairActions.ts";
-import type { PairView } from "./pairView.ts";
+import type { PairActions } from "./actions.ts";
+import type { PairView } from "./view.ts";
 
 export interface PairMoves extends PairActions {
   previous(): void;

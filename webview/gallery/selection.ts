@@ -1,5 +1,5 @@
 import type { ImageRow } from "../../src/protocol/images.ts";
-import type { Pages } from "./pages.ts";
+import type { Pages } from "../pictures/pages.ts";
 
 /** How an image was picked: moved to, chosen alone, added or taken out, or as the end of a range. */
 export type Pick = { index: number; how: "move" | "only" | "toggle" | "extend" };

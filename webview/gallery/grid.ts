@@ -4,15 +4,15 @@ import { repeat } from "lit/directives/repeat.js";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ScorerInfo } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
+import { farMark, farStyles } from "../pictures/outOfDistribution.ts";
+import type { Pages } from "../pictures/pages.ts";
+import { followPictures, type Pictures } from "../pictures/pictures.ts";
+import { scrollTo, windowOf } from "../pictures/windowing.ts";
+import { place } from "../ui/setStyle.ts";
 import { baseStyles } from "../ui/styles.ts";
-import { farMark, farStyles } from "./farMark.ts";
 import { badgeStyles, gridStyles } from "./gridStyles.ts";
-import type { Pages } from "./pages.ts";
-import { followPictures, type Pictures } from "./pictures.ts";
-import { place } from "./place.ts";
 import { scoreBadge } from "./scoreBadge.ts";
 import type { Pick } from "./selection.ts";
-import { scrollTo, windowOf } from "./windowing.ts";
 
 /**
  * Images in lines; only those in sight exist. Fires `pick` (detail: Pick), `open` (detail: index) and `place` (detail: the first

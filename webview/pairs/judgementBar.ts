@@ -2,8 +2,8 @@ import { css, html, LitElement, nothing } from "lit";
 import type { PairRow } from "../../src/protocol/images.ts";
 import type { Host } from "../host.ts";
 import { figure, signed } from "../ui/format.ts";
+import { place } from "../ui/setStyle.ts";
 import { baseStyles } from "../ui/styles.ts";
-import { place } from "./place.ts";
 
 /** Whose word stands, in one sentence: "Teacher: A is better, P = 0.83". */
 export function preferenceText(host: Host, pair: PairRow): string {

@@ -1,4 +1,4 @@
-import type { GalleryActions } from "./galleryActions.ts";
+import type { GalleryActions } from "./actions.ts";
 
 export interface GalleryMoves extends GalleryActions {
   selectAll(): void;

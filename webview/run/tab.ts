@@ -9,18 +9,18 @@ import {
   type TrainedStage,
   type Training,
   viewOfCurves,
-} from "../run/jobView.ts";
-import { createLog } from "../run/log.ts";
-import "../run/logTail.ts";
-import "../run/outcome.ts";
-import "../run/stepper.ts";
-import "../run/trainingCharts.ts";
-import { stageTitle } from "../run/words.ts";
+} from "./jobView.ts";
+import { createLog } from "./log.ts";
+import "./logTail.ts";
+import "./outcome.ts";
+import "./stepper.ts";
+import "./trainingCharts.ts";
+import { Tab } from "../tab.ts";
 import { rate } from "../ui/format.ts";
 import { failureOf } from "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { throttled } from "../ui/throttle.ts";
-import { Tab } from "./tab.ts";
+import { stageTitle } from "./words.ts";
 
 /** Five times a second is as fast as a person reads, and leaves the machine to the training. */
 const redrawMs = 200;

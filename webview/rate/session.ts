@@ -1,7 +1,7 @@
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { RatingQueue } from "../../src/protocol/server.ts";
 import type { Host } from "../host.ts";
-import { bands, bandWord } from "./quality.ts";
+import { bands, bandWord } from "../pictures/quality.ts";
 
 /** ITU-T P.910, BT.500, absolute category rating: 5 excellent … 1 bad. */
 export const ratingWord = (host: Host, rating: number) => bandWord(host, bands[5 - rating] ?? "bad");

@@ -2,12 +2,12 @@ import { css, html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { PairRow } from "../../src/protocol/images.ts";
 import type { Host } from "../host.ts";
+import type { Pages } from "../pictures/pages.ts";
+import { followPictures, type Pictures } from "../pictures/pictures.ts";
+import { scrollTo, windowOf } from "../pictures/windowing.ts";
+import { place } from "../ui/setStyle.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { preferenceText } from "./judgementBar.ts";
-import type { Pages } from "./pages.ts";
-import { followPictures, type Pictures } from "./pictures.ts";
-import { place } from "./place.ts";
-import { scrollTo, windowOf } from "./windowing.ts";
 
 const cell = 108;
 

@@ -1,7 +1,9 @@
-import { LitElement } from "lit";
+import { html, LitElement, nothing } from "lit";
+import type { Failure } from "../src/protocol/jobs.ts";
 import type { PanelTab } from "../src/protocol/panel.ts";
 import type { ProjectSnapshot } from "../src/protocol/project.ts";
 import type { Host } from "./host.ts";
+import "./ui/refusal.ts";
 
 /** Where to go in a tab: an image, or runs to be compared. */
 export interface Focus {
@@ -31,6 +33,13 @@ export class Tab extends LitElement {
   protected keep(state: unknown): void {
     this.kept = state;
     this.dispatchEvent(new CustomEvent("keep", { detail: state }));
+  }
+
+  /** What went wrong, if anything did, above what the tab shows or in its place. */
+  protected refusal(failure: Failure | null, retry: () => void) {
+    if (!failure) return nothing;
+    const { host, project } = this;
+    return html`<leaf-refusal .host=${host} .failure=${failure} .folder=${project.folder} retriable @retry=${retry}></leaf-refusal>`;
   }
 
   protected go(tab: PanelTab, focus?: Focus): void {

@@ -2,19 +2,19 @@ import { css, html, LitElement, nothing } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
-import { farMark, farStyles } from "../pictures/outOfDistribution.ts";
-import { controlStyles } from "../ui/controls.ts";
-import { count, figure } from "../ui/format.ts";
-import { baseStyles } from "../ui/styles.ts";
-import { badgeStyles } from "./gridStyles.ts";
-import { type HeatChoice, hasHeatMaps, heatControls, heatStyles, noHeat } from "./heatControls.ts";
-import { createHeatMaps } from "./heatMaps.ts";
+import { outOfDistributionMark, outOfDistributionStyles } from "../pictures/outOfDistribution.ts";
 import "../pictures/pane.ts";
 import type { Pictures } from "../pictures/pictures.ts";
-import { bands, bandWord, bytes, mosText } from "../pictures/quality.ts";
+import { bands, bandWord, mosText } from "../pictures/quality.ts";
 import { fitted, type View } from "../pictures/viewport.ts";
-import { place } from "../ui/setStyle.ts";
-import { scoreBadge } from "./scoreBadge.ts";
+import type { Action } from "../ui/actions.ts";
+import { controlStyles } from "../ui/controls.ts";
+import { bytes, count, figure } from "../ui/format.ts";
+import { setStyle } from "../ui/setStyle.ts";
+import { baseStyles } from "../ui/styles.ts";
+import { type HeatChoice, hasHeatMaps, heatControls, heatStyles, noHeat } from "./heatControls.ts";
+import { createHeatMaps } from "./heatMaps.ts";
+import { badgeStyles, scoreBadge } from "./scoreBadge.ts";
 
 /** What is known of one image. Fires `pairs` (show its pairs) and `heat` (detail: HeatChoice, another way to show heat maps). */
 class ImageDetails extends LitElement {
@@ -24,6 +24,7 @@ class ImageDetails extends LitElement {
     pictures: { attribute: false },
     row: { attribute: false },
     heat: { attribute: false },
+    heatToggle: { attribute: false },
     view: { state: true },
   };
   static override styles = [
@@ -31,7 +32,7 @@ class ImageDetails extends LitElement {
     controlStyles,
     badgeStyles,
     heatStyles,
-    farStyles,
+    outOfDistributionStyles,
     css`
       :host {
         overflow: auto;
@@ -90,6 +91,7 @@ class ImageDetails extends LitElement {
   declare pictures: Pictures;
   declare row: ImageRow;
   declare heat: HeatChoice;
+  declare heatToggle: Action;
   declare view: View;
   #heatMaps = createHeatMaps(
     () => this.host,
@@ -123,7 +125,7 @@ class ImageDetails extends LitElement {
           this.view = event.detail;
         }}
       ></leaf-image-pane>
-      ${heatControls(host, project, this.heat, heat, {
+      ${heatControls(host, project, this.heat, heat, this.heatToggle, {
         change: (detail) => this.dispatchEvent(new CustomEvent("heat", { detail })),
         retry: () => this.#heatMaps.forget(row, by),
       })}
@@ -147,7 +149,7 @@ class ImageDetails extends LitElement {
     return html`${scoreBadge(host, row.score, scorer)} / ${scorer.scale[1]}
       ${row.percentile === null ? nothing : html`<br />${host.text("better than {0} % of {1}", Math.round(row.percentile * 100), project.imagesName)}`}
       <br /><span class="muted">${scorer.title}</span>
-      ${row.far && scorer.kind === "student" ? html`<br />${farMark(host, row, "full")}` : nothing}`;
+      ${row.far && scorer.kind === "student" ? html`<br />${outOfDistributionMark(host, row, "full")}` : nothing}`;
   }
 
   #teacher({ score, probabilities, confidence }: NonNullable<ImageRow["teacher"]>) {
@@ -157,7 +159,7 @@ class ImageDetails extends LitElement {
       <div class="words">
         ${bands.map(
           (word, at) => html`<span>${bandWord(host, word)}</span>
-            <span class="track" aria-hidden="true"><div class="share" ${place({ width: `${(probabilities[at] ?? 0) * 100}%` })}></div></span>
+            <span class="track" aria-hidden="true"><div class="share" ${setStyle({ width: `${(probabilities[at] ?? 0) * 100}%` })}></div></span>
             <span class="percent">${Math.round((probabilities[at] ?? 0) * 100)} %</span>`,
         )}
       </div>`;

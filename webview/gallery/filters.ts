@@ -3,6 +3,7 @@ import type { ImageQuery, ImageRow, ImageSort } from "../../src/protocol/images.
 import type { ScorerInfo } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
 import { type BandName, bandRange, bands, bandWord, scoreText } from "../pictures/quality.ts";
+import { type Action, tooltipOf } from "../ui/actions.ts";
 import { choice, range } from "../ui/controls.ts";
 
 /** Filter and order as kept; the band is turned into scores by the scorer of the day. */
@@ -75,6 +76,7 @@ export function galleryFilters(
   host: Host,
   filter: GalleryFilter,
   scorer: ScorerInfo | null,
+  search: Action,
   changed: (filter: GalleryFilter) => void,
 ) {
   const text = host.text;
@@ -101,9 +103,9 @@ export function galleryFilters(
   return html`
     <input
       type="search"
-      placeholder=${text("Part of a path")}
-      aria-label=${text("Part of a path")}
-      title=${text("Part of a path (/)")}
+      placeholder=${search.title}
+      aria-label=${search.title}
+      title=${tooltipOf(host, search)}
       .value=${filter.text}
       @input=${(event: Event) => change({ text: (event.target as HTMLInputElement).value.trim() })}
     />

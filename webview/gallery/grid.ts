@@ -4,14 +4,14 @@ import { repeat } from "lit/directives/repeat.js";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ScorerInfo } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
-import { farMark, farStyles } from "../pictures/outOfDistribution.ts";
+import { outOfDistributionMark, outOfDistributionStyles } from "../pictures/outOfDistribution.ts";
 import type { Pages } from "../pictures/pages.ts";
 import { followPictures, type Pictures } from "../pictures/pictures.ts";
 import { scrollTo, windowOf } from "../pictures/windowing.ts";
-import { place } from "../ui/setStyle.ts";
+import { setStyle } from "../ui/setStyle.ts";
 import { baseStyles } from "../ui/styles.ts";
-import { badgeStyles, gridStyles } from "./gridStyles.ts";
-import { scoreBadge } from "./scoreBadge.ts";
+import { gridStyles } from "./gridStyles.ts";
+import { badgeStyles, scoreBadge } from "./scoreBadge.ts";
 import type { Pick } from "./selection.ts";
 
 /**
@@ -30,7 +30,7 @@ export class ImageGrid extends LitElement {
     cell: { type: Number },
     revision: { type: Number },
   };
-  static override styles = [baseStyles, badgeStyles, farStyles, gridStyles];
+  static override styles = [baseStyles, badgeStyles, outOfDistributionStyles, gridStyles];
 
   declare host: Host;
   declare pages: Pages<ImageRow>;
@@ -132,7 +132,7 @@ export class ImageGrid extends LitElement {
       aria-rowcount=${this.#lines.count}
       aria-colcount=${columns}
       aria-activedescendant=${inSight ? `cell-${this.current}` : nothing}
-      ${place({ height: `${height}px`, "min-height": "100%", "--columns": String(columns), "--cell": `${this.cell}px` })}
+      ${setStyle({ height: `${height}px`, "min-height": "100%", "--columns": String(columns), "--cell": `${this.cell}px` })}
       @keydown=${this.#key}
       @click=${this.#click}
       @dblclick=${(event: Event) => this.#told("open", indexOf(event))}
@@ -141,7 +141,7 @@ export class ImageGrid extends LitElement {
         lines,
         (line) => line,
         (line) => html`<div class="line" role="row" aria-rowindex=${line + 1}
-          ${place({ transform: `translateY(${offset + (line - first) * this.cell}px)` })}>
+          ${setStyle({ transform: `translateY(${offset + (line - first) * this.cell}px)` })}>
           ${Array.from({ length: Math.min(columns, total - line * columns) }, (_, at) => this.#cell(line * columns + at))}
         </div>`,
       )}
@@ -167,7 +167,7 @@ export class ImageGrid extends LitElement {
       title=${row.path}
     >
       <div class="picture">${keyed(row.hash, this.#picture(row))}</div>
-      <div class="label">${scoreBadge(host, row.score, scorer)}${scorer?.kind === "student" ? farMark(host, row, "icon") : nothing}${note ? html`<span class="figure">${note}</span>` : nothing}<span class="name">${name}</span></div>
+      <div class="label">${scoreBadge(host, row.score, scorer)}${scorer?.kind === "student" ? outOfDistributionMark(host, row, "icon") : nothing}${note ? html`<span class="figure">${note}</span>` : nothing}<span class="name">${name}</span></div>
       ${selected ? html`<span class="tick" aria-hidden="true">✓</span>` : nothing}
     </div>`;
   }

@@ -1,9 +1,10 @@
 import { css, html, nothing } from "lit";
 import type { ProjectSnapshot, ScorerInfo } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
+import { scoreText } from "../pictures/quality.ts";
+import { type Action, actionButton } from "../ui/actions.ts";
 import "../ui/icon.ts";
 import "../ui/refusal.ts";
-import { scoreText } from "../pictures/quality.ts";
 import type { Heat } from "./heatMaps.ts";
 
 /** Whether heat maps are laid over images, and how strongly: percent. */
@@ -22,22 +23,15 @@ export function heatControls(
   { scorer, folder }: ProjectSnapshot,
   choice: HeatChoice,
   heat: Heat | null,
+  toggle: Action,
   does: { change(choice: HeatChoice): void; retry(): void },
 ) {
   if (!hasHeatMaps(scorer)) return nothing;
   const text = host.text;
-  const meaning = text(
-    "Where the student sees high and low quality: local scores, whose mean is its score. Each sees more of the image than its spot.",
-  );
   const waits = heat?.state === "waiting";
   return html`<div class="heat" aria-busy=${waits}>
     <div class="switch">
-      <button
-        class="act"
-        aria-pressed=${choice.shown}
-        title="${meaning} (h)"
-        @click=${() => does.change({ ...choice, shown: !choice.shown })}
-      ><leaf-icon name="eye"></leaf-icon>${text("Where does it look")}<kbd aria-hidden="true">h</kbd></button>
+      ${actionButton(host, toggle, { class: "act", key: "after" })}
       ${waits ? html`<leaf-icon class="late" name="loading" spin></leaf-icon><span class="only-read" role="status">${text("The heat map is being made.")}</span>` : nothing}
     </div>
     ${

@@ -2,29 +2,29 @@ import { html, nothing, type PropertyValues } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import { listen } from "../feed.ts";
-import { controlStyles } from "../ui/controls.ts";
-import { galleryActions } from "./actions.ts";
-import { galleryEmpty } from "./empty.ts";
-import { allImages, type GalleryFilter, isFiltered, sortedBy } from "./filters.ts";
-import { galleryDeeds } from "./galleryDeeds.ts";
-import { type GalleryMoves, galleryKey } from "./galleryKeys.ts";
-import { type HeatChoice, hasHeatMaps, noHeat } from "./heatControls.ts";
-import { galleryLayout } from "./layout.ts";
-import { galleryBar, resized, usualCell } from "./toolbar.ts";
-import "./details.ts";
-import type { ImageGrid } from "./grid.ts";
-import "./grid.ts";
 import { createPictures, type Pictures } from "../pictures/pictures.ts";
-import { onKeys, takeFocus } from "../ui/keys.ts";
-import { createImageList } from "./list.ts";
-import { nothingSelected, type Pick, picked, type Selection, selectRange } from "./selection.ts";
+import { type Focus, Tab } from "../tab.ts";
+import { pressKey } from "../ui/actions.ts";
+import { controlStyles } from "../ui/controls.ts";
 import "../ui/empty.ts";
 import { count } from "../ui/format.ts";
 import "../ui/icon.ts";
-import { type Focus, Tab } from "../tab.ts";
+import { onKeys, takeFocus } from "../ui/keys.ts";
 import { failureOf } from "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { throttled } from "../ui/throttle.ts";
+import { actionBar } from "./actionBar.ts";
+import { type GalleryActions, type GalleryState, galleryActions } from "./actions.ts";
+import "./details.ts";
+import { galleryEmpty } from "./empty.ts";
+import { allImages, type GalleryFilter, isFiltered, sortedBy } from "./filters.ts";
+import type { ImageGrid } from "./grid.ts";
+import "./grid.ts";
+import { type HeatChoice, hasHeatMaps, noHeat } from "./heatControls.ts";
+import { galleryLayout } from "./layout.ts";
+import { createImageList } from "./list.ts";
+import { nothingSelected, type Pick, picked, type Selection, selectRange } from "./selection.ts";
+import { galleryToolbar, resized, usualCell } from "./toolbar.ts";
 
 interface Kept {
   filter: GalleryFilter;
@@ -95,7 +95,7 @@ class Gallery extends Tab {
         this.#refresh.ask();
         if (this.#row && (all || uris.includes(this.#row.uri))) void this.#readRow(this.#row);
       }),
-      onKeys(this, (key, event) => galleryKey(key, event, this.#moves)),
+      onKeys(this, (event) => pressKey(this.#actions, event)),
     ];
     if (this.hasUpdated) this.#open();
   }
@@ -230,15 +230,24 @@ class Gallery extends Tab {
     return this.#row ? [this.#row] : [];
   }
 
-  #actions = galleryDeeds({
-    host: () => this.host,
-    config: () => this.project.config,
-    chosen: () => this.#chosen,
-    goRate: (rows) => this.go("rate", { hash: rows[0]?.hash, rows } as Focus),
+  get #actions() {
+    const { project, selection } = this;
+    return galleryActions({
+      host: this.host,
+      config: project.config,
+      chosen: this.#chosen,
+      selected: selection.rows.size > 0,
+      asks: this.asks,
+      heatShown: this.heat.shown,
+      does: this.#does,
+    });
+  }
+
+  #does: GalleryState["does"] = {
+    rate: (rows) => this.go("rate", { hash: rows[0]?.hash, rows } as Focus),
     ask: (asks) => {
       this.asks = asks;
-      if (asks)
-        void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".confirm")?.focus());
+      if (asks) void this.updateComplete.then(() => this.#element(".confirm")?.focus());
     },
     excluded: (amount) => {
       this.selection = nothingSelected;
@@ -252,11 +261,6 @@ class Gallery extends Tab {
       else this.selection = nothingSelected;
       this.#grid?.focus();
     },
-    onError: this.#refused,
-  });
-
-  #moves: GalleryMoves = {
-    ...this.#actions,
     selectAll: () => {
       const { pages } = this.#list;
       if (pages.total) void this.#select(selectRange(pages, 0, pages.total - 1, this.current), true);
@@ -265,33 +269,34 @@ class Gallery extends Tab {
       this.cell = resized(this.cell, by);
       this.#keepSoon.ask();
     },
-    heat: () => {
+    toggleHeat: () => {
       if (hasHeatMaps(this.project.scorer)) this.#setHeat({ ...this.heat, shown: !this.heat.shown });
     },
-    search: () => this.renderRoot.querySelector<HTMLElement>("input[type=search]")?.focus(),
+    search: () => this.#element("input[type=search]")?.focus(),
+    refused: this.#refused,
   };
+
+  #element(selector: string): HTMLElement | null {
+    return this.renderRoot.querySelector(selector);
+  }
 
   protected override render() {
     const { host, project, filter } = this;
+    const actions = this.#actions;
     const { total } = this.#list.pages;
-    const failure = this.failure
-      ? html`<leaf-refusal .host=${host} .failure=${this.failure} .folder=${project.folder} retriable @retry=${() => {
-          this.failure = null;
-          this.#list.pages.refresh();
-        }}></leaf-refusal>`
-      : nothing;
+    const failure = this.refusal(this.failure, () => {
+      this.failure = null;
+      this.#list.pages.refresh();
+    });
     return html`
-      ${galleryBar(host, project, filter, total, {
-        filter: (next) => this.#setFilter(next),
-        resize: this.#moves.resize,
-      })}
+      ${galleryToolbar(host, project, filter, total, (next) => this.#setFilter(next), actions)}
       ${failure}
-      ${total === 0 ? galleryEmpty(host, project, isFiltered(filter), () => this.#setFilter(allImages)) : this.#images()}
+      ${total === 0 ? galleryEmpty(host, project, isFiltered(filter), () => this.#setFilter(allImages)) : this.#images(actions)}
       <span class="only-read" role="status">${this.said}</span>
     `;
   }
 
-  #images() {
+  #images(actions: GalleryActions) {
     const { host, project, selection } = this;
     const row = this.#row;
     return html`<div class="main">
@@ -306,15 +311,15 @@ class Gallery extends Tab {
           .cell=${this.cell}
           .revision=${this.revision}
           @pick=${(event: CustomEvent<Pick>) => this.#pick(event.detail)}
-          @open=${this.#actions.open}
+          @open=${() => this.#actions.open.run()}
           @place=${(event: CustomEvent<number>) => {
             this.#top = event.detail;
             this.#keepSoon.ask();
           }}
         ></leaf-image-grid>
-        <div class="details">${row ? html`<leaf-image-details .host=${host} .project=${project} .pictures=${this.#pictures} .row=${row} .heat=${this.heat} @heat=${(event: CustomEvent<HeatChoice>) => this.#setHeat(event.detail)} @pairs=${() => this.go("pairs", { hash: row.hash })}></leaf-image-details>` : nothing}</div>
+        <div class="details">${row ? html`<leaf-image-details .host=${host} .project=${project} .pictures=${this.#pictures} .row=${row} .heat=${this.heat} .heatToggle=${actions.heat} @heat=${(event: CustomEvent<HeatChoice>) => this.#setHeat(event.detail)} @pairs=${() => this.go("pairs", { hash: row.hash })}></leaf-image-details>` : nothing}</div>
       </div>
-      ${galleryActions(host, this.#chosen, { selected: selection.rows.size > 0, asks: this.asks, configName: project.name }, this.#actions)}`;
+      ${actionBar(host, this.#chosen, { selected: selection.rows.size > 0, asks: this.asks, configName: project.name }, actions)}`;
   }
 }
 

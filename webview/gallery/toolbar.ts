@@ -1,7 +1,9 @@
 import { html, nothing } from "lit";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
+import { actionButton } from "../ui/actions.ts";
 import { count } from "../ui/format.ts";
+import type { GalleryActions } from "./actions.ts";
 import { type GalleryFilter, galleryFilters, isFiltered } from "./filters.ts";
 
 /** Heights of a cell that can be chosen, pixels. */
@@ -14,21 +16,19 @@ export function resized(cell: number, by: -1 | 1): number {
 }
 
 /** Filter, order, how many, and the size of the pictures. */
-export function galleryBar(
+export function galleryToolbar(
   host: Host,
   project: ProjectSnapshot,
   filter: GalleryFilter,
   total: number | null,
-  does: { filter(filter: GalleryFilter): void; resize(by: -1 | 1): void },
+  changed: (filter: GalleryFilter) => void,
+  { search, smaller, larger }: GalleryActions,
 ) {
   const text = host.text;
   return html`<div class="bar" role="toolbar" aria-label=${text("Filter and order")}>
-    ${galleryFilters(host, filter, project.scorer, does.filter)}
+    ${galleryFilters(host, filter, project.scorer, search, changed)}
     <span class="total figure muted">${totalWords(host, project, filter, total)}</span>
-    <span class="sizes">
-      <button class="icon" title=${text("Smaller pictures (-)")} aria-label=${text("Smaller pictures")} @click=${() => does.resize(-1)}><leaf-icon name="zoom-out"></leaf-icon></button>
-      <button class="icon" title=${text("Larger pictures (+)")} aria-label=${text("Larger pictures")} @click=${() => does.resize(1)}><leaf-icon name="zoom-in"></leaf-icon></button>
-    </span>
+    <span class="sizes">${[smaller, larger].map((action) => actionButton(host, action, { class: "icon" }))}</span>
   </div>`;
 }
 

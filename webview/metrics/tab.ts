@@ -4,6 +4,11 @@ import type { RunSummary } from "../../src/protocol/project.ts";
 import type { EvaluationView } from "../../src/protocol/server.ts";
 import "../charts/chart.ts";
 import { colorOf, quiet } from "../charts/palette.ts";
+import { Tab } from "../tab.ts";
+import { failureOf } from "../ui/refusal.ts";
+import { baseStyles } from "../ui/styles.ts";
+import { createThumbnails, type Thumbnails } from "../ui/thumbnails.ts";
+import "../ui/waiting.ts";
 import "./arms.ts";
 import "./figures.ts";
 import "./findings.ts";
@@ -15,11 +20,6 @@ import { drawScatter, type Point, type Scatter } from "./scatter.ts";
 import { stepTo } from "./stepping.ts";
 import "./transfer.ts";
 import "./worst.ts";
-import { failureOf } from "../ui/refusal.ts";
-import { baseStyles } from "../ui/styles.ts";
-import { createThumbnails, type Thumbnails } from "../ui/thumbnails.ts";
-import "../ui/waiting.ts";
-import { Tab } from "../tab.ts";
 
 interface Kept {
   /** A run that was chosen; the newest evaluation otherwise. */
@@ -185,9 +185,7 @@ class Metrics extends Tab {
 
   protected override render() {
     const { host, view, failure } = this;
-    if (failure) {
-      return html`<leaf-refusal .host=${host} .failure=${failure} .folder=${this.project.folder} retriable @retry=${this.#load}></leaf-refusal>`;
-    }
+    if (failure) return this.refusal(failure, this.#load);
     if (view === undefined) return html`<leaf-waiting></leaf-waiting>`;
     if (view === null) {
       const rated = (this.project.mos?.rated ?? 0) > 0;

@@ -2,7 +2,7 @@ import { html, nothing } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
-import { farMark } from "../pictures/outOfDistribution.ts";
+import { outOfDistributionMark } from "../pictures/outOfDistribution.ts";
 import { mosText, scoreText } from "../pictures/quality.ts";
 import { figure } from "../ui/format.ts";
 
@@ -20,7 +20,7 @@ export function pairCaption(host: Host, project: ProjectSnapshot, side: "A" | "B
           ? nothing
           : html`<span title=${scorer.title}
             >${scorer.kind === "student" ? text("student") : text("embedded teacher")} <b>${scoreText(row.score, scorer.scale)}</b></span
-          >${scorer.kind === "student" ? farMark(host, row, "short") : nothing}`
+          >${scorer.kind === "student" ? outOfDistributionMark(host, row, "short") : nothing}`
       }
       ${
         row.teacher

@@ -2,7 +2,7 @@ import { css, html, LitElement, nothing } from "lit";
 import type { PairRow } from "../../src/protocol/images.ts";
 import type { Host } from "../host.ts";
 import { figure, signed } from "../ui/format.ts";
-import { place } from "../ui/setStyle.ts";
+import { setStyle } from "../ui/setStyle.ts";
 import { baseStyles } from "../ui/styles.ts";
 
 /** Whose word stands, in one sentence: "Teacher: A is better, P = 0.83". */
@@ -78,7 +78,7 @@ class JudgementBar extends LitElement {
         ${pair.studentDisagrees ? html`<span class="tag" title=${host.text("The student gives the other image the higher score.")}>${host.text("student disagrees")}</span>` : nothing}
       </div>
       <div class="bar" role="img" aria-label=${words}>
-        <div class="share" ${place({ width: `${p * 100}%` })}></div>
+        <div class="share" ${setStyle({ width: `${p * 100}%` })}></div>
         <div class="middle"></div>
       </div>
       <div class="line muted figure">${this.#details()}</div>

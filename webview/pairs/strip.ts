@@ -5,7 +5,7 @@ import type { Host } from "../host.ts";
 import type { Pages } from "../pictures/pages.ts";
 import { followPictures, type Pictures } from "../pictures/pictures.ts";
 import { scrollTo, windowOf } from "../pictures/windowing.ts";
-import { place } from "../ui/setStyle.ts";
+import { setStyle } from "../ui/setStyle.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { preferenceText } from "./judgementBar.ts";
 
@@ -128,7 +128,7 @@ class PairStrip extends LitElement {
     if (this.clientWidth === 0) pages.look(this.current, this.current + 1);
     else pages.look(first, last, this.current);
     this.pictures.want(shown.flatMap((index) => this.#images(index)));
-    return html`<div class="all" role="group" aria-label=${this.host.text("Pairs")} ${place({ width: `${length}px` })}>
+    return html`<div class="all" role="group" aria-label=${this.host.text("Pairs")} ${setStyle({ width: `${length}px` })}>
       ${repeat(
         shown,
         (index) => index,
@@ -145,7 +145,7 @@ class PairStrip extends LitElement {
   #cell(index: number, left: number) {
     const pair = this.pages.at(index);
     const { host } = this;
-    const at = place({ transform: `translateX(${left}px)` });
+    const at = setStyle({ transform: `translateX(${left}px)` });
     if (!pair) return html`<button class="blank" disabled ${at}></button>`;
     const words = `${host.text("Pair {0}", index + 1)}: ${preferenceText(host, pair)}`;
     return html`<button
@@ -163,7 +163,7 @@ class PairStrip extends LitElement {
           ? html`<img src=${address} alt="" decoding="async" @error=${() => this.pictures.failed(row, "small")} />`
           : html`<span class="blank"></span>`;
       })}
-      <span class="share" ${place({ width: `${(pair.human ?? pair.p) * 100}%` })}></span>
+      <span class="share" ${setStyle({ width: `${(pair.human ?? pair.p) * 100}%` })}></span>
       ${pair.human === null ? nothing : html`<span class="tick" aria-hidden="true">✓</span>`}
     </button>`;
   }

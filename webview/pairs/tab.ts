@@ -2,29 +2,30 @@ import { html, nothing, type PropertyValues } from "lit";
 import type { PairRow } from "../../src/protocol/images.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import { listen } from "../feed.ts";
-import { controlStyles } from "../ui/controls.ts";
-import "./judgementBar.ts";
-import { farStyles } from "../pictures/outOfDistribution.ts";
+import { outOfDistributionStyles } from "../pictures/outOfDistribution.ts";
 import { createPages, type Pages } from "../pictures/pages.ts";
-import { onKeys, takeFocus } from "../ui/keys.ts";
-import { pairActions, viewTools } from "./actions.ts";
-import { pairCaption } from "./caption.ts";
-import { pairEmpty } from "./empty.ts";
-import { allPairs, type PairFilter, pairFilters } from "./filters.ts";
-import { pairLayout } from "./layout.ts";
-import { createOverruling, type Overruling } from "./overruling.ts";
-import { type PairMoves, pairKey } from "./pairKeys.ts";
-import "./strip.ts";
-import type { PairView } from "./view.ts";
-import "./view.ts";
 import { createPictures, type Pictures } from "../pictures/pictures.ts";
+import { Tab } from "../tab.ts";
+import { pressKey } from "../ui/actions.ts";
+import { controlStyles } from "../ui/controls.ts";
 import "../ui/empty.ts";
 import { count } from "../ui/format.ts";
 import "../ui/icon.ts";
-import { Tab } from "../tab.ts";
+import { onKeys, takeFocus } from "../ui/keys.ts";
 import { failureOf } from "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { throttled } from "../ui/throttle.ts";
+import { viewTools, wordBar } from "./actionBars.ts";
+import { type PairActions, type PairState, pairActions } from "./actions.ts";
+import { pairCaption } from "./caption.ts";
+import { pairEmpty } from "./empty.ts";
+import { allPairs, type PairFilter, pairFilters } from "./filters.ts";
+import "./judgementBar.ts";
+import { pairLayout } from "./layout.ts";
+import { createOverruling, type Overruling } from "./overruling.ts";
+import "./strip.ts";
+import type { PairView } from "./view.ts";
+import "./view.ts";
 
 interface Kept {
   filter: PairFilter;
@@ -43,7 +44,7 @@ class Pairs extends Tab {
     said: { state: true },
     revision: { state: true },
   };
-  static override styles = [baseStyles, controlStyles, farStyles, pairLayout];
+  static override styles = [baseStyles, controlStyles, outOfDistributionStyles, pairLayout];
 
   declare filter: PairFilter;
   declare index: number;
@@ -72,10 +73,11 @@ class Pairs extends Tab {
     super.connectedCallback();
     this.#stop = [
       listen(this.feed, "scoresChanged", () => this.#refresh.ask()),
-      onKeys(this, (key, event) => pairKey(key, event, this.#view, this.#moves)),
+      onKeys(this, (event) => pressKey(this.#actions, event)),
     ];
     const released = (event: KeyboardEvent) => {
-      if (event.key === "f" && performance.now() - this.#pressedAt > holdMs) this.#moves.stopFlicker();
+      const { flicker, stopFlicker } = this.#actions;
+      if (flicker.keys.includes(event.key) && performance.now() - this.#pressedAt > holdMs) stopFlicker.run();
     };
     window.addEventListener("keyup", released);
     this.#stop.push(() => window.removeEventListener("keyup", released));
@@ -171,7 +173,21 @@ class Pairs extends Tab {
     this.#keepPlace();
   }
 
-  #moves: PairMoves = {
+  get #actions() {
+    const { host, index } = this;
+    const pair = this.#pages.at(index);
+    return pairActions({
+      host,
+      index,
+      total: this.#pages.total,
+      pair,
+      canTakeBack: (pair && pair.human !== null) || this.#overruling.any,
+      flickers: this.#view?.flicker ?? false,
+      does: this.#does,
+    });
+  }
+
+  #does: PairState["does"] = {
     say: (p) => {
       if (!this.#pages.at(this.index)) return;
       const words =
@@ -187,10 +203,7 @@ class Pairs extends Tab {
       this.#goTo(index);
       this.said = this.host.text("Pair {0}: your word is taken back.", index + 1);
     },
-    next: () => this.#goTo(this.index + 1),
-    previous: () => this.#goTo(this.index - 1),
-    first: () => this.#goTo(0),
-    last: () => this.#goTo((this.#pages.total ?? 1) - 1),
+    goTo: (index) => this.#goTo(index),
     flicker: () => {
       const view = this.#view;
       this.#pressedAt = performance.now();
@@ -203,6 +216,7 @@ class Pairs extends Tab {
       this.#view?.stopFlicker();
       this.revision++;
     },
+    view: () => this.#view,
   };
 
   protected override render() {
@@ -210,54 +224,41 @@ class Pairs extends Tab {
     const text = host.text;
     const { total } = this.#pages;
     const pair = this.#pages.at(index);
-    const failure = this.failure
-      ? html`<leaf-refusal .host=${host} .failure=${this.failure} .folder=${project.folder} retriable @retry=${() => {
-          this.failure = null;
-          this.#pages.refresh();
-        }}></leaf-refusal>`
-      : nothing;
+    const failure = this.refusal(this.failure, () => {
+      this.failure = null;
+      this.#pages.refresh();
+    });
     const empty = () => pairEmpty(host, project, filtered(filter), () => this.#setFilter(allPairs));
     if (total === 0 && !filtered(filter)) return html`${failure}${empty()}`;
     const named = filter.image && pair ? (pair.a.hash === filter.image ? pair.a : pair.b).path : undefined;
-    const view = this.#view;
+    const actions = this.#actions;
     return html`
       <div class="bar" role="toolbar" aria-label=${text("Filter and view")}>
         ${pairFilters(host, filter, named?.slice(named.lastIndexOf("/") + 1), (next) => this.#setFilter(next))}
         <span class="place figure">${total ? text("Pair {0} of {1}", count(index + 1), count(total)) : nothing}</span>
-        <span class="view-tools">
-          <button class="icon" title=${text("Previous pair (k or PageUp)")} aria-label=${text("Previous pair")} ?disabled=${index === 0} @click=${() => this.#goTo(index - 1)}><leaf-icon name="arrow-left"></leaf-icon></button>
-          <button class="icon" title=${text("Next pair (j or PageDown)")} aria-label=${text("Next pair")} ?disabled=${index + 1 >= (total ?? 0)} @click=${() => this.#goTo(index + 1)}><leaf-icon name="arrow-right"></leaf-icon></button>
-        </span>
-        ${viewTools(host, view?.flicker ?? false, {
-          flicker: () => (view?.flicker ? this.#moves.stopFlicker() : this.#moves.flicker()),
-          zoomOut: () => view?.zoomBy(1 / 1.5),
-          zoomIn: () => view?.zoomBy(1.5),
-          fit: () => view?.toFit(),
-          actual: () => view?.toActualSize(),
-        })}
+        ${viewTools(host, actions)}
       </div>
       ${failure}
       ${
         total === 0
           ? empty()
           : pair
-            ? this.#pair(pair)
+            ? this.#pair(pair, actions)
             : html`<p class="bar muted">${this.failure ? nothing : text("Loading…")}</p>`
       }
       <span class="only-read" role="status">${this.said}</span>
     `;
   }
 
-  #pair(pair: PairRow) {
+  #pair(pair: PairRow, actions: PairActions) {
     const { host, project } = this;
-    const canTakeBack = pair.human !== null || this.#overruling.any;
     return html`<leaf-pair-view .host=${host} .pictures=${this.#pictures} .pair=${pair}></leaf-pair-view>
       <div class="below">
         ${pairCaption(host, project, "A", pair.a)}
         <leaf-judgement-bar .host=${host} .pair=${pair}></leaf-judgement-bar>
         ${pairCaption(host, project, "B", pair.b)}
       </div>
-      ${pairActions(host, pair, canTakeBack, this.#moves)}
+      ${wordBar(host, actions)}
       <leaf-pair-strip
         .host=${host}
         .pages=${this.#pages}

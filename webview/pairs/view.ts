@@ -1,11 +1,11 @@
 import { css, html, LitElement, type PropertyValues } from "lit";
 import type { PairRow } from "../../src/protocol/images.ts";
 import type { Host } from "../host.ts";
-import { baseStyles } from "../ui/styles.ts";
-import "../pictures/pane.ts";
 import type { ImagePane } from "../pictures/pane.ts";
+import "../pictures/pane.ts";
 import type { Pictures } from "../pictures/pictures.ts";
 import { fitted, type View } from "../pictures/viewport.ts";
+import { baseStyles } from "../ui/styles.ts";
 
 /** Slow enough to be safe for people whom flicker harms (under three changes a second), fast enough to see what moves. */
 const flickerMs = 500;

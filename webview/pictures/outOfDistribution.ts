@@ -4,7 +4,7 @@ import type { Host } from "../host.ts";
 import "../ui/icon.ts";
 
 /** A warning at an image that is unlike those the student knows; `words` says so in full, else the tooltip does. */
-export function farMark({ text }: Host, { far }: ImageRow, words: "full" | "short" | "icon") {
+export function outOfDistributionMark({ text }: Host, { far }: ImageRow, words: "full" | "short" | "icon") {
   if (!far) return nothing;
   const full = text("unlike the images it was distilled on");
   const caution = text(
@@ -16,7 +16,7 @@ export function farMark({ text }: Host, { far }: ImageRow, words: "full" | "shor
   >`;
 }
 
-export const farStyles = css`
+export const outOfDistributionStyles = css`
   .far {
     position: relative;
     display: inline-flex;

@@ -2,7 +2,7 @@ import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { Host } from "../host.ts";
-import { place } from "../ui/setStyle.ts";
+import { setStyle } from "../ui/setStyle.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { listenToGestures } from "./gestures.ts";
 import { followPictures, type Pictures } from "./pictures.ts";
@@ -184,7 +184,7 @@ export class ImagePane extends LitElement {
       height: `${this.size.height}px`,
       transform: `translate(${left}px, ${top}px) scale(${scale})`,
     };
-    const at = place(where);
+    const at = setStyle(where);
     const { overlay } = this;
     const pixels = scale * devicePixelRatio >= 2 ? "pixels" : "";
     return keyed(
@@ -215,7 +215,7 @@ export class ImagePane extends LitElement {
                 src=${overlay.address}
                 alt=""
                 decoding="async"
-                ${place({ ...where, opacity: String(overlay.opacity) })}
+                ${setStyle({ ...where, opacity: String(overlay.opacity) })}
                 @error=${() => this.dispatchEvent(new CustomEvent("overlaylost"))}
               />`
             : nothing

@@ -52,9 +52,3 @@ export function mosText({ mos, mosStd }: Pick<ImageRow, "mos" | "mosStd">, range
   const spread = mos === null || mosStd === undefined ? "" : ` ± ${scoreText(mosStd, range)}`;
   return scoreText(mos, range) + spread;
 }
-
-export function bytes(size: number): string {
-  if (size < 1000) return `${size} B`;
-  if (size < 1e6) return `${Math.round(size / 1e3)} kB`;
-  return `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
-}

@@ -1,6 +1,7 @@
 import { html, nothing } from "lit";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type { Host } from "../host.ts";
+import { type Action, actionButton } from "../ui/actions.ts";
 import { count } from "../ui/format.ts";
 import "./hint.ts";
 import type { RatingSession } from "./session.ts";
@@ -8,12 +9,17 @@ import type { RatingSession } from "./session.ts";
 interface Ways {
   more(): void;
   unskip(): void;
-  undo(): void;
   command(command: string): void;
 }
 
 /** When nothing is left to rate: what was gained, and what next. */
-export function rateEnd(host: Host, project: ProjectSnapshot, session: RatingSession, ways: Ways) {
+export function rateEnd(
+  host: Host,
+  project: ProjectSnapshot,
+  session: RatingSession,
+  undo: Action,
+  ways: Ways,
+) {
   const text = host.text;
   const { queue, done, skipped } = session;
   const distilled = project.stages.some(({ stage, headline }) => stage === "distill" && headline !== null);
@@ -48,7 +54,7 @@ export function rateEnd(host: Host, project: ProjectSnapshot, session: RatingSes
       }
       ${skipped > 0 ? html`<button class="act" @click=${ways.unskip}>${text("Rate the {0} skipped", count(skipped))}</button>` : nothing}
       ${unrated > 0 ? html`<button class="act" @click=${ways.more}>${text("Rate {0} more", count(Math.min(30, unrated)))}</button>` : nothing}
-      ${session.last ? html`<button class="act" title=${text("Takes the last rating back (u or Ctrl+Z)")} @click=${ways.undo}><kbd aria-hidden="true">u</kbd>${text("Undo")}</button>` : nothing}
+      ${session.last ? actionButton(host, undo, { class: "act", key: "before" }) : nothing}
     </div>
   </leaf-empty>`;
 }

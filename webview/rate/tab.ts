@@ -2,19 +2,21 @@ import { html, nothing, type PropertyValues } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import type { ImagePane } from "../pictures/pane.ts";
-import { controlStyles } from "../ui/controls.ts";
 import "../pictures/pane.ts";
 import { createPictures, type Pictures } from "../pictures/pictures.ts";
 import { fitted, type View } from "../pictures/viewport.ts";
+import { type Focus, Tab } from "../tab.ts";
+import { actionButton, pressKey } from "../ui/actions.ts";
+import { controlStyles } from "../ui/controls.ts";
+import "../ui/empty.ts";
+import { count } from "../ui/format.ts";
 import { onKeys, takeFocus } from "../ui/keys.ts";
+import { failureOf } from "../ui/refusal.ts";
+import { baseStyles } from "../ui/styles.ts";
+import { type RateState, rateActions } from "./actions.ts";
 import { rateEnd } from "./end.ts";
 import { rateLayout } from "./layout.ts";
 import { createRatingSession, type RatingSession, ratingWord } from "./session.ts";
-import "../ui/empty.ts";
-import { type Focus, Tab } from "../tab.ts";
-import { count } from "../ui/format.ts";
-import { failureOf } from "../ui/refusal.ts";
-import { baseStyles } from "../ui/styles.ts";
 
 /** How many are proposed at a time: three minutes' work. */
 const sitting = 30;
@@ -58,7 +60,7 @@ class Rate extends Tab {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#stop = onKeys(this, (key, event) => this.#key(key, event));
+    this.#stop = onKeys(this, (event) => pressKey(this.#actions, event));
     if (this.hasUpdated) this.#open();
   }
 
@@ -120,49 +122,38 @@ class Rate extends Tab {
     );
   }
 
-  #undo = () => {
-    this.view = fitted;
-    this.said = this.#session.last ? this.host.text("The last rating is taken back.") : "";
-    this.#session.undo();
-  };
-
-  #skip = () => {
-    this.view = fitted;
-    this.#session.skip();
-  };
-
-  #key(key: string, event: KeyboardEvent): boolean {
-    if (event.ctrlKey || event.metaKey) {
-      if (key !== "z") return false;
-      this.#undo();
-      return true;
-    }
-    // A key that is held down is one answer.
-    if (event.repeat) return false;
-    if (/^[1-5]$/.test(key)) this.#rate(Number(key));
-    else if (key === "u" || key === "Backspace") this.#undo();
-    else if (key === "s") this.#skip();
-    else if (key === "z") this.#zoom();
-    else return false;
-    return true;
+  get #actions() {
+    const session = this.#session;
+    const waits = this.seen !== session.next[0]?.hash;
+    return rateActions({ host: this.host, session, waits, does: this.#does });
   }
 
-  #zoom(): void {
-    const pane = this.renderRoot.querySelector<ImagePane>("leaf-image-pane");
-    if (this.view.zoom === 1) pane?.toActualSize();
-    else pane?.toFit();
-  }
+  #does: RateState["does"] = {
+    rate: (rating) => this.#rate(rating),
+    undo: () => {
+      this.view = fitted;
+      this.said = this.#session.last ? this.host.text("The last rating is taken back.") : "";
+      this.#session.undo();
+    },
+    skip: () => {
+      this.view = fitted;
+      this.#session.skip();
+    },
+    zoom: () => {
+      const pane = this.renderRoot.querySelector<ImagePane>("leaf-image-pane");
+      if (this.view.zoom === 1) pane?.toActualSize();
+      else pane?.toFit();
+    },
+  };
 
   protected override render() {
     const { host, project } = this;
     const text = host.text;
     const session = this.#session;
-    const failure = this.failure
-      ? html`<leaf-refusal .host=${host} .failure=${this.failure} .folder=${project.folder} retriable @retry=${() => {
-          this.failure = null;
-          void session.load(this.#asked);
-        }}></leaf-refusal>`
-      : nothing;
+    const failure = this.refusal(this.failure, () => {
+      this.failure = null;
+      void session.load(this.#asked);
+    });
     const [row] = session.next;
     if (!session.queue && !row) {
       return html`${failure}${this.failure ? nothing : html`<p class="bar muted">${text("Loading…")}</p>`}`;
@@ -171,14 +162,13 @@ class Rate extends Tab {
       ${
         row
           ? this.#image(row)
-          : rateEnd(host, project, session, {
+          : rateEnd(host, project, session, this.#actions.undo, {
               more: () => {
                 const { train, test } = session.queue?.proposed ?? { train: 0, test: 0 };
                 this.#asked = train + test + sitting;
                 void session.load(this.#asked);
               },
               unskip: () => session.unskip(),
-              undo: this.#undo,
               command: (command) => void host.request("host/command", { command, config: project.config }),
             })
       }
@@ -189,7 +179,7 @@ class Rate extends Tab {
     const { host, project } = this;
     const text = host.text;
     const { queue, done, total, last } = this.#session;
-    const waits = this.seen !== row.hash;
+    const actions = this.#actions;
     return html`
       <div class="bar">
         <span class="figure"><b>${text("{0} of {1}", count(done + 1), count(total))}</b></span>
@@ -220,21 +210,12 @@ class Rate extends Tab {
         }}
       ></leaf-image-pane>
       <div class="scale" role="group" aria-label=${text("Quality of this image")}>
-        ${[1, 2, 3, 4, 5].map(
-          (rating) => html`<button
-            class="act"
-            ?disabled=${waits}
-            title=${`${ratingWord(host, rating)} (${rating})`}
-            @click=${() => this.#rate(rating)}
-          >
-            <kbd>${rating}</kbd>${ratingWord(host, rating)}
-          </button>`,
-        )}
+        ${([1, 2, 3, 4, 5] as const).map((rating) => actionButton(host, actions[rating], { class: "act", key: "named" }))}
       </div>
       <div class="bar rest">
-        <button title=${text("Passes on; it comes again at the end (s)")} @click=${this.#skip}><kbd aria-hidden="true">s</kbd>${text("Skip")}</button>
-        <button ?disabled=${!last} title=${text("Takes the last rating back (u or Ctrl+Z)")} @click=${this.#undo}><kbd aria-hidden="true">u</kbd>${text("Undo")}</button>
-        <button class="optional" title=${text("Fit or actual size (z); the wheel zooms, dragging moves")} @click=${() => this.#zoom()}><kbd aria-hidden="true">z</kbd>${text("Zoom")}</button>
+        ${actionButton(host, actions.skip, { key: "before" })}
+        ${actionButton(host, actions.undo, { key: "before" })}
+        ${actionButton(host, actions.zoom, { class: "optional", key: "before" })}
         <span class="muted figure">${last ? text("last: {0} {1}", last.rating, ratingWord(host, last.rating)) : nothing}</span>
       </div>
     `;

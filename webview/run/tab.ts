@@ -2,6 +2,11 @@ import { css, html, nothing } from "lit";
 import type { Failure, JobEvent, JobSnapshot } from "../../src/protocol/jobs.ts";
 import type { PanelTab } from "../../src/protocol/panel.ts";
 import { listen } from "../feed.ts";
+import { Tab } from "../tab.ts";
+import { rate } from "../ui/format.ts";
+import { failureOf } from "../ui/refusal.ts";
+import { baseStyles } from "../ui/styles.ts";
+import { throttled } from "../ui/throttle.ts";
 import {
   addEvents,
   emptyJobView,
@@ -15,11 +20,6 @@ import "./logTail.ts";
 import "./outcome.ts";
 import "./stepper.ts";
 import "./trainingCharts.ts";
-import { Tab } from "../tab.ts";
-import { rate } from "../ui/format.ts";
-import { failureOf } from "../ui/refusal.ts";
-import { baseStyles } from "../ui/styles.ts";
-import { throttled } from "../ui/throttle.ts";
 import { stageTitle } from "./words.ts";
 
 /** Five times a second is as fast as a person reads, and leaves the machine to the training. */

@@ -3,10 +3,7 @@ import type { ExperimentSummary } from "../../src/protocol/experiments.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import type { RunSummary } from "../../src/protocol/project.ts";
 import type { RunCurves } from "../../src/protocol/server.ts";
-import "./comparison.ts";
-import "./experiments.ts";
-import type { Sort } from "./figures.ts";
-import "./runTable.ts";
+import { Tab } from "../tab.ts";
 import "../ui/button.ts";
 import "../ui/dropdown.ts";
 import "../ui/empty.ts";
@@ -14,7 +11,10 @@ import { failureOf } from "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { throttled } from "../ui/throttle.ts";
 import "../ui/waiting.ts";
-import { Tab } from "../tab.ts";
+import "./comparison.ts";
+import "./experiments.ts";
+import type { Sort } from "./figures.ts";
+import "./runTable.ts";
 
 interface Kept {
   sort?: Sort;
@@ -150,10 +150,8 @@ class Runs extends Tab {
   }
 
   protected override render() {
-    const { host, runs, failure } = this;
-    if (failure) {
-      return html`<leaf-refusal .host=${host} .failure=${failure} .folder=${this.project.folder} retriable @retry=${this.#load}></leaf-refusal>`;
-    }
+    const { runs, failure } = this;
+    if (failure) return this.refusal(failure, this.#load);
     if (!runs || (!this.experiments && !this.noExperiments)) return html`<leaf-waiting></leaf-waiting>`;
     const list = runs.length === 0 ? this.#empty() : this.#list(runs);
     const experiments = this.#experiments();

@@ -1,8 +1,8 @@
 import { html, type TemplateResult } from "lit";
 import type { PanelTab } from "../../src/protocol/panel.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
-import type { Host } from "../host.ts";
 import "../gallery/tab.ts";
+import type { Host } from "../host.ts";
 import "../metrics/tab.ts";
 import "../pairs/tab.ts";
 import "../rate/tab.ts";

@@ -13,13 +13,10 @@ const ofTheFocused = new Set([
 ]);
 
 /**
- * Calls `pressed` with keys while a tab is what is looked at, but not with what is typed into a field nor with what moves the
+ * Calls `pressed` with key presses while a tab is what is looked at, but not with what is typed into a field nor with what moves the
  * focus elsewhere in the panel. `pressed` says whether the key meant something. Returns what stops listening.
  */
-export function onKeys(
-  owner: HTMLElement,
-  pressed: (key: string, event: KeyboardEvent) => boolean,
-): () => void {
+export function onKeys(owner: HTMLElement, pressed: (event: KeyboardEvent) => boolean): () => void {
   const listener = (event: KeyboardEvent) => {
     const path = event.composedPath();
     const target = path[0];
@@ -30,7 +27,7 @@ export function onKeys(
       if (target instanceof HTMLButtonElement && (event.key === " " || event.key === "Enter")) return;
       if (!path.includes(owner) && target !== document.body && ofTheFocused.has(event.key)) return;
     }
-    if (pressed(event.key, event)) event.preventDefault();
+    if (pressed(event)) event.preventDefault();
   };
   window.addEventListener("keydown", listener);
   return () => window.removeEventListener("keydown", listener);

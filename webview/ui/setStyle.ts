@@ -2,13 +2,13 @@ import { type ElementPart, noChange } from "lit";
 import { Directive, directive, type PartInfo, PartType } from "lit/directive.js";
 
 /**
- * `<div ${place({ width: "12px" })}>`: style properties by way of the CSSOM. lit's own styleMap writes a style attribute at
+ * `<div ${setStyle({ width: "12px" })}>`: style properties by way of the CSSOM. lit's own styleMap writes a style attribute at
  * first, which the panel's content security policy refuses.
  */
-class Place extends Directive {
+class SetStyle extends Directive {
   constructor(part: PartInfo) {
     super(part);
-    if (part.type !== PartType.ELEMENT) throw new TypeError("place() belongs into the tag of an element");
+    if (part.type !== PartType.ELEMENT) throw new TypeError("setStyle() belongs into the tag of an element");
   }
 
   render(_styles: Record<string, string>) {
@@ -22,4 +22,4 @@ class Place extends Directive {
   }
 }
 
-export const place = directive(Place);
+export const setStyle = directive(SetStyle);

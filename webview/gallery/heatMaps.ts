@@ -26,15 +26,16 @@ export function createHeatMaps(host: () => Host, changed: () => void): HeatMaps 
   const known = new Map<string, Heat>();
   const madeAgain = new Set<string>();
   let wish: { key: string; row: ImageRow } | undefined;
-  let busy = false;
+  /** The one that was asked for. */
+  let asked: string | undefined;
   const keyOf = (row: ImageRow, scorer: string) => `${row.hash} ${scorer}`;
 
   /** Whoever steps through images by holding a key waits for the one where they stop, not for those passed by. */
   async function askLast(): Promise<void> {
-    if (busy) return;
-    busy = true;
+    if (asked !== undefined) return;
     while (wish) {
       const { key, row } = wish;
+      asked = key;
       wish = undefined;
       known.set(key, await answerFor(row));
       for (const oldest of known.keys()) {
@@ -43,7 +44,7 @@ export function createHeatMaps(host: () => Host, changed: () => void): HeatMaps 
       }
       changed();
     }
-    busy = false;
+    asked = undefined;
   }
 
   async function answerFor(row: ImageRow): Promise<Heat> {
@@ -66,7 +67,7 @@ export function createHeatMaps(host: () => Host, changed: () => void): HeatMaps 
       const key = keyOf(row, scorer);
       const one = known.get(key);
       if (one) return one;
-      wish = { key, row };
+      wish = key === asked ? undefined : { key, row };
       void askLast();
       return { state: "waiting" };
     },

@@ -41,3 +41,16 @@ test("of images that are stepped through only the first and the last are asked f
   // Another student sees it otherwise.
   expect(heats.want(rows[0], "s2").state).toBe("waiting");
 });
+
+test("one that is being made is not asked for again, however often it is wanted meanwhile", async () => {
+  const { host, asked } = slowHost();
+  const heats = createHeatMaps(
+    () => host,
+    () => {},
+  );
+  const [first, passedBy] = rows;
+  for (const row of [first, first, passedBy, first]) heats.want(row, "s1");
+  asked[0]!.answer();
+  await expect.poll(() => heats.want(first, "s1").state).toBe("there");
+  expect(asked.map(({ uri }) => uri)).toEqual([first.uri]);
+});

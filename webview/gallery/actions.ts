@@ -98,18 +98,8 @@ export function galleryActions({ host, config, chosen, selected, asks, heatShown
       run: does.dismiss,
     },
     selectAll: { keys: ["Ctrl+a"], run: does.selectAll },
-    smaller: {
-      title: text("Smaller pictures"),
-      icon: "zoom-out",
-      keys: ["-"],
-      run: () => does.resize(-1),
-    },
-    larger: {
-      title: text("Larger pictures"),
-      icon: "zoom-in",
-      keys: ["+"],
-      run: () => does.resize(1),
-    },
+    smaller: { title: text("Smaller pictures"), icon: "zoom-out", keys: ["-"], run: () => does.resize(-1) },
+    larger: { title: text("Larger pictures"), icon: "zoom-in", keys: ["+"], run: () => does.resize(1) },
     heat: {
       title: text("Where does it look"),
       tooltip: text(

@@ -114,12 +114,7 @@ export function pairActions({ host, index, total, pair, canTakeBack, flickers, d
       held: ["+"],
       run: () => view()?.zoomBy(zoom),
     },
-    fit: {
-      title: text("Fit"),
-      tooltip: text("Fit into the pane"),
-      keys: ["0"],
-      run: () => view()?.toFit(),
-    },
+    fit: { title: text("Fit"), tooltip: text("Fit into the pane"), keys: ["0"], run: () => view()?.toFit() },
     actualSize: {
       title: "100 %",
       tooltip: text("Actual size: one pixel of A is one of the screen"),

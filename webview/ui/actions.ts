@@ -46,6 +46,7 @@ const onButtons: Record<string, string> = { ...arrows, Enter: "⏎", Delete: "De
 const inTooltips = (key: string) =>
   key.startsWith("Ctrl+") ? `Ctrl+${key.slice(5).toUpperCase()}` : (arrows[key] ?? key);
 
+/** Names the keys; none where there is nothing to say. */
 export function tooltipOf({ text }: Host, { title = "", tooltip, keys = [] }: Action): string | undefined {
   const [first, second] = keys.map(inTooltips);
   if (first === undefined) return tooltip;
@@ -60,6 +61,7 @@ interface Look {
   key?: "before" | "after" | "named";
 }
 
+/** The button of an action, made from its row. */
 export function actionButton(host: Host, action: Action, { class: classes, key }: Look = {}) {
   if (action.hidden) return nothing;
   const { title = "", icon, keys = [] } = action;

@@ -7,6 +7,7 @@ import { allFailures } from "../engine/failures/list.ts";
 import type { StageOptions } from "../engine/pipeline/stage.ts";
 import type { FailureSummary } from "../protocol/failures.ts";
 import type { Progress, ProgressSink } from "../protocol/progress.ts";
+import { inEnglish, say } from "../words/text.ts";
 import { formatDuration, progressReporter } from "./progress.ts";
 import { terminalJson, terminalLine, terminalText } from "./terminalText.ts";
 
@@ -69,11 +70,12 @@ export async function findProject({ options }: CliContext): Promise<Project> {
   if (others.length === 1) return openProject(others[0]!);
   const why =
     others.length === 0
-      ? "There is no leaf.yaml in this folder"
-      : `There are several configs here (${others.join(", ")})`;
-  throw new LeafError("config", `${why}.`, {
+      ? say`There is no leaf.yaml in this folder.`
+      : say`There are several configs here (${others.join(", ")}).`;
+  throw new LeafError("config", why, {
     file: path.resolve("leaf.yaml"),
-    remedy: others.length === 0 ? "Run `leaf init`, or name one with --config." : "Name one with --config.",
+    remedy:
+      others.length === 0 ? say`Run \`leaf init\`, or name one with --config.` : say`Name one with --config.`,
   });
 }
 
@@ -90,8 +92,8 @@ export function stageOptions(context: CliContext): StageOptions {
   return {
     signal: context.signal,
     onProgress: context.onProgress,
-    onNote: (message) => context.note(message),
-    onWarning: (message) => context.note(`warning: ${message}`),
+    onNote: (message) => context.note(inEnglish(message)),
+    onWarning: (message) => context.note(`warning: ${inEnglish(message)}`),
     onTrainer(stage, message) {
       if (message.type === "progress") {
         const step =

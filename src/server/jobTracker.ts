@@ -3,6 +3,7 @@ import { progressTimer, trainerProgress } from "../engine/base/progressTimer.ts"
 import type { Project } from "../engine/config/project.ts";
 import { attachToJob, type FollowedJob, startJob } from "../engine/jobs/follow.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
+import { say } from "../words/text.ts";
 import { uriOf } from "./uris.ts";
 
 /** Progress events are of interest only as the last one; curves and warnings are kept. */
@@ -95,8 +96,8 @@ export function trackJobs(onEvents: (job: JobSnapshot, events: JobEvent[]) => vo
     running: () => snapshot?.state === "running",
     async start(project, kind, env, experiment) {
       if (snapshot?.state === "running") {
-        throw new LeafError("failed", `\`${snapshot.kind}\` is running already.`, {
-          remedy: "Wait for it, or stop it first.",
+        throw new LeafError("failed", say`\`${snapshot.kind}\` is running already.`, {
+          remedy: say`Wait for it, or stop it first.`,
         });
       }
       // Counts as running from here on: a second click finds it so.

@@ -5,6 +5,7 @@ import { metricsOfFiles } from "../../engine/metrics/metricsOfFiles.ts";
 import { type ExportKind, exportKinds, exportTo } from "../../engine/report/export.ts";
 import { scorePaths } from "../../engine/scoring/score.ts";
 import { toCsv } from "../../engine/tables/csvText.ts";
+import { say } from "../../words/text.ts";
 import { figure, findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";
 
@@ -48,7 +49,7 @@ export function addDataCommands(program: Command, run: Run): void {
       run(async (context) => {
         const bootstrap = Number(options.bootstrap);
         if (!Number.isInteger(bootstrap) || bootstrap < 0)
-          throw new LeafError("usage", "--bootstrap takes a whole number from 0.");
+          throw new LeafError("usage", say`--bootstrap takes a whole number from 0.`);
         const result = await metricsOfFiles(options.predictions, options.truth, bootstrap);
         const { n, srcc, plcc, plccLogistic, krcc, rmse } = result;
         context.print(
@@ -66,7 +67,7 @@ export function addDataCommands(program: Command, run: Run): void {
     .action((what: string, options: { out?: string; force?: boolean }, command) =>
       run(async (context) => {
         if (!exportKinds.includes(what as ExportKind))
-          throw new LeafError("usage", `\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
+          throw new LeafError("usage", say`\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
         const { out, force } = options;
         const result = await exportTo(await findProject(context), what as ExportKind, out, {
           ...stageOptions(context),

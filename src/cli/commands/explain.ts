@@ -9,6 +9,7 @@ import { newestStudent } from "../../engine/scoring/score.ts";
 import { heatMap } from "../../engine/student/heatMap.ts";
 import { heatPicture } from "../../engine/student/heatPicture.ts";
 import { openStudent } from "../../engine/student/student.ts";
+import { say } from "../../words/text.ts";
 import { findProject, projectHere } from "../context.ts";
 import type { Run } from "../run.ts";
 
@@ -30,10 +31,10 @@ export function addExplainCommands(program: Command, run: Run): void {
         const out = options.out ?? `${path.parse(file).name}.heatmap.png`;
         const { force } = options;
         const also = [
-          { file, what: "the image itself" },
+          { file, what: say`the image itself` },
           ...["student.onnx", "student.json"].map((name) => ({
             file: path.join(folder, name),
-            what: "the student",
+            what: say`the student`,
           })),
         ];
         const rules = project ? await outputRules(project, { force, also }) : { force, inputs: also };

@@ -7,6 +7,7 @@ import type {
   TeacherReliability,
   TemperatureScaling,
 } from "../../protocol/reliability.ts";
+import { say } from "../../words/text.ts";
 import { figure, findProject, stageOptions, table } from "../context.ts";
 import type { Run } from "../run.ts";
 
@@ -22,7 +23,7 @@ export function addReliabilityCommand(program: Command, run: Run): void {
     .action((options: { by?: string; threshold: string }, command) =>
       run(async (context) => {
         const threshold = Number(options.threshold);
-        if (!(threshold >= 0)) throw new LeafError("usage", "--threshold takes a number from 0.");
+        if (!(threshold >= 0)) throw new LeafError("usage", say`--threshold takes a number from 0.`);
         const { by } = options;
         const result = await teacherReliability(await findProject(context), {
           ...stageOptions(context),

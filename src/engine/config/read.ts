@@ -3,6 +3,7 @@ import path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import { LineCounter, parseDocument, type YAMLParseError } from "yaml";
 import type { z } from "zod";
+import { say, type Text } from "../../words/text.ts";
 import { explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
 import { withFormats } from "../mos/complete.ts";
@@ -143,20 +144,20 @@ export async function readConfig(text: string, folder: string): Promise<ParsedCo
 
 /** Reads and validates a config file. Throws a LeafError `config` naming file, line and column of the first problem. */
 export async function loadConfig(file: string): Promise<Config> {
-  const text = await readConfigText(file, "Run `leaf init` to write one, or name it with --config.");
+  const text = await readConfigText(file, say`Run \`leaf init\` to write one, or name it with --config.`);
   const parsed = await readConfig(text, path.dirname(file));
   if (parsed.ok) return parsed.config;
   throw problemError(file, parsed.problems);
 }
 
 /** The text of a config, as UTF-8. Throws a LeafError `config` where it cannot be read. */
-export async function readConfigText(file: string, remedy: string): Promise<string> {
+export async function readConfigText(file: string, remedy: Text): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
     const explained = explainFileSystemError(error, "read", file);
     if (!(explained instanceof LeafError)) throw error;
-    throw new LeafError("config", explained.message, { file, remedy });
+    throw new LeafError("config", explained.words.message, { file, remedy });
   }
 }
 
@@ -166,12 +167,12 @@ export function problemError(file: string, problems: readonly ConfigProblem[]): 
   const more = rest.length > 0 ? ` (and ${rest.length} more)` : "";
   return new LeafError(
     "config",
-    `${path.basename(file)}:${first.line}:${first.column}: ${first.message}${more}${/[?.]$/.test(first.message) && !more ? "" : "."}`,
+    say`${path.basename(file)}:${first.line}:${first.column}: ${first.message}${more}${/[?.]$/.test(first.message) && !more ? "" : "."}`,
     {
       file,
       line: first.line,
       column: first.column,
-      remedy: first.suggestion ? `Write \`${first.suggestion}\` instead.` : undefined,
+      remedy: first.suggestion ? say`Write \`${first.suggestion}\` instead.` : undefined,
     },
   );
 }

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { type Config, configJsonSchema, configSchema } from "../config/config.ts";
 import {
@@ -152,12 +153,12 @@ function placeOf(experiment: Experiment, cell: Cell, at: (string | number)[]): (
 /** Reads an experiment and its base config. Throws a LeafError `config` naming file, line and column of the first problem. */
 export async function openExperiment(name: string): Promise<OpenExperiment> {
   const file = path.resolve(name);
-  const text = await readConfigText(file, "Write one with `leaf init --experiment components`.");
+  const text = await readConfigText(file, say`Write one with \`leaf init --experiment components\`.`);
   const plain = parseExperiment(text);
   if (!plain.ok) throw problemError(file, plain.problems);
   const base = path.join(path.dirname(file), plain.experiment.base);
   await loadConfig(base); // The base's own faults are told as those of that file.
-  const yaml = parseYaml(await readConfigText(base, "Run `leaf init` to write one."));
+  const yaml = parseYaml(await readConfigText(base, say`Run \`leaf init\` to write one.`));
   const written = yaml.ok ? yaml.value : {};
   const value = withFormats(written, await detectFormats(written, path.dirname(base)));
   const parsed = parseExperiment(text, value);
@@ -172,7 +173,7 @@ export async function openExperiment(name: string): Promise<OpenExperiment> {
     configOf(cell, seed) {
       const result = configSchema.safeParse(configValue(value, cell, seed, experiment.resplit));
       if (result.success) return result.data;
-      throw new LeafError("config", `The arm ${cell.name} is no valid config.`, { file });
+      throw new LeafError("config", say`The arm ${cell.name} is no valid config.`, { file });
     },
   };
 }

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { FailureSummary, ItemFailure } from "../../protocol/failures.ts";
+import { quoted, say, type Text } from "../../words/text.ts";
 
 /** "photos/a.jpg: the file is empty", "mos.csv:3: …", "a.jpg and b.jpg: …". */
 export function failureLine({ file, other, line, reason }: ItemFailure): string {
@@ -45,11 +46,13 @@ export function withoutName(reason: string, file: string): string {
 export function tellFailures(
   summary: FailureSummary | undefined,
   doing: string,
-  onWarning: ((message: string) => void) | undefined,
+  onWarning: ((message: Text) => void) | undefined,
 ): void {
   if (!summary || !onWarning) return;
   onWarning(
-    `${doing}: ${summary.total.toLocaleString("en")} failed and ${summary.total === 1 ? "is" : "are"} left out`,
+    summary.total === 1
+      ? say`${doing}: 1 failed and is left out`
+      : say`${doing}: ${summary.total.toLocaleString("en")} failed and are left out`,
   );
-  for (const line of failureLines(summary)) onWarning(line);
+  for (const line of failureLines(summary)) onWarning(quoted(line));
 }

@@ -4,6 +4,7 @@ import path from "node:path";
 import fastGlob from "fast-glob";
 import type { FailureSummary } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { failuresDir, nameIn, type Project } from "../config/project.ts";
 import type { Place } from "../dataset/dataset.ts";
@@ -46,8 +47,8 @@ export async function newestStudent(project: Project): Promise<string> {
       if (dir && existsSync(path.join(dir, "student.onnx"))) return dir;
     }
   }
-  throw new LeafError("failed", "There is no student yet.", {
-    remedy: "Run `leaf run` first, or name an exported one with --student.",
+  throw new LeafError("failed", say`There is no student yet.`, {
+    remedy: say`Run \`leaf run\` first, or name an exported one with --student.`,
   });
 }
 
@@ -109,11 +110,11 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
   }
   const failures = await list.finish();
   if (failures && result.scores.length === 0) {
-    const all = failures.total === 1 ? "The image" : `None of the ${failures.total} images`;
-    throw new LeafError("failed", `${all} could ${failures.total === 1 ? "not " : ""}be scored.`, {
-      failures,
-      result,
-    });
+    const message =
+      failures.total === 1
+        ? say`The image could not be scored.`
+        : say`None of the ${failures.total} images could be scored.`;
+    throw new LeafError("failed", message, { failures, result });
   }
   return failures ? { ...result, failures } : result;
 }
@@ -145,9 +146,13 @@ async function* findPaths(
       }
     }
     if (found === 0) {
-      throw new LeafError("usage", isFolder ? `There is no image in ${given}.` : `${given} does not exist.`, {
-        remedy: "Name images, folders or globs.",
-      });
+      throw new LeafError(
+        "usage",
+        isFolder ? say`There is no image in ${given}.` : say`${given} does not exist.`,
+        {
+          remedy: say`Name images, folders or globs.`,
+        },
+      );
     }
   }
 }

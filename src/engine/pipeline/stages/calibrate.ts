@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { CalibrateResult } from "../../../protocol/results.ts";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
 import type { Project } from "../../config/project.ts";
@@ -82,10 +83,10 @@ export async function planCalibration(
   if (!mos) {
     throw new LeafError(
       "config",
-      `${path.basename(project.configFile)} names no human scores to calibrate with.`,
+      say`${path.basename(project.configFile)} names no human scores to calibrate with.`,
       {
         file: project.configFile,
-        remedy: "Add `mos: { file: …, image: …, score: … }`; without it the distilled student is the result.",
+        remedy: say`Add \`mos: { file: …, image: …, score: … }\`; without it the distilled student is the result.`,
       },
     );
   }
@@ -100,10 +101,10 @@ export async function planCalibration(
   if (chosen.length < 2) {
     throw new LeafError(
       "config",
-      `calibrate.ratio ${calibrate.ratio} leaves ${chosen.length} of ${rated("train").length} rated training images; 2 are the least.`,
+      say`calibrate.ratio ${calibrate.ratio} leaves ${chosen.length} of ${rated("train").length} rated training images; 2 are the least.`,
       {
         file: project.configFile,
-        remedy: "Raise `calibrate.ratio`, or rate more images.",
+        remedy: say`Raise \`calibrate.ratio\`, or rate more images.`,
       },
     );
   }
@@ -143,8 +144,8 @@ export async function calibrateStage(project: Project, options: StageOptions = {
     const plan = await planCalibration(project, catalog, options);
     tellOfTeacher(plan, project, options);
     if (plan.distilled && !isFinished(project, "distill", plan.distilled)) {
-      throw new LeafError("failed", "There is no distilled student for this config yet.", {
-        remedy: "Run `leaf distill` first, or `leaf run` for all stages.",
+      throw new LeafError("failed", say`There is no distilled student for this config yet.`, {
+        remedy: say`Run \`leaf distill\` first, or \`leaf run\` for all stages.`,
       });
     }
     const dir = stageDir(project, "calibrate", plan.key);
@@ -182,16 +183,16 @@ function tellOfTeacher(
   const { n, srcc, ci95 } = teacherCheck;
   const figures =
     srcc === null
-      ? "its scores are all equal"
-      : `SRCC ${srcc.toFixed(2)}, 95 % interval ${ci95 ? ci95.map((end) => end.toFixed(2)).join(" to ") : "unknown"}`;
+      ? say`its scores are all equal`
+      : say`SRCC ${srcc.toFixed(2)}, 95 % interval ${ci95 ? say`${ci95[0]!.toFixed(2)} to ${ci95[1]!.toFixed(2)}` : say`unknown`}`;
   const means =
     teacherCheck.verdict === "unclear"
-      ? "rate more images to be sure"
+      ? say`rate more images to be sure`
       : distilled
-        ? "the distilled student may be worse than none: consider `calibrate.from: backbone`"
-        : "calibration starts from the backbone alone, at five times the rates and twice the epochs; `calibrate.from: distill` insists on the distilled student";
+        ? say`the distilled student may be worse than none: consider \`calibrate.from: backbone\``
+        : say`calibration starts from the backbone alone, at five times the rates and twice the epochs; \`calibrate.from: distill\` insists on the distilled student`;
   options.onWarning?.(
-    `the teacher (${project.config.teacher.kind}) does not clearly agree with the ${n} human scores (${figures}); ${means}`,
+    say`the teacher (${project.config.teacher.kind}) does not clearly agree with the ${n} human scores (${figures}); ${means}`,
   );
 }
 
@@ -218,8 +219,8 @@ async function calibrateStudent(
       ? path.join(stageDir(project, "distill", plan.distilled), "checkpoints", "best.pt")
       : null;
     if (backbone && !existsSync(backbone)) {
-      throw new LeafError("failed", `${backbone} is missing.`, {
-        remedy: "Remove that stage's folder and run `leaf distill` again.",
+      throw new LeafError("failed", say`${backbone} is missing.`, {
+        remedy: say`Remove that stage's folder and run \`leaf distill\` again.`,
       });
     }
     const witness = trainerWitness("calibrate", options);

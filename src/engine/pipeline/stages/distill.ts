@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { DistillResult } from "../../../protocol/results.ts";
 import type { Agreement } from "../../../protocol/trainer.ts";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { keyOf } from "../../base/keys.ts";
 import type { Project } from "../../config/project.ts";
@@ -53,8 +54,8 @@ export async function distillStage(project: Project, options: StageOptions = {})
   try {
     const labels = await labelState(project, catalog);
     if (!labels.finished) {
-      throw new LeafError("failed", "The images are not labelled yet.", {
-        remedy: "Run `leaf label` first, or `leaf run` for all stages.",
+      throw new LeafError("failed", say`The images are not labelled yet.`, {
+        remedy: say`Run \`leaf label\` first, or \`leaf run\` for all stages.`,
       });
     }
     const key = distillKey(project, catalog, labels);

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { EvaluateResult, EvaluationFacts, Metrics } from "../../../protocol/results.ts";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { writeFileAtomic, writeJson } from "../../base/files.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
@@ -65,8 +66,8 @@ export async function planEvaluation(
   if (!mos) {
     throw new LeafError(
       "config",
-      `${path.basename(project.configFile)} names no human scores to evaluate with.`,
-      { file: project.configFile, remedy: "Add `mos: { file: …, image: …, score: … }`." },
+      say`${path.basename(project.configFile)} names no human scores to evaluate with.`,
+      { file: project.configFile, remedy: say`Add \`mos: { file: …, image: …, score: … }\`.` },
     );
   }
   const hashes = catalog.hashes.filter(
@@ -75,8 +76,8 @@ export async function planEvaluation(
   if (hashes.length < leastRated) {
     throw new LeafError(
       "config",
-      `The ${evaluate.split} split has ${hashes.length} images with a MOS; ${leastRated} are the least.`,
-      { file: project.configFile, remedy: "Raise `split.test`, or rate more images." },
+      say`The ${evaluate.split} split has ${hashes.length} images with a MOS; ${leastRated} are the least.`,
+      { file: project.configFile, remedy: say`Raise \`split.test\`, or rate more images.` },
     );
   }
   const keys: EvaluatePlan["keys"] = {};
@@ -110,7 +111,7 @@ export async function evaluateStage(
   { transfer = true }: { transfer?: boolean } = {},
 ): Promise<EvaluateResult> {
   if (stage !== "distill" && stage !== "calibrate") {
-    throw new LeafError("usage", `--stage takes distill or calibrate, not ${stage}.`);
+    throw new LeafError("usage", say`--stage takes distill or calibrate, not ${stage}.`);
   }
   const catalog = await openCatalog(project, options);
   try {
@@ -118,8 +119,10 @@ export async function evaluateStage(
     if (!isFinished(project, stage, plan.studentKey)) {
       throw new LeafError(
         "failed",
-        `There is no ${stage === "distill" ? "distilled" : "calibrated"} student for this config yet.`,
-        { remedy: `Run \`leaf ${stage}\` first, or \`leaf run\` for all stages.` },
+        stage === "distill"
+          ? say`There is no distilled student for this config yet.`
+          : say`There is no calibrated student for this config yet.`,
+        { remedy: say`Run \`leaf ${stage}\` first, or \`leaf run\` for all stages.` },
       );
     }
     return await carryOut(project, "evaluate", plan.key, {
@@ -210,8 +213,8 @@ async function scoreAndCompare(
   if (rows.length < leastRated) {
     throw new LeafError(
       "failed",
-      `${rows.length === 0 ? "None" : `Only ${rows.length}`} of the ${plan.hashes.length} images of the ${evaluate.split} split could be scored; ${leastRated} are the least.`,
-      { failures, remedy: "Run `leaf check`, and mend or exclude the files that failed." },
+      say`${rows.length === 0 ? say`None` : say`Only ${rows.length}`} of the ${plan.hashes.length} images of the ${evaluate.split} split could be scored; ${leastRated} are the least.`,
+      { failures, remedy: say`Run \`leaf check\`, and mend or exclude the files that failed.` },
     );
   }
   tellFailures(failures, "evaluate", options.onWarning);

@@ -16,6 +16,7 @@ import {
   transformersTeacherFingerprint,
 } from "../../src/engine/teachers/transformers/teacher.ts";
 import { isAlive } from "../support/processes.ts";
+import { inEnglish } from "../../src/words/text.ts";
 
 // Loading PyTorch and transformers takes its time on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
@@ -127,7 +128,7 @@ describe("teacher.kind: transformers", () => {
         { batch: 1, featureMemory: 0 },
       ),
     ]);
-    expect(together.about).toContain("image features reused");
+    expect(together.about && inEnglish(together.about)).toContain("image features reused");
     for (const [i, point] of together.points.entries()) {
       const other = alone.points[i]!;
       if (!point.ok || !other.ok) throw new Error("a point failed");

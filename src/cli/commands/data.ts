@@ -5,7 +5,7 @@ import { metricsOfFiles } from "../../engine/metrics/metricsOfFiles.ts";
 import { type ExportKind, exportKinds, exportTo } from "../../engine/report/export.ts";
 import { scorePaths } from "../../engine/scoring/score.ts";
 import { toCsv } from "../../engine/tables/csvText.ts";
-import { say } from "../../words/text.ts";
+import { say, inEnglish } from "../../words/text.ts";
 import { figure, findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";
 
@@ -26,7 +26,7 @@ export function addDataCommands(program: Command, run: Run): void {
           signal: context.signal,
           onProgress: context.onProgress,
         });
-        tellFailures(result.failures, "score", (message) => context.note(`warning: ${message}`));
+        tellFailures(result.failures, "score", (message) => context.note(`warning: ${inEnglish(message)}`));
         for (const { image, note } of result.notes) context.note(`warning: ${image}: ${note}`);
         if (result.far) context.note(farNote(result.far, result.scores.length));
         const text = options.csv

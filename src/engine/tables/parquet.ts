@@ -52,7 +52,7 @@ export async function openParquetFile(file: string): Promise<ParquetFile> {
       const [bytes, rows] = [Number(column?.total_uncompressed_size ?? 0), Number(num_rows)];
       // However well they are packed, values take memory once they are read.
       const values = Math.max(rows, Number(column?.num_values ?? 0));
-      if (bytes < 0 || rows < 0) damaged(file, say`it has a negative number of rows`);
+      if (bytes < 0 || rows < 0) damaged(file, new Error("it has a negative number of rows"));
       if (bytes > limits.parquetPart)
         throw tooLarge(
           file,

@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { JobEvent, JobRequest } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
+import { duration } from "../../words/duration.ts";
+import { english } from "../../words/translate.ts";
 import { onDamagedFile } from "../base/damage.ts";
 import { logError, stackOf } from "../base/errorLog.ts";
 import { LeafError } from "../base/errors.ts";
@@ -81,9 +83,13 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
 }
 
 function nobodyListens(patienceMs: number): LeafError {
-  return new LeafError("cancelled", `Cancelled: no window listened for ${Math.round(patienceMs / 1000)} s.`, {
-    remedy: "Run it again: it goes on where it was.",
-  });
+  return new LeafError(
+    "cancelled",
+    `Cancelled: no window listened for ${duration(english, patienceMs / 1000)}.`,
+    {
+      remedy: "Run it again: it goes on where it was.",
+    },
+  );
 }
 
 type Told = JobEvent extends infer E ? (E extends JobEvent ? Omit<E, "at"> : never) : never;

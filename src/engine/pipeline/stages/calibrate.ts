@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { CalibrateResult } from "../../../protocol/results.ts";
+import { figure, interval } from "../../../words/figure.ts";
 import { LeafError } from "../../base/errors.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
 import type { Project } from "../../config/project.ts";
@@ -183,7 +184,7 @@ function tellOfTeacher(
   const figures =
     srcc === null
       ? "its scores are all equal"
-      : `SRCC ${srcc.toFixed(2)}, 95 % interval ${ci95 ? ci95.map((end) => end.toFixed(2)).join(" to ") : "unknown"}`;
+      : `SRCC ${figure(srcc)}, 95 % interval ${interval(ci95) || "unknown"}`;
   const means =
     teacherCheck.verdict === "unclear"
       ? "rate more images to be sure"

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { LabelEstimate } from "../../../protocol/preview.ts";
 import type { LabelResult } from "../../../protocol/results.ts";
+import { money } from "../../../words/figure.ts";
 import { LeafError, withFailures } from "../../base/errors.ts";
 import { keyOf } from "../../base/keys.ts";
 import { during } from "../../base/unexpected.ts";
@@ -228,8 +229,8 @@ async function labelAll(
       teacher,
       options,
     );
-    const money = cost ? `, about ${cost.amount.toFixed(2)} ${cost.currency}` : "";
-    options.onNote?.(`${requests} requests, about ${inputTokens + outputTokens} tokens${money}`);
+    const price = cost ? `, about ${money(cost)}` : "";
+    options.onNote?.(`${requests} requests, about ${inputTokens + outputTokens} tokens${price}`);
   }
 
   async function withTeacher(work: (teacher: Teacher) => Promise<LabelResult>): Promise<LabelResult> {

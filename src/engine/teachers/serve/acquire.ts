@@ -5,6 +5,8 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Failure } from "../../../protocol/jobs.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
+import { duration } from "../../../words/duration.ts";
+import { english } from "../../../words/translate.ts";
 import { appRoot } from "../../base/appRoot.ts";
 import { childEnvironment } from "../../base/environment.ts";
 import { LeafError, throwIfCancelled } from "../../base/errors.ts";
@@ -143,8 +145,7 @@ function teller(spec: ServerSpec, onNote: ((message: string) => void) | undefine
   return (state: ServerState) => {
     const doing = state.phase === "stopping" ? "stopping the one before" : (state.note ?? "starting");
     if (doing === told && performance.now() - toldAt < sayEveryMs) return;
-    const seconds = Math.round((performance.now() - begun) / 1000);
-    const waited = doing === told ? ` (${seconds} s)` : "";
+    const waited = doing === told ? ` (${duration(english, (performance.now() - begun) / 1000)})` : "";
     [told, toldAt] = [doing, performance.now()];
     onNote?.(`Teacher's server of ${spec.model}: ${doing}${waited}`);
   };

@@ -1,9 +1,9 @@
-// Collects the texts of the extension and the panel into l10n/bundle.l10n.json, which translations start from.
+// Collects the texts of the extension, the panel and what they share with the rest into l10n/bundle.l10n.json, which translations start from.
 // `node scripts/l10n.js --check` only says whether the file is current.
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 
 const file = "l10n/bundle.l10n.json";
-const sources = globSync(["src/extension/**/*.ts", "webview/**/*.ts"]).sort();
+const sources = globSync(["src/{extension,words}/**/*.ts", "webview/**/*.ts"]).sort();
 /** The first argument of l10n.t, t, text and host.text: all the texts that are shown. */
 const call = /(?<![\w$])(?:t|text)\(\s*("(?:[^"\\]|\\.)*")/g;
 

@@ -36,7 +36,6 @@ import { answerTeacher } from "./requests/teacher.ts";
 import { openScorer } from "./scorer.ts";
 import { defaultSettings, environmentOf } from "./settings.ts";
 import { fileOf, uriOf } from "./uris.ts";
-import { workDone } from "./workDone.ts";
 
 // The language server: the one backend of a window. It thinks, the editor draws; long work runs in processes of its own.
 const connection = createConnection(ProposedFeatures.all);
@@ -50,7 +49,6 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const)
 const documents = new TextDocuments(TextDocument);
 const answer = answering(connection);
 const { send } = notifying(connection);
-const progress = workDone(connection);
 const scorer = openScorer();
 // Windows would look for a program in the current folder first, which may be a stranger's.
 if (process.platform === "win32") process.env.NoDefaultCurrentDirectoryInExePath = "1";
@@ -66,7 +64,6 @@ const tellChanged = throttled(250, () => {
 const projects = openProjects(scorer, settings, (file) => ({
   onChanged: tellChanged,
   onJobEvents(job, events) {
-    progress.show(job, () => void projects.of(job.config).jobs.stop());
     send("leaf/jobEvents", { config: uriOf(file), job, events });
   },
   onScores(project, paths, all) {

@@ -21,10 +21,11 @@ import type { FailureSummary } from "../protocol/failures.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
 import type { ProjectSnapshot, RunSummary, StageFailures, StageSnapshot } from "../protocol/project.ts";
 import type { ServerSettings } from "../protocol/server.ts";
+import { headline } from "../words/headline.ts";
 import { inEnglish, quoted, say } from "../words/text.ts";
+import { english } from "../words/translate.ts";
 import { liveDataset } from "./dataset.ts";
 import { factOfError, factsOf, failureFacts } from "./facts.ts";
-import { headlineOf } from "./headlines.ts";
 import { checkInterpreters } from "./interpreterCheck.ts";
 import { type JobTracker, trackJobs } from "./jobTracker.ts";
 import type { FactProblem } from "./language/context.ts";
@@ -309,7 +310,7 @@ function stageSnapshot(
     stage,
     state,
     why: why ?? null,
-    headline: entry ? headlineOf(stage, entry.result) : null,
+    headline: entry ? headline(english, stage, entry.result) : null,
     run: last?.id ?? null,
     updated: last?.updated ?? null,
     ...(failures && { failures: stageFailures(failures) }),

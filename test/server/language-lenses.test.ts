@@ -225,16 +225,16 @@ test("a running job: how far, how long, and the way to stop it; nothing else can
   });
   await language.write(text);
   expect(await shown()).toEqual([
-    [0, "$(debug-stop) Stop · epoch 3 of 20 · 2 min left"],
+    [0, "$(debug-stop) Stop · epoch 3 of 20 · 15 % · 1 min 58 s left"],
     [0, "Open IQA Panel"],
     [1, "$(check) 10 images"],
     [1, "Review pairs"],
-    [3, "$(sync~spin) epoch 3 of 20 · 2 min left"],
+    [3, "$(sync~spin) epoch 3 of 20 · 15 % · 1 min 58 s left"],
     [4, "$(circle-outline) not run yet"],
     [4, "Rate 30 images"],
   ]);
   language.world.snapshot.job = running({ step: "points", done: 1200, total: 4000, secondsLeft: 3900 });
-  expect((await shown())[0]).toEqual([0, "$(debug-stop) Stop · points 1,200 of 4,000 · 1 h 5 min left"]);
+  expect((await shown())[0]).toEqual([0, "$(debug-stop) Stop · points · 30 % · 1 h 5 min left"]);
 });
 
 test("a config that cannot run says why", async () => {

@@ -5,8 +5,10 @@ import { metricsOfFiles } from "../../engine/metrics/metricsOfFiles.ts";
 import { type ExportKind, exportKinds, exportTo } from "../../engine/report/export.ts";
 import { scorePaths } from "../../engine/scoring/score.ts";
 import { toCsv } from "../../engine/tables/csvText.ts";
-import { say, inEnglish } from "../../words/text.ts";
-import { figure, findProject, stageOptions } from "../context.ts";
+import { figure } from "../../words/figure.ts";
+import { scoreFigure } from "../../words/score.ts";
+import { inEnglish, say } from "../../words/text.ts";
+import { findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";
 
 export function addDataCommands(program: Command, run: Run): void {
@@ -34,7 +36,11 @@ export function addDataCommands(program: Command, run: Run): void {
               ["image", "score"],
               result.scores.map((s) => [s.image, s.score]),
             ).trimEnd()
-          : result.scores.map((s) => `${s.score.toFixed(3)}  ${s.image}${s.far ? "  (far)" : ""}`).join("\n");
+          : result.scores
+              .map(
+                (s) => `${scoreFigure(s.score, result.student.scale)}  ${s.image}${s.far ? "  (far)" : ""}`,
+              )
+              .join("\n");
         context.print(result, text);
         if (options.strict && result.failed.length > 0) process.exitCode = 1;
       })(command),

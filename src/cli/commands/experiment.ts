@@ -9,9 +9,10 @@ import { experimentKey, readResultFile } from "../../engine/experiments/result.t
 import { runExperiment } from "../../engine/experiments/run.ts";
 import { trialsOf } from "../../engine/experiments/trial.ts";
 import type { ExperimentResult } from "../../protocol/experiments.ts";
+import { figure } from "../../words/figure.ts";
 import { inEnglish, say } from "../../words/text.ts";
 import { consented } from "../consent.ts";
-import { type CliContext, figure, table } from "../context.ts";
+import { type CliContext, table } from "../context.ts";
 import type { Run } from "../run.ts";
 
 export function addExperimentCommand(program: Command, run: Run): void {

@@ -9,7 +9,9 @@ import { newestStudent } from "../../engine/scoring/score.ts";
 import { heatMap } from "../../engine/student/heatMap.ts";
 import { heatPicture } from "../../engine/student/heatPicture.ts";
 import { openStudent } from "../../engine/student/student.ts";
+import { scoreFigure, scoreText } from "../../words/score.ts";
 import { say } from "../../words/text.ts";
+import { english } from "../../words/translate.ts";
 import { findProject, projectHere } from "../context.ts";
 import type { Run } from "../run.ts";
 
@@ -49,7 +51,7 @@ export function addExplainCommands(program: Command, run: Run): void {
           const [low, high] = [Math.min(...all), Math.max(...all)];
           context.print(
             { image: file, file: out, ...map },
-            `Wrote ${out}: score ${map.score.toFixed(3)}, made of local scores from ${low.toFixed(2)} to ${high.toFixed(2)}. Orange lowers the quality, blue raises it; the student did not look at what is dark.`,
+            `Wrote ${out}: score ${scoreText(english, map.score, map.scale)}, made of local scores from ${scoreFigure(low, map.scale)} to ${scoreFigure(high, map.scale)}. Orange lowers the quality, blue raises it; the student did not look at what is dark.`,
           );
         } finally {
           await student.close();

@@ -10,8 +10,9 @@ import { outputRules } from "../../engine/pipeline/projectInputs.ts";
 import { compareTeachers } from "../../engine/reliability/compareTeachers.ts";
 import { teacherFingerprint } from "../../engine/teachers/createTeacher.ts";
 import type { TeacherComparison } from "../../protocol/reliability.ts";
+import { figure, percent } from "../../words/figure.ts";
 import { inEnglish, say } from "../../words/text.ts";
-import { type CliContext, figure, findProject, table } from "../context.ts";
+import { type CliContext, findProject, table } from "../context.ts";
 import type { Run } from "../run.ts";
 
 /** The label store by itself: who has judged what, and what other stores know. */
@@ -153,7 +154,7 @@ function comparisonText(a: string, b: string, { points, pairs }: TeacherComparis
   const lines = [`${a} and ${b}`];
   if (points)
     lines.push(
-      `images  n ${points.n} · SRCC ${figure(points.srcc)} · PLCC ${figure(points.plcc)} · mean difference ${points.meanDifference.toFixed(2)}`,
+      `images  n ${points.n} · SRCC ${figure(points.srcc)} · PLCC ${figure(points.plcc)} · mean difference ${figure(points.meanDifference, 2)}`,
       `        same word ${percent(points.sameWord)} · Cohen's kappa ${figure(points.kappa)}, ${figure(points.kappaQuadratic)} with quadratic weights`,
     );
   if (pairs)
@@ -170,8 +171,6 @@ function leftOut(from: string, { count, examples }: BadRows): string {
   const what = count === 1 ? "1 row is" : `${count} rows are`;
   return `${from}: ${what} left out:\n${examples.map((one) => `  ${one}`).join("\n")}${more}`;
 }
-
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /** "openai OpenGVLab/InternVL3_5-8B-HF". */
 export function nameOf({ kind, description }: { kind: string; description: unknown }): string {

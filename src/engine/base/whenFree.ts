@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { duration } from "../../words/duration.ts";
 import { say, type Text } from "../../words/text.ts";
+import { english } from "../../words/translate.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
 import { isBusy } from "./sqlite.ts";
 
@@ -40,7 +42,9 @@ export async function whenFree<T>(
       const now = performance.now();
       if (now - begun > patienceMs) throw stillHeld(file, patienceMs, error);
       if (now >= sayAt) {
-        onNote?.(say`Waiting for ${file}: ${holder(file)} holds it (${Math.round((now - begun) / 1000)} s).`);
+        onNote?.(
+          say`Waiting for ${file}: ${holder(file)} holds it (${duration(english, (now - begun) / 1000)}).`,
+        );
         sayAt = now + sayEveryMs;
       }
     }
@@ -49,12 +53,15 @@ export async function whenFree<T>(
 }
 
 function stillHeld(file: string, patienceMs: number, cause: unknown): LeafError {
-  const seconds = Math.round(patienceMs / 1000);
-  return new LeafError("failed", say`${file} has been held by ${holder(file)} for over ${seconds} s.`, {
-    file,
-    remedy: say`Close what has it open (another \`leaf\`, a database browser, a backup), and run the same command again; finished work is kept.`,
-    cause,
-  });
+  return new LeafError(
+    "failed",
+    say`${file} has been held by ${holder(file)} for over ${duration(english, patienceMs / 1000)}.`,
+    {
+      file,
+      remedy: say`Close what has it open (another \`leaf\`, a database browser, a backup), and run the same command again; finished work is kept.`,
+      cause,
+    },
+  );
 }
 
 /** Who has the file open, as far as the system tells: "process 12 (sqlite3)". */

@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { JobEvent, JobRequest } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
+import { duration } from "../../words/duration.ts";
 import { inEnglish, say } from "../../words/text.ts";
+import { english } from "../../words/translate.ts";
 import { onDamagedFile } from "../base/damage.ts";
 import { logError, stackOf } from "../base/errorLog.ts";
 import { LeafError } from "../base/errors.ts";
@@ -84,7 +86,7 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
 function nobodyListens(patienceMs: number): LeafError {
   return new LeafError(
     "cancelled",
-    say`Cancelled: no window listened for ${Math.round(patienceMs / 1000)} s.`,
+    say`Cancelled: no window listened for ${duration(english, patienceMs / 1000)}.`,
     {
       remedy: say`Run it again: it goes on where it was.`,
     },

@@ -1,6 +1,7 @@
 import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import type { LabelResult } from "../../protocol/results.ts";
+import { figure } from "../../words/figure.ts";
 import { say, type Text } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { forEachBounded } from "../base/pool.ts";
@@ -373,7 +374,7 @@ function pointRow(image: string, judged: PointJudgement): PointRow {
   if (!probabilities.every(isProbability) || Math.abs(sum - 1) > 1e-3)
     return { image, ok: false, reason: "the teacher's probabilities do not sum to 1" };
   if (!(mass >= minRatingMass))
-    return { image, ok: false, reason: `only ${mass.toFixed(2)} of the answer is on the rating words` };
+    return { image, ok: false, reason: `only ${figure(mass, 2)} of the answer is on the rating words` };
   const [score, confidence] = [expectedScore(probabilities), pointConfidence(probabilities)];
   return { image, ok: true, score, probabilities, mass, confidence };
 }

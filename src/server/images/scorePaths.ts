@@ -2,6 +2,8 @@ import { statSync } from "node:fs";
 import { type Connection, WorkDoneProgress } from "vscode-languageserver/node";
 import type { ScorerProcess } from "../../engine/scoring/process.ts";
 import type { ResultOf } from "../../protocol/server.ts";
+import { count } from "../../words/figure.ts";
+import { percentOf } from "../../words/progress.ts";
 import type { LiveProject } from "../project.ts";
 import { isInside, type Projects } from "../projects.ts";
 import { fileOf, uriOf } from "../uris.ts";
@@ -96,8 +98,8 @@ function reporter(connection: Connection, token: string | number | undefined, to
       told = performance.now();
       send({
         kind: "report",
-        message: `${done} of ${total}`,
-        percentage: Math.round((100 * done) / Math.max(1, total)),
+        message: `${count(done)} of ${count(total)}`,
+        percentage: percentOf({ done, total }) ?? 0,
       });
     },
     end: () => send({ kind: "end" }),

@@ -1,4 +1,4 @@
-import { escapeMarkdown } from "../../engine/report/markdown.ts";
+import { escapeMarkdown } from "../../words/escape.ts";
 import type { ConfigPath } from "./context.ts";
 import { alternatives, defaultOf, descriptionOf, namedValues, type SchemaNode } from "./schema.ts";
 

@@ -1,6 +1,7 @@
 import type { Hover } from "vscode-languageserver/node";
 import { isCollection, isNode, isPair, isScalar, type Pair, visit } from "yaml";
 import type { ProjectSnapshot } from "../../protocol/project.ts";
+import { count } from "../../words/figure.ts";
 import { type ConfigDocument, keyName, keySpan, scalarAt } from "./configDocument.ts";
 import type { ConfigPath } from "./context.ts";
 import { describeKey } from "./describe.ts";
@@ -48,19 +49,15 @@ export function pairUnder(
   return found;
 }
 
-const count = new Intl.NumberFormat("en");
-
 function dataLine(key: string, { images, mos }: ProjectSnapshot): string | undefined {
   if (key === "images" && images) {
     const failed =
-      images.failed > 0
-        ? `, ${count.format(images.failed)} of ${count.format(images.files)} files cannot be read`
-        : "";
-    return `${count.format(images.usable)} images${failed}`;
+      images.failed > 0 ? `, ${count(images.failed)} of ${count(images.files)} files cannot be read` : "";
+    return `${count(images.usable)} images${failed}`;
   }
   if ((key === "mos" || key === "mos.file") && mos) {
     const { rated, train, val, test } = mos;
-    const part = (n: number, name: string) => `${count.format(n)} ${name}`;
+    const part = (n: number, name: string) => `${count(n)} ${name}`;
     return `${part(rated, "images have a MOS")}: ${part(train, "train")} · ${part(val, "val")} · ${part(test, "test")}`;
   }
   return undefined;

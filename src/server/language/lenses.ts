@@ -1,8 +1,11 @@
 import type { CodeLens, Command, Range } from "vscode-languageserver/node";
 import { commandIds } from "../../protocol/commands.ts";
 import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../../protocol/project.ts";
+import { ago } from "../../words/duration.ts";
+import { count } from "../../words/figure.ts";
+import { progressLine } from "../../words/progress.ts";
+import { english } from "../../words/translate.ts";
 import { type ConfigDocument, keySpan, pairAt } from "./configDocument.ts";
-import { age, progressOf } from "./words.ts";
 
 interface Known {
   snapshot: ProjectSnapshot;
@@ -40,7 +43,10 @@ function pipelineLenses(snapshot: ProjectSnapshot): Command[] {
   const { config, invalid, stages, stale, job } = snapshot;
   const panel = lens("Open IQA Panel", commandIds.openPanel, config);
   if (job?.state === "running")
-    return [lens(`$(debug-stop) Stop · ${progressOf(job)}`, commandIds.stop, config), panel];
+    return [
+      lens(`$(debug-stop) Stop · ${progressLine(english, job.progress)}`, commandIds.stop, config),
+      panel,
+    ];
   // "Reading …" passes by itself.
   if (invalid) return [told(`${invalid.endsWith("…") ? "$(sync~spin)" : "$(warning)"} ${invalid}`)];
   if (stale === 0) return [told("$(check) everything is fresh"), panel];
@@ -55,7 +61,7 @@ function stageLenses(stage: StageSnapshot, known: Known): Command[] {
   const run = blocked ? [] : [lens("$(play) Run", commandIds[stage.stage], config)];
   switch (stage.state) {
     case "running":
-      return [told(`$(sync~spin) ${job ? progressOf(job) : "running"}`)];
+      return [told(`$(sync~spin) ${job ? progressLine(english, job.progress) : "running"}`)];
     case "fresh":
       return [result(stage, known), ...failures(stage, known), ...extras(stage, known), ...run];
     case "failed":
@@ -83,7 +89,7 @@ function result(stage: StageSnapshot, { snapshot, now }: Known): Command {
   const told = [stage.headline ?? "done"];
   if (stage.stage === "evaluate") {
     if (stage.run) told.push(stage.run);
-    if (stage.updated) told.push(age(stage.updated, now));
+    if (stage.updated) told.push(ago(english, stage.updated, now));
   }
   const mark = stage.stage === "evaluate" ? "" : "$(check) ";
   return lens(`${mark}${told.join(" · ")}`, commandIds.openPanel, snapshot.config, tabs[stage.stage]);
@@ -92,7 +98,7 @@ function result(stage: StageSnapshot, { snapshot, now }: Known): Command {
 /** What it left out, and where all of that stands. */
 function failures({ stage, failures: left }: StageSnapshot, { snapshot }: Known): Command[] {
   if (!left) return [];
-  const words = `$(warning) ${left.total.toLocaleString("en")} failed`;
+  const words = `$(warning) ${count(left.total)} failed`;
   return [left.list ? lens(words, commandIds.showFailures, snapshot.config, stage) : told(words)];
 }
 

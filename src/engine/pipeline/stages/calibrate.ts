@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { CalibrateResult } from "../../../protocol/results.ts";
+import { figure, interval } from "../../../words/figure.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
@@ -184,7 +185,7 @@ function tellOfTeacher(
   const figures =
     srcc === null
       ? say`its scores are all equal`
-      : say`SRCC ${srcc.toFixed(2)}, 95 % interval ${ci95 ? say`${ci95[0]!.toFixed(2)} to ${ci95[1]!.toFixed(2)}` : say`unknown`}`;
+      : say`SRCC ${figure(srcc)}, 95 % interval ${interval(ci95) || say`unknown`}`;
   const means =
     teacherCheck.verdict === "unclear"
       ? say`rate more images to be sure`

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { LabelEstimate } from "../../../protocol/preview.ts";
 import type { LabelResult } from "../../../protocol/results.ts";
+import { money } from "../../../words/figure.ts";
 import { inEnglish, say } from "../../../words/text.ts";
 import { LeafError, withFailures } from "../../base/errors.ts";
 import { keyOf } from "../../base/keys.ts";
@@ -238,7 +239,7 @@ async function labelAll(
     const tokens = inputTokens + outputTokens;
     options.onNote?.(
       cost
-        ? say`${requests} requests, about ${tokens} tokens, about ${cost.amount.toFixed(2)} ${cost.currency}`
+        ? say`${requests} requests, about ${tokens} tokens, about ${money(cost)}`
         : say`${requests} requests, about ${tokens} tokens`,
     );
   }

@@ -1,3 +1,4 @@
+import { money } from "../../../words/figure.ts";
 import { say, type TextValue } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
@@ -27,9 +28,9 @@ export function createBudget({ price, limit }: Pick<OpenaiTeacherConfig, "price"
   const underWay = { input: 0, output: 0 };
   const dearest = new Map<QuestionKind, Tokens>();
 
-  const money = ({ input, output }: Tokens) =>
+  const amountOf = ({ input, output }: Tokens) =>
     price ? (input * price.input + output * price.output) / 1e6 : 0;
-  const costOf = (tokens: Tokens) => (price ? { amount: money(tokens), currency: price.currency } : null);
+  const costOf = (tokens: Tokens) => (price ? { amount: amountOf(tokens), currency: price.currency } : null);
 
   function spent(): Estimate {
     const { requests, input, output } = total;
@@ -43,7 +44,7 @@ export function createBudget({ price, limit }: Pick<OpenaiTeacherConfig, "price"
     if (limit?.requests !== undefined && total.requests + 1 > limit.requests)
       return say`${limit.requests} requests`;
     if (limit?.tokens !== undefined && input + output > limit.tokens) return say`${limit.tokens} tokens`;
-    if (limit?.cost !== undefined && money({ input, output }) > limit.cost)
+    if (limit?.cost !== undefined && amountOf({ input, output }) > limit.cost)
       return `${limit.cost} ${price?.currency ?? ""}`.trim();
     return undefined;
   }
@@ -56,10 +57,10 @@ export function createBudget({ price, limit }: Pick<OpenaiTeacherConfig, "price"
       const which = passed(expected);
       if (which) {
         const { requests, inputTokens, outputTokens, cost } = spent();
-        const money = cost ? say` and ${cost.amount.toFixed(4)} ${cost.currency}` : "";
+        const paid = cost ? say` and ${money(cost)}` : "";
         throw new LeafError(
           "failed",
-          say`The teacher's limit of ${which} is reached: ${requests} requests, ${inputTokens + outputTokens} tokens${money} were spent.`,
+          say`The teacher's limit of ${which} is reached: ${requests} requests, ${inputTokens + outputTokens} tokens${paid} were spent.`,
           {
             remedy: say`Raise \`teacher.limit\` and run again; finished labels are kept and not asked again.`,
           },

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { figure } from "../../../words/figure.ts";
 import { inEnglish, say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { redact } from "../../base/redact.ts";
@@ -243,7 +244,7 @@ function unusable({ reading, tokens }: Judged, answers: string): string | undefi
   const { mass } = reading;
   if (mass < minRatingMass) {
     const best = tokens.reduce((most, one) => (one.logprob > most.logprob ? one : most));
-    return `only ${mass.toFixed(2)} of the answer is on ${answers}; it begins with ${JSON.stringify(best.token)}`;
+    return `only ${figure(mass, 2)} of the answer is on ${answers}; it begins with ${JSON.stringify(best.token)}`;
   }
   if (reading.unseen > mostUnseen) return `the server lists too few tokens to tell ${answers} apart`;
   return undefined;

@@ -5,7 +5,9 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Failure } from "../../../protocol/jobs.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
+import { duration } from "../../../words/duration.ts";
 import { inEnglish, quoted, say, type Text } from "../../../words/text.ts";
+import { english } from "../../../words/translate.ts";
 import { appRoot } from "../../base/appRoot.ts";
 import { childEnvironment } from "../../base/environment.ts";
 import { errorOf, LeafError, throwIfCancelled } from "../../base/errors.ts";
@@ -150,12 +152,11 @@ function teller(spec: ServerSpec, onNote: ((message: Text) => void) | undefined)
           : quoted(state.note);
     const now = inEnglish(doing);
     if (now === told && performance.now() - toldAt < sayEveryMs) return;
-    const seconds = Math.round((performance.now() - begun) / 1000);
     const waited = now === told;
     [told, toldAt] = [now, performance.now()];
     onNote?.(
       waited
-        ? say`Teacher's server of ${spec.model}: ${doing} (${seconds} s)`
+        ? say`Teacher's server of ${spec.model}: ${doing} (${duration(english, (performance.now() - begun) / 1000)})`
         : say`Teacher's server of ${spec.model}: ${doing}`,
     );
   };

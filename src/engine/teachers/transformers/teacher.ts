@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { TeacherAnswer, TeacherHello, TeacherOpen, TeacherQuestion } from "../../../protocol/teacher.ts";
+import { figure } from "../../../words/figure.ts";
 import { quoted, say, type Text } from "../../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../../base/errors.ts";
 import type { TransformersTeacherConfig } from "../../config/teacher.ts";
@@ -165,7 +166,7 @@ export function pairPreference(answer: TeacherAnswer, { letters }: Pick<Prompts,
     const mass = sum(masses);
     if (!Number.isFinite(mass)) return { ok: false, reason: noNumber };
     if (!(mass >= minRatingMass)) {
-      const reason = `only ${mass.toFixed(2)} of the answer is on ${letters.join(" and ")}`;
+      const reason = `only ${figure(mass, 2)} of the answer is on ${letters.join(" and ")}`;
       return { ok: false, reason };
     }
   }

@@ -2,8 +2,10 @@ import type { CodeLens } from "vscode-languageserver/node";
 import type { ListedExperiment } from "../../../engine/experiments/list.ts";
 import { commandIds } from "../../../protocol/commands.ts";
 import type { JobSnapshot } from "../../../protocol/jobs.ts";
+import { count } from "../../../words/figure.ts";
+import { progressLine } from "../../../words/progress.ts";
+import { english } from "../../../words/translate.ts";
 import type { ConfigDocument } from "../configDocument.ts";
-import { progressOf } from "../words.ts";
 
 /** Over an experiment: run it or stop it, how far it is, and its table. */
 export function experimentLenses(
@@ -20,12 +22,15 @@ export function experimentLenses(
   const table = updated === null ? [] : [lens("Show table", commandIds.showExperiment, config.uri)];
   if (job?.state === "running" && job.experiment === config.uri) {
     const overall = job.progress?.overall;
-    const far = overall ? `${overall.done} of ${overall.total} done · ` : "";
-    return [lens(`$(debug-stop) Stop · ${far}${progressOf(job)}`, commandIds.stop, job.config), ...table];
+    const far = overall ? `${count(overall.done)} of ${count(overall.total)} done · ` : "";
+    return [
+      lens(`$(debug-stop) Stop · ${far}${progressLine(english, job.progress)}`, commandIds.stop, job.config),
+      ...table,
+    ];
   }
   if (invalid !== null) return [lens(`$(warning) ${invalid}`, ""), ...table];
-  const broken = failed > 0 ? `, ${failed} failed` : "";
-  const far = `${done} of ${total} done${broken}${stale ? ", the file has changed" : ""}`;
+  const broken = failed > 0 ? `, ${count(failed)} failed` : "";
+  const far = `${count(done)} of ${count(total)} done${broken}${stale ? ", the file has changed" : ""}`;
   if (job?.state === "running") return [lens(`another job is running · ${far}`, ""), ...table];
   const run = lens(`$(play) Run experiment · ${far}`, commandIds.runExperiment, config.uri);
   return done === total ? [lens(`$(check) ${far}`, ""), ...table, run] : [run, ...table];

@@ -6,6 +6,7 @@ import { failureOf } from "../engine/base/unexpected.ts";
 import { requestParams } from "../protocol/schema/server.ts";
 import type { ParamsOf, ResultOf, ServerMethod } from "../protocol/server.ts";
 import { say } from "../words/text.ts";
+import { wordedFailure } from "./locale.ts";
 
 /** JSON-RPC's code for an error of the request's own making, and for one of ours. */
 const refused = -32803;
@@ -28,7 +29,8 @@ export function answering(connection: Connection): Answer {
         const failure = failureOf(error, { doing: say`${method} was answered` });
         const isBug = failure.code === "internal";
         if (isBug) connection.console.error(`${failure.message}\n${stackOf(error)}`);
-        throw new ResponseError(isBug ? internal : refused, failure.message, failure);
+        const shown = wordedFailure(failure);
+        throw new ResponseError(isBug ? internal : refused, shown.message, shown);
       }
     });
   };

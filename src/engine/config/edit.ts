@@ -21,7 +21,7 @@ function applyEdit(text: string, file: string, edit: Edit): string {
     const first = before.problems[0]!;
     throw new LeafError(
       "config",
-      say`${path.basename(file)}:${first.line}:${first.column}: ${first.message}.`,
+      say`${path.basename(file)}:${first.line}:${first.column}: ${first.words}.`,
       {
         file,
         line: first.line,

@@ -11,9 +11,10 @@ import {
 import { runDir } from "../../engine/pipeline/runs.ts";
 import { exportTo } from "../../engine/report/export.ts";
 import { evaluationView } from "../../engine/views/evaluationView.ts";
-import { inEnglish, say } from "../../words/text.ts";
+import { say } from "../../words/text.ts";
 import type { Answer } from "../answers.ts";
 import { leafCommand } from "../leafCommand.ts";
+import { worded } from "../locale.ts";
 import type { Projects } from "../projects.ts";
 import { fileOf, uriOf } from "../uris.ts";
 
@@ -55,7 +56,7 @@ export function answerRuns(answer: Answer, projects: Projects): void {
     for (const one of projects.all()) {
       try {
         const what = await inputOf(one.project(), fileOf(uri));
-        if (what !== undefined) return { what: inEnglish(what) };
+        if (what !== undefined) return { what: worded(what) };
       } catch {
         // Its config is invalid just now: what it reads is not known.
       }

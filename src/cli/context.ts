@@ -2,12 +2,17 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { LeafError } from "../engine/base/errors.ts";
+import { trainerProgress } from "../engine/base/progressTimer.ts";
 import { openProject, type Project } from "../engine/config/project.ts";
 import { allFailures } from "../engine/failures/list.ts";
 import type { StageOptions } from "../engine/pipeline/stage.ts";
 import type { FailureSummary } from "../protocol/failures.ts";
 import type { Progress, ProgressSink } from "../protocol/progress.ts";
-import { formatDuration, progressReporter } from "./progress.ts";
+import { duration } from "../words/duration.ts";
+import { count, figure } from "../words/figure.ts";
+import { inEnglish, say } from "../words/text.ts";
+import { english } from "../words/translate.ts";
+import { progressReporter } from "./progress.ts";
 import { terminalJson, terminalLine, terminalText } from "./terminalText.ts";
 
 /** Options that every command has. */
@@ -69,11 +74,12 @@ export async function findProject({ options }: CliContext): Promise<Project> {
   if (others.length === 1) return openProject(others[0]!);
   const why =
     others.length === 0
-      ? "There is no leaf.yaml in this folder"
-      : `There are several configs here (${others.join(", ")})`;
-  throw new LeafError("config", `${why}.`, {
+      ? say`There is no leaf.yaml in this folder.`
+      : say`There are several configs here (${others.join(", ")}).`;
+  throw new LeafError("config", why, {
     file: path.resolve("leaf.yaml"),
-    remedy: others.length === 0 ? "Run `leaf init`, or name one with --config." : "Name one with --config.",
+    remedy:
+      others.length === 0 ? say`Run \`leaf init\`, or name one with --config.` : say`Name one with --config.`,
   });
 }
 
@@ -90,33 +96,23 @@ export function stageOptions(context: CliContext): StageOptions {
   return {
     signal: context.signal,
     onProgress: context.onProgress,
-    onNote: (message) => context.note(message),
-    onWarning: (message) => context.note(`warning: ${message}`),
+    onNote: (message) => context.note(inEnglish(message)),
+    onWarning: (message) => context.note(`warning: ${inEnglish(message)}`),
     onTrainer(stage, message) {
-      if (message.type === "progress") {
-        const step =
-          message.phase === "train" ? `epoch ${message.epoch} of ${message.epochs}` : message.phase;
-        const total = message.steps * (message.phase === "train" ? message.epochs : 1);
-        const done =
-          message.phase === "train" ? (message.epoch - 1) * message.steps + message.step : message.step;
-        const detail = message.imagesPerS > 0 ? `${message.imagesPerS.toFixed(0)} images/s` : undefined;
-        context.onProgress({ stage, step, done, total, unit: "steps", detail });
+      const progress = trainerProgress({ at: 0, type: "trainer", stage, message });
+      if (progress) {
+        context.onProgress(progress);
       } else if (message.type === "metrics" && message.val?.srcc != null) {
         context.note(
-          `${stage}: epoch ${message.epoch} · loss ${message.loss.toFixed(4)} · validation SRCC ${message.val.srcc.toFixed(3)} (n = ${message.val.n})`,
+          `${stage}: epoch ${message.epoch} · loss ${figure(message.loss, 4)} · validation SRCC ${figure(message.val.srcc)}, n = ${count(message.val.n)}`,
         );
       } else if (message.type === "done") {
         context.note(
-          `${stage}: trained in ${formatDuration(message.durationS)}, best epoch ${message.bestEpoch} of ${message.epochs}`,
+          `${stage}: trained in ${duration(english, message.durationS)}, best epoch ${message.bestEpoch} of ${message.epochs}`,
         );
       }
     },
   };
-}
-
-/** Three decimals, or a dash where a figure cannot be had. */
-export function figure(value: number | null | undefined): string {
-  return value === null || value === undefined ? "–" : value.toFixed(3);
 }
 
 /** An aligned table of text. */

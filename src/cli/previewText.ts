@@ -1,4 +1,7 @@
 import type { DryRun, DryRunQuestion, LabelEstimate } from "../protocol/preview.ts";
+import { count, figure, money, percent } from "../words/figure.ts";
+import { confidenceText, fiveScale, scoreText } from "../words/score.ts";
+import { english } from "../words/translate.ts";
 
 /** A dry run as people read it in a terminal. */
 export function dryRunText({ teacher, questions }: DryRun): string {
@@ -7,20 +10,18 @@ export function dryRunText({ teacher, questions }: DryRun): string {
 }
 
 function questionText({ images, prompt, top, answers, mass, label }: DryRunQuestion): string {
-  const percent = (p: number) => `${(100 * p).toFixed(2)} %`.padStart(9);
+  const share = (p: number) => percent(p, 2).padStart(9);
   const lines = [
     images.join("  against  "),
     ...prompt.split("\n").map((line) => `  │ ${line}`),
     "  top tokens",
-    ...top
-      .slice(0, 10)
-      .map(({ token, probability }) => `  ${percent(probability)}  ${JSON.stringify(token)}`),
+    ...top.slice(0, 10).map(({ token, probability }) => `  ${share(probability)}  ${JSON.stringify(token)}`),
     "  answers",
     ...answers.map(
       ({ answer, tokens, probability }) =>
-        `  ${percent(probability)}  ${answer}${tokens.length > 0 ? `  (${tokens.map((t) => JSON.stringify(t)).join(" + ")})` : ""}`,
+        `  ${share(probability)}  ${answer}${tokens.length > 0 ? `  (${tokens.map((t) => JSON.stringify(t)).join(" + ")})` : ""}`,
     ),
-    `  ${percent(mass)}  of the answer is on these`,
+    `  ${share(mass)}  of the answer is on these`,
     `  label: ${labelText(images, label)}`,
   ];
   return lines.join("\n");
@@ -28,21 +29,20 @@ function questionText({ images, prompt, top, answers, mass, label }: DryRunQuest
 
 function labelText(images: string[], label: DryRunQuestion["label"]): string {
   if (!label) return "none: the teacher did not follow the prompt";
-  const confidence = `confidence ${label.confidence.toFixed(2)}`;
-  if (images.length === 1) return `score ${label.value.toFixed(2)} of 5, ${confidence}`;
-  return `${images[0]} is better with probability ${label.value.toFixed(3)}, ${confidence}`;
+  const confidence = confidenceText(english, label.confidence);
+  if (images.length === 1) return `score ${scoreText(english, label.value, fiveScale)}, ${confidence}`;
+  return `${images[0]} is better with probability ${figure(label.value)}, ${confidence}`;
 }
 
 export function estimateText({ images, missing, ...estimate }: LabelEstimate): string {
-  const count = new Intl.NumberFormat("en");
-  const reasons = missing.reasons > 0 ? `, ${count.format(missing.reasons)} reasons` : "";
+  const reasons = missing.reasons > 0 ? `, ${count(missing.reasons)} reasons` : "";
   const lines = [
-    `${count.format(images)} images; to label: ${count.format(missing.points)} images, ${count.format(missing.pairs)} pairs${reasons}`,
+    `${count(images)} images; to label: ${count(missing.points)} images, ${count(missing.pairs)} pairs${reasons}`,
   ];
   if (estimate.requests > 0) {
-    const cost = estimate.cost ? `, about ${estimate.cost.amount.toFixed(2)} ${estimate.cost.currency}` : "";
+    const cost = estimate.cost ? `, about ${money(estimate.cost)}` : "";
     lines.push(
-      `${count.format(estimate.requests)} requests, about ${count.format(estimate.inputTokens)} input and ${count.format(estimate.outputTokens)} output tokens${cost}`,
+      `${count(estimate.requests)} requests, about ${count(estimate.inputTokens)} input and ${count(estimate.outputTokens)} output tokens${cost}`,
     );
   }
   return lines.join("\n");

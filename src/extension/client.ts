@@ -14,10 +14,17 @@ import type {
   ResultOf,
   ServerMethod,
   ServerNotifications,
+  ServerStart,
 } from "../protocol/server.ts";
 import { crashCounter } from "./crashes.ts";
-import { isJobProgress, type WorkDone } from "./jobs/progress.ts";
 import { log } from "./log.ts";
+
+/** Work-done progress, as far as it is read here. */
+interface WorkDone {
+  kind: "begin" | "report" | "end";
+  message?: string;
+  percentage?: number;
+}
 
 /** The one way to the language server. Nothing is started before something is asked of it. */
 export interface Client extends Disposable {
@@ -100,6 +107,7 @@ export function createClient(context: ExtensionContext): Client {
         { scheme: "file", pattern: configPattern },
         { scheme: "file", pattern: experimentPattern },
       ],
+      initializationOptions: { bundle: l10n.bundle } satisfies ServerStart,
       outputChannel: log(),
       traceOutputChannel: log(),
       revealOutputChannelOn: RevealOutputChannelOn.Never,
@@ -113,12 +121,6 @@ export function createClient(context: ExtensionContext): Client {
           broken.fire(true);
           void tellBroken();
           return { action: CloseAction.DoNotRestart, handled: true };
-        },
-      },
-      middleware: {
-        // The status bar item and the Pipeline view show jobs already; the editor's own progress would be a second one.
-        handleWorkDoneProgress: (token, params, next) => {
-          if (!isJobProgress(token, params)) next(token, params);
         },
       },
     });

@@ -8,6 +8,7 @@ import type { StageStatus } from "../engine/pipeline/status.ts";
 import { managedEnvironmentDir, resolveInterpreter } from "../engine/python/environment.ts";
 import { commandIds } from "../protocol/commands.ts";
 import type { ConsentItem } from "../protocol/consent.ts";
+import { count } from "../words/figure.ts";
 import type { InterpreterCheck } from "./interpreterCheck.ts";
 import type { FactProblem } from "./language/context.ts";
 import { uriOf } from "./uris.ts";
@@ -71,7 +72,7 @@ export function failureFacts(project: Project, stages: readonly StageStatus[]): 
     return [
       {
         path: [stage],
-        message: `${stage}: ${total.toLocaleString("en")} failed. ${named.join("; ")}${left > 0 ? `; and ${left.toLocaleString("en")} more` : ""}`,
+        message: `${stage}: ${count(total)} failed. ${named.join("; ")}${left > 0 ? `; and ${count(left)} more` : ""}`,
         severity: state === "failed" ? "error" : "warning",
         code: "failures",
         fix: {
@@ -104,8 +105,9 @@ function placeFacts({ summary, index }: Catalog): FactProblem[] {
   const facts: FactProblem[] = [];
   const [unread] = index.places("unreadable", "name");
   if (unread) {
-    const count = unreadable + name;
-    const what = count === 1 ? "A folder or name cannot be read" : `${count} folders or names cannot be read`;
+    const all = unreadable + name;
+    const what =
+      all === 1 ? "A folder or name cannot be read" : `${count(all)} folders or names cannot be read`;
     facts.push({
       path: ["images"],
       message: `${what}, so that images may be missing: ${unread.path}: ${unread.reason}`,

@@ -3,8 +3,9 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { appRoot } from "../engine/base/appRoot.ts";
 import { childEnvironment } from "../engine/base/environment.ts";
-import { LeafError } from "../engine/base/errors.ts";
+import { errorOf, LeafError } from "../engine/base/errors.ts";
 import type { ErrorDocument } from "../protocol/errors.ts";
+import { say } from "../words/text.ts";
 
 /** Runs `leaf … --json` in a process of its own and returns what it prints. What it says of a failure becomes a LeafError. */
 export async function leafCommand<T>(
@@ -21,23 +22,27 @@ export async function leafCommand<T>(
     });
     return JSON.parse(stdout) as T;
   } catch (error) {
-    if (signal.aborted) throw new LeafError("cancelled", "Cancelled.");
-    throw errorOf(error, args[0] ?? "");
+    if (signal.aborted) throw new LeafError("cancelled", say`Cancelled.`);
+    throw errorOfProcess(error, args[0] ?? "");
   }
 }
 
 /** What a failed process left: the document of `--json`, or nothing but its end. */
-export function errorOf(thrown: unknown, command: string): LeafError {
+export function errorOfProcess(thrown: unknown, command: string): LeafError {
   const { stdout = "", stderr = "" } = (thrown ?? {}) as { stdout?: unknown; stderr?: unknown };
   const { error, failures } = documentIn(String(stdout));
   if (error) {
-    const { kind, message, ...place } = error;
-    return new LeafError(kind, message, { ...place, failures, cause: thrown });
+    const { kind, ...rest } = error;
+    return errorOf({ ...rest, code: kind, failures }, { cause: thrown });
   }
   const last = String(stderr).trim().split("\n").at(-1)?.trim();
-  return new LeafError("failed", `\`leaf ${command}\` ended without a result${last ? `: ${last}` : "."}`, {
-    cause: thrown,
-  });
+  return new LeafError(
+    "failed",
+    last
+      ? say`\`leaf ${command}\` ended without a result: ${last}`
+      : say`\`leaf ${command}\` ended without a result.`,
+    { cause: thrown },
+  );
 }
 
 function documentIn(stdout: string): Partial<ErrorDocument> {

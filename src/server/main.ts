@@ -1,3 +1,4 @@
+import { setLanguage } from "./locale.ts";
 import "../engine/base/noTelemetry.ts";
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -18,7 +19,7 @@ import { keptKeysName } from "../engine/base/teacherKeys.ts";
 import { version } from "../engine/base/version.ts";
 import type { Project } from "../engine/config/project.ts";
 import { keyOrigins } from "../engine/consent/needed.ts";
-import type { ClientNotifications, ServerSettings } from "../protocol/server.ts";
+import type { ClientNotifications, ServerSettings, ServerStart } from "../protocol/server.ts";
 import { answering } from "./answers.ts";
 import { isExperimentUri } from "./language/experiments/places.ts";
 import { registerLanguage } from "./language/register.ts";
@@ -36,7 +37,6 @@ import { answerTeacher } from "./requests/teacher.ts";
 import { openScorer } from "./scorer.ts";
 import { defaultSettings, environmentOf } from "./settings.ts";
 import { fileOf, uriOf } from "./uris.ts";
-import { workDone } from "./workDone.ts";
 
 // The language server: the one backend of a window. It thinks, the editor draws; long work runs in processes of its own.
 const connection = createConnection(ProposedFeatures.all);
@@ -50,7 +50,6 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const)
 const documents = new TextDocuments(TextDocument);
 const answer = answering(connection);
 const { send } = notifying(connection);
-const progress = workDone(connection);
 const scorer = openScorer();
 // Windows would look for a program in the current folder first, which may be a stranger's.
 if (process.platform === "win32") process.env.NoDefaultCurrentDirectoryInExePath = "1";
@@ -66,7 +65,6 @@ const tellChanged = throttled(250, () => {
 const projects = openProjects(scorer, settings, (file) => ({
   onChanged: tellChanged,
   onJobEvents(job, events) {
-    progress.show(job, () => void projects.of(job.config).jobs.stop());
     send("leaf/jobEvents", { config: uriOf(file), job, events });
   },
   onScores(project, paths, all) {
@@ -124,7 +122,9 @@ connection.onNotification("leaf/settings", (next: ServerSettings) => {
 });
 
 let folders: string[] = [];
-connection.onInitialize(({ workspaceFolders, rootUri }) => {
+connection.onInitialize(({ workspaceFolders, rootUri, initializationOptions }) => {
+  const told = initializationOptions as ServerStart | undefined;
+  if (told?.bundle) setLanguage(told.bundle);
   folders = (workspaceFolders ?? (rootUri ? [{ uri: rootUri }] : []))
     .filter(({ uri }) => uri.startsWith("file:"))
     .map(({ uri }) => fileOf(uri));

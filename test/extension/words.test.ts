@@ -4,19 +4,16 @@ import { forgetSecrets, knowSecrets } from "../../src/engine/base/redact.ts";
 import { crashCounter } from "../../src/extension/crashes.ts";
 import { failureMessage, failureOf } from "../../src/extension/failureText.ts";
 import {
-  bandOf,
   decorationTooltip,
-  goodness,
   scoringMessage,
   statusText,
   statusTooltip,
 } from "../../src/extension/images/imageWords.ts";
-import { ago, isJobProgress, percentOf, progressWords } from "../../src/extension/jobs/progress.ts";
-import { commandLink, escapeMarkdown } from "../../src/extension/markdown.ts";
 import { mentionsSecret, redacted } from "../../src/extension/redactedChannel.ts";
 import { runDescription, runTooltip } from "../../src/extension/runWords.ts";
 import { pipelineRows, projectRow } from "../../src/extension/views/stageWords.ts";
 import { describeKey } from "../../src/server/language/describe.ts";
+import { quoted } from "../../src/words/text.ts";
 import { english as t } from "../../src/words/translate.ts";
 import { tokensOf } from "../support/markdownReader.ts";
 import { image, job, progress, project, run, stage } from "./samples.ts";
@@ -91,47 +88,7 @@ describe("crashes", () => {
   });
 });
 
-describe("progress", () => {
-  it("tells step, share and time left", () => {
-    expect(
-      progressWords(progress({ step: "epoch 3 of 20", done: 30, total: 200, secondsLeft: 125 }), t),
-    ).toBe("epoch 3 of 20 · 15 % · 2 min left");
-    expect(progressWords(progress({ step: "points", done: 1200, total: undefined }), t)).toBe(
-      "points · 1,200 images",
-    );
-    expect(progressWords(progress({ step: "load", done: 0, total: 0 }), t)).toBe("load");
-    expect(progressWords(null, t)).toBe("starting");
-    expect(percentOf(progress({ done: 7, total: 0 }))).toBeNull();
-  });
-
-  it("tells a job's work-done progress from others by how it began", () => {
-    expect(isJobProgress("a", { kind: "begin", title: "LEAF distill" })).toBe(true);
-    expect(isJobProgress("b", { kind: "begin", title: "Indexing" })).toBe(false);
-    expect(isJobProgress("a", { kind: "report" })).toBe(true);
-    expect(isJobProgress("a", { kind: "end" })).toBe(true);
-    expect(isJobProgress("a", { kind: "report" })).toBe(false);
-  });
-
-  it("tells how long ago", () => {
-    const now = Date.parse("2026-11-24T12:00:00Z");
-    expect(ago("2026-11-24T11:48:00Z", now, t)).toBe("12 min ago");
-    expect(ago("2026-11-24T11:59:50Z", now, t)).toBe("just now");
-    expect(ago("2026-11-20T12:00:00Z", now, t)).toBe("4 days ago");
-    expect(ago("not a time", now, t)).toBe("");
-  });
-});
-
 describe("quality", () => {
-  it("turns round where lower is better", () => {
-    expect(goodness(4, [1, 5], false)).toBe(0.75);
-    expect(goodness(20, [0, 100], true)).toBe(0.8);
-    expect(bandOf(1.4, [1, 5], false)).toBe("bad");
-    expect(bandOf(1.5, [1, 5], false)).toBe("poor");
-    expect(bandOf(4.6, [1, 5], false)).toBe("excellent");
-    expect(bandOf(95, [0, 100], true)).toBe("bad");
-    expect(bandOf(9, [1, 5], false)).toBe("excellent");
-  });
-
   it("is never a bare number", () => {
     const known = {
       score: 3.6182,
@@ -154,7 +111,7 @@ describe("quality", () => {
     expect(statusText(view, t)).toBe("3.62 / 5");
     const tooltip = statusTooltip(view, t);
     expect(tooltip).toContain("Quality 3.62 / 5 · better than 71 % of photos");
-    expect(tooltip).toContain("MOS 3.40 (1–5)");
+    expect(tooltip).toContain("MOS 3.40 / 5");
     expect(tooltip).toContain("command:leaf.openPanel?");
     expect(statusText({ ...view, row: image({ score: null }) }, t)).toBe("not scored");
   });
@@ -177,14 +134,18 @@ describe("runs", () => {
   const now = Date.parse("2026-11-24T12:00:00Z");
 
   it("show their metrics, or what state they are in", () => {
-    expect(runDescription(run(), now, t)).toBe("SRCC 0.861 · PLCC 0.867 · 12 min ago");
-    expect(runDescription(run({ evaluation: null }), now, t)).toBe("agrees with teacher 0.930 · 12 min ago");
+    expect(runDescription(run(), now, t)).toBe(
+      "SRCC 0.861 [0.840, 0.880] · PLCC 0.867 · n = 120 · 12 min ago",
+    );
+    expect(runDescription(run({ evaluation: null }), now, t)).toBe(
+      "agrees with the teacher: SRCC 0.930, n = 400 · 12 min ago",
+    );
     expect(runDescription(run({ state: "failed" }), now, t)).toBe("failed · 12 min ago");
   });
 
   it("tell each number with n and interval in the tooltip", () => {
     const tooltip = runTooltip(run({ changes: [{ key: "distill.epochs", before: 20, after: 30 }] }), now, t);
-    expect(tooltip).toContain("SRCC 0.861 [0.84, 0.88]");
+    expect(tooltip).toContain("SRCC 0.861 [0.840, 0.880]");
     expect(tooltip).toContain("test, n = 120");
     expect(tooltip).toContain("distill\\.epochs\\: 20 → 30");
   });
@@ -208,7 +169,7 @@ describe("pipeline", () => {
           stage({
             stage: "evaluate",
             state: "failed",
-            reason: { kind: "failed", message: "no test images" },
+            reason: { kind: "failed", message: quoted("no test images") },
           }),
         ],
       }),
@@ -288,12 +249,6 @@ describe("pipeline", () => {
 });
 
 describe("Markdown", () => {
-  it("cannot be smuggled in by a file's name", () => {
-    const escaped = escapeMarkdown("![x](https://e.vil/a.png) <img src=x> $(zap) `a` *b*\n# c");
-    expect(escaped).not.toMatch(/(?<!\\)[![\]()<>`*#$]/);
-    expect(escaped).not.toContain("\n");
-  });
-
   it("comes from no name, key or word of others: only LEAF's own commands are linked", () => {
     const evil =
       "x](command:leaf.run?%5B%5D) [a](https://e.vil) <command:leaf.stop> ![i](https://e.vil/a.png)";
@@ -326,7 +281,7 @@ describe("Markdown", () => {
         scorer: view.scorer,
         stages: [
           stage({
-            reason: { kind: "failed", message: evil },
+            reason: { kind: "failed", message: quoted(evil) },
             headline: evil,
             run: evil,
             updated: "2026-11-24T11:00:00Z",
@@ -339,12 +294,6 @@ describe("Markdown", () => {
     for (const { tooltip } of rows) expect(linked(tooltip), tooltip).toEqual([]);
     const key = describeKey(["teacher", "serve", "env", evil], [{ type: "string" }]);
     expect(linked(key)).toEqual([]);
-  });
-
-  it("links carry their arguments whole", () => {
-    const link = commandLink("Open", "leaf.openPanel", "file:///a (b)/leaf.yaml", { hash: "x)" });
-    const [, encoded] = /^\[Open\]\(command:leaf\.openPanel\?([^()]*)\)$/.exec(link)!;
-    expect(JSON.parse(decodeURIComponent(encoded!))).toEqual(["file:///a (b)/leaf.yaml", { hash: "x)" }]);
   });
 });
 

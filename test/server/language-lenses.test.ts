@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { JobSnapshot } from "../../src/protocol/jobs.ts";
 import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../../src/protocol/project.ts";
+import { quoted } from "../../src/words/text.ts";
 import { type Language, startLanguage } from "./languageClient.ts";
 
 let language: Language;
@@ -147,7 +148,7 @@ test("stale and fresh stages, with their headlines and the run to compare with",
       }),
       stage("calibrate", {
         state: "failed",
-        reason: { kind: "failed", message: "the trainer stopped" },
+        reason: { kind: "failed", message: quoted("the trainer stopped") },
         updated: ago(80),
       }),
       stage("evaluate", {
@@ -230,16 +231,16 @@ test("a running job: how far, how long, and the way to stop it; nothing else can
   });
   await language.write(text);
   expect(await shown()).toEqual([
-    [0, "$(debug-stop) Stop · epoch 3 of 20 · 2 min left"],
+    [0, "$(debug-stop) Stop · epoch 3 of 20 · 15 % · 1 min 58 s left"],
     [0, "Open IQA Panel"],
     [1, "$(check) 10 images"],
     [1, "Review pairs"],
-    [3, "$(sync~spin) epoch 3 of 20 · 2 min left"],
+    [3, "$(sync~spin) epoch 3 of 20 · 15 % · 1 min 58 s left"],
     [4, "$(circle-outline) not run yet"],
     [4, "Rate 30 images"],
   ]);
   language.world.snapshot.job = running({ step: "points", done: 1200, total: 4000, secondsLeft: 3900 });
-  expect((await shown())[0]).toEqual([0, "$(debug-stop) Stop · points 1,200 of 4,000 · 1 h 5 min left"]);
+  expect((await shown())[0]).toEqual([0, "$(debug-stop) Stop · points · 30 % · 1 h 5 min left"]);
 });
 
 test("a config that cannot run says why", async () => {

@@ -5,9 +5,12 @@ import { metricsOfFiles } from "../../engine/metrics/metricsOfFiles.ts";
 import { type ExportKind, exportKinds, exportTo } from "../../engine/report/export.ts";
 import { scorePaths } from "../../engine/scoring/score.ts";
 import { toCsv } from "../../engine/tables/csvText.ts";
+import { figure } from "../../words/figure.ts";
+import { scoreFigure } from "../../words/score.ts";
 import { studentWords } from "../../words/student.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
-import { figure, findProject, stageOptions } from "../context.ts";
+import { findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";
 
 export function addDataCommands(program: Command, run: Run): void {
@@ -27,7 +30,7 @@ export function addDataCommands(program: Command, run: Run): void {
           signal: context.signal,
           onProgress: context.onProgress,
         });
-        tellFailures(result.failures, "score", (message) => context.note(`warning: ${message}`));
+        tellFailures(result.failures, "score", (message) => context.note(`warning: ${inEnglish(message)}`));
         for (const { image, note } of result.notes) context.note(`warning: ${image}: ${note}`);
         context.note(`Scored by ${studentWords(english, result.student)}.`);
         if (result.far) context.note(farNote(result.far, result.scores.length));
@@ -36,7 +39,11 @@ export function addDataCommands(program: Command, run: Run): void {
               ["image", "score"],
               result.scores.map((s) => [s.image, s.score]),
             ).trimEnd()
-          : result.scores.map((s) => `${s.score.toFixed(3)}  ${s.image}${s.far ? "  (far)" : ""}`).join("\n");
+          : result.scores
+              .map(
+                (s) => `${scoreFigure(s.score, result.student.scale)}  ${s.image}${s.far ? "  (far)" : ""}`,
+              )
+              .join("\n");
         context.print(result, text);
         if (options.strict && result.failed.length > 0) process.exitCode = 1;
       })(command),
@@ -51,7 +58,7 @@ export function addDataCommands(program: Command, run: Run): void {
       run(async (context) => {
         const bootstrap = Number(options.bootstrap);
         if (!Number.isInteger(bootstrap) || bootstrap < 0)
-          throw new LeafError("usage", "--bootstrap takes a whole number from 0.");
+          throw new LeafError("usage", say`--bootstrap takes a whole number from 0.`);
         const result = await metricsOfFiles(options.predictions, options.truth, bootstrap);
         const { n, srcc, plcc, plccLogistic, krcc, rmse } = result;
         context.print(
@@ -69,7 +76,7 @@ export function addDataCommands(program: Command, run: Run): void {
     .action((what: string, options: { out?: string; force?: boolean }, command) =>
       run(async (context) => {
         if (!exportKinds.includes(what as ExportKind))
-          throw new LeafError("usage", `\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
+          throw new LeafError("usage", say`\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
         const { out, force } = options;
         const result = await exportTo(await findProject(context), what as ExportKind, out, {
           ...stageOptions(context),

@@ -9,7 +9,9 @@ import { chosenStudent } from "../../engine/scoring/score.ts";
 import { heatMap } from "../../engine/student/heatMap.ts";
 import { heatPicture } from "../../engine/student/heatPicture.ts";
 import { openStudent } from "../../engine/student/student.ts";
+import { scoreFigure, scoreText } from "../../words/score.ts";
 import { studentWords } from "../../words/student.ts";
+import { say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
 import { findProject, projectHere } from "../context.ts";
 import type { Run } from "../run.ts";
@@ -33,10 +35,10 @@ export function addExplainCommands(program: Command, run: Run): void {
         const out = options.out ?? `${path.parse(file).name}.heatmap.png`;
         const { force } = options;
         const also = [
-          { file, what: "the image itself" },
+          { file, what: say`the image itself` },
           ...["student.onnx", "student.json"].map((name) => ({
             file: path.join(folder, name),
-            what: "the student",
+            what: say`the student`,
           })),
         ];
         const rules = project ? await outputRules(project, { force, also }) : { force, inputs: also };
@@ -51,7 +53,7 @@ export function addExplainCommands(program: Command, run: Run): void {
           const [low, high] = [Math.min(...all), Math.max(...all)];
           context.print(
             { image: file, file: out, student: { ...chosen, stage: student.card.stage }, ...map },
-            `Wrote ${out}: score ${map.score.toFixed(3)} by ${studentWords(english, { ...chosen, stage: student.card.stage })}, made of local scores from ${low.toFixed(2)} to ${high.toFixed(2)}. Orange lowers the quality, blue raises it; the student did not look at what is dark.`,
+            `Wrote ${out}: score ${scoreText(english, map.score, map.scale)} by ${studentWords(english, { ...chosen, stage: student.card.stage })}, made of local scores from ${scoreFigure(low, map.scale)} to ${scoreFigure(high, map.scale)}. Orange lowers the quality, blue raises it; the student did not look at what is dark.`,
           );
         } finally {
           await student.close();

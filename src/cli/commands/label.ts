@@ -3,6 +3,8 @@ import { LeafError } from "../../engine/base/errors.ts";
 import { labelStage } from "../../engine/pipeline/stages/label.ts";
 import { dryRunLabels, estimateLabels } from "../../engine/pipeline/stages/labelPreview.ts";
 import type { LabelResult } from "../../protocol/results.ts";
+import { count, figure, percent } from "../../words/figure.ts";
+import { say } from "../../words/text.ts";
 import { consented } from "../consent.ts";
 import { findProject, stageOptions } from "../context.ts";
 import { dryRunText, estimateText } from "../previewText.ts";
@@ -45,32 +47,32 @@ export function addLabelCommand(program: Command, run: Run): void {
 
 function halfOf({ pointsOnly, pairsOnly }: LabelFlags): "points" | "pairs" | undefined {
   if (pointsOnly && pairsOnly)
-    throw new LeafError("usage", "--points-only and --pairs-only exclude each other.", {
-      remedy: "Leave both out to do all.",
+    throw new LeafError("usage", say`--points-only and --pairs-only exclude each other.`, {
+      remedy: say`Leave both out to do all.`,
     });
   return pointsOnly ? "points" : pairsOnly ? "pairs" : undefined;
 }
 
 function countOf(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > 100)
-    throw new LeafError("usage", `--dry-run takes a number of images from 1 to 100, not ${text}.`);
-  return count;
+  const images = Number(text);
+  if (!Number.isInteger(images) || images < 1 || images > 100)
+    throw new LeafError("usage", say`--dry-run takes a number of images from 1 to 100, not ${text}.`);
+  return images;
 }
 
 export function labelText({ images, points, pairs, reasons, positionBias }: LabelResult): string {
+  const done = (of: { labelled: number; reused: number; failed: number }, verb = "judged") =>
+    `${count(of.labelled)} ${verb}, ${count(of.reused)} reused, ${count(of.failed)} failed`;
   const lines = [
-    `label      ${images} images: ${points.labelled} judged, ${points.reused} reused, ${points.failed} failed`,
-    `           ${pairs.labelled + pairs.reused} pairs: ${pairs.labelled} judged, ${pairs.reused} reused, ${pairs.failed} failed; ${pairs.kept} kept, ${pairs.discarded} discarded`,
+    `label      ${count(images)} images: ${done(points)}`,
+    `           ${count(pairs.labelled + pairs.reused)} pairs: ${done(pairs)}; ${count(pairs.kept)} kept, ${count(pairs.discarded)} discarded`,
   ];
   if (reasons)
-    lines.push(
-      `           ${reasons.labelled + reasons.reused} reasons: ${reasons.labelled} given, ${reasons.reused} reused, ${reasons.failed} failed`,
-    );
+    lines.push(`           ${count(reasons.labelled + reasons.reused)} reasons: ${done(reasons, "given")}`);
   // Without a trace of it, as with the embedded teacher, it is not worth a line.
   if (positionBias && (positionBias.flipped > 0 || Math.abs(positionBias.first - 0.5) > 1e-6))
     lines.push(
-      `           position bias: the first image is preferred with probability ${positionBias.first.toFixed(2)}; the order decides ${(100 * positionBias.flipped).toFixed(1)} % of ${positionBias.pairs} pairs`,
+      `           position bias: the first image is preferred with probability ${figure(positionBias.first, 2)}; the order decides ${percent(positionBias.flipped)} of ${count(positionBias.pairs)} pairs`,
     );
   return lines.join("\n");
 }

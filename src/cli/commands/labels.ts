@@ -10,7 +10,9 @@ import { outputRules } from "../../engine/pipeline/projectInputs.ts";
 import { compareTeachers } from "../../engine/reliability/compareTeachers.ts";
 import { teacherFingerprint } from "../../engine/teachers/createTeacher.ts";
 import type { TeacherComparison } from "../../protocol/reliability.ts";
-import { type CliContext, figure, findProject, table } from "../context.ts";
+import { figure, percent } from "../../words/figure.ts";
+import { inEnglish, say } from "../../words/text.ts";
+import { type CliContext, findProject, table } from "../context.ts";
 import type { Run } from "../run.ts";
 
 /** The label store by itself: who has judged what, and what other stores know. */
@@ -116,7 +118,10 @@ async function withStore<T>(
   work: (store: LabelStore) => T | Promise<T>,
 ): Promise<T> {
   const open = () => openLabels(file, { readOnly: mode === "read", waitMs: shortWaitMs });
-  const store = await whenFree(file, open, { signal: context.signal, onNote: context.note });
+  const store = await whenFree(file, open, {
+    signal: context.signal,
+    onNote: (note) => context.note(inEnglish(note)),
+  });
   // From here on in one piece of work at a time: SQLite itself waits a while.
   store.db.exec("PRAGMA busy_timeout = 10000");
   try {
@@ -136,15 +141,20 @@ function teacherNamed(store: LabelStore, wanted: string): TeacherSummary {
   const known = teachers
     .map((teacher) => `${teacher.fingerprint.slice(0, 12)} (${nameOf(teacher)})`)
     .join(", ");
-  const why = found.length === 0 ? "No teacher in the store is" : "Several teachers in the store are";
-  throw new LeafError("usage", `${why} called ${wanted}.`, { remedy: `There are: ${known || "none"}.` });
+  const why =
+    found.length === 0
+      ? say`No teacher in the store is called ${wanted}.`
+      : say`Several teachers in the store are called ${wanted}.`;
+  throw new LeafError("usage", why, {
+    remedy: say`There are: ${known || say`none`}.`,
+  });
 }
 
 function comparisonText(a: string, b: string, { points, pairs }: TeacherComparison): string {
   const lines = [`${a} and ${b}`];
   if (points)
     lines.push(
-      `images  n ${points.n} · SRCC ${figure(points.srcc)} · PLCC ${figure(points.plcc)} · mean difference ${points.meanDifference.toFixed(2)}`,
+      `images  n ${points.n} · SRCC ${figure(points.srcc)} · PLCC ${figure(points.plcc)} · mean difference ${figure(points.meanDifference, 2)}`,
       `        same word ${percent(points.sameWord)} · Cohen's kappa ${figure(points.kappa)}, ${figure(points.kappaQuadratic)} with quadratic weights`,
     );
   if (pairs)
@@ -161,8 +171,6 @@ function leftOut(from: string, { count, examples }: BadRows): string {
   const what = count === 1 ? "1 row is" : `${count} rows are`;
   return `${from}: ${what} left out:\n${examples.map((one) => `  ${one}`).join("\n")}${more}`;
 }
-
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 /** "openai OpenGVLab/InternVL3_5-8B-HF". */
 export function nameOf({ kind, description }: { kind: string; description: unknown }): string {

@@ -9,8 +9,10 @@ import { cleanStages } from "../../engine/pipeline/clean.ts";
 import { listRuns } from "../../engine/pipeline/runs.ts";
 import { probeInterpreter, resolveInterpreter, setUpEnvironment } from "../../engine/python/environment.ts";
 import type { CalibrateResult, EvaluateResult } from "../../protocol/results.ts";
+import { bytes, figure } from "../../words/figure.ts";
+import { say } from "../../words/text.ts";
 import { consented } from "../consent.ts";
-import { figure, findProject, table } from "../context.ts";
+import { findProject, table } from "../context.ts";
 import { initDemo } from "../demo.ts";
 import type { Run } from "../run.ts";
 
@@ -65,7 +67,7 @@ export function addProjectCommands(program: Command, run: Run): void {
         const { length } = result.errors;
         throw new LeafError(
           "input",
-          `${length === 1 ? "A problem keeps" : `${length} problems keep`} this project from running: ${result.errors[0]}`,
+          say`${length === 1 ? say`A problem keeps` : say`${length} problems keep`} this project from running: ${result.errors[0]!}`,
           {
             file: project.configFile,
             result: { ...result, ...failed },
@@ -118,7 +120,7 @@ export function addProjectCommands(program: Command, run: Run): void {
       run(async (context) => {
         const result = await cleanStages(await findProject(context), options.cache ?? false);
         const lines = [
-          `Removed ${result.removed.length} stage outputs, ${(result.bytes / 1e6).toFixed(1)} MB.`,
+          `Removed ${result.removed.length} stage outputs, ${bytes(result.bytes)}.`,
           ...result.kept.map(({ path, reason }) => `Left ${path}: ${reason}.`),
         ];
         context.print(result, lines.join("\n"));

@@ -7,7 +7,9 @@ import type {
   TeacherReliability,
   TemperatureScaling,
 } from "../../protocol/reliability.ts";
-import { figure, findProject, stageOptions, table } from "../context.ts";
+import { figure, percent, withInterval } from "../../words/figure.ts";
+import { say } from "../../words/text.ts";
+import { findProject, stageOptions, table } from "../context.ts";
 import type { Run } from "../run.ts";
 
 export function addReliabilityCommand(program: Command, run: Run): void {
@@ -22,7 +24,7 @@ export function addReliabilityCommand(program: Command, run: Run): void {
     .action((options: { by?: string; threshold: string }, command) =>
       run(async (context) => {
         const threshold = Number(options.threshold);
-        if (!(threshold >= 0)) throw new LeafError("usage", "--threshold takes a number from 0.");
+        if (!(threshold >= 0)) throw new LeafError("usage", say`--threshold takes a number from 0.`);
         const { by } = options;
         const result = await teacherReliability(await findProject(context), {
           ...stageOptions(context),
@@ -42,7 +44,7 @@ function reliabilityText(result: TeacherReliability): string {
   if (points)
     lines.push(
       "",
-      `points     SRCC ${figure(points.srcc)}${points.ci95 ? ` [${points.ci95.map(figure).join(", ")}]` : ""} · PLCC ${figure(points.plcc)}`,
+      `points     SRCC ${withInterval(points.srcc, points.ci95)} · PLCC ${figure(points.plcc)}`,
       `           ${metricsText(points, "top word is that of the MOS")}`,
       `           ${temperatureText(points.temperature)}`,
     );
@@ -60,7 +62,7 @@ function reliabilityText(result: TeacherReliability): string {
   if (bias)
     lines.push(
       "",
-      `position   bias ${bias.logits.mean.toFixed(2)} ± ${bias.logits.sd.toFixed(2)} logits over ${bias.pairs} pairs; the winner changes with the order in ${percent(bias.flipped)}`,
+      `position   bias ${figure(bias.logits.mean, 2)} ± ${figure(bias.logits.sd, 2)} logits over ${bias.pairs} pairs; the winner changes with the order in ${percent(bias.flipped)}`,
     );
   if (result.groups.length > 1) {
     const rows = result.groups.map((one) => [
@@ -75,9 +77,9 @@ function reliabilityText(result: TeacherReliability): string {
     const rows = result.confidentErrors.map(({ better, worse, p }) => [
       figure(p),
       better.image,
-      better.mos.toFixed(2),
+      figure(better.mos, 2),
       worse.image,
-      worse.mos.toFixed(2),
+      figure(worse.mos, 2),
     ]);
     lines.push("", table(["P", "better by MOS", "MOS", "worse by MOS", "MOS"], rows));
   }
@@ -95,19 +97,15 @@ function temperatureText({ temperature, fittedOn, before, after, why }: Temperat
     before && after
       ? `: ECE ${figure(before.ece)} → ${figure(after.ece)}, NLL ${figure(before.nll)} → ${figure(after.nll)} on other images (n = ${after.n})`
       : "";
-  return `temperature ${temperature.toFixed(2)}, fitted on ${fittedOn} judgements of calibration images${change}`;
+  return `temperature ${figure(temperature, 2)}, fitted on ${fittedOn} judgements of calibration images${change}`;
 }
 
 function binsText(name: string, bins: readonly ReliabilityBin[]): string {
   const rows = bins.map((bin) => [
-    `${bin.low.toFixed(2)}–${bin.high.toFixed(2)}`,
+    `${figure(bin.low, 2)}–${figure(bin.high, 2)}`,
     String(bin.n),
-    bin.claimed.toFixed(2),
-    `${bin.right.toFixed(2)} [${bin.ci95.map((end) => end.toFixed(2)).join(", ")}]`,
+    figure(bin.claimed, 2),
+    withInterval(bin.right, bin.ci95, 2),
   ]);
   return table([name, "n", "mean", "right"], rows);
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -6,7 +6,10 @@ import { selectImages } from "../../engine/pipeline/select.ts";
 import { strategies } from "../../engine/selection/strategies.ts";
 import { toCsv } from "../../engine/tables/csvText.ts";
 import type { LearningCurve, SelectionStrategy, SelectResult } from "../../protocol/selection.ts";
-import { figure, findProject, stageOptions } from "../context.ts";
+import { figure, type Range, withInterval } from "../../words/figure.ts";
+import { fiveScale, scoreFigure } from "../../words/score.ts";
+import { say } from "../../words/text.ts";
+import { findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";
 
 interface Options {
@@ -39,7 +42,8 @@ export function addSelectCommand(program: Command, run: Run): void {
     .action((options: Options, command) =>
       run(async (context) => {
         const n = Number(options.n);
-        if (!Number.isInteger(n) || n < 0) throw new LeafError("usage", "--n takes a whole number from 0.");
+        if (!Number.isInteger(n) || n < 0)
+          throw new LeafError("usage", say`--n takes a whole number from 0.`);
         const project = await findProject(context);
         const { strategy, split, all, out, force } = options;
         const rules = await outputRules(project, { force });
@@ -50,18 +54,23 @@ export function addSelectCommand(program: Command, run: Run): void {
           const header = ["image", "predicted", project.config.mos?.score ?? "mos"];
           await writeOutput(out, toCsv(header, rows), rules);
         }
-        await context.printWithFailures(result, selectText(result, out));
+        await context.printWithFailures(
+          result,
+          selectText(result, out, project.config.mos?.range ?? fiveScale),
+        );
       })(command),
     );
 }
 
-function selectText({ images, strategy, split, pool, curve }: SelectResult, out: string | undefined): string {
+function selectText(
+  { images, strategy, split, pool, curve }: SelectResult,
+  out: string | undefined,
+  scale: Range,
+): string {
   const sampled = pool.considered < pool.images ? `, of a sample of ${pool.considered}` : "";
   const lines = out
     ? [`Wrote ${out}.`]
-    : images.map(
-        ({ image, predicted }) => `${predicted === null ? "    –" : predicted.toFixed(3)}  ${image}`,
-      );
+    : images.map(({ image, predicted }) => `${scoreFigure(predicted, scale).padStart(5)}  ${image}`);
   return [
     ...lines,
     `${images.length} of ${pool.images} ${split} images, by ${strategy}${sampled}`,
@@ -70,11 +79,10 @@ function selectText({ images, strategy, split, pool, curve }: SelectResult, out:
 }
 
 export function curveText({ ratings, now, next, enough }: LearningCurve): string {
-  const interval = next.ci95.map(figure).join(", ");
   const advice = enough
     ? "more of the same will hardly help"
     : next.ci95[0] > 0
       ? "more ratings should help"
       : "more ratings may help";
-  return `${ratings} ratings so far: expected error ${figure(now)} (RMSE); ${next.ratings} more lower it by ${figure(next.gain)} [${interval}]: ${advice}`;
+  return `${ratings} ratings so far: expected error ${figure(now)} (RMSE); ${next.ratings} more lower it by ${withInterval(next.gain, next.ci95)}: ${advice}`;
 }

@@ -8,8 +8,10 @@ import { placeholderValues, type ServerSpec } from "../../engine/teachers/serve/
 import { supervise } from "../../engine/teachers/serve/supervise.ts";
 import { serverSpec } from "../../protocol/schema/servers.ts";
 import type { ServerListing } from "../../protocol/servers.ts";
+import { duration } from "../../words/duration.ts";
+import { say } from "../../words/text.ts";
+import { english } from "../../words/translate.ts";
 import { findProject, table } from "../context.ts";
-import { formatDuration } from "../progress.ts";
 import type { Run } from "../run.ts";
 
 export function addServersCommand(program: Command, run: Run, signal: AbortSignal): void {
@@ -49,8 +51,8 @@ export function addServersCommand(program: Command, run: Run, signal: AbortSigna
 function specOf(text: string): ServerSpec {
   const read = parseAs<ServerSpec>(text, serverSpec);
   if (read.ok) return read.value;
-  throw new LeafError("usage", `This is no server to look after: ${read.why}.`, {
-    remedy: "`leaf label` starts one by itself.",
+  throw new LeafError("usage", say`This is no server to look after: ${read.why}.`, {
+    remedy: say`\`leaf label\` starts one by itself.`,
   });
 }
 
@@ -80,5 +82,5 @@ function listing(servers: ServerListing[]): string {
 function usage({ users, idleSince, idleMinutes }: ServerListing): string {
   if (users.length > 0) return `used by process ${users.join(", ")}`;
   const idle = idleSince === null ? 0 : (Date.now() - Date.parse(idleSince)) / 1000;
-  return `idle, stops in ${formatDuration(idleMinutes * 60 - idle)}`;
+  return `idle, stops in ${duration(english, idleMinutes * 60 - idle)}`;
 }

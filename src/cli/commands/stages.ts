@@ -14,11 +14,13 @@ import type {
   Transfer,
   TransferCell,
 } from "../../protocol/results.ts";
+import { duration } from "../../words/duration.ts";
+import { figure, withInterval } from "../../words/figure.ts";
+import { headline } from "../../words/headline.ts";
 import { english } from "../../words/translate.ts";
 import { whyWords } from "../../words/why.ts";
 import { consented } from "../consent.ts";
-import { figure, findProject, stageOptions, table } from "../context.ts";
-import { formatDuration } from "../progress.ts";
+import { findProject, stageOptions, table } from "../context.ts";
 import type { Run } from "../run.ts";
 import { labelText } from "./label.ts";
 
@@ -98,25 +100,26 @@ function placeOf({ file }: FailureSummary): string {
 }
 
 function distillText(result: DistillResult): string {
-  const { srcc, n } = result.teacherAgreement;
-  return `distill    ${result.run} · agrees with the teacher: SRCC ${figure(srcc)} (n = ${n}) · ${how(result)}\n           ${result.student}`;
+  return trained("distill", result);
 }
 
 function calibrateText(result: CalibrateResult): string {
-  const start = result.from === "backbone" ? ", from the backbone alone" : "";
-  const what = `${result.images} human scores${result.headOnly ? ", head only" : ""}${start}`;
-  return `calibrate  ${result.run} · ${what} · ${how(result)}\n           ${result.student}`;
+  return trained("calibrate", result);
+}
+
+function trained(stage: "distill" | "calibrate", result: DistillResult | CalibrateResult): string {
+  const parts = [result.run, headline(english, stage, result), how(result)];
+  return `${stage.padEnd(10)} ${parts.join(" · ")}\n           ${result.student}`;
 }
 
 function how({ reused, durationS }: { reused: boolean; durationS: number }): string {
-  return reused ? "fresh, nothing to do" : formatDuration(durationS);
+  return reused ? "fresh, nothing to do" : duration(english, durationS);
 }
 
 function evaluateText(result: EvaluateResult): string {
-  const interval = (ci: [number, number] | null) => (ci ? ` [${ci[0].toFixed(3)}, ${ci[1].toFixed(3)}]` : "");
   return [
     `evaluate   ${result.run} · ${result.student === "calibrate" ? "calibrated" : "distilled"} student on ${result.n} ${result.split} images`,
-    `           SRCC ${figure(result.srcc)}${interval(result.ci95.srcc)} · PLCC ${figure(result.plcc)}${interval(result.ci95.plcc)}, ${figure(result.plccLogistic)} after the logistic fit`,
+    `           SRCC ${withInterval(result.srcc, result.ci95.srcc)} · PLCC ${withInterval(result.plcc, result.ci95.plcc)}, ${figure(result.plccLogistic)} after the logistic fit`,
     `           KRCC ${figure(result.krcc)} · RMSE ${figure(result.rmse)}`,
     ...(result.findings ?? []).map(
       ({ message, remedy }) => `           ! ${message}\n             ${remedy}`,
@@ -127,10 +130,9 @@ function evaluateText(result: EvaluateResult): string {
 
 /** Students in rows, other datasets in columns. */
 function transferText({ datasets, rows }: Transfer): string {
-  const interval = (ci: [number, number] | null) => (ci ? ` [${ci[0].toFixed(2)}, ${ci[1].toFixed(2)}]` : "");
   const cell = (one: TransferCell | null) =>
     one
-      ? `SRCC ${figure(one.srcc)}${interval(one.ci95.srcc)} PLCC ${figure(one.plcc)}${interval(one.ci95.plcc)} n ${one.n}${one.far ? `, ${one.far} far` : ""}`
+      ? `SRCC ${withInterval(one.srcc, one.ci95.srcc)} PLCC ${withInterval(one.plcc, one.ci95.plcc)} n ${one.n}${one.far ? `, ${one.far} far` : ""}`
       : "–";
   return table(
     ["other datasets", ...datasets],

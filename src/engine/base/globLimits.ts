@@ -1,3 +1,4 @@
+import { count as countText } from "../../words/figure.ts";
 /** Patterns that a list of globs may stand for once its braces are written out. */
 export const mostPatterns = 2000;
 /** Files, folders and globs that a list may name. */
@@ -66,5 +67,5 @@ function rangeSize(inside: string): number {
 }
 
 function shown(count: number): string {
-  return count < 1e9 ? count.toLocaleString("en") : "over a thousand million";
+  return count < 1e9 ? countText(count) : "over a thousand million";
 }

@@ -1,5 +1,7 @@
 import type { JobEvent, TimedProgress } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
+import { rate } from "../../words/progress.ts";
+import { english } from "../../words/translate.ts";
 
 /** A trainer's message as progress over all of its epochs. */
 export function trainerProgress(event: JobEvent & { type: "trainer" }): Progress | undefined {
@@ -12,7 +14,7 @@ export function trainerProgress(event: JobEvent & { type: "trainer" }): Progress
     done: training ? (message.epoch - 1) * message.steps + message.step : message.step,
     total: training ? message.steps * message.epochs : message.steps,
     unit: "steps",
-    detail: message.imagesPerS > 0 ? `${message.imagesPerS.toFixed(0)} images/s` : undefined,
+    detail: message.imagesPerS > 0 ? rate(english, message.imagesPerS, "images") : undefined,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { FailureSummary } from "../../protocol/failures.ts";
+import { bytes } from "../../words/figure.ts";
 import { failuresDir, type Project } from "../config/project.ts";
 import { failuresIn } from "../failures/list.ts";
 import { noEndMarker } from "../images/ending.ts";
@@ -90,7 +91,7 @@ function largeImages(index: ImageIndex): string[] {
   for (const { path, width, height } of index.iterate()) {
     const megapixels = ((width ?? 0) * (height ?? 0)) / 1e6;
     if (megapixels <= large) continue;
-    const memory = `${((megapixels * 3) / 1000).toFixed(1)} GB`;
+    const memory = bytes(3e6 * megapixels);
     if (lines.length < toldLarge)
       lines.push(
         `${path}: ${Math.round(megapixels)} megapixels take ${memory} of memory while they are decoded`,

@@ -1,4 +1,5 @@
 import type { ExperimentResult } from "../../protocol/experiments.ts";
+import { escapeLatex, escapeMarkdown, markdownTable } from "../../words/escape.ts";
 import { toCsv } from "../tables/csvText.ts";
 import { type Row, type Table, tableOf } from "./table.ts";
 
@@ -13,7 +14,7 @@ export function formatted(result: ExperimentResult, format: Format): string {
     case "csv":
       return csvTable(result).trimEnd();
     case "markdown":
-      return markdownTable(tableOf(result));
+      return markdownDocument(tableOf(result));
     case "latex":
       return latexTable(tableOf(result));
     case "json":
@@ -34,25 +35,20 @@ function textTable({ header, rows, notes }: Table): string {
   return [line(header), rule, ...body, ...(notes.length > 0 ? ["", ...notes] : [])].join("\n");
 }
 
-/** GitHub's tables. Pipes and all that Markdown or HTML would read are escaped. */
-function markdownTable({ header, rows, notes }: Table): string {
-  const line = (cells: string[]) => `| ${cells.map(markdownText).join(" | ")} |`;
+function markdownDocument({ header, rows, notes }: Table): string {
+  const line = (cells: string[]) => cells.map(escapeMarkdown);
   const align = header.map((_, i) => (i === 0 ? "---" : "---:"));
-  return [
+  const table = markdownTable(
     line(header),
-    `| ${align.join(" | ")} |`,
-    ...rows.map(({ cells }) => line(cells)),
-    ...notes.flatMap((note) => ["", markdownText(note)]),
-  ].join("\n");
-}
-
-export function markdownText(text: string): string {
-  return text.replace(/[\r\n]+/g, " ").replace(/[\\`*_{}[\]<>()#+!|~&-]/g, "\\$&");
+    rows.map(({ cells }) => line(cells)),
+    align,
+  );
+  return [table, ...notes.flatMap((note) => ["", escapeMarkdown(note)])].join("\n");
 }
 
 /** A `tabular` of the booktabs package, notes as comments above. */
 function latexTable({ header, rows, notes }: Table): string {
-  const line = (cells: string[]) => `${cells.map(latexText).join(" & ")} \\\\`;
+  const line = (cells: string[]) => `${cells.map(escapeLatex).join(" & ")} \\\\`;
   return [
     "% \\usepackage{booktabs}",
     ...notes.map((note) => `% ${note.replace(/[\r\n]+/g, " ")}`),
@@ -64,34 +60,6 @@ function latexTable({ header, rows, notes }: Table): string {
     "\\bottomrule",
     "\\end{tabular}",
   ].join("\n");
-}
-
-const latexCharacters: Record<string, string> = {
-  "\\": "\\textbackslash{}",
-  "{": "\\{",
-  "}": "\\}",
-  $: "\\$",
-  "&": "\\&",
-  "#": "\\#",
-  "%": "\\%",
-  _: "\\_",
-  "~": "\\textasciitilde{}",
-  "^": "\\textasciicircum{}",
-  "<": "\\textless{}",
-  ">": "\\textgreater{}",
-  "|": "\\textbar{}",
-  '"': "\\textquotedbl{}",
-  "±": "$\\pm$",
-  "−": "$-$",
-  "–": "--",
-  Δ: "$\\Delta$",
-  "*": "$^{*}$",
-  "[": "{[}",
-  "]": "{]}",
-};
-
-export function latexText(text: string): string {
-  return text.replace(/[\r\n]+/g, " ").replace(/[\\{}$&#%_~^<>|"±−–Δ*[\]]/g, (one) => latexCharacters[one]!);
 }
 
 /** A line for each arm, figures at full precision. */

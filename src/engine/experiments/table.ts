@@ -1,4 +1,5 @@
 import type { ArmResult, ArmTest, ExperimentResult, ReportedMetric } from "../../protocol/experiments.ts";
+import { figure, interval, none, pValue, signed } from "../../words/figure.ts";
 
 /** An experiment as rows of text; how they are laid out is the format's matter. */
 export interface Table {
@@ -22,7 +23,6 @@ export const metricNames: Record<ReportedMetric, string> = {
   rmse: "RMSE",
 };
 
-const none = "–";
 /** Below this, after correction, a difference is marked. */
 const level = 0.05;
 
@@ -41,7 +41,7 @@ export function tableOf(result: ExperimentResult): Table {
   });
   for (const { name, srcc, plcc } of paper?.rows ?? []) {
     const published: Partial<Record<ReportedMetric, number>> = { srcc, plcc };
-    const figures = report.map((metric) => (metric in published ? published[metric]!.toFixed(3) : none));
+    const figures = report.map((metric) => figure(published[metric]));
     rows.push({
       group: "paper",
       cells: [name, "", "", ...figures, ...(compared ? ["", ""] : [])],
@@ -53,8 +53,7 @@ export function tableOf(result: ExperimentResult): Table {
 function meanText({ means, trials }: ArmResult, metric: ReportedMetric): string {
   const found = means[metric];
   if (!found) return trials.every(({ state }) => state === "failed") ? "failed" : none;
-  const mean = `${found.mean < 0 ? "−" : ""}${Math.abs(found.mean).toFixed(3)}`;
-  return found.sd === null ? mean : `${mean} ± ${found.sd.toFixed(3)}`;
+  return found.sd === null ? figure(found.mean) : `${figure(found.mean)} ± ${figure(found.sd)}`;
 }
 
 function star(test: ArmTest | null | undefined): string {
@@ -75,13 +74,7 @@ function differenceText({ versus }: ArmResult, metric: ReportedMetric): string[]
   if (!versus) return ["", ""];
   const test = versus.tests[metric];
   if (!test) return [none, none];
-  const [low, high] = test.interval;
-  const p = test.pHolm < 0.001 ? "<0.001" : test.pHolm.toFixed(3);
-  return [`${signed(test.difference)} [${signed(low)}, ${signed(high)}]`, p];
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+  return [`${signed(test.difference)} ${interval(test.interval, 3, signed)}`, pValue(test.pHolm)];
 }
 
 function notesOf(result: ExperimentResult, compared: boolean): string[] {

@@ -1,5 +1,7 @@
 import path from "node:path";
 import type { FailureSummary, ItemFailure } from "../../protocol/failures.ts";
+import { count } from "../../words/figure.ts";
+import { quoted, say, type Text } from "../../words/text.ts";
 
 /** "photos/a.jpg: the file is empty", "mos.csv:3: …", "a.jpg and b.jpg: …". */
 export function failureLine({ file, other, line, reason }: ItemFailure): string {
@@ -14,11 +16,11 @@ export function failureLine({ file, other, line, reason }: ItemFailure): string 
 export function failureLines(summary: FailureSummary, folder = process.cwd()): string[] {
   const { total, first, reasons, file } = summary;
   const left = total - first.length;
-  const grouped = left > 0 ? reasons.filter(({ count }) => count > 1).slice(0, 5) : [];
+  const grouped = left > 0 ? reasons.filter((one) => one.count > 1).slice(0, 5) : [];
   return [
-    ...grouped.map(({ reason, count }) => `${count} of ${total}: ${reason}`),
+    ...grouped.map((one) => `${count(one.count)} of ${count(total)}: ${one.reason}`),
     ...first.map(failureLine),
-    ...(left > 0 ? [`… and ${left} more${file === null ? "" : `: ${shown(file, folder)}`}`] : []),
+    ...(left > 0 ? [`… and ${count(left)} more${file === null ? "" : `: ${shown(file, folder)}`}`] : []),
   ];
 }
 
@@ -29,8 +31,8 @@ function shown(file: string, folder: string): string {
 
 /** "12 failed", with the most frequent reason where there is but one. */
 export function failureCount({ total, reasons }: FailureSummary): string {
-  const count = `${total.toLocaleString("en")} failed`;
-  return reasons.length === 1 ? `${count}: ${reasons[0]!.reason}` : count;
+  const failed = `${count(total)} failed`;
+  return reasons.length === 1 ? `${failed}: ${reasons[0]!.reason}` : failed;
 }
 
 /** Decoders begin their reason with the file's name, which would keep equal ones apart; lines end without a full stop. */
@@ -45,11 +47,13 @@ export function withoutName(reason: string, file: string): string {
 export function tellFailures(
   summary: FailureSummary | undefined,
   doing: string,
-  onWarning: ((message: string) => void) | undefined,
+  onWarning: ((message: Text) => void) | undefined,
 ): void {
   if (!summary || !onWarning) return;
   onWarning(
-    `${doing}: ${summary.total.toLocaleString("en")} failed and ${summary.total === 1 ? "is" : "are"} left out`,
+    summary.total === 1
+      ? say`${doing}: 1 failed and is left out`
+      : say`${doing}: ${count(summary.total)} failed and are left out`,
   );
-  for (const line of failureLines(summary)) onWarning(line);
+  for (const line of failureLines(summary)) onWarning(quoted(line));
 }

@@ -1,4 +1,5 @@
 import os from "node:os";
+import { plain } from "../../words/figure.ts";
 import { byteBudget } from "../base/byteBudget.ts";
 
 /** `maxMegapixels` where the config does not say: a 200-megapixel photo of a phone passes. */
@@ -18,8 +19,7 @@ export const sizeProblem = "too many pixels: ";
 /** Why an image of this size is refused; undefined where it is not. */
 export function tooManyPixels(width: number, height: number, maxPixels: number): string | undefined {
   if (width * height <= maxPixels) return undefined;
-  const most = Number((maxPixels / 1e6).toFixed(6));
-  return `${sizeProblem}${width} x ${height}, more than ${most} megapixels (\`maxMegapixels\`)`;
+  return `${sizeProblem}${width} x ${height}, more than ${plain(maxPixels / 1e6, 6)} megapixels (\`maxMegapixels\`)`;
 }
 
 const MiB = 2 ** 20;

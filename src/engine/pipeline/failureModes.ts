@@ -1,4 +1,5 @@
 import type { EvaluationFacts, Finding } from "../../protocol/results.ts";
+import { figure } from "../../words/figure.ts";
 
 /** Ranks are good, yet a line through the scores is not: by at least so much. */
 const linearGap = 0.1;
@@ -16,14 +17,12 @@ const transferGap = 0.2;
 
 type FailureMode = (facts: EvaluationFacts) => Finding | undefined;
 
-const two = (value: number) => value.toFixed(2);
-
 const nonlinear: FailureMode = ({ student, srcc, plcc }) => {
   if (student !== "calibrate" || srcc === null || plcc === null) return;
   if (srcc < goodRanks || srcc - plcc < linearGap) return;
   return {
     code: "nonlinear",
-    message: `The ranks agree (SRCC ${two(srcc)}) but the scores do not lie on a line (PLCC ${two(plcc)}): the calibration images do not cover the scale.`,
+    message: `The ranks agree (SRCC ${figure(srcc)}) but the scores do not lie on a line (PLCC ${figure(plcc)}): the calibration images do not cover the scale.`,
     remedy:
       "Rate images over the whole scale (`calibrate.selection: quantile`), or raise `calibrate.loss.plcc`.",
   };
@@ -33,7 +32,7 @@ const belowTeacher: FailureMode = ({ student, srcc, teacherSrcc }) => {
   if (srcc === null || teacherSrcc === null || teacherSrcc - srcc < teacherGap) return;
   return {
     code: "belowTeacher",
-    message: `The ${student === "distill" ? "distilled" : "calibrated"} student ranks worse (SRCC ${two(srcc)}) than its teacher (${two(teacherSrcc)}) on the same images.`,
+    message: `The ${student === "distill" ? "distilled" : "calibrated"} student ranks worse (SRCC ${figure(srcc)}) than its teacher (${figure(teacherSrcc)}) on the same images.`,
     remedy:
       "Raise `distill.epochs` or `label.pairsPerImage`, or show the student more of the image (`student.input`, `views: 5`).",
   };
@@ -44,7 +43,7 @@ const calibrationHurts: FailureMode = ({ student, srcc, distilledSrcc }) => {
   if (distilledSrcc - srcc < calibrationGap) return;
   return {
     code: "calibrationHurts",
-    message: `Calibration made the ranks worse: SRCC ${two(distilledSrcc)} before, ${two(srcc)} after.`,
+    message: `Calibration made the ranks worse: SRCC ${figure(distilledSrcc)} before, ${figure(srcc)} after.`,
     remedy:
       "Lower `calibrate.lr`, calibrate the head alone (`calibrate.headOnlyBelow`), or rate more images.",
   };
@@ -55,7 +54,7 @@ const overfitCalibration: FailureMode = ({ rmse, calibration, range }) => {
   if (rmse < overfitRatio * calibration.rmse || rmse - calibration.rmse < overfitGap * range) return;
   return {
     code: "overfitCalibration",
-    message: `It fits its ${calibration.n} calibration images (RMSE ${two(calibration.rmse)}) much better than others (${two(rmse)}): it has learnt them by heart.`,
+    message: `It fits its ${calibration.n} calibration images (RMSE ${figure(calibration.rmse)}) much better than others (${figure(rmse)}): it has learnt them by heart.`,
     remedy:
       "Lower `calibrate.epochs`, calibrate the head alone (`calibrate.headOnlyBelow`), or rate more images (`leaf select`).",
   };
@@ -65,7 +64,7 @@ const collapsed: FailureMode = ({ n, spread }) => {
   if (n < 3 || !(spread.mos > 0) || spread.scores >= collapsedShare * spread.mos) return;
   return {
     code: "collapsed",
-    message: `The scores hardly differ: their standard deviation is ${two(spread.scores)}, that of the MOS ${two(spread.mos)}.`,
+    message: `The scores hardly differ: their standard deviation is ${figure(spread.scores)}, that of the MOS ${figure(spread.mos)}.`,
     remedy:
       "Raise `calibrate.loss.plcc` or the epochs, and look whether the teacher's own scores differ (`leaf reliability`).",
   };
@@ -75,10 +74,10 @@ const poorTransfer: FailureMode = ({ srcc, elsewhere = [] }) => {
   if (srcc === null) return;
   const poor = elsewhere.filter((one) => one.srcc !== null && srcc - one.srcc >= transferGap);
   if (poor.length === 0) return;
-  const named = poor.map((one) => `${one.dataset} (${two(one.srcc!)}, n = ${one.n})`).join(", ");
+  const named = poor.map((one) => `${one.dataset} (${figure(one.srcc!)}, n = ${one.n})`).join(", ");
   return {
     code: "poorTransfer",
-    message: `It ranks images like these (SRCC ${two(srcc)}) much better than those of ${named}.`,
+    message: `It ranks images like these (SRCC ${figure(srcc)}) much better than those of ${named}.`,
     remedy:
       "Add unlabelled images of that kind to `images:`, so that the teacher judges them and the student learns them.",
   };

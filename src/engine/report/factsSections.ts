@@ -1,7 +1,11 @@
 import { stringify } from "yaml";
 import type { StageName } from "../../protocol/project.ts";
+import { duration } from "../../words/duration.ts";
+import { millions } from "../../words/figure.ts";
+import { rangeText } from "../../words/score.ts";
+import { english } from "../../words/translate.ts";
 import type { Finding, ReportData, ReportTable } from "./data.ts";
-import { figure, type Html, html, name, section, table } from "./html.ts";
+import { type Html, html, name, section, table } from "./html.ts";
 
 export function datasetSection({ dataset, config, evaluation }: ReportData): Html | null {
   if (!dataset) return null;
@@ -14,7 +18,7 @@ export function datasetSection({ dataset, config, evaluation }: ReportData): Htm
     [
       "Human scores",
       config.mos && rated !== null
-        ? html`${rated} images rated, on ${config.mos.range[0]} to ${config.mos.range[1]}${config.mos.lowerIsBetter ? ", lower is better" : ""} (${name(config.mos.file)})`
+        ? html`${rated} images rated, on ${rangeText(english, config.mos.range)}${config.mos.lowerIsBetter ? ", lower is better" : ""} (${name(config.mos.file)})`
         : "none",
     ],
     ...(evaluation ? [["Evaluated", `${evaluation.n} ${evaluation.split} images`] as [string, string]] : []),
@@ -44,7 +48,7 @@ export function stagesSection({ run, card }: ReportData): Html {
   const rows = Object.entries(run.stages).map(([stage, entry]) => [
     stageTitles[stage as StageName] ?? stage,
     html`<code>${entry.key}</code>`,
-    `${figure(entry.seconds, 1)} s`,
+    duration(english, entry.seconds),
   ]);
   const versions = [
     ...Object.entries(run.versions).map(([what, version]) => `${what} ${version}`),
@@ -55,7 +59,7 @@ export function stagesSection({ run, card }: ReportData): Html {
     "How it was made",
     table(["Stage", "Key", "Time"], rows),
     card &&
-      html`<p class="quiet">Student: ${name(card.model)}, ${(card.parameters / 1e6).toFixed(1)} M parameters; ONNX differs from PyTorch by at most ${card.exportMaxDifference.toExponential(1)}.</p>`,
+      html`<p class="quiet">Student: ${name(card.model)}, ${millions(card.parameters)} parameters; ONNX differs from PyTorch by at most ${card.exportMaxDifference.toExponential(1)}.</p>`,
     html`<p class="quiet">${versions.join(" · ")}</p>`,
   );
 }

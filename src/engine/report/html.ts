@@ -1,3 +1,5 @@
+import { escapeHtml } from "../../words/escape.ts";
+
 /** Markup that is safe to put into a page as it is. Only `html` makes it. */
 export interface Html {
   readonly markup: string;
@@ -19,13 +21,6 @@ function render(value: Value): string {
   return value.map(render).join("");
 }
 
-/** For text and for quoted attributes. Control characters, which no page may hold, are shown as such. */
-export function escapeHtml(text: string): string {
-  return text
-    .replace(/[&<>"'`]/g, (char) => `&#${char.charCodeAt(0)};`)
-    .replace(/[^\P{Cc}\t\n\r]/gu, "\ufffd");
-}
-
 /** Text from files whose direction must not turn what stands around it. */
 export function name(text: string): Html {
   return html`<bdi>${text}</bdi>`;
@@ -44,15 +39,6 @@ ${head}
 /** A part of the page; nothing where it has nothing to say. */
 export function section(title: string, ...content: Value[]): Html {
   return html`<section><h2>${title}</h2>${content}</section>`;
-}
-
-/** Three decimals, or a dash where a figure cannot be had. */
-export function figure(value: number | null | undefined, decimals = 3): string {
-  return value === null || value === undefined || !Number.isFinite(value) ? "–" : value.toFixed(decimals);
-}
-
-export function interval(ci: [number, number] | null | undefined): string {
-  return ci ? `[${figure(ci[0])}, ${figure(ci[1])}]` : "";
 }
 
 /** A colour of the page's style beside what it stands for, never apart. */

@@ -1,7 +1,8 @@
 import type { CalibrateResult, Metrics } from "../../protocol/results.ts";
+import { figure, interval } from "../../words/figure.ts";
 import type { Config } from "../config/config.ts";
 import type { ReportData } from "./data.ts";
-import { figure, type Html, html, interval, section, table } from "./html.ts";
+import { type Html, html, section, table } from "./html.ts";
 
 /** The figures that people look for first. */
 export function headline({ evaluation }: ReportData): Html {

@@ -1,8 +1,10 @@
 import type { CalibrateResult, EvaluateResult, LabelResult, RunRecord } from "../../protocol/results.ts";
 import type { StudentCard } from "../../protocol/student.ts";
+import { escapeMarkdown as text } from "../../words/escape.ts";
+import { figure, millions, plain, withInterval } from "../../words/figure.ts";
+import { rangeText } from "../../words/score.ts";
+import { english } from "../../words/translate.ts";
 import { knownConfig } from "../pipeline/runs.ts";
-import { figure, interval } from "./html.ts";
-import { escapeMarkdown as text } from "./markdown.ts";
 import { teacherText } from "./page.ts";
 import { pythonSnippet } from "./pythonSnippet.ts";
 
@@ -27,7 +29,7 @@ tags: [image-quality-assessment, no-reference-iqa]
 
 # Image quality student${run ? ` ${run.id}` : ""}
 
-A small network that scores the quality of one image${calibrated ? "" : ", not calibrated on human scores"}: ${text(card.model)} with one scalar head, ${(card.parameters / 1e6).toFixed(1)} M parameters, made ${provenance.created.slice(0, 10)}.
+A small network that scores the quality of one image${calibrated ? "" : ", not calibrated on human scores"}: ${text(card.model)} with one scalar head, ${millions(card.parameters)} parameters, made ${provenance.created.slice(0, 10)}.
 ${calibrated ? "" : "\n**Its scores follow its teacher, not people.** Compare them with each other; do not read them as opinion scores.\n"}
 ## Scores
 
@@ -73,8 +75,7 @@ ${versions.join(" · ")}
 
 function scaleText({ mosScale }: StudentCard): string {
   if (!mosScale) return "From 1 (bad) to 5 (excellent), on its teacher's scale.";
-  const [low, high] = mosScale.range;
-  return `On the scale of the human scores, ${low} to ${high}; ${mosScale.lowerIsBetter ? "lower" : "higher"} is better. Values a little beyond the ends occur.`;
+  return `On the scale of the human scores, ${rangeText(english, mosScale.range)}; ${mosScale.lowerIsBetter ? "lower" : "higher"} is better. Values a little beyond the ends occur.`;
 }
 
 function learnedFrom(card: StudentCard, run: RunRecord | undefined): string {
@@ -120,8 +121,8 @@ ${rows.map((row) => `| ${row.join(" | ")} |`).join("\n")}`;
 
 function cells(m: Pick<EvaluateResult, "srcc" | "plcc" | "krcc" | "rmse" | "ci95">): string[] {
   return [
-    `${figure(m.srcc)} ${interval(m.ci95.srcc)}`.trim(),
-    `${figure(m.plcc)} ${interval(m.ci95.plcc)}`.trim(),
+    withInterval(m.srcc, m.ci95.srcc),
+    withInterval(m.plcc, m.ci95.plcc),
     figure(m.krcc),
     figure(m.rmse),
   ];
@@ -130,8 +131,7 @@ function cells(m: Pick<EvaluateResult, "srcc" | "plcc" | "krcc" | "rmse" | "ci95
 function domainText({ domain }: StudentCard): string {
   if (!domain)
     return "It was made from too few images to tell which others are unlike them: look at scores of new kinds of images before relying on them.";
-  const share = Number((100 * (1 - domain.quantile)).toFixed(2));
-  return `The output \`distance\` tells images unlike the ${domain.fitted} it was measured on: above ${domain.threshold.toFixed(2)} (${share} % of ${domain.heldOut} held-out images lie beyond) do not rely on the score. Not every unlike image lies beyond it.`;
+  return `The output \`distance\` tells images unlike the ${domain.fitted} it was measured on: above ${figure(domain.threshold, 2)} (${plain(100 * (1 - domain.quantile))} % of ${domain.heldOut} held-out images lie beyond) do not rely on the score. Not every unlike image lies beyond it.`;
 }
 
 function teacherLimit(run: RunRecord | undefined): string {

@@ -3,12 +3,12 @@ import type {
   TeacherReliability,
   TemperatureScaling,
 } from "../../protocol/reliability.ts";
+import { figure, percent, withInterval } from "../../words/figure.ts";
 import { isCancelled, LeafError } from "../base/errors.ts";
 import type { Project } from "../config/project.ts";
 import type { StageOptions } from "../pipeline/stage.ts";
 import { teacherReliability } from "../views/teacherReliability.ts";
 import type { ReportTable } from "./data.ts";
-import { figure } from "./html.ts";
 
 /** Groups that the teacher is worst at; a dataset may have thousands. */
 const shownGroups = 12;
@@ -84,9 +84,8 @@ function noteOf({ rated, calibration, pairs, points, positionBias: bias }: Teach
     `Against the human scores of ${rated} images, ${calibration} of them for calibration, on which alone a temperature T is fitted.`,
   ];
   if (points?.srcc != null) {
-    const interval = points.ci95 ? ` [${points.ci95.map((end) => figure(end)).join(", ")}]` : "";
     sentences.push(
-      `SRCC of its scores ${figure(points.srcc)}${interval}. A single image is right where the top word is that of the MOS.`,
+      `SRCC of its scores ${withInterval(points.srcc, points.ci95)}. A single image is right where the top word is that of the MOS.`,
     );
   }
   if (pairs)
@@ -100,8 +99,4 @@ function noteOf({ rated, calibration, pairs, points, positionBias: bias }: Teach
   if (bias && bias.flipped > 0)
     sentences.push(`The order of the question decides ${percent(bias.flipped)} of ${bias.pairs} pairs.`);
   return sentences.join(" ");
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

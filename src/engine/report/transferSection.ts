@@ -1,5 +1,6 @@
 import type { Transfer } from "../../protocol/results.ts";
-import { figure, type Html, html, interval, name, section, table } from "./html.ts";
+import { figure, interval } from "../../words/figure.ts";
+import { type Html, html, name, section, table } from "./html.ts";
 
 /** The students (rows) on datasets that they never saw (columns). */
 export function transferSection(transfer: Transfer | undefined): Html | null {

@@ -1,4 +1,5 @@
 import sharp from "sharp";
+import { scoreFigure } from "../../words/score.ts";
 import type { RgbImage } from "../images/decode.ts";
 import { diverging } from "../images/diverging.ts";
 import { colourLegend, colourReach, type HeatMap, localScore } from "./heatMap.ts";
@@ -74,8 +75,7 @@ const legendHeight = 40;
 /** The colour bar with its two ends and the score, on the reported scale. */
 function legendSvg(map: HeatMap, width: number): string {
   const [worse, score, better] = colourLegend(map);
-  const decimals = Math.abs(map.scale[1] - map.scale[0]) >= 50 ? 1 : 2;
-  const figure = (value: number) => value.toFixed(decimals);
+  const figure = (value: number) => scoreFigure(value, map.scale);
   const [left, right] = [8, Math.max(9, width - 8)];
   const stops = Array.from({ length: 21 }, (_, i) => {
     const share = i / 20;

@@ -1,6 +1,7 @@
 import type { ImageQuery, ImageRow, Page } from "../../protocol/images.ts";
 import type { ScorerInfo } from "../../protocol/project.ts";
 import type { Band, KnownScore } from "../../protocol/server.ts";
+import { bandCuts, bands } from "../../words/score.ts";
 import type { Project } from "../config/project.ts";
 import type { LiveContext } from "../scoring/context.ts";
 import { scorerInfo } from "../scoring/currentScorer.ts";
@@ -40,8 +41,7 @@ export interface Browser {
   close(): void;
 }
 
-const bandNames = ["bad", "poor", "fair", "good", "excellent"] as const;
-const cuts = [1.5, 2.5, 3.5, 4.5];
+const worstFirst = [...bands].reverse();
 
 const scoreOfPath = `
   SELECT s.score FROM dataset.files AS f JOIN scores.scores AS s ON s.scorer = ? AND s.hash = f.hash
@@ -114,10 +114,10 @@ export function openBrowser(project: Project): Browser {
       sources.refresh();
       const { scorer } = context();
       const values = sorted();
-      const ends = [Math.min(1, values[0] ?? 1), ...cuts, Math.max(5, values.at(-1) ?? 5)];
-      return bandNames.map((name, i) => {
+      const ends = [Math.min(1, values[0] ?? 1), ...bandCuts, Math.max(5, values.at(-1) ?? 5)];
+      return worstFirst.map((name, i) => {
         const [from, to] = [ends[i]!, ends[i + 1]!];
-        const last = i === cuts.length;
+        const last = i === bandCuts.length;
         const range = [shownScore(scorer, from), shownScore(scorer, to)].sort((a, b) => a - b);
         const count = countBelow(values, to, last) - countBelow(values, from);
         return { name, range: range as [number, number], count };

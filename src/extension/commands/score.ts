@@ -1,8 +1,9 @@
 import { commands, l10n, ProgressLocation, Uri, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
+import { count } from "../../words/figure.ts";
+import { scoreText } from "../../words/score.ts";
 import { activeImage } from "../images/activeImage.ts";
 import { imageExtensions } from "../images/imageFiles.ts";
-import { scoreOf } from "../images/imageWords.ts";
 import { urisOfArguments } from "../images/scoreTargets.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
 import { isFolder } from "../workspaceFiles.ts";
@@ -42,10 +43,14 @@ async function score({ client, state }: Leaf, uris: string[]): Promise<void> {
   else if (single) {
     const [known] = await client.request("leaf/scores", { uris: [first] });
     const name = decodeURIComponent(first.split("/").at(-1) ?? "");
-    if (known) void window.setStatusBarMessage(`${name}: ${scoreOf(known)} (${known.scorer})`, 8_000);
+    if (known)
+      void window.setStatusBarMessage(
+        `${name}: ${scoreText(l10n.t, known.score, known.scale)} (${known.scorer})`,
+        8_000,
+      );
   } else {
     const gallery = l10n.t("Open Gallery");
-    const chosen = await window.showInformationMessage(l10n.t("{0} images scored.", scored), gallery);
+    const chosen = await window.showInformationMessage(l10n.t("{0} images scored.", count(scored)), gallery);
     const config = first === undefined ? undefined : state.projectOfFile(`${first}/`)?.config;
     if (chosen === gallery) await commands.executeCommand(commandIds.openPanel, config, "gallery");
   }

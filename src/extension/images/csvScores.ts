@@ -9,9 +9,10 @@ import {
   window,
   workspace,
 } from "vscode";
+import { escapeMarkdown } from "../../words/escape.ts";
+import { scoreFigure } from "../../words/score.ts";
 import type { Leaf } from "../leaf.ts";
 import { log } from "../log.ts";
-import { escapeMarkdown } from "../markdown.ts";
 import { isOn } from "../settings.ts";
 import { decorationTooltip } from "./imageWords.ts";
 
@@ -55,7 +56,7 @@ export function csvScores({ client, state }: Leaf): Disposable[] {
       const known = scores[at];
       if (!known) continue;
       const shown = byLine.get(line) ?? { texts: [], tooltips: [] };
-      shown.texts.push(known.score.toFixed(1));
+      shown.texts.push(scoreFigure(known.score, known.scale));
       shown.tooltips.push(escapeMarkdown(decorationTooltip(known, l10n.t)));
       byLine.set(line, shown);
     }

@@ -8,10 +8,11 @@ import {
   window,
   workspace,
 } from "vscode";
+import { bandOf } from "../../words/score.ts";
 import type { Leaf } from "../leaf.ts";
 import { isOn } from "../settings.ts";
 import { isImagePath } from "./imageFiles.ts";
-import { bandOf, decorationTooltip } from "./imageWords.ts";
+import { decorationTooltip } from "./imageWords.ts";
 import { scoreCache } from "./scoreCache.ts";
 
 /** Low quality; the tooltip says how low. */
@@ -39,7 +40,10 @@ export function decorations({ client, state }: Leaf): Disposable[] {
         const known = await cache.get(uri.toString());
         if (!known || token.isCancellationRequested) return undefined;
         const tooltip = decorationTooltip(known, l10n.t);
-        const band = bandOf(known.score, known.scale, project.scorer?.lowerIsBetter ?? false);
+        const band = bandOf(known.score, {
+          scale: known.scale,
+          lowerIsBetter: project.scorer?.lowerIsBetter ?? false,
+        });
         return band === "bad"
           ? new FileDecoration(badge, tooltip, new ThemeColor("leaf.worstImageForeground"))
           : new FileDecoration(undefined, tooltip);

@@ -1,8 +1,9 @@
 import { l10n, ProgressLocation, window } from "vscode";
 import type { JobSnapshot } from "../../protocol/jobs.ts";
+import { progressLine } from "../../words/progress.ts";
+import { workTitle } from "../../words/titles.ts";
 import { tellingFailures } from "../failures.ts";
 import type { Leaf } from "../leaf.ts";
-import { jobTitle, progressWords } from "./progress.ts";
 
 /** Shows a job as a notification until it ends; its Cancel stops the job. */
 export function showJobNotification(
@@ -11,7 +12,7 @@ export function showJobNotification(
 ): void {
   const { config, id } = job;
   void window.withProgress(
-    { location: ProgressLocation.Notification, title: jobTitle(job.kind, l10n.t), cancellable: true },
+    { location: ProgressLocation.Notification, title: workTitle(l10n.t, job.kind), cancellable: true },
     (progress, token) =>
       new Promise<void>((resolve) => {
         let seen = false;
@@ -31,7 +32,7 @@ export function showJobNotification(
               return;
             }
             // No bar: it can only grow, and a job is several steps whose lengths nobody knows before.
-            progress.report({ message: progressWords(now.progress, l10n.t) });
+            progress.report({ message: progressLine(l10n.t, now.progress) });
           }),
           // A server that died takes its notifications with it; the views show the job once it is back.
           client.onBroken((broken) => broken && finish()),

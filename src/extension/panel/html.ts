@@ -1,3 +1,5 @@
+import { escapeHtml } from "../../words/escape.ts";
+
 /** The panel's page. Everything in it comes from the extension's own folder; scripts run by the nonce alone. */
 export function panelHtml(page: {
   nonce: string;
@@ -32,9 +34,4 @@ ${styles.join("\n")}
 </body>
 </html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  const names: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-  return text.replace(/[&<>"]/g, (char) => names[char] ?? char);
 }

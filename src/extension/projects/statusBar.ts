@@ -2,12 +2,13 @@ import { type Disposable, l10n, MarkdownString, StatusBarAlignment, window } fro
 import { commandIds } from "../../protocol/commands.ts";
 import type { ProjectSnapshot } from "../../protocol/project.ts";
 import type { ImageView } from "../../protocol/server.ts";
+import { commandLink } from "../../words/escape.ts";
+import { percentOf, progressDetails, progressLine } from "../../words/progress.ts";
+import { workTitle } from "../../words/titles.ts";
 import { activeImage } from "../images/activeImage.ts";
 import { statusText, statusTooltip } from "../images/imageWords.ts";
-import { jobTitle, percentOf, progressWords, rateWords } from "../jobs/progress.ts";
 import type { Leaf } from "../leaf.ts";
 import { log } from "../log.ts";
-import { commandLink } from "../markdown.ts";
 import { isRunning } from "./contextKeys.ts";
 
 /** One item: the quality of the open image, and the job that runs; hidden where there is neither. */
@@ -78,7 +79,7 @@ export function statusBar({ client, state }: Leaf): Disposable[] {
 function runningText({ job }: ProjectSnapshot, short: boolean): string {
   const progress = job?.progress ?? null;
   const percent = percentOf(progress);
-  const words = short && percent !== null ? `${percent} %` : progressWords(progress, l10n.t);
+  const words = short && percent !== null ? `${percent} %` : progressLine(l10n.t, progress);
   return `$(loading~spin) ${short ? words : `LEAF ${progress?.stage ?? ""} ${words}`}`;
 }
 
@@ -89,11 +90,11 @@ function tooltip(view: ImageView | null, running: ProjectSnapshot | undefined): 
   if (view && running) made.appendMarkdown("\n\n---\n\n");
   if (running?.job) {
     const { kind, progress } = running.job;
-    made.appendMarkdown(`**${jobTitle(kind, l10n.t)}** · `);
+    made.appendMarkdown(`**${workTitle(l10n.t, kind)}** · `);
     made.appendText(running.name);
     made.appendMarkdown("\n\n");
-    const rate = progress && rateWords(progress);
-    made.appendText([progressWords(progress, l10n.t), rate, progress?.detail].filter(Boolean).join(" · "));
+    const details = progress && progressDetails(l10n.t, progress);
+    made.appendText([progressLine(l10n.t, progress), details].filter(Boolean).join(" · "));
     made.appendMarkdown(
       `\n\n${commandLink(l10n.t("Show"), commandIds.openPanel, running.config, "run")} · ${commandLink(l10n.t("Stop"), commandIds.stop, running.config)}`,
     );

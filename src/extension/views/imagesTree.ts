@@ -15,16 +15,12 @@ import { commandIds } from "../../protocol/commands.ts";
 import type { ImageQuery, ImageRow } from "../../protocol/images.ts";
 import type { ProjectSnapshot, ScorerInfo } from "../../protocol/project.ts";
 import type { Band } from "../../protocol/server.ts";
-import {
-  bandTitle,
-  imageDescription,
-  percentileWords,
-  scoreOf,
-  scoringMessage,
-} from "../images/imageWords.ts";
+import { escapeMarkdown } from "../../words/escape.ts";
+import { count, type Range } from "../../words/figure.ts";
+import { bandWord, betterThan, fiveScale, scoreFigure, scoreText } from "../../words/score.ts";
+import { imageDescription, scoringMessage } from "../images/imageWords.ts";
 import type { Leaf } from "../leaf.ts";
 import { log } from "../log.ts";
-import { escapeMarkdown } from "../markdown.ts";
 import { viewCommandIds } from "../viewCommands.ts";
 
 type Mode = "bands" | "worst";
@@ -98,12 +94,12 @@ export function imagesTree({ client, context, state }: Leaf): Disposable[] {
         return made;
       }
       case "band":
-        return bandItem(node.band);
+        return bandItem(node.band, state.project(node.config)?.scorer?.scale ?? fiveScale);
       case "image":
         return imageItem(node.row, state.project(node.config));
       case "more": {
         const made = new TreeItem(l10n.t("Load more …"));
-        made.description = l10n.t("{0} left", node.left.toLocaleString("en"));
+        made.description = l10n.t("{0} left", count(node.left));
         made.iconPath = new ThemeIcon("ellipsis");
         made.command = {
           command: viewCommandIds.moreImages,
@@ -169,14 +165,15 @@ export function imagesTree({ client, context, state }: Leaf): Disposable[] {
 /** Ascending is worst first on every scale. */
 const worstFirst = { sort: "score", descending: false } as const;
 
-function bandItem(band: Band): TreeItem {
-  const made = new TreeItem(bandTitle(band.name, l10n.t), TreeItemCollapsibleState.Collapsed);
+function bandItem(band: Band, scale: Range): TreeItem {
+  const word = bandWord(l10n.t, band.name);
+  const made = new TreeItem(word.charAt(0).toUpperCase() + word.slice(1), TreeItemCollapsibleState.Collapsed);
   const [low, high] = band.range;
-  const ends = [low.toFixed(2), high.toFixed(2)] as const;
+  const ends = [scoreFigure(low, scale), scoreFigure(high, scale)] as const;
   made.description =
     band.count === 1
       ? l10n.t("1 image · {0} to {1}", ...ends)
-      : l10n.t("{0} images · {1} to {2}", band.count.toLocaleString("en"), ...ends);
+      : l10n.t("{0} images · {1} to {2}", count(band.count), ...ends);
   made.iconPath = new ThemeIcon(
     band.name === "bad" ? "warning" : "circle-large-outline",
     band.name === "bad" ? new ThemeColor("leaf.worstImageForeground") : undefined,
@@ -188,7 +185,7 @@ function bandItem(band: Band): TreeItem {
 function imageItem(row: ImageRow, project: ProjectSnapshot | undefined): TreeItem {
   const uri = Uri.parse(row.uri, true);
   const made = new TreeItem(uri);
-  made.description = imageDescription(row);
+  made.description = imageDescription(row, project?.scorer?.scale ?? fiveScale);
   made.contextValue = "image";
   made.tooltip = tooltip(row, project?.scorer ?? null, project?.imagesName ?? "");
   made.iconPath = ThemeIcon.File;
@@ -199,11 +196,9 @@ function imageItem(row: ImageRow, project: ProjectSnapshot | undefined): TreeIte
 function tooltip(row: ImageRow, scorer: ScorerInfo | null, imagesName: string): MarkdownString {
   const lines = [`**${escapeMarkdown(row.path)}** · ${row.width}×${row.height}`];
   if (row.score !== null && scorer) {
-    const quality = l10n.t("Quality {0}", scoreOf({ score: row.score, scale: scorer.scale }));
+    const quality = l10n.t("Quality {0}", scoreText(l10n.t, row.score, scorer.scale));
     const place =
-      row.percentile === null
-        ? ""
-        : ` · ${percentileWords(row.percentile, escapeMarkdown(imagesName), l10n.t)}`;
+      row.percentile === null ? "" : ` · ${betterThan(l10n.t, row.percentile, escapeMarkdown(imagesName))}`;
     lines.push(`${quality}${place}  \n(${escapeMarkdown(scorer.title)})`);
   }
   return new MarkdownString(lines.join("\n\n"));

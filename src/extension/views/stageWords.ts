@@ -1,8 +1,11 @@
 import type { ProjectSnapshot, StageFailures, StageName, StageSnapshot } from "../../protocol/project.ts";
+import { ago } from "../../words/duration.ts";
+import { escapeMarkdown } from "../../words/escape.ts";
+import { count } from "../../words/figure.ts";
+import { progressLine } from "../../words/progress.ts";
+import { rangeText } from "../../words/score.ts";
 import type { Translate } from "../../words/translate.ts";
 import { whyWords } from "../../words/why.ts";
-import { ago, progressWords } from "../jobs/progress.ts";
-import { escapeMarkdown } from "../markdown.ts";
 
 /** A row of the Pipeline view, without vscode. */
 export interface Row {
@@ -70,8 +73,7 @@ function failureRows(
     };
   });
   if (list === null) return rows;
-  const label =
-    total > first.length ? t("Show all {0} failures", total.toLocaleString("en")) : t("Show failures");
+  const label = total > first.length ? t("Show all {0} failures", count(total)) : t("Show failures");
   return [
     ...rows,
     {
@@ -92,7 +94,7 @@ export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now:
   const why = whyWords(t, reason);
   const description =
     progress !== undefined
-      ? progressWords(progress, t)
+      ? progressLine(t, progress)
       : state === "stale"
         ? [t("stale"), why].filter(Boolean).join(": ")
         : state === "failed"
@@ -105,14 +107,12 @@ export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now:
     why ? escapeMarkdown(why) : "",
     headline ? escapeMarkdown(headline) : "",
     failures ? failuresMarkdown(failures, t) : "",
-    run && updated ? t("Run {0}, {1}", escapeMarkdown(run), ago(updated, now, t)) : "",
+    run && updated ? t("Run {0}, {1}", escapeMarkdown(run), ago(t, updated, now)) : "",
   ];
   return {
     id: stage,
     label: stageTitle(stage, t),
-    description: left
-      ? `${description} · ${t("{0} failed", failures.total.toLocaleString("en"))}`
-      : description,
+    description: left ? `${description} · ${t("{0} failed", count(failures.total))}` : description,
     tooltip: told.filter(Boolean).join("\n\n"),
     ...iconOf(progress !== undefined ? "running" : state, failures !== undefined),
     contextValue: `stage.${stage}.${project.job?.state === "running" ? "busy" : "idle"}`,
@@ -123,7 +123,6 @@ export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now:
 
 /** Equal reasons with their count. */
 function failuresMarkdown({ total, reasons }: StageFailures, t: Translate): string {
-  const count = (n: number) => n.toLocaleString("en");
   const lines = reasons.slice(0, 5).map((one) => `- ${count(one.count)} × ${escapeMarkdown(one.reason)}`);
   return [t("{0} failed", count(total)), "", ...lines].join("\n");
 }
@@ -136,7 +135,7 @@ export function projectRow(project: ProjectSnapshot, t: Translate): Row {
     id: "project",
     label: project.name,
     description: running
-      ? progressWords(project.job?.progress ?? null, t)
+      ? progressLine(t, project.job?.progress ?? null)
       : (project.invalid ?? staleWords(project, t)),
     tooltip: escapeMarkdown(project.invalid ?? project.name),
     icon: running || reading ? "loading~spin" : project.invalid ? "error" : "file-code",
@@ -181,18 +180,18 @@ function invalidRow(project: ProjectSnapshot, invalid: string, t: Translate): Ro
 
 function imagesRows({ images, imagesName, scored, scorer }: ProjectSnapshot, t: Translate): Row[] {
   if (!images) return [];
-  const count = images.usable.toLocaleString("en");
-  const failed = images.failed > 0 ? t("{0} cannot be read", images.failed.toLocaleString("en")) : "";
+  const usable = count(images.usable);
+  const failed = images.failed > 0 ? t("{0} cannot be read", count(images.failed)) : "";
   const scoredWords =
     scorer && scored.total > 0
-      ? t("{0} scored by {1}", scored.done.toLocaleString("en"), escapeMarkdown(scorer.title))
+      ? t("{0} scored by {1}", count(scored.done), escapeMarkdown(scorer.title))
       : "";
   return [
     {
       id: "images",
       label: t("Images"),
-      description: [count, failed].filter(Boolean).join(" · "),
-      tooltip: [escapeMarkdown(imagesName), [count, failed].filter(Boolean).join(" · "), scoredWords]
+      description: [usable, failed].filter(Boolean).join(" · "),
+      tooltip: [escapeMarkdown(imagesName), [usable, failed].filter(Boolean).join(" · "), scoredWords]
         .filter(Boolean)
         .join("\n\n"),
       icon: images.failed > 0 ? "warning" : "file-media",
@@ -209,10 +208,10 @@ function mosRows({ mos }: ProjectSnapshot, t: Translate): Row[] {
     {
       id: "mos",
       label: t("Human scores"),
-      description: `${rated.toLocaleString("en")} · ${file}`,
+      description: `${count(rated)} · ${file}`,
       tooltip: [
-        `**MOS** · ${escapeMarkdown(file)} · ${range[0]}–${range[1]}`,
-        t("{0} for training, {1} for validation, {2} for the test", train, val, test),
+        `**MOS** · ${escapeMarkdown(file)} · ${rangeText(t, range)}`,
+        t("{0} for training, {1} for validation, {2} for the test", count(train), count(val), count(test)),
       ].join("\n\n"),
       icon: "account",
       contextValue: "mos",

@@ -1,10 +1,13 @@
 import { displayName, type ImageFormat } from "../../engine/images/format.ts";
-import { escapeMarkdown } from "../../engine/report/markdown.ts";
 import { ratingWords } from "../../engine/teachers/judgement.ts";
 import { commandIds } from "../../protocol/commands.ts";
 import type { ImageRow, PointView } from "../../protocol/images.ts";
 import type { ScorerInfo } from "../../protocol/project.ts";
 import type { ImageView } from "../../protocol/server.ts";
+import { commandLink, escapeMarkdown, markdownTarget } from "../../words/escape.ts";
+import { bytes } from "../../words/figure.ts";
+import { betterThan, confidenceText, fiveScale, mosText, scoreFigure, scoreText } from "../../words/score.ts";
+import { t } from "../locale.ts";
 
 /**
  * The hover of an image as Markdown, for a client that trusts LEAF's commands and no others. Text that comes from files and
@@ -12,16 +15,18 @@ import type { ImageView } from "../../protocol/server.ts";
  */
 export function imageHover({ row, project, scorer, mosRange, heat }: ImageView): string {
   const lines = [
-    `${escapeMarkdown(nameOf(row.path))} · ${row.width}×${row.height} · ${formatOf(row.format)} · ${sizeOf(row.size)}`,
+    `${escapeMarkdown(nameOf(row.path))} · ${row.width}×${row.height} · ${formatOf(row.format)} · ${bytes(row.size)}`,
     qualityLine(row, project.imagesName, scorer),
-    ...(row.far ? ["⚠ Unlike the images it was distilled on: do not rely on this score"] : []),
+    ...(row.far ? [`⚠ ${t("Unlike the images it was distilled on: do not rely on this score")}`] : []),
     ...(row.teacher ? [teacherLine(row.teacher)] : []),
-    ...(row.teacher?.reason ? [`“${escapeMarkdown(row.teacher.reason)}” (the teacher's words)`] : []),
-    ...(row.mos === null ? [] : [mosLine(row.mos, row.mosStd, mosRange ?? [1, 5])]),
-    `${link("Open in IQA panel", commandIds.openPanel, [project.config, "gallery", { hash: row.hash }])} · ${link("Rescore", commandIds.score, [row.uri])}`,
+    ...(row.teacher?.reason ? [t("“{0}” (the teacher's words)", escapeMarkdown(row.teacher.reason))] : []),
+    ...(row.mos === null ? [] : [`MOS ${mosText(t, row, mosRange ?? fiveScale)}`]),
+    `${commandLink(t("Open in IQA panel"), commandIds.openPanel, project.config, "gallery", { hash: row.hash })} · ${commandLink(t("Rescore"), commandIds.score, row.uri)}`,
   ];
   const text = lines.join("  \n");
-  const pictures = [row.thumbnail, heat].flatMap((uri) => (uri ? [`![](${target(uri)}|width=160)`] : []));
+  const pictures = [row.thumbnail, heat].flatMap((uri) =>
+    uri ? [`![](${markdownTarget(uri)}|width=160)`] : [],
+  );
   return pictures.length === 0 ? text : `${pictures.join(" ")}\n\n${text}`;
 }
 
@@ -29,26 +34,18 @@ export function imageHover({ row, project, scorer, mosRange, heat }: ImageView):
 function qualityLine({ score, percentile }: ImageRow, imagesName: string, scorer: ScorerInfo): string {
   const by =
     scorer.kind === "embedded"
-      ? "embedded teacher, blind to content; distill a student for your images"
+      ? t("embedded teacher, blind to content; distill a student for your images")
       : escapeMarkdown(scorer.title);
-  if (score === null) return `Quality not known yet (${by})`;
-  const direction = scorer.lowerIsBetter ? ", lower is better" : "";
-  const rank =
-    percentile === null
-      ? ""
-      : ` · better than ${Math.round(100 * percentile)} % of ${escapeMarkdown(imagesName)}`;
-  return `Quality **${onScale(score, scorer.scale, true)}**${direction}${rank} (${by})`;
+  if (score === null) return t("Quality not known yet ({0})", by);
+  const direction = scorer.lowerIsBetter ? `, ${t("lower is better")}` : "";
+  const rank = percentile === null ? "" : ` · ${betterThan(t, percentile, escapeMarkdown(imagesName))}`;
+  return `${t("Quality {0}", `**${scoreText(t, score, scorer.scale)}**`)}${direction}${rank} (${by})`;
 }
 
 function teacherLine({ score, probabilities, confidence, human }: PointView): string {
-  if (human) return `Teacher overruled by a person: ${figure(score, 4)}`;
+  if (human) return t("Teacher overruled by a person: {0}", scoreFigure(score, fiveScale));
   const words = probabilities ? ` · ${bars(probabilities)}` : "";
-  return `Teacher ${figure(score, 4)}${words} · confidence ${confidence.toFixed(2)}`;
-}
-
-function mosLine(mos: number, std: number | undefined, range: readonly [number, number]): string {
-  const spread = std === undefined ? "" : ` ± ${figure(std, range[1] - range[0])}`;
-  return `MOS ${onScale(mos, range, false, spread)}`;
+  return `${t("Teacher {0}", scoreFigure(score, fiveScale))}${words} · ${confidenceText(t, confidence)}`;
 }
 
 const blocks = "▁▂▃▄▅▆▇█";
@@ -63,40 +60,10 @@ export function bars(probabilities: readonly number[]): string {
     .join(" ");
 }
 
-/** "3.62 / 5" on the usual scale, else with both ends of the scale. */
-function onScale(score: number, [low, high]: readonly [number, number], fine = false, spread = ""): string {
-  const text = figure(score, high - low, fine) + spread;
-  return low === 1 ? `${text} / ${high}` : `${text} (${low} to ${high})`;
-}
-
-/** As many decimals as mean something on a scale of that span. */
-function figure(value: number, span: number, fine = false): string {
-  const decimals = span >= 50 ? 0 : span >= 2 ? 1 : 2;
-  return value.toFixed(decimals + (fine ? 1 : 0));
-}
-
 function formatOf(format: string): string {
   return displayName(format as ImageFormat) ?? escapeMarkdown(format);
 }
 
-function sizeOf(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const [value, unit] = bytes < 1e6 ? [bytes / 1e3, "kB"] : [bytes / 1e6, "MB"];
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
-}
-
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function link(title: string, command: string, args: unknown[]): string {
-  return `[${title}](command:${command}?${target(encodeURIComponent(JSON.stringify(args)))})`;
-}
-
-/** Brackets, quotes and blanks would end a link's target early, a bar its address. */
-function target(address: string): string {
-  return address.replace(
-    /[()<>'"|\\\s!*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).padStart(2, "0").toUpperCase()}`,
-  );
 }

@@ -1,9 +1,10 @@
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatted, latexText, markdownText } from "../../../src/engine/experiments/formats.ts";
+import { formatted } from "../../../src/engine/experiments/formats.ts";
 import { meanOf } from "../../../src/engine/experiments/result.ts";
 import type { ArmResult, ExperimentResult, TrialResult } from "../../../src/protocol/experiments.ts";
+import { escapeLatex, escapeMarkdown } from "../../../src/words/escape.ts";
 
 function trial(seed: number, srcc: number | null, rest: Partial<TrialResult> = {}): TrialResult {
   const metrics = {
@@ -151,11 +152,13 @@ test("no arm's name breaks out of its cell", () => {
   const nasty = fc.string({ unit: fc.constantFrom(...'\\|&%$#_{}~^<>*`[]()!\n\r"x'), maxLength: 20 });
   fc.assert(
     fc.property(fc.oneof(name, nasty), (text) => {
-      const markdown = markdownText(text);
+      const markdown = escapeMarkdown(text);
       expect(markdown.replace(/\\[\s\S]/g, "")).not.toMatch(/[\\`*_{}[\]<>()#!|~&\r\n]/);
       // Taking the escapes off gives the text again.
-      expect(markdown.replace(/\\([\s\S])/g, "$1")).toBe(text.replace(/[\r\n]+/g, " "));
-      const latex = latexText(text);
+      expect(markdown.replace(/\\([\s\S])/g, "$1")).toBe(
+        text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim(),
+      );
+      const latex = escapeLatex(text);
       expect(
         latex.replace(/\\[a-z]+\{\}|\\[{}$&#%_]|\$\^\{\*\}\$|\{[[\]]\}|\$(\\pm|-|\\Delta)\$/g, ""),
       ).not.toMatch(/[\\{}$&#%_~^<>|"\r\n*]/);

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { escapeMarkdown } from "../../../src/engine/report/markdown.ts";
 import type { ImageRow } from "../../../src/protocol/images.ts";
 import type { ImageView } from "../../../src/protocol/server.ts";
 import { bars, imageHover } from "../../../src/server/images/imageHover.ts";
+import { escapeMarkdown } from "../../../src/words/escape.ts";
 import { hashOf } from "../../support/liveWorld.ts";
 import { reader, tokensOf } from "../../support/markdownReader.ts";
 
@@ -74,8 +74,8 @@ describe("the hover", () => {
     expect(linesOf(markdown)).toEqual([
       "render_0412.png · 1024×768 · PNG · 1.3 MB",
       "Quality 3.62 / 5 · better than 71 % of photos (student r12 · calibrated)",
-      "Teacher 3.9 · excellent ▁ good ▆ fair ▃ poor ▁ bad ▁ · confidence 0.54",
-      "MOS 3.4 / 5",
+      "Teacher 3.93 · excellent ▁ good ▆ fair ▃ poor ▁ bad ▁ · confidence 0.54",
+      "MOS 3.40 / 5",
       "Open in IQA panel · Rescore",
     ]);
   });
@@ -126,8 +126,8 @@ describe("the hover", () => {
     );
     expect(lines.slice(1, 4)).toEqual([
       "Quality 42.0 (0 to 100), lower is better (student r12 · calibrated)",
-      "Teacher overruled by a person: 2.0",
-      "MOS 40 (0 to 100)",
+      "Teacher overruled by a person: 2.00",
+      "MOS 40.2 (0 to 100)",
     ]);
     expect(linesOf(imageHover({ ...view, row: { ...row, score: null, percentile: null } }))[1]).toBe(
       "Quality not known yet (student r12 · calibrated)",
@@ -137,9 +137,9 @@ describe("the hover", () => {
   it("tells how far opinions were apart, in as many decimals as the MOS", () => {
     const mosLine = (mos: number, mosStd: number, mosRange: [number, number]) =>
       linesOf(imageHover({ ...view, mosRange, row: { ...row, mos, mosStd } })).at(-2);
-    expect(mosLine(3.4, 0.68, [1, 5])).toBe("MOS 3.4 ± 0.7 / 5");
-    expect(mosLine(63.96, 19.3, [0, 100])).toBe("MOS 64 ± 19 (0 to 100)");
-    expect(mosLine(0.061, 0.05, [0, 1])).toBe("MOS 0.06 ± 0.05 (0 to 1)");
+    expect(mosLine(3.4, 0.68, [1, 5])).toBe("MOS 3.40 ± 0.68 / 5");
+    expect(mosLine(63.96, 19.3, [0, 100])).toBe("MOS 64.0 ± 19.3 (0 to 100)");
+    expect(mosLine(0.061, 0.05, [0, 1])).toBe("MOS 0.061 ± 0.050 (0 to 1)");
   });
 
   it("draws any probabilities as five bars", () => {

@@ -1,3 +1,5 @@
+import { money } from "../../../words/figure.ts";
+import { say, type TextValue } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
 import type { Estimate } from "../teacher.ts";
@@ -26,9 +28,9 @@ export function createBudget({ price, limit }: Pick<OpenaiTeacherConfig, "price"
   const underWay = { input: 0, output: 0 };
   const dearest = new Map<QuestionKind, Tokens>();
 
-  const money = ({ input, output }: Tokens) =>
+  const amountOf = ({ input, output }: Tokens) =>
     price ? (input * price.input + output * price.output) / 1e6 : 0;
-  const costOf = (tokens: Tokens) => (price ? { amount: money(tokens), currency: price.currency } : null);
+  const costOf = (tokens: Tokens) => (price ? { amount: amountOf(tokens), currency: price.currency } : null);
 
   function spent(): Estimate {
     const { requests, input, output } = total;
@@ -36,13 +38,13 @@ export function createBudget({ price, limit }: Pick<OpenaiTeacherConfig, "price"
   }
 
   /** Which limit would be passed, in the words of the config. */
-  function passed(next: Tokens): string | undefined {
+  function passed(next: Tokens): TextValue | undefined {
     const input = total.input + underWay.input + next.input;
     const output = total.output + underWay.output + next.output;
     if (limit?.requests !== undefined && total.requests + 1 > limit.requests)
-      return `${limit.requests} requests`;
-    if (limit?.tokens !== undefined && input + output > limit.tokens) return `${limit.tokens} tokens`;
-    if (limit?.cost !== undefined && money({ input, output }) > limit.cost)
+      return say`${limit.requests} requests`;
+    if (limit?.tokens !== undefined && input + output > limit.tokens) return say`${limit.tokens} tokens`;
+    if (limit?.cost !== undefined && amountOf({ input, output }) > limit.cost)
       return `${limit.cost} ${price?.currency ?? ""}`.trim();
     return undefined;
   }
@@ -55,11 +57,13 @@ export function createBudget({ price, limit }: Pick<OpenaiTeacherConfig, "price"
       const which = passed(expected);
       if (which) {
         const { requests, inputTokens, outputTokens, cost } = spent();
-        const money = cost ? ` and ${cost.amount.toFixed(4)} ${cost.currency}` : "";
+        const paid = cost ? say` and ${money(cost)}` : "";
         throw new LeafError(
           "failed",
-          `The teacher's limit of ${which} is reached: ${requests} requests, ${inputTokens + outputTokens} tokens${money} were spent.`,
-          { remedy: "Raise `teacher.limit` and run again; finished labels are kept and not asked again." },
+          say`The teacher's limit of ${which} is reached: ${requests} requests, ${inputTokens + outputTokens} tokens${paid} were spent.`,
+          {
+            remedy: say`Raise \`teacher.limit\` and run again; finished labels are kept and not asked again.`,
+          },
         );
       }
       total.requests++;

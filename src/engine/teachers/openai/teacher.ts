@@ -1,4 +1,6 @@
 import path from "node:path";
+import { figure } from "../../../words/figure.ts";
+import { inEnglish, say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { redact } from "../../base/redact.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
@@ -76,15 +78,17 @@ export async function createOpenaiTeacher(
     const found = await probe(client, url, prompts, signal);
     const where = shownUrl(url);
     if (!found.usage && (config.limit?.tokens ?? config.limit?.cost) !== undefined)
-      throw new LeafError("environment", `${where} does not say how many tokens a request took.`, {
-        remedy: "Set `teacher.limit.requests` instead of `tokens` or `cost`.",
+      throw new LeafError("environment", say`${where} does not say how many tokens a request took.`, {
+        remedy: say`Set \`teacher.limit.requests\` instead of \`tokens\` or \`cost\`.`,
       });
     const line = describe(found, where);
-    if (!told.has(line)) {
-      told.add(line);
-      options.onNote?.(`${line}.`);
+    if (!told.has(inEnglish(line))) {
+      told.add(inEnglish(line));
+      options.onNote?.(say`${line}.`);
       if (prompts.prefill !== null && !found.prefill)
-        options.onNote?.(`${where} cannot go on with a begun answer: \`prompts.prefill\` is left out there.`);
+        options.onNote?.(
+          say`${where} cannot go on with a begun answer: \`prompts.prefill\` is left out there.`,
+        );
     }
     return found;
   }
@@ -197,7 +201,7 @@ export async function createOpenaiTeacher(
       if (requests[kind] === 0) continue;
       const used = usageOf(await pool.use((endpoint) => trial(endpoint, kind, sample, signal), signal));
       if (!used)
-        options.onNote?.("The server does not say how many tokens a request takes; they are given as 0.");
+        options.onNote?.(say`The server does not say how many tokens a request takes; they are given as 0.`);
       total.requests += requests[kind];
       total.input += requests[kind] * (used?.input ?? 0);
       total.output += requests[kind] * (used?.output ?? 0);
@@ -240,7 +244,7 @@ function unusable({ reading, tokens }: Judged, answers: string): string | undefi
   const { mass } = reading;
   if (mass < minRatingMass) {
     const best = tokens.reduce((most, one) => (one.logprob > most.logprob ? one : most));
-    return `only ${mass.toFixed(2)} of the answer is on ${answers}; it begins with ${JSON.stringify(best.token)}`;
+    return `only ${figure(mass, 2)} of the answer is on ${answers}; it begins with ${JSON.stringify(best.token)}`;
   }
   if (reading.unseen > mostUnseen) return `the server lists too few tokens to tell ${answers} apart`;
   return undefined;

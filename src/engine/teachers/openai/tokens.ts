@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { figure } from "../../../words/figure.ts";
 
 /** One candidate for the next token, as a server lists it. */
 export interface ListedToken {
@@ -36,7 +37,7 @@ export function tokensOf(completion: unknown): ListedToken[] | string {
   if (top_logprobs.length === 0) return "the answer lists no candidates";
   const tokens = withoutRepeats([...top_logprobs, sampled]);
   const sum = tokens.reduce((total, { logprob }) => total + Math.exp(logprob), 0);
-  if (sum > 1.01) return `the answer's probabilities sum to ${sum.toFixed(2)}`;
+  if (sum > 1.01) return `the answer's probabilities sum to ${figure(sum, 2)}`;
   return tokens;
 }
 

@@ -1,0 +1,69 @@
+import type { RunSummary, StageName } from "../protocol/project.ts";
+import type { CalibrateResult, EvaluateResult, LabelResult } from "../protocol/results.ts";
+import { count, figure, percent, withInterval } from "./figure.ts";
+import type { Translate } from "./translate.ts";
+
+interface Trained {
+  images?: number;
+  headOnly?: boolean;
+  from?: CalibrateResult["from"];
+  teacherCheck?: CalibrateResult["teacherCheck"];
+  teacherAgreement?: Agreement;
+}
+type Agreement = { srcc: number | null; n: number };
+type Evaluated = Pick<EvaluateResult, "srcc" | "plcc" | "n" | "ci95">;
+
+/** A stage's result in one line. */
+export function headline(t: Translate, stage: StageName, result: unknown): string {
+  switch (stage) {
+    case "label":
+      return labelled(t, result as LabelResult);
+    case "distill":
+      return agreement(t, (result as Trained).teacherAgreement);
+    case "calibrate":
+      return calibrated(t, result as Trained);
+    case "evaluate":
+      return evaluated(result as Evaluated);
+  }
+}
+
+/** A run in one line: what came of it, or the state it is in; empty where there is nothing to tell. */
+export function runHeadline(t: Translate, { state, evaluation, agreement: agrees }: RunSummary): string {
+  if (state === "running") return t("running");
+  if (state === "failed") return t("failed");
+  if (evaluation) return evaluated(evaluation);
+  if (agrees) return agreement(t, agrees);
+  return state === "cancelled" ? t("cancelled") : "";
+}
+
+function labelled(t: Translate, { images, pairs, points, positionBias }: LabelResult): string {
+  const failed = points.failed > 0 ? [t("{0} failed", count(points.failed))] : [];
+  const discarded = [t("{0} discarded", count(pairs.discarded))];
+  // A teacher that leans to the first image is worth knowing wherever the stage is told.
+  if (positionBias && positionBias.flipped >= 0.01)
+    discarded.push(t("the order decides {0}", percent(positionBias.flipped)));
+  const judged = t("{0} pairs", count(pairs.kept + pairs.discarded));
+  return [t("{0} images", count(images)), ...failed, `${judged} (${discarded.join(", ")})`].join(", ");
+}
+
+/** "agrees with the teacher: SRCC 0.930, n = 120". */
+function agreement(t: Translate, { srcc, n }: Agreement = { srcc: null, n: 0 }): string {
+  return t("agrees with the teacher: SRCC {0}, n = {1}", figure(srcc), count(n));
+}
+
+function calibrated(t: Translate, { images = 0, headOnly, from, teacherCheck }: Trained): string {
+  const parts = [t("{0} human scores", count(images))];
+  if (headOnly) parts.push(t("head only"));
+  if (from === "backbone")
+    parts.push(
+      teacherCheck?.verdict === "chance"
+        ? t("from the backbone: the teacher is at chance on them")
+        : t("from the backbone alone"),
+    );
+  return parts.join(", ");
+}
+
+/** "SRCC 0.861 [0.842, 0.879] · PLCC 0.867 · n = 120". */
+function evaluated({ srcc, plcc, n, ci95 }: Evaluated): string {
+  return `SRCC ${withInterval(srcc, ci95.srcc)} · PLCC ${figure(plcc)} · n = ${count(n)}`;
+}

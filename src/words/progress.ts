@@ -1,0 +1,40 @@
+import type { TimedProgress } from "../protocol/jobs.ts";
+import { left } from "./duration.ts";
+import { count, figure } from "./figure.ts";
+import type { Translate } from "./translate.ts";
+
+/** Share of the present step that is done, 0..100; null while the total is unknown. 100 only once it is. */
+export function percentOf(progress: Pick<TimedProgress, "done" | "total"> | null): number | null {
+  if (!progress?.total) return null;
+  return Math.min(100, Math.floor((100 * progress.done) / progress.total));
+}
+
+/** A job in one line: "epoch 3 of 20 · 42 % · 2 min 10 s left". */
+export function progressLine(t: Translate, progress: TimedProgress | null): string {
+  if (!progress) return t("starting");
+  const share = percentOf(progress);
+  const known = share === null ? (progress.done > 0 ? counted(t, progress) : "") : `${share} %`;
+  return [progress.step, known, left(t, progress.secondsLeft)].filter(Boolean).join(" · ");
+}
+
+/** What the line leaves out: "1,200 of 4,000 images · 31 images/s · loss 0.41". */
+export function progressDetails(t: Translate, progress: TimedProgress): string {
+  const { unit, detail } = progress;
+  const all = progress.total ? counted(t, progress) : "";
+  const speed = progress.rate === null ? "" : rate(t, progress.rate, unit);
+  return [all, speed, detail].filter(Boolean).join(" · ");
+}
+
+/** "1,200 of 4,000 images", "1,200 images". */
+export function counted(t: Translate, { done, total, unit }: TimedProgress): string {
+  return total === undefined
+    ? t("{0} {1}", count(done), unit)
+    : t("{0} of {1} {2}", count(done), count(total), unit);
+}
+
+/** A rate with its unit: "31 images/s", "4.2 steps/s", "1.5 s per step". */
+export function rate(t: Translate, perSecond: number, unit: string): string {
+  if (perSecond >= 9.95) return t("{0} {1}/s", count(Math.round(perSecond)), unit);
+  if (perSecond >= 0.5) return t("{0} {1}/s", figure(perSecond, 1), unit);
+  return t("{0} s per {1}", figure(1 / perSecond, 1), unit.replace(/s$/, ""));
+}

@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { LeafError } from "../engine/errors.ts";
 import { allFailures } from "../engine/failures/list.ts";
+import { trainerProgress } from "../engine/jobs/timing.ts";
 import { openProject, type Project } from "../engine/project.ts";
 import type { StageOptions } from "../engine/stages/stage.ts";
 import type { FailureSummary } from "../protocol/failures.ts";
@@ -93,15 +94,9 @@ export function stageOptions(context: CliContext): StageOptions {
     onNote: (message) => context.note(message),
     onWarning: (message) => context.note(`warning: ${message}`),
     onTrainer(stage, message) {
-      if (message.type === "progress") {
-        const step =
-          message.phase === "train" ? `epoch ${message.epoch} of ${message.epochs}` : message.phase;
-        const total = message.steps * (message.phase === "train" ? message.epochs : 1);
-        const done =
-          message.phase === "train" ? (message.epoch - 1) * message.steps + message.step : message.step;
-        const detail = message.imagesPerS > 0 ? `${message.imagesPerS.toFixed(0)} images/s` : undefined;
-        context.onProgress({ stage, step, done, total, unit: "steps", detail });
-      } else if (message.type === "metrics" && message.val?.srcc != null) {
+      const progress = trainerProgress({ stage, message });
+      if (progress) context.onProgress(progress);
+      else if (message.type === "metrics" && message.val?.srcc != null) {
         context.note(
           `${stage}: epoch ${message.epoch} · loss ${message.loss.toFixed(4)} · validation SRCC ${message.val.srcc.toFixed(3)} (n = ${message.val.n})`,
         );

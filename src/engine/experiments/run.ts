@@ -126,7 +126,7 @@ function forwarded(
     onProgress: tell,
     onWarning: (message) => onWarning?.(`${name()}: ${message}`),
     onTrainer(stage, message) {
-      const progress = trainerProgress({ at: 0, type: "trainer", stage, message });
+      const progress = trainerProgress({ stage, message });
       if (progress) tell(progress);
     },
   };

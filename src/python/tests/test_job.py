@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import base_job
 
+from leaf.contract.trainer import CalibrateLoss, DistillJob, DistillLoss
 from leaf.errors import TrainerError
-from leaf.job import CalibrateLoss, DistillLoss, parse_job, read_job
+from leaf.job import parse_job, read_job
 
 FOLDER = Path("somewhere")
 
@@ -26,11 +27,12 @@ def changed(kind: str, path: str, value: object) -> dict[str, Any]:
 
 def test_both_kinds_are_read() -> None:
     distill = parse_job(base_job("distill", FOLDER))
-    assert (
-        distill.loss == DistillLoss(1, 1, 1, 1, True) and distill.labels is not None and distill.affine_init
-    )
+    loss = DistillLoss(point=1, pair=1, temperature=1, huber_delta=1, confidence=True)
+    assert distill.loss == loss and distill.labels is not None and distill.affine_init
     calibrate = parse_job(base_job("calibrate", FOLDER))
-    assert calibrate.loss == CalibrateLoss(1, 1) and calibrate.labels is None and calibrate.workers == 1
+    assert (
+        calibrate.loss == CalibrateLoss(mse=1, plcc=1) and calibrate.labels is None and calibrate.workers == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,4 +100,4 @@ def test_files_that_hold_no_job(tmp_path: Path) -> None:
     with pytest.raises(TrainerError, match="cannot be read"):
         read_job(tmp_path / "none.json")
     path.write_text(json.dumps(base_job("distill", FOLDER)))
-    assert read_job(path).kind == "distill"
+    assert isinstance(read_job(path), DistillJob)

@@ -19,17 +19,23 @@ from test_teacher_judge import pictures
 from tiny_vlm import make
 from world import environment
 
+from leaf.contract.teacher import Open
 from leaf.errors import TrainerError
 from leaf.teacher.answers import all_paths, find_answers, needed_tokens, probabilities
 from leaf.teacher.cache import Recent
 from leaf.teacher.question import Question
-from leaf.teacher.request import Ask, Open, parse
+from leaf.teacher.request import Ask, parse
 
 QUESTION = [{"type": "image", "image": 0}, {"type": "text", "text": "Rate it."}]
 OPEN: dict[str, Any] = {
     "v": 1,
     "type": "open",
     "local": True,
+    "revision": None,
+    "device": "auto",
+    "dtype": "auto",
+    "quantize": "none",
+    "attention": "auto",
     "batch": 4,
     "featureMemory": 64,
     "prompts": {
@@ -38,6 +44,8 @@ OPEN: dict[str, Any] = {
         "reason": QUESTION,
         "words": ["excellent", "good", "fair", "poor", "bad"],
         "letters": ["A", "B"],
+        "tie": None,
+        "prefill": None,
     },
 }
 

@@ -26,7 +26,7 @@ CREATE TABLE pairs(id INTEGER PRIMARY KEY AUTOINCREMENT, a_id INTEGER NOT NULL, 
   teacher_id INTEGER NOT NULL, status TEXT NOT NULL, p REAL, p_ab REAL, p_ba REAL, position_bias REAL,
   confidence REAL, reason TEXT, created_at INTEGER, UNIQUE(a_id, b_id, teacher_id));
 """
-LATEST = 2**53
+LATEST = 2**53 - 1
 
 
 def image_hash(i: int) -> str:
@@ -148,7 +148,6 @@ def base_job(kind: str, folder: Path, crop: int = 32) -> dict[str, Any]:
         "seed": 0,
         "device": "cpu",
         "threads": 1,
-        "workers": None,
         "student": {"model": "atto", "crop": crop, "views": 1, "backbone": None},
         "cache": str(folder / "cache"),
         "rows": str(folder / f"{kind}.csv"),
@@ -161,6 +160,7 @@ def base_job(kind: str, folder: Path, crop: int = 32) -> dict[str, Any]:
         "clip": 1,
         "ema": None,
         "amp": "auto",
+        "keep": "best",
         "headOnly": False,
         "loss": {"mse": 1, "plcc": 1},
     }

@@ -32,7 +32,7 @@ export function pythonOf(header, defs) {
   const body = written.reduce(
     (before, next, at) => before + (isClass(written[at - 1] ?? "") || isClass(next) ? "\n\n\n" : "\n") + next,
   );
-  const text = `"""${header}"""\n\n${importsOf(body)}\n\n${body}\n`;
+  const text = `"""${header}"""\n\n${importsOf(body)}\n${isClass(body) ? "\n" : ""}\n${body}\n`;
   for (const line of text.split("\n"))
     if (line.length > longest) throw new Error(`Name a part of this in the contract: ${line}`);
   return text;
@@ -40,7 +40,8 @@ export function pythonOf(header, defs) {
 
 /** @param {string} body */
 function importsOf(body) {
-  const used = (/** @type {string[]} */ names) => names.filter((name) => new RegExp(`\\b${name}\\b`).test(body));
+  const used = (/** @type {string[]} */ names) =>
+    names.filter((name) => new RegExp(`\\b${name}\\b`).test(body));
   const line = (/** @type {string} */ from, /** @type {string[]} */ names) =>
     names.length > 0 ? [`from ${from} import ${names.join(", ")}`] : [];
   return [
@@ -141,8 +142,6 @@ function familiesOf(defs) {
   );
   return {
     bases: new Set(unions.map(([name]) => name)),
-    baseOf: new Map(
-      unions.flatMap(([name, { anyOf }]) => (anyOf ?? []).map((one) => [refOf(one), name])),
-    ),
+    baseOf: new Map(unions.flatMap(([name, { anyOf }]) => (anyOf ?? []).map((one) => [refOf(one), name]))),
   };
 }

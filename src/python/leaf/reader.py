@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -43,8 +44,11 @@ def read(value: object, kind: Any, subject: str) -> Any:
         if named:
             reason = "is not a known key" if named[1] == "contains unknown" else "is missing"
             raise wrong(subject, ".".join([*steps, named[2]]), reason) from error
-        info = inspect.type_info(kind)
+        info = _type_info(kind)
         raise wrong(subject, ".".join(steps), _reason(info, value, steps)) from error
+
+
+_type_info = cache(inspect.type_info)
 
 
 def _reason(info: inspect.Type, value: Any, steps: list[str]) -> str:
@@ -53,10 +57,11 @@ def _reason(info: inspect.Type, value: Any, steps: list[str]) -> str:
         while isinstance(info, inspect.Metadata):
             info = info.type
         if isinstance(info, inspect.UnionType):
-            structs = [one for one in info.types if isinstance(one, inspect.StructType)]
+            members = [one for one in info.types if not isinstance(one, inspect.NoneType)]
+            structs = [one for one in members if isinstance(one, inspect.StructType) and one.tag_field]
             if any(one.tag_field == step for one in structs):
                 return f"must be one of {', '.join(str(one.tag) for one in structs)}"
-            info = next(one for one in structs if one.tag == value[one.tag_field])
+            info = next((one for one in structs if one.tag == value[one.tag_field]), members[0])
         if isinstance(info, inspect.StructType):
             info = next(field.type for field in info.fields if field.encode_name == step)
             value = value[step]
@@ -81,11 +86,13 @@ def _words(info: inspect.Type) -> str:
         case inspect.IntType(ge=low, le=high):
             return f"a whole number from {low} to {high}"
         case inspect.FloatType(ge=low, le=high):
-            return f"a number of at least {low:g}" if high is None else f"a number from {low:g} to {high:g}"
+            if low is None or high is None:
+                return "a number" if low is None else f"a number of at least {low:g}"
+            return f"a number from {low:g} to {high:g}"
         case inspect.BoolType():
             return "true or false"
-        case inspect.StrType():
-            return "a non-empty text"
+        case inspect.StrType(pattern=pattern):
+            return "a text" if pattern is None else "a non-empty text"
         case inspect.NoneType():
             return "null"
         case inspect.TupleType(item_types=items):

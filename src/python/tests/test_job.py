@@ -30,9 +30,8 @@ def test_both_kinds_are_read() -> None:
     loss = DistillLoss(point=1, pair=1, temperature=1, huber_delta=1, confidence=True)
     assert distill.loss == loss and distill.labels is not None and distill.affine_init
     calibrate = parse_job(base_job("calibrate", FOLDER))
-    assert (
-        calibrate.loss == CalibrateLoss(mse=1, plcc=1) and calibrate.labels is None and calibrate.workers == 1
-    )
+    assert calibrate.loss == CalibrateLoss(mse=1, plcc=1)
+    assert calibrate.labels is None and calibrate.workers == 1
 
 
 @pytest.mark.parametrize(
@@ -60,6 +59,11 @@ def test_both_kinds_are_read() -> None:
         ("distill", "student", [], "student must be an object"),
         ("calibrate", "labels", {"db": "x"}, "labels is for distill only"),
         ("calibrate", "warmup", 2, "warmup must be"),
+        ("calibrate", "threads", 0, "threads must be a whole number from 1 to 1024 or null"),
+        ("calibrate", "ema", "no", "ema must be a number from 0 to 0.999999 or null"),
+        ("calibrate", "domain", 3, "domain must be a non-empty text or null"),
+        ("calibrate", "lr", {"head": 1}, "lr.backbone is missing"),
+        ("distill", "loss.confidence", None, "loss.confidence must be true or false"),
     ],
 )
 def test_a_wrong_value_is_one_sentence(kind: str, path: str, value: object, words: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contracts import checked
 from world import environment, of_type, start, synthetic, train, train_here
 
 
@@ -37,7 +38,7 @@ def results(messages: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 def await_checkpoint(process: "subprocess.Popen[str]", epoch: int) -> None:
     assert process.stdout is not None
     for line in process.stdout:
-        message = json.loads(line)
+        message = checked(line)
         if message["type"] == "checkpoint" and message["epoch"] >= epoch:
             return
     raise AssertionError("no checkpoint came")
@@ -60,7 +61,8 @@ def test_resuming_after_kill_gives_the_same_result(folder: Path) -> None:
     assert first >= 3
     assert results(of_type(rest, "metrics")) == results(of_type(whole, "metrics"))[first - 1 :]
     assert rest[-1]["val"] == whole[-1]["val"] and rest[-1]["bestEpoch"] == whole[-1]["bestEpoch"]
-    written = [json.loads(x) for x in (Path(job["out"]) / "metrics.jsonl").read_text().splitlines()]
+    lines = (Path(job["out"]) / "metrics.jsonl").read_text().splitlines()
+    written = [checked(line, name="Metrics") for line in lines]
     assert results(written) == results(of_type(whole, "metrics"))
     assert not list(Path(job["out"]).rglob("*.tmp-*"))
     # Of another job, the checkpoint is not resumed.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from contracts import checked
 from numpy.typing import NDArray
 
 PACKAGE_ROOT = Path(__file__).parent.parent
@@ -218,7 +219,7 @@ def train(job: dict[str, Any], processes: int = 1) -> tuple[int, list[dict[str, 
     """Runs the trainer to its end: (exit code, messages, stderr)."""
     process = start(job, processes)
     out, err = process.communicate(timeout=300)
-    return process.returncode, [json.loads(line) for line in out.splitlines()], err
+    return process.returncode, [checked(line) for line in out.splitlines()], err
 
 
 def of_type(messages: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
@@ -236,4 +237,4 @@ def train_here(job: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
         code = main([str(path)], fd)
     finally:
         os.close(fd)
-    return code, [json.loads(line) for line in told.read_text().splitlines()]
+    return code, [checked(line) for line in told.read_text().splitlines()]

@@ -139,12 +139,13 @@ def test_env_describes_this_python() -> None:
     assert found["torch"].startswith("2.")
 
 
-def test_env_names_what_is_missing(tmp_path: Path) -> None:
-    (tmp_path / "torch.py").write_text("raise ImportError('broken')")
+@pytest.mark.parametrize("name", ["torch", "msgspec"])
+def test_env_names_what_is_missing(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.py").write_text("raise ImportError('broken')")
     env = environment()
     env["PYTHONPATH"] = os.pathsep.join([str(tmp_path), env["PYTHONPATH"]])
     done = subprocess.run(
         [sys.executable, "-m", "leaf", "--env"], capture_output=True, text=True, env=env, timeout=60
     )
     assert done.returncode == 3
-    assert "torch" in json.loads(done.stdout)["missing"]
+    assert name in json.loads(done.stdout)["missing"]

@@ -37,15 +37,25 @@ def read(value: object, kind: Any, subject: str) -> Any:
     """Decoded JSON as a type of the contract. Raises TrainerError("input")."""
     try:
         return msgspec.convert(value, kind)
+    except UnicodeError as error:
+        raise wrong(subject, "", "holds half a character") from error
     except msgspec.ValidationError as error:
-        what, _, at = str(error).rpartition(" - at `$") if " - at `$" in str(error) else (str(error), "", "")
-        steps = re.findall(r"\w+", at)
-        named = re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", what, re.DOTALL)
+        # msgspec tells the place in words alone.
+        named = _NAMED.fullmatch(str(error))
         if named:
-            reason = "is not a known key" if named[1] == "contains unknown" else "is missing"
-            raise wrong(subject, ".".join([*steps, named[2]]), reason) from error
-        info = _type_info(kind)
-        raise wrong(subject, ".".join(steps), _reason(info, value, steps)) from error
+            verb, key, at = named.groups()
+            reason = "is not a known key" if verb == "contains unknown" else "is missing"
+            raise wrong(subject, ".".join([*_steps(at or ""), key]), reason) from error
+        steps = _steps(str(error).rpartition(" - at `$")[2]) if " - at `$" in str(error) else []
+        raise wrong(subject, ".".join(steps), _reason(_type_info(kind), value, steps)) from error
+
+
+_NAMED = re.compile(r"Object (contains unknown|missing required) field `(.*?)`(?: - at `\$(.*)`)?", re.DOTALL)
+
+
+def _steps(place: str) -> list[str]:
+    """The keys and numbers of `.prompts.point[0].image`."""
+    return re.findall(r"\w+", place)
 
 
 _type_info = cache(inspect.type_info)

@@ -1,4 +1,4 @@
-"""What Python writes against the JSON Schema. As a program: lines {contract, name, value} in, who takes it out."""
+"""Lines that Python wrote against the JSON Schema. As a program: {contract, name, value} in, verdicts out."""
 
 import json
 import sys

@@ -74,6 +74,30 @@ def test_a_wrong_value_is_one_sentence(kind: str, path: str, value: object, word
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize("key", ["a` - at `$.lr", "a - at `$.b", "`", "$", "", "at\nat", "ä"])
+def test_a_key_of_any_name_is_no_known_key(key: str) -> None:
+    job = base_job("calibrate", FOLDER)
+    for wrong in ({**job, key: 1}, {**job, "lr": {**job["lr"], key: 1}}):
+        with pytest.raises(TrainerError, match="is not a known key"):
+            parse_job(wrong)
+
+
+@pytest.mark.parametrize("value", [" - at `$.lr", "` - at `$[0]", "\n"])
+def test_a_value_does_not_move_the_place_of_a_fault(value: str) -> None:
+    for path, words in (("device", "one of auto"), ("kind", "one of distill"), ("student", "an object")):
+        with pytest.raises(TrainerError, match=f"{path} must be {words}"):
+            parse_job(changed("calibrate", path, value))
+
+
+@pytest.mark.parametrize("path", ["\ud800", "device", "kind", "lr"])
+def test_half_a_character_is_refused_as_input(path: str) -> None:
+    with pytest.raises(TrainerError) as caught:
+        parse_job(changed("calibrate", path, "\ud800"))
+    assert caught.value.code == "input"
+    # A path may hold one, where file names do.
+    assert parse_job(changed("calibrate", "out", "\ud800")).out == "\ud800"
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contracts import checked
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from test_teacher_judge import pictures
 from tiny_vlm import make
-from contracts import checked
 from world import environment
 
 from leaf.contract.teacher import Open

@@ -64,11 +64,11 @@ function addMessage(training: Training, message: TrainerMessage): void {
       training.epochsTotal = message.epochs;
       if (message.phase === "train") {
         training.stepsPerEpoch = message.steps;
-        if (message.imagesPerS > 0) training.imagesPerS = message.imagesPerS;
+        if (message.imagesPerS) training.imagesPerS = message.imagesPerS;
       }
       break;
     case "metrics":
-      if (message.imagesPerS > 0) training.imagesPerS = message.imagesPerS;
+      if (message.imagesPerS) training.imagesPerS = message.imagesPerS;
       addMetrics(training, message);
       break;
     case "done":

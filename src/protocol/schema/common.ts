@@ -15,6 +15,8 @@ export const fileName = z
   .refine((name) => !/[/\\\0]/.test(name) && name !== "." && name !== "..", "must be the name of a file");
 
 export const text = z.string().max(20_000);
+/** A path, a name, a prompt: what may not be empty. Python refuses it too. */
+export const filled = z.string().regex(/^[^\0]+$/, "must be a non-empty text");
 export const time = z
   .string()
   .max(40)

@@ -1,10 +1,7 @@
-import type { Text } from "../words/text.ts";
-import type { ExperimentMark } from "./experiments.ts";
 import type { FailureSummary } from "./failures.ts";
 import type { JobSnapshot } from "./jobs.ts";
-import type { EvaluateResult, StageState } from "./results.ts";
-
-export type StageName = "label" | "distill" | "calibrate" | "evaluate";
+import type { EvaluateResult, ExperimentMark, StageName, StageState } from "./results.ts";
+import type { Text } from "./text.ts";
 
 /** A config and all that hangs on it, as views show it. The server is its only owner. */
 export interface ProjectSnapshot {

@@ -1,4 +1,3 @@
-import type { ExperimentMark } from "./experiments.ts";
 import type { FailureSummary } from "./failures.ts";
 import type { Agreement } from "./trainer.ts";
 
@@ -144,6 +143,8 @@ export interface EvaluationFacts {
   elsewhere?: { dataset: string; n: number; srcc: number | null }[];
 }
 
+export type StageName = "label" | "distill" | "calibrate" | "evaluate";
+
 export type StageState = "fresh" | "stale" | "missing" | "running" | "failed";
 
 /** `.leaf/runs/<id>/run.json`. */
@@ -169,4 +170,11 @@ export interface RunRecord {
   gitCommit: string | null;
   /** Where an experiment made it. */
   experiment?: ExperimentMark;
+}
+
+/** Marks a run as made by an experiment. */
+export interface ExperimentMark {
+  name: string;
+  arm: string;
+  seed: number;
 }

@@ -1,5 +1,5 @@
 import type { JobEvent } from "../../src/protocol/jobs.ts";
-import type { StageName } from "../../src/protocol/project.ts";
+import type { StageName } from "../../src/protocol/results.ts";
 import type { CurvePoint, RunCurves } from "../../src/protocol/server.ts";
 import type { TrainerMessage } from "../../src/protocol/trainer.ts";
 

@@ -1,11 +1,11 @@
 import type { JobKind } from "../../src/protocol/jobs.ts";
 import type { Progress } from "../../src/protocol/progress.ts";
-import type { StageName } from "../../src/protocol/project.ts";
 import type {
   CalibrateResult,
   DistillResult,
   EvaluateResult,
   LabelResult,
+  StageName,
 } from "../../src/protocol/results.ts";
 import type { Host } from "../host.ts";
 import { count, figure, interval } from "../ui/format.ts";

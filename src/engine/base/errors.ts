@@ -1,6 +1,7 @@
 import type { FailureSummary } from "../../protocol/failures.ts";
 import type { Failure, FailureWords } from "../../protocol/jobs.ts";
-import { inEnglish, isQuoted, quoted, say, type Text, type TextValue } from "../../words/text.ts";
+import type { Text, TextValue } from "../../protocol/text.ts";
+import { inEnglish, isQuoted, quoted, say } from "../../words/text.ts";
 import { redact, redactText } from "./redact.ts";
 
 /** What kind of failure this is; the command line maps it to an exit code, the editor to a place to show it. */

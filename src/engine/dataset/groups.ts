@@ -1,5 +1,6 @@
 import vm from "node:vm";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 
 const batch = 1000;

@@ -1,5 +1,6 @@
 import path from "node:path";
-import { inEnglish, say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { type Config, configJsonSchema, configSchema } from "../config/config.ts";
 import {

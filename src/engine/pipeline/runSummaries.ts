@@ -3,8 +3,14 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { stringify } from "yaml";
 import { z } from "zod";
-import type { RunSummary, StageName } from "../../protocol/project.ts";
-import type { CalibrateResult, DistillResult, EvaluateResult, RunRecord } from "../../protocol/results.ts";
+import type { RunSummary } from "../../protocol/project.ts";
+import type {
+  CalibrateResult,
+  DistillResult,
+  EvaluateResult,
+  RunRecord,
+  StageName,
+} from "../../protocol/results.ts";
 import { runId } from "../../protocol/schema/common.ts";
 import { storedMetrics } from "../../protocol/schema/trainer.ts";
 import type { CurvePoint, RunCurves } from "../../protocol/server.ts";

@@ -1,8 +1,9 @@
 import path from "node:path";
 import type { FailureSummary } from "../../protocol/failures.ts";
 import type { StageReason } from "../../protocol/project.ts";
-import type { RunRecord, StageState } from "../../protocol/results.ts";
-import { quoted, type Text } from "../../words/text.ts";
+import type { RunRecord, StageName, StageState } from "../../protocol/results.ts";
+import type { Text } from "../../protocol/text.ts";
+import { quoted } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { redactConfig } from "../base/redact.ts";
 import type { Config } from "../config/config.ts";
@@ -21,7 +22,6 @@ import { readRuns } from "./runs.ts";
 import {
   isFinished,
   readResult,
-  type StageName,
   StageNotReady,
   type StageOptions,
   stageDir,

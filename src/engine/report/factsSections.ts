@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { StageName } from "../../protocol/project.ts";
+import type { StageName } from "../../protocol/results.ts";
 import { duration } from "../../words/duration.ts";
 import { millions } from "../../words/figure.ts";
 import { rangeText } from "../../words/score.ts";

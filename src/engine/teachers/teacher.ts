@@ -1,4 +1,4 @@
-import type { Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
 import type { RatingProbabilities } from "./judgement.ts";
 import type { PromptPart } from "./prompts.ts";
 
@@ -94,4 +94,16 @@ export interface Teacher {
   /** What has been spent since it was created. */
   spent?(): Estimate;
   close(): Promise<void>;
+}
+
+export interface TeacherOptions {
+  signal?: AbortSignal;
+  /** Folder of the config: local models are relative to it. */
+  root: string;
+  /** Python for a local teacher; see `resolveInterpreter`. */
+  interpreter?: string;
+  /** Larger images are refused. */
+  maxPixels?: number;
+  /** A sentence on what goes on while the teacher gets ready, waits or backs off. */
+  onNote?: (message: Text) => void;
 }

@@ -1,4 +1,5 @@
-import type { ProjectSnapshot, StageFailures, StageName, StageSnapshot } from "../../protocol/project.ts";
+import type { ProjectSnapshot, StageFailures, StageSnapshot } from "../../protocol/project.ts";
+import type { StageName } from "../../protocol/results.ts";
 import { ago } from "../../words/duration.ts";
 import { escapeMarkdown } from "../../words/escape.ts";
 import { count } from "../../words/figure.ts";

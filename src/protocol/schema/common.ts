@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Text } from "../../words/text.ts";
+import type { Text } from "../text.ts";
 
 // The same as the patterns of src/engine/base/ids.ts, which checks where an id becomes a path.
 export const runId = z.string().regex(/^r[1-9]\d{0,8}$/, "must be r and a number");

@@ -1,4 +1,5 @@
-import { inEnglish, quoted, say, type Text } from "../../../words/text.ts";
+import type { Text } from "../../../protocol/text.ts";
+import { inEnglish, quoted, say } from "../../../words/text.ts";
 import { LeafError, messageOf } from "../../base/errors.ts";
 import { redactor, redactText } from "../../base/redact.ts";
 

@@ -21,7 +21,7 @@ import { temporaryFolder } from "../../support/pictures.ts";
 /** Carries a stage out in a process of its own, for ever. */
 function worker(project: Project) {
   return nodeChild(
-    `const { carryOut } = await import(engine + "/stages/carryOut.ts");
+    `const { carryOut } = await import(engine + "/pipeline/carryOut.ts");
     const project = ${JSON.stringify(project)};
     await carryOut(project, "distill", "abc", {
       keys: { distill: "abc" },
@@ -110,7 +110,7 @@ test("processes that begin at once share one run, and lose nothing that they rec
   const stages = ["label", "distill", "calibrate", "evaluate"];
   const children = stages.map((name) =>
     nodeChild(
-      `const { runFor, recordStage } = await import(engine + "/runs.ts");
+      `const { runFor, recordStage } = await import(engine + "/pipeline/runs.ts");
       const project = ${JSON.stringify(project)};
       process.stdin.once("data", async () => {
         const run = await runFor(project, {});

@@ -1,5 +1,5 @@
 import { LeafError } from "../base/errors.ts";
-import type { RunResult } from "./run.ts";
+import type { RunResult } from "../base/processes.ts";
 
 /** Whether the package is simply not in the indexes of pip's settings. */
 export function isNotOffered({ stderr }: RunResult): boolean {

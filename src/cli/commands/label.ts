@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
-import { labelStage } from "../../engine/pipeline/stages/label.ts";
+import { labelStage, spentText } from "../../engine/pipeline/stages/label.ts";
 import { dryRunLabels, estimateLabels } from "../../engine/pipeline/stages/labelPreview.ts";
 import type { LabelResult } from "../../protocol/results.ts";
 import { consented } from "../consent.ts";
@@ -58,7 +58,7 @@ function countOf(text: string): number {
   return count;
 }
 
-export function labelText({ images, points, pairs, reasons, positionBias }: LabelResult): string {
+export function labelText({ images, points, pairs, reasons, positionBias, spent }: LabelResult): string {
   const lines = [
     `label      ${images} images: ${points.labelled} judged, ${points.reused} reused, ${points.failed} failed`,
     `           ${pairs.labelled + pairs.reused} pairs: ${pairs.labelled} judged, ${pairs.reused} reused, ${pairs.failed} failed; ${pairs.kept} kept, ${pairs.discarded} discarded`,
@@ -72,5 +72,6 @@ export function labelText({ images, points, pairs, reasons, positionBias }: Labe
     lines.push(
       `           position bias: the first image is preferred with probability ${positionBias.first.toFixed(2)}; the order decides ${(100 * positionBias.flipped).toFixed(1)} % of ${positionBias.pairs} pairs`,
     );
+  if (spent) lines.push(`           spent: ${spentText(spent)}`);
   return lines.join("\n");
 }

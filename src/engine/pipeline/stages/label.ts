@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { LabelEstimate } from "../../../protocol/preview.ts";
-import type { LabelResult } from "../../../protocol/results.ts";
+import type { LabelResult, Spent } from "../../../protocol/results.ts";
 import { LeafError, withFailures } from "../../base/errors.ts";
 import { keyOf } from "../../base/keys.ts";
 import { during } from "../../base/unexpected.ts";
@@ -238,14 +238,25 @@ async function labelAll(
       const known = teacher.about;
       if (known) options.onNote?.(known);
       await tellEstimate(teacher);
-      const result = await work(teacher);
+      const result = await work(teacher).catch((error: unknown) => {
+        const spent = teacher.spent?.();
+        if (spent && spent.requests > 0) options.onNote?.(`Spent: ${spentText(spent)}`);
+        throw error;
+      });
       // A local model is loaded by the first question.
       if (!known && teacher.about) options.onNote?.(teacher.about);
-      return result;
+      const spent = teacher.spent?.();
+      return { ...result, ...(spent && spent.requests > 0 && { spent }) };
     } finally {
       await teacher.close();
     }
   }
+}
+
+/** "12 requests, 3456 tokens, 0.0200 EUR". */
+export function spentText({ requests, inputTokens, outputTokens, cost }: Spent): string {
+  const money = cost ? `, ${cost.amount.toFixed(cost.amount < 1 ? 4 : 2)} ${cost.currency}` : "";
+  return `${requests} requests, ${inputTokens + outputTokens} tokens${money}`;
 }
 
 /** What is left to label by the store, and what that takes by one trial request. */

@@ -1,3 +1,4 @@
+import { flowText } from "../../engine/config/yamlDocument.ts";
 import { escapeMarkdown } from "../../engine/report/markdown.ts";
 import type { ConfigPath } from "./context.ts";
 import { alternatives, defaultOf, descriptionOf, namedValues, type SchemaNode } from "./schema.ts";
@@ -62,23 +63,6 @@ function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema
   if (hi !== undefined) return `, at most ${hi}`;
   if (exclusiveMinimum !== undefined) return `, more than ${exclusiveMinimum}`;
   return exclusiveMaximum !== undefined ? `, less than ${exclusiveMaximum}` : "";
-}
-
-/** A value as it stands in a flow map: `[1, 5]`, `{ kind: embedded }`. */
-export function flowText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(flowText).join(", ")}]`;
-  if (value !== null && typeof value === "object") {
-    const entries = Object.entries(value).map(([key, one]) => `${key}: ${flowText(one)}`);
-    return entries.length > 0 ? `{ ${entries.join(", ")} }` : "{}";
-  }
-  return typeof value === "string" ? scalarText(value) : String(value);
-}
-
-/** Text as a YAML scalar, quoted only where it must be. */
-export function scalarText(text: string): string {
-  const plain = /^[\p{L}_./][\p{L}\p{N}_./@+ -]*$/u.test(text) && !/\s$/.test(text);
-  const word = /^(true|false|null|yes|no|on|off|~|\.inf|\.nan|[.+-]?\d.*)$/i.test(text);
-  return plain && !word ? text : JSON.stringify(text);
 }
 
 function isEmpty(value: unknown): boolean {

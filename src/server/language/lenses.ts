@@ -1,7 +1,8 @@
 import type { CodeLens, Command, Range } from "vscode-languageserver/node";
+import { keySpan, pairAt } from "../../engine/config/yamlDocument.ts";
 import { commandIds } from "../../protocol/commands.ts";
 import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../../protocol/project.ts";
-import { type ConfigDocument, keySpan, pairAt } from "./configDocument.ts";
+import type { ConfigDocument } from "./configDocument.ts";
 import { age, progressOf } from "./words.ts";
 
 interface Known {

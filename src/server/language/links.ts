@@ -3,7 +3,8 @@ import path from "node:path";
 import type { DocumentLink } from "vscode-languageserver/node";
 import { URI } from "vscode-uri";
 import { isScalar, isSeq } from "yaml";
-import { type ConfigDocument, folderOf, type Span } from "./configDocument.ts";
+import type { Span } from "../../engine/config/yamlDocument.ts";
+import { type ConfigDocument, folderOf } from "./configDocument.ts";
 import type { ConfigPath } from "./context.ts";
 
 const filePaths: ConfigPath[] = [

@@ -1,6 +1,7 @@
 import type { YAMLParseError } from "yaml";
 import { type ConfigProblem, parseConfig } from "../../engine/config/read.ts";
-import { type ConfigDocument, keySpan, pairAt, problemSpan, type Span } from "./configDocument.ts";
+import { keySpan, pairAt, type Span } from "../../engine/config/yamlDocument.ts";
+import { type ConfigDocument, problemSpan } from "./configDocument.ts";
 import type { ConfigPath, FactProblem } from "./context.ts";
 
 /** One fault, in the text or in the data that it names. */

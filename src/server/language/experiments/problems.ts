@@ -1,6 +1,6 @@
+import { type Edit, removeKey, renameKey, setValue } from "../../../engine/config/yamlEdit.ts";
 import { parseExperiment } from "../../../engine/experiments/file.ts";
 import type { ConfigDocument } from "../configDocument.ts";
-import { type Edit, removeKey, renameKey, setValue } from "../edits.ts";
 import { type Fix, withEdit } from "../fixes.ts";
 import { type Problem, syntaxProblems, valueProblems } from "../problems.ts";
 

@@ -23,6 +23,20 @@ runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)`;
   return ["-c", code, module];
 }
 
+/** The same for another program, what it says on its standard error among the rest. */
+export function watchedBy(program: string, args: string[]): string[] {
+  const code = `import os, signal, subprocess, sys, threading
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+def watch():
+    os.read(0, 1)
+    if hasattr(os, "killpg"): os.killpg(0, signal.SIGKILL)
+    child.kill()
+    os._exit(1)
+threading.Thread(target=watch, daemon=True).start()
+sys.exit(child.wait())`;
+  return ["-c", code, program, ...args];
+}
+
 /** Runs an interpreter to its end. Aborting ends it with all that it started. Throws LeafError where it cannot be started. */
 export async function runPython(
   command: string,

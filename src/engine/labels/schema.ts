@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
+import { LeafError } from "../base/errors.ts";
 import { openGuarded } from "../base/guardedDatabase.ts";
 import { explainDatabaseError } from "../base/sqlite.ts";
 import { ratingWords } from "../teachers/judgement.ts";

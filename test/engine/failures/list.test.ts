@@ -238,7 +238,7 @@ describe("the command line's last word", () => {
     const log = readFileSync(path.join(dir, ".leaf", "errors.log"), "utf8");
     expect(log).toMatch(/: leaf label\n.*TypeError: x is not a function\n\s+at /s);
     expect(log).not.toContain("secret.jpg");
-    expect((await reported(bug(), ["label"], folder())).err).toContain("failures.test.ts");
+    expect((await reported(bug(), ["label"], folder())).err).toContain("list.test.ts");
   });
 
   it("leaves a process that ended without a document with its last line", () => {

@@ -10,8 +10,18 @@ export interface LabelResult {
   reasons?: { labelled: number; reused: number; failed: number };
   /** How much the place in the question mattered; null without pairs that were asked in both orders. */
   positionBias?: PositionBias | null;
+  /** What the server was asked and what that took; absent where no requests are counted, as with a local teacher. */
+  spent?: Spent;
   /** Absent where nothing failed. */
   failures?: FailureSummary;
+}
+
+export interface Spent {
+  requests: number;
+  inputTokens: number;
+  outputTokens: number;
+  /** null without `teacher.price`. */
+  cost: { amount: number; currency: string } | null;
 }
 
 /** Over all of a teacher's own pairs that were asked in both orders. */

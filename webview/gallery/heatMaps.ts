@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { HeatView, ImageRow } from "../../src/protocol/images.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import type { Host } from "../host.ts";
@@ -23,7 +24,7 @@ const kept = 500;
 
 /** `changed` is called with each answer. */
 export function createHeatMaps(host: () => Host, changed: () => void): HeatMaps {
-  const known = new Map<string, Heat>();
+  const known = new LRUCache<string, Heat>({ max: kept });
   const madeAgain = new Set<string>();
   let wish: { key: string; row: ImageRow } | undefined;
   /** The one that was asked for. */
@@ -38,10 +39,6 @@ export function createHeatMaps(host: () => Host, changed: () => void): HeatMaps 
       asked = key;
       wish = undefined;
       known.set(key, await answerFor(row));
-      for (const oldest of known.keys()) {
-        if (known.size <= kept) break;
-        known.delete(oldest);
-      }
       changed();
     }
     asked = undefined;

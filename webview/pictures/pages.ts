@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Page } from "../../src/protocol/images.ts";
 
 /** Rows of a long list, fetched by the page for what is looked at. */
@@ -40,7 +41,7 @@ export function createPages<T>({
   pageSize = 100,
   kept = 80,
 }: Options<T>): Pages<T> {
-  const pages = new Map<number, T[]>();
+  const pages = new LRUCache<number, T[]>({ max: kept });
   const stale = new Set<number>();
   const asked = new Set<number>();
   let total: number | null = null;
@@ -88,12 +89,7 @@ export function createPages<T>({
     if (total !== null && total !== answer.total) for (const one of pages.keys()) stale.add(one);
     total = answer.total;
     stale.delete(page);
-    pages.delete(page);
     pages.set(page, answer.rows);
-    for (const old of pages.keys()) {
-      if (pages.size <= kept) break;
-      pages.delete(old);
-    }
   }
 
   return {
@@ -130,7 +126,7 @@ export function createPages<T>({
       return rows;
     },
     find(wanted) {
-      for (const [page, rows] of pages) {
+      for (const [page, rows] of pages.entries()) {
         const at = rows.findIndex(wanted);
         if (at >= 0) return page * pageSize + at;
       }

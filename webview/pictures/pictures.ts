@@ -1,4 +1,5 @@
 import type { ReactiveControllerHost } from "lit";
+import { LRUCache } from "lru-cache";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { Host } from "../host.ts";
 
@@ -29,7 +30,8 @@ const settleMs = 30;
 const kept = 4000;
 
 export function createPictures(host: Host, config: string): Pictures {
-  const made = { small: new Map<string, string | null>(), full: new Map<string, string | null>() };
+  const addresses = () => new LRUCache<string, { address: string | null }>({ max: kept });
+  const made = { small: addresses(), full: addresses() };
   const asked = new Set<string>();
   let wishes: string[] = [];
   let inFlight = 0;
@@ -65,9 +67,8 @@ export function createPictures(host: Host, config: string): Pictures {
     if (closed) return;
     for (const hash of hashes) {
       const uri = answer[hash];
-      made[size].set(hash, uri ? host.resource(uri) : null);
+      made[size].set(hash, { address: uri ? host.resource(uri) : null });
     }
-    forgetOldest(made[size]);
     ask();
     tell();
   }
@@ -75,12 +76,12 @@ export function createPictures(host: Host, config: string): Pictures {
   return {
     small(row) {
       const one = made.small.get(row.hash);
-      if (one !== undefined) return one;
+      if (one) return one.address;
       return row.thumbnail ? host.resource(row.thumbnail) : undefined;
     },
     full(row) {
       const one = made.full.get(row.hash);
-      if (one !== undefined) return one;
+      if (one) return one.address;
       if (!row.linkedOut && shownByBrowsers.has(row.format.toLowerCase())) return host.resource(row.uri);
       if (!asked.has(`full ${row.hash}`)) void make([row.hash], "full");
       return undefined;
@@ -102,7 +103,7 @@ export function createPictures(host: Host, config: string): Pictures {
       const known = made[size].has(row.hash);
       if (asked.has(`${size} ${row.hash}`)) return;
       if (!known) return void make([row.hash], size);
-      made[size].set(row.hash, null);
+      made[size].set(row.hash, { address: null });
       tell();
     },
     follow(changed) {
@@ -114,13 +115,6 @@ export function createPictures(host: Host, config: string): Pictures {
       clearTimeout(timer);
     },
   };
-}
-
-function forgetOldest(map: Map<string, unknown>): void {
-  for (const key of map.keys()) {
-    if (map.size <= kept) return;
-    map.delete(key);
-  }
 }
 
 /** Draws an element anew when there are new addresses of its `pictures`. */

@@ -1,4 +1,5 @@
 import type { CodeLens, Command, Range } from "vscode-languageserver/node";
+import { keySpan, pairAt } from "../../engine/config/yamlDocument.ts";
 import { commandIds } from "../../protocol/commands.ts";
 import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../../protocol/project.ts";
 import { ago } from "../../words/duration.ts";
@@ -6,7 +7,7 @@ import { count } from "../../words/figure.ts";
 import { progressLine } from "../../words/progress.ts";
 import { whyWords } from "../../words/why.ts";
 import { t } from "../locale.ts";
-import { type ConfigDocument, keySpan, pairAt } from "./configDocument.ts";
+import type { ConfigDocument } from "./configDocument.ts";
 
 interface Known {
   snapshot: ProjectSnapshot;

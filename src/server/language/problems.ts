@@ -1,7 +1,8 @@
 import type { YAMLParseError } from "yaml";
 import { type ConfigProblem, parseConfig } from "../../engine/config/read.ts";
+import { keySpan, pairAt, type Span } from "../../engine/config/yamlDocument.ts";
 import { t, worded } from "../locale.ts";
-import { type ConfigDocument, keySpan, pairAt, problemSpan, type Span } from "./configDocument.ts";
+import { type ConfigDocument, problemSpan } from "./configDocument.ts";
 import type { ConfigPath, FactProblem } from "./context.ts";
 
 /** One fault, in the text or in the data that it names. */

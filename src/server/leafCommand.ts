@@ -28,16 +28,18 @@ export async function leafCommand<T>(
 
 /** What a failed process left: the document of `--json`, or nothing but its end. */
 export function errorOf(thrown: unknown, command: string): LeafError {
-  const { stdout = "", stderr = "" } = (thrown ?? {}) as { stdout?: unknown; stderr?: unknown };
+  const {
+    stdout = "",
+    code,
+    signal,
+  } = (thrown ?? {}) as { stdout?: unknown; code?: unknown; signal?: unknown };
   const { error, failures } = documentIn(String(stdout));
   if (error) {
     const { kind, message, ...place } = error;
     return new LeafError(kind, message, { ...place, failures, cause: thrown });
   }
-  const last = String(stderr).trim().split("\n").at(-1)?.trim();
-  return new LeafError("failed", `\`leaf ${command}\` ended without a result${last ? `: ${last}` : "."}`, {
-    cause: thrown,
-  });
+  const how = signal ? `by ${signal}` : `with ${code ?? "no exit code"}`;
+  return new LeafError("failed", `\`leaf ${command}\` ended ${how}, without a result.`, { cause: thrown });
 }
 
 function documentIn(stdout: string): Partial<ErrorDocument> {

@@ -5,7 +5,7 @@ import type { ProcessLock } from "../engine/base/processLock.ts";
 import { explained, failureOf } from "../engine/base/unexpected.ts";
 import type { Config } from "../engine/config/config.ts";
 import { ensureLeafDir, type Project, projectOf } from "../engine/config/project.ts";
-import { readConfig, readConfigText } from "../engine/config/read.ts";
+import { type ConfigProblem, readConfig, readConfigText } from "../engine/config/read.ts";
 import { useCache } from "../engine/dataset/cacheUse.ts";
 import { type Catalog, openCatalog } from "../engine/dataset/catalog.ts";
 import { type StageStatus, stagesOf } from "../engine/pipeline/pipeline.ts";
@@ -66,6 +66,9 @@ export interface LiveProject {
   close(mode: "released" | "attached"): Promise<void>;
 }
 
+/** Until it has been read once. */
+const firstReading = "Reading …";
+
 /** More changed files than this are told as "all". */
 const manyPaths = 200;
 
@@ -90,7 +93,8 @@ export function liveProject(
   let settings = firstSettings;
   let revision = 0;
   let config: Config | undefined;
-  let invalid: string | null = "Reading …";
+  let invalid: string | null = firstReading;
+  let invalidAt: ConfigProblem | undefined;
   let facts: FactProblem[] = [];
   let loaded: Loaded | undefined;
   /** The index and the scores are open from the first reading on. */
@@ -148,6 +152,7 @@ export function liveProject(
   }
 
   async function read(rescan: boolean): Promise<void> {
+    invalidAt = undefined;
     try {
       // Watching comes before reading, so that nothing falls between the two.
       await inputs.watch(file, config && projectOf(file, config), settings.usePolling);
@@ -156,7 +161,7 @@ export function liveProject(
       if (!parsed.ok) {
         const [first] = parsed.problems;
         const place = first ? `:${first.line}:${first.column}: ${first.message}` : "";
-        [config, invalid, facts] = [undefined, `${path.basename(file)}${place}`, []];
+        [config, invalid, invalidAt, facts] = [undefined, `${path.basename(file)}${place}`, first, []];
         return;
       }
       config = parsed.config;
@@ -240,6 +245,8 @@ export function liveProject(
       folder: uriOf(path.dirname(file)),
       revision,
       invalid,
+      ...(invalid === firstReading && { reading: true }),
+      ...(invalidAt && { invalidAt: { line: invalidAt.line, message: invalidAt.message } }),
       imagesName: config ? [config.images].flat().join(", ") : "",
       images: loaded?.images ?? null,
       mos: loaded?.mos ?? null,

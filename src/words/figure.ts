@@ -52,6 +52,16 @@ export function plain(value: number, most = 2): string {
   return value < 0 && digits !== "0" ? `−${digits}` : digits;
 }
 
+/** At most so many digits that mean something, and none that say nothing: "0.9996". */
+export function significant(value: number, digits = 4): string {
+  return String(Number(value.toPrecision(digits))).replace("-", "−");
+}
+
+/** Of what is close to nothing: "1.2e−7". */
+export function tiny(value: number): string {
+  return value.toExponential(1).replace("-", "−");
+}
+
 /** "1.3 MB", "42 kB". */
 export function bytes(size: number): string {
   if (size < 999.5) return `${Math.round(size)} B`;

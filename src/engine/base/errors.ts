@@ -19,6 +19,8 @@ export interface LeafErrorDetails {
   line?: number;
   /** 1-based. */
   column?: number;
+  /** The key of the config whose value is at fault. */
+  key?: readonly string[];
   /** What the user can do about it, as one imperative sentence. */
   remedy?: string;
   cause?: unknown;
@@ -35,6 +37,7 @@ export class LeafError extends Error {
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
+  readonly key?: readonly string[];
   readonly remedy?: string;
   readonly failures?: FailureSummary;
   readonly result?: object;
@@ -48,6 +51,7 @@ export class LeafError extends Error {
     this.file = details.file;
     this.line = details.line;
     this.column = details.column;
+    this.key = details.key;
     this.remedy = details.remedy === undefined ? undefined : redact(details.remedy);
     this.failures = details.failures;
     this.result = details.result;

@@ -3,6 +3,7 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errnoCode, explainFileSystemError, LeafError, messageOf, throwIfCancelled } from "./errors.ts";
+import { isBusy } from "./sqlite.ts";
 
 export interface ProcessLock {
   release(): void;
@@ -119,8 +120,4 @@ function createIfMissing(file: string): void {
 function fileId(file: string): string | undefined {
   const info = statSync(file, { bigint: true, throwIfNoEntry: false });
   return info && `${info.dev}:${info.ino}`;
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && /locked|busy/i.test(error.message);
 }

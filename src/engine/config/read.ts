@@ -12,6 +12,7 @@ import { type Config, configJsonSchema, configSchema } from "./config.ts";
 /** A problem in a config, 1-based as editors show it. */
 export interface ConfigProblem {
   message: string;
+  kind: "syntax" | "unknownKey" | "missing" | "value";
   line: number;
   column: number;
   /** Where in the document, such as `["calibrate", "ratio"]`. */
@@ -65,6 +66,7 @@ export function parseYaml(text: string): ParsedYaml {
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => ({
       message: syntaxMessage(error),
+      kind: "syntax" as const,
       ...place(error.pos[0]),
       path: [],
     }));
@@ -75,11 +77,11 @@ export function parseYaml(text: string): ParsedYaml {
     return {
       ok: true,
       value,
-      placed({ message, path, suggestion, unknown }) {
-        const offset = unknown
+      placed({ message, kind, path, suggestion, atKey }) {
+        const offset = atKey
           ? keyOffset(document, path.slice(0, -1), String(path.at(-1)))
           : nodeOffset(document, path);
-        return { message, ...place(offset), path, suggestion };
+        return { message, kind, ...place(offset), path, suggestion };
       },
     };
   } catch (error) {
@@ -89,24 +91,22 @@ export function parseYaml(text: string): ParsedYaml {
 
 /** Text that overflows the parser's stack, or aliases that multiply without end. */
 function unreadable(error: unknown): ConfigProblem {
-  return { message: plainly(messageOf(error)), line: 1, column: 1, path: [] };
-}
-
-function plainly(message: string): string {
   // Brackets nested by the thousand.
-  return /call stack/.test(message) ? "it is nested too deeply to be read" : oneLine(message);
+  const message =
+    error instanceof RangeError ? "it is nested too deeply to be read" : oneLine(messageOf(error));
+  return { message, kind: "syntax", line: 1, column: 1, path: [] };
 }
 
 function syntaxMessage({ code, message }: YAMLParseError): string {
   return code === "MULTIPLE_DOCS"
     ? "this begins a second document, and a config is one: remove the line `---`"
-    : plainly(message);
+    : oneLine(message);
 }
 
 /** What is wrong with a value, not yet where it is written. */
-export interface ExplainedIssue extends Pick<ConfigProblem, "message" | "path" | "suggestion"> {
-  /** The path ends in a key that the schema does not know. */
-  unknown: boolean;
+export interface ExplainedIssue extends Pick<ConfigProblem, "message" | "kind" | "path" | "suggestion"> {
+  /** It is of the key itself that the path ends in, not of its value. */
+  atKey: boolean;
 }
 
 /** A validator's findings as sentences, each unknown key one of its own. `schema` is its JSON Schema, `value` what it was given. */
@@ -121,7 +121,7 @@ export function explainIssues(
       return issue.keys.map((key) => {
         const suggestion = nearestKey(key, knownKeys(at, value, schema));
         const message = `unknown key \`${[...at, key].join(".")}\`${suggestion ? `, did you mean \`${suggestion}\`?` : ""}`;
-        return { message, path: [...at, key], suggestion, unknown: true };
+        return { message, kind: "unknownKey", path: [...at, key], suggestion, atKey: true };
       });
     }
     const name = at.join(".");
@@ -130,7 +130,7 @@ export function explainIssues(
     const message = missing
       ? `\`${name || "images"}\` is missing`
       : `${name ? `\`${name}\`: ` : ""}${describe(issue)}`;
-    return [{ message, path: at, unknown: false }];
+    return [{ message, kind: missing ? "missing" : "value", path: at, atKey: false }];
   });
 }
 

@@ -12,6 +12,7 @@ const timeoutMs = 2000;
 export function groupMatcher(pattern: string): (paths: string[]) => (string | undefined)[] {
   const invalid = (why: string) =>
     new LeafError("config", `\`split.groupBy.pattern\` ${why}: ${pattern}`, {
+      key: ["split", "groupBy"],
       remedy: "Write a regular expression with one capture group, such as '^(.+)_[0-9]+'.",
     });
   try {

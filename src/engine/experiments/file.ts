@@ -67,7 +67,7 @@ export function parseExperiment(text: string, base?: unknown): ParsedExperiment 
 
 function problemsOf(experiment: Experiment, yaml: ParsedYaml & { ok: true }, base: unknown): ConfigProblem[] {
   const at = (path: ExplainedIssue["path"], message: string, suggestion?: string) =>
-    yaml.placed({ path, message, suggestion, unknown: false });
+    yaml.placed({ path, message, kind: "value", suggestion, atKey: false });
   if (path.basename(experiment.base) !== experiment.base)
     return [at(["base"], "`base` must be the name of a config beside this file")];
   const count = Object.values(experiment.matrix ?? {}).reduce(
@@ -94,8 +94,8 @@ function problemsOf(experiment: Experiment, yaml: ParsedYaml & { ok: true }, bas
       const where = placeOf(experiment, cell, issue.path);
       const key = where.at(-1);
       // A rule over several keys has no value to point at, but its arm's name.
-      const unknown = typeof key === "string" && (issue.unknown || where.length <= 2);
-      return yaml.placed({ ...issue, path: where, unknown, suggestion: whole(issue, key) });
+      const atKey = typeof key === "string" && (issue.atKey || where.length <= 2);
+      return yaml.placed({ ...issue, path: where, atKey, suggestion: whole(issue, key) });
     }),
   );
   // Rows share overrides, and the same mistake is one problem.
@@ -121,7 +121,8 @@ function cellIssues(experiment: Experiment, cell: Cell, base: unknown): Explaine
     return overruled.map((key) => ({
       path: key.split("."),
       message: `\`${key}\` is set by \`seeds\``,
-      unknown: false,
+      kind: "value",
+      atKey: false,
     }));
   }
   if (base === undefined) return [];
@@ -130,7 +131,7 @@ function cellIssues(experiment: Experiment, cell: Cell, base: unknown): Explaine
   if (!result.success) return explainIssues(result.error.issues, value, configJsonSchema());
   if (experiment.resplit && result.data.split.file !== undefined) {
     const message = "`resplit` draws no other split: the config's split comes from a file";
-    return [{ path: ["resplit"], message, unknown: false }];
+    return [{ path: ["resplit"], message, kind: "value", atKey: false }];
   }
   return [];
 }

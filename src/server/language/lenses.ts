@@ -40,15 +40,14 @@ function teacherLenses(config: ConfigDocument, { config: uri, invalid }: Project
 }
 
 function pipelineLenses(snapshot: ProjectSnapshot): Command[] {
-  const { config, invalid, stages, stale, job } = snapshot;
+  const { config, invalid, reading, stages, stale, job } = snapshot;
   const panel = lens("Open IQA Panel", commandIds.openPanel, config);
   if (job?.state === "running")
     return [
       lens(`$(debug-stop) Stop · ${progressLine(english, job.progress)}`, commandIds.stop, config),
       panel,
     ];
-  // "Reading …" passes by itself.
-  if (invalid) return [told(`${invalid.endsWith("…") ? "$(sync~spin)" : "$(warning)"} ${invalid}`)];
+  if (invalid) return [told(`${reading ? "$(sync~spin)" : "$(warning)"} ${invalid}`)];
   if (stale === 0) return [told("$(check) everything is fresh"), panel];
   const before = stages.some(({ updated }) => updated !== null);
   const left = `${stale} ${stale === 1 ? "stage" : "stages"} ${before ? "stale" : "to run"}`;

@@ -241,11 +241,15 @@ describe("the command line's last word", () => {
     expect((await reported(bug(), ["label"], folder())).err).toContain("failures.test.ts");
   });
 
-  it("leaves a process that ended without a document with its last line", () => {
+  it("tells of a process without a document how it ended", () => {
     for (const stdout of ["", "{", "null", '{"error": {}}', "[]"])
-      expect(errorOf({ stdout, stderr: "warning: x\nKilled\n" }, "select").message).toBe(
-        "`leaf select` ended without a result: Killed",
-      );
+      expect([
+        errorOf({ stdout, stderr: "warning: x\nKilled\n", code: null, signal: "SIGKILL" }, "select").message,
+        errorOf({ stdout, stderr: "", code: 134, signal: null }, "select").message,
+      ]).toEqual([
+        "`leaf select` ended by SIGKILL, without a result.",
+        "`leaf select` ended with 134, without a result.",
+      ]);
   });
 });
 

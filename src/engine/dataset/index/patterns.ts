@@ -50,7 +50,7 @@ export async function imagePatterns(
   { mustExist = false } = {},
 ): Promise<ImagePatterns> {
   const problem = globProblem(images);
-  if (problem) throw new LeafError("config", `\`images\`: ${problem.message}.`);
+  if (problem) throw new LeafError("config", `\`images\`: ${problem.message}.`, { key: ["images"] });
   const rules = new Map<string, Rule[]>();
   const listed = new Map<string, Set<string>>();
   const left = { out: new Set<string>(), globs: [] as RegExp[] };
@@ -74,6 +74,7 @@ export async function imagePatterns(
       if (kind === undefined && mustExist) {
         throw new LeafError("config", `\`images\`: ${entry} does not exist.`, {
           file: absolute,
+          key: ["images"],
           remedy: "Name a folder or a glob relative to the config file.",
         });
       }

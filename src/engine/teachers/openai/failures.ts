@@ -11,6 +11,16 @@ import { redactor } from "../../base/redact.ts";
  */
 export type FailureKind = "image" | "again" | "busy" | "down";
 
+/** An answer that ends the whole run. */
+export class StatusError extends LeafError {
+  readonly status: number;
+
+  constructor(status: number, message: string, remedy?: string) {
+    super("environment", message, { remedy });
+    this.status = status;
+  }
+}
+
 export class RequestFailure extends Error {
   readonly kind: FailureKind;
   /** The endpoint's own wish, in ms. */
@@ -106,13 +116,10 @@ export function statusFailure(
       remedy: "Set the environment variable that `teacher.keyEnv` names, or the teacher's key in the editor.",
     });
   if (status === 404)
-    return new LeafError(
-      "environment",
+    return new StatusError(
+      status,
       `${where} does not know the model “${at.model}” or the path (${words}).`,
-      {
-        remedy:
-          "Check `teacher.model` and that `teacher.endpoint` ends as the server's base URL does, mostly in /v1.",
-      },
+      "Check `teacher.model` and that `teacher.endpoint` ends as the server's base URL does, mostly in /v1.",
     );
   if (status === 402 || /insufficient_quota|billing/i.test(at.body ?? ""))
     return new LeafError("environment", `${where} wants to be paid (${words}).`, {
@@ -124,9 +131,7 @@ export function statusFailure(
     return new RequestFailure("busy", words, retryAfterMs(retryAfter, Date.now()));
   if (status === 408 || status === 409 || status === 425 || status >= 500)
     return new RequestFailure("again", words);
-  return new LeafError("environment", `${where} answers with ${words}.`, {
-    remedy: "Check `teacher.endpoint`.",
-  });
+  return new StatusError(status, `${where} answers with ${words}.`, "Check `teacher.endpoint`.");
 }
 
 /** RFC 9110, 10.2.3: seconds or an HTTP date. */

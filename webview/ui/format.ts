@@ -51,3 +51,9 @@ export function rate(text: Text, perSecond: number, unit: string): string {
   if (perSecond >= 0.5) return text("{0} {1}/s", perSecond.toFixed(1), unit);
   return text("{0} s per {1}", (1 / perSecond).toFixed(1), unit.replace(/s$/, ""));
 }
+
+export function bytes(size: number): string {
+  if (size < 1000) return `${size} B`;
+  if (size < 1e6) return `${Math.round(size / 1e3)} kB`;
+  return `${(size / 1e6).toFixed(size < 1e7 ? 1 : 0)} MB`;
+}

@@ -20,7 +20,7 @@ export interface ProjectSnapshot {
   /** It is being read for the first time: `invalid` says so, and passes by itself. */
   reading?: boolean;
   /** The parts of `invalid`, where it is of the config's own text. */
-  invalidAt?: { line: number; message: string };
+  invalidAt?: { file: string; line: number; message: string };
   /** `images:` as written, for sentences such as "better than 71 % of photos". */
   imagesName: string;
   /** null until the folder was read once. */

@@ -246,7 +246,9 @@ export function liveProject(
       revision,
       invalid,
       ...(invalid === firstReading && { reading: true }),
-      ...(invalidAt && { invalidAt: { line: invalidAt.line, message: invalidAt.message } }),
+      ...(invalidAt && {
+        invalidAt: { file: path.basename(file), line: invalidAt.line, message: invalidAt.message },
+      }),
       imagesName: config ? [config.images].flat().join(", ") : "",
       images: loaded?.images ?? null,
       mos: loaded?.mos ?? null,

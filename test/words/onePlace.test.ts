@@ -70,7 +70,8 @@ test("nothing is decided by the English of a message", () => {
     "src/engine/failures/words.ts": "decoders put the file's name before their reason",
     "src/engine/labelling/firstAnswers.ts": "whether a sentence ends in a mark",
     "src/cli/report.ts": "whether the file is named already",
-    "src/extension/failureText.ts": "a command in backticks is markup: it becomes the editor's own, and a button",
+    "src/extension/failureText.ts":
+      "a command in backticks is markup: it becomes the editor's own, and a button",
     "src/server/facts.ts": "whether a sentence ends in a mark",
   };
   expect(found(new RegExp(`${sentence.source}|${asked.source}`), allowed)).toEqual([]);

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/support/longestFirst.ts";
 
 // The panel in real Chromium; apart from the other tests, since not every machine has one (LEAF_CHROMIUM names it).
 export default defineConfig({
@@ -7,6 +8,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     // How long the panel may take is measured where it matters; elsewhere a busy machine is no failure.
     expect: { poll: { timeout: 10_000 } },
   },

@@ -5,7 +5,7 @@ import { consentItems, isApproved } from "../engine/consent/needed.ts";
 import type { Catalog } from "../engine/dataset/catalog.ts";
 import { dataErrors, ratedIn, uselessRows } from "../engine/dataset/dataErrors.ts";
 import { failureLine } from "../engine/failures/words.ts";
-import type { StageStatus } from "../engine/pipeline/pipeline.ts";
+import type { StageStatus } from "../engine/pipeline/status.ts";
 import { managedEnvironmentDir, resolveInterpreter } from "../engine/python/environment.ts";
 import { commandIds } from "../protocol/commands.ts";
 import type { ConsentItem } from "../protocol/consent.ts";

@@ -4,6 +4,7 @@ import type { ProjectSnapshot, StageFailures, StageSnapshot } from "../../src/pr
 import { ago } from "../../src/words/duration.ts";
 import { count } from "../../src/words/figure.ts";
 import { workTitle } from "../../src/words/titles.ts";
+import { whyWords } from "../../src/words/why.ts";
 import type { Host } from "../host.ts";
 import type { IconName } from "../ui/icon.ts";
 import "../ui/icon.ts";
@@ -107,10 +108,11 @@ class Stepper extends LitElement {
 
   #stage(snapshot: StageSnapshot, running: boolean) {
     const text = this.host.text;
-    const { stage, state, why, headline, run, updated, failures } = snapshot;
+    const { stage, state, reason, headline, run, updated, failures } = snapshot;
     const progress = this.#progressOf(stage);
     const active = state === "running" || progress !== null;
     const title = workTitle(text, stage);
+    const why = whyWords(text, reason);
     return html`<li class=${active ? "running" : state} aria-current=${active ? "step" : nothing}>
       <leaf-icon name=${active ? "sync" : icons[state]} ?spin=${active}></leaf-icon>
       <div>

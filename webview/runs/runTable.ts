@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing } from "lit";
 import type { RunSummary } from "../../src/protocol/project.ts";
 import { ago, duration } from "../../src/words/duration.ts";
 import { count, figure, interval, signed } from "../../src/words/figure.ts";
+import { changeWords } from "../../src/words/why.ts";
 import type { Host } from "../host.ts";
 import "../ui/icon.ts";
 import { baseStyles, tableStyles } from "../ui/styles.ts";
@@ -167,7 +168,7 @@ class RunTable extends LitElement {
         ${ago(text, created, Date.now())}${state === "done" ? nothing : html` <span class=${state === "failed" ? "poor" : "muted"} title=${reason ?? nothing}>${stateWord(text, state)}</span>`}
       </td>
       <td class="changes">
-        ${changes.length > 0 ? changes.map((change) => html`<div>${change}</div>`) : html`<span class="muted">${this.#isFirst(run) ? text("first run") : text("nothing")}</span>`}
+        ${changes.length > 0 ? changes.map((change) => html`<div>${changeWords(text, change)}</div>`) : html`<span class="muted">${this.#isFirst(run) ? text("first run") : text("nothing")}</span>`}
       </td>
       ${measures.map((measure) => this.#figure(run, measure))}
       <td class="number">${evaluation ? count(evaluation.n) : "–"}</td>

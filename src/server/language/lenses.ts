@@ -5,6 +5,7 @@ import { ago } from "../../words/duration.ts";
 import { count } from "../../words/figure.ts";
 import { progressLine } from "../../words/progress.ts";
 import { english } from "../../words/translate.ts";
+import { whyWords } from "../../words/why.ts";
 import { type ConfigDocument, keySpan, pairAt } from "./configDocument.ts";
 
 interface Known {
@@ -138,9 +139,9 @@ function runBefore(run: string, runs: RunSummary[]): string | undefined {
 }
 
 /** ": epochs 20 → 30" — the section's own name says the rest. */
-function why({ stage, why: reason }: StageSnapshot): string {
-  if (!reason) return "";
-  return `: ${reason.replace(new RegExp(`(^|, )${stage}\\.([\\w.]+): `, "g"), "$1$2 ")}`;
+function why({ stage, reason }: StageSnapshot): string {
+  const words = whyWords(english, reason);
+  return words && `: ${words.replace(new RegExp(`(^|, )${stage}\\.([\\w.]+): `, "g"), "$1$2 ")}`;
 }
 
 /** At the top of the file a stage says which one it is. */

@@ -4,10 +4,12 @@ export type Range = readonly [low: number, high: number];
 /** What stands where a figure cannot be had. */
 export const none = "–";
 
-const grouped = new Intl.NumberFormat("en");
+let grouped: Intl.NumberFormat | undefined;
 
 /** A whole number: "4,000". */
 export function count(value: number): string {
+  // Not before it is needed: it takes milliseconds to make, and the extension starts in few.
+  grouped ??= new Intl.NumberFormat("en");
   return grouped.format(value);
 }
 

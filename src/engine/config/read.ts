@@ -91,16 +91,22 @@ export function parseYaml(text: string): ParsedYaml {
 
 /** Text that overflows the parser's stack, or aliases that multiply without end. */
 function unreadable(error: unknown): ConfigProblem {
-  // Brackets nested by the thousand.
-  const message =
-    error instanceof RangeError ? "it is nested too deeply to be read" : oneLine(messageOf(error));
+  const message = error instanceof RangeError ? tooDeep : oneLine(messageOf(error));
   return { message, kind: "syntax", line: 1, column: 1, path: [] };
 }
 
+/** Of brackets nested by the thousand. */
+const tooDeep = "it is nested too deeply to be read";
+
 function syntaxMessage({ code, message }: YAMLParseError): string {
-  return code === "MULTIPLE_DOCS"
-    ? "this begins a second document, and a config is one: remove the line `---`"
-    : oneLine(message);
+  switch (code) {
+    case "MULTIPLE_DOCS":
+      return "this begins a second document, and a config is one: remove the line `---`";
+    case "RESOURCE_EXHAUSTION":
+      return tooDeep;
+    default:
+      return oneLine(message);
+  }
 }
 
 /** What is wrong with a value, not yet where it is written. */

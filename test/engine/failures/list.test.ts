@@ -93,7 +93,7 @@ describe("a list of failures", () => {
     for (let i = 0; i < 2500; i++) list.add(point(`${i}.jpg`, "broken"));
     const summary = (await list.finish())!;
     expect(summary).toMatchObject({ total: 2500, file: null });
-    expect(failureLines(summary).at(-1)).toBe("… and 2490 more");
+    expect(failureLines(summary).at(-1)).toBe("… and 2,490 more");
     const dir = folder();
     mkdirSync(dir);
     for (const text of ["{", "[]", "null", '{"total": 3}', '{"total": "x", "first": [], "reasons": []}']) {
@@ -238,7 +238,7 @@ describe("the command line's last word", () => {
     const log = readFileSync(path.join(dir, ".leaf", "errors.log"), "utf8");
     expect(log).toMatch(/: leaf label\n.*TypeError: x is not a function\n\s+at /s);
     expect(log).not.toContain("secret.jpg");
-    expect((await reported(bug(), ["label"], folder())).err).toContain("failures.test.ts");
+    expect((await reported(bug(), ["label"], folder())).err).toContain("list.test.ts");
   });
 
   it("tells of a process without a document how it ended", () => {

@@ -3,6 +3,7 @@ import { LeafError } from "../engine/base/errors.ts";
 import type { Project } from "../engine/config/project.ts";
 import { notApproved, openConsent, remember } from "../engine/consent/needed.ts";
 import type { ConsentItem, ConsentWork } from "../protocol/consent.ts";
+import { say } from "../words/text.ts";
 import type { CliContext } from "./context.ts";
 
 type Named = Pick<Project, "config" | "root" | "configFile">;
@@ -28,10 +29,10 @@ export async function ask(context: CliContext, items: readonly ConsentItem[]): P
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await terminal.question("Approve it on this computer? [y/N] ", { signal: context.signal });
-    if (!/^y(es)?$/i.test(answer.trim())) throw new LeafError("consent", "Not approved: nothing was run.");
+    if (!/^y(es)?$/i.test(answer.trim())) throw new LeafError("consent", say`Not approved: nothing was run.`);
   } catch (error) {
     if (error instanceof LeafError) throw error;
-    throw new LeafError("cancelled", "Cancelled.");
+    throw new LeafError("cancelled", say`Cancelled.`);
   } finally {
     terminal.close();
   }

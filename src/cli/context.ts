@@ -10,6 +10,7 @@ import type { FailureSummary } from "../protocol/failures.ts";
 import type { Progress, ProgressSink } from "../protocol/progress.ts";
 import { duration } from "../words/duration.ts";
 import { count, figure } from "../words/figure.ts";
+import { inEnglish, say } from "../words/text.ts";
 import { english } from "../words/translate.ts";
 import { progressReporter } from "./progress.ts";
 import { terminalJson, terminalLine, terminalText } from "./terminalText.ts";
@@ -73,11 +74,12 @@ export async function findProject({ options }: CliContext): Promise<Project> {
   if (others.length === 1) return openProject(others[0]!);
   const why =
     others.length === 0
-      ? "There is no leaf.yaml in this folder"
-      : `There are several configs here (${others.join(", ")})`;
-  throw new LeafError("config", `${why}.`, {
+      ? say`There is no leaf.yaml in this folder.`
+      : say`There are several configs here (${others.join(", ")}).`;
+  throw new LeafError("config", why, {
     file: path.resolve("leaf.yaml"),
-    remedy: others.length === 0 ? "Run `leaf init`, or name one with --config." : "Name one with --config.",
+    remedy:
+      others.length === 0 ? say`Run \`leaf init\`, or name one with --config.` : say`Name one with --config.`,
   });
 }
 
@@ -94,8 +96,8 @@ export function stageOptions(context: CliContext): StageOptions {
   return {
     signal: context.signal,
     onProgress: context.onProgress,
-    onNote: (message) => context.note(message),
-    onWarning: (message) => context.note(`warning: ${message}`),
+    onNote: (message) => context.note(inEnglish(message)),
+    onWarning: (message) => context.note(`warning: ${inEnglish(message)}`),
     onTrainer(stage, message) {
       const progress = trainerProgress({ at: 0, type: "trainer", stage, message });
       if (progress) {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { writeDemoWorkspace } from "../../demo/demoWorkspace.ts";
 import { LeafError, throwIfCancelled } from "../engine/base/errors.ts";
+import { say } from "../words/text.ts";
 import type { CliContext } from "./context.ts";
 
 /** `leaf init --demo`: the demonstration's images, scores and config in a folder of the user's. */
@@ -12,9 +13,9 @@ export async function initDemo(
 ): Promise<{ file: string; images: number }> {
   const file = path.resolve(folder, "leaf.yaml");
   if (existsSync(file) && !force) {
-    throw new LeafError("usage", `${file} exists already.`, {
+    throw new LeafError("usage", say`${file} exists already.`, {
       file,
-      remedy: "Name a new folder, or overwrite it with --force.",
+      remedy: say`Name a new folder, or overwrite it with --force.`,
     });
   }
   try {

@@ -5,6 +5,7 @@ import { LeafError } from "../engine/base/errors.ts";
 import { knowSecrets, secretsOf } from "../engine/base/redact.ts";
 import { explained } from "../engine/base/unexpected.ts";
 import { version } from "../engine/base/version.ts";
+import { say } from "../words/text.ts";
 import { addDataCommands } from "./commands/data.ts";
 import { addExperimentCommand } from "./commands/experiment.ts";
 import { addExplainCommands } from "./commands/explain.ts";
@@ -35,7 +36,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     controller.abort();
     // Everything stops within a second; what does not is left behind here.
     setTimeout(() => {
-      void report(new LeafError("cancelled", "Cancelled.")).finally(() => process.exit(exitCodes.cancelled));
+      void report(new LeafError("cancelled", say`Cancelled.`)).finally(() =>
+        process.exit(exitCodes.cancelled),
+      );
     }, 1500).unref();
   });
 }
@@ -43,7 +46,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   process.stderr.write(
-    `leaf: ${explained(error, { doing: "the result was written", file: "stdout" }).message}\n`,
+    `leaf: ${explained(error, { doing: say`the result was written`, file: "stdout" }).message}\n`,
   );
   process.exit(1);
 });

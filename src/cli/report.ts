@@ -1,11 +1,12 @@
 import path from "node:path";
 import { CommanderError } from "commander";
 import { logError, stackOf } from "../engine/base/errorLog.ts";
-import type { LeafError } from "../engine/base/errors.ts";
+import { type LeafError, wordsOf } from "../engine/base/errors.ts";
 import { explained } from "../engine/base/unexpected.ts";
 import { allFailures } from "../engine/failures/list.ts";
 import { failureLines } from "../engine/failures/words.ts";
 import type { ErrorDocument } from "../protocol/errors.ts";
+import { say } from "../words/text.ts";
 import { exitCodes, ok } from "./exitCodes.ts";
 import { terminalJson, terminalText } from "./terminalText.ts";
 
@@ -42,7 +43,7 @@ export async function reportError(
     if (json) streams.out(`${terminalJson({ error: { kind: "usage", message } })}\n`);
     return exitCodes.usage;
   }
-  const error = explained(thrown, { doing: "it worked" });
+  const error = explained(thrown, { doing: say`it worked` });
   const lines = [`leaf: ${sentence(error)}`];
   if (error.failures && (error.failures.total > 1 || !error.message.includes(error.failures.first[0]!.file)))
     lines.push(...failureLines(error.failures).map((line) => `  ${line}`));
@@ -61,7 +62,7 @@ export async function reportError(
 async function documentOf(error: LeafError, remedy: string | undefined): Promise<ErrorDocument> {
   const { code, message, file, line, column, failures, result } = error;
   return {
-    error: { kind: code, message, file, line, column, remedy },
+    error: { kind: code, message, file, line, column, remedy, words: wordsOf(error) },
     ...result,
     ...(failures && { failures, failed: failedOf(result) ?? (await allFailures(failures)) }),
   };

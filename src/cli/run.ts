@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { onDamagedFile } from "../engine/base/damage.ts";
 import { explained } from "../engine/base/unexpected.ts";
+import { say } from "../words/text.ts";
 import { type CliContext, createContext, type GlobalOptions } from "./context.ts";
 
 /** Wraps a command's work: it gets a context made from the options in force, wherever these stand on the line. */
@@ -15,7 +16,9 @@ export function runner(signal: AbortSignal): Run {
     } catch (error) {
       const at = context.lastStep();
       throw explained(error, {
-        doing: `\`leaf ${command.name()}\` was at work${at ? ` on ${at.stage}: ${at.step}` : ""}`,
+        doing: at
+          ? say`\`leaf ${command.name()}\` was at work on ${at.stage}: ${at.step}`
+          : say`\`leaf ${command.name()}\` was at work`,
       });
     } finally {
       listening.dispose();

@@ -14,6 +14,7 @@ import type {
   ResultOf,
   ServerMethod,
   ServerNotifications,
+  ServerStart,
 } from "../protocol/server.ts";
 import { crashCounter } from "./crashes.ts";
 import { log } from "./log.ts";
@@ -106,6 +107,7 @@ export function createClient(context: ExtensionContext): Client {
         { scheme: "file", pattern: configPattern },
         { scheme: "file", pattern: experimentPattern },
       ],
+      initializationOptions: { bundle: l10n.bundle } satisfies ServerStart,
       outputChannel: log(),
       traceOutputChannel: log(),
       revealOutputChannelOn: RevealOutputChannelOn.Never,

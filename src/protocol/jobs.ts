@@ -1,3 +1,4 @@
+import type { Text } from "../words/text.ts";
 import type { FailureSummary } from "./failures.ts";
 import type { Progress } from "./progress.ts";
 import type { StageName } from "./project.ts";
@@ -29,6 +30,13 @@ export interface Failure {
   column?: number;
   /** The images, pairs or rows that failed, where these are why. */
   failures?: FailureSummary;
+  words?: FailureWords;
+}
+
+/** `message` and `remedy` as data, for a language other than English. */
+export interface FailureWords {
+  message: Text;
+  remedy?: Text;
 }
 
 /** Progress with what a person wants to know of it. */
@@ -58,7 +66,7 @@ export interface JobSnapshot {
 export type JobEvent =
   | { at: number; type: "progress"; progress: Progress }
   | { at: number; type: "trainer"; stage: "distill" | "calibrate"; message: TrainerMessage }
-  | { at: number; type: "warning"; message: string }
+  | { at: number; type: "warning"; message: string; words?: Text }
   | { at: number; type: "stage"; stage: StageName; result: unknown }
   /** A cancelled one has a `failure` only where nobody asked for it: why it stopped. */
   | { at: number; type: "end"; state: "done" | "failed" | "cancelled"; failure?: Failure; result?: unknown };

@@ -1,3 +1,4 @@
+import type { Text } from "../words/text.ts";
 import type { ExperimentMark } from "./experiments.ts";
 import type { FailureSummary } from "./failures.ts";
 import type { JobSnapshot } from "./jobs.ts";
@@ -71,10 +72,10 @@ export type StageReason =
   | { kind: "changed"; changes: Change[] }
   | { kind: "upstream"; stage: StageName; state: StageState }
   /** The config names none: `run` passes over the stage. */
-  | { kind: "noHumanScores"; message: string }
+  | { kind: "noHumanScores"; message: Text }
   /** It cannot be run as things are. */
-  | { kind: "blocked"; message: string }
-  | { kind: "failed"; message: string }
+  | { kind: "blocked"; message: Text }
+  | { kind: "failed"; message: Text }
   | { kind: "studentGone" }
   | { kind: "noLabels"; file: string }
   /** A former version kept no inputs, or they are gone. */

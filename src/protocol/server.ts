@@ -129,6 +129,12 @@ export interface ServerNotifications {
   "leaf/scoresChanged": { uris: string[]; all: boolean };
 }
 
+/** What the extension says as it starts the server. */
+export interface ServerStart {
+  /** The editor's language: English text → text of that language. Left out for English. */
+  bundle?: Record<string, string>;
+}
+
 /** Extension → server, told at any time. */
 export interface ClientNotifications {
   "leaf/settings": ServerSettings;

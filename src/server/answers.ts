@@ -5,6 +5,8 @@ import { firstIssue } from "../engine/base/json.ts";
 import { failureOf } from "../engine/base/unexpected.ts";
 import { requestParams } from "../protocol/schema/server.ts";
 import type { ParamsOf, ResultOf, ServerMethod } from "../protocol/server.ts";
+import { say } from "../words/text.ts";
+import { wordedFailure } from "./locale.ts";
 
 /** JSON-RPC's code for an error of the request's own making, and for one of ours. */
 const refused = -32803;
@@ -24,10 +26,11 @@ export function answering(connection: Connection): Answer {
       try {
         return await work(checked(method, params), controller.signal);
       } catch (error) {
-        const failure = failureOf(error, { doing: `answering ${method}` });
+        const failure = failureOf(error, { doing: say`${method} was answered` });
         const isBug = failure.code === "internal";
         if (isBug) connection.console.error(`${failure.message}\n${stackOf(error)}`);
-        throw new ResponseError(isBug ? internal : refused, failure.message, failure);
+        const shown = wordedFailure(failure);
+        throw new ResponseError(isBug ? internal : refused, shown.message, shown);
       }
     });
   };
@@ -37,5 +40,5 @@ export function answering(connection: Connection): Answer {
 function checked<M extends ServerMethod>(method: M, params: unknown): ParamsOf<M> {
   const result = requestParams[method].safeParse(params ?? {});
   if (result.success) return result.data as ParamsOf<M>;
-  throw new LeafError("input", `${method} cannot be answered: ${firstIssue(result.error)}.`);
+  throw new LeafError("input", say`${method} cannot be answered: ${firstIssue(result.error)}.`);
 }

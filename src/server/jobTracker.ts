@@ -3,6 +3,8 @@ import { progressTimer, trainerProgress } from "../engine/base/progressTimer.ts"
 import type { Project } from "../engine/config/project.ts";
 import { attachToJob, type FollowedJob, startJob } from "../engine/jobs/follow.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
+import { say } from "../words/text.ts";
+import { wordedFailure, worded as words } from "./locale.ts";
 import { uriOf } from "./uris.ts";
 
 /** Progress events are of interest only as the last one; curves and warnings are kept. */
@@ -36,8 +38,9 @@ export function trackJobs(onEvents: (job: JobSnapshot, events: JobEvent[]) => vo
   const follower = (kind: "new" | "found") => {
     let quiet = kind === "found";
     return {
-      onEvents(told: JobEvent[]) {
+      onEvents(happened: JobEvent[]) {
         if (!snapshot) return;
+        const told = happened.map(worded);
         for (const event of told) apply(snapshot, event);
         events = [...events, ...told.filter((event) => event.type !== "progress")].slice(-keptEvents);
         if (!quiet) onEvents({ ...snapshot }, told);
@@ -95,8 +98,8 @@ export function trackJobs(onEvents: (job: JobSnapshot, events: JobEvent[]) => vo
     running: () => snapshot?.state === "running",
     async start(project, kind, env, experiment) {
       if (snapshot?.state === "running") {
-        throw new LeafError("failed", `\`${snapshot.kind}\` is running already.`, {
-          remedy: "Wait for it, or stop it first.",
+        throw new LeafError("failed", say`\`${snapshot.kind}\` is running already.`, {
+          remedy: say`Wait for it, or stop it first.`,
         });
       }
       // Counts as running from here on: a second click finds it so.
@@ -144,4 +147,11 @@ export function trackJobs(onEvents: (job: JobSnapshot, events: JobEvent[]) => vo
       await job?.leave(mode);
     },
   };
+}
+
+/** An event in the editor's language: what the panel's log and a notification show of it. */
+function worded(event: JobEvent): JobEvent {
+  if (event.type === "warning" && event.words) return { ...event, message: words(event.words) };
+  if (event.type === "end" && event.failure) return { ...event, failure: wordedFailure(event.failure) };
+  return event;
 }

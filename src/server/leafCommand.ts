@@ -3,8 +3,9 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { appRoot } from "../engine/base/appRoot.ts";
 import { childEnvironment } from "../engine/base/environment.ts";
-import { LeafError } from "../engine/base/errors.ts";
+import { errorOf, LeafError } from "../engine/base/errors.ts";
 import type { ErrorDocument } from "../protocol/errors.ts";
+import { say } from "../words/text.ts";
 
 /** Runs `leaf … --json` in a process of its own and returns what it prints. What it says of a failure becomes a LeafError. */
 export async function leafCommand<T>(
@@ -21,13 +22,13 @@ export async function leafCommand<T>(
     });
     return JSON.parse(stdout) as T;
   } catch (error) {
-    if (signal.aborted) throw new LeafError("cancelled", "Cancelled.");
-    throw errorOf(error, args[0] ?? "");
+    if (signal.aborted) throw new LeafError("cancelled", say`Cancelled.`);
+    throw errorOfProcess(error, args[0] ?? "");
   }
 }
 
 /** What a failed process left: the document of `--json`, or nothing but its end. */
-export function errorOf(thrown: unknown, command: string): LeafError {
+export function errorOfProcess(thrown: unknown, command: string): LeafError {
   const {
     stdout = "",
     code,
@@ -35,11 +36,16 @@ export function errorOf(thrown: unknown, command: string): LeafError {
   } = (thrown ?? {}) as { stdout?: unknown; code?: unknown; signal?: unknown };
   const { error, failures } = documentIn(String(stdout));
   if (error) {
-    const { kind, message, ...place } = error;
-    return new LeafError(kind, message, { ...place, failures, cause: thrown });
+    const { kind, ...rest } = error;
+    return errorOf({ ...rest, code: kind, failures }, { cause: thrown });
   }
-  const how = signal ? `by ${signal}` : `with ${code ?? "no exit code"}`;
-  return new LeafError("failed", `\`leaf ${command}\` ended ${how}, without a result.`, { cause: thrown });
+  return new LeafError(
+    "failed",
+    signal
+      ? say`\`leaf ${command}\` ended by ${String(signal)}, without a result.`
+      : say`\`leaf ${command}\` ended with ${String(code ?? "no exit code")}, without a result.`,
+    { cause: thrown },
+  );
 }
 
 function documentIn(stdout: string): Partial<ErrorDocument> {

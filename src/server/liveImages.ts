@@ -9,6 +9,7 @@ import type { ScorerProcess } from "../engine/scoring/process.ts";
 import { openScores, type ScoreStore } from "../engine/scoring/scores.ts";
 import { type Browser, openBrowser } from "../engine/views/browse.ts";
 import type { ProjectSnapshot } from "../protocol/project.ts";
+import { say } from "../words/text.ts";
 import { type BackgroundScoring, backgroundScoring } from "./scoring.ts";
 
 export interface ImageEvents {
@@ -70,7 +71,9 @@ export function liveImages(scorer: ScorerProcess, events: ImageEvents): LiveImag
 
   function current() {
     if (opened) return opened;
-    throw new LeafError("failed", "The project has not been read yet.", { remedy: "Try again in a moment." });
+    throw new LeafError("failed", say`The project has not been read yet.`, {
+      remedy: say`Try again in a moment.`,
+    });
   }
 
   return {

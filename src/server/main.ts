@@ -1,3 +1,4 @@
+import { setLanguage } from "./locale.ts";
 import "../engine/base/noTelemetry.ts";
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -18,7 +19,7 @@ import { keptKeysName } from "../engine/base/teacherKeys.ts";
 import { version } from "../engine/base/version.ts";
 import type { Project } from "../engine/config/project.ts";
 import { keyOrigins } from "../engine/consent/needed.ts";
-import type { ClientNotifications, ServerSettings } from "../protocol/server.ts";
+import type { ClientNotifications, ServerSettings, ServerStart } from "../protocol/server.ts";
 import { answering } from "./answers.ts";
 import { isExperimentUri } from "./language/experiments/places.ts";
 import { registerLanguage } from "./language/register.ts";
@@ -121,7 +122,9 @@ connection.onNotification("leaf/settings", (next: ServerSettings) => {
 });
 
 let folders: string[] = [];
-connection.onInitialize(({ workspaceFolders, rootUri }) => {
+connection.onInitialize(({ workspaceFolders, rootUri, initializationOptions }) => {
+  const told = initializationOptions as ServerStart | undefined;
+  if (told?.bundle) setLanguage(told.bundle);
   folders = (workspaceFolders ?? (rootUri ? [{ uri: rootUri }] : []))
     .filter(({ uri }) => uri.startsWith("file:"))
     .map(({ uri }) => fileOf(uri));

@@ -23,6 +23,7 @@ import type { ProjectSnapshot, RunSummary, StageFailures, StageSnapshot } from "
 import type { RunRecord } from "../protocol/results.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { headline } from "../words/headline.ts";
+import { inEnglish, quoted, say } from "../words/text.ts";
 import { english } from "../words/translate.ts";
 import { liveDataset } from "./dataset.ts";
 import { factOfError, factsOf, failureFacts } from "./facts.ts";
@@ -131,7 +132,11 @@ export function liveProject(
 
   function currentProject(): Project {
     if (config) return projectOf(file, config);
-    throw new LeafError("config", invalid ?? `${path.basename(file)} has not been read yet.`, { file });
+    throw new LeafError(
+      "config",
+      invalid === null ? say`${path.basename(file)} has not been read yet.` : quoted(invalid),
+      { file },
+    );
   }
 
   // One reading at a time; asked for while one is under way, it is done once more after it.
@@ -157,7 +162,7 @@ export function liveProject(
     try {
       // Watching comes before reading, so that nothing falls between the two.
       await inputs.watch(file, config && projectOf(file, config), settings.usePolling);
-      const text = await readConfigText(file, "Make it again, or close it.");
+      const text = await readConfigText(file, say`Make it again, or close it.`);
       const parsed = await readConfig(text, path.dirname(file));
       if (!parsed.ok) {
         const [first] = parsed.problems;
@@ -175,18 +180,18 @@ export function liveProject(
         await load(project);
         invalid = null;
       } catch (error) {
-        const known = explained(error, { doing: `${path.basename(file)} was read` });
+        const known = explained(error, { doing: say`${path.basename(file)} was read` });
         if (known.code === "internal") throw error;
         if (known.code === "cancelled") return;
         [loaded, facts, invalid] = [undefined, [factOfError(project, known)], known.message];
       }
       await jobs.attach(project);
     } catch (error) {
-      const doing = `${path.basename(file)} was read`;
+      const doing = say`${path.basename(file)} was read`;
       invalid = failureOf(error, { doing, file }).message;
       // A config that is gone is no fault of ours.
       if (error instanceof LeafError) return;
-      logError(path.join(path.dirname(file), ".leaf"), error, doing);
+      logError(path.join(path.dirname(file), ".leaf"), error, inEnglish(doing));
       events.onError(error);
     } finally {
       changed();
@@ -263,7 +268,10 @@ export function liveProject(
     }),
     async context() {
       await reading;
-      if (!loaded) throw new LeafError("config", invalid ?? "The project cannot be read.", { file });
+      if (!loaded)
+        throw new LeafError("config", invalid === null ? say`The project cannot be read.` : quoted(invalid), {
+          file,
+        });
       return loaded.context;
     },
     async browser() {

@@ -3,6 +3,7 @@ import fastGlob from "fast-glob";
 import { LeafError } from "../engine/base/errors.ts";
 import type { ScorerProcess } from "../engine/scoring/process.ts";
 import type { ServerSettings } from "../protocol/server.ts";
+import { say } from "../words/text.ts";
 import { type LiveProject, liveProject, type ProjectEvents } from "./project.ts";
 import { fileOf } from "./uris.ts";
 
@@ -54,9 +55,9 @@ export function openProjects(
     of(config) {
       const found = projects.get(fileOf(config));
       if (found) return found;
-      throw new LeafError("input", `${path.basename(fileOf(config))} is not a config of this workspace.`, {
+      throw new LeafError("input", say`${path.basename(fileOf(config))} is not a config of this workspace.`, {
         file: fileOf(config),
-        remedy: "Open its folder, or make a config with LEAF: New Config.",
+        remedy: say`Open its folder, or make a config with LEAF: New Config.`,
       });
     },
     around(file) {

@@ -1,4 +1,4 @@
-import type { Translate } from "./translate.ts";
+import { english, type Translate } from "./translate.ts";
 
 /** A sentence as data: an English template with places {0}, {1} …, and what stands there. It is put in words at the edge. */
 export interface Text {
@@ -14,6 +14,15 @@ export function say(parts: TemplateStringsArray, ...values: TextValue[]): Text {
   return { template, values };
 }
 
+/** What somebody else said, or a name: it is shown as it stands in every language. */
+export function quoted(words: string): Text {
+  return { template: "{0}", values: [words] };
+}
+
+export function isQuoted({ template }: Text): boolean {
+  return template === "{0}";
+}
+
 /** The sentence in a language; a plain string is shown as it stands. */
 export function render(text: Text | string, t: Translate): string {
   if (typeof text === "string") return text;
@@ -21,4 +30,9 @@ export function render(text: Text | string, t: Translate): string {
     text.template,
     ...text.values.map((value) => (typeof value === "object" ? render(value, t) : value)),
   );
+}
+
+/** The sentence for logs, files and terminals. */
+export function inEnglish(text: Text | string): string {
+  return render(text, english);
 }

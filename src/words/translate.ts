@@ -4,3 +4,9 @@ export type Translate = (message: string, ...values: (string | number)[]) => str
 /** English, for tests and for what runs without an editor. */
 export const english: Translate = (message, ...values) =>
   message.replace(/\{(\d+)\}/g, (_, at) => String(values[Number(at)] ?? ""));
+
+/** Says things in the words of a bundle; what the bundle lacks in English. */
+export function translator(bundle: Record<string, string>): Translate {
+  return (message, ...values) =>
+    english(Object.hasOwn(bundle, message) ? bundle[message]! : message, ...values);
+}

@@ -1,4 +1,5 @@
 import type { Change, StageReason } from "../protocol/project.ts";
+import { render } from "./text.ts";
 import type { Translate } from "./translate.ts";
 
 /** "distill.epochs: 20 → 30"; of what has no value to show, that it changed. */
@@ -53,6 +54,6 @@ export function whyWords(t: Translate, reason: StageReason | null | undefined): 
     case "noHumanScores":
     case "blocked":
     case "failed":
-      return reason.message;
+      return render(reason.message, t);
   }
 }

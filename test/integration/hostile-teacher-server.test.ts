@@ -4,6 +4,7 @@ import { seededRandom } from "../../src/engine/base/random.ts";
 import { teacherSchema } from "../../src/engine/config/teacher.ts";
 import { createTeacher } from "../../src/engine/teachers/createTeacher.ts";
 import type { Teacher } from "../../src/engine/teachers/teacher.ts";
+import { inEnglish } from "../../src/words/text.ts";
 import {
   type ChatRequest,
   type ChatServer,
@@ -37,7 +38,7 @@ async function teacherAt(endpoint: string | string[], more: Record<string, unkno
     patience: 20,
     ...more,
   });
-  const teacher = await createTeacher(config, { root: ".", onNote: (note) => notes.push(note) });
+  const teacher = await createTeacher(config, { root: ".", onNote: (note) => notes.push(inEnglish(note)) });
   open.push(() => teacher.close());
   return teacher;
 }
@@ -211,7 +212,7 @@ describe("a hostile server", () => {
           error.stack,
           notes,
           teacher.description,
-          teacher.about,
+          teacher.about && inEnglish(teacher.about),
         ]);
         expect(seen).not.toContain("topsecret");
       }

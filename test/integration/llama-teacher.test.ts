@@ -7,6 +7,7 @@ import { labelDataset } from "../../src/engine/labelling/labelling.ts";
 import { openLabels } from "../../src/engine/labels/labels.ts";
 import { createTeacher } from "../../src/engine/teachers/createTeacher.ts";
 import type { Teacher, TeacherImage } from "../../src/engine/teachers/teacher.ts";
+import { inEnglish } from "../../src/words/text.ts";
 import {
   freePort,
   type LlamaServer,
@@ -48,7 +49,7 @@ describe.skipIf(why !== undefined)(`a real llama.cpp server${why ? ` (${why})` :
       patience: 60,
       prompts,
     });
-    return createTeacher(config, { root: folder, onNote: (note) => notes.push(note) });
+    return createTeacher(config, { root: folder, onNote: (note) => notes.push(inEnglish(note)) });
   }
 
   async function label(store: string, teacher: Teacher, onDone?: (step: string, done: number) => void) {
@@ -125,7 +126,7 @@ describe.skipIf(why !== undefined)(`a real llama.cpp server${why ? ` (${why})` :
 
   it("labels 300 images and 1,200 pairs in both orders through two crashes of the server, with the model's own probabilities; a repeat asks nothing", async () => {
     const teacher = await teacherWith();
-    expect(teacher.about).toBe(
+    expect(teacher.about && inEnglish(teacher.about)).toBe(
       `llama.cpp at http://127.0.0.1:${port}/v1: probabilities of the 500 likeliest tokens, prefill, two images in a question`,
     );
     const crashAt = [

@@ -8,6 +8,7 @@ import { toCsv } from "../../engine/tables/csvText.ts";
 import { figure } from "../../words/figure.ts";
 import { scoreFigure } from "../../words/score.ts";
 import { studentWords } from "../../words/student.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
 import { findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";
@@ -29,7 +30,7 @@ export function addDataCommands(program: Command, run: Run): void {
           signal: context.signal,
           onProgress: context.onProgress,
         });
-        tellFailures(result.failures, "score", (message) => context.note(`warning: ${message}`));
+        tellFailures(result.failures, "score", (message) => context.note(`warning: ${inEnglish(message)}`));
         for (const { image, note } of result.notes) context.note(`warning: ${image}: ${note}`);
         context.note(`Scored by ${studentWords(english, result.student)}.`);
         if (result.far) context.note(farNote(result.far, result.scores.length));
@@ -57,7 +58,7 @@ export function addDataCommands(program: Command, run: Run): void {
       run(async (context) => {
         const bootstrap = Number(options.bootstrap);
         if (!Number.isInteger(bootstrap) || bootstrap < 0)
-          throw new LeafError("usage", "--bootstrap takes a whole number from 0.");
+          throw new LeafError("usage", say`--bootstrap takes a whole number from 0.`);
         const result = await metricsOfFiles(options.predictions, options.truth, bootstrap);
         const { n, srcc, plcc, plccLogistic, krcc, rmse } = result;
         context.print(
@@ -75,7 +76,7 @@ export function addDataCommands(program: Command, run: Run): void {
     .action((what: string, options: { out?: string; force?: boolean }, command) =>
       run(async (context) => {
         if (!exportKinds.includes(what as ExportKind))
-          throw new LeafError("usage", `\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
+          throw new LeafError("usage", say`\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
         const { out, force } = options;
         const result = await exportTo(await findProject(context), what as ExportKind, out, {
           ...stageOptions(context),

@@ -10,6 +10,7 @@ import { runExperiment } from "../../engine/experiments/run.ts";
 import { trialsOf } from "../../engine/experiments/trial.ts";
 import type { ExperimentResult } from "../../protocol/experiments.ts";
 import { figure } from "../../words/figure.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { consented } from "../consent.ts";
 import { type CliContext, table } from "../context.ts";
 import type { Run } from "../run.ts";
@@ -37,7 +38,7 @@ export function addExperimentCommand(program: Command, run: Run): void {
           signal,
           jobs,
           onProgress,
-          onWarning: (message) => note(`warning: ${message}`),
+          onWarning: (message) => note(`warning: ${inEnglish(message)}`),
           onTrial: ({ cell, seed, result }, done, total) => {
             const found = result.metrics
               ? `SRCC ${figure(result.metrics.srcc)} · PLCC ${figure(result.metrics.plcc)}`
@@ -58,8 +59,8 @@ export function addExperimentCommand(program: Command, run: Run): void {
         const open = await openExperiment(named(file));
         const result = await readResultFile(path.dirname(open.file), open.name);
         if (!result)
-          throw new LeafError("failed", `${path.basename(open.file)} has not been run yet.`, {
-            remedy: `Run \`leaf experiment run ${open.name}\`.`,
+          throw new LeafError("failed", say`${path.basename(open.file)} has not been run yet.`, {
+            remedy: say`Run \`leaf experiment run ${open.name}\`.`,
           });
         if (result.key !== experimentKey(open))
           context.note("warning: the experiment or its base config has changed since this result.");
@@ -94,13 +95,13 @@ export function named(file: string): string {
 
 function formatOf(format: string): Format {
   if ((formats as readonly string[]).includes(format)) return format as Format;
-  throw new LeafError("usage", `--format takes ${formats.join(", ")}, not ${format}.`);
+  throw new LeafError("usage", say`--format takes ${formats.join(", ")}, not ${format}.`);
 }
 
 function jobsOf(jobs: string | undefined): number | undefined {
   if (jobs === undefined) return undefined;
   const n = Number(jobs);
   if (!Number.isInteger(n) || n < 1 || n > 64)
-    throw new LeafError("usage", "--jobs takes a whole number from 1 to 64.");
+    throw new LeafError("usage", say`--jobs takes a whole number from 1 to 64.`);
   return n;
 }

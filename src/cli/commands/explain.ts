@@ -11,6 +11,7 @@ import { heatPicture } from "../../engine/student/heatPicture.ts";
 import { openStudent } from "../../engine/student/student.ts";
 import { scoreFigure, scoreText } from "../../words/score.ts";
 import { studentWords } from "../../words/student.ts";
+import { say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
 import { findProject, projectHere } from "../context.ts";
 import type { Run } from "../run.ts";
@@ -34,10 +35,10 @@ export function addExplainCommands(program: Command, run: Run): void {
         const out = options.out ?? `${path.parse(file).name}.heatmap.png`;
         const { force } = options;
         const also = [
-          { file, what: "the image itself" },
+          { file, what: say`the image itself` },
           ...["student.onnx", "student.json"].map((name) => ({
             file: path.join(folder, name),
-            what: "the student",
+            what: say`the student`,
           })),
         ];
         const rules = project ? await outputRules(project, { force, also }) : { force, inputs: also };

@@ -4,6 +4,7 @@ import { labelStage } from "../../engine/pipeline/stages/label.ts";
 import { dryRunLabels, estimateLabels } from "../../engine/pipeline/stages/labelPreview.ts";
 import type { LabelResult } from "../../protocol/results.ts";
 import { count, figure, percent } from "../../words/figure.ts";
+import { say } from "../../words/text.ts";
 import { consented } from "../consent.ts";
 import { findProject, stageOptions } from "../context.ts";
 import { dryRunText, estimateText } from "../previewText.ts";
@@ -46,8 +47,8 @@ export function addLabelCommand(program: Command, run: Run): void {
 
 function halfOf({ pointsOnly, pairsOnly }: LabelFlags): "points" | "pairs" | undefined {
   if (pointsOnly && pairsOnly)
-    throw new LeafError("usage", "--points-only and --pairs-only exclude each other.", {
-      remedy: "Leave both out to do all.",
+    throw new LeafError("usage", say`--points-only and --pairs-only exclude each other.`, {
+      remedy: say`Leave both out to do all.`,
     });
   return pointsOnly ? "points" : pairsOnly ? "pairs" : undefined;
 }
@@ -55,7 +56,7 @@ function halfOf({ pointsOnly, pairsOnly }: LabelFlags): "points" | "pairs" | und
 function countOf(text: string): number {
   const images = Number(text);
   if (!Number.isInteger(images) || images < 1 || images > 100)
-    throw new LeafError("usage", `--dry-run takes a number of images from 1 to 100, not ${text}.`);
+    throw new LeafError("usage", say`--dry-run takes a number of images from 1 to 100, not ${text}.`);
   return images;
 }
 

@@ -11,6 +11,7 @@ import { compareTeachers } from "../../engine/reliability/compareTeachers.ts";
 import { teacherFingerprint } from "../../engine/teachers/createTeacher.ts";
 import type { TeacherComparison } from "../../protocol/reliability.ts";
 import { figure, percent } from "../../words/figure.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { type CliContext, findProject, table } from "../context.ts";
 import type { Run } from "../run.ts";
 
@@ -117,7 +118,10 @@ async function withStore<T>(
   work: (store: LabelStore) => T | Promise<T>,
 ): Promise<T> {
   const open = () => openLabels(file, { readOnly: mode === "read", waitMs: shortWaitMs });
-  const store = await whenFree(file, open, { signal: context.signal, onNote: context.note });
+  const store = await whenFree(file, open, {
+    signal: context.signal,
+    onNote: (note) => context.note(inEnglish(note)),
+  });
   // From here on in one piece of work at a time: SQLite itself waits a while.
   store.db.exec("PRAGMA busy_timeout = 10000");
   try {
@@ -137,8 +141,13 @@ function teacherNamed(store: LabelStore, wanted: string): TeacherSummary {
   const known = teachers
     .map((teacher) => `${teacher.fingerprint.slice(0, 12)} (${nameOf(teacher)})`)
     .join(", ");
-  const why = found.length === 0 ? "No teacher in the store is" : "Several teachers in the store are";
-  throw new LeafError("usage", `${why} called ${wanted}.`, { remedy: `There are: ${known || "none"}.` });
+  const why =
+    found.length === 0
+      ? say`No teacher in the store is called ${wanted}.`
+      : say`Several teachers in the store are called ${wanted}.`;
+  throw new LeafError("usage", why, {
+    remedy: say`There are: ${known || say`none`}.`,
+  });
 }
 
 function comparisonText(a: string, b: string, { points, pairs }: TeacherComparison): string {

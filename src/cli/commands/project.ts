@@ -10,6 +10,7 @@ import { listRuns } from "../../engine/pipeline/runs.ts";
 import { probeInterpreter, resolveInterpreter, setUpEnvironment } from "../../engine/python/environment.ts";
 import type { CalibrateResult, EvaluateResult } from "../../protocol/results.ts";
 import { bytes, figure } from "../../words/figure.ts";
+import { say } from "../../words/text.ts";
 import { consented } from "../consent.ts";
 import { findProject, table } from "../context.ts";
 import { initDemo } from "../demo.ts";
@@ -66,7 +67,7 @@ export function addProjectCommands(program: Command, run: Run): void {
         const { length } = result.errors;
         throw new LeafError(
           "input",
-          `${length === 1 ? "A problem keeps" : `${length} problems keep`} this project from running: ${result.errors[0]}`,
+          say`${length === 1 ? say`A problem keeps` : say`${length} problems keep`} this project from running: ${result.errors[0]!}`,
           {
             file: project.configFile,
             result: { ...result, ...failed },

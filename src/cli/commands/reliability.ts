@@ -8,6 +8,7 @@ import type {
   TemperatureScaling,
 } from "../../protocol/reliability.ts";
 import { figure, percent, withInterval } from "../../words/figure.ts";
+import { say } from "../../words/text.ts";
 import { findProject, stageOptions, table } from "../context.ts";
 import type { Run } from "../run.ts";
 
@@ -23,7 +24,7 @@ export function addReliabilityCommand(program: Command, run: Run): void {
     .action((options: { by?: string; threshold: string }, command) =>
       run(async (context) => {
         const threshold = Number(options.threshold);
-        if (!(threshold >= 0)) throw new LeafError("usage", "--threshold takes a number from 0.");
+        if (!(threshold >= 0)) throw new LeafError("usage", say`--threshold takes a number from 0.`);
         const { by } = options;
         const result = await teacherReliability(await findProject(context), {
           ...stageOptions(context),

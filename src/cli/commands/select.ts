@@ -8,6 +8,7 @@ import { toCsv } from "../../engine/tables/csvText.ts";
 import type { LearningCurve, SelectionStrategy, SelectResult } from "../../protocol/selection.ts";
 import { figure, type Range, withInterval } from "../../words/figure.ts";
 import { fiveScale, scoreFigure } from "../../words/score.ts";
+import { say } from "../../words/text.ts";
 import { findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";
 
@@ -41,7 +42,8 @@ export function addSelectCommand(program: Command, run: Run): void {
     .action((options: Options, command) =>
       run(async (context) => {
         const n = Number(options.n);
-        if (!Number.isInteger(n) || n < 0) throw new LeafError("usage", "--n takes a whole number from 0.");
+        if (!Number.isInteger(n) || n < 0)
+          throw new LeafError("usage", say`--n takes a whole number from 0.`);
         const project = await findProject(context);
         const { strategy, split, all, out, force } = options;
         const rules = await outputRules(project, { force });

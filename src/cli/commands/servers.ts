@@ -9,6 +9,7 @@ import { supervise } from "../../engine/teachers/serve/supervise.ts";
 import { serverSpec } from "../../protocol/schema/servers.ts";
 import type { ServerListing } from "../../protocol/servers.ts";
 import { duration } from "../../words/duration.ts";
+import { say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
 import { findProject, table } from "../context.ts";
 import type { Run } from "../run.ts";
@@ -50,8 +51,8 @@ export function addServersCommand(program: Command, run: Run, signal: AbortSigna
 function specOf(text: string): ServerSpec {
   const read = parseAs<ServerSpec>(text, serverSpec);
   if (read.ok) return read.value;
-  throw new LeafError("usage", `This is no server to look after: ${read.why}.`, {
-    remedy: "`leaf label` starts one by itself.",
+  throw new LeafError("usage", say`This is no server to look after: ${read.why}.`, {
+    remedy: say`\`leaf label\` starts one by itself.`,
   });
 }
 

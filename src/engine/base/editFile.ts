@@ -11,6 +11,7 @@ import {
   stat,
 } from "node:fs/promises";
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { errnoCode, LeafError } from "./errors.ts";
 import { temporaryName, withFileErrors } from "./files.ts";
 
@@ -37,9 +38,9 @@ export async function editFile(
     if (after === undefined || Buffer.from(after).equals(before)) return;
     if (await withFileErrors("write", file, () => replace(target, after, stats))) return;
   }
-  throw new LeafError("failed", `Cannot write ${file}: another program writes to it all the time.`, {
+  throw new LeafError("failed", say`Cannot write ${file}: another program writes to it all the time.`, {
     file,
-    remedy: "Save the file in the other program and try again.",
+    remedy: say`Save the file in the other program and try again.`,
   });
 }
 

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { say, type Text } from "../../words/text.ts";
 
 /** What may be done with an endpoint; `decideEndpoint` is pure, so that nothing is sent to find out. */
 export type EndpointDecision =
@@ -8,7 +9,7 @@ export type EndpointDecision =
       local: boolean;
       encrypted: boolean;
     }
-  | { allowed: false; reason: string };
+  | { allowed: false; reason: Text };
 
 export interface EndpointSettings {
   /** The user's own word that link-local and metadata addresses are meant. */
@@ -38,7 +39,7 @@ export function decideEndpoint(
 ): EndpointDecision {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || !/^https?:$/.test(parsed.protocol))
-    return { allowed: false, reason: "it is no http or https URL" };
+    return { allowed: false, reason: say`it is no http or https URL` };
   const host = hostOf(parsed);
   const named = isIP(host) ? [host] : [];
   const all = [...named, ...addresses].flatMap(spellings);
@@ -47,17 +48,17 @@ export function decideEndpoint(
     if (bad !== undefined)
       return {
         allowed: false,
-        reason: `${bad} is a link-local or metadata address, which tells a machine's credentials`,
+        reason: say`${bad} is a link-local or metadata address, which tells a machine's credentials`,
       };
     if (metadataNames.test(host))
       return {
         allowed: false,
-        reason: `${host} is the name of a metadata service, which tells a machine's credentials`,
+        reason: say`${host} is the name of a metadata service, which tells a machine's credentials`,
       };
   }
   const isLocalName = host === "localhost" || host.endsWith(".localhost");
   const local = all.length > 0 ? all.every((one) => isIn(loopback, one)) : isLocalName;
-  if (isLocalName && !local) return { allowed: false, reason: `${host} does not resolve to this machine` };
+  if (isLocalName && !local) return { allowed: false, reason: say`${host} does not resolve to this machine` };
   return { allowed: true, local, encrypted: parsed.protocol === "https:" };
 }
 

@@ -1,5 +1,7 @@
 import type { FailureSummary } from "../../protocol/failures.ts";
-import { redact } from "./redact.ts";
+import type { Failure, FailureWords } from "../../protocol/jobs.ts";
+import { inEnglish, isQuoted, quoted, say, type Text, type TextValue } from "../../words/text.ts";
+import { redact, redactText } from "./redact.ts";
 
 /** What kind of failure this is; the command line maps it to an exit code, the editor to a place to show it. */
 export type LeafErrorCode =
@@ -22,7 +24,7 @@ export interface LeafErrorDetails {
   /** The key of the config whose value is at fault. */
   key?: readonly string[];
   /** What the user can do about it, as one imperative sentence. */
-  remedy?: string;
+  remedy?: Text;
   cause?: unknown;
   /** The images, pairs or rows that failed, where these are why. */
   failures?: FailureSummary;
@@ -31,7 +33,10 @@ export interface LeafErrorDetails {
   text?: string;
 }
 
-/** An error a user can act on: one sentence, the place, the way out. Anything else that is thrown is a bug. */
+/**
+ * An error a user can act on: one sentence, the place, the way out. Anything else that is thrown is a bug. `message` and `remedy` are
+ * English, for logs and terminals; `words` are the same as data, for the editor's language.
+ */
 export class LeafError extends Error {
   readonly code: LeafErrorCode;
   readonly file?: string;
@@ -39,34 +44,56 @@ export class LeafError extends Error {
   readonly column?: number;
   readonly key?: readonly string[];
   readonly remedy?: string;
+  readonly words: FailureWords;
   readonly failures?: FailureSummary;
   readonly result?: object;
   readonly text?: string;
 
-  constructor(code: LeafErrorCode, message: string, details: LeafErrorDetails = {}) {
+  constructor(code: LeafErrorCode, message: Text, details: LeafErrorDetails = {}) {
     // Messages quote what servers, files and the system said.
-    super(redact(message), { cause: details.cause });
+    const words: FailureWords = { message: redactText(message) };
+    if (details.remedy !== undefined) words.remedy = redactText(details.remedy);
+    super(inEnglish(words.message), { cause: details.cause });
     this.name = "LeafError";
     this.code = code;
     this.file = details.file;
     this.line = details.line;
     this.column = details.column;
     this.key = details.key;
-    this.remedy = details.remedy === undefined ? undefined : redact(details.remedy);
+    this.remedy = words.remedy === undefined ? undefined : inEnglish(words.remedy);
+    this.words = words;
     this.failures = details.failures;
     this.result = details.result;
     this.text = details.text;
   }
 }
 
-/** The same error with the images, pairs or rows that are why. */
-export function withFailures(error: LeafError, failures: FailureSummary): LeafError {
-  const { code, message, file, line, column, remedy, result, cause } = error;
-  return new LeafError(code, message, {
+/** The words of an error as another process needs them: none where they are somebody else's, the same in every language. */
+export function wordsOf({ words }: LeafError): FailureWords | undefined {
+  return isQuoted(words.message) && (!words.remedy || isQuoted(words.remedy)) ? undefined : words;
+}
+
+/** The error that a failure of another process tells of. */
+export function errorOf(failure: Failure, details: Pick<LeafErrorDetails, "cause"> = {}): LeafError {
+  const { code, message, remedy, file, line, column, failures, words } = failure;
+  return new LeafError(code, words?.message ?? quoted(message), {
+    remedy: words?.remedy ?? (remedy === undefined ? undefined : quoted(remedy)),
     file,
     line,
     column,
-    remedy,
+    failures,
+    ...details,
+  });
+}
+
+/** The same error with the images, pairs or rows that are why. */
+export function withFailures(error: LeafError, failures: FailureSummary): LeafError {
+  const { code, words, file, line, column, result, cause } = error;
+  return new LeafError(code, words.message, {
+    file,
+    line,
+    column,
+    remedy: words.remedy,
     result,
     cause: cause ?? error,
     failures,
@@ -76,7 +103,7 @@ export function withFailures(error: LeafError, failures: FailureSummary): LeafEr
 /** Throws a `cancelled` LeafError once the signal is aborted: the one that it was aborted with, where that says why. */
 export function throwIfCancelled(signal?: AbortSignal): void {
   if (!signal?.aborted) return;
-  throw isCancelled(signal.reason) ? signal.reason : new LeafError("cancelled", "Cancelled.");
+  throw isCancelled(signal.reason) ? signal.reason : new LeafError("cancelled", say`Cancelled.`);
 }
 
 export function isCancelled(error: unknown): boolean {
@@ -93,45 +120,60 @@ export function messageOf(error: unknown): string {
   return redact(error instanceof Error ? error.message : String(error));
 }
 
-const fileSystemReasons: Record<string, [reason: string, remedy: string]> = {
+const fileSystemReasons: Record<string, [reason: Text, remedy: Text]> = {
   ENOSPC: [
-    "no space is left on the disk",
-    "Free some space and run the same command again; finished work is kept.",
+    say`no space is left on the disk`,
+    say`Free some space and run the same command again; finished work is kept.`,
   ],
   EDQUOT: [
-    "the disk quota is used up",
-    "Free some space and run the same command again; finished work is kept.",
+    say`the disk quota is used up`,
+    say`Free some space and run the same command again; finished work is kept.`,
   ],
-  EROFS: ["the file system is read-only", "Make the folder writable or move the project."],
-  EACCES: ["permission is denied", "Check the permissions of the file and its folder."],
-  EPERM: ["permission is denied", "Check the permissions of the file and its folder."],
-  EISDIR: ["it is a folder", "Name a file."],
-  ENOENT: ["it does not exist", "Check the path."],
-  ENOTDIR: ["a part of its path is a file, not a folder", "Check the path."],
-  EIO: ["the disk failed to read or write", "Check the disk; finished work is kept."],
-  ENXIO: ["the disk failed to read or write", "Check the disk; finished work is kept."],
-  ESTALE: ["the network drive has lost it", "Connect the drive again and run the same command again."],
-  ETIMEDOUT: ["the drive does not answer", "Connect the drive again and run the same command again."],
-  EBUSY: ["another program uses it", "Close that program and run the same command again."],
-  ETXTBSY: ["another program uses it", "Close that program and run the same command again."],
-  ELOOP: ["its links lead in a circle", "Check the links of its path."],
-  ENAMETOOLONG: ["its name is too long", "Choose a shorter name."],
-  EFBIG: ["it is larger than the file system allows", "Choose another disk."],
-  ENOTEMPTY: ["the folder is not empty", "Choose another folder."],
-  EEXIST: ["it exists already", "Choose another name."],
-  EXDEV: ["it is on another disk", "Choose a place on the same disk."],
-  ENOMEM: ["there is not enough memory", "Close other programs and run the same command again."],
-  EPIPE: ["its reader has gone", "Run the same command again."],
-  ENFILE: ["too many files are open", "Close other programs and run the same command again."],
-  EMFILE: ["too many files are open", "Raise the limit with `ulimit -n`."],
+  EROFS: [say`the file system is read-only`, say`Make the folder writable or move the project.`],
+  EACCES: [say`permission is denied`, say`Check the permissions of the file and its folder.`],
+  EPERM: [say`permission is denied`, say`Check the permissions of the file and its folder.`],
+  EISDIR: [say`it is a folder`, say`Name a file.`],
+  ENOENT: [say`it does not exist`, say`Check the path.`],
+  ENOTDIR: [say`a part of its path is a file, not a folder`, say`Check the path.`],
+  EIO: [say`the disk failed to read or write`, say`Check the disk; finished work is kept.`],
+  ENXIO: [say`the disk failed to read or write`, say`Check the disk; finished work is kept.`],
+  ESTALE: [say`the network drive has lost it`, say`Connect the drive again and run the same command again.`],
+  ETIMEDOUT: [say`the drive does not answer`, say`Connect the drive again and run the same command again.`],
+  EBUSY: [say`another program uses it`, say`Close that program and run the same command again.`],
+  ETXTBSY: [say`another program uses it`, say`Close that program and run the same command again.`],
+  ELOOP: [say`its links lead in a circle`, say`Check the links of its path.`],
+  ENAMETOOLONG: [say`its name is too long`, say`Choose a shorter name.`],
+  EFBIG: [say`it is larger than the file system allows`, say`Choose another disk.`],
+  ENOTEMPTY: [say`the folder is not empty`, say`Choose another folder.`],
+  EEXIST: [say`it exists already`, say`Choose another name.`],
+  EXDEV: [say`it is on another disk`, say`Choose a place on the same disk.`],
+  ENOMEM: [say`there is not enough memory`, say`Close other programs and run the same command again.`],
+  EPIPE: [say`its reader has gone`, say`Run the same command again.`],
+  ENFILE: [say`too many files are open`, say`Close other programs and run the same command again.`],
+  EMFILE: [say`too many files are open`, say`Raise the limit with \`ulimit -n\`.`],
 };
 
+/** What could not be done with a file, as a sentence. */
+const cannot = {
+  open: (file: TextValue, why: Text) => say`Cannot open ${file}: ${why}.`,
+  read: (file: TextValue, why: Text) => say`Cannot read ${file}: ${why}.`,
+  write: (file: TextValue, why: Text) => say`Cannot write ${file}: ${why}.`,
+  create: (file: TextValue, why: Text) => say`Cannot create ${file}: ${why}.`,
+  createRun: (file: TextValue, why: Text) => say`Cannot create a run in ${file}: ${why}.`,
+  replace: (file: TextValue, why: Text) => say`Cannot replace ${file}: ${why}.`,
+  remove: (file: TextValue, why: Text) => say`Cannot remove ${file}: ${why}.`,
+  copy: (file: TextValue, why: Text) => say`Cannot copy ${file}: ${why}.`,
+  start: (file: TextValue, why: Text) => say`Cannot start ${file}: ${why}.`,
+  use: (file: TextValue, why: Text) => say`Cannot use ${file}: ${why}.`,
+};
+export type FileDeed = keyof typeof cannot;
+
 /** Turns a file system error into one sentence with a remedy; returns anything else unchanged. */
-export function explainFileSystemError(error: unknown, doing: string, file: string): unknown {
+export function explainFileSystemError(error: unknown, doing: FileDeed, file: string | Text): unknown {
   const known = fileSystemReasons[errnoCode(error) ?? ""];
   if (!known) return error;
-  return new LeafError("failed", `Cannot ${doing} ${file}: ${known[0]}.`, {
-    file,
+  return new LeafError("failed", cannot[doing](file, known[0]), {
+    file: typeof file === "string" ? file : undefined,
     remedy: known[1],
     cause: error,
   });

@@ -2,10 +2,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { explainFileSystemError, throwIfCancelled } from "./errors.ts";
+import { explainFileSystemError, type FileDeed, throwIfCancelled } from "./errors.ts";
 
 /** Runs a file operation; a full disk, a missing file and the like become a LeafError with a remedy. */
-export async function withFileErrors<T>(doing: string, file: string, work: () => Promise<T>): Promise<T> {
+export async function withFileErrors<T>(doing: FileDeed, file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

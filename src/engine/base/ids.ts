@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
+import { say, type Text } from "../../words/text.ts";
 import { errnoCode, LeafError } from "./errors.ts";
 
 /** What names a folder or a file below `.leaf/`. Each comes from files and from clients, so each is checked where it becomes a path. */
@@ -18,19 +19,19 @@ export function isId(kind: IdKind, value: unknown): value is string {
   return typeof value === "string" && idPatterns[kind].test(value);
 }
 
-const names: Record<IdKind, string> = {
-  run: "a run",
-  job: "a job",
-  key: "a stage's output",
-  hash: "an image",
+const names: Record<IdKind, Text> = {
+  run: say`a run`,
+  job: say`a job`,
+  key: say`a stage's output`,
+  hash: say`an image`,
 };
 
 /** The id itself. Throws LeafError `input` for anything else. */
 export function checkedId(kind: IdKind, value: unknown): string {
   if (isId(kind, value)) return value;
   const given = typeof value === "string" ? JSON.stringify(value).slice(0, 80) : `A ${typeof value}`;
-  throw new LeafError("input", `${given} does not name ${names[kind]}.`, {
-    remedy: kind === "run" ? "Choose one that `leaf runs` lists." : undefined,
+  throw new LeafError("input", say`${given} does not name ${names[kind]}.`, {
+    remedy: kind === "run" ? say`Choose one that \`leaf runs\` lists.` : undefined,
   });
 }
 
@@ -43,9 +44,9 @@ export function inside(leaf: string, ...parts: string[]): string {
   const [root, real] = [realOf(leaf), realOf(target)];
   if (root === undefined || real === undefined || real === root || real.startsWith(root + path.sep))
     return target;
-  throw new LeafError("input", `${target} is a link that leads out of .leaf.`, {
+  throw new LeafError("input", say`${target} is a link that leads out of .leaf.`, {
     file: target,
-    remedy: "Remove the link; to keep .leaf on another disk, make .leaf itself the link.",
+    remedy: say`Remove the link; to keep .leaf on another disk, make .leaf itself the link.`,
   });
 }
 

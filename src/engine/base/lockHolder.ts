@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import type { ProcessIdentity } from "../../protocol/processes.ts";
+import { say, type Text } from "../../words/text.ts";
 import { writeJson } from "./files.ts";
 import { readJsonAs } from "./json.ts";
 import { couldBeSeen, isIdentity, ownIdentity, stillRuns } from "./processIdentity.ts";
@@ -43,14 +44,16 @@ export async function holderOf(file: string): Promise<LockHolder | undefined> {
 }
 
 /** Who holds a lock, in words. */
-export async function holderWords(file: string): Promise<string> {
+export async function holderWords(file: string): Promise<Text> {
   const holder = await readHolder(file);
   // Left by one that was killed: another holds it, and has not said so.
   const isOld = holder && (await couldBeSeen(holder.process)) && !(await stillRuns(holder.process));
-  if (!holder || isOld) return "another process";
+  if (!holder || isOld) return say`another process`;
   const { pid, host } = holder.process;
-  const where = host === os.hostname() ? "" : ` on ${host}`;
-  return `process ${pid}${where}, since ${holder.since.slice(0, 16).replace("T", " ")} UTC`;
+  const since = `${holder.since.slice(0, 16).replace("T", " ")} UTC`;
+  return host === os.hostname()
+    ? say`process ${pid}, since ${since}`
+    : say`process ${pid} on ${host}, since ${since}`;
 }
 
 const holderSchema = z.object({

@@ -1,5 +1,6 @@
 import { chmod, link, mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { say, type Text } from "../../words/text.ts";
 import { errnoCode, LeafError } from "./errors.ts";
 import { hashBytes, hashFile, temporaryName, withFileErrors } from "./files.ts";
 import { recordOutput, writtenHash } from "./outputRegistry.ts";
@@ -9,7 +10,7 @@ import { isSamePlace, type Place, placeOf } from "./sameFile.ts";
 /** A file that LEAF reads, and what it is to the user: "the human scores". */
 export interface InputFile {
   file: string;
-  what: string;
+  what: Text;
 }
 
 /** What a command may write over: by default only what LEAF itself wrote and nobody has changed since. */
@@ -20,9 +21,9 @@ export interface OutputRules {
   registry?: string;
   inputs?: readonly InputFile[];
   /** What else is an input: says what the file is. It is not asked about a file that LEAF wrote. */
-  inputAt?: (place: Place) => Promise<string | undefined>;
+  inputAt?: (place: Place) => Promise<Text | undefined>;
   /** Instead of the command line's. */
-  remedy?: string;
+  remedy?: Text;
 }
 
 /**
@@ -78,9 +79,9 @@ async function allowedPlace(file: string, rules: OutputRules): Promise<Place> {
   const place = await placeOf(file);
   const { stats } = place;
   if (stats && !stats.isFile())
-    throw new LeafError("failed", `Cannot write ${file}: ${whatElse(stats)}.`, {
+    throw new LeafError("failed", say`Cannot write ${file}: ${whatElse(stats)}.`, {
       file,
-      remedy: "Name a file.",
+      remedy: say`Name a file.`,
     });
   for (const input of rules.inputs ?? [])
     if (isSamePlace(place, await placeOf(input.file))) throw overInput(file, input.what);
@@ -92,7 +93,9 @@ async function allowedPlace(file: string, rules: OutputRules): Promise<Place> {
   throw taken(
     file,
     rules,
-    written ? "was changed since LEAF wrote it" : "is there and LEAF did not write it",
+    written
+      ? say`${file} was changed since LEAF wrote it.`
+      : say`${file} is there and LEAF did not write it.`,
   );
 }
 
@@ -106,7 +109,7 @@ async function add(file: string, temporary: string, target: string, rules: Outpu
     await link(temporary, target);
   } catch (error) {
     if (errnoCode(error) === "EEXIST" && !rules.force)
-      throw taken(file, rules, "was written by another program just now");
+      throw taken(file, rules, say`${file} was written by another program just now.`);
     // Disks without links, such as FAT.
     await rename(temporary, target);
   }
@@ -115,19 +118,22 @@ async function add(file: string, temporary: string, target: string, rules: Outpu
 async function replace(file: string, temporary: string, { path: target, stats }: Place, rules: OutputRules) {
   const now = await stat(target, { bigint: true }).catch(() => undefined);
   const isSame = now && now.ino === stats!.ino && now.size === stats!.size && now.mtimeNs === stats!.mtimeNs;
-  if (!isSame && !rules.force) throw taken(file, rules, "was changed by another program just now");
+  if (!isSame && !rules.force)
+    throw taken(file, rules, say`${file} was changed by another program just now.`);
   await chmod(temporary, Number(stats!.mode) & 0o777);
   await rename(temporary, target);
 }
 
-function taken(file: string, { remedy }: OutputRules, why: string): LeafError {
-  return refusal(file, `${file} ${why}.`, remedy ?? "Give another name, or overwrite it with --force.");
+function taken(file: string, { remedy }: OutputRules, message: Text): LeafError {
+  return new LeafError("usage", message, {
+    file,
+    remedy: remedy ?? say`Give another name, or overwrite it with --force.`,
+  });
 }
 
-function overInput(file: string, what: string): LeafError {
-  return refusal(file, `${file} is ${what}: LEAF never writes over its inputs.`, "Give another name.");
-}
-
-function refusal(file: string, message: string, remedy: string): LeafError {
-  return new LeafError("usage", message, { file, remedy });
+function overInput(file: string, what: Text): LeafError {
+  return new LeafError("usage", say`${file} is ${what}: LEAF never writes over its inputs.`, {
+    file,
+    remedy: say`Give another name.`,
+  });
 }

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
+import { say } from "../../words/text.ts";
 import { errnoCode, explainFileSystemError, LeafError, messageOf, throwIfCancelled } from "./errors.ts";
 import { isBusy } from "./sqlite.ts";
 
@@ -81,9 +82,9 @@ function lockNow(file: string, mode: LockMode): ProcessLock | undefined {
   } catch (error) {
     if (db.isOpen) db.close();
     if (isBusy(error)) return undefined;
-    throw new LeafError("failed", `Cannot lock ${file}: ${messageOf(error)}.`, {
+    throw new LeafError("failed", say`Cannot lock ${file}: ${messageOf(error)}.`, {
       file,
-      remedy: "Check that it is a file, and that its folder can be written to.",
+      remedy: say`Check that it is a file, and that its folder can be written to.`,
       cause: error,
     });
   }
@@ -101,9 +102,9 @@ function refuseWithoutLocks(file: string): void {
     rmSync(probe, { force: true });
   }
   rmSync(file, { force: true });
-  throw new LeafError("environment", `The file system of ${path.dirname(file)} cannot lock files.`, {
+  throw new LeafError("environment", say`The file system of ${path.dirname(file)} cannot lock files.`, {
     file,
-    remedy: "Move the project to a local disk, or mount the network share with locks.",
+    remedy: say`Move the project to a local disk, or mount the network share with locks.`,
   });
 }
 

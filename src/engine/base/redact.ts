@@ -1,3 +1,5 @@
+import { inEnglish, quoted, type Text } from "../../words/text.ts";
+
 /** What stands where a secret stood. */
 const cut = "…";
 
@@ -102,6 +104,13 @@ export function redactor(secrets: Iterable<string>): (text: string) => string {
 /** A plain value whose texts are redacted. */
 export function redactValue<T>(value: T): T {
   return mapped(value, (one) => redact(one)) as T;
+}
+
+/** A sentence without secrets; one that only shows a secret in its words as a whole is data no more. */
+export function redactText(text: Text): Text {
+  const apart = redactValue(text);
+  const whole = inEnglish(apart);
+  return redact(whole) === whole ? apart : quoted(redact(whole));
 }
 
 /** A config as it is stored and shown: fields and options whose names say that they are secret have no value either. */

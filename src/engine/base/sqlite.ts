@@ -1,3 +1,4 @@
+import { say, type Text } from "../../words/text.ts";
 import { explainFileSystemError, LeafError, messageOf } from "./errors.ts";
 
 export const otherLayout = 1;
@@ -24,37 +25,37 @@ export function isDamage(error: unknown): boolean {
 }
 
 /** SQLite's result codes in one sentence; anything else unchanged. */
-export function explainDatabaseError(error: unknown, file: string): unknown {
+export function explainDatabaseError(error: unknown, file: string | Text): unknown {
   if (error instanceof LeafError) return error;
   const errcode = sqliteCode(error);
-  const told: Record<number, [reason: string, remedy: string]> = {
-    [busy!]: ["another process is writing to it", "Wait for that process, or stop it."],
-    [locked!]: ["another process is writing to it", "Wait for that process, or stop it."],
-    [otherLayout]: ["it is not laid out as LEAF does", "Move it away and run the same command again."],
+  const told: Record<number, [reason: Text, remedy: Text]> = {
+    [busy!]: [say`another process is writing to it`, say`Wait for that process, or stop it.`],
+    [locked!]: [say`another process is writing to it`, say`Wait for that process, or stop it.`],
+    [otherLayout]: [say`it is not laid out as LEAF does`, say`Move it away and run the same command again.`],
     [wrongType!]: [
-      "it holds values that LEAF does not write",
-      "Move it away and run the same command again.",
+      say`it holds values that LEAF does not write`,
+      say`Move it away and run the same command again.`,
     ],
-    [corrupt]: ["the file is damaged", "Move it away and run the same command again."],
-    [notADatabase!]: ["it is not a database of LEAF", "Move it away and run the same command again."],
+    [corrupt]: [say`the file is damaged`, say`Move it away and run the same command again.`],
+    [notADatabase!]: [say`it is not a database of LEAF`, say`Move it away and run the same command again.`],
     [ioError!]: [
-      "the disk failed to read or write",
-      "Check the disk, and its free space; finished work is kept.",
+      say`the disk failed to read or write`,
+      say`Check the disk, and its free space; finished work is kept.`,
     ],
     [full!]: [
-      "no space is left on the disk",
-      "Free some space and run the same command again; finished work is kept.",
+      say`no space is left on the disk`,
+      say`Free some space and run the same command again; finished work is kept.`,
     ],
     [cannotOpen!]: [
-      "it does not exist or may not be opened",
-      "Run `leaf label` first, or check the permissions.",
+      say`it does not exist or may not be opened`,
+      say`Run \`leaf label\` first, or check the permissions.`,
     ],
-    [readonlyFile!]: ["it is read-only", "Make the file and its folder writable."],
+    [readonlyFile!]: [say`it is read-only`, say`Make the file and its folder writable.`],
   };
   const known = errcode === undefined ? undefined : told[errcode];
   if (!known) return explainFileSystemError(error, "open", file);
-  return new LeafError("failed", `Cannot use ${file}: ${known[0]} (${messageOf(error)}).`, {
-    file,
+  return new LeafError("failed", say`Cannot use ${file}: ${known[0]} (${messageOf(error)}).`, {
+    file: typeof file === "string" ? file : undefined,
     remedy: known[1],
     cause: error,
   });

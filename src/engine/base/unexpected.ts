@@ -1,17 +1,18 @@
 import type { Failure } from "../../protocol/jobs.ts";
-import { errnoCode, explainFileSystemError, LeafError, messageOf } from "./errors.ts";
+import { say, type Text } from "../../words/text.ts";
+import { errnoCode, explainFileSystemError, type FileDeed, LeafError, messageOf, wordsOf } from "./errors.ts";
 import { explainDatabaseError } from "./sqlite.ts";
 
 export interface Work {
   /** "the images are labelled": reads on after "while". */
-  doing: string;
+  doing: Text;
   file?: string;
 }
 
 const notes = new WeakMap<object, Work>();
 
 /** Notes on whatever is thrown what was being done; the innermost note is kept. LeafErrors say it themselves. */
-export async function during<T>(doing: string, file: string | undefined, work: () => Promise<T>): Promise<T> {
+export async function during<T>(doing: Text, file: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -22,7 +23,7 @@ export async function during<T>(doing: string, file: string | undefined, work: (
 }
 
 /** What the system calls of Node mean in words. */
-const deeds: Record<string, string> = {
+const deeds: Record<string, FileDeed> = {
   open: "open",
   read: "read",
   write: "write",
@@ -51,22 +52,33 @@ export function explained(error: unknown, work: Work): LeafError {
   if (error instanceof LeafError) return error;
   const { doing, file } = { ...work, ...(error instanceof Error ? notes.get(error) : undefined) };
   if (error instanceof Error && (error.name === "AbortError" || errnoCode(error) === "ABORT_ERR"))
-    return new LeafError("cancelled", "Cancelled.", { cause: error });
+    return new LeafError("cancelled", say`Cancelled.`, { cause: error });
   const known = ofSystem(error, file) ?? ofDatabase(error, file) ?? ofMemory(error, doing, file);
   if (known) return known;
   const what = messageOf(error).split("\n")[0]!.trim();
   const place = file ? ` (${file})` : "";
-  return new LeafError("internal", `Something went wrong in LEAF itself while ${doing}${place}: ${what}`, {
+  return new LeafError("internal", say`Something went wrong in LEAF itself while ${doing}${place}: ${what}`, {
     file,
     cause: error,
-    remedy: "Please report it.",
+    remedy: say`Please report it.`,
   });
 }
 
 /** A failure as a value, for another process or for `--json`. */
-export function failureOf(error: unknown, work: Work = { doing: "it worked" }): Failure {
-  const { code, message, remedy, file, line, column, failures } = explained(error, work);
-  return { code, message, remedy, file, line, column, ...(failures && { failures }) };
+export function failureOf(error: unknown, work: Work = { doing: say`it worked` }): Failure {
+  const known = explained(error, work);
+  const { code, message, remedy, file, line, column, failures } = known;
+  const words = wordsOf(known);
+  return {
+    code,
+    message,
+    remedy,
+    file,
+    line,
+    column,
+    ...(words && { words }),
+    ...(failures && { failures }),
+  };
 }
 
 function ofSystem(error: unknown, file: string | undefined): LeafError | undefined {
@@ -75,26 +87,30 @@ function ofSystem(error: unknown, file: string | undefined): LeafError | undefin
   const found = explainFileSystemError(
     error,
     deeds[syscall?.split(" ")[0] ?? ""] ?? "use",
-    path ?? file ?? "a file",
+    path ?? file ?? say`a file`,
   );
   return found instanceof LeafError ? found : undefined;
 }
 
 function ofDatabase(error: unknown, file: string | undefined): LeafError | undefined {
   if (!(error instanceof Error) || errnoCode(error) !== "ERR_SQLITE_ERROR") return undefined;
-  const found = explainDatabaseError(error, file ?? "a database in .leaf");
+  const found = explainDatabaseError(error, file ?? say`a database in .leaf`);
   return found instanceof LeafError ? found : undefined;
 }
 
-function ofMemory(error: unknown, doing: string, file: string | undefined): LeafError | undefined {
+function ofMemory(error: unknown, doing: Text, file: string | undefined): LeafError | undefined {
   const tooLarge =
     errnoCode(error) === "ERR_STRING_TOO_LONG" ||
     errnoCode(error) === "ERR_MEMORY_ALLOCATION_FAILED" ||
     (error instanceof RangeError && /allocation failed|invalid (string|array) length/i.test(error.message));
   if (!tooLarge) return undefined;
-  return new LeafError("failed", `There is not enough memory while ${doing}${file ? ` (${file})` : ""}.`, {
-    file,
-    cause: error,
-    remedy: "Use smaller files or fewer images, or a machine with more memory.",
-  });
+  return new LeafError(
+    "failed",
+    say`There is not enough memory while ${doing}${file ? say` (${file})` : ""}.`,
+    {
+      file,
+      cause: error,
+      remedy: say`Use smaller files or fewer images, or a machine with more memory.`,
+    },
+  );
 }

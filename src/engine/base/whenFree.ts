@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { duration } from "../../words/duration.ts";
+import { say, type Text } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
 import { isBusy } from "./sqlite.ts";
@@ -8,7 +9,7 @@ import { isBusy } from "./sqlite.ts";
 export interface WaitOptions {
   signal?: AbortSignal;
   /** Told after two seconds, and now and then. */
-  onNote?: (message: string) => void;
+  onNote?: (message: Text) => void;
   /** For tests. */
   patienceMs?: number;
 }
@@ -42,7 +43,7 @@ export async function whenFree<T>(
       if (now - begun > patienceMs) throw stillHeld(file, patienceMs, error);
       if (now >= sayAt) {
         onNote?.(
-          `Waiting for ${file}: ${holder(file)} holds it (${duration(english, (now - begun) / 1000)}).`,
+          say`Waiting for ${file}: ${holder(file)} holds it (${duration(english, (now - begun) / 1000)}).`,
         );
         sayAt = now + sayEveryMs;
       }
@@ -54,20 +55,19 @@ export async function whenFree<T>(
 function stillHeld(file: string, patienceMs: number, cause: unknown): LeafError {
   return new LeafError(
     "failed",
-    `${file} has been held by ${holder(file)} for over ${duration(english, patienceMs / 1000)}.`,
+    say`${file} has been held by ${holder(file)} for over ${duration(english, patienceMs / 1000)}.`,
     {
       file,
-      remedy:
-        "Close what has it open (another `leaf`, a database browser, a backup), and run the same command again; finished work is kept.",
+      remedy: say`Close what has it open (another \`leaf\`, a database browser, a backup), and run the same command again; finished work is kept.`,
       cause,
     },
   );
 }
 
 /** Who has the file open, as far as the system tells: "process 12 (sqlite3)". */
-function holder(file: string): string {
+function holder(file: string): Text {
   const found = holders(file);
-  return found.length > 0 ? `process ${found.slice(0, 3).join(", ")}` : "another process";
+  return found.length > 0 ? say`process ${found.slice(0, 3).join(", ")}` : say`another process`;
 }
 
 function holders(file: string): string[] {

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { type Document, isMap, isScalar, isSeq, type Node, parseDocument, type YAMLMap } from "yaml";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { canonicalJson } from "../base/keys.ts";
 import type { Config } from "./config.ts";
@@ -17,14 +18,14 @@ interface Edit {
 function applyEdit(text: string, file: string, edit: Edit): string {
   const before = parseConfig(text);
   if (!before.ok) {
-    const [first] = before.problems;
+    const first = before.problems[0]!;
     throw new LeafError(
       "config",
-      `${path.basename(file)}:${first?.line}:${first?.column}: ${first?.message}.`,
+      say`${path.basename(file)}:${first.line}:${first.column}: ${first.words}.`,
       {
         file,
-        line: first?.line,
-        column: first?.column,
+        line: first.line,
+        column: first.column,
       },
     );
   }
@@ -39,9 +40,9 @@ function applyEdit(text: string, file: string, edit: Edit): string {
   edit.formatted(document);
   const formatted = document.toString({ lineWidth: 110, flowCollectionPadding: true });
   if (isRight(formatted)) return formatted;
-  throw new LeafError("config", `${path.basename(file)} is written in a way that cannot be edited.`, {
+  throw new LeafError("config", say`${path.basename(file)} is written in a way that cannot be edited.`, {
     file,
-    remedy: "Edit it by hand.",
+    remedy: say`Edit it by hand.`,
   });
 }
 

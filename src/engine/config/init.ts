@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { writeOutput } from "../base/outputs.ts";
 import { imageExtensions } from "../images/format.ts";
@@ -21,14 +22,14 @@ const enough = 20_000;
 export async function initProject(dir: string, options: { force: boolean }): Promise<InitResult> {
   const root = path.resolve(dir);
   if (!existsSync(root))
-    throw new LeafError("usage", `The folder ${dir} does not exist.`, {
-      remedy: "Make it and put images in it.",
+    throw new LeafError("usage", say`The folder ${dir} does not exist.`, {
+      remedy: say`Make it and put images in it.`,
     });
   const file = path.join(root, "leaf.yaml");
   if (existsSync(file) && !options.force) {
-    throw new LeafError("usage", `${file} exists already.`, {
+    throw new LeafError("usage", say`${file} exists already.`, {
       file,
-      remedy: "Edit it, or overwrite it with --force.",
+      remedy: say`Edit it, or overwrite it with --force.`,
     });
   }
   const { folder, count } = await findImages(root);

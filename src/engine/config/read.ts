@@ -3,6 +3,7 @@ import path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import { LineCounter, parseDocument, type YAMLParseError } from "yaml";
 import type { z } from "zod";
+import { inEnglish, say, type Text } from "../../words/text.ts";
 import { explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
 import { withFormats } from "../mos/complete.ts";
@@ -11,8 +12,10 @@ import { type Config, configJsonSchema, configSchema } from "./config.ts";
 
 /** A problem in a config, 1-based as editors show it. */
 export interface ConfigProblem {
+  /** In English. */
   message: string;
   kind: "syntax" | "unknownKey" | "missing" | "value";
+  words: Text;
   line: number;
   column: number;
   /** Where in the document, such as `["calibrate", "ratio"]`. */
@@ -65,7 +68,7 @@ export function parseYaml(text: string): ParsedYaml {
   };
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => ({
-      message: syntaxMessage(error),
+      ...told(syntaxMessage(error)),
       kind: "syntax" as const,
       ...place(error.pos[0]),
       path: [],
@@ -77,11 +80,11 @@ export function parseYaml(text: string): ParsedYaml {
     return {
       ok: true,
       value,
-      placed({ message, kind, path, suggestion, atKey }) {
+      placed({ message, words, kind, path, suggestion, atKey }) {
         const offset = atKey
           ? keyOffset(document, path.slice(0, -1), String(path.at(-1)))
           : nodeOffset(document, path);
-        return { message, kind, ...place(offset), path, suggestion };
+        return { message, words, kind, ...place(offset), path, suggestion };
       },
     };
   } catch (error) {
@@ -91,26 +94,27 @@ export function parseYaml(text: string): ParsedYaml {
 
 /** Text that overflows the parser's stack, or aliases that multiply without end. */
 function unreadable(error: unknown): ConfigProblem {
-  const message = error instanceof RangeError ? tooDeep : oneLine(messageOf(error));
-  return { message, kind: "syntax", line: 1, column: 1, path: [] };
+  const words = error instanceof RangeError ? tooDeep : asWritten(oneLine(messageOf(error)));
+  return { ...told(words), kind: "syntax", line: 1, column: 1, path: [] };
 }
 
 /** Of brackets nested by the thousand. */
-const tooDeep = "it is nested too deeply to be read";
+const tooDeep = say`it is nested too deeply to be read`;
 
-function syntaxMessage({ code, message }: YAMLParseError): string {
+function syntaxMessage({ code, message }: YAMLParseError): Text {
   switch (code) {
     case "MULTIPLE_DOCS":
-      return "this begins a second document, and a config is one: remove the line `---`";
+      return say`this begins a second document, and a config is one: remove the line \`---\``;
     case "RESOURCE_EXHAUSTION":
       return tooDeep;
     default:
-      return oneLine(message);
+      return asWritten(oneLine(message));
   }
 }
 
 /** What is wrong with a value, not yet where it is written. */
-export interface ExplainedIssue extends Pick<ConfigProblem, "message" | "kind" | "path" | "suggestion"> {
+export interface ExplainedIssue
+  extends Pick<ConfigProblem, "message" | "words" | "kind" | "path" | "suggestion"> {
   /** It is of the key itself that the path ends in, not of its value. */
   atKey: boolean;
 }
@@ -126,17 +130,19 @@ export function explainIssues(
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => {
         const suggestion = nearestKey(key, knownKeys(at, value, schema));
-        const message = `unknown key \`${[...at, key].join(".")}\`${suggestion ? `, did you mean \`${suggestion}\`?` : ""}`;
-        return { message, kind: "unknownKey", path: [...at, key], suggestion, atKey: true };
+        const name = [...at, key].join(".");
+        const words = suggestion
+          ? say`unknown key \`${name}\`, did you mean \`${suggestion}\`?`
+          : say`unknown key \`${name}\``;
+        return { ...told(words), kind: "unknownKey", path: [...at, key], suggestion, atKey: true };
       });
     }
     const name = at.join(".");
     const missing =
       (issue.code === "invalid_type" || issue.code === "invalid_union") && issue.input === undefined;
-    const message = missing
-      ? `\`${name || "images"}\` is missing`
-      : `${name ? `\`${name}\`: ` : ""}${describe(issue)}`;
-    return [{ message, kind: missing ? "missing" : "value", path: at, atKey: false }];
+    const what = missing ? undefined : describe(issue);
+    const words = !what ? say`\`${name || "images"}\` is missing` : name ? say`\`${name}\`: ${what}` : what;
+    return [{ ...told(words), kind: missing ? "missing" : "value", path: at, atKey: false }];
   });
 }
 
@@ -149,41 +155,50 @@ export async function readConfig(text: string, folder: string): Promise<ParsedCo
 
 /** Reads and validates a config file. Throws a LeafError `config` naming file, line and column of the first problem. */
 export async function loadConfig(file: string): Promise<Config> {
-  const text = await readConfigText(file, "Run `leaf init` to write one, or name it with --config.");
+  const text = await readConfigText(file, say`Run \`leaf init\` to write one, or name it with --config.`);
   const parsed = await readConfig(text, path.dirname(file));
   if (parsed.ok) return parsed.config;
   throw problemError(file, parsed.problems);
 }
 
 /** The text of a config, as UTF-8. Throws a LeafError `config` where it cannot be read. */
-export async function readConfigText(file: string, remedy: string): Promise<string> {
+export async function readConfigText(file: string, remedy: Text): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
     const explained = explainFileSystemError(error, "read", file);
     if (!(explained instanceof LeafError)) throw error;
-    throw new LeafError("config", explained.message, { file, remedy });
+    throw new LeafError("config", explained.words.message, { file, remedy });
   }
 }
 
 /** The first problem as an error that names its place, and how many more there are. */
 export function problemError(file: string, problems: readonly ConfigProblem[]): LeafError {
   const [first, ...rest] = problems as [ConfigProblem, ...ConfigProblem[]];
-  const more = rest.length > 0 ? ` (and ${rest.length} more)` : "";
+  const more = rest.length > 0 ? say` (and ${rest.length} more)` : "";
   return new LeafError(
     "config",
-    `${path.basename(file)}:${first.line}:${first.column}: ${first.message}${more}${/[?.]$/.test(first.message) && !more ? "" : "."}`,
+    say`${path.basename(file)}:${first.line}:${first.column}: ${first.words}${more}${/[?.]$/.test(first.message) && !more ? "" : "."}`,
     {
       file,
       line: first.line,
       column: first.column,
-      remedy: first.suggestion ? `Write \`${first.suggestion}\` instead.` : undefined,
+      remedy: first.suggestion ? say`Write \`${first.suggestion}\` instead.` : undefined,
     },
   );
 }
 
 function oneLine(message: string): string {
   return redact(message.split("\n")[0]!.replace(/[.:]\s*$/, ""));
+}
+
+/** A sentence that stands in the schema: its own template. */
+function asWritten(message: string): Text {
+  return { template: message, values: [] };
+}
+
+function told(words: Text): { message: string; words: Text } {
+  return { message: inEnglish(words), words };
 }
 
 /** A value as it may stand in a sentence; one that contains itself (by an alias) has no text. */
@@ -195,25 +210,26 @@ function quoted(value: unknown): string {
   }
 }
 
-function describe(issue: z.core.$ZodIssue): string {
-  const got = "input" in issue ? quoted(issue.input) : undefined;
+function describe(issue: z.core.$ZodIssue): Text {
+  const got = quoted("input" in issue ? issue.input : undefined);
   if (issue.code === "invalid_value") {
     const wanted = issue.values.map((value) => `\`${String(value)}\``).join(", ");
-    return `must be ${issue.values.length > 1 ? `one of ${wanted}` : wanted}, not ${got}`;
+    return issue.values.length > 1
+      ? say`must be one of ${wanted}, not ${got}`
+      : say`must be ${wanted}, not ${got}`;
   }
   if (issue.code === "invalid_union") {
     // A discriminated union names its choices; a plain one is told by its first branch that says more than a type.
-    if ("discriminator" in issue) return `must be one of ${kindsAt(issue.path as string[])}`;
+    if ("discriminator" in issue) return say`must be one of ${kindsAt(issue.path as string[])}`;
     const inner = issue.errors
       .flat()
       .find((one) => one.code === "custom" || one.code === "unrecognized_keys");
-    return inner ? oneLine(inner.message) : `has the wrong type (${got})`;
+    return inner ? asWritten(oneLine(inner.message)) : say`has the wrong type (${got})`;
   }
-  return oneLine(
-    issue.message
-      .replace(/^Invalid input: expected (.*), received .*$/, `must be a $1, not ${got}`)
-      .replace(/^Too (small|big): expected \w+ to be /, "must be "),
-  );
+  const type = /^Invalid input: expected (.*), received .*$/.exec(issue.message)?.[1];
+  if (type) return say`must be a ${type}, not ${got}`;
+  const bound = /^Too (?:small|big): expected \w+ to be (.*)$/.exec(issue.message)?.[1];
+  return bound ? say`must be ${oneLine(bound)}` : asWritten(oneLine(issue.message));
 }
 
 /** Keys that the schema knows at a place of the document, for "did you mean". */

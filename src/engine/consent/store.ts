@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import type { ConsentDecision, ConsentItem } from "../../protocol/consent.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { writeJson } from "../base/files.ts";
 import { leafHome } from "../base/home.ts";
@@ -101,12 +102,11 @@ export function notApproved({ title, details, file, line }: ConsentItem, more = 
   const what = details.length > 0 ? `: ${details.join("; ")}` : "";
   return new LeafError(
     "consent",
-    `You have not approved this yet${where}: ${title}${what}${more > 0 ? ` (and ${more} more)` : ""}.`,
+    say`You have not approved this yet${where}: ${title}${what}${more > 0 ? say` (and ${more} more)` : ""}.`,
     {
       file: file || undefined,
       line: line ?? undefined,
-      remedy:
-        "Look at it with `leaf trust --list`, then approve it with `leaf trust` (`leaf trust --yes` where nobody can be asked).",
+      remedy: say`Look at it with \`leaf trust --list\`, then approve it with \`leaf trust\` (\`leaf trust --yes\` where nobody can be asked).`,
     },
   );
 }

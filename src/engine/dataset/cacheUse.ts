@@ -1,4 +1,5 @@
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { isCancelled, LeafError } from "../base/errors.ts";
 import { type ProcessLock, waitForLock } from "../base/processLock.ts";
 import type { Project } from "../config/project.ts";
@@ -26,7 +27,7 @@ export async function useCache(project: Pick<Project, "leaf">, signal?: AbortSig
     return nothing; // It cannot be written here, so it cannot be removed either.
   });
   if (lock) return lock;
-  throw new LeafError("failed", "`leaf clean --cache` has been removing the cache for two minutes.", {
-    remedy: "Wait for it, or stop it, then run the command again.",
+  throw new LeafError("failed", say`\`leaf clean --cache\` has been removing the cache for two minutes.`, {
+    remedy: say`Wait for it, or stop it, then run the command again.`,
   });
 }

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
+import { quoted, say, type Text } from "../../words/text.ts";
 import { digestLines } from "../base/keys.ts";
 import { during } from "../base/unexpected.ts";
 import { ensureLeafDir, type Project } from "../config/project.ts";
@@ -46,7 +47,7 @@ export interface CatalogOptions {
   signal?: AbortSignal;
   onProgress?: ProgressSink;
   /** One sentence each: images without a score, unreadable files and the like. */
-  onWarning?: (message: string) => void;
+  onWarning?: (message: Text) => void;
   /** Files and rows that cannot be read have been told by an earlier stage. */
   filesTold?: boolean;
   /** Take the index of images as it is: the caller has brought it up to date. */
@@ -132,7 +133,7 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       mosFile !== undefined &&
       (config.split.file === undefined || (await columnsOf(mosFile, config.mos?.format)).includes(groupBy));
     const mos = config.mos
-      ? await during("the human scores were read", mosFile, () =>
+      ? await during(say`the human scores were read`, mosFile, () =>
           readMos({ ...config.mos!, file: mosFile! }, index, {
             columns: grouped ? [groupBy] : [],
             signal,
@@ -151,7 +152,7 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       );
     }
     const { file, ...drawn } = config.split;
-    const split = await during("the images were split", file && path.resolve(root, file), () =>
+    const split = await during(say`the images were split`, file && path.resolve(root, file), () =>
       splitImages(
         index,
         { ...drawn, file: file && path.resolve(root, file) },
@@ -166,7 +167,7 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
     if (options.onFailure)
       for (const { line, message } of split.problems)
         options.onFailure({ kind: "row", file: file!, line, reason: message });
-    if (onWarning && !options.filesTold) for (const problem of problems) onWarning(problem);
+    if (onWarning && !options.filesTold) for (const problem of problems) onWarning(quoted(problem));
 
     const hashes = [...split.of.keys()].sort();
     const splitOf = (hash: string) => split.of.get(hash) ?? "train";

@@ -1,4 +1,5 @@
 import vm from "node:vm";
+import { say, type Text } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 
 const batch = 1000;
@@ -10,18 +11,18 @@ const timeoutMs = 2000;
  * LeafError `config`.
  */
 export function groupMatcher(pattern: string): (paths: string[]) => (string | undefined)[] {
-  const invalid = (why: string) =>
-    new LeafError("config", `\`split.groupBy.pattern\` ${why}: ${pattern}`, {
+  const invalid = (why: Text) =>
+    new LeafError("config", say`${why}: ${pattern}`, {
       key: ["split", "groupBy"],
-      remedy: "Write a regular expression with one capture group, such as '^(.+)_[0-9]+'.",
+      remedy: say`Write a regular expression with one capture group, such as '^(.+)_[0-9]+'.`,
     });
   try {
     if (new RegExp(`${pattern}|`).exec("")?.length !== 2)
-      throw invalid("must have exactly one capture group");
+      throw invalid(say`\`split.groupBy.pattern\` must have exactly one capture group`);
     new RegExp(pattern);
   } catch (error) {
     if (error instanceof LeafError) throw error;
-    throw invalid("is not a regular expression");
+    throw invalid(say`\`split.groupBy.pattern\` is not a regular expression`);
   }
   // The code is constant; pattern and paths go in as data.
   const script = new vm.Script(
@@ -34,7 +35,7 @@ export function groupMatcher(pattern: string): (paths: string[]) => (string | un
       try {
         groups.push(...(script.runInContext(context, { timeout: timeoutMs }) as (string | undefined)[]));
       } catch {
-        throw invalid("takes too long on the file names");
+        throw invalid(say`\`split.groupBy.pattern\` takes too long on the file names`);
       }
     }
     return groups;

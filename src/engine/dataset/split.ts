@@ -1,4 +1,5 @@
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { compare, seededRank } from "../base/seededRank.ts";
 import { quotedCell } from "../tables/cellText.ts";
@@ -201,11 +202,11 @@ async function readSplitFile(
       if (split === undefined) {
         throw new LeafError(
           "config",
-          `${base}:${line}: ${quotedCell(values[column] ?? "")} is not a split.`,
+          say`${base}:${line}: ${quotedCell(values[column] ?? "")} is not a split.`,
           {
             file,
             line,
-            remedy: "Write train, val or test.",
+            remedy: say`Write train, val or test.`,
           },
         );
       }
@@ -213,11 +214,11 @@ async function readSplitFile(
       if (before !== undefined && before !== split) {
         throw new LeafError(
           "config",
-          `${base}:${line}: ${quotedCell(name)} is in ${before} already, not in ${split}.`,
+          say`${base}:${line}: ${quotedCell(name)} is in ${before} already, not in ${split}.`,
           {
             file,
             line,
-            remedy: "Keep one of the two rows; copies of one image count as one image.",
+            remedy: say`Keep one of the two rows; copies of one image count as one image.`,
           },
         );
       }
@@ -244,8 +245,8 @@ function completeSplit(
       const name = group.replace(/^(group|image) /, "");
       throw new LeafError(
         "config",
-        `${path.basename(file)} puts images of the group "${name}" in ${before} and in ${split}.`,
-        { file, remedy: "Keep each group in one split, or change `split.groupBy`." },
+        say`${path.basename(file)} puts images of the group "${name}" in ${before} and in ${split}.`,
+        { file, remedy: say`Keep each group in one split, or change \`split.groupBy\`.` },
       );
     }
     splitOf.set(group, split);

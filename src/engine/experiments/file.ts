@@ -1,4 +1,5 @@
 import path from "node:path";
+import { inEnglish, say, type Text } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { type Config, configJsonSchema, configSchema } from "../config/config.ts";
 import {
@@ -66,16 +67,16 @@ export function parseExperiment(text: string, base?: unknown): ParsedExperiment 
 }
 
 function problemsOf(experiment: Experiment, yaml: ParsedYaml & { ok: true }, base: unknown): ConfigProblem[] {
-  const at = (path: ExplainedIssue["path"], message: string, suggestion?: string) =>
-    yaml.placed({ path, message, kind: "value", suggestion, atKey: false });
+  const at = (path: ExplainedIssue["path"], words: Text, suggestion?: string) =>
+    yaml.placed({ path, message: inEnglish(words), words, kind: "value", suggestion, atKey: false });
   if (path.basename(experiment.base) !== experiment.base)
-    return [at(["base"], "`base` must be the name of a config beside this file")];
+    return [at(["base"], say`\`base\` must be the name of a config beside this file`)];
   const count = Object.values(experiment.matrix ?? {}).reduce(
     (n, { length }) => n * length,
     Math.max(1, Object.keys(experiment.arms ?? {}).length) * experiment.seeds.length,
   );
   if (count > mostTrials)
-    return [at(["matrix"], `${count} trainings are too many: ${mostTrials} are the most`)];
+    return [at(["matrix"], say`${count} trainings are too many: ${mostTrials} are the most`)];
   let cells: Cell[];
   try {
     cells = expand(experiment);
@@ -86,8 +87,10 @@ function problemsOf(experiment: Experiment, yaml: ParsedYaml & { ok: true }, bas
       ...expand({ ...experiment, compare: undefined }).map(({ name }) => name),
     ];
     const suggestion = nearestKey(experiment.compare!, names);
-    const hint = suggestion ? `did you mean \`${suggestion}\`?` : `there are ${names.slice(0, 5).join(", ")}`;
-    return [at(["compare"], `\`compare\` names no arm: ${hint}`, suggestion)];
+    const hint = suggestion
+      ? say`did you mean \`${suggestion}\`?`
+      : say`there are ${names.slice(0, 5).join(", ")}`;
+    return [at(["compare"], say`\`compare\` names no arm: ${hint}`, suggestion)];
   }
   const problems = cells.flatMap((cell) =>
     cellIssues(experiment, cell, base).map((issue) => {
@@ -118,22 +121,20 @@ function whole({ path: at, suggestion }: ExplainedIssue, written: unknown): stri
 function cellIssues(experiment: Experiment, cell: Cell, base: unknown): ExplainedIssue[] {
   const overruled = seedKeys(experiment.resplit).filter((key) => setsKey(cell.overrides, key));
   if (overruled.length > 0) {
-    return overruled.map((key) => ({
-      path: key.split("."),
-      message: `\`${key}\` is set by \`seeds\``,
-      kind: "value",
-      atKey: false,
-    }));
+    return overruled.map((key) => issue(key.split("."), say`\`${key}\` is set by \`seeds\``));
   }
   if (base === undefined) return [];
   const value = configValue(base, cell, experiment.seeds[0]!, experiment.resplit);
   const result = configSchema.safeParse(value, { reportInput: true });
   if (!result.success) return explainIssues(result.error.issues, value, configJsonSchema());
   if (experiment.resplit && result.data.split.file !== undefined) {
-    const message = "`resplit` draws no other split: the config's split comes from a file";
-    return [{ path: ["resplit"], message, kind: "value", atKey: false }];
+    return [issue(["resplit"], say`\`resplit\` draws no other split: the config's split comes from a file`)];
   }
   return [];
+}
+
+function issue(at: ExplainedIssue["path"], words: Text): ExplainedIssue {
+  return { path: at, message: inEnglish(words), words, kind: "value", atKey: false };
 }
 
 /** Where in the experiment file a path of the config was overridden, the nearest place there is. */
@@ -153,12 +154,12 @@ function placeOf(experiment: Experiment, cell: Cell, at: (string | number)[]): (
 /** Reads an experiment and its base config. Throws a LeafError `config` naming file, line and column of the first problem. */
 export async function openExperiment(name: string): Promise<OpenExperiment> {
   const file = path.resolve(name);
-  const text = await readConfigText(file, "Write one with `leaf init --experiment components`.");
+  const text = await readConfigText(file, say`Write one with \`leaf init --experiment components\`.`);
   const plain = parseExperiment(text);
   if (!plain.ok) throw problemError(file, plain.problems);
   const base = path.join(path.dirname(file), plain.experiment.base);
   await loadConfig(base); // The base's own faults are told as those of that file.
-  const yaml = parseYaml(await readConfigText(base, "Run `leaf init` to write one."));
+  const yaml = parseYaml(await readConfigText(base, say`Run \`leaf init\` to write one.`));
   const written = yaml.ok ? yaml.value : {};
   const value = withFormats(written, await detectFormats(written, path.dirname(base)));
   const parsed = parseExperiment(text, value);
@@ -173,7 +174,7 @@ export async function openExperiment(name: string): Promise<OpenExperiment> {
     configOf(cell, seed) {
       const result = configSchema.safeParse(configValue(value, cell, seed, experiment.resplit));
       if (result.success) return result.data;
-      throw new LeafError("config", `The arm ${cell.name} is no valid config.`, { file });
+      throw new LeafError("config", say`The arm ${cell.name} is no valid config.`, { file });
     },
   };
 }

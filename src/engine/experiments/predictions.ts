@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Metrics } from "../../protocol/results.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { keyOf } from "../base/keys.ts";
 import type { Project } from "../config/project.ts";
@@ -25,8 +26,8 @@ export async function studentPredictions(project: Project, key: string): Promise
     [...predictions.values()].some(({ score, mos }) => !Number.isFinite(score + mos)) ||
     predictions.size < 3
   ) {
-    throw new LeafError("failed", `${file} is missing or damaged.`, {
-      remedy: "Remove that folder and run the experiment again.",
+    throw new LeafError("failed", say`${file} is missing or damaged.`, {
+      remedy: say`Remove that folder and run the experiment again.`,
     });
   }
   return predictions;
@@ -36,8 +37,8 @@ export async function studentPredictions(project: Project, key: string): Promise
 export async function teacherPredictions(project: Project, catalog: Catalog): Promise<Predictions> {
   const { mos, evaluate } = project.config;
   if (!mos) {
-    throw new LeafError("config", "There are no human scores to compare the teacher with.", {
-      remedy: "Add `mos: { file: …, image: …, score: … }` to the base config.",
+    throw new LeafError("config", say`There are no human scores to compare the teacher with.`, {
+      remedy: say`Add \`mos: { file: …, image: …, score: … }\` to the base config.`,
     });
   }
   const teacher = await teacherFingerprint(project.config.teacher, project.root);
@@ -65,8 +66,8 @@ export async function teacherEvaluation(
   if (predictions.size < 3) {
     throw new LeafError(
       "config",
-      `The ${project.config.evaluate.split} split has ${predictions.size} images with a MOS and a label; 3 are the least.`,
-      { remedy: "Raise `split.test`, or rate more images." },
+      say`The ${project.config.evaluate.split} split has ${predictions.size} images with a MOS and a label; 3 are the least.`,
+      { remedy: say`Raise \`split.test\`, or rate more images.` },
     );
   }
   const { logistic: _, ...metrics } = evaluateMetrics(...columns(predictions), {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { appRoot } from "../base/appRoot.ts";
 import { LeafError } from "../base/errors.ts";
 import { writeOutput } from "../base/outputs.ts";
@@ -28,15 +29,15 @@ export async function initExperiment(
 ): Promise<{ file: string; base: string }> {
   const names = await presetNames();
   if (!names.includes(name)) {
-    throw new LeafError("usage", `There is no experiment ${name} to start from.`, {
-      remedy: `Take one of ${names.join(", ")}.`,
+    throw new LeafError("usage", say`There is no experiment ${name} to start from.`, {
+      remedy: say`Take one of ${names.join(", ")}.`,
     });
   }
   const file = path.join(path.resolve(dir), `${name}.experiment.yaml`);
   if (existsSync(file) && !force)
-    throw new LeafError("usage", `${file} exists already.`, {
+    throw new LeafError("usage", say`${file} exists already.`, {
       file,
-      remedy: "Edit it, or overwrite it with --force.",
+      remedy: say`Edit it, or overwrite it with --force.`,
     });
   const text = (await presetText(name)).replace(/^base: .*$/m, () =>
     /^[\w.-]+$/.test(base) ? `base: ${base}` : `base: ${JSON.stringify(base)}`,

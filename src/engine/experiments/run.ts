@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { ExperimentResult } from "../../protocol/experiments.ts";
+import { say } from "../../words/text.ts";
 import { LeafError, messageOf } from "../base/errors.ts";
 import { trainerProgress } from "../base/progressTimer.ts";
 import { type StageOptions, stageNames } from "../pipeline/stage.ts";
@@ -124,7 +125,7 @@ function forwarded(
     onProgress?.({ ...progress, step: `${name()}: ${progress.step}`, overall: overall() });
   return {
     onProgress: tell,
-    onWarning: (message) => onWarning?.(`${name()}: ${message}`),
+    onWarning: (message) => onWarning?.(say`${name()}: ${message}`),
     onTrainer(stage, message) {
       const progress = trainerProgress({ at: 0, type: "trainer", stage, message });
       if (progress) tell(progress);

@@ -1,3 +1,4 @@
+import { say } from "../../words/text.ts";
 import { isCancelled, LeafError, throwIfCancelled } from "../base/errors.ts";
 
 /** A piece of work that an item needs next; equal ids are one piece of work for all items that need it. */
@@ -56,8 +57,8 @@ export async function schedule<T>(
       if (before) throw before.error;
       // Or it would be run for ever.
       if (task && outcomes.has(task.id)) {
-        throw new LeafError("failed", "Images, scores or labels changed while it ran.", {
-          remedy: "Run the experiment again.",
+        throw new LeafError("failed", say`Images, scores or labels changed while it ran.`, {
+          remedy: say`Run the experiment again.`,
         });
       }
     } catch (error) {

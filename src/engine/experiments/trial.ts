@@ -1,4 +1,5 @@
 import type { TrialResult } from "../../protocol/experiments.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { keyOf } from "../base/keys.ts";
 import { type Project, projectOf } from "../config/project.ts";
@@ -105,7 +106,8 @@ export async function finishTrial(trial: Trial, catalog: Catalog, signal?: Abort
   }
   const plan = await withPlan(project, catalog, (all) => all.evaluate(evaluated));
   const evaluation = await readResult(project, "evaluate", plan.key);
-  if (!evaluation) throw new LeafError("failed", "The evaluation is gone.", { remedy: "Run it again." });
+  if (!evaluation)
+    throw new LeafError("failed", say`The evaluation is gone.`, { remedy: say`Run it again.` });
   const run = await recordStages(project, plan.keys, plan.key, evaluated, signal);
   const calibration = plan.keys.calibrate;
   const calibrated = calibration ? await readResult(project, "calibrate", calibration) : undefined;

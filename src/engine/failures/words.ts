@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { FailureSummary, ItemFailure } from "../../protocol/failures.ts";
 import { count } from "../../words/figure.ts";
+import { quoted, say, type Text } from "../../words/text.ts";
 
 /** "photos/a.jpg: the file is empty", "mos.csv:3: …", "a.jpg and b.jpg: …". */
 export function failureLine({ file, other, line, reason }: ItemFailure): string {
@@ -46,9 +47,13 @@ export function withoutName(reason: string, file: string): string {
 export function tellFailures(
   summary: FailureSummary | undefined,
   doing: string,
-  onWarning: ((message: string) => void) | undefined,
+  onWarning: ((message: Text) => void) | undefined,
 ): void {
   if (!summary || !onWarning) return;
-  onWarning(`${doing}: ${count(summary.total)} failed and ${summary.total === 1 ? "is" : "are"} left out`);
-  for (const line of failureLines(summary)) onWarning(line);
+  onWarning(
+    summary.total === 1
+      ? say`${doing}: 1 failed and is left out`
+      : say`${doing}: ${count(summary.total)} failed and are left out`,
+  );
+  for (const line of failureLines(summary)) onWarning(quoted(line));
 }

@@ -1,5 +1,6 @@
 import path from "node:path";
 import sharp from "sharp";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { BmpError, decodeBmp, readBmpHeader } from "./bmp.ts";
 import {
@@ -48,7 +49,7 @@ export function withImage<T>(
   const name = options.name ?? path.basename(source.path);
   return withImageBytes(source, (bytes) => withPixels(bytes, { ...options, name }, work)).catch((error) => {
     if (error instanceof UndecodableImage && error.file === undefined)
-      throw new UndecodableImage(error.code, error.message, { file: source.path, cause: error.cause });
+      throw new UndecodableImage(error.code, error.words.message, { file: source.path, cause: error.cause });
     throw error;
   });
 }
@@ -107,15 +108,15 @@ export async function decodeImage(source: string | Buffer, options: DecodeOption
     const limit = options.maxPixels ?? defaultMaxPixels;
     const tooMany = tooManyPixels(header.width, header.height, limit);
     if (tooMany)
-      throw new LeafError("input", `${name}: ${tooMany}.`, {
-        remedy: "Raise `maxMegapixels` in the config.",
+      throw new LeafError("input", say`${name}: ${tooMany}.`, {
+        remedy: say`Raise \`maxMegapixels\` in the config.`,
       });
     const image = await decodeFormat(source, header.format, limit);
     // Whether the decoder missed it or not: that depends on the last bits.
     return hasEnd(source, header.format) ? image : { note: wholeWithoutEnd, ...image };
   } catch (error) {
     if (!(error instanceof UnreadableImage || error instanceof BmpError)) throw error;
-    throw new UndecodableImage("input", `${name}: ${error.message}.`, { cause: error.cause });
+    throw new UndecodableImage("input", say`${name}: ${error.message}.`, { cause: error.cause });
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { errnoCode, explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
 import { hashBytes, withFileErrors } from "../base/files.ts";
 import { fileBytes } from "./limits.ts";
@@ -25,10 +26,10 @@ export async function withImageBytes<T>(
   const name = path.basename(file);
   const stats = await withFileErrors("read", file, () => stat(file));
   if (stats.isFile() && stats.size > maxFileBytes)
-    throw new LeafError("input", `${name}: the file is over 2 GB.`, { file });
+    throw new LeafError("input", say`${name}: the file is over 2 GB.`, { file });
   // A pipe or a device might never end.
   if (!stats.isFile() && !stats.isDirectory())
-    throw new LeafError("input", `${name}: it is not a file.`, { file });
+    throw new LeafError("input", say`${name}: it is not a file.`, { file });
   return fileBytes.run(stats.size, async () => {
     const bytes = await withFileErrors("read", file, () => readFile(file));
     if (hash !== null && hashBytes(bytes) !== hash) throw changed(name, file);
@@ -46,15 +47,15 @@ export async function bytesOfHash(image: {
   const bytes = await image.read().catch((error: unknown) => {
     if (errnoCode(error) === undefined) throw error;
     const explained = messageOf(explainFileSystemError(error, "read", name));
-    throw new LeafError("input", `${name}: ${explained}`, { cause: error });
+    throw new LeafError("input", say`${name}: ${explained}`, { cause: error });
   });
   if (hashBytes(bytes) !== hash) throw changed(name);
   return bytes;
 }
 
 function changed(name: string, file?: string): LeafError {
-  return new LeafError("input", `${name}: the file has changed since it was indexed.`, {
+  return new LeafError("input", say`${name}: the file has changed since it was indexed.`, {
     file,
-    remedy: "Run the same command again.",
+    remedy: say`Run the same command again.`,
   });
 }

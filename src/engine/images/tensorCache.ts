@@ -4,6 +4,7 @@ import path from "node:path";
 import { z } from "zod";
 import type { Progress, ProgressSink } from "../../protocol/progress.ts";
 import { imageHash, text } from "../../protocol/schema/common.ts";
+import { say } from "../../words/text.ts";
 import { isCancelled, LeafError } from "../base/errors.ts";
 import { temporaryName, withFileErrors, writeJson } from "../base/files.ts";
 import { readJsonAs } from "../base/json.ts";
@@ -179,9 +180,9 @@ export async function openTensorCache(dir: string): Promise<TensorCacheReader | 
         return undefined;
       }
       const isDamaged = () =>
-        new LeafError("failed", `The tensor cache ${dir} is damaged.`, {
+        new LeafError("failed", say`The tensor cache ${dir} is damaged.`, {
           file: dir,
-          remedy: "Delete .leaf/cache and run the stage again.",
+          remedy: say`Delete .leaf/cache and run the stage again.`,
         });
       const pixelBytes = (await pixels.stat()).size;
       const bytesAt = async (file: FileHandle, at: number, length: number): Promise<Buffer> => {

@@ -5,6 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
 import { jobEvent } from "../../protocol/schema/jobs.ts";
+import { say, type Text } from "../../words/text.ts";
 import { appRoot } from "../base/appRoot.ts";
 import { tellDamagedFile } from "../base/damage.ts";
 import { childEnvironment } from "../base/environment.ts";
@@ -163,9 +164,9 @@ async function follow(
   };
 }
 
-function doesNotEnd({ kind }: JobRequest, who: string): LeafError {
-  return new LeafError("failed", `\`${kind}\` does not stop, and cannot be ended from here (${who}).`, {
-    remedy: "End that process by hand, on the machine or in the container that it runs in.",
+function doesNotEnd({ kind }: JobRequest, who: Text): LeafError {
+  return new LeafError("failed", say`\`${kind}\` does not stop, and cannot be ended from here (${who}).`, {
+    remedy: say`End that process by hand, on the machine or in the container that it runs in.`,
   });
 }
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import type { JobEvent, JobRequest } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
 import { duration } from "../../words/duration.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
 import { onDamagedFile } from "../base/damage.ts";
 import { logError, stackOf } from "../base/errorLog.ts";
@@ -31,17 +32,17 @@ const progressEveryMs = 150;
 export async function workOnJob(dir: string, signal: AbortSignal): Promise<number> {
   const request = await readRequest(dir);
   if (!request) {
-    throw new LeafError("usage", `${dir} is not the folder of a job.`, {
-      remedy: "Start a stage by its own command, such as `leaf run`.",
+    throw new LeafError("usage", say`${dir} is not the folder of a job.`, {
+      remedy: say`Start a stage by its own command, such as \`leaf run\`.`,
     });
   }
   const lock = await holdLock(lockFile(dir));
   if (!lock) {
     throw new LeafError(
       "failed",
-      `Another process works on this job (${await holderWords(lockFile(dir))}).`,
+      say`Another process works on this job (${await holderWords(lockFile(dir))}).`,
       {
-        remedy: "Start the stage anew.",
+        remedy: say`Start the stage anew.`,
       },
     );
   }
@@ -64,7 +65,7 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
     tell({ type: "end", state: "done", result });
     return 0;
   } catch (error) {
-    const doing = `\`${request.kind}\` was at work`;
+    const doing = say`\`${request.kind}\` was at work`;
     const failure = failureOf(error, { doing });
     const cancelled = failure.code === "cancelled" || controller.signal.aborted;
     if (!cancelled) tell({ type: "end", state: "failed", failure });
@@ -72,7 +73,7 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
       tell({ type: "end", state: "cancelled", ...(forsaken && { failure: failureOf(forsaken, { doing }) }) });
     if (failure.code === "internal") {
       const leaf = path.join(path.dirname(request.configFile), ".leaf");
-      if (!logError(leaf, error, doing)) process.stderr.write(`${stackOf(error)}\n`);
+      if (!logError(leaf, error, inEnglish(doing))) process.stderr.write(`${stackOf(error)}\n`);
     }
     return cancelled ? 130 : 1;
   } finally {
@@ -85,9 +86,9 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
 function nobodyListens(patienceMs: number): LeafError {
   return new LeafError(
     "cancelled",
-    `Cancelled: no window listened for ${duration(english, patienceMs / 1000)}.`,
+    say`Cancelled: no window listened for ${duration(english, patienceMs / 1000)}.`,
     {
-      remedy: "Run it again: it goes on where it was.",
+      remedy: say`Run it again: it goes on where it was.`,
     },
   );
 }
@@ -141,7 +142,7 @@ function stageOptions(tell: (event: Told) => void, signal: AbortSignal): StageOp
       if (message.type === "progress") told = performance.now();
       tell({ type: "trainer", stage, message });
     },
-    onWarning: (message) => tell({ type: "warning", message }),
+    onWarning: (words) => tell({ type: "warning", message: inEnglish(words), words }),
     onStage: (stage, result) => tell({ type: "stage", stage, result }),
   };
 }

@@ -1,4 +1,5 @@
 import type { ItemFailure } from "../../protocol/failures.ts";
+import { say, type TextValue } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { failureLine } from "../failures/words.ts";
 
@@ -23,26 +24,34 @@ export function firstAnswers(limit: number | null): FirstAnswers {
   };
 }
 
-const remedy =
-  "Look at one question with `leaf label --dry-run 1`, and check `teacher:` in the config. What was judged is kept.";
+const remedy = say`Look at one question with \`leaf label --dry-run 1\`, and check \`teacher:\` in the config. What was judged is kept.`;
 
 /** The teacher's first answers all failed: the rest would most likely fail too. */
 export function stoppedEarly(what: Judged, count: number, example: ItemFailure | undefined): LeafError {
-  return new LeafError(
-    "failed",
-    `The teacher's first ${count} answers about ${what} all failed, so LEAF asks no more.${forExample(example)}`,
-    { remedy: `${remedy} With \`label.stopAfterFailures: null\` all are asked.` },
-  );
+  const message =
+    what === "images"
+      ? say`The teacher's first ${count} answers about images all failed, so LEAF asks no more.${forExample(example)}`
+      : say`The teacher's first ${count} answers about pairs all failed, so LEAF asks no more.${forExample(example)}`;
+  return new LeafError("failed", message, {
+    remedy: say`${remedy} With \`label.stopAfterFailures: null\` all are asked.`,
+  });
 }
 
 /** All were asked, in vain. */
 export function noneJudged(what: Judged, count: number, example: ItemFailure | undefined): LeafError {
-  const all =
-    count === 1 ? `the only ${what === "images" ? "image" : "pair"}` : `none of the ${count} ${what}`;
-  const judged = count === 1 ? `The teacher could not judge ${all}` : `The teacher could judge ${all}`;
-  return new LeafError("failed", `${judged}.${forExample(example)}`, { remedy });
+  const judged = {
+    images:
+      count === 1
+        ? say`The teacher could not judge the only image`
+        : say`The teacher could judge none of the ${count} images`,
+    pairs:
+      count === 1
+        ? say`The teacher could not judge the only pair`
+        : say`The teacher could judge none of the ${count} pairs`,
+  };
+  return new LeafError("failed", say`${judged[what]}.${forExample(example)}`, { remedy });
 }
 
-function forExample(example: ItemFailure | undefined): string {
-  return example ? ` For example ${failureLine(example)}${/[.!?]$/.test(example.reason) ? "" : "."}` : "";
+function forExample(example: ItemFailure | undefined): TextValue {
+  return example ? say` For example ${failureLine(example)}${/[.!?]$/.test(example.reason) ? "" : "."}` : "";
 }

@@ -2,6 +2,7 @@ import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import type { LabelResult } from "../../protocol/results.ts";
 import { figure } from "../../words/figure.ts";
+import { say, type Text } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { forEachBounded } from "../base/pool.ts";
 import { chunksOf } from "../base/sqlite.ts";
@@ -44,7 +45,7 @@ export interface LabellingOptions {
   signal?: AbortSignal;
   onProgress?: ProgressSink;
   /** A line worth keeping, such as that another process holds the store. */
-  onNote?: (message: string) => void;
+  onNote?: (message: Text) => void;
   /** Every image, pair and reason that failed, but not the pairs that were not asked since an image of theirs failed. */
   onFailure?: (failure: ItemFailure) => void;
 }
@@ -358,7 +359,7 @@ async function asked<T>(count: number, ask: () => Promise<T[]>, signal?: AbortSi
     throw error;
   }
   if (answers.length !== count)
-    throw new LeafError("failed", `The teacher gave ${answers.length} answers for ${count} questions.`);
+    throw new LeafError("failed", say`The teacher gave ${answers.length} answers for ${count} questions.`);
   return answers;
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { findColumn } from "../tables/findColumn.ts";
 import { openParquetFile, type ParquetFile, parquetBatches } from "../tables/parquet.ts";
@@ -35,17 +36,17 @@ export async function importLabelsParquet(
   const files = ["points.parquet", "pairs.parquet"].map((name) => path.join(dir, name));
   const found = files.filter((file) => existsSync(file));
   if (found.length === 0) {
-    throw new LeafError("input", `${dir} holds no points.parquet and no pairs.parquet.`, {
+    throw new LeafError("input", say`${dir} holds no points.parquet and no pairs.parquet.`, {
       file: dir,
-      remedy: "Name the folder that `leaf labels export` wrote.",
+      remedy: say`Name the folder that \`leaf labels export\` wrote.`,
     });
   }
   const opened = await Promise.all(found.map(openParquetFile));
   const [teacher, ...others] = opened.map(teacherOf) as [TeacherRecord, ...TeacherRecord[]];
   if (others.some(({ fingerprint }) => fingerprint !== teacher.fingerprint)) {
-    throw new LeafError("input", `The files in ${dir} hold labels of different teachers.`, {
+    throw new LeafError("input", say`The files in ${dir} hold labels of different teachers.`, {
       file: dir,
-      remedy: "Import each teacher's labels from a folder of its own.",
+      remedy: say`Import each teacher's labels from a folder of its own.`,
     });
   }
   store.registerTeacher(teacher);
@@ -95,15 +96,15 @@ function teacherOf({ file, metadata }: ParquetFile): TeacherRecord {
   const kind = values.get(metadataKeys.kind);
   const base = path.basename(file);
   if (!fingerprint || !kind || fingerprint === human) {
-    throw new LeafError("input", `${base} does not say whose labels it holds.`, {
+    throw new LeafError("input", say`${base} does not say whose labels it holds.`, {
       file,
-      remedy: "Import files that `leaf labels export` wrote.",
+      remedy: say`Import files that \`leaf labels export\` wrote.`,
     });
   }
   if (Number(values.get(metadataKeys.version)) > labelsVersion)
-    throw new LeafError("input", `${base} was written by a newer version of LEAF.`, {
+    throw new LeafError("input", say`${base} was written by a newer version of LEAF.`, {
       file,
-      remedy: "Update LEAF.",
+      remedy: say`Update LEAF.`,
     });
   const description = describedBy(values.get(metadataKeys.description));
   return { fingerprint, kind, description };

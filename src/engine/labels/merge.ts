@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { say, type Text } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { explainDatabaseError } from "../base/sqlite.ts";
 import { human, type LabelStore } from "./labels.ts";
@@ -34,7 +35,7 @@ export interface MergeResult {
  */
 export function mergeLabels(store: LabelStore, file: string): MergeResult {
   if (!existsSync(file) || !statSync(file).isFile())
-    throw new LeafError("input", `${file} does not exist.`, { file, remedy: "Name a labels.sqlite." });
+    throw new LeafError("input", say`${file} does not exist.`, { file, remedy: say`Name a labels.sqlite.` });
   const { db } = store;
   try {
     db.exec(`ATTACH '${`${pathToFileURL(file).href}?mode=ro`.replaceAll("'", "''")}' AS other`);
@@ -63,16 +64,17 @@ function ofOther(error: unknown, file: string): unknown {
 }
 
 function refuseForeign({ db }: LabelStore, file: string): void {
-  const refuse = (why: string, remedy = "Name a labels.sqlite.") => {
-    throw new LeafError("input", `${file} ${why}.`, { file, remedy });
+  const refuse = (why: Text, remedy = say`Name a labels.sqlite.`) => {
+    throw new LeafError("input", why, { file, remedy });
   };
   const fault = storeFault(db, "other");
-  if (fault) refuse(`is not a label store: ${fault}`);
+  if (fault) refuse(say`${file} is not a label store: ${fault}.`);
   const version = Number(db.prepare("PRAGMA other.user_version").get()?.user_version);
-  if (version > schemaVersion) refuse("was written by a newer version of LEAF", "Update LEAF.");
-  if (version < 1) refuse("is not a label store: it has no version");
+  if (version > schemaVersion)
+    refuse(say`${file} was written by a newer version of LEAF.`, say`Update LEAF.`);
+  if (version < 1) refuse(say`${file} is not a label store: it has no version.`);
   const whole = Object.values(db.prepare("PRAGMA other.quick_check(1)").get() ?? {})[0];
-  if (whole !== "ok") refuse("is damaged", "Get it anew from where it came from.");
+  if (whole !== "ok") refuse(say`${file} is damaged.`, say`Get it anew from where it came from.`);
 }
 
 /** A time that is to come would let a person's word win for ever. */

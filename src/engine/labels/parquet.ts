@@ -1,5 +1,6 @@
 import path from "node:path";
 import { fileWriter, ParquetWriter, type SchemaElement } from "hyparquet-writer";
+import { say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { ensureDir } from "../base/files.ts";
 import { checkOutputs, type OutputRules, withOutput } from "../base/outputs.ts";
@@ -98,8 +99,8 @@ export async function exportLabelsParquet(
 function teacherOf({ db }: LabelStore, fingerprint: string): TeacherRecord {
   const row = db.prepare("SELECT kind, description FROM teachers WHERE fingerprint = ?").get(fingerprint);
   if (row) return { fingerprint, kind: String(row.kind), description: describedBy(row.description) };
-  throw new LeafError("input", `The store has no labels of the teacher ${fingerprint}.`, {
-    remedy: "Run `leaf label` first.",
+  throw new LeafError("input", say`The store has no labels of the teacher ${fingerprint}.`, {
+    remedy: say`Run \`leaf label\` first.`,
   });
 }
 

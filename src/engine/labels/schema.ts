@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
+import { say, type Text } from "../../words/text.ts";
+import { LeafError } from "../base/errors.ts";
 import { openGuarded } from "../base/guardedDatabase.ts";
 import { explainDatabaseError } from "../base/sqlite.ts";
 import { ratingWords } from "../teachers/judgement.ts";
@@ -50,15 +51,15 @@ export function openDatabase(file: string, options: StoreOptions = {}): Database
     db = openGuarded(file, { readOnly, timeout: waitMs });
     const { version, tables } = stateOf(db);
     if (version > schemaVersion) {
-      throw new LeafError("failed", `${file} was written by a newer version of LEAF.`, {
+      throw new LeafError("failed", say`${file} was written by a newer version of LEAF.`, {
         file,
-        remedy: "Update LEAF.",
+        remedy: say`Update LEAF.`,
       });
     }
     if (version === 0 && (readOnly || tables > 0)) {
-      throw new LeafError("failed", `${file} is not a label store.`, {
+      throw new LeafError("failed", say`${file} is not a label store.`, {
         file,
-        remedy: "Move it away; `leaf label` makes a new one.",
+        remedy: say`Move it away; \`leaf label\` makes a new one.`,
       });
     }
     if (readOnly && version < schemaVersion) return upgraded(file);
@@ -68,9 +69,9 @@ export function openDatabase(file: string, options: StoreOptions = {}): Database
     }
     const fault = storeFault(db, "main");
     if (fault) {
-      throw new LeafError("failed", `${file} is not a label store of LEAF: ${fault}.`, {
+      throw new LeafError("failed", say`${file} is not a label store of LEAF: ${fault}.`, {
         file,
-        remedy: "Move it away; `leaf label` makes a new one.",
+        remedy: say`Move it away; \`leaf label\` makes a new one.`,
       });
     }
     return db;
@@ -114,24 +115,24 @@ const layout: Record<string, readonly string[]> = {
  * What keeps an attached database from being a label store; undefined where nothing does. Views, triggers, virtual tables and
  * computed columns run what somebody else wrote whenever they are read or written: a store of LEAF has none.
  */
-export function storeFault(db: DatabaseSync, schema: "main" | "other" | "labels"): string | undefined {
+export function storeFault(db: DatabaseSync, schema: "main" | "other" | "labels"): Text | undefined {
   const objects = db.prepare(`SELECT type, name, rootpage FROM ${schema}.sqlite_schema`).all();
   for (const { type, name, rootpage } of objects) {
-    if (type === "view" || type === "trigger") return `it has a ${String(type)}`;
+    if (type === "view" || type === "trigger") return say`it has a ${String(type)}`;
     if (type === "table" && Number(rootpage) === 0)
-      return `\`${String(name).slice(0, 40)}\` is a virtual table`;
+      return say`\`${String(name).slice(0, 40)}\` is a virtual table`;
   }
   const tables = new Set(objects.filter(({ type }) => type === "table").map(({ name }) => String(name)));
   for (const [table, columns] of Object.entries(layout)) {
     // The first schema had no reasons.
     if (!tables.has(table)) {
       if (table === "reasons") continue;
-      return `it has no table \`${table}\``;
+      return say`it has no table \`${table}\``;
     }
     const found = db.prepare("SELECT name, hidden FROM pragma_table_xinfo(?, ?)").all(table, schema);
-    if (found.some(({ hidden }) => hidden !== 0)) return `\`${table}\` has computed columns`;
+    if (found.some(({ hidden }) => hidden !== 0)) return say`\`${table}\` has computed columns`;
     const lacking = columns.find((column) => !found.some(({ name }) => name === column));
-    if (lacking) return `\`${table}\` has no column \`${lacking}\``;
+    if (lacking) return say`\`${table}\` has no column \`${lacking}\``;
   }
   return undefined;
 }

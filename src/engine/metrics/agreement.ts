@@ -1,4 +1,5 @@
 import type { Metrics } from "../../protocol/results.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { bootstrapIntervals } from "./bootstrap.ts";
 import { plcc, rmse } from "./correlation.ts";
@@ -25,14 +26,14 @@ export function evaluateMetrics(
 ): Metrics & { logistic: Logistic | null } {
   const n = predictions.length;
   if (truth.length !== n) throw new RangeError(`${n} predictions for ${truth.length} true scores.`);
-  if (n === 0) throw new LeafError("input", "There are no scores to compare.");
+  if (n === 0) throw new LeafError("input", say`There are no scores to compare.`);
   for (const [name, values] of [
-    ["prediction", predictions],
-    ["true score", truth],
+    [say`prediction`, predictions],
+    [say`true score`, truth],
   ] as const) {
     const at = values.findIndex((value) => !Number.isFinite(value));
     if (at >= 0)
-      throw new LeafError("input", `The ${name} number ${at + 1} is ${values[at]}, not a finite number.`);
+      throw new LeafError("input", say`The ${name} number ${at + 1} is ${values[at]!}, not a finite number.`);
   }
   const raw = { srcc: srcc(predictions, truth), plcc: plcc(predictions, truth) };
   const fit = fitLogistic(predictions, truth);

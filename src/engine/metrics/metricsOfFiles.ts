@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Metrics } from "../../protocol/results.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { quotedCell } from "../tables/cellText.ts";
 import { plainCell } from "../tables/formulaCells.ts";
@@ -24,8 +25,8 @@ export async function metricsOfFiles(
   const human = await readScores(truth, ["mos", ...scoreColumns]);
   const names = [...predicted.keys()].filter((name) => human.has(name)).sort();
   if (names.length === 0) {
-    throw new LeafError("input", `${predictions} and ${truth} have no image in common.`, {
-      remedy: "Both need a column `image` with the same names.",
+    throw new LeafError("input", say`${predictions} and ${truth} have no image in common.`, {
+      remedy: say`Both need a column \`image\` with the same names.`,
     });
   }
   const metrics = evaluateMetrics(
@@ -38,7 +39,7 @@ export async function metricsOfFiles(
 
 async function readScores(file: string, wanted: string[]): Promise<Map<string, number>> {
   if (!existsSync(file))
-    throw new LeafError("input", `${file} does not exist.`, { file, remedy: "Check the path." });
+    throw new LeafError("input", say`${file} does not exist.`, { file, remedy: say`Check the path.` });
   const table = await openTable(file, { prefer: (columns) => columns.includes("image") });
   const { columns, headerLine } = table;
   const column = wanted.find((name) => columns.includes(name));
@@ -47,7 +48,7 @@ async function readScores(file: string, wanted: string[]): Promise<Map<string, n
     const want = columns.includes("image") ? wanted.map((c) => `\`${c}\``).join(" or ") : "`image`";
     throw new LeafError(
       "input",
-      `${base}:${headerLine}: no column ${want}; there are ${columns.join(", ")}.`,
+      say`${base}:${headerLine}: no column ${want}; there are ${columns.join(", ")}.`,
       { file, line: headerLine },
     );
   }
@@ -58,7 +59,7 @@ async function readScores(file: string, wanted: string[]): Promise<Map<string, n
       const value = parseNumber(text, table.decimalComma);
       if (fault !== undefined || value === undefined) {
         const why = fault ?? `${quotedCell(text)} is not a number.`;
-        throw new LeafError("input", `${base}:${line}: ${why}`, { file, line });
+        throw new LeafError("input", say`${base}:${line}: ${why}`, { file, line });
       }
       scores.set(plainCell(name), value);
     }

@@ -1,4 +1,5 @@
 import type { RunRecord } from "../../protocol/results.ts";
+import { say, type Text } from "../../words/text.ts";
 import { during } from "../base/unexpected.ts";
 import type { Project } from "../config/project.ts";
 import { holdingStage, keepingStage } from "./lock.ts";
@@ -14,11 +15,11 @@ export interface StageWork<T> {
 }
 
 /** Reads on after "while". */
-const doing: Record<StageName, string> = {
-  label: "the images were labelled",
-  distill: "the student was distilled",
-  calibrate: "the student was calibrated",
-  evaluate: "the student was evaluated",
+const doing: Record<StageName, Text> = {
+  label: say`the images were labelled`,
+  distill: say`the student was distilled`,
+  calibrate: say`the student was calibrated`,
+  evaluate: say`the student was evaluated`,
 };
 
 /** Does a stage of a run unless it is finished, and records it. The run says how it went, also where it fails or is cancelled. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { lstat, readdir, rm } from "node:fs/promises";
 import path from "node:path";
+import { inEnglish, say } from "../../words/text.ts";
 import { LeafError, messageOf } from "../base/errors.ts";
 import { type ClaimedFolder, claimFolder, holderWords } from "../base/lockHolder.ts";
 import { waitForLock } from "../base/processLock.ts";
@@ -33,8 +34,8 @@ export async function cleanStages(project: Project, cache: boolean): Promise<Cle
   // Two at a time would take each other for work under way.
   const lock = await waitForLock(path.join(project.leaf, "clean.lock"), { waitMs: patienceMs });
   if (!lock) {
-    throw new LeafError("failed", "Another `leaf clean` has been at work here for a minute.", {
-      remedy: "Wait for it, or stop it, then run the command again.",
+    throw new LeafError("failed", say`Another \`leaf clean\` has been at work here for a minute.`, {
+      remedy: say`Wait for it, or stop it, then run the command again.`,
     });
   }
   try {
@@ -73,7 +74,7 @@ async function removeBatch(project: Project, folders: string[], result: CleanRes
           project,
           result,
           dir,
-          `a process works on it: ${await holderWords(path.join(dir, stageLockName))}`,
+          `a process works on it: ${inEnglish(await holderWords(path.join(dir, stageLockName)))}`,
         );
     }
     const needed = await neededStages(project);
@@ -88,10 +89,14 @@ async function removeBatch(project: Project, folders: string[], result: CleanRes
 async function neededStages(project: Project): Promise<Set<string>> {
   const { runs, unreadable } = await readRuns(project);
   if (unreadable[0]) {
-    throw new LeafError("failed", `${unreadable[0]} cannot be read, so nobody knows which stages it needs.`, {
-      file: unreadable[0],
-      remedy: "Restore that file, or remove the run's folder, and clean again.",
-    });
+    throw new LeafError(
+      "failed",
+      say`${unreadable[0]} cannot be read, so nobody knows which stages it needs.`,
+      {
+        file: unreadable[0],
+        remedy: say`Restore that file, or remove the run's folder, and clean again.`,
+      },
+    );
   }
   const needed = new Set<string>();
   for (const run of runs) {

@@ -1,5 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { writeFileAtomic } from "../base/files.ts";
 import { holderWords, holdLock } from "../base/lockHolder.ts";
@@ -32,7 +33,7 @@ export async function holdingStage<T>(
     await rm(path.join(dir, failureName), { force: true });
     return await work(dir);
   } catch (error) {
-    const { code, message } = explained(error, { doing: `${stage} was at work` });
+    const { code, message } = explained(error, { doing: say`${stage} was at work` });
     if (code !== "cancelled")
       await writeFileAtomic(path.join(dir, failureName), `${message}\n`).catch(() => {});
     throw error;
@@ -72,7 +73,7 @@ export function isStageRunning(project: Project, stage: StageName, key: string):
 
 async function runsAlready(dir: string, stage: StageName): Promise<LeafError> {
   const who = await holderWords(path.join(dir, stageLockName));
-  return new LeafError("failed", `The ${stage} stage is already running (${who}).`, {
-    remedy: "Wait for it, or stop that process.",
+  return new LeafError("failed", say`The ${stage} stage is already running (${who}).`, {
+    remedy: say`Wait for it, or stop that process.`,
   });
 }

@@ -1,5 +1,6 @@
 import { readdir, realpath } from "node:fs/promises";
 import path from "node:path";
+import { say, type Text } from "../../words/text.ts";
 import { hashFile } from "../base/files.ts";
 import type { InputFile, OutputRules } from "../base/outputs.ts";
 import { isInside, isSamePlace, type Place, placeOf } from "../base/sameFile.ts";
@@ -11,7 +12,7 @@ import { findImages, imageFolders } from "../dataset/index/find.ts";
 /** What writing a file for the user of a project must keep: everything that the project reads. */
 export async function outputRules(
   project: Project,
-  { force, remedy, also = [] }: { force?: boolean; remedy?: string; also?: readonly InputFile[] } = {},
+  { force, remedy, also = [] }: { force?: boolean; remedy?: Text; also?: readonly InputFile[] } = {},
 ): Promise<OutputRules> {
   return {
     force,
@@ -23,7 +24,7 @@ export async function outputRules(
 }
 
 /** What a file is to a project that reads it; undefined for any other. */
-export async function inputOf(project: Project, file: string): Promise<string | undefined> {
+export async function inputOf(project: Project, file: string): Promise<Text | undefined> {
   const place = await placeOf(file);
   for (const input of await inputFiles(project))
     if (isSamePlace(place, await placeOf(input.file))) return input.what;
@@ -33,21 +34,21 @@ export async function inputOf(project: Project, file: string): Promise<string | 
 /** Files that the config names, and the configs and experiments beside it. */
 async function inputFiles({ root, configFile, config }: Project): Promise<InputFile[]> {
   const { mos, split, evaluate } = config;
-  const named: [string | undefined, string][] = [
-    [mos?.file, "the file of human scores (`mos.file`)"],
-    [split.file, "the file of the split (`split.file`)"],
-    ...(evaluate.datasets ?? []).map(({ name, mos }): [string, string] => [
+  const named: [string | undefined, Text][] = [
+    [mos?.file, say`the file of human scores (\`mos.file\`)`],
+    [split.file, say`the file of the split (\`split.file\`)`],
+    ...(evaluate.datasets ?? []).map(({ name, mos }): [string, Text] => [
       mos.file,
-      `the file of human scores of the dataset ${name}`,
+      say`the file of human scores of the dataset ${name}`,
     ]),
   ];
   const beside = await readdir(root).catch(() => []);
   return [
-    { file: configFile, what: "the config" },
+    { file: configFile, what: say`the config` },
     ...named.flatMap(([file, what]) =>
       file === undefined ? [] : [{ file: path.resolve(root, file), what }],
     ),
-    ...beside.filter(isConfigName).map((name) => ({ file: path.join(root, name), what: "a config" })),
+    ...beside.filter(isConfigName).map((name) => ({ file: path.join(root, name), what: say`a config` })),
   ];
 }
 
@@ -55,10 +56,10 @@ function isConfigName(name: string): boolean {
   return /^leaf\.ya?ml$|\.leaf\.ya?ml$|\.experiment\.ya?ml$/i.test(name);
 }
 
-async function otherInput(project: Project, place: Place): Promise<string | undefined> {
-  if (place.stats && isInside(place, await placeOf(project.leaf))) return "a file of LEAF's own";
+async function otherInput(project: Project, place: Place): Promise<Text | undefined> {
+  if (place.stats && isInside(place, await placeOf(project.leaf))) return say`a file of LEAF's own`;
   if (!place.stats) return undefined;
-  return (await isImage(project, place)) ? "an image of this project" : undefined;
+  return (await isImage(project, place)) ? say`an image of this project` : undefined;
 }
 
 /** By its place, as the config names images; by its bytes, as another name of an image that LEAF has read. */

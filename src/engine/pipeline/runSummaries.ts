@@ -9,6 +9,7 @@ import { runId } from "../../protocol/schema/common.ts";
 import { trainerMetrics } from "../../protocol/schema/trainer.ts";
 import type { CurvePoint, RunCurves } from "../../protocol/server.ts";
 import type { TrainerMessage } from "../../protocol/trainer.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { ensureDir, writeJson } from "../base/files.ts";
 import { fileUri } from "../base/fileUri.ts";
@@ -54,7 +55,9 @@ export async function summariseRuns(project: Project, runs: readonly RunRecord[]
 export async function findRun(project: Project, id: string): Promise<RunRecord> {
   const run = (await listRuns(project)).find((one) => one.id === id);
   if (run) return run;
-  throw new LeafError("input", `There is no run ${id}.`, { remedy: "Choose one that `leaf runs` lists." });
+  throw new LeafError("input", say`There is no run ${id}.`, {
+    remedy: say`Choose one that \`leaf runs\` lists.`,
+  });
 }
 
 const pinsSchema = z.looseObject({ v: z.literal(1), runs: z.array(runId) });

@@ -3,6 +3,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import type { RunRecord } from "../../protocol/results.ts";
 import { runRecord } from "../../protocol/schema/results.ts";
+import { say } from "../../words/text.ts";
 import { tellDamagedFile } from "../base/damage.ts";
 import { errnoCode, explainFileSystemError, isCancelled, LeafError, messageOf } from "../base/errors.ts";
 import { writeFileAtomic } from "../base/files.ts";
@@ -80,8 +81,8 @@ export function knownConfig(run: RunRecord): Config | undefined {
 export function configOf(run: RunRecord): Config {
   const parsed = configSchema.safeParse(run.config);
   if (parsed.success) return parsed.data;
-  throw new LeafError("input", `The config of ${run.id} does not fit: ${firstIssue(parsed.error)}.`, {
-    remedy: "It may be of another version of LEAF: run `leaf run` again.",
+  throw new LeafError("input", say`The config of ${run.id} does not fit: ${firstIssue(parsed.error)}.`, {
+    remedy: say`It may be of another version of LEAF: run \`leaf run\` again.`,
   });
 }
 
@@ -155,7 +156,7 @@ async function newFolder(project: Project, first: number): Promise<string> {
       await mkdir(path.join(project.runs, `r${next}`));
       return `r${next}`;
     } catch (error) {
-      if (errnoCode(error) !== "EEXIST") throw explainFileSystemError(error, "create a run in", project.runs);
+      if (errnoCode(error) !== "EEXIST") throw explainFileSystemError(error, "createRun", project.runs);
     }
   }
 }
@@ -212,9 +213,9 @@ async function writeRun(project: Project, run: RunRecord): Promise<void> {
 async function changingRuns<T>(project: Project, work: () => Promise<T>): Promise<T> {
   const lock = await waitForLock(path.join(project.leaf, "runs.lock"), { waitMs: 30_000 });
   if (!lock) {
-    throw new LeafError("failed", "Another process has been writing the list of runs for half a minute.", {
+    throw new LeafError("failed", say`Another process has been writing the list of runs for half a minute.`, {
       file: project.runs,
-      remedy: "Wait for it, or stop it, then run the command again.",
+      remedy: say`Wait for it, or stop it, then run the command again.`,
     });
   }
   try {

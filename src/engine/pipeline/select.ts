@@ -1,5 +1,6 @@
 import type { ItemFailure } from "../../protocol/failures.ts";
 import type { LearningCurve, SelectionStrategy, SelectResult } from "../../protocol/selection.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { failuresDir, type Project } from "../config/project.ts";
 import { type Catalog, openCatalog } from "../dataset/catalog.ts";
@@ -35,9 +36,9 @@ export async function selectImages(project: Project, options: SelectOptions): Pr
   if (split !== "train" && strategy !== "random") {
     throw new LeafError(
       "usage",
-      `Images of the ${split} split are drawn at random only, not by ${strategy}.`,
+      say`Images of the ${split} split are drawn at random only, not by ${strategy}.`,
       {
-        remedy: "They stand for all images when a student is evaluated: leave out --strategy, or --split.",
+        remedy: say`They stand for all images when a student is evaluated: leave out --strategy, or --split.`,
       },
     );
   }
@@ -51,9 +52,9 @@ export async function selectImages(project: Project, options: SelectOptions): Pr
     if (strategy !== "random" && !student) {
       throw new LeafError(
         "failed",
-        `The strategy ${strategy} needs the distilled student, and there is none yet.`,
+        say`The strategy ${strategy} needs the distilled student, and there is none yet.`,
         {
-          remedy: "Run `leaf distill` first, or take `--strategy random`.",
+          remedy: say`Run \`leaf distill\` first, or take \`--strategy random\`.`,
         },
       );
     }
@@ -76,9 +77,9 @@ export async function selectImages(project: Project, options: SelectOptions): Pr
     );
     const chosen = await takeChoices(strategy, candidates, options.n, options.signal);
     if (chosen.length === 0 && options.n > 0 && pool.length > 0)
-      throw new LeafError("failed", `None of the ${considered.length} images can be chosen.`, {
+      throw new LeafError("failed", say`None of the ${considered.length} images can be chosen.`, {
         failures,
-        remedy: "Run `leaf check`, and mend or exclude the files that failed.",
+        remedy: say`Run \`leaf check\`, and mend or exclude the files that failed.`,
       });
     tellFailures(failures, "select", options.onWarning);
     const scale = project.config.mos;

@@ -4,6 +4,7 @@ import path from "node:path";
 import type { z } from "zod";
 import { finished } from "../../protocol/schema/results.ts";
 import type { TrainerMessage } from "../../protocol/trainer.ts";
+import { say, type Text } from "../../words/text.ts";
 import { explainFileSystemError, LeafError } from "../base/errors.ts";
 import { writeFileAtomic } from "../base/files.ts";
 import { checkedId, inside } from "../base/ids.ts";
@@ -20,7 +21,7 @@ export type StageName = (typeof stageNames)[number];
 export interface StageOptions extends Omit<CatalogOptions, "onFailure"> {
   onTrainer?: (stage: "distill" | "calibrate", message: TrainerMessage) => void;
   /** A line worth keeping on what does the work, such as what a teacher's server can do. */
-  onNote?: (message: string) => void;
+  onNote?: (message: Text) => void;
   /** A stage of the pipeline has finished, or was fresh. */
   onStage?: (stage: StageName, result: unknown) => void;
   /** Open already, and left open: the caller knows that it is current. */
@@ -31,7 +32,7 @@ export interface StageOptions extends Omit<CatalogOptions, "onFailure"> {
 
 /** A stage whose work cannot be named yet, since it depends on the output of one before it. */
 export class StageNotReady extends LeafError {
-  constructor(message: string, remedy: string) {
+  constructor(message: Text, remedy: Text) {
     super("failed", message, { remedy });
   }
 }
@@ -80,9 +81,9 @@ export async function finishedResult<S extends StageName>(
   const result = await readResult(project, stage, key);
   if (result) return result;
   const file = resultFile(project, stage, key);
-  throw new LeafError("failed", `The result of ${stage} is gone: ${file} cannot be read.`, {
+  throw new LeafError("failed", say`The result of ${stage} is gone: ${file} cannot be read.`, {
     file,
-    remedy: `Run \`leaf ${stage}\` again.`,
+    remedy: say`Run \`leaf ${stage}\` again.`,
   });
 }
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { trainerMessage } from "../../protocol/schema/trainer.ts";
 import type { TrainerDone, TrainerJob, TrainerMessage } from "../../protocol/trainer.ts";
+import { quoted, say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { writeFileAtomic } from "../base/files.ts";
 import { parseAs } from "../base/json.ts";
@@ -65,16 +66,20 @@ export async function train({
     if (message.type === "done") done = message;
     if (message.type === "error") {
       const code = message.code === "environment" ? "environment" : "failed";
-      failure = new LeafError(code, message.message, { remedy: message.remedy ?? undefined });
+      failure = new LeafError(code, quoted(message.message), {
+        remedy: message.remedy ? quoted(message.remedy) : undefined,
+      });
     }
     onMessage?.(message);
   });
   try {
     const exit = await new Promise<number | null>((resolve, reject) => {
       child.once("error", (error) => {
-        const message = `Cannot start the Python interpreter ${interpreter} (${error.message}).`;
+        const message = say`Cannot start the Python interpreter ${interpreter} (${error.message}).`;
         reject(
-          new LeafError("environment", message, { remedy: "Run `leaf env`, or set `python.interpreter`." }),
+          new LeafError("environment", message, {
+            remedy: say`Run \`leaf env\`, or set \`python.interpreter\`.`,
+          }),
         );
       });
       child.once("close", resolve);
@@ -84,16 +89,16 @@ export async function train({
     if (failure) throw failure;
     const missing = /No module named '?([\w.]+)/.exec(lastLine)?.[1];
     if (missing) {
-      throw new LeafError("environment", `${interpreter} has no module ${missing}.`, {
-        remedy: "Run `leaf env` to set up the training environment.",
+      throw new LeafError("environment", say`${interpreter} has no module ${missing}.`, {
+        remedy: say`Run \`leaf env\` to set up the training environment.`,
       });
     }
     throw new LeafError(
       "failed",
-      `Training ended early (exit ${exit ?? "by a signal"}): ${lastLine || "it said nothing"}.`,
+      say`Training ended early (exit ${exit ?? say`by a signal`}): ${lastLine || say`it said nothing`}.`,
       {
         file: path.join(job.out, "trainer.log"),
-        remedy: `See trainer.log; the same command goes on from the last checkpoint. The package is in ${pythonSource()}.`,
+        remedy: say`See trainer.log; the same command goes on from the last checkpoint. The package is in ${pythonSource()}.`,
       },
     );
   } finally {

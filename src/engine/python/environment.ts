@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { appRoot } from "../base/appRoot.ts";
 import { foreignEnvironment } from "../base/environment.ts";
 import { LeafError } from "../base/errors.ts";
@@ -72,7 +73,7 @@ export function resolveInterpreter(configured: string | undefined, root: string)
   }
   const dir = managedEnvironmentDir();
   if (!existsSync(readyFile(dir))) {
-    throw new LeafError("environment", "There is no Python environment to train with yet.", {
+    throw new LeafError("environment", say`There is no Python environment to train with yet.`, {
       remedy: setUpRemedy,
     });
   }
@@ -82,7 +83,7 @@ export function resolveInterpreter(configured: string | undefined, root: string)
 function existing(named: string, root: string): string {
   const file = programPath(named, root);
   if (file === undefined || existsSync(file)) return file ?? named;
-  throw new LeafError("environment", `The Python interpreter ${named} does not exist.`, {
+  throw new LeafError("environment", say`The Python interpreter ${named} does not exist.`, {
     remedy: setUpRemedy,
   });
 }
@@ -104,15 +105,19 @@ export async function probeInterpreter(
     // Told below, with what the interpreter itself said.
   }
   if (answer?.missing) {
-    throw new LeafError("environment", `${interpreter} lacks ${answer.missing.join(", ")}.`, {
+    throw new LeafError("environment", say`${interpreter} lacks ${answer.missing.join(", ")}.`, {
       remedy: setUpRemedy,
     });
   }
   if (code !== 0 || !answer) {
     const said = stderr.trim().split("\n").at(-1) ?? "";
-    throw new LeafError("environment", `${interpreter} cannot run the trainer (${said || `exit ${code}`}).`, {
-      remedy: setUpRemedy,
-    });
+    throw new LeafError(
+      "environment",
+      say`${interpreter} cannot run the trainer (${said || say`exit ${code ?? ""}`}).`,
+      {
+        remedy: setUpRemedy,
+      },
+    );
   }
   return { interpreter, ...answer };
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { ProgressSink } from "../../protocol/progress.ts";
+import { say, type Text } from "../../words/text.ts";
 import { foreignEnvironment } from "../base/environment.ts";
 import { writeFileAtomic } from "../base/files.ts";
 import { type ProcessLock, waitForLock } from "../base/processLock.ts";
@@ -85,7 +86,7 @@ async function build<T>(
   await rm(dir, { recursive: true, force: true });
   await mkdir(path.dirname(dir), { recursive: true });
   const interpreter = interpreterIn(dir);
-  await mustRun(await findBasePython(signal), [...ofParent("venv"), dir], "create a virtual environment", {
+  await mustRun(await findBasePython(signal), [...ofParent("venv"), dir], say`create a virtual environment`, {
     signal,
   });
 
@@ -104,7 +105,7 @@ async function build<T>(
   };
   // Only what the lock names and only as wheels: an archive of sources would run code, and fetch more, to be built.
   const install = ["install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--no-input", "-r"];
-  const doing = "install the trainer's packages";
+  const doing = say`install the trainer's packages`;
   const without = await runPython(interpreter, [...ofParent("pip"), ...install, cpu], {
     signal,
     onLine,
@@ -114,7 +115,7 @@ async function build<T>(
   await mustRun(interpreter, [...ofParent("pip"), ...install, requirements], doing, { signal, onLine });
   if (await asksFor(interpreter, cuda, signal))
     await mustRun(interpreter, [...ofParent("pip"), ...install, cuda], doing, { signal, onLine });
-  await mustRun(interpreter, [...ofParent("pip"), "check"], "use the trainer's packages", { signal });
+  await mustRun(interpreter, [...ofParent("pip"), "check"], say`use the trainer's packages`, { signal });
   const found = await prove(interpreter, signal);
   await writeFileAtomic(readyFile(dir), `${JSON.stringify(found, null, 2)}\n`);
   return found;
@@ -143,7 +144,7 @@ function plainPython(): NodeJS.ProcessEnv {
   });
 }
 
-async function mustRun(command: string, args: string[], doing: string, options: RunOptions): Promise<void> {
+async function mustRun(command: string, args: string[], doing: Text, options: RunOptions): Promise<void> {
   const result = await runPython(command, args, { ...options, env: plainPython() });
   if (result.code !== 0) throw explainPip(doing, result);
 }

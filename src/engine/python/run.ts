@@ -1,10 +1,11 @@
 import { createInterface } from "node:readline";
+import { say } from "../../words/text.ts";
 import { appRoot } from "../base/appRoot.ts";
 import { foreignEnvironment } from "../base/environment.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { spawnGroup, stopGroup } from "../base/processes.ts";
 
-export const setUpRemedy = "Run `leaf env` to set up the training environment, or set `python.interpreter`.";
+export const setUpRemedy = say`Run \`leaf env\` to set up the training environment, or set \`python.interpreter\`.`;
 
 export interface RunOptions {
   env?: NodeJS.ProcessEnv;
@@ -61,12 +62,14 @@ export function runPython(
     child.once("error", (error) => {
       finish();
       reject(
-        new LeafError("environment", `Cannot start ${command} (${error.message}).`, { remedy: setUpRemedy }),
+        new LeafError("environment", say`Cannot start ${command} (${error.message}).`, {
+          remedy: setUpRemedy,
+        }),
       );
     });
     child.once("close", (code) => {
       finish();
-      if (signal?.aborted) reject(new LeafError("cancelled", "Cancelled."));
+      if (signal?.aborted) reject(new LeafError("cancelled", say`Cancelled.`));
       else resolve({ code, stdout, stderr });
     });
   });

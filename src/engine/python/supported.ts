@@ -1,3 +1,4 @@
+import { say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { runPython } from "./run.ts";
 
@@ -26,7 +27,7 @@ export async function findBasePython(signal?: AbortSignal): Promise<string> {
       if (!(error instanceof LeafError)) throw error;
     }
   }
-  throw new LeafError("environment", `No Python ${supportedText} was found on the PATH.`, {
-    remedy: `Install Python ${major}.${minors[1]}, or set \`python.interpreter\` to one that has the trainer's packages.`,
+  throw new LeafError("environment", say`No Python ${supportedText} was found on the PATH.`, {
+    remedy: say`Install Python ${major}.${minors[1]!}, or set \`python.interpreter\` to one that has the trainer's packages.`,
   });
 }

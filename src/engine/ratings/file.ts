@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { editFile, endOfLinks } from "../base/editFile.ts";
 import { LeafError } from "../base/errors.ts";
 import { withFileErrors, writeFileAtomic } from "../base/files.ts";
@@ -146,21 +147,25 @@ async function ratingRefusal(file: string, mos: RatingsConfig): Promise<LeafErro
   const named = /\.(xlsx|json|jsonl|ndjson|parquet)$/i.test(file);
   const there = existsSync(file);
   const text = there ? (await tableKind(file)) === "text" : !named;
-  const { size } = there ? await regularFile(file, "Name a CSV file.") : { size: 0 };
+  const { size } = there ? await regularFile(file, say`Name a CSV file.`) : { size: 0 };
   if (size > limits.csvEdit) {
     const most = megabytes(limits.csvEdit);
-    return new LeafError("input", `${path.basename(file)} is too large to write ratings to: over ${most}.`, {
-      file,
-      remedy: "Name a CSV file of your own, such as mos.csv, under `mos.file` of the config.",
-    });
+    return new LeafError(
+      "input",
+      say`${path.basename(file)} is too large to write ratings to: over ${most}.`,
+      {
+        file,
+        remedy: say`Name a CSV file of your own, such as mos.csv, under \`mos.file\` of the config.`,
+      },
+    );
   }
   const derived = Object.keys(factsOf(mos.format)?.derived ?? {});
   const hasHeader = mos.format !== "tid2013";
   if (text && !named && hasHeader && !derived.includes(mos.image)) return undefined;
   return new LeafError(
     "config",
-    `Ratings can only be written to a CSV file with a column of names and one of scores, not to ${path.basename(file)}.`,
-    { file, remedy: "Name a CSV file of your own, such as mos.csv, under `mos.file` of the config." },
+    say`Ratings can only be written to a CSV file with a column of names and one of scores, not to ${path.basename(file)}.`,
+    { file, remedy: say`Name a CSV file of your own, such as mos.csv, under \`mos.file\` of the config.` },
   );
 }
 
@@ -168,9 +173,9 @@ function parseRatings(file: string, bytes: Buffer, mos: RatingsConfig): RatingsT
   const name = path.basename(file);
   const { text, encoding } = decodeText(bytes) ?? {};
   if (text === undefined || encoding === undefined) {
-    throw new LeafError("input", `${name} is not UTF-8, so that a rating would damage it.`, {
+    throw new LeafError("input", say`${name} is not UTF-8, so that a rating would damage it.`, {
       file,
-      remedy: "Save it as UTF-8.",
+      remedy: say`Save it as UTF-8.`,
     });
   }
   const csv = scanCsv(text);
@@ -178,10 +183,10 @@ function parseRatings(file: string, bytes: Buffer, mos: RatingsConfig): RatingsT
   const [imageColumn, scoreColumn] = [columnOf(mos.image), columnOf(mos.score)];
   if (!csv || imageColumn < 0 || scoreColumn < 0) {
     const missing = imageColumn < 0 ? mos.image : mos.score;
-    throw new LeafError("config", `${name} has no column "${missing}".`, {
+    throw new LeafError("config", say`${name} has no column "${missing}".`, {
       file,
       line: 1,
-      remedy: "Name the columns under `mos:` as the file does.",
+      remedy: say`Name the columns under \`mos:\` as the file does.`,
     });
   }
   if (csv.unclosed) throw unclosed(file, csv.unclosed.line);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { RatingQueue } from "../../protocol/server.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { withRatingsFile } from "../config/edit.ts";
 import { editConfigFile } from "../config/editFile.ts";
@@ -52,10 +53,10 @@ const mostProposed = 10_000;
 export function rate(browser: Browser, hash: string, rating: number | null): Promise<RatingQueue> {
   return inTurn(browser.project, async () => {
     if (rating !== null && !(rating >= 1 && rating <= 5))
-      throw new LeafError("usage", `A rating is between 1 and 5, not ${rating}.`);
+      throw new LeafError("usage", say`A rating is between 1 and 5, not ${rating}.`);
     const { project } = browser;
     const image = browser.row(hash);
-    if (!image) throw new LeafError("input", "This image is not in the project any more.");
+    if (!image) throw new LeafError("input", say`This image is not in the project any more.`);
     const state = await readRatingState(project);
     const earlier = state.history.find((one) => one.hash === hash);
     const history = state.history.filter((one) => one.hash !== hash);

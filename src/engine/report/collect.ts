@@ -5,6 +5,7 @@ import type { EvaluateResult, Metrics, RunRecord } from "../../protocol/results.
 import { metrics } from "../../protocol/schema/results.ts";
 import { studentCard } from "../../protocol/schema/student.ts";
 import type { StudentCard } from "../../protocol/student.ts";
+import { say } from "../../words/text.ts";
 import { isCancelled, LeafError, throwIfCancelled } from "../base/errors.ts";
 import { readJsonAs } from "../base/json.ts";
 import { randomInt, seededRandom } from "../base/random.ts";
@@ -31,8 +32,8 @@ export async function reportedRun(project: Project, id?: string): Promise<RunRec
   if (id !== undefined) return findRun(project, id);
   const [newest] = runsOf(project, await listRuns(project));
   if (newest) return newest;
-  throw new LeafError("input", `There is no run of ${path.basename(project.configFile)} yet.`, {
-    remedy: "Run `leaf run` first.",
+  throw new LeafError("input", say`There is no run of ${path.basename(project.configFile)} yet.`, {
+    remedy: say`Run \`leaf run\` first.`,
   });
 }
 

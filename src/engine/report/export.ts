@@ -1,6 +1,7 @@
 import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import type { FailureSummary } from "../../protocol/failures.ts";
+import { say, type Text } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { checkOutputs, type OutputRules, withOutput, writeOutput } from "../base/outputs.ts";
 import { redact } from "../base/redact.ts";
@@ -33,7 +34,7 @@ export interface ExportOptions extends StageOptions {
   /** Over files that LEAF did not write. */
   force?: boolean;
   /** What to do about such a file, in the words of who asks. */
-  remedy?: string;
+  remedy?: Text;
 }
 
 /**
@@ -72,8 +73,8 @@ async function exportLabels(
       return { teacher, finished: isFinished(project, "label", key) };
     });
     if (!finished)
-      throw new LeafError("failed", "The images are not labelled yet.", {
-        remedy: "Run `leaf label` first.",
+      throw new LeafError("failed", say`The images are not labelled yet.`, {
+        remedy: say`Run \`leaf label\` first.`,
       });
     const store = openLabels(project.labelsFile, { readOnly: true });
     try {
@@ -125,9 +126,9 @@ async function exportScores(
   const paths = catalog.hashes.map((hash) => catalog.pathOf(hash));
   catalog.close();
   if (paths.length === 0)
-    throw new LeafError("input", "There is no usable image to score.", {
+    throw new LeafError("input", say`There is no usable image to score.`, {
       file: project.configFile,
-      remedy: "Check `images:` and run `leaf check`.",
+      remedy: say`Check \`images:\` and run \`leaf check\`.`,
     });
   const { scores, failures, student } = await scorePaths(paths, {
     project,

@@ -1,5 +1,6 @@
 import "../base/noTelemetry.ts";
 import os from "node:os";
+import { say } from "../../words/text.ts";
 import { failureOf } from "../base/unexpected.ts";
 import { makePicture } from "./makePicture.ts";
 import type { ScorerKey, ScorerReply, ScorerRequest, ScorerTask } from "./messages.ts";
@@ -65,7 +66,7 @@ async function answer({ id, task }: ScorerRequest): Promise<ScorerReply> {
   } catch (thrown) {
     const about = thrown instanceof NoScorer || task.do === "open" ? "scorer" : "image";
     const error = thrown instanceof NoScorer ? thrown.cause : thrown;
-    const doing = about === "scorer" ? "the scorer was opened" : "an image was looked at";
+    const doing = about === "scorer" ? say`the scorer was opened` : say`an image was looked at`;
     return { id, ok: false, about, failure: failureOf(error, { doing }) };
   }
 }

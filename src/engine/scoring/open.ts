@@ -1,4 +1,5 @@
 import path from "node:path";
+import { quoted, say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { mostMegapixels } from "../images/limits.ts";
 import { judgePicture, openStudent } from "../student/student.ts";
@@ -25,7 +26,7 @@ const threads = 1;
 /** Throws LeafErrors `input` (no student there) and `environment`. */
 export async function openScorer(scorer: ScorerKey): Promise<OpenScorer> {
   if (scorer.kind === "embedded") return openTeacher();
-  if (scorer.dir === null) throw new LeafError("input", "The student has no folder.");
+  if (scorer.dir === null) throw new LeafError("input", say`The student has no folder.`);
   const student = await openStudent(scorer.dir, { threads });
   return {
     async score(image) {
@@ -45,14 +46,18 @@ async function openTeacher(): Promise<OpenScorer> {
       const [judged] = await teacher.judgePoints([
         { hash: image.hash, name: path.basename(image.path), read: image.bytes },
       ]);
-      if (!judged?.ok) throw new LeafError("input", judged?.reason ?? "The embedded teacher gave no answer.");
+      if (!judged?.ok)
+        throw new LeafError(
+          "input",
+          judged ? quoted(judged.reason) : say`The embedded teacher gave no answer.`,
+        );
       const { probabilities } = judged;
       const confidence = pointConfidence(probabilities);
       return { hash: image.hash, score: expectedScore(probabilities), probabilities, confidence };
     },
     async heat() {
-      throw new LeafError("input", "The embedded teacher has no heat map.", {
-        remedy: "Distil a student for your images.",
+      throw new LeafError("input", say`The embedded teacher has no heat map.`, {
+        remedy: say`Distil a student for your images.`,
       });
     },
     close: () => teacher.close(),

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { checkedId } from "../base/ids.ts";
 import type { ImageFormat } from "../images/format.ts";
@@ -12,7 +13,7 @@ export const longestSide: Readonly<Record<PictureSize, number>> = { small: 320, 
 export function pictureFile(cache: string, hash: string, size: PictureSize): string {
   // It comes from a client.
   if (typeof size !== "string" || !Object.hasOwn(longestSide, size))
-    throw new LeafError("input", "A picture is small or full.");
+    throw new LeafError("input", say`A picture is small or full.`);
   return path.join(cache, "pictures", checkedId("hash", hash).slice(0, 2), `${hash}-${size}.webp`);
 }
 

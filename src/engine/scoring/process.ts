@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Failure } from "../../protocol/jobs.ts";
-import { LeafError, throwIfCancelled } from "../base/errors.ts";
+import { inEnglish, quoted, say, type Text } from "../../words/text.ts";
+import { errorOf, LeafError, throwIfCancelled } from "../base/errors.ts";
 import { type ScorerChild, startScorerChild } from "./child.ts";
 import type { Scorer } from "./context.ts";
 import type { ScorerReply, ScorerTask } from "./messages.ts";
@@ -127,20 +128,20 @@ export function createScorerProcess({ entry }: { entry: string }): ScorerProcess
       badStarts = 0;
       giveUp(
         lost,
-        new LeafError("environment", `The scoring process cannot start (${why}).`, {
-          remedy: "Install LEAF again, or look into the log.",
+        new LeafError("environment", say`The scoring process cannot start (${why}).`, {
+          remedy: say`Install LEAF again, or look into the log.`,
         }),
       );
     } else if (started && lost.length > 0 && ++crashes >= crashesInARow) {
       crashes = 0;
       giveUp(
         lost,
-        new LeafError("failed", `The scoring process ended ${crashesInARow} times in a row (${why}).`, {
-          remedy: "Run the stage that made the student again, or look into the log.",
+        new LeafError("failed", say`The scoring process ended ${crashesInARow} times in a row (${why}).`, {
+          remedy: say`Run the stage that made the student again, or look into the log.`,
         }),
       );
     } else if (started && alone && lost[0]) {
-      tell(lost[0], endedBy(lost[0].item, why));
+      tell(lost[0], endedBy(lost[0].item, quoted(why)));
     } else {
       suspects.unshift(...lost);
     }
@@ -179,10 +180,10 @@ export function createScorerProcess({ entry }: { entry: string }): ScorerProcess
     onImage: Work["onImage"],
   ): Promise<void> {
     throwIfCancelled(signal);
-    if (closed) throw new LeafError("cancelled", "Cancelled.");
+    if (closed) throw new LeafError("cancelled", say`Cancelled.`);
     if (items.length === 0) return;
     await new Promise<void>((resolve, reject) => {
-      const abort = () => end(work, new LeafError("cancelled", "Cancelled."));
+      const abort = () => end(work, new LeafError("cancelled", say`Cancelled.`));
       const work: Work = {
         lane,
         items,
@@ -225,7 +226,7 @@ export function createScorerProcess({ entry }: { entry: string }): ScorerProcess
       await run("picture", [task], signal, (_, result) => {
         if (result && "message" in result) failure = { ...result, file: result.file ?? path };
       });
-      if (failure) throw errorOf(failure);
+      if (failure) throw thrown(failure);
       return file;
     },
     async heat({ kind, fingerprint, dir }, { hash, path, maxPixels, files, signal }) {
@@ -239,7 +240,7 @@ export function createScorerProcess({ entry }: { entry: string }): ScorerProcess
       await run("now", [task], signal, (_, result) => {
         if (result && "message" in result) failure = { ...result, file: result.file ?? path };
       });
-      if (failure) throw errorOf(failure);
+      if (failure) throw thrown(failure);
       return files;
     },
     async open({ kind, fingerprint, dir }) {
@@ -248,24 +249,27 @@ export function createScorerProcess({ entry }: { entry: string }): ScorerProcess
       await run("now", [task], undefined, (_, result) => {
         if (result && "message" in result) failure = result;
       });
-      if (failure) throw errorOf(failure);
+      if (failure) throw thrown(failure);
     },
     async close() {
       closed = true;
       const stopped = child?.kill();
-      giveUp([...underWay.values()], new LeafError("cancelled", "Cancelled."));
+      giveUp([...underWay.values()], new LeafError("cancelled", say`Cancelled.`));
       underWay.clear();
       await stopped;
     },
   };
 }
 
-function endedBy(task: ScorerTask, why: string): Failure {
-  const what = task.do === "open" ? "The student" : `${path.basename(task.image.path)}: it`;
-  return { code: "input", message: `${what} ended the scoring process (${why}).` };
+function endedBy(task: ScorerTask, why: Text): Failure {
+  const message =
+    task.do === "open"
+      ? say`The student ended the scoring process (${why}).`
+      : say`${path.basename(task.image.path)}: it ended the scoring process (${why}).`;
+  return { code: "input", message: inEnglish(message), words: { message } };
 }
 
 /** What is no LeafError over there is none here. */
-function errorOf({ code, message, remedy, file }: Failure): Error {
-  return code === "internal" ? new Error(message) : new LeafError(code, message, { remedy, file });
+function thrown(failure: Failure): Error {
+  return failure.code === "internal" ? new Error(failure.message) : errorOf(failure);
 }

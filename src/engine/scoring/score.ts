@@ -3,6 +3,7 @@ import path from "node:path";
 import fastGlob from "fast-glob";
 import type { FailureSummary } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { failuresDir, nameIn, type Project } from "../config/project.ts";
 import type { Place } from "../dataset/dataset.ts";
@@ -50,9 +51,9 @@ export async function chosenStudent(project: Project | undefined, named?: string
   const student = await findCurrentStudent(project);
   const config = path.basename(project.configFile);
   if (student) return { folder: student.dir, run: student.run.id, config };
-  throw new LeafError("failed", `${config} has no student yet.`, {
+  throw new LeafError("failed", say`${config} has no student yet.`, {
     file: project.configFile,
-    remedy: "Run `leaf run` first, or name an exported one with --student.",
+    remedy: say`Run \`leaf run\` first, or name an exported one with --student.`,
   });
 }
 
@@ -114,11 +115,11 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
   }
   const failures = await list.finish();
   if (failures && result.scores.length === 0) {
-    const all = failures.total === 1 ? "The image" : `None of the ${failures.total} images`;
-    throw new LeafError("failed", `${all} could ${failures.total === 1 ? "not " : ""}be scored.`, {
-      failures,
-      result,
-    });
+    const message =
+      failures.total === 1
+        ? say`The image could not be scored.`
+        : say`None of the ${failures.total} images could be scored.`;
+    throw new LeafError("failed", message, { failures, result });
   }
   return failures ? { ...result, failures } : result;
 }
@@ -150,9 +151,13 @@ async function* findPaths(
       }
     }
     if (found === 0) {
-      throw new LeafError("usage", isFolder ? `There is no image in ${given}.` : `${given} does not exist.`, {
-        remedy: "Name images, folders or globs.",
-      });
+      throw new LeafError(
+        "usage",
+        isFolder ? say`There is no image in ${given}.` : say`${given} does not exist.`,
+        {
+          remedy: say`Name images, folders or globs.`,
+        },
+      );
     }
   }
 }

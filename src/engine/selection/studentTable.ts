@@ -1,5 +1,6 @@
 import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
+import type { Text } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { compare, seededRank } from "../base/seededRank.ts";
 import { nameIn, type Project } from "../config/project.ts";
@@ -38,7 +39,7 @@ export function sampleCandidates(
 export interface TableOptions {
   signal?: AbortSignal;
   onProgress?: ProgressSink;
-  onWarning?: (message: string) => void;
+  onWarning?: (message: Text) => void;
   /** Images without a score, found now or earlier. */
   onFailure?: (failure: ItemFailure) => void;
   threads?: number;

@@ -4,6 +4,7 @@ import path from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 import { studentCard } from "../../protocol/schema/student.ts";
 import type { StudentCard } from "../../protocol/student.ts";
+import { say, type Text } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { withFileErrors } from "../base/files.ts";
 import { parseAs } from "../base/json.ts";
@@ -13,14 +14,14 @@ import { onnxFault } from "./onnxFile.ts";
 const mostModelBytes = 1024 ** 3;
 const mostCardBytes = 1024 ** 2;
 
-const remedy = "Run the stage again, or get the folder anew from whoever made it.";
+const remedy = say`Run the stage again, or get the folder anew from whoever made it.`;
 
 /** A student's two files, as far as they can be judged without running them. Throws LeafError `input` with file and fault. */
 export async function readStudentFiles(dir: string): Promise<{ card: StudentCard; model: Buffer }> {
   const files = studentFiles(dir);
   if (!existsSync(files.card) || !existsSync(files.model)) {
-    throw new LeafError("input", `There is no student in ${dir}.`, {
-      remedy: "Run `leaf distill` first, or name the folder of an exported student.",
+    throw new LeafError("input", say`There is no student in ${dir}.`, {
+      remedy: say`Run \`leaf distill\` first, or name the folder of an exported student.`,
     });
   }
   const card = cardOf(files.card, (await bytesOf(files.card, mostCardBytes)).toString("utf8"));
@@ -38,8 +39,11 @@ function cardOf(file: string, text: string): StudentCard {
   const read = parseAs<StudentCard>(text, studentCard);
   if (read.ok) return read.value;
   if (/^\s*\{\s*"v"\s*:\s*[2-9]/.test(text))
-    throw new LeafError("input", `${file} is of a newer version of LEAF.`, { file, remedy: "Update LEAF." });
-  throw new LeafError("input", `${file} does not describe a student: ${read.why}.`, { file, remedy });
+    throw new LeafError("input", say`${file} is of a newer version of LEAF.`, {
+      file,
+      remedy: say`Update LEAF.`,
+    });
+  throw new LeafError("input", say`${file} does not describe a student: ${read.why}.`, { file, remedy });
 }
 
 async function bytesOf(file: string, most: number): Promise<Buffer> {
@@ -47,9 +51,9 @@ async function bytesOf(file: string, most: number): Promise<Buffer> {
     const handle = await open(file, "r");
     try {
       const info = await handle.stat();
-      if (!info.isFile()) throw new LeafError("input", `${file} is not a file.`, { file, remedy });
+      if (!info.isFile()) throw new LeafError("input", say`${file} is not a file.`, { file, remedy });
       if (info.size > most)
-        throw new LeafError("input", `${file} has more than ${most} bytes.`, { file, remedy });
+        throw new LeafError("input", say`${file} has more than ${most} bytes.`, { file, remedy });
       return await handle.readFile();
     } finally {
       await handle.close();
@@ -57,8 +61,8 @@ async function bytesOf(file: string, most: number): Promise<Buffer> {
   });
 }
 
-export function unusable(file: string, fault: string): LeafError {
-  return new LeafError("input", `${file} is not a usable ONNX file: ${fault}.`, { file, remedy });
+export function unusable(file: string, fault: Text): LeafError {
+  return new LeafError("input", say`${file} is not a usable ONNX file: ${fault}.`, { file, remedy });
 }
 
 type Shape = readonly (number | string)[];
@@ -68,7 +72,7 @@ type Values = InferenceSession["inputMetadata"];
 export function checkSignature(session: InferenceSession, card: StudentCard, file: string): void {
   const { crop } = card.input;
   if (session.inputNames.length !== 1 || session.inputNames[0] !== "pixels")
-    throw unusable(file, `its input is \`${listed(session.inputNames)}\`, not \`pixels\``);
+    throw unusable(file, say`its input is \`${listed(session.inputNames)}\`, not \`pixels\``);
   expect(session.inputMetadata, "pixels", "uint8", [null, crop, crop, 3]);
   expect(session.outputMetadata, "score", "float32", [null]);
   if (session.outputNames.includes("features"))
@@ -80,7 +84,8 @@ export function checkSignature(session: InferenceSession, card: StudentCard, fil
   /** `null` fits any extent; so does one that the file leaves open. */
   function expect(values: Values, name: string, type: string, wanted: (number | null)[]): void {
     const found = values.find((one) => one.name === name);
-    if (!found) throw unusable(file, `it has no output \`${name}\` (it has ${listed(session.outputNames)})`);
+    if (!found)
+      throw unusable(file, say`it has no output \`${name}\` (it has ${listed(session.outputNames)})`);
     const shape: Shape = found.isTensor ? found.shape : [];
     const fits =
       found.isTensor &&
@@ -92,8 +97,10 @@ export function checkSignature(session: InferenceSession, card: StudentCard, fil
       });
     if (fits) return;
     const text = wanted.map((extent) => extent ?? "n").join(" × ");
-    const had = found.isTensor ? `${found.type} ${shape.map(String).join(" × ") || "scalar"}` : "no tensor";
-    throw unusable(file, `\`${name}\` is ${had}, not ${type} ${text}`);
+    const had = found.isTensor
+      ? `${found.type} ${shape.map(String).join(" × ") || "scalar"}`
+      : say`no tensor`;
+    throw unusable(file, say`\`${name}\` is ${had}, not ${type} ${text}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import type { RgbImage } from "../images/decode.ts";
 import { prepare, type Rectangle, viewPlaces, views } from "../images/views.ts";
@@ -58,7 +59,7 @@ export async function heatMap(student: Student, image: RgbImage): Promise<HeatMa
   const perView = rows * columns;
   const score = reportedScore(card, scores.reduce((sum, one) => sum + one, 0) / scores.length);
   if (!Number.isFinite(score) || !local.every(Number.isFinite))
-    throw new LeafError("failed", noNumber, { remedy: "Run the stage that made the student again." });
+    throw new LeafError("failed", noNumber, { remedy: say`Run the stage that made the student again.` });
   const found = viewPlaces(image.width, image.height, input).map((place, i) => ({
     place,
     rows,

@@ -1,3 +1,5 @@
+import { inEnglish, say, type Text } from "../../words/text.ts";
+
 /**
  * A look at an ONNX file before ONNX Runtime sees it. A tensor may name a file to be read instead of holding its values (external
  * data): ONNX Runtime looks for it in the current folder, whoever made that. A student of LEAF is whole, so such a file is refused.
@@ -21,21 +23,27 @@ const [graphField, externalDataField, dataLocationField] = [7, 13, 14];
 const mostDepth = 100;
 
 /** What is wrong with the file in a few words; undefined for a whole one. Never throws. */
-export function onnxFault(bytes: Uint8Array): string | undefined {
+export function onnxFault(bytes: Uint8Array): Text | undefined {
   try {
     const state = { graphs: 0 };
     walk(bytes, 0, bytes.length, "model", 0, state);
     if (state.graphs === 1) return undefined;
-    return state.graphs === 0 ? "it holds no network" : "it holds several networks";
+    return state.graphs === 0 ? say`it holds no network` : say`it holds several networks`;
   } catch (error) {
-    if (error instanceof Fault) return error.message;
+    if (error instanceof Fault) return error.words;
     throw error;
   }
 }
 
-class Fault extends Error {}
+class Fault extends Error {
+  readonly words: Text;
+  constructor(words: Text) {
+    super(inEnglish(words));
+    this.words = words;
+  }
+}
 
-const broken = () => new Fault("it is cut off or damaged");
+const broken = () => new Fault(say`it is cut off or damaged`);
 
 function walk(
   bytes: Uint8Array,
@@ -45,7 +53,7 @@ function walk(
   depth: number,
   state: { graphs: number },
 ): void {
-  if (depth > mostDepth) throw new Fault("it is nested too deeply");
+  if (depth > mostDepth) throw new Fault(say`it is nested too deeply`);
   let at = from;
   const varint = (): number => {
     let value = 0;
@@ -67,11 +75,11 @@ function walk(
     const [field, wire] = [Math.floor(tag / 8), tag % 8];
     if (field === 0 || tag > 0xffffffff) throw broken();
     if (message === "tensor" && field === externalDataField)
-      throw new Fault("it reads a part of the network from another file");
+      throw new Fault(say`it reads a part of the network from another file`);
     if (wire === 0) {
       const value = varint();
       if (message === "tensor" && field === dataLocationField && value !== 0)
-        throw new Fault("it reads a part of the network from another file");
+        throw new Fault(say`it reads a part of the network from another file`);
     } else if (wire === 1) skip(8);
     else if (wire === 5) skip(4);
     else if (wire === 2) {

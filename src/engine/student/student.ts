@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import type { StudentCard } from "../../protocol/student.ts";
+import { inEnglish, quoted, say } from "../../words/text.ts";
 import { LeafError, messageOf, throwIfCancelled } from "../base/errors.ts";
 import { InferenceSession, Tensor } from "../base/onnxRuntime.ts";
 import { type RgbImage, UndecodableImage, withImage } from "../images/decode.ts";
@@ -66,7 +67,7 @@ export async function openStudent(dir: string, options: { threads?: number } = {
       logSeverityLevel: 3,
     });
   } catch (error) {
-    throw unusable(modelFile, messageOf(error).split("\n")[0]!.replace(/\.$/, ""));
+    throw unusable(modelFile, quoted(messageOf(error).split("\n")[0]!.replace(/\.$/, "")));
   }
   try {
     checkSignature(session, card, modelFile);
@@ -80,11 +81,11 @@ export async function openStudent(dir: string, options: { threads?: number } = {
     const found = await session
       .run({ pixels: new Tensor("uint8", pixels, [n, crop, crop, 3]) }, outputs)
       .catch((error: unknown) => {
-        throw unusable(modelFile, `it does not run (${messageOf(error).split("\n")[0]})`);
+        throw unusable(modelFile, say`it does not run (${messageOf(error).split("\n")[0]!})`);
       });
     for (const output of outputs)
       if (found[output]?.dims[0] !== n)
-        throw unusable(modelFile, `\`${output}\` does not have a row for each view`);
+        throw unusable(modelFile, say`\`${output}\` does not have a row for each view`);
     return found;
   };
   return {
@@ -97,8 +98,8 @@ export async function openStudent(dir: string, options: { threads?: number } = {
     async judgeViews(pixels, n, withFeatures = false) {
       const told = card.domain != null && has("distance");
       if (withFeatures && !has("features"))
-        throw new LeafError("input", `${modelFile} has no output \`features\`.`, {
-          remedy: "Run `leaf distill` again.",
+        throw new LeafError("input", say`${modelFile} has no output \`features\`.`, {
+          remedy: say`Run \`leaf distill\` again.`,
         });
       const outputs = ["score", ...(told ? ["distance"] : []), ...(withFeatures ? ["features"] : [])];
       const { score, distance, features } = await run(pixels, n, outputs);
@@ -110,9 +111,9 @@ export async function openStudent(dir: string, options: { threads?: number } = {
     },
     async mapViews(pixels, n) {
       if (!has("map")) {
-        throw new LeafError("input", `The student in ${dir} was made before students had heat maps.`, {
+        throw new LeafError("input", say`The student in ${dir} was made before students had heat maps.`, {
           file: modelFile,
-          remedy: "Run `leaf distill` again (and `leaf calibrate`), or export it anew.",
+          remedy: say`Run \`leaf distill\` again (and \`leaf calibrate\`), or export it anew.`,
         });
       }
       const { score, map } = await run(pixels, n, ["score", "map"]);
@@ -129,11 +130,11 @@ export async function judgePicture(student: Student, image: RgbImage): Promise<J
   const found = await student.judgeViews(views(await prepare(image, input), input), input.views);
   const judged = judgedOf(student.card, found.scores, found.distances);
   if (isNumber(judged)) return judged;
-  throw new LeafError("failed", noNumber, { remedy: "Run the stage that made the student again." });
+  throw new LeafError("failed", noNumber, { remedy: say`Run the stage that made the student again.` });
 }
 
 /** Why an image has no score where the network gives NaN or infinity. */
-export const noNumber = "The student gave no number.";
+export const noNumber = say`The student gave no number.`;
 
 function isNumber({ score, distance }: Judged, features?: Float32Array): boolean {
   return (
@@ -205,7 +206,7 @@ export async function* scoreImages<T extends ImageSource>(
       const { item, note } = one;
       const judged = judgedOf(student.card, scores.subarray(from, to), distances?.subarray(from, to) ?? null);
       const row = features ? meanRow(features.subarray(from * dim, to * dim), dim) : undefined;
-      if (!isNumber(judged, row)) return { item, reason: noNumber, lasting: true };
+      if (!isNumber(judged, row)) return { item, reason: inEnglish(noNumber), lasting: true };
       return { item, ...judged, ...(note && { note }), ...(row && { features: row }) };
     });
   };

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { limits } from "../base/limits.ts";
 import { type CsvRow, scanRow } from "./csvRows.ts";
@@ -68,18 +69,22 @@ export async function* csvRows(
 export const tailFault = "Text follows a closing quote: a quote inside a quoted value is written twice.";
 
 export function unclosed(file: string, line: number): LeafError {
-  return new LeafError("input", `${path.basename(file)}:${line}: a quote is opened here and never closed.`, {
-    file,
-    line,
-    remedy: "Correct the row; a quote inside a quoted value is written twice.",
-  });
+  return new LeafError(
+    "input",
+    say`${path.basename(file)}:${line}: a quote is opened here and never closed.`,
+    {
+      file,
+      line,
+      remedy: say`Correct the row; a quote inside a quoted value is written twice.`,
+    },
+  );
 }
 
 function tooLong(file: string, line: number): LeafError {
-  const most = `${limits.csvRow / 1e6} million`;
+  const most = limits.csvRow / 1e6;
   return new LeafError(
     "input",
-    `${path.basename(file)}:${line}: the row is longer than ${most} characters, the most that LEAF reads.`,
-    { file, line, remedy: "Check that it is a table of names and scores, and that each quote is closed." },
+    say`${path.basename(file)}:${line}: the row is longer than ${most} million characters, the most that LEAF reads.`,
+    { file, line, remedy: say`Check that it is a table of names and scores, and that each quote is closed.` },
   );
 }

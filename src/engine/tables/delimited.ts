@@ -1,4 +1,5 @@
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { imageExtensions } from "../images/format.ts";
 import { delimiterOf } from "./csvRows.ts";
@@ -36,9 +37,13 @@ export async function openDelimited(file: string, { signal }: TableOptions): Pro
     }
   }
   if (columns === undefined) {
-    throw new LeafError("config", `${path.basename(file)} is empty: its first row must name the columns.`, {
-      file,
-    });
+    throw new LeafError(
+      "config",
+      say`${path.basename(file)} is empty: its first row must name the columns.`,
+      {
+        file,
+      },
+    );
   }
   return {
     columns,

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { quotedCell } from "./cellText.ts";
 
@@ -8,7 +9,7 @@ export function findColumn(file: string, columns: readonly string[], wanted: str
   const at = columns.indexOf(wanted);
   const base = path.basename(file);
   if (at >= 0 && columns.indexOf(wanted, at + 1) >= 0)
-    throw new LeafError("config", `${base} has two columns ${quotedCell(wanted)}.`, { file, line });
+    throw new LeafError("config", say`${base} has two columns ${quotedCell(wanted)}.`, { file, line });
   if (at >= 0) return at;
   const named = columns.filter((name) => name !== "");
   const shown = named.slice(0, 30).map(quotedCell);
@@ -25,11 +26,11 @@ export function findColumn(file: string, columns: readonly string[], wanted: str
     distance(wanted.toLowerCase(), near.toLowerCase()) <= Math.max(2, wanted.length / 3);
   throw new LeafError(
     "config",
-    `${base} has no column ${quotedCell(wanted)}; it has ${shown.join(", ")}${named.length > shown.length ? ", …" : ""}.`,
+    say`${base} has no column ${quotedCell(wanted)}; it has ${shown.join(", ")}${named.length > shown.length ? ", …" : ""}.`,
     {
       file,
       line,
-      remedy: close ? `Did you mean ${quotedCell(near!)}?` : "Name one of these columns in the config.",
+      remedy: close ? say`Did you mean ${quotedCell(near!)}?` : say`Name one of these columns in the config.`,
     },
   );
 }

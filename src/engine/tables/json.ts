@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { say, type Text } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { limits, megabytes } from "../base/limits.ts";
 import { cellText, oneLine } from "./cellText.ts";
@@ -16,26 +17,26 @@ const batchSize = 1000;
 export async function openJson(file: string, { signal }: TableOptions): Promise<Table> {
   const base = path.basename(file);
   const { size } = await stat(file);
-  if (size > limits.jsonBytes) throw tooLarge(file, `is too large (${megabytes(size)})`);
+  if (size > limits.jsonBytes) throw tooLarge(file, say`is too large (${megabytes(size)})`);
   let value: unknown;
   try {
     const encoding = await detectEncoding(file, signal);
     const bytes = await readFile(file);
     if (valuesIn(bytes) > limits.jsonValues)
-      throw tooLarge(file, `holds more than ${limits.jsonValues / 1e6} million values`);
+      throw tooLarge(file, say`holds more than ${limits.jsonValues / 1e6} million values`);
     value = JSON.parse(new TextDecoder(encoding).decode(bytes));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new LeafError("input", `${base} is not valid JSON: ${oneLine(error.message)}.`, {
+    throw new LeafError("input", say`${base} is not valid JSON: ${oneLine(error.message)}.`, {
       file,
       cause: error,
     });
   }
   const rows = rowsIn(value);
   if (rows === undefined || rows.length === 0) {
-    throw new LeafError("config", `${base} holds no list of objects.`, {
+    throw new LeafError("config", say`${base} holds no list of objects.`, {
       file,
-      remedy: 'Write a list such as [{"image": "a.jpg", "mos": 3.4}].',
+      remedy: say`Write a list such as [{"image": "a.jpg", "mos": 3.4}].`,
     });
   }
   const columns = keysOf(rows.slice(0, rowsAsked));
@@ -53,10 +54,10 @@ export async function openJson(file: string, { signal }: TableOptions): Promise<
   };
 }
 
-function tooLarge(file: string, why: string): LeafError {
-  return new LeafError("input", `${path.basename(file)} ${why}: JSON is read whole.`, {
+function tooLarge(file: string, why: Text): LeafError {
+  return new LeafError("input", say`${path.basename(file)} ${why}: JSON is read whole.`, {
     file,
-    remedy: "Write it as JSON Lines (.jsonl), CSV or Parquet, which are streamed.",
+    remedy: say`Write it as JSON Lines (.jsonl), CSV or Parquet, which are streamed.`,
   });
 }
 
@@ -76,9 +77,9 @@ export async function openJsonLines(file: string, { signal }: TableOptions): Pro
     if (asked.length >= rowsAsked) break;
   }
   if (asked.length === 0) {
-    throw new LeafError("config", `${path.basename(file)} is empty.`, {
+    throw new LeafError("config", say`${path.basename(file)} is empty.`, {
       file,
-      remedy: 'Write one object a line, such as {"image": "a.jpg", "mos": 3.4}.',
+      remedy: say`Write one object a line, such as {"image": "a.jpg", "mos": 3.4}.`,
     });
   }
   const columns = keysOf(asked);
@@ -126,19 +127,19 @@ function parseLine(file: string, source: string, line: number): JsonRow {
     value = JSON.parse(source);
   } catch {}
   if (isRow(value)) return value;
-  throw new LeafError("input", `${path.basename(file)}:${line}: the line is no JSON object.`, {
+  throw new LeafError("input", say`${path.basename(file)}:${line}: the line is no JSON object.`, {
     file,
     line,
-    remedy: "JSON Lines has one object a line; name a file that holds one list `.json`.",
+    remedy: say`JSON Lines has one object a line; name a file that holds one list \`.json\`.`,
   });
 }
 
 function tooLongLine(file: string, line: number): LeafError {
-  const most = `${limits.jsonLine / 1e6} million`;
+  const most = limits.jsonLine / 1e6;
   return new LeafError(
     "input",
-    `${path.basename(file)}:${line}: the line is longer than ${most} characters, the most that LEAF reads.`,
-    { file, line, remedy: "Write one object a line, or name a file that holds one list `.json`." },
+    say`${path.basename(file)}:${line}: the line is longer than ${most} million characters, the most that LEAF reads.`,
+    { file, line, remedy: say`Write one object a line, or name a file that holds one list \`.json\`.` },
   );
 }
 

@@ -10,6 +10,7 @@ import {
   parquetMetadataAsync,
   parquetScan,
 } from "hyparquet";
+import { say, type Text } from "../../words/text.ts";
 import { LeafError, messageOf, throwIfCancelled } from "../base/errors.ts";
 import { limits, megabytes } from "../base/limits.ts";
 import { regularFile } from "../base/regularFile.ts";
@@ -40,10 +41,10 @@ export interface ParquetFile {
 
 /** Reads what a Parquet file says of itself. Throws a LeafError `input` for one that is damaged or too large to read. */
 export async function openParquetFile(file: string): Promise<ParquetFile> {
-  const { size } = await regularFile(file, "Name a Parquet file.");
+  const { size } = await regularFile(file, say`Name a Parquet file.`);
   const footer = await footerSize(file, size);
   if (footer > limits.parquetFooter && footer <= size)
-    throw tooLarge(file, `describes itself in ${megabytes(footer)}`, megabytes(limits.parquetFooter));
+    throw tooLarge(file, say`describes itself in ${megabytes(footer)}`, megabytes(limits.parquetFooter));
   const buffer = await asyncBufferFromFile(file);
   const metadata = await parquetMetadataAsync(buffer).catch((error) => damaged(file, error));
   for (const { columns, num_rows } of metadata.row_groups)
@@ -51,15 +52,15 @@ export async function openParquetFile(file: string): Promise<ParquetFile> {
       const [bytes, rows] = [Number(column?.total_uncompressed_size ?? 0), Number(num_rows)];
       // However well they are packed, values take memory once they are read.
       const values = Math.max(rows, Number(column?.num_values ?? 0));
-      if (bytes < 0 || rows < 0) damaged(file, "it has a negative number of rows");
+      if (bytes < 0 || rows < 0) damaged(file, new Error("it has a negative number of rows"));
       if (bytes > limits.parquetPart)
         throw tooLarge(
           file,
-          `has a column of ${megabytes(bytes)} in one row group`,
+          say`has a column of ${megabytes(bytes)} in one row group`,
           megabytes(limits.parquetPart),
         );
       if (values > limits.parquetGroupRows)
-        throw tooLarge(file, `has a row group of ${values} rows`, String(limits.parquetGroupRows));
+        throw tooLarge(file, say`has a row group of ${values} rows`, String(limits.parquetGroupRows));
     }
   return { file, buffer, metadata };
 }
@@ -74,11 +75,11 @@ async function footerSize(file: string, size: number): Promise<number> {
   }
 }
 
-function tooLarge(file: string, why: string, most: string): LeafError {
+function tooLarge(file: string, why: Text, most: string): LeafError {
   const base = path.basename(file);
-  return new LeafError("input", `${base} ${why}; LEAF reads at most ${most}.`, {
+  return new LeafError("input", say`${base} ${why}; LEAF reads at most ${most}.`, {
     file,
-    remedy: "Write it again with fewer columns, or in smaller row groups.",
+    remedy: say`Write it again with fewer columns, or in smaller row groups.`,
   });
 }
 
@@ -153,7 +154,7 @@ function topLevelColumns(schema: readonly { name: string; num_children?: number 
 function damaged(file: string, error: unknown): never {
   throw new LeafError(
     "input",
-    `${path.basename(file)} cannot be read as Parquet: ${oneLine(messageOf(error))}.`,
-    { file, remedy: "Write it again, with Snappy, gzip, zstd or no compression.", cause: error },
+    say`${path.basename(file)} cannot be read as Parquet: ${oneLine(messageOf(error))}.`,
+    { file, remedy: say`Write it again, with Snappy, gzip, zstd or no compression.`, cause: error },
   );
 }

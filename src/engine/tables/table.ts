@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import path from "node:path";
+import { say } from "../../words/text.ts";
 import { explainFileSystemError, LeafError } from "../base/errors.ts";
 import { regularFile } from "../base/regularFile.ts";
 import { openDelimited } from "./delimited.ts";
@@ -70,15 +71,15 @@ export async function tableKind(file: string): Promise<TableKind> {
   if (head.toString("latin1", 0, 4) === "PAR1") return "parquet";
   if (head.toString("latin1", 0, 4) === "PK\u0003\u0004") return "xlsx";
   if (head.toString("latin1", 0, 10) === "MATLAB 5.0") {
-    throw new LeafError("config", `${base} is a MATLAB file, which LEAF does not read.`, {
+    throw new LeafError("config", say`${base} is a MATLAB file, which LEAF does not read.`, {
       file,
-      remedy: "Write its names and scores to a CSV file; docs/datasets.md shows how.",
+      remedy: say`Write its names and scores to a CSV file; docs/datasets.md shows how.`,
     });
   }
   if (head.readUInt32BE(0) === 0xd0cf11e0) {
-    throw new LeafError("config", `${base} is an old Excel workbook (.xls), which LEAF does not read.`, {
+    throw new LeafError("config", say`${base} is an old Excel workbook (.xls), which LEAF does not read.`, {
       file,
-      remedy: "Save it as .xlsx or CSV.",
+      remedy: say`Save it as .xlsx or CSV.`,
     });
   }
   if (/\.(jsonl|ndjson)$/i.test(file)) return "jsonl";
@@ -87,7 +88,7 @@ export async function tableKind(file: string): Promise<TableKind> {
 }
 
 async function headOf(file: string): Promise<Buffer> {
-  await regularFile(file, "Name a file of scores, such as a CSV file.");
+  await regularFile(file, say`Name a file of scores, such as a CSV file.`);
   try {
     const handle = await open(file, "r");
     try {
@@ -98,7 +99,11 @@ async function headOf(file: string): Promise<Buffer> {
   } catch (error) {
     const explained = explainFileSystemError(error, "read", file);
     if (explained instanceof LeafError)
-      throw new LeafError("config", explained.message, { ...explained, file, cause: error });
+      throw new LeafError("config", explained.words.message, {
+        file,
+        remedy: explained.words.remedy,
+        cause: error,
+      });
     throw error;
   }
 }

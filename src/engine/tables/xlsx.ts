@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import readWorkbook from "read-excel-file/node";
+import { say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { limits, megabytes } from "../base/limits.ts";
 import { cellText } from "./cellText.ts";
@@ -24,16 +25,16 @@ export async function openXlsx(file: string, { prefer, signal }: TableOptions): 
   const base = path.basename(file);
   const { size } = await stat(file);
   if (size > limits.xlsxBytes) {
-    throw new LeafError("input", `${base} is too large for a workbook (${megabytes(size)}).`, {
+    throw new LeafError("input", say`${base} is too large for a workbook (${megabytes(size)}).`, {
       file,
-      remedy: "Save the sheet as CSV, which is streamed.",
+      remedy: say`Save the sheet as CSV, which is streamed.`,
     });
   }
   const sheets = await sheetsOf(file);
   throwIfCancelled(signal);
   const place = placeOf(sheets, prefer);
   if (!place) {
-    throw new LeafError("config", `${base} is empty: a row of its sheet must name the columns.`, { file });
+    throw new LeafError("config", say`${base} is empty: a row of its sheet must name the columns.`, { file });
   }
   const { sheet, header } = place;
   return {
@@ -59,9 +60,9 @@ async function sheetsOf(file: string): Promise<unknown[][][]> {
     return (await readWorkbook(workbook)).map(({ data }) => data as unknown[][]);
   } catch (error) {
     if (error instanceof LeafError) throw error;
-    throw new LeafError("input", `${path.basename(file)} is not an Excel workbook, or a damaged one.`, {
+    throw new LeafError("input", say`${path.basename(file)} is not an Excel workbook, or a damaged one.`, {
       file,
-      remedy: "Save it again as .xlsx or CSV.",
+      remedy: say`Save it again as .xlsx or CSV.`,
       cause: error,
     });
   }

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { unzipSync, zipSync } from "fflate";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { limits, megabytes } from "../base/limits.ts";
 
@@ -13,7 +14,7 @@ const part = /\.(xml|rels)$/i;
  */
 export function boundedWorkbook(file: string, bytes: Buffer): Buffer {
   const base = path.basename(file);
-  const remedy = "Save the sheet as CSV, which is streamed.";
+  const remedy = say`Save the sheet as CSV, which is streamed.`;
   let [parts, unpacked] = [0, 0];
   // In place of their true sizes parts may claim smaller ones: then they are cut off there.
   const files = unzipSync(bytes, {
@@ -23,7 +24,7 @@ export function boundedWorkbook(file: string, bytes: Buffer): Buffer {
       unpacked += originalSize;
       if (unpacked <= limits.xlsxUnpacked) return true;
       const most = megabytes(limits.xlsxUnpacked);
-      throw new LeafError("input", `${base} unpacks to more than ${most}, the most that LEAF reads.`, {
+      throw new LeafError("input", say`${base} unpacks to more than ${most}, the most that LEAF reads.`, {
         file,
         remedy,
       });
@@ -33,11 +34,11 @@ export function boundedWorkbook(file: string, bytes: Buffer): Buffer {
   for (const content of Object.values(files)) {
     const { rows, columns, at } = areaOf(content);
     if (rows * columns <= limits.xlsxArea) continue;
-    const area = `${rows} rows and ${columns} columns`;
+    const area = say`${rows} rows and ${columns} columns`;
     throw new LeafError(
       "input",
-      `${base} has something in the cell ${at}: the sheet spans ${area}, more than the ${limits.xlsxArea / 1e6} million cells that LEAF reads.`,
-      { file, remedy: "Delete what stands there, or save the sheet as CSV, which is streamed." },
+      say`${base} has something in the cell ${at}: the sheet spans ${area}, more than the ${limits.xlsxArea / 1e6} million cells that LEAF reads.`,
+      { file, remedy: say`Delete what stands there, or save the sheet as CSV, which is streamed.` },
     );
   }
   return Buffer.from(zipSync(files, { level: 0 }));

@@ -1,3 +1,4 @@
+import type { Text } from "../../words/text.ts";
 import type { TeacherConfig } from "../config/teacher.ts";
 import { createEmbeddedTeacher, embeddedTeacherFingerprint } from "./embedded/teacher.ts";
 import { createOpenaiTeacher, openaiTeacherFingerprint } from "./openai/teacher.ts";
@@ -13,7 +14,7 @@ export interface TeacherOptions {
   /** Larger images are refused. */
   maxPixels?: number;
   /** A sentence on what goes on while the teacher gets ready, waits or backs off. */
-  onNote?: (message: string) => void;
+  onNote?: (message: Text) => void;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Text } from "../../words/text.ts";
 import type { RatingProbabilities } from "./judgement.ts";
 import type { PromptPart } from "./prompts.ts";
 
@@ -76,7 +77,7 @@ export interface Teacher {
   /** Calls that should be under way at once; 1 where left out. */
   concurrency?: number;
   /** One line on what was found out about the server or device. */
-  about?: string;
+  about?: Text;
   judgePoints(images: TeacherImage[], signal?: AbortSignal): Promise<PointJudgement[]>;
   /** Both orders unless told otherwise. */
   judgePairs(

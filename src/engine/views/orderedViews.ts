@@ -1,5 +1,6 @@
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import type { Sources } from "./sources.ts";
 
@@ -86,7 +87,7 @@ export function orderedViews(sources: Sources): OrderedViews {
         await setImmediate();
       }
     } catch (error) {
-      if (!db.isOpen) throw new LeafError("cancelled", "The project was closed.");
+      if (!db.isOpen) throw new LeafError("cancelled", say`The project was closed.`);
       db.exec(`DROP TABLE temp.${table}`);
       throw error;
     }

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import path from "node:path";
 import type { EvaluationView } from "../../protocol/server.ts";
+import { quoted } from "../../words/text.ts";
 import { regularFile } from "../base/regularFile.ts";
 import type { Config } from "../config/config.ts";
 import type { MosFormatName } from "../mos/formats.ts";
@@ -59,7 +60,7 @@ export async function paperFigures(root: string, config: Config): Promise<Paper 
 
 async function firstLine(file: string): Promise<string> {
   try {
-    await regularFile(file, "");
+    await regularFile(file, quoted(""));
     const handle = await open(file);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { PairReliability, PointReliability, TeacherReliability } from "../../protocol/reliability.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import type { Project } from "../config/project.ts";
 import { type Catalog, type CatalogOptions, openCatalog } from "../dataset/catalog.ts";
@@ -50,10 +51,10 @@ export async function teacherReliability(
   if (!mos)
     throw new LeafError(
       "config",
-      `${path.basename(project.configFile)} names no human scores to compare with.`,
+      say`${path.basename(project.configFile)} names no human scores to compare with.`,
       {
         file: project.configFile,
-        remedy: "Add `mos: { file: …, image: …, score: … }`.",
+        remedy: say`Add \`mos: { file: …, image: …, score: … }\`.`,
       },
     );
   const catalog = await openCatalog(project, options);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Text } from "../../words/text.ts";
 
 // The same as the patterns of src/engine/base/ids.ts, which checks where an id becomes a path.
 export const runId = z.string().regex(/^r[1-9]\d{0,8}$/, "must be r and a number");
@@ -27,3 +28,10 @@ export const interval = z.tuple([z.number(), z.number()]);
 export const moment = z.number().min(0).max(8.64e15);
 /** A process: 0 and less would name groups, and everybody. */
 export const processId = z.int().min(1).max(0x7fffffff);
+
+/** A sentence as data; parts of sentences are not nested deeper than this. */
+function sentenceOf(depth: number): z.ZodType<Text> {
+  const value = z.union([text, z.number(), ...(depth > 0 ? [sentenceOf(depth - 1)] : [])]);
+  return z.object({ template: text, values: z.array(value).max(50) });
+}
+export const sentence = sentenceOf(4);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Failure, failureCodes, type JobEvent, type JobRequest } from "../jobs.ts";
-import { count, jobId, moment, text, time } from "./common.ts";
+import { count, jobId, moment, sentence, text, time } from "./common.ts";
 import { failureSummary } from "./failures.ts";
 import { trainerMessage } from "./trainer.ts";
 
@@ -14,6 +14,7 @@ export const failure = z.looseObject({
   line: count.optional(),
   column: count.optional(),
   failures: failureSummary.optional(),
+  words: z.object({ message: sentence, remedy: sentence.optional() }).optional().catch(undefined),
 }) satisfies z.ZodType<Failure>;
 
 /** `job.json`. Other keys stay. */
@@ -51,7 +52,12 @@ export const jobEvent = z.discriminatedUnion("type", [
     stage: z.enum(["distill", "calibrate"]),
     message: trainerMessage,
   }),
-  z.looseObject({ at: moment, type: z.literal("warning"), message: text }),
+  z.looseObject({
+    at: moment,
+    type: z.literal("warning"),
+    message: text,
+    words: sentence.optional().catch(undefined),
+  }),
   z.looseObject({ at: moment, type: z.literal("stage"), stage, result: z.unknown() }),
   z.looseObject({
     at: moment,

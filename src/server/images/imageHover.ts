@@ -7,7 +7,7 @@ import type { ImageView } from "../../protocol/server.ts";
 import { commandLink, escapeMarkdown, markdownTarget } from "../../words/escape.ts";
 import { bytes } from "../../words/figure.ts";
 import { betterThan, confidenceText, fiveScale, mosText, scoreFigure, scoreText } from "../../words/score.ts";
-import { english } from "../../words/translate.ts";
+import { t } from "../locale.ts";
 
 /**
  * The hover of an image as Markdown, for a client that trusts LEAF's commands and no others. Text that comes from files and
@@ -17,11 +17,11 @@ export function imageHover({ row, project, scorer, mosRange, heat }: ImageView):
   const lines = [
     `${escapeMarkdown(nameOf(row.path))} · ${row.width}×${row.height} · ${formatOf(row.format)} · ${bytes(row.size)}`,
     qualityLine(row, project.imagesName, scorer),
-    ...(row.far ? ["⚠ Unlike the images it was distilled on: do not rely on this score"] : []),
+    ...(row.far ? [`⚠ ${t("Unlike the images it was distilled on: do not rely on this score")}`] : []),
     ...(row.teacher ? [teacherLine(row.teacher)] : []),
-    ...(row.teacher?.reason ? [`“${escapeMarkdown(row.teacher.reason)}” (the teacher's words)`] : []),
-    ...(row.mos === null ? [] : [`MOS ${mosText(english, row, mosRange ?? fiveScale)}`]),
-    `${commandLink("Open in IQA panel", commandIds.openPanel, project.config, "gallery", { hash: row.hash })} · ${commandLink("Rescore", commandIds.score, row.uri)}`,
+    ...(row.teacher?.reason ? [t("“{0}” (the teacher's words)", escapeMarkdown(row.teacher.reason))] : []),
+    ...(row.mos === null ? [] : [`MOS ${mosText(t, row, mosRange ?? fiveScale)}`]),
+    `${commandLink(t("Open in IQA panel"), commandIds.openPanel, project.config, "gallery", { hash: row.hash })} · ${commandLink(t("Rescore"), commandIds.score, row.uri)}`,
   ];
   const text = lines.join("  \n");
   const pictures = [row.thumbnail, heat].flatMap((uri) =>
@@ -34,18 +34,18 @@ export function imageHover({ row, project, scorer, mosRange, heat }: ImageView):
 function qualityLine({ score, percentile }: ImageRow, imagesName: string, scorer: ScorerInfo): string {
   const by =
     scorer.kind === "embedded"
-      ? "embedded teacher, blind to content; distill a student for your images"
+      ? t("embedded teacher, blind to content; distill a student for your images")
       : escapeMarkdown(scorer.title);
-  if (score === null) return `Quality not known yet (${by})`;
-  const direction = scorer.lowerIsBetter ? ", lower is better" : "";
-  const rank = percentile === null ? "" : ` · ${betterThan(english, percentile, escapeMarkdown(imagesName))}`;
-  return `Quality **${scoreText(english, score, scorer.scale)}**${direction}${rank} (${by})`;
+  if (score === null) return t("Quality not known yet ({0})", by);
+  const direction = scorer.lowerIsBetter ? `, ${t("lower is better")}` : "";
+  const rank = percentile === null ? "" : ` · ${betterThan(t, percentile, escapeMarkdown(imagesName))}`;
+  return `${t("Quality {0}", `**${scoreText(t, score, scorer.scale)}**`)}${direction}${rank} (${by})`;
 }
 
 function teacherLine({ score, probabilities, confidence, human }: PointView): string {
-  if (human) return `Teacher overruled by a person: ${scoreFigure(score, fiveScale)}`;
+  if (human) return t("Teacher overruled by a person: {0}", scoreFigure(score, fiveScale));
   const words = probabilities ? ` · ${bars(probabilities)}` : "";
-  return `Teacher ${scoreFigure(score, fiveScale)}${words} · ${confidenceText(english, confidence)}`;
+  return `${t("Teacher {0}", scoreFigure(score, fiveScale))}${words} · ${confidenceText(t, confidence)}`;
 }
 
 const blocks = "▁▂▃▄▅▆▇█";

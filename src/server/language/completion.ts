@@ -4,6 +4,7 @@ import {
   InsertTextFormat,
   type MarkupContent,
 } from "vscode-languageserver/node";
+import { t } from "../locale.ts";
 import { type Candidate, candidatesFor } from "./candidates.ts";
 import { type ConfigDocument, folderOf } from "./configDocument.ts";
 import { type Cursor, cursorAt } from "./cursor.ts";
@@ -12,7 +13,7 @@ import { acceptsText, defaultOf, isPlain, isSection, namedValues, schemasAt } fr
 import { keySnippet, plainText, skeleton, valueSnippet } from "./snippets.ts";
 import { proposals } from "./yamlService.ts";
 
-const suggestAgain = { title: "Suggest", command: "editor.action.triggerSuggest" };
+const suggestAgain = { title: "", command: "editor.action.triggerSuggest" };
 
 /** What may be written at an offset: keys and values of the schema, files, folders, columns of the CSV files, students. */
 export async function completionsAt(config: ConfigDocument, offset: number): Promise<CompletionItem[]> {
@@ -49,9 +50,9 @@ async function keyItems(config: ConfigDocument, cursor: Cursor): Promise<Complet
   if (cursor.path.length > 0 || cursor.siblings.length > 0 || cursor.flow || cursor.colon) return items;
   return [
     {
-      label: "LEAF config",
+      label: t("LEAF config"),
       kind: CompletionItemKind.Snippet,
-      detail: "all stages, with the embedded teacher",
+      detail: t("all stages, with the embedded teacher"),
       documentation: markdown(`\`\`\`yaml\n${plainText(skeleton)}\n\`\`\``),
       filterText: `leaf config images ${cursor.typed}`,
       insertTextFormat: InsertTextFormat.Snippet,
@@ -108,7 +109,7 @@ async function valueItems(config: ConfigDocument, cursor: Cursor): Promise<Compl
     const isDefault = value === flowText(defaultOf(nodes));
     items.push(
       item(value, CompletionItemKind.Value, {
-        detail: isDefault ? "default" : undefined,
+        detail: isDefault ? t("default") : undefined,
         sortText: `2${String(i).padStart(3, "0")}`,
       }),
     );

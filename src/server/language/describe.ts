@@ -1,4 +1,5 @@
 import { escapeMarkdown } from "../../words/escape.ts";
+import { t } from "../locale.ts";
 import type { ConfigPath } from "./context.ts";
 import { alternatives, defaultOf, descriptionOf, namedValues, type SchemaNode } from "./schema.ts";
 
@@ -12,12 +13,12 @@ export function describeKey(path: ConfigPath, nodes: SchemaNode[]): string {
     .join(".");
   const fallback = defaultOf(nodes);
   const head = [`**${named}**`, typeOf(nodes)];
-  if (fallback !== undefined && !isEmpty(fallback)) head.push(`default \`${flowText(fallback)}\``);
+  if (fallback !== undefined && !isEmpty(fallback)) head.push(t("default {0}", `\`${flowText(fallback)}\``));
   const keys = [
     ...new Set(nodes.flatMap(alternatives).flatMap((node) => Object.keys(node.properties ?? {}))),
   ];
-  const parts = [head.filter(Boolean).join(" · "), descriptionOf(nodes) ?? ""];
-  if (keys.length > 0) parts.push(`Keys: ${keys.map((key) => `\`${key}\``).join(", ")}`);
+  const parts = [head.filter(Boolean).join(" · "), t(descriptionOf(nodes) ?? "")];
+  if (keys.length > 0) parts.push(t("Keys: {0}", keys.map((key) => `\`${key}\``).join(", ")));
   return parts.filter(Boolean).join("\n\n");
 }
 
@@ -31,23 +32,23 @@ export function typeOf(nodes: SchemaNode[]): string {
   if (named.length > 0) words.unshift(named.map((value) => `\`${flowText(value)}\``).join(" | "));
   const unique = [...new Set(words.filter((word) => word !== "null"))];
   if (words.includes("null")) unique.push("`null`");
-  return unique.join(" or ");
+  return unique.reduce((all, one) => (all ? t("{0} or {1}", all, one) : one), "");
 }
 
 function typeWord(node: SchemaNode): string {
   switch (node.type) {
     case "integer":
-      return `whole number${bounds(node)}`;
+      return `${t("whole number")}${bounds(node)}`;
     case "number":
-      return `number${bounds(node)}`;
+      return `${t("number")}${bounds(node)}`;
     case "string":
-      return "text";
+      return t("text");
     case "boolean":
       return "`true` | `false`";
     case "array":
-      return node.prefixItems ? `list of ${node.prefixItems.length} numbers` : "list of text";
+      return node.prefixItems ? t("list of {0} numbers", node.prefixItems.length) : t("list of text");
     case "object":
-      return "section";
+      return t("section");
     default:
       return node.type ?? "";
   }
@@ -57,11 +58,11 @@ function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema
   const real = (bound: number | undefined) =>
     bound !== undefined && Math.abs(bound) < Number.MAX_SAFE_INTEGER ? bound : undefined;
   const [lo, hi] = [real(minimum), real(maximum)];
-  if (lo !== undefined && hi !== undefined) return ` from ${lo} to ${hi}`;
-  if (lo !== undefined) return `, at least ${lo}`;
-  if (hi !== undefined) return `, at most ${hi}`;
-  if (exclusiveMinimum !== undefined) return `, more than ${exclusiveMinimum}`;
-  return exclusiveMaximum !== undefined ? `, less than ${exclusiveMaximum}` : "";
+  if (lo !== undefined && hi !== undefined) return ` ${t("from {0} to {1}", lo, hi)}`;
+  if (lo !== undefined) return `, ${t("at least {0}", lo)}`;
+  if (hi !== undefined) return `, ${t("at most {0}", hi)}`;
+  if (exclusiveMinimum !== undefined) return `, ${t("more than {0}", exclusiveMinimum)}`;
+  return exclusiveMaximum !== undefined ? `, ${t("less than {0}", exclusiveMaximum)}` : "";
 }
 
 /** A value as it stands in a flow map: `[1, 5]`, `{ kind: embedded }`. */

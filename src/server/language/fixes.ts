@@ -1,5 +1,6 @@
 import { closest } from "fastest-levenshtein";
 import { type CodeAction, CodeActionKind, type Range } from "vscode-languageserver/node";
+import { t } from "../locale.ts";
 import { type ConfigDocument, scalarAt } from "./configDocument.ts";
 import type { FactProblem } from "./context.ts";
 import { flowText } from "./describe.ts";
@@ -52,14 +53,14 @@ function fixesOf(config: ConfigDocument, { path, code, suggestion, fix }: Proble
   const key = String(path.at(-1) ?? "");
   if (code === "unknownKey") {
     return [
-      ...(suggestion ? withEdit(`Rename to \`${suggestion}\``, renameKey(config, path, suggestion)) : []),
-      ...withEdit(`Remove \`${key}\``, removeKey(config, path)),
+      ...(suggestion ? withEdit(t("Rename to `{0}`", suggestion), renameKey(config, path, suggestion)) : []),
+      ...withEdit(t("Remove `{0}`", key), removeKey(config, path)),
     ];
   }
   if (code === "missing") {
     const name = key || "images";
     const value = starting[name] ?? defaultOf(schemasAt(path)) ?? name;
-    return withEdit(`Add \`${name}\``, setValue(config, path.length > 0 ? path : ["images"], value));
+    return withEdit(t("Add `{0}`", name), setValue(config, path.length > 0 ? path : ["images"], value));
   }
   if (code !== "value") return [];
   return replacements(
@@ -67,7 +68,7 @@ function fixesOf(config: ConfigDocument, { path, code, suggestion, fix }: Proble
     schemasAt(path, (at) => scalarAt(config.yaml, at)),
   )
     .slice(0, 5)
-    .flatMap((value) => withEdit(`Use ${flowText(value)}`, setValue(config, path, value)));
+    .flatMap((value) => withEdit(t("Use {0}", flowText(value)), setValue(config, path, value)));
 }
 
 /** What to write for a required key that has no default. */

@@ -2,6 +2,7 @@ import type { Hover } from "vscode-languageserver/node";
 import { isCollection, isNode, isPair, isScalar, type Pair, visit } from "yaml";
 import type { ProjectSnapshot } from "../../protocol/project.ts";
 import { count } from "../../words/figure.ts";
+import { t } from "../locale.ts";
 import { type ConfigDocument, keyName, keySpan, scalarAt } from "./configDocument.ts";
 import type { ConfigPath } from "./context.ts";
 import { describeKey } from "./describe.ts";
@@ -52,13 +53,15 @@ export function pairUnder(
 function dataLine(key: string, { images, mos }: ProjectSnapshot): string | undefined {
   if (key === "images" && images) {
     const failed =
-      images.failed > 0 ? `, ${count(images.failed)} of ${count(images.files)} files cannot be read` : "";
-    return `${count(images.usable)} images${failed}`;
+      images.failed > 0
+        ? `, ${t("{0} of {1} files cannot be read", count(images.failed), count(images.files))}`
+        : "";
+    return `${t("{0} images", count(images.usable))}${failed}`;
   }
   if ((key === "mos" || key === "mos.file") && mos) {
     const { rated, train, val, test } = mos;
-    const part = (n: number, name: string) => `${count(n)} ${name}`;
-    return `${part(rated, "images have a MOS")}: ${part(train, "train")} · ${part(val, "val")} · ${part(test, "test")}`;
+    const rows = t("{0} images have a MOS", count(rated));
+    return `${rows}: ${count(train)} \`train\` · ${count(val)} \`val\` · ${count(test)} \`test\``;
   }
   return undefined;
 }

@@ -4,8 +4,8 @@ import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../../protocol/
 import { ago } from "../../words/duration.ts";
 import { count } from "../../words/figure.ts";
 import { progressLine } from "../../words/progress.ts";
-import { english } from "../../words/translate.ts";
 import { whyWords } from "../../words/why.ts";
+import { t } from "../locale.ts";
 import { type ConfigDocument, keySpan, pairAt } from "./configDocument.ts";
 
 interface Known {
@@ -37,36 +37,44 @@ function teacherLenses(config: ConfigDocument, { config: uri, invalid }: Project
   const kind = config.yaml.getIn(["teacher", "kind"]);
   const span = keySpan(pairAt(config.yaml, ["teacher"]));
   if (!span || invalid !== null || (kind !== "openai" && kind !== "transformers")) return [];
-  return at(config.range(...span), [lens("$(beaker) Dry run on 3 images", commandIds.dryRun, uri)]);
+  return at(config.range(...span), [
+    lens(`$(beaker) ${t("Dry run on {0} images", 3)}`, commandIds.dryRun, uri),
+  ]);
 }
 
 function pipelineLenses(snapshot: ProjectSnapshot): Command[] {
   const { config, invalid, reading, stages, stale, job } = snapshot;
-  const panel = lens("Open IQA Panel", commandIds.openPanel, config);
+  const panel = lens(t("Open IQA Panel"), commandIds.openPanel, config);
   if (job?.state === "running")
     return [
-      lens(`$(debug-stop) Stop · ${progressLine(english, job.progress)}`, commandIds.stop, config),
+      lens(`$(debug-stop) ${t("Stop")} · ${progressLine(t, job.progress)}`, commandIds.stop, config),
       panel,
     ];
   if (invalid) return [told(`${reading ? "$(sync~spin)" : "$(warning)"} ${invalid}`)];
-  if (stale === 0) return [told("$(check) everything is fresh"), panel];
+  if (stale === 0) return [told(`$(check) ${t("everything is fresh")}`), panel];
   const before = stages.some(({ updated }) => updated !== null);
-  const left = `${stale} ${stale === 1 ? "stage" : "stages"} ${before ? "stale" : "to run"}`;
-  return [lens(`$(play) Run all · ${left}`, commandIds.run, config), panel];
+  const left = before
+    ? stale === 1
+      ? t("1 stage stale")
+      : t("{0} stages stale", stale)
+    : stale === 1
+      ? t("1 stage to run")
+      : t("{0} stages to run", stale);
+  return [lens(`$(play) ${t("Run all")} · ${left}`, commandIds.run, config), panel];
 }
 
 function stageLenses(stage: StageSnapshot, known: Known): Command[] {
   const { config, job, invalid } = known.snapshot;
   const blocked = job?.state === "running" || invalid !== null;
-  const run = blocked ? [] : [lens("$(play) Run", commandIds[stage.stage], config)];
+  const run = blocked ? [] : [lens(`$(play) ${t("Run")}`, commandIds[stage.stage], config)];
   switch (stage.state) {
     case "running":
-      return [told(`$(sync~spin) ${job ? progressLine(english, job.progress) : "running"}`)];
+      return [told(`$(sync~spin) ${job ? progressLine(t, job.progress) : t("running")}`)];
     case "fresh":
       return [result(stage, known), ...failures(stage, known), ...extras(stage, known), ...run];
     case "failed":
       return [
-        lens(`$(error) failed${why(stage)}`, commandIds.showLog, config),
+        lens(`$(error) ${t("failed")}${why(stage)}`, commandIds.showLog, config),
         ...failures(stage, known),
         ...run,
         ...last(stage, known),
@@ -74,22 +82,22 @@ function stageLenses(stage: StageSnapshot, known: Known): Command[] {
       ];
     case "stale":
       return [
-        told(`$(circle-filled) stale${why(stage)}`),
+        told(`$(circle-filled) ${t("stale")}${why(stage)}`),
         ...run,
         ...last(stage, known),
         ...extras(stage, known),
       ];
     case "missing":
-      return [told(`$(circle-outline) not run yet${why(stage)}`), ...run, ...extras(stage, known)];
+      return [told(`$(circle-outline) ${t("not run yet")}${why(stage)}`), ...run, ...extras(stage, known)];
   }
 }
 
 /** What a fresh stage came to; opens the tab that shows it whole. */
 function result(stage: StageSnapshot, { snapshot, now }: Known): Command {
-  const told = [stage.headline ?? "done"];
+  const told = [stage.headline ?? t("done")];
   if (stage.stage === "evaluate") {
     if (stage.run) told.push(stage.run);
-    if (stage.updated) told.push(ago(english, stage.updated, now));
+    if (stage.updated) told.push(ago(t, stage.updated, now));
   }
   const mark = stage.stage === "evaluate" ? "" : "$(check) ";
   return lens(`${mark}${told.join(" · ")}`, commandIds.openPanel, snapshot.config, tabs[stage.stage]);
@@ -98,7 +106,7 @@ function result(stage: StageSnapshot, { snapshot, now }: Known): Command {
 /** What it left out, and where all of that stands. */
 function failures({ stage, failures: left }: StageSnapshot, { snapshot }: Known): Command[] {
   if (!left) return [];
-  const words = `$(warning) ${count(left.total)} failed`;
+  const words = `$(warning) ${t("{0} failed", count(left.total))}`;
   return [left.list ? lens(words, commandIds.showFailures, snapshot.config, stage) : told(words)];
 }
 
@@ -106,19 +114,19 @@ const tabs = { label: "pairs", distill: "run", calibrate: "run", evaluate: "metr
 
 function last(stage: StageSnapshot, { snapshot }: Known): Command[] {
   if (!stage.headline) return [];
-  return [lens(`last: ${stage.headline}`, commandIds.openPanel, snapshot.config, tabs[stage.stage])];
+  return [lens(t("last: {0}", stage.headline), commandIds.openPanel, snapshot.config, tabs[stage.stage])];
 }
 
 function extras(stage: StageSnapshot, { snapshot, runs }: Known): Command[] {
   const { config } = snapshot;
   if (stage.stage === "label") {
-    return stage.headline ? [lens("Review pairs", commandIds.reviewPairs, config)] : [];
+    return stage.headline ? [lens(t("Review pairs"), commandIds.reviewPairs, config)] : [];
   }
   if (stage.stage === "calibrate") return [lens(ratingTitle(snapshot), commandIds.rateImages, config)];
   if (stage.stage !== "evaluate" || !stage.run) return [];
   const earlier = runBefore(stage.run, runs);
   return earlier
-    ? [lens(`Compare with ${earlier}`, commandIds.compareRuns, config, [earlier, stage.run])]
+    ? [lens(t("Compare with {0}", earlier), commandIds.compareRuns, config, [earlier, stage.run])]
     : [];
 }
 
@@ -126,7 +134,7 @@ function extras(stage: StageSnapshot, { snapshot, runs }: Known): Command[] {
 const enoughRatings = 30;
 
 function ratingTitle({ mos }: ProjectSnapshot): string {
-  return (mos?.rated ?? 0) < enoughRatings ? `Rate ${enoughRatings} images` : "Rate images";
+  return (mos?.rated ?? 0) < enoughRatings ? t("Rate {0} images", enoughRatings) : t("Rate images");
 }
 
 /** The newest evaluated run that is older than this one. */
@@ -140,7 +148,7 @@ function runBefore(run: string, runs: RunSummary[]): string | undefined {
 
 /** ": epochs 20 → 30" — the section's own name says the rest. */
 function why({ stage, reason }: StageSnapshot): string {
-  const words = whyWords(english, reason);
+  const words = whyWords(t, reason);
   return words && `: ${words.replace(new RegExp(`(^|, )${stage}\\.([\\w.]+): `, "g"), "$1$2 ")}`;
 }
 

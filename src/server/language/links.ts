@@ -3,6 +3,7 @@ import path from "node:path";
 import type { DocumentLink } from "vscode-languageserver/node";
 import { URI } from "vscode-uri";
 import { isScalar, isSeq } from "yaml";
+import { t } from "../locale.ts";
 import { type ConfigDocument, folderOf, type Span } from "./configDocument.ts";
 import type { ConfigPath } from "./context.ts";
 
@@ -23,7 +24,7 @@ export async function documentLinks(config: ConfigDocument): Promise<DocumentLin
       const target = path.resolve(folder, staticPart(text));
       const found = await stat(target).catch(() => undefined);
       if (!found) return [];
-      const tooltip = found.isDirectory() ? "Open folder" : "Open file";
+      const tooltip = found.isDirectory() ? t("Open folder") : t("Open file");
       return [{ range: config.range(...span), target: URI.file(target).toString(), tooltip }];
     }),
   );

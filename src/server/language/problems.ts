@@ -1,5 +1,6 @@
 import type { YAMLParseError } from "yaml";
 import { type ConfigProblem, parseConfig } from "../../engine/config/read.ts";
+import { t, worded } from "../locale.ts";
 import { type ConfigDocument, keySpan, pairAt, problemSpan, type Span } from "./configDocument.ts";
 import type { ConfigPath, FactProblem } from "./context.ts";
 
@@ -40,15 +41,15 @@ export function valueProblems(
     const parsed = parse(config.text);
     problems = parsed.ok ? [] : parsed.problems;
   } catch {
-    return [problem(firstLine(config.text), "the brackets are nested too deeply", "syntax")];
+    return [problem(firstLine(config.text), t("the brackets are nested too deeply"), "syntax")];
   }
-  return problems.map(({ path, message, kind, suggestion }) => {
+  return problems.map(({ path, words, kind, suggestion }) => {
     const span =
       (kind === "unknownKey" ? keySpan(pairAt(config.yaml, path)) : problemSpan(config.yaml, path)) ??
       firstLine(config.text);
     return {
       path,
-      message,
+      message: worded(words),
       severity: "error",
       code: kind,
       span,
@@ -73,15 +74,15 @@ export function syntaxProblems({ yaml, text }: ConfigDocument): Problem[] {
 function syntaxMessage(error: YAMLParseError, word: string): string {
   switch (error.code) {
     case "DUPLICATE_KEY":
-      return `\`${word}\` is written twice in this section`;
+      return t("`{0}` is written twice in this section", word);
     case "TAB_AS_INDENT":
-      return "indent with spaces, not with a tab";
+      return t("indent with spaces, not with a tab");
     case "MULTIPLE_DOCS":
-      return "a config is one document: remove the line `---`";
+      return t("a config is one document: remove the line `---`");
     case "BAD_ALIAS":
-      return "there is no anchor of this name";
+      return t("there is no anchor of this name");
     case "MULTILINE_IMPLICIT_KEY":
-      return "a colon is missing after the key, or the lines are indented differently";
+      return t("a colon is missing after the key, or the lines are indented differently");
     default:
       return error.message
         .split("\n")[0]!

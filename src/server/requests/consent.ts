@@ -5,6 +5,7 @@ import { openExperiment } from "../../engine/experiments/file.ts";
 import { trialsOf } from "../../engine/experiments/trial.ts";
 import type { ConsentView } from "../../protocol/consent.ts";
 import type { ConsentTarget } from "../../protocol/server.ts";
+import { say } from "../../words/text.ts";
 import type { Answer } from "../answers.ts";
 import type { Projects } from "../projects.ts";
 import { experimentFileOf } from "./experiments.ts";
@@ -27,8 +28,8 @@ export function answerConsent(answer: Answer, projects: Projects): void {
     const { items } = await viewOf(target);
     const seen = items.filter(({ digest }) => digests.includes(digest));
     if (seen.length < items.length)
-      throw new LeafError("consent", "What would run has changed since you looked at it.", {
-        remedy: "Start it again, and look at it once more.",
+      throw new LeafError("consent", say`What would run has changed since you looked at it.`, {
+        remedy: say`Start it again, and look at it once more.`,
       });
     await remember(seen, decision);
     for (const project of projects.all()) void project.refresh();

@@ -6,6 +6,7 @@ import { listExperiments, statusOfExperiment } from "../../engine/experiments/li
 import { initExperiment, presetNames } from "../../engine/experiments/presets.ts";
 import { readResultFile } from "../../engine/experiments/result.ts";
 import { trialsOf } from "../../engine/experiments/trial.ts";
+import { say } from "../../words/text.ts";
 import type { Answer } from "../answers.ts";
 import type { Projects } from "../projects.ts";
 import { fileOf, uriOf } from "../uris.ts";
@@ -42,8 +43,8 @@ export function answerExperiments(answer: Answer, projects: Projects, keysFor: K
     const file = experimentFileOf(experiment);
     const result = await readResultFile(path.dirname(file), experimentName(file));
     if (!result)
-      throw new LeafError("input", `${path.basename(file)} has not been run yet.`, {
-        remedy: "Run the experiment first.",
+      throw new LeafError("input", say`${path.basename(file)} has not been run yet.`, {
+        remedy: say`Run the experiment first.`,
       });
     return { text: `${formatted(result, format)}\n` };
   });
@@ -58,7 +59,7 @@ export function answerExperiments(answer: Answer, projects: Projects, keysFor: K
 export function experimentFileOf(uri: string): string {
   const file = fileOf(uri);
   if (isExperimentFile(file)) return file;
-  throw new LeafError("input", `${path.basename(file)} is no experiment.`, {
-    remedy: "Name a file that ends in .experiment.yaml.",
+  throw new LeafError("input", say`${path.basename(file)} is no experiment.`, {
+    remedy: say`Name a file that ends in .experiment.yaml.`,
   });
 }

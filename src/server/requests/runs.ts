@@ -11,8 +11,10 @@ import {
 import { listRuns, runDir } from "../../engine/pipeline/runs.ts";
 import { exportTo } from "../../engine/report/export.ts";
 import { evaluationView } from "../../engine/views/evaluationView.ts";
+import { say } from "../../words/text.ts";
 import type { Answer } from "../answers.ts";
 import { leafCommand } from "../leafCommand.ts";
+import { worded } from "../locale.ts";
 import type { Projects } from "../projects.ts";
 import { fileOf, uriOf } from "../uris.ts";
 
@@ -55,7 +57,7 @@ export function answerRuns(answer: Answer, projects: Projects): void {
     for (const one of projects.all()) {
       try {
         const what = await inputOf(one.project(), fileOf(uri));
-        if (what !== undefined) return { what };
+        if (what !== undefined) return { what: worded(what) };
       } catch {
         // Its config is invalid just now: what it reads is not known.
       }
@@ -63,6 +65,6 @@ export function answerRuns(answer: Answer, projects: Projects): void {
     return { what: null };
   });
   answer("leaf/export", ({ config, what, out, force }, signal) =>
-    exportTo(projectOf(config), what, fileOf(out), { signal, force, remedy: "Choose another name." }),
+    exportTo(projectOf(config), what, fileOf(out), { signal, force, remedy: say`Choose another name.` }),
   );
 }

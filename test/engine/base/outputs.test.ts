@@ -17,6 +17,7 @@ import { hashBytes } from "../../../src/engine/base/files.ts";
 import { checkOutputs, type OutputRules, withOutput, writeOutput } from "../../../src/engine/base/outputs.ts";
 import { openProject } from "../../../src/engine/config/project.ts";
 import { inputOf, outputRules } from "../../../src/engine/pipeline/projectInputs.ts";
+import { inEnglish, say } from "../../../src/words/text.ts";
 import { putIndex } from "../../support/liveWorld.ts";
 import { picture, temporaryFolder } from "../../support/pictures.ts";
 
@@ -52,7 +53,7 @@ test("without force nothing that a person wrote is lost, with it no input", asyn
           const rules: OutputRules = {
             force,
             registry: path.join(dir, ".leaf", "outputs.json"),
-            inputs: [{ file: path.join(dir, "mos.csv"), what: "the human scores" }],
+            inputs: [{ file: path.join(dir, "mos.csv"), what: say`the human scores` }],
           };
           const before = is.get(name);
           const may = name !== "mos.csv" && (!before || before.own || force);
@@ -96,7 +97,10 @@ test("an input is known under all its names", async () => {
   const project = await openProject(path.join(dir, "leaf.yaml"));
   const hash = hashBytes(readFileSync(path.join(dir, "photos/a.png")));
   putIndex(project, [{ path: "photos/a.png", hash }]);
-  const what = async (name: string) => inputOf(project, path.resolve(dir, name));
+  const what = async (name: string) => {
+    const found = await inputOf(project, path.resolve(dir, name));
+    return found && inEnglish(found);
+  };
   const scores = "the file of human scores (`mos.file`)";
   for (const name of ["mos.csv", "./sub/../mos.csv", "link.csv", "hard.csv", "elsewhere/here/mos.csv"])
     expect(await what(name), name).toBe(scores);

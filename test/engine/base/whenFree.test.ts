@@ -5,6 +5,7 @@ import { shortWaitMs, whenFree } from "../../../src/engine/base/whenFree.ts";
 import { labelDataset } from "../../../src/engine/labelling/labelling.ts";
 import { openLabels } from "../../../src/engine/labels/labels.ts";
 import type { Teacher } from "../../../src/engine/teachers/teacher.ts";
+import { inEnglish } from "../../../src/words/text.ts";
 import { temporaryFolder } from "../../support/pictures.ts";
 
 const h = (i: number) => i.toString(16).padStart(32, "0");
@@ -42,7 +43,7 @@ describe("a store that another process holds", () => {
     const notes: string[] = [];
     const store = await whenFree(file, open(file), {
       onNote(note) {
-        notes.push(note);
+        notes.push(inEnglish(note));
         letGo();
       },
     });
@@ -104,7 +105,7 @@ describe("a store that another process holds", () => {
       pairs: { perImage: 2, strategy: "near", seed: 0 },
       minConfidence: 0,
       onNote(note) {
-        notes.push(note);
+        notes.push(inEnglish(note));
         holder!.letGo();
       },
     });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LeafError } from "../../../src/engine/base/errors.ts";
 import { schedule } from "../../../src/engine/experiments/schedule.ts";
+import { quoted, say } from "../../../src/words/text.ts";
 
 /** An item is the list of tasks that it needs, by name: "a1" is of rank 1. */
 type Item = { needs: string[]; done: string[]; error?: unknown; ended?: boolean };
@@ -43,7 +44,7 @@ async function run(
           for (let i = 0; i < turns(id); i++) await new Promise((resolve) => setImmediate(resolve));
           atOnce--;
           if (label) exclusive--;
-          if (failing.has(id)) throw new LeafError("failed", id);
+          if (failing.has(id)) throw new LeafError("failed", quoted(id));
           finished.add(id);
         },
       };
@@ -123,7 +124,7 @@ test("cancelled, it starts nothing more and waits for what it started", async ()
         if (started.length === 2) controller.abort();
         await new Promise((resolve) => setTimeout(resolve, 5));
         settled++;
-        throw new LeafError("cancelled", "Cancelled.");
+        throw new LeafError("cancelled", say`Cancelled.`);
       },
     }),
     end: async () => {

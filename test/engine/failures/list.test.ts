@@ -13,7 +13,8 @@ import { allFailures, failuresIn, readFailures } from "../../../src/engine/failu
 import { failureLines } from "../../../src/engine/failures/words.ts";
 import type { ItemFailure } from "../../../src/protocol/failures.ts";
 import { failureFacts } from "../../../src/server/facts.ts";
-import { errorOf } from "../../../src/server/leafCommand.ts";
+import { errorOfProcess } from "../../../src/server/leafCommand.ts";
+import { quoted, say } from "../../../src/words/text.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "leaf-failures-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -149,10 +150,10 @@ describe("whatever is thrown", () => {
   });
 
   it("says what was being done and on which file, the innermost of it", async () => {
-    const work = during("labelling", undefined, () =>
-      during("reading", "photos/a.jpg", () => Promise.reject(new TypeError("oh"))),
+    const work = during(say`labelling`, undefined, () =>
+      during(say`reading`, "photos/a.jpg", () => Promise.reject(new TypeError("oh"))),
     );
-    const error = await work.catch((thrown: unknown) => explained(thrown, { doing: "it worked" }));
+    const error = await work.catch((thrown: unknown) => explained(thrown, { doing: say`it worked` }));
     expect(error).toMatchObject({ file: "photos/a.jpg" });
     expect((error as Error).message).toBe(
       "Something went wrong in LEAF itself while reading (photos/a.jpg): oh",
@@ -172,10 +173,10 @@ describe("the command line's last word", () => {
   }
 
   it("is one JSON document with kind, sentence, place and remedy, and one sentence for people", async () => {
-    const error = new LeafError("config", "leaf.yaml:3: unknown key `x`.", {
+    const error = new LeafError("config", quoted("leaf.yaml:3: unknown key `x`."), {
       file: "/p/leaf.yaml",
       line: 3,
-      remedy: "Remove it.",
+      remedy: quoted("Remove it."),
     });
     const { code, out, err } = await reported(error, ["label", "--json"]);
     expect(code).toBe(2);
@@ -191,7 +192,7 @@ describe("the command line's last word", () => {
     expect(err).toBe("leaf: leaf.yaml:3: unknown key `x`.\n  Remove it.\n");
     expect((await reported(error, ["label"])).out).toBe("");
     // What the server makes of it is the same error.
-    expect(errorOf({ stdout: out, stderr: "leaf: anything" }, "label")).toMatchObject({
+    expect(errorOfProcess({ stdout: out, stderr: "leaf: anything" }, "label")).toMatchObject({
       code: "config",
       message: error.message,
       file: "/p/leaf.yaml",
@@ -218,7 +219,7 @@ describe("the command line's last word", () => {
     for (let i = 0; i < 30; i++) list.add(point(`${i}.jpg`, "broken"));
     const failures = (await list.finish())!;
     const { out, err } = await reported(
-      new LeafError("failed", "None.", { failures, result: { scores: [] } }),
+      new LeafError("failed", say`None.`, { failures, result: { scores: [] } }),
       ["score", "--json"],
     );
     expect(err.split("\n").filter((line) => /^ {2}\d+\.jpg: broken$/.test(line))).toHaveLength(10);
@@ -244,8 +245,9 @@ describe("the command line's last word", () => {
   it("tells of a process without a document how it ended", () => {
     for (const stdout of ["", "{", "null", '{"error": {}}', "[]"])
       expect([
-        errorOf({ stdout, stderr: "warning: x\nKilled\n", code: null, signal: "SIGKILL" }, "select").message,
-        errorOf({ stdout, stderr: "", code: 134, signal: null }, "select").message,
+        errorOfProcess({ stdout, stderr: "warning: x\nKilled\n", code: null, signal: "SIGKILL" }, "select")
+          .message,
+        errorOfProcess({ stdout, stderr: "", code: 134, signal: null }, "select").message,
       ]).toEqual([
         "`leaf select` ended by SIGKILL, without a result.",
         "`leaf select` ended with 134, without a result.",

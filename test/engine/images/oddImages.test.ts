@@ -12,6 +12,7 @@ import { writeTensorCache } from "../../../src/engine/images/tensorCache.ts";
 import { scorePaths } from "../../../src/engine/scoring/score.ts";
 import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
 import { toDataUrl } from "../../../src/engine/teachers/openai/picture.ts";
+import { inEnglish } from "../../../src/words/text.ts";
 import { gradient, largestDifference, temporaryFolder } from "../../support/pictures.ts";
 import { tiff } from "../../support/tiff.ts";
 
@@ -119,7 +120,7 @@ describe("a JPEG without its end marker", () => {
     const project = await openProject(path.join(root, "leaf.yaml"));
 
     const warnings: string[] = [];
-    const catalog = await openCatalog(project, { onWarning: (message) => warnings.push(message) });
+    const catalog = await openCatalog(project, { onWarning: (message) => warnings.push(inEnglish(message)) });
     catalog.close();
     const suspected = ["cut.jpg", "cut.png", "unended.jpg", "unended.png"];
     expect(warnings).toEqual(

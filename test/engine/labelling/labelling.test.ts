@@ -25,6 +25,7 @@ import type {
 } from "../../../src/engine/teachers/teacher.ts";
 import type { ItemFailure } from "../../../src/protocol/failures.ts";
 import type { Progress } from "../../../src/protocol/progress.ts";
+import { say } from "../../../src/words/text.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "leaf-labelling-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -246,7 +247,7 @@ describe("labelling", () => {
     const failing = fakeTeacher({
       before: (kind, call) => {
         if (kind === "pairs" && call === 6)
-          throw new LeafError("environment", "The endpoint does not answer.");
+          throw new LeafError("environment", say`The endpoint does not answer.`);
       },
     });
     await expect(label(failing, images)).rejects.toThrow("The endpoint does not answer.");
@@ -464,7 +465,7 @@ describe("labelling", () => {
         return new Promise((_, reject) =>
           signal!.addEventListener("abort", () => {
             cancelled++;
-            reject(new LeafError("cancelled", "Cancelled."));
+            reject(new LeafError("cancelled", say`Cancelled.`));
           }),
         );
       };

@@ -14,6 +14,7 @@ import {
   runFor,
 } from "../../../src/engine/pipeline/runs.ts";
 import { isFinished, stageDir, writeResult } from "../../../src/engine/pipeline/stage.ts";
+import { say } from "../../../src/words/text.ts";
 import { liveProject } from "../../support/liveWorld.ts";
 import { nodeChild } from "../../support/nodeChild.ts";
 import { temporaryFolder } from "../../support/pictures.ts";
@@ -76,11 +77,11 @@ test("a run whose process is gone has failed and says why, and goes on under its
 test("a run that fails or is cancelled says so, and why", async () => {
   const project = liveProject(temporaryFolder());
   const failing = (error: unknown) => expect(stage(project, () => Promise.reject(error))).rejects.toBe(error);
-  await failing(new LeafError("failed", "The disk is full."));
+  await failing(new LeafError("failed", say`The disk is full.`));
   expect(await listRuns(project)).toMatchObject([{ id: "r1", state: "failed", reason: "The disk is full." }]);
-  await failing(new LeafError("cancelled", "Cancelled."));
+  await failing(new LeafError("cancelled", say`Cancelled.`));
   expect(await listRuns(project)).toMatchObject([{ id: "r1", state: "cancelled", reason: null }]);
-  await failing(new LeafError("cancelled", "Cancelled: no window listened for 45 s."));
+  await failing(new LeafError("cancelled", say`Cancelled: no window listened for 45 s.`));
   expect(await reasonOf(project)).toBe("Cancelled: no window listened for 45 s.");
   expect(isFinished(project, "distill", "abc")).toBe(false);
 });

@@ -6,6 +6,7 @@ import { configSchema } from "../../../src/engine/config/config.ts";
 import { openCatalog } from "../../../src/engine/dataset/catalog.ts";
 import { evaluateTransfer, type TransferStudent } from "../../../src/engine/pipeline/stages/transfer.ts";
 import { toCsv } from "../../../src/engine/tables/csvText.ts";
+import { inEnglish } from "../../../src/words/text.ts";
 import { liveProject } from "../../support/liveWorld.ts";
 import { temporaryFolder } from "../../support/pictures.ts";
 
@@ -39,7 +40,7 @@ async function world(mosOf: (level: number) => number, mos: Record<string, unkno
   const warnings: string[] = [];
   const run = (students = [student]) =>
     evaluateTransfer(project, catalog, students, path.join(root, "out"), {
-      onWarning: (message) => warnings.push(message),
+      onWarning: (message) => warnings.push(inEnglish(message)),
     });
   return { root, project, run, warnings };
 }

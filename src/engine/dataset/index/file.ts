@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { say } from "../../../words/text.ts";
 import { explainFileSystemError, LeafError } from "../../base/errors.ts";
 import { corrupt, isDamage, otherLayout, sqliteCode } from "../../base/sqlite.ts";
 
@@ -155,9 +156,9 @@ export function openForReading(indexFile: string): DatabaseSync {
       throw error;
     }
   } catch (error) {
-    throw new LeafError("failed", `The image index ${indexFile} cannot be read.`, {
+    throw new LeafError("failed", say`The image index ${indexFile} cannot be read.`, {
       file: indexFile,
-      remedy: "Delete .leaf/cache and run the same command again.",
+      remedy: say`Delete .leaf/cache and run the same command again.`,
       cause: error,
     });
   }

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import fastGlob from "fast-glob";
 import picomatch from "picomatch";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { isMissing } from "../../base/files.ts";
 import { globProblem } from "../../base/globLimits.ts";
@@ -50,7 +51,7 @@ export async function imagePatterns(
   { mustExist = false } = {},
 ): Promise<ImagePatterns> {
   const problem = globProblem(images);
-  if (problem) throw new LeafError("config", `\`images\`: ${problem.message}.`, { key: ["images"] });
+  if (problem) throw new LeafError("config", say`\`images\`: ${problem.message}.`, { key: ["images"] });
   const rules = new Map<string, Rule[]>();
   const listed = new Map<string, Set<string>>();
   const left = { out: new Set<string>(), globs: [] as RegExp[] };
@@ -72,10 +73,10 @@ export async function imagePatterns(
       listed.set(path.dirname(absolute), names.add(relativeOf(absolute)));
     } else {
       if (kind === undefined && mustExist) {
-        throw new LeafError("config", `\`images\`: ${entry} does not exist.`, {
+        throw new LeafError("config", say`\`images\`: ${entry} does not exist.`, {
           file: absolute,
           key: ["images"],
-          remedy: "Name a folder or a glob relative to the config file.",
+          remedy: say`Name a folder or a glob relative to the config file.`,
         });
       }
       addTo(rules, absolute, { folder: absolute, steps: [], deep: true, files: null, everywhere: true });

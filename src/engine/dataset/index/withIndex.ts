@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { explainDatabaseError, isDamage } from "../../base/sqlite.ts";
 import { defaultMaxPixels } from "../../images/limits.ts";
@@ -31,8 +32,8 @@ export async function withIndex<T>(
       if (index.db.isOpen) index.db.close();
     }
   }
-  throw new LeafError("failed", `The image index ${indexFile} is removed or damaged again and again.`, {
+  throw new LeafError("failed", say`The image index ${indexFile} is removed or damaged again and again.`, {
     file: indexFile,
-    remedy: "Stop what else uses .leaf/cache and run the same command again.",
+    remedy: say`Stop what else uses .leaf/cache and run the same command again.`,
   });
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { say } from "../../../words/text.ts";
 import { errnoCode, LeafError } from "../../base/errors.ts";
 import type { Project } from "../../config/project.ts";
 import { isImageName } from "../../images/format.ts";
@@ -65,11 +66,10 @@ export function explainWatchError(error: unknown, root: string): unknown {
   if (code !== "ENOSPC" && code !== "EMFILE" && code !== "ENFILE") return error;
   return new LeafError(
     "environment",
-    `The system allows no more watches, so changes below ${root} may be missed.`,
+    say`The system allows no more watches, so changes below ${root} may be missed.`,
     {
       file: root,
-      remedy:
-        "Turn on the setting leaf.watcher.usePolling, or raise the limit (on Linux: fs.inotify.max_user_watches).",
+      remedy: say`Turn on the setting leaf.watcher.usePolling, or raise the limit (on Linux: fs.inotify.max_user_watches).`,
       cause: error,
     },
   );

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { say, type Text } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
@@ -38,9 +39,9 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
   const { mos, calibrate } = project.config;
   if (!mos) {
     const file = path.basename(project.configFile);
-    throw new NoHumanScores(`${file} names no human scores to calibrate with.`, {
+    throw new NoHumanScores(say`${file} names no human scores to calibrate with.`, {
       file: project.configFile,
-      remedy: "Add `mos: { file: …, image: …, score: … }`; without it the distilled student is the result.",
+      remedy: say`Add \`mos: { file: …, image: …, score: … }\`; without it the distilled student is the result.`,
     });
   }
   const rated = ratedIn(catalog, "train");
@@ -52,10 +53,10 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
   if (chosen.length < 2) {
     throw new LeafError(
       "config",
-      `calibrate.ratio ${calibrate.ratio} leaves ${chosen.length} of ${rated.length} rated training images; 2 are the least.`,
+      say`calibrate.ratio ${calibrate.ratio} leaves ${chosen.length} of ${rated.length} rated training images; 2 are the least.`,
       {
         file: project.configFile,
-        remedy: "Raise `calibrate.ratio`, or rate more images.",
+        remedy: say`Raise \`calibrate.ratio\`, or rate more images.`,
       },
     );
   }
@@ -96,7 +97,7 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
 
 /** The config names no human scores: `leaf run` passes over the stages that need them. */
 export class NoHumanScores extends LeafError {
-  constructor(message: string, details: { file: string; remedy: string }) {
+  constructor(message: Text, details: { file: string; remedy: Text }) {
     super("config", message, details);
   }
 }

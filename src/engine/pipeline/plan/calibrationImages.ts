@@ -1,6 +1,7 @@
 import path from "node:path";
 import { z } from "zod";
 import { imageHash } from "../../../protocol/schema/common.ts";
+import { say } from "../../../words/text.ts";
 import { writeJson } from "../../base/files.ts";
 import { readJsonAs } from "../../base/json.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
@@ -37,14 +38,14 @@ export async function calibrationImages(
   if (known?.hashes.every((hash) => own.has(hash))) return known.hashes;
   if (!isFinished(project, "distill", key)) {
     throw new StageNotReady(
-      `\`calibrate.selection: ${selection}\` lets the distilled student choose, and there is none for this config yet.`,
-      "Run `leaf distill` first, or `leaf run` for all stages.",
+      say`\`calibrate.selection: ${selection}\` lets the distilled student choose, and there is none for this config yet.`,
+      say`Run \`leaf distill\` first, or \`leaf run\` for all stages.`,
     );
   }
   if (!choose) {
     throw new StageNotReady(
-      "The distilled student has not chosen the images to calibrate with yet.",
-      "Run `leaf calibrate`.",
+      say`The distilled student has not chosen the images to calibrate with yet.`,
+      say`Run \`leaf calibrate\`.`,
     );
   }
   const items = sampleCandidates(rated, seed).map((hash) => ({ hash, path: catalog.pathOf(hash) }));

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
 import type { Config } from "../../config/config.ts";
@@ -15,17 +16,17 @@ export async function planEvaluate(plan: Plan, student: Evaluated): Promise<Eval
   const { mos, evaluate } = project.config;
   const file = project.configFile;
   if (!mos) {
-    throw new NoHumanScores(`${path.basename(file)} names no human scores to evaluate with.`, {
+    throw new NoHumanScores(say`${path.basename(file)} names no human scores to evaluate with.`, {
       file,
-      remedy: "Add `mos: { file: …, image: …, score: … }`.",
+      remedy: say`Add \`mos: { file: …, image: …, score: … }\`.`,
     });
   }
   const hashes = ratedIn(catalog, evaluate.split);
   if (hashes.length < leastRated) {
     throw new LeafError(
       "config",
-      `The ${evaluate.split} split has ${hashes.length} images with a MOS; ${leastRated} are the least.`,
-      { file, remedy: "Raise `split.test`, or rate more images." },
+      say`The ${evaluate.split} split has ${hashes.length} images with a MOS; ${leastRated} are the least.`,
+      { file, remedy: say`Raise \`split.test\`, or rate more images.` },
     );
   }
   const evaluated = student === "distill" ? await plan.distill() : await plan.calibrate();

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { CalibrateResult } from "../../../protocol/results.ts";
 import { figure, interval } from "../../../words/figure.ts";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import type { Project } from "../../config/project.ts";
 import { readFailures } from "../../failures/list.ts";
@@ -41,8 +42,8 @@ export async function calibrateStage(project: Project, options: StageOptions = {
       const calibrate = await plan.calibrate(options);
       tellOfTeacher(calibrate, project, options);
       if (calibrate.distilled && !isFinished(project, "distill", calibrate.distilled)) {
-        throw new LeafError("failed", "There is no distilled student for this config yet.", {
-          remedy: "Run `leaf distill` first, or `leaf run` for all stages.",
+        throw new LeafError("failed", say`There is no distilled student for this config yet.`, {
+          remedy: say`Run \`leaf distill\` first, or \`leaf run\` for all stages.`,
         });
       }
       const { key } = calibrate;
@@ -79,16 +80,16 @@ function tellOfTeacher(
   const { n, srcc, ci95 } = teacherCheck;
   const figures =
     srcc === null
-      ? "its scores are all equal"
-      : `SRCC ${figure(srcc)}, 95 % interval ${interval(ci95) || "unknown"}`;
+      ? say`its scores are all equal`
+      : say`SRCC ${figure(srcc)}, 95 % interval ${interval(ci95) || say`unknown`}`;
   const means =
     teacherCheck.verdict === "unclear"
-      ? "rate more images to be sure"
+      ? say`rate more images to be sure`
       : distilled
-        ? "the distilled student may be worse than none: consider `calibrate.from: backbone`"
-        : "calibration starts from the backbone alone, at five times the rates and twice the epochs; `calibrate.from: distill` insists on the distilled student";
+        ? say`the distilled student may be worse than none: consider \`calibrate.from: backbone\``
+        : say`calibration starts from the backbone alone, at five times the rates and twice the epochs; \`calibrate.from: distill\` insists on the distilled student`;
   options.onWarning?.(
-    `the teacher (${project.config.teacher.kind}) does not clearly agree with the ${n} human scores (${figures}); ${means}`,
+    say`the teacher (${project.config.teacher.kind}) does not clearly agree with the ${n} human scores (${figures}); ${means}`,
   );
 }
 
@@ -114,8 +115,8 @@ async function calibrateStudent(
       ? path.join(stageDir(project, "distill", plan.distilled), "checkpoints", "best.pt")
       : null;
     if (backbone && !existsSync(backbone)) {
-      throw new LeafError("failed", `${backbone} is missing.`, {
-        remedy: "Remove that stage's folder and run `leaf distill` again.",
+      throw new LeafError("failed", say`${backbone} is missing.`, {
+        remedy: say`Remove that stage's folder and run \`leaf distill\` again.`,
       });
     }
     const witness = trainerWitness("calibrate", options);

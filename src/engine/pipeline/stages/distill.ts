@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { DistillResult } from "../../../protocol/results.ts";
 import type { Agreement } from "../../../protocol/trainer.ts";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import type { Project } from "../../config/project.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
@@ -38,8 +39,8 @@ export async function distillStage(project: Project, options: StageOptions = {})
     withPlan(project, catalog, async (plan) => {
       const distill = await plan.distill();
       if (!distill.labelled) {
-        throw new LeafError("failed", "The images are not labelled yet.", {
-          remedy: "Run `leaf label` first, or `leaf run` for all stages.",
+        throw new LeafError("failed", say`The images are not labelled yet.`, {
+          remedy: say`Run \`leaf label\` first, or \`leaf run\` for all stages.`,
         });
       }
       const dir = stageDir(project, "distill", distill.key);

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { EvaluateResult, EvaluationFacts, Metrics } from "../../../protocol/results.ts";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { writeFileAtomic, writeJson } from "../../base/files.ts";
 import type { Project } from "../../config/project.ts";
@@ -46,7 +47,7 @@ export async function evaluateStage(
   { transfer = true }: { transfer?: boolean } = {},
 ): Promise<EvaluateResult> {
   if (stage !== "distill" && stage !== "calibrate") {
-    throw new LeafError("usage", `--stage takes distill or calibrate, not ${stage}.`);
+    throw new LeafError("usage", say`--stage takes distill or calibrate, not ${stage}.`);
   }
   return withCatalog(project, options, (catalog) =>
     withPlan(project, catalog, (plan) => evaluate(plan, options, stage, transfer)),
@@ -65,8 +66,10 @@ async function evaluate(
   if (!isFinished(project, student, studentKey)) {
     throw new LeafError(
       "failed",
-      `There is no ${student === "distill" ? "distilled" : "calibrated"} student for this config yet.`,
-      { remedy: `Run \`leaf ${student}\` first, or \`leaf run\` for all stages.` },
+      student === "distill"
+        ? say`There is no distilled student for this config yet.`
+        : say`There is no calibrated student for this config yet.`,
+      { remedy: say`Run \`leaf ${student}\` first, or \`leaf run\` for all stages.` },
     );
   }
   return carryOut(project, evaluation, {
@@ -153,8 +156,8 @@ async function scoreAndCompare(
   if (rows.length < leastRated) {
     throw new LeafError(
       "failed",
-      `${rows.length === 0 ? "None" : `Only ${rows.length}`} of the ${plan.hashes.length} images of the ${evaluate.split} split could be scored; ${leastRated} are the least.`,
-      { failures, remedy: "Run `leaf check`, and mend or exclude the files that failed." },
+      say`${rows.length === 0 ? say`None` : say`Only ${rows.length}`} of the ${plan.hashes.length} images of the ${evaluate.split} split could be scored; ${leastRated} are the least.`,
+      { failures, remedy: say`Run \`leaf check\`, and mend or exclude the files that failed.` },
     );
   }
   tellFailures(failures, "evaluate", options.onWarning);

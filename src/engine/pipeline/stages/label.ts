@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { LabelEstimate } from "../../../protocol/preview.ts";
 import type { LabelResult } from "../../../protocol/results.ts";
 import { money } from "../../../words/figure.ts";
+import { inEnglish, say } from "../../../words/text.ts";
 import { LeafError, withFailures } from "../../base/errors.ts";
 import { during } from "../../base/unexpected.ts";
 import { shortWaitMs, whenFree } from "../../base/whenFree.ts";
@@ -49,16 +50,16 @@ export async function labelStage(project: Project, options: LabelOptions = {}): 
     const plan = planOf(project, catalog);
     const label = await plan.label();
     return holdingStage(project, "label", label.key, () =>
-      during("the images were labelled", project.configFile, () => labelAll(plan, label, options)),
+      during(say`the images were labelled`, project.configFile, () => labelAll(plan, label, options)),
     );
   });
 }
 
 export function refuseEmpty(project: Project, catalog: Catalog): void {
   if (catalog.hashes.length > 0) return;
-  throw new LeafError("input", "There is no usable image to label.", {
+  throw new LeafError("input", say`There is no usable image to label.`, {
     file: project.configFile,
-    remedy: "Check `images:` and run `leaf check`.",
+    remedy: say`Check \`images:\` and run \`leaf check\`.`,
   });
 }
 
@@ -76,7 +77,13 @@ export function openTeacher(project: Project, options: StageOptions): Promise<Te
     maxPixels: maxPixelsOf(project.config),
     signal: options.signal,
     onNote: (note) =>
-      options.onProgress?.({ stage: "label", step: "teacher", done: 0, unit: "images", detail: note }),
+      options.onProgress?.({
+        stage: "label",
+        step: "teacher",
+        done: 0,
+        unit: "images",
+        detail: inEnglish(note),
+      }),
   });
 }
 
@@ -97,7 +104,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
     const bad = await whenFree(store.file, () => store.badRows(), waiting);
     if (bad.count > 0)
       options.onWarning?.(
-        `${project.labelsFile}: ${bad.count} rows are no labels and count as missing (${bad.examples.slice(0, 3).join("; ")})`,
+        say`${project.labelsFile}: ${bad.count} rows are no labels and count as missing (${bad.examples.slice(0, 3).join("; ")})`,
       );
     const imageOf = (hash: string) => teacherImage(catalog, hash);
     function* images(): Generator<TeacherImage> {
@@ -135,7 +142,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
     tellFailures(failed, "label", options.onWarning);
     // What ships with LEAF would say the same again.
     if (failed && project.config.teacher.kind !== "embedded")
-      options.onWarning?.("`leaf label` asks the teacher again for what failed.");
+      options.onWarning?.(say`\`leaf label\` asks the teacher again for what failed.`);
     const result: LabelResult = {
       ...labelled,
       positionBias: await whenFree(store.file, () => store.positionBias(fingerprint), waiting),
@@ -161,8 +168,12 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
       teacher,
       options,
     );
-    const price = cost ? `, about ${money(cost)}` : "";
-    options.onNote?.(`${requests} requests, about ${inputTokens + outputTokens} tokens${price}`);
+    const tokens = inputTokens + outputTokens;
+    options.onNote?.(
+      cost
+        ? say`${requests} requests, about ${tokens} tokens, about ${money(cost)}`
+        : say`${requests} requests, about ${tokens} tokens`,
+    );
   }
 
   async function withTeacher(work: (teacher: Teacher) => Promise<LabelResult>): Promise<LabelResult> {

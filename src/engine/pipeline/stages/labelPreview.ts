@@ -1,4 +1,5 @@
 import type { DryRun, DryRunQuestion, LabelEstimate } from "../../../protocol/preview.ts";
+import { inEnglish, say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { seededRank } from "../../base/seededRank.ts";
 import type { Project } from "../../config/project.ts";
@@ -34,8 +35,8 @@ export async function dryRunLabels(
     try {
       const inspect = teacher.inspect?.bind(teacher);
       if (!inspect)
-        throw new LeafError("usage", `The ${teacher.kind} teacher has no prompt to show.`, {
-          remedy: "A dry run is for `teacher: { kind: openai, … }` and `{ kind: transformers, … }`.",
+        throw new LeafError("usage", say`The ${teacher.kind} teacher has no prompt to show.`, {
+          remedy: say`A dry run is for \`teacher: { kind: openai, … }\` and \`{ kind: transformers, … }\`.`,
         });
       const questions: DryRunQuestion[] = [];
       for (const image of images) questions.push(questionOf([image], await inspect([image], options.signal)));
@@ -45,7 +46,8 @@ export async function dryRunLabels(
         if (project.config.label.orders === "both")
           questions.push(questionOf([b, a], await inspect([b, a], options.signal)));
       }
-      const { kind, fingerprint, about = null } = teacher;
+      const { kind, fingerprint } = teacher;
+      const about = teacher.about ? inEnglish(teacher.about) : null;
       return { teacher: { kind, fingerprint, about }, questions };
     } finally {
       await teacher.close();

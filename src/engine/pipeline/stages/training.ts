@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { StudentCard } from "../../../protocol/student.ts";
 import type { TrainerDone, TrainerMessage } from "../../../protocol/trainer.ts";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { writeFileAtomic, writeJson } from "../../base/files.ts";
 import { keyOf } from "../../base/keys.ts";
@@ -111,8 +112,8 @@ export async function tellUndecoded(
   if (failures && used.length - count < 2) {
     throw new LeafError(
       "input",
-      `${count} of the ${used.length} images to learn from cannot be decoded: too few are left to train.`,
-      { failures, remedy: "Run `leaf check`, and mend or exclude these files." },
+      say`${count} of the ${used.length} images to learn from cannot be decoded: too few are left to train.`,
+      { failures, remedy: say`Run \`leaf check\`, and mend or exclude these files.` },
     );
   }
   tellFailures(failures, stage, options.onWarning);
@@ -170,8 +171,8 @@ export async function writeCard(
   hello: { torch: string; device: string },
 ): Promise<void> {
   if (!existsSync(path.join(dir, "student.onnx")))
-    throw new LeafError("failed", "The trainer ended without exporting a student.", {
-      remedy: "See trainer.log.",
+    throw new LeafError("failed", say`The trainer ended without exporting a student.`, {
+      remedy: say`See trainer.log.`,
     });
   const { model, input } = project.config.student;
   const card: StudentCard = {

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Transfer, TransferCell } from "../../../protocol/results.ts";
 import { transferCell } from "../../../protocol/schema/results.ts";
+import { say } from "../../../words/text.ts";
 import { writeJson } from "../../base/files.ts";
 import { readJsonAs } from "../../base/json.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
@@ -50,7 +51,7 @@ export async function evaluateTransfer(
     const rated = await ratedImages(project, catalog, dataset, options);
     if (rated.items.length < 3)
       options.onWarning?.(
-        `The dataset ${dataset.name} has ${rated.items.length} rated images that were not trained on; 3 are the least.`,
+        say`The dataset ${dataset.name} has ${rated.items.length} rated images that were not trained on; 3 are the least.`,
       );
     for (const [i, student] of students.entries())
       rows[i]!.cells.push(

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { say } from "../../../words/text.ts";
 import { appRoot } from "../../base/appRoot.ts";
 import { LeafError, messageOf } from "../../base/errors.ts";
 
@@ -30,9 +31,9 @@ export async function readTeacherAssets(
   } catch (error) {
     throw new LeafError(
       "environment",
-      `The embedded teacher in ${folder} cannot be read: ${messageOf(error)}.`,
+      say`The embedded teacher in ${folder} cannot be read: ${messageOf(error)}.`,
       {
-        remedy: "Install LEAF again.",
+        remedy: say`Install LEAF again.`,
         cause: error,
       },
     );

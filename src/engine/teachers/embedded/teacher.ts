@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { say } from "../../../words/text.ts";
 import { isCancelled, LeafError, messageOf, throwIfCancelled } from "../../base/errors.ts";
 import { InferenceSession, Tensor } from "../../base/onnxRuntime.ts";
 import { withPixels } from "../../images/decode.ts";
@@ -85,7 +86,7 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
     }
     const mean = total / n;
     if (!Number.isFinite(mean))
-      throw new LeafError("failed", "the embedded teacher's network gave no number");
+      throw new LeafError("failed", say`the embedded teacher's network gave no number`);
     return mean;
   }
 
@@ -143,9 +144,9 @@ async function openNetwork(model: Buffer, threads: number): Promise<InferenceSes
   } catch (error) {
     throw new LeafError(
       "environment",
-      `The embedded teacher's network cannot be opened (${messageOf(error)}).`,
+      say`The embedded teacher's network cannot be opened (${messageOf(error)}).`,
       {
-        remedy: "Install LEAF again.",
+        remedy: say`Install LEAF again.`,
         cause: error,
       },
     );

@@ -1,5 +1,6 @@
 import dns from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
+import { say, type Text } from "../../../words/text.ts";
 import { decideEndpoint } from "../../base/endpoint.ts";
 import { LeafError } from "../../base/errors.ts";
 import { shownUrl } from "./failures.ts";
@@ -40,9 +41,8 @@ export const checkedLookup: LookupFunction = (hostname, options, callback) => {
   });
 };
 
-function refused(where: string, reason: string): LeafError {
-  return new LeafError("config", `The endpoint ${where} is refused: ${reason}.`, {
-    remedy:
-      "Correct `teacher.endpoint`. If it is meant, allow it by your setting `leaf.teacher.allowLinkLocal` (LEAF_ALLOW_LINK_LOCAL=1).",
+function refused(where: string, reason: Text): LeafError {
+  return new LeafError("config", say`The endpoint ${where} is refused: ${reason}.`, {
+    remedy: say`Correct \`teacher.endpoint\`. If it is meant, allow it by your setting \`leaf.teacher.allowLinkLocal\` (LEAF_ALLOW_LINK_LOCAL=1).`,
   });
 }

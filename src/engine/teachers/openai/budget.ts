@@ -1,4 +1,5 @@
 import { money } from "../../../words/figure.ts";
+import { say, type TextValue } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
 import type { Estimate } from "../teacher.ts";
@@ -37,12 +38,12 @@ export function createBudget({ price, limit }: Pick<OpenaiTeacherConfig, "price"
   }
 
   /** Which limit would be passed, in the words of the config. */
-  function passed(next: Tokens): string | undefined {
+  function passed(next: Tokens): TextValue | undefined {
     const input = total.input + underWay.input + next.input;
     const output = total.output + underWay.output + next.output;
     if (limit?.requests !== undefined && total.requests + 1 > limit.requests)
-      return `${limit.requests} requests`;
-    if (limit?.tokens !== undefined && input + output > limit.tokens) return `${limit.tokens} tokens`;
+      return say`${limit.requests} requests`;
+    if (limit?.tokens !== undefined && input + output > limit.tokens) return say`${limit.tokens} tokens`;
     if (limit?.cost !== undefined && amountOf({ input, output }) > limit.cost)
       return `${limit.cost} ${price?.currency ?? ""}`.trim();
     return undefined;
@@ -56,11 +57,13 @@ export function createBudget({ price, limit }: Pick<OpenaiTeacherConfig, "price"
       const which = passed(expected);
       if (which) {
         const { requests, inputTokens, outputTokens, cost } = spent();
-        const paid = cost ? ` and ${money(cost)}` : "";
+        const paid = cost ? say` and ${money(cost)}` : "";
         throw new LeafError(
           "failed",
-          `The teacher's limit of ${which} is reached: ${requests} requests, ${inputTokens + outputTokens} tokens${paid} were spent.`,
-          { remedy: "Raise `teacher.limit` and run again; finished labels are kept and not asked again." },
+          say`The teacher's limit of ${which} is reached: ${requests} requests, ${inputTokens + outputTokens} tokens${paid} were spent.`,
+          {
+            remedy: say`Raise \`teacher.limit\` and run again; finished labels are kept and not asked again.`,
+          },
         );
       }
       total.requests++;

@@ -1,3 +1,4 @@
+import { say, type Text } from "../../../words/text.ts";
 /** What one server can do, found out by asking it. */
 export interface Capabilities {
   /** vLLM, llama.cpp, SGLang, …, or "server". */
@@ -18,13 +19,11 @@ export interface Capabilities {
 }
 
 /** One line for people. */
-export function describe(found: Capabilities, where: string): string {
+export function describe(found: Capabilities, where: string): Text {
   const probabilities = found.tokenIds
-    ? "exact probabilities of chosen tokens"
-    : `probabilities of the ${found.listed} likeliest tokens`;
-  return [
-    `${found.server} at ${where}: ${probabilities}`,
-    found.prefill ? "prefill" : "no prefill",
-    found.twoImages === true ? "two images in a question" : "one image in a question",
-  ].join(", ");
+    ? say`exact probabilities of chosen tokens`
+    : say`probabilities of the ${found.listed} likeliest tokens`;
+  const prefill = found.prefill ? say`prefill` : say`no prefill`;
+  const images = found.twoImages === true ? say`two images in a question` : say`one image in a question`;
+  return say`${found.server} at ${where}: ${probabilities}, ${prefill}, ${images}`;
 }

@@ -1,3 +1,4 @@
+import { say } from "../../../words/text.ts";
 import { throwIfCancelled } from "../../base/errors.ts";
 import type { Budget, QuestionKind } from "./budget.ts";
 import { RequestFailure, saidBy, statusFailure } from "./failures.ts";
@@ -40,7 +41,7 @@ export function createClient({ http, budget, model, keyFor, timeoutMs }: ClientO
       return JSON.parse(answer.body);
     } catch {
       const shown = saidBy(answer.body.slice(0, 2000), key).slice(0, 60);
-      throw new RequestFailure("again", `the answer is not JSON (${shown || "empty"})`);
+      throw new RequestFailure("again", say`the answer is not JSON (${shown || say`empty`})`);
     }
   }
 

@@ -1,5 +1,6 @@
+import { inEnglish, quoted, say, type Text } from "../../../words/text.ts";
 import { LeafError, messageOf } from "../../base/errors.ts";
-import { redactor } from "../../base/redact.ts";
+import { redactor, redactText } from "../../base/redact.ts";
 
 /**
  * Why a request gave no judgement, and what that means:
@@ -15,7 +16,7 @@ export type FailureKind = "image" | "again" | "busy" | "down";
 export class StatusError extends LeafError {
   readonly status: number;
 
-  constructor(status: number, message: string, remedy?: string) {
+  constructor(status: number, message: Text, remedy?: Text) {
     super("environment", message, { remedy });
     this.status = status;
   }
@@ -23,11 +24,15 @@ export class StatusError extends LeafError {
 
 export class RequestFailure extends Error {
   readonly kind: FailureKind;
+  /** `message` as data. */
+  readonly words: Text;
   /** The endpoint's own wish, in ms. */
   readonly waitMs: number | undefined;
 
-  constructor(kind: FailureKind, message: string, waitMs?: number) {
-    super(redact(message, undefined));
+  constructor(kind: FailureKind, message: Text, waitMs?: number) {
+    const words = redactText(message);
+    super(inEnglish(words));
+    this.words = words;
     this.kind = kind;
     this.waitMs = waitMs;
   }
@@ -68,15 +73,15 @@ export function saidBy(body: string, key: string | undefined): string {
   return clean.length > 200 ? `${clean.slice(0, 199)}…` : clean;
 }
 
-const unreachable: Record<string, string> = {
-  ECONNREFUSED: "connection refused",
-  ENOTFOUND: "unknown host",
-  EAI_AGAIN: "the host's name cannot be resolved now",
-  EHOSTUNREACH: "host unreachable",
-  ENETUNREACH: "network unreachable",
-  EHOSTDOWN: "host down",
-  ETIMEDOUT: "connecting took too long",
-  EADDRNOTAVAIL: "no local port is free",
+const unreachable: Record<string, Text> = {
+  ECONNREFUSED: say`connection refused`,
+  ENOTFOUND: say`unknown host`,
+  EAI_AGAIN: say`the host's name cannot be resolved now`,
+  EHOSTUNREACH: say`host unreachable`,
+  ENETUNREACH: say`network unreachable`,
+  EHOSTDOWN: say`host down`,
+  ETIMEDOUT: say`connecting took too long`,
+  EADDRNOTAVAIL: say`no local port is free`,
 };
 
 /** What a network error means. */
@@ -90,15 +95,15 @@ export function networkFailure(error: unknown, key?: string): RequestFailure | L
   if (tls)
     return new LeafError(
       "environment",
-      `The endpoint's TLS certificate or protocol is not accepted (${tls}).`,
+      say`The endpoint's TLS certificate or protocol is not accepted (${tls}).`,
       {
-        remedy: "Check `teacher.endpoint`; NODE_EXTRA_CA_CERTS names more certificates to trust.",
+        remedy: say`Check \`teacher.endpoint\`; NODE_EXTRA_CA_CERTS names more certificates to trust.`,
       },
     );
   const code = codes.find((one) => one !== "");
   if (code === "ECONNRESET" || code === "EPIPE")
-    return new RequestFailure("again", "the connection broke off");
-  return new RequestFailure("again", redact(code ?? messageOf(error), key));
+    return new RequestFailure("again", say`the connection broke off`);
+  return new RequestFailure("again", quoted(redact(code ?? messageOf(error), key)));
 }
 
 /** What an HTTP status other than 2xx means; undefined for 2xx. */
@@ -112,26 +117,26 @@ export function statusFailure(
   const where = shownUrl(at.url);
   const words = said ? `HTTP ${status}: ${said}` : `HTTP ${status}`;
   if (status === 401 || status === 403)
-    return new LeafError("environment", `${where} does not accept the key (${words}).`, {
-      remedy: "Set the environment variable that `teacher.keyEnv` names, or the teacher's key in the editor.",
+    return new LeafError("environment", say`${where} does not accept the key (${words}).`, {
+      remedy: say`Set the environment variable that \`teacher.keyEnv\` names, or the teacher's key in the editor.`,
     });
   if (status === 404)
     return new StatusError(
       status,
-      `${where} does not know the model “${at.model}” or the path (${words}).`,
-      "Check `teacher.model` and that `teacher.endpoint` ends as the server's base URL does, mostly in /v1.",
+      say`${where} does not know the model “${at.model}” or the path (${words}).`,
+      say`Check \`teacher.model\` and that \`teacher.endpoint\` ends as the server's base URL does, mostly in /v1.`,
     );
   if (status === 402 || /insufficient_quota|billing/i.test(at.body ?? ""))
-    return new LeafError("environment", `${where} wants to be paid (${words}).`, {
-      remedy: "Add credit there and run again; finished labels are kept.",
+    return new LeafError("environment", say`${where} wants to be paid (${words}).`, {
+      remedy: say`Add credit there and run again; finished labels are kept.`,
     });
   if (status === 400 || status === 413 || status === 422)
-    return new RequestFailure("image", `the server refuses it (${words})`);
+    return new RequestFailure("image", say`the server refuses it (${words})`);
   if (status === 429 || status === 503)
-    return new RequestFailure("busy", words, retryAfterMs(retryAfter, Date.now()));
+    return new RequestFailure("busy", quoted(words), retryAfterMs(retryAfter, Date.now()));
   if (status === 408 || status === 409 || status === 425 || status >= 500)
-    return new RequestFailure("again", words);
-  return new StatusError(status, `${where} answers with ${words}.`, "Check `teacher.endpoint`.");
+    return new RequestFailure("again", quoted(words));
+  return new StatusError(status, say`${where} answers with ${words}.`, say`Check \`teacher.endpoint\`.`);
 }
 
 /** RFC 9110, 10.2.3: seconds or an HTTP date. */

@@ -1,5 +1,6 @@
 import http from "node:http";
 import https from "node:https";
+import { say } from "../../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../../base/errors.ts";
 import { checkedLookup, refuseEndpoint, refuseResolved } from "./address.ts";
 import { networkFailure, RequestFailure } from "./failures.ts";
@@ -97,10 +98,10 @@ function once(request: HttpRequest, agent: http.Agent): Promise<Outcome> {
       sent.destroy();
     };
     const timer = setTimeout(
-      () => stop(new RequestFailure("again", `no answer within ${timeoutMs / 1000} s`)),
+      () => stop(new RequestFailure("again", say`no answer within ${timeoutMs / 1000} s`)),
       timeoutMs,
     );
-    const abort = () => stop(new LeafError("cancelled", "Cancelled."));
+    const abort = () => stop(new LeafError("cancelled", say`Cancelled.`));
     signal?.addEventListener("abort", abort, { once: true });
     sent.on("error", (error: Error & { code?: string }) => {
       const reset = error.code === "ECONNRESET" || error.code === "EPIPE";
@@ -113,7 +114,7 @@ function once(request: HttpRequest, agent: http.Agent): Promise<Outcome> {
       answer.on("data", (chunk: Buffer) => {
         size += chunk.length;
         if (size > maxAnswerBytes)
-          stop(new RequestFailure("again", `the answer is over ${maxAnswerBytes / 2 ** 20} MB`));
+          stop(new RequestFailure("again", say`the answer is over ${maxAnswerBytes / 2 ** 20} MB`));
         else chunks.push(chunk);
       });
       answer.on("error", (error) => end({ error, stale: false }));

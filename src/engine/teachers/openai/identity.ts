@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { canonicalJson } from "../../base/keys.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
@@ -21,8 +22,8 @@ export interface Identity {
 export function identify(config: OpenaiTeacherConfig): Identity {
   const model = config.model ?? config.serve?.model;
   if (model === undefined)
-    throw new LeafError("config", "The teacher's `model` is missing.", {
-      remedy: "Name the model at the endpoint.",
+    throw new LeafError("config", say`The teacher's \`model\` is missing.`, {
+      remedy: say`Name the model at the endpoint.`,
     });
   const prompts = resolvePrompts(config.prompts, model);
   for (const answers of [
@@ -34,9 +35,9 @@ export function identify(config: OpenaiTeacherConfig): Identity {
     if (twice !== undefined)
       throw new LeafError(
         "config",
-        `The teacher's answer “${twice}” is offered twice; case does not tell answers apart.`,
+        say`The teacher's answer “${twice}” is offered twice; case does not tell answers apart.`,
         {
-          remedy: "Change `teacher.prompts`.",
+          remedy: say`Change \`teacher.prompts\`.`,
         },
       );
   }

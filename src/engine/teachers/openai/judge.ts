@@ -1,3 +1,4 @@
+import { quoted, say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import type { Prompts } from "../prompts.ts";
 import type { TeacherImage } from "../teacher.ts";
@@ -59,7 +60,7 @@ export function createJudge(client: Client, prompts: Prompts, pictures: Pictures
 
   async function list(...asked: Parameters<typeof send>): Promise<ListedToken[]> {
     const tokens = tokensOf(await send(...asked));
-    if (typeof tokens === "string") throw new RequestFailure("again", tokens);
+    if (typeof tokens === "string") throw new RequestFailure("again", quoted(tokens));
     return tokens;
   }
 
@@ -75,10 +76,9 @@ export function createJudge(client: Client, prompts: Prompts, pictures: Pictures
     if (kind === "pair" && twoImages !== true)
       throw new LeafError(
         "environment",
-        `${shownUrl(endpoint.url)} takes no two images in one question: ${twoImages}.`,
+        say`${shownUrl(endpoint.url)} takes no two images in one question: ${twoImages}.`,
         {
-          remedy:
-            "Allow them (vLLM: `--limit-mm-per-prompt '{\"image\": 2}'`; longer context), or set `label.pairsPerImage: 0`.",
+          remedy: say`Allow them (vLLM: \`--limit-mm-per-prompt '{"image": 2}'\`; longer context), or set \`label.pairsPerImage: 0\`.`,
         },
       );
     const { parts, answers, prefill: begun } = kinds[kind];
@@ -128,7 +128,7 @@ export function createJudge(client: Client, prompts: Prompts, pictures: Pictures
       const text = textOf(await send(endpoint, question, "reason", signal))
         ?.replace(/\s+/g, " ")
         .trim();
-      if (!text) throw new RequestFailure("again", "the answer has no text");
+      if (!text) throw new RequestFailure("again", say`the answer has no text`);
       return text.length > 200 ? `${text.slice(0, 199)}…` : text;
     },
     async trial(endpoint, kind, image, signal) {

@@ -1,3 +1,4 @@
+import { say } from "../../../words/text.ts";
 import { originOf } from "../../base/endpoint.ts";
 import { LeafError } from "../../base/errors.ts";
 import { knowSecrets } from "../../base/redact.ts";
@@ -17,9 +18,9 @@ export function keyFinder(
   if (keyEnv !== undefined && !named)
     throw new LeafError(
       "environment",
-      `The environment variable ${keyEnv} that \`teacher.keyEnv\` names is not set.`,
+      say`The environment variable ${keyEnv} that \`teacher.keyEnv\` names is not set.`,
       {
-        remedy: `Set ${keyEnv} to the key, or leave \`keyEnv\` out and set the key in the editor.`,
+        remedy: say`Set ${keyEnv} to the key, or leave \`keyEnv\` out and set the key in the editor.`,
       },
     );
   const kept = keptKeys(env);
@@ -39,7 +40,7 @@ function checked(value: string | undefined): string | undefined {
   // From here on no message, log or file has it.
   knowSecrets([key]);
   if (/^[\x21-\x7e]+$/.test(key)) return key;
-  throw new LeafError("environment", "The teacher's key has a character that no key can have.", {
-    remedy: "Set it again.",
+  throw new LeafError("environment", say`The teacher's key has a character that no key can have.`, {
+    remedy: say`Set it again.`,
   });
 }

@@ -1,3 +1,4 @@
+import { quoted, say, type Text } from "../../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../../base/errors.ts";
 import { RequestFailure, shownUrl } from "./failures.ts";
 import { createWindow, type Window } from "./window.ts";
@@ -19,7 +20,7 @@ export interface PoolOptions<C> {
    * all; without where nobody answered there, as another server may have come up. Throws RequestFailure or LeafError.
    */
   probe(url: string, known: C | undefined, signal: AbortSignal): Promise<C>;
-  onNote?: (message: string) => void;
+  onNote?: (message: Text) => void;
 }
 
 export interface Pool<C> {
@@ -76,7 +77,7 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
   const closing = new AbortController();
   let over: LeafError | undefined;
   /** Since when no endpoint takes work. */
-  let trouble: { since: number; reason: string; timer: NodeJS.Timeout } | undefined;
+  let trouble: { since: number; reason: Text; timer: NodeJS.Timeout } | undefined;
   let notedAt = Number.NEGATIVE_INFINITY;
 
   const isAwake = (member: Member<C>) => member.state === "ready" && member.restsUntil <= performance.now();
@@ -104,7 +105,7 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
 
   function acquire(signal?: AbortSignal): Promise<Member<C>> {
     return new Promise((resolve, reject) => {
-      const cancelled = () => reject(new LeafError("cancelled", "Cancelled."));
+      const cancelled = () => reject(new LeafError("cancelled", say`Cancelled.`));
       if (signal?.aborted) return cancelled();
       if (over) return reject(over);
       const abort = () => {
@@ -145,7 +146,11 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
         if (error.kind === "down") member.capabilities = undefined;
         rest(member, error);
       } else
-        end(error instanceof LeafError ? error : new LeafError("failed", String(error), { cause: error }));
+        end(
+          error instanceof LeafError
+            ? error
+            : new LeafError("failed", quoted(String(error)), { cause: error }),
+        );
     }
   }
 
@@ -167,7 +172,7 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
   }
 
   function begunTrouble(member: Member<C>, failure: RequestFailure): void {
-    const reason = `${shownUrl(member.url)} does not answer (${failure.message})`;
+    const reason = say`${shownUrl(member.url)} does not answer (${failure.words})`;
     const since = trouble?.since ?? performance.now();
     clearTimeout(trouble?.timer);
     const left = Math.max(0, since + options.patienceMs - performance.now());
@@ -177,9 +182,9 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
       end(
         new LeafError(
           "environment",
-          `${reason}${members.length > 1 ? ", nor does any other endpoint" : ""}.`,
+          say`${reason}${members.length > 1 ? say`, nor does any other endpoint` : ""}.`,
           {
-            remedy: "Start the server or check `teacher.endpoint`, and run again; finished labels are kept.",
+            remedy: say`Start the server or check \`teacher.endpoint\`, and run again; finished labels are kept.`,
           },
         ),
       );
@@ -187,7 +192,7 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
     trouble = { since, reason, timer };
     if (left > 0 && performance.now() - notedAt > noteEveryMs) {
       notedAt = performance.now();
-      options.onNote?.(`${reason}; trying for ${Math.ceil(left / 1000)} s more.`);
+      options.onNote?.(say`${reason}; trying for ${Math.ceil(left / 1000)} s more.`);
     }
   }
 
@@ -196,7 +201,7 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
     if (!trouble) return;
     clearTimeout(trouble.timer);
     trouble = undefined;
-    if (notedAt > Number.NEGATIVE_INFINITY) options.onNote?.(`${shownUrl(member.url)} answers again.`);
+    if (notedAt > Number.NEGATIVE_INFINITY) options.onNote?.(say`${shownUrl(member.url)} answers again.`);
     notedAt = Number.NEGATIVE_INFINITY;
   }
 
@@ -253,10 +258,10 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
       }
       throwIfCancelled(signal);
       if (over) throw over;
-      if (tried >= tries) throw new RequestFailure("image", `${failure.message}, ${tries} times`);
+      if (tried >= tries) throw new RequestFailure("image", say`${failure.words}, ${tries} times`);
       // Refused for so long while others got through.
       if (failure.kind === "busy" && performance.now() - begun > 4 * options.patienceMs + 60_000)
-        throw new RequestFailure("image", failure.message);
+        throw new RequestFailure("image", failure.words);
       if (failure.kind === "again") await pause(Math.random() * Math.min(10_000, 250 * 2 ** tried), signal);
     }
   }
@@ -271,7 +276,7 @@ export function createPool<C>(options: PoolOptions<C>): Pool<C> {
     },
     close() {
       closing.abort();
-      end(new LeafError("cancelled", "Cancelled."));
+      end(new LeafError("cancelled", say`Cancelled.`));
     },
   };
 }

@@ -1,4 +1,5 @@
 import sharp from "sharp";
+import { quoted, say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import type { Prompts } from "../prompts.ts";
 import type { Capabilities } from "./capabilities.ts";
@@ -109,10 +110,10 @@ async function negotiated(
     try {
       const completion = await ask(question);
       if (typeof tokensOf(completion) !== "string") return completion;
-      if (textOf(completion) === undefined) throw new RequestFailure("again", tokensOf(completion) as string);
-      throw new LeafError("environment", `${where} gives no log-probabilities of candidates.`, {
-        remedy:
-          "Use a server that does: vLLM, SGLang or llama.cpp; reasoning models and `transformers serve` do not.",
+      if (textOf(completion) === undefined)
+        throw new RequestFailure("again", quoted(tokensOf(completion) as string));
+      throw new LeafError("environment", say`${where} gives no log-probabilities of candidates.`, {
+        remedy: say`Use a server that does: vLLM, SGLang or llama.cpp; reasoning models and \`transformers serve\` do not.`,
       });
     } catch (error) {
       if (!(error instanceof RequestFailure && error.kind === "image")) throw error;
@@ -136,12 +137,12 @@ async function negotiated(
   throw new LeafError(
     "environment",
     takesText
-      ? `${where} answers text, but not a question with an image: ${refusal}.`
-      : `${where} does not answer a question with log-probabilities: ${refusal}.`,
+      ? say`${where} answers text, but not a question with an image: ${refusal}.`
+      : say`${where} does not answer a question with log-probabilities: ${refusal}.`,
     {
       remedy: takesText
-        ? "Serve a multimodal model (llama.cpp: with its --mmproj file), or raise the server's context length."
-        : "Check `teacher.model`, and that the model and server offer `logprobs` with `top_logprobs`.",
+        ? say`Serve a multimodal model (llama.cpp: with its --mmproj file), or raise the server's context length.`
+        : say`Check \`teacher.model\`, and that the model and server offer \`logprobs\` with \`top_logprobs\`.`,
     },
   );
 }

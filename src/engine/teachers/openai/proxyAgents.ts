@@ -1,6 +1,7 @@
 import type http from "node:http";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
+import { say } from "../../../words/text.ts";
 import { LeafError, messageOf } from "../../base/errors.ts";
 import { proxyFor } from "../../base/proxy.ts";
 import { knowSecrets } from "../../base/redact.ts";
@@ -36,8 +37,8 @@ function proxyOf(url: string): string | undefined {
   try {
     return proxyFor(url, process.env);
   } catch (error) {
-    throw new LeafError("environment", `The proxy that the environment names ${messageOf(error)}.`, {
-      remedy: "Set HTTPS_PROXY to a URL such as http://proxy.example:3128, or name the host in NO_PROXY.",
+    throw new LeafError("environment", say`The proxy that the environment names ${messageOf(error)}.`, {
+      remedy: say`Set HTTPS_PROXY to a URL such as http://proxy.example:3128, or name the host in NO_PROXY.`,
     });
   }
 }

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { figure } from "../../../words/figure.ts";
+import { inEnglish, say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { redact } from "../../base/redact.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
@@ -77,15 +78,17 @@ export async function createOpenaiTeacher(
     const found = await probe(client, url, prompts, signal);
     const where = shownUrl(url);
     if (!found.usage && (config.limit?.tokens ?? config.limit?.cost) !== undefined)
-      throw new LeafError("environment", `${where} does not say how many tokens a request took.`, {
-        remedy: "Set `teacher.limit.requests` instead of `tokens` or `cost`.",
+      throw new LeafError("environment", say`${where} does not say how many tokens a request took.`, {
+        remedy: say`Set \`teacher.limit.requests\` instead of \`tokens\` or \`cost\`.`,
       });
     const line = describe(found, where);
-    if (!told.has(line)) {
-      told.add(line);
-      options.onNote?.(`${line}.`);
+    if (!told.has(inEnglish(line))) {
+      told.add(inEnglish(line));
+      options.onNote?.(say`${line}.`);
       if (prompts.prefill !== null && !found.prefill)
-        options.onNote?.(`${where} cannot go on with a begun answer: \`prompts.prefill\` is left out there.`);
+        options.onNote?.(
+          say`${where} cannot go on with a begun answer: \`prompts.prefill\` is left out there.`,
+        );
     }
     return found;
   }
@@ -198,7 +201,7 @@ export async function createOpenaiTeacher(
       if (requests[kind] === 0) continue;
       const used = usageOf(await pool.use((endpoint) => trial(endpoint, kind, sample, signal), signal));
       if (!used)
-        options.onNote?.("The server does not say how many tokens a request takes; they are given as 0.");
+        options.onNote?.(say`The server does not say how many tokens a request takes; they are given as 0.`);
       total.requests += requests[kind];
       total.input += requests[kind] * (used?.input ?? 0);
       total.output += requests[kind] * (used?.output ?? 0);

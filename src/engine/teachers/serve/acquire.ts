@@ -6,10 +6,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Failure } from "../../../protocol/jobs.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
 import { duration } from "../../../words/duration.ts";
+import { inEnglish, quoted, say, type Text } from "../../../words/text.ts";
 import { english } from "../../../words/translate.ts";
 import { appRoot } from "../../base/appRoot.ts";
 import { childEnvironment } from "../../base/environment.ts";
-import { LeafError, throwIfCancelled } from "../../base/errors.ts";
+import { errorOf, LeafError, throwIfCancelled } from "../../base/errors.ts";
 import { couldBeSeen, isIdentity, stillRuns } from "../../base/processIdentity.ts";
 import { isProcessLocked } from "../../base/processLock.ts";
 import type { ServeConfig } from "../../config/teacher.ts";
@@ -24,7 +25,7 @@ export interface AcquireOptions {
   root: string;
   signal?: AbortSignal;
   /** A sentence on what the server does while it starts. */
-  onNote?: (message: string) => void;
+  onNote?: (message: Text) => void;
 }
 
 /** A server that this process may use until it releases it; another may use it too. */
@@ -139,15 +140,25 @@ async function startSupervisor(dir: string, spec: ServerSpec, onEnd: () => void)
 }
 
 /** Tells what a server does when that changes, and how long it has been waited for now and then. */
-function teller(spec: ServerSpec, onNote: ((message: string) => void) | undefined) {
+function teller(spec: ServerSpec, onNote: ((message: Text) => void) | undefined) {
   const begun = performance.now();
   let [told, toldAt] = ["", begun];
   return (state: ServerState) => {
-    const doing = state.phase === "stopping" ? "stopping the one before" : (state.note ?? "starting");
-    if (doing === told && performance.now() - toldAt < sayEveryMs) return;
-    const waited = doing === told ? ` (${duration(english, (performance.now() - begun) / 1000)})` : "";
-    [told, toldAt] = [doing, performance.now()];
-    onNote?.(`Teacher's server of ${spec.model}: ${doing}${waited}`);
+    const doing =
+      state.phase === "stopping"
+        ? say`stopping the one before`
+        : state.note === null || state.note === undefined
+          ? say`starting`
+          : quoted(state.note);
+    const now = inEnglish(doing);
+    if (now === told && performance.now() - toldAt < sayEveryMs) return;
+    const waited = now === told;
+    [told, toldAt] = [now, performance.now()];
+    onNote?.(
+      waited
+        ? say`Teacher's server of ${spec.model}: ${doing} (${duration(english, (performance.now() - begun) / 1000)})`
+        : say`Teacher's server of ${spec.model}: ${doing}`,
+    );
   };
 }
 
@@ -156,13 +167,13 @@ export function askToStop(dir: string, request: StopRequest): void {
   writeFileSync(stopFile(dir), `${request}\n`);
 }
 
-function asError({ code, message, remedy, file }: Failure): LeafError {
-  return new LeafError(code === "internal" ? "failed" : code, message, { remedy, file });
+function asError(failure: Failure): LeafError {
+  return errorOf({ ...failure, code: failure.code === "internal" ? "failed" : failure.code });
 }
 
 function noSupervisor(dir: string): LeafError {
-  return new LeafError("failed", "The process that looks after the teacher's server ends at once.", {
+  return new LeafError("failed", say`The process that looks after the teacher's server ends at once.`, {
     file: supervisorLog(dir),
-    remedy: `See its log: ${supervisorLog(dir)}`,
+    remedy: say`See its log: ${supervisorLog(dir)}`,
   });
 }

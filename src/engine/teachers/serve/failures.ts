@@ -1,4 +1,5 @@
 import type { Failure } from "../../../protocol/jobs.ts";
+import { inEnglish, say, type Text } from "../../../words/text.ts";
 import { type FailureKind, type Recogniser, recognisers, type ServerEnd } from "./recognisers.ts";
 
 export type { ServerEnd } from "./recognisers.ts";
@@ -25,33 +26,44 @@ export function endedBeforeReady(end: ServerEnd): Failure {
   if (known) return failureOf(end, known.recogniser, known.found);
   // LEAF sends no SIGKILL to a server that it waits for. 137: the same, told by a shell or a container.
   if (end.signal === "SIGKILL" || end.exitCode === 137) {
-    return {
+    return told({
       code: "environment",
-      message: `The system killed the teacher's server while it loaded ${end.model}, most likely for want of main memory.`,
-      remedy: `Free some memory, or choose a smaller or quantised model. Its log: ${end.log}`,
+      message: say`The system killed the teacher's server while it loaded ${end.model}, most likely for want of main memory.`,
+      remedy: say`Free some memory, or choose a smaller or quantised model. Its log: ${end.log}`,
       file: end.log,
-    };
+    });
   }
   const last = lastTellingLine(end.lines);
-  return {
+  return told({
     code: "failed",
-    message: `The teacher's server ${howItEnded(end)} before it was ready${last ? `: ${last}` : ""}.`,
-    remedy: `See its log: ${end.log}`,
+    message: say`The teacher's server ${howItEnded(end)} before it was ready${last ? `: ${last}` : ""}.`,
+    remedy: say`See its log: ${end.log}`,
     file: end.log,
-  };
+  });
 }
 
 function failureOf(end: ServerEnd, { code, message, remedy }: Recogniser, found: string): Failure {
-  return {
+  return told({
     code,
     message: message(end, found),
-    remedy: `${remedy(found)} Its log: ${end.log}`,
+    remedy: say`${remedy(found)} Its log: ${end.log}`,
     file: end.log,
-  };
+  });
 }
 
-function howItEnded({ signal, exitCode }: ServerEnd): string {
-  return signal ? `was ended by ${signal}` : `ended with exit code ${exitCode}`;
+function howItEnded({ signal, exitCode }: ServerEnd): Text {
+  return signal ? say`was ended by ${signal}` : say`ended with exit code ${exitCode ?? ""}`;
+}
+
+function told(error: { code: Failure["code"]; message: Text; remedy: Text; file?: string }): Failure {
+  const { code, message, remedy, file } = error;
+  return {
+    code,
+    message: inEnglish(message),
+    remedy: inEnglish(remedy),
+    file,
+    words: { message, remedy },
+  };
 }
 
 /** The last line that names an error, else the last one. */
@@ -64,42 +76,49 @@ function lastTellingLine(lines: readonly string[]): string | undefined {
 /** Found before it was started. */
 export function portTaken(end: ServerEnd): Failure {
   const recogniser = recognisers.find((one) => one.kind === "portTaken")!;
-  return { ...failureOf(end, recogniser, ""), remedy: recogniser.remedy("") };
+  return told({
+    code: recogniser.code,
+    message: recogniser.message(end, ""),
+    remedy: recogniser.remedy(""),
+    file: end.log,
+  });
 }
 
-export const stopped: Failure = {
+export const stopped: Failure = told({
   code: "failed",
-  message: "The teacher's server was stopped by `leaf servers stop`.",
-  remedy: "Run the command again, which starts it again: finished work is kept.",
-};
+  message: say`The teacher's server was stopped by \`leaf servers stop\`.`,
+  remedy: say`Run the command again, which starts it again: finished work is kept.`,
+});
 
 export function missingProgram(program: string): Failure {
-  return {
+  return told({
     code: "environment",
-    message: `There is no program ${program} to start the teacher's server with.`,
+    message: say`There is no program ${program} to start the teacher's server with.`,
     remedy: /(^|[\\/])vllm$/.test(program)
-      ? "Install vLLM (`pip install vllm`) and have it on the PATH, or name it with its folder in `serve.command`."
-      : "Correct `serve.command`: a program on the PATH, or one with its folder.",
-  };
+      ? say`Install vLLM (\`pip install vllm\`) and have it on the PATH, or name it with its folder in \`serve.command\`.`
+      : say`Correct \`serve.command\`: a program on the PATH, or one with its folder.`,
+  });
 }
 
 export function notReadyInTime(end: ServerEnd, startMinutes: number, note: string | null): Failure {
-  const within = startMinutes === 1 ? "1 minute" : `${startMinutes} minutes`;
-  return {
+  const within = startMinutes === 1 ? say`1 minute` : say`${startMinutes} minutes`;
+  return told({
     code: "failed",
-    message: `The teacher's server was not ready within ${within}${note ? ` (last: ${note})` : ""}.`,
-    remedy: `Raise \`serve.startMinutes\` if it only needs longer, such as for a first download. Its log: ${end.log}`,
+    message: say`The teacher's server was not ready within ${within}${note ? say` (last: ${note})` : ""}.`,
+    remedy: say`Raise \`serve.startMinutes\` if it only needs longer, such as for a first download. Its log: ${end.log}`,
     file: end.log,
-  };
+  });
 }
 
 export function endedAgainAndAgain(end: ServerEnd, times: number): Failure {
   const known = find(end.lines);
-  const why = known ? known.recogniser.message(end, known.found) : `Last it ${howItEnded(end)}.`;
-  return {
+  const why = known ? known.recogniser.message(end, known.found) : say`Last it ${howItEnded(end)}.`;
+  return told({
     code: "failed",
-    message: `The teacher's server ended ${times} times while it was in use. ${why}`,
-    remedy: known ? `${known.recogniser.remedy(known.found)} Its log: ${end.log}` : `See its log: ${end.log}`,
+    message: say`The teacher's server ended ${times} times while it was in use. ${why}`,
+    remedy: known
+      ? say`${known.recogniser.remedy(known.found)} Its log: ${end.log}`
+      : say`See its log: ${end.log}`,
     file: end.log,
-  };
+  });
 }

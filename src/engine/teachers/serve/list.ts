@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerListing, ServerState, StopServersResult } from "../../../protocol/servers.ts";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { inside, isId } from "../../base/ids.ts";
 import { isIdentity, signalProcess } from "../../base/processIdentity.ts";
@@ -66,13 +67,13 @@ export async function stopServers(
 function choose(running: ServerListing[], which: string | undefined): ServerListing[] {
   if (which === undefined) {
     if (running.length <= 1) return running;
-    throw new LeafError("usage", `${running.length} servers run.`, {
-      remedy: "Name one by its key or model (see `leaf servers`), or stop `all`.",
+    throw new LeafError("usage", say`${running.length} servers run.`, {
+      remedy: say`Name one by its key or model (see \`leaf servers\`), or stop \`all\`.`,
     });
   }
   const fitting = running.filter((one) => one.key.startsWith(which) || one.model === which);
   if (fitting.length > 0) return fitting;
-  throw new LeafError("usage", `No server ${which} runs.`, { remedy: "See `leaf servers`." });
+  throw new LeafError("usage", say`No server ${which} runs.`, { remedy: say`See \`leaf servers\`.` });
 }
 
 async function untilStopped(dir: string, patienceMs: number): Promise<void> {
@@ -89,8 +90,9 @@ async function untilStopped(dir: string, patienceMs: number): Promise<void> {
 
 /** Somebody holds its lock whom the state does not name, or who is not to be seen from here. */
 function doesNotStop({ model, supervisor, supervisorIdentity }: ServerState): LeafError {
-  const where = isIdentity(supervisorIdentity) ? ` on ${supervisorIdentity.host}` : "";
-  return new LeafError("failed", `The server of ${model} does not stop, and cannot be ended from here.`, {
-    remedy: `End it by hand: its process was ${supervisor}${where}.`,
+  return new LeafError("failed", say`The server of ${model} does not stop, and cannot be ended from here.`, {
+    remedy: isIdentity(supervisorIdentity)
+      ? say`End it by hand: its process was ${supervisor} on ${supervisorIdentity.host}.`
+      : say`End it by hand: its process was ${supervisor}.`,
   });
 }

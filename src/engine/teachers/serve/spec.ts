@@ -1,4 +1,5 @@
 import path from "node:path";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { canonicalJson, keyOf } from "../../base/keys.ts";
 import { redactConfig } from "../../base/redact.ts";
@@ -77,9 +78,9 @@ export function requireVariables(spec: ServerSpec, env: NodeJS.ProcessEnv = proc
   if (missing === undefined) return;
   throw new LeafError(
     "environment",
-    `The environment variable ${missing} that \`teacher.serve\` names is not set.`,
+    say`The environment variable ${missing} that \`teacher.serve\` names is not set.`,
     {
-      remedy: `Set ${missing} where LEAF is started.`,
+      remedy: say`Set ${missing} where LEAF is started.`,
     },
   );
 }

@@ -9,6 +9,7 @@ import type {
   TeacherQuestion,
   TeacherRequest,
 } from "../../../protocol/teacher.ts";
+import { quoted, say } from "../../../words/text.ts";
 import { LeafError, type LeafErrorCode, throwIfCancelled } from "../../base/errors.ts";
 import { spawnGroup, stopGroup } from "../../base/processes.ts";
 import { pythonSource, trainerEnvironment } from "../../python/environment.ts";
@@ -106,9 +107,9 @@ function conversation(child: ChildProcess, interpreter: string) {
       end(
         new LeafError(
           "environment",
-          `Cannot start the Python interpreter ${interpreter} (${error.message}).`,
+          say`Cannot start the Python interpreter ${interpreter} (${error.message}).`,
           {
-            remedy: "Run `leaf env`, or set `python.interpreter`.",
+            remedy: say`Run \`leaf env\`, or set \`python.interpreter\`.`,
           },
         ),
       ),
@@ -136,8 +137,8 @@ function conversation(child: ChildProcess, interpreter: string) {
         take(message.id)?.resolve(message.answers);
         return;
       case "error": {
-        const error = new LeafError(codeOf(message.code), message.message, {
-          remedy: message.remedy ?? undefined,
+        const error = new LeafError(codeOf(message.code), quoted(message.message), {
+          remedy: message.remedy ? quoted(message.remedy) : undefined,
         });
         if (message.id === null) failure = error;
         else take(message.id)?.reject(error);
@@ -179,7 +180,7 @@ function conversation(child: ChildProcess, interpreter: string) {
     try {
       return await new Promise<TeacherAnswer[]>((resolve, reject) => {
         pending.set(id, { supply, resolve, reject });
-        if (ended) take(id)?.reject(failure ?? new LeafError("failed", "The teacher has ended."));
+        if (ended) take(id)?.reject(failure ?? new LeafError("failed", say`The teacher has ended.`));
         else void send({ v: 1, id, ...question });
       });
     } catch (error) {
@@ -214,19 +215,18 @@ function explainEnd(
 ): LeafError {
   const missing = /No module named '?([\w.]+)/.exec(lastLine)?.[1];
   if (missing) {
-    return new LeafError("environment", `${interpreter} has no module ${missing}.`, {
-      remedy: "Run `leaf env` to set up the Python environment.",
+    return new LeafError("environment", say`${interpreter} has no module ${missing}.`, {
+      remedy: say`Run \`leaf env\` to set up the Python environment.`,
     });
   }
   if (signal === "SIGKILL") {
-    return new LeafError("failed", "The teacher's process was killed, often because memory ran out.", {
-      remedy:
-        "Lower `teacher.featureMemory` or choose a smaller model, and run it again: finished labels are kept.",
+    return new LeafError("failed", say`The teacher's process was killed, often because memory ran out.`, {
+      remedy: say`Lower \`teacher.featureMemory\` or choose a smaller model, and run it again: finished labels are kept.`,
     });
   }
   return new LeafError(
     "failed",
-    `The teacher's process ended (${signal ?? `exit ${code}`}): ${lastLine || "it said nothing"}.`,
-    { remedy: "Run it again: finished labels are kept." },
+    say`The teacher's process ended (${signal ?? say`exit ${code ?? ""}`}): ${lastLine || say`it said nothing`}.`,
+    { remedy: say`Run it again: finished labels are kept.` },
   );
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { TeacherAnswer, TeacherHello, TeacherOpen, TeacherQuestion } from "../../../protocol/teacher.ts";
 import { figure } from "../../../words/figure.ts";
+import { quoted, say, type Text } from "../../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../../base/errors.ts";
 import type { TransformersTeacherConfig } from "../../config/teacher.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
@@ -34,8 +35,8 @@ export async function createTransformersTeacher(
   const folder = localFolder(config.model, root);
   const { fingerprint, description } = await identify(config, root);
   if (folder !== undefined && !existsSync(path.join(folder, "config.json"))) {
-    throw new LeafError("environment", `There is no model in the folder ${config.model}.`, {
-      remedy: "Correct `teacher.model`: a folder with a config.json, or a model's id on the hub.",
+    throw new LeafError("environment", say`There is no model in the folder ${config.model}.`, {
+      remedy: say`Correct \`teacher.model\`: a folder with a config.json, or a model's id on the hub.`,
     });
   }
   const prompts = resolvePrompts(config.prompts, config.model);
@@ -54,7 +55,7 @@ export async function createTransformersTeacher(
     prompts,
   };
   let starting: Promise<TeacherChild> | undefined;
-  let about: string | undefined;
+  let about: Text | undefined;
 
   /** The child that runs, or a new one. Calls at the same time share it. */
   async function running(signal?: AbortSignal): Promise<TeacherChild> {
@@ -64,7 +65,7 @@ export async function createTransformersTeacher(
   }
 
   async function start(signal?: AbortSignal): Promise<TeacherChild> {
-    options.onNote?.(`loading ${nameOf(opening)}`);
+    options.onNote?.(say`loading ${nameOf(opening)}`);
     const child = await startTeacherChild(interpreter, opening, signal);
     about = describe(nameOf(opening), child.hello);
     options.onNote?.(about);
@@ -115,7 +116,7 @@ export async function createTransformersTeacher(
     },
     async inspect(images, signal) {
       const [answer] = await ask({ type: "inspect", images: images.map(hashOf) }, images, signal);
-      if (answer?.ok === false) throw new LeafError("input", answer.reason);
+      if (answer?.ok === false) throw new LeafError("input", quoted(answer.reason));
       if (!answer || !("rendered" in answer)) return unexpected();
       const { rendered, prefill, top, answers, mass } = answer;
       const parts = images.length === 1 ? prompts.point : prompts.pair;
@@ -137,11 +138,13 @@ function nameOf({ model, local }: TeacherOpen): string {
   return local ? path.basename(model) : model;
 }
 
-function describe(name: string, hello: TeacherHello): string {
+function describe(name: string, hello: TeacherHello): Text {
   const features =
-    hello.features === "reused" ? "image features reused" : `image features not reused (${hello.whyPlain})`;
-  const weights = hello.quantize === "none" ? hello.dtype : `${hello.quantize} weights, ${hello.dtype}`;
-  return `${name} on ${hello.deviceName} (${hello.device}), ${weights}, ${hello.attention} attention, ${features}`;
+    hello.features === "reused"
+      ? say`image features reused`
+      : say`image features not reused (${hello.whyPlain ?? ""})`;
+  const weights = hello.quantize === "none" ? hello.dtype : say`${hello.quantize} weights, ${hello.dtype}`;
+  return say`${name} on ${hello.deviceName} (${hello.device}), ${weights}, ${hello.attention} attention, ${features}`;
 }
 
 /** A judgement from the mass on the five words; the caller weighs whether there is enough of it. */
@@ -179,5 +182,5 @@ function sum(values: number[]): number {
 }
 
 function unexpected(): never {
-  throw new LeafError("failed", "The teacher's process answered another question than it was asked.");
+  throw new LeafError("failed", say`The teacher's process answered another question than it was asked.`);
 }

@@ -3,6 +3,7 @@ import { type CompletionItem, CompletionItemKind, InsertTextFormat } from "vscod
 import { expand } from "../../../engine/experiments/expand.ts";
 import { parseExperiment } from "../../../engine/experiments/file.ts";
 import { presetNames, presetText } from "../../../engine/experiments/presets.ts";
+import { t } from "../../locale.ts";
 import { type Candidate, candidatesFor } from "../candidates.ts";
 import { type ConfigDocument, folderOf } from "../configDocument.ts";
 import type { ConfigPath } from "../context.ts";
@@ -117,9 +118,9 @@ async function presetItems(config: ConfigDocument, cursor: Cursor): Promise<Comp
     names.map(async (name): Promise<CompletionItem> => {
       const text = await presetText(name);
       return {
-        label: `${name} experiment`,
+        label: t("{0} experiment", name),
         kind: CompletionItemKind.Snippet,
-        detail: text.split("\n", 1)[0]!.replace(/^# /, ""),
+        detail: t(text.split("\n", 1)[0]!.replace(/^# /, "")),
         documentation: { kind: "markdown", value: `\`\`\`yaml\n${text}\`\`\`` },
         filterText: `${name} experiment ${cursor.typed}`,
         insertTextFormat: InsertTextFormat.PlainText,

@@ -4,7 +4,7 @@ import { commandIds } from "../../../protocol/commands.ts";
 import type { JobSnapshot } from "../../../protocol/jobs.ts";
 import { count } from "../../../words/figure.ts";
 import { progressLine } from "../../../words/progress.ts";
-import { english } from "../../../words/translate.ts";
+import { t } from "../../locale.ts";
 import type { ConfigDocument } from "../configDocument.ts";
 
 /** Over an experiment: run it or stop it, how far it is, and its table. */
@@ -19,19 +19,23 @@ export function experimentLenses(
     command: { title, command, arguments: args },
   });
   const { done, failed, total, stale, updated, invalid } = status;
-  const table = updated === null ? [] : [lens("Show table", commandIds.showExperiment, config.uri)];
+  const table = updated === null ? [] : [lens(t("Show table"), commandIds.showExperiment, config.uri)];
   if (job?.state === "running" && job.experiment === config.uri) {
     const overall = job.progress?.overall;
-    const far = overall ? `${count(overall.done)} of ${count(overall.total)} done · ` : "";
+    const far = overall ? `${t("{0} of {1} done", count(overall.done), count(overall.total))} · ` : "";
     return [
-      lens(`$(debug-stop) Stop · ${far}${progressLine(english, job.progress)}`, commandIds.stop, job.config),
+      lens(
+        `$(debug-stop) ${t("Stop")} · ${far}${progressLine(t, job.progress)}`,
+        commandIds.stop,
+        job.config,
+      ),
       ...table,
     ];
   }
   if (invalid !== null) return [lens(`$(warning) ${invalid}`, ""), ...table];
-  const broken = failed > 0 ? `, ${count(failed)} failed` : "";
-  const far = `${count(done)} of ${count(total)} done${broken}${stale ? ", the file has changed" : ""}`;
-  if (job?.state === "running") return [lens(`another job is running · ${far}`, ""), ...table];
-  const run = lens(`$(play) Run experiment · ${far}`, commandIds.runExperiment, config.uri);
+  const broken = failed > 0 ? `, ${t("{0} failed", count(failed))}` : "";
+  const far = `${t("{0} of {1} done", count(done), count(total))}${broken}${stale ? `, ${t("the file has changed")}` : ""}`;
+  if (job?.state === "running") return [lens(`${t("another job is running")} · ${far}`, ""), ...table];
+  const run = lens(`$(play) ${t("Run Experiment")} · ${far}`, commandIds.runExperiment, config.uri);
   return done === total ? [lens(`$(check) ${far}`, ""), ...table, run] : [run, ...table];
 }

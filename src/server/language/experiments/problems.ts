@@ -1,4 +1,5 @@
 import { parseExperiment } from "../../../engine/experiments/file.ts";
+import { t } from "../../locale.ts";
 import type { ConfigDocument } from "../configDocument.ts";
 import { type Edit, removeKey, renameKey, setValue } from "../edits.ts";
 import { type Fix, withEdit } from "../fixes.ts";
@@ -17,9 +18,9 @@ export function experimentFixes(config: ConfigDocument, { path, code, suggestion
   const edit = (title: string, made: Edit | undefined) => withEdit(title, made);
   if (code === "unknownKey") {
     return [
-      ...(suggestion ? edit(`Rename to \`${suggestion}\``, renameKey(config, path, suggestion)) : []),
-      ...edit(`Remove \`${key}\``, removeKey(config, path)),
+      ...(suggestion ? edit(t("Rename to `{0}`", suggestion), renameKey(config, path, suggestion)) : []),
+      ...edit(t("Remove `{0}`", key), removeKey(config, path)),
     ];
   }
-  return suggestion ? edit(`Use ${suggestion}`, setValue(config, path, suggestion)) : [];
+  return suggestion ? edit(t("Use {0}", suggestion), setValue(config, path, suggestion)) : [];
 }

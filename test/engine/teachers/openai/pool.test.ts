@@ -1,6 +1,7 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { RequestFailure } from "../../../../src/engine/teachers/openai/failures.ts";
 import { createPool } from "../../../../src/engine/teachers/openai/pool.ts";
+import { quoted } from "../../../../src/words/text.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -16,7 +17,7 @@ it("an endpoint that asked to wait is used again, also where the clock was set b
   const answer = pool.use(async () => {
     if (asked++ > 0) return "answer";
     vi.spyOn(Date, "now").mockReturnValue(before);
-    throw new RequestFailure("busy", "HTTP 429", 5);
+    throw new RequestFailure("busy", quoted("HTTP 429"), 5);
   });
   await expect(answer).resolves.toBe("answer");
   pool.close();

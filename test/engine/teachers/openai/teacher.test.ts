@@ -4,6 +4,7 @@ import { hashBytes } from "../../../../src/engine/base/files.ts";
 import { type OpenaiTeacherConfig, teacherSchema } from "../../../../src/engine/config/teacher.ts";
 import { createTeacher, teacherFingerprint } from "../../../../src/engine/teachers/createTeacher.ts";
 import type { Teacher } from "../../../../src/engine/teachers/teacher.ts";
+import { inEnglish } from "../../../../src/words/text.ts";
 import {
   type Answering,
   type ChatRequest,
@@ -29,12 +30,13 @@ async function serve(answer?: Answering): Promise<ChatServer> {
 const configOf = (endpoint: string, more: Record<string, unknown> = {}) =>
   teacherSchema.parse({ kind: "openai", endpoint, model: "m", patience: 5, ...more }) as OpenaiTeacherConfig;
 
+const aboutOf = ({ about }: Teacher) => about && inEnglish(about);
 const notes: string[] = [];
 async function teacherAt(endpoint: string, more: Record<string, unknown> = {}): Promise<Teacher> {
   notes.length = 0;
   const teacher = await createTeacher(configOf(endpoint, more), {
     root: ".",
-    onNote: (note) => notes.push(note),
+    onNote: (note) => notes.push(inEnglish(note)),
   });
   open.push(() => teacher.close());
   return teacher;
@@ -54,11 +56,11 @@ describe("what a server can do", () => {
       return { ...goodAnswer(request), usage: { prompt_tokens: textOf(request).split(" ").length + marks } };
     });
     const teacher = await teacherAt(server.url, { prompts: { prefill: "It is" } });
-    expect(teacher.about).toBe(
+    expect(aboutOf(teacher)).toBe(
       `server at ${server.url}: probabilities of the 20 likeliest tokens, no prefill, two images in a question`,
     );
     expect(notes).toEqual([
-      `${teacher.about}.`,
+      `${aboutOf(teacher)}.`,
       `${server.url} cannot go on with a begun answer: \`prompts.prefill\` is left out there.`,
     ]);
     const [image] = await teacherImages(1);
@@ -78,7 +80,7 @@ describe("what a server can do", () => {
         };
       });
       const teacher = await teacherAt(server.url, { prompts: { prefill: "It is" } });
-      expect(teacher.about).toContain(", prefill,");
+      expect(aboutOf(teacher)).toContain(", prefill,");
       const [image] = await teacherImages(1);
       await teacher.judgePoints([image!]);
       expect(server.requests.at(-1)!.messages.at(-1)).toEqual({ role: "assistant", content: "It is" });
@@ -120,7 +122,7 @@ describe("what a server can do", () => {
         : goodAnswer(request),
     );
     const teacher = await teacherAt(server.url);
-    expect(teacher.about).toContain("one image in a question");
+    expect(aboutOf(teacher)).toContain("one image in a question");
     const [a, b] = await teacherImages(2);
     expect(await teacher.judgePoints([a!])).toMatchObject([{ ok: true }]);
     await expect(teacher.judgePairs([[a!, b!]])).rejects.toMatchObject({
@@ -175,7 +177,7 @@ describe("what a server can do", () => {
     open.push(async () => void server.close().closeAllConnections());
     const { port } = server.address() as { port: number };
     const teacher = await teacherAt(`http://127.0.0.1:${port}/v1`);
-    expect(teacher.about).toMatch(/^vLLM at .*: exact probabilities of chosen tokens/);
+    expect(aboutOf(teacher)).toMatch(/^vLLM at .*: exact probabilities of chosen tokens/);
     const [image] = await teacherImages(1);
     const [judged] = await teacher.judgePoints([image!]);
     const raw = [1e-7, 0.3, 0.2, 1e-4, 1e-5];

@@ -24,13 +24,13 @@ import type { RunRecord } from "../protocol/results.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { headline } from "../words/headline.ts";
 import { inEnglish, quoted, say } from "../words/text.ts";
-import { english } from "../words/translate.ts";
 import { liveDataset } from "./dataset.ts";
 import { factOfError, factsOf, failureFacts } from "./facts.ts";
 import { checkInterpreters } from "./interpreterCheck.ts";
 import { type JobTracker, trackJobs } from "./jobTracker.ts";
 import type { FactProblem } from "./language/context.ts";
 import { type LiveImages, liveImages } from "./liveImages.ts";
+import { t } from "./locale.ts";
 import { projectInputs } from "./projectInputs.ts";
 import { uriOf } from "./uris.ts";
 
@@ -314,7 +314,7 @@ function stageSnapshot(
     stage,
     state,
     reason: reason ?? null,
-    headline: entry ? headline(english, stage, entry.result) : null,
+    headline: entry ? headline(t, stage, entry.result) : null,
     run: last?.id ?? null,
     updated: last?.updated ?? null,
     ...(failures && { failures: stageFailures(failures) }),

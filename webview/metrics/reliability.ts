@@ -89,7 +89,7 @@ class Reliability extends LitElement {
         <vscode-button appearance="secondary" @click=${this.#load}>${text("Check the Teacher")}</vscode-button>`;
     const { pairs, points, positionBias } = found;
     return html`<p class="muted figure">${this.#facts(found).join(" · ")}</p>
-      ${positionBias && positionBias.flipped > 0 ? html`<p>${text("The order of the question decides {0} % of {1} pairs.", percent(positionBias.flipped), count(positionBias.pairs))}</p>` : nothing}
+      ${positionBias && positionBias.flipped > 0 ? html`<p>${text("The order of the question decides {0} of {1} pairs.", percent(positionBias.flipped), count(positionBias.pairs))}</p>` : nothing}
       <div class="charts">
         ${pairs ? this.#chart(text("Pairs: claimed against right"), pairs.bins) : nothing}
         ${pairs ? this.#chart(text("Pairs: right by confidence"), pairs.byConfidence, false) : nothing}

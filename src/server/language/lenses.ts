@@ -148,8 +148,8 @@ function runBefore(run: string, runs: RunSummary[]): string | undefined {
 
 /** ": epochs 20 → 30" — the section's own name says the rest. */
 function why({ stage, reason }: StageSnapshot): string {
-  const words = whyWords(t, reason);
-  return words && `: ${words.replace(new RegExp(`(^|, )${stage}\\.([\\w.]+): `, "g"), "$1$2 ")}`;
+  const words = whyWords(t, reason, stage);
+  return words && `: ${words}`;
 }
 
 /** At the top of the file a stage says which one it is. */

@@ -15,6 +15,10 @@ export interface ProjectSnapshot {
   revision: number;
   /** Why no stage can run, as "leaf.yaml:3:1: …". */
   invalid: string | null;
+  /** It is being read for the first time: `invalid` says so, and passes by itself. */
+  reading?: boolean;
+  /** The parts of `invalid`, where it is of the config's own text. */
+  invalidAt?: { file: string; line: number; message: string };
   /** `images:` as written, for sentences such as "better than 71 % of photos". */
   imagesName: string;
   /** null until the folder was read once. */

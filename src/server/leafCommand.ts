@@ -22,18 +22,21 @@ export async function leafCommand<T>(
 
 /** What a failed process left: the document of `--json`, or nothing but its end. */
 export function errorOfProcess(thrown: unknown, command: string): LeafError {
-  const { stdout = "", stderr = "" } = (thrown ?? {}) as { stdout?: unknown; stderr?: unknown };
+  const {
+    stdout = "",
+    code,
+    signal,
+  } = (thrown ?? {}) as { stdout?: unknown; code?: unknown; signal?: unknown };
   const { error, failures } = documentIn(String(stdout));
   if (error) {
     const { kind, ...rest } = error;
     return errorOf({ ...rest, code: kind, failures }, { cause: thrown });
   }
-  const last = String(stderr).trim().split("\n").at(-1)?.trim();
   return new LeafError(
     "failed",
-    last
-      ? say`\`leaf ${command}\` ended without a result: ${last}`
-      : say`\`leaf ${command}\` ended without a result.`,
+    signal
+      ? say`\`leaf ${command}\` ended by ${String(signal)}, without a result.`
+      : say`\`leaf ${command}\` ended with ${String(code ?? "no exit code")}, without a result.`,
     { cause: thrown },
   );
 }

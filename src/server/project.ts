@@ -5,7 +5,7 @@ import type { ProcessLock } from "../engine/base/processLock.ts";
 import { explained, failureOf } from "../engine/base/unexpected.ts";
 import type { Config } from "../engine/config/config.ts";
 import { ensureLeafDir, type Project, projectOf } from "../engine/config/project.ts";
-import { readConfig, readConfigText } from "../engine/config/read.ts";
+import { type ConfigProblem, readConfig, readConfigText } from "../engine/config/read.ts";
 import { useCache } from "../engine/dataset/cacheUse.ts";
 import { type Catalog, openCatalog } from "../engine/dataset/catalog.ts";
 import { runsOf } from "../engine/pipeline/currentStudent.ts";
@@ -24,13 +24,13 @@ import type { RunRecord } from "../protocol/results.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { headline } from "../words/headline.ts";
 import { inEnglish, quoted, say } from "../words/text.ts";
-import { english } from "../words/translate.ts";
 import { liveDataset } from "./dataset.ts";
 import { factOfError, factsOf, failureFacts } from "./facts.ts";
 import { checkInterpreters } from "./interpreterCheck.ts";
 import { type JobTracker, trackJobs } from "./jobTracker.ts";
 import type { FactProblem } from "./language/context.ts";
 import { type LiveImages, liveImages } from "./liveImages.ts";
+import { t } from "./locale.ts";
 import { projectInputs } from "./projectInputs.ts";
 import { uriOf } from "./uris.ts";
 
@@ -68,6 +68,9 @@ export interface LiveProject {
   close(mode: "released" | "attached"): Promise<void>;
 }
 
+/** Until it has been read once. */
+const firstReading = "Reading …";
+
 /** More changed files than this are told as "all". */
 const manyPaths = 200;
 
@@ -92,7 +95,8 @@ export function liveProject(
   let settings = firstSettings;
   let revision = 0;
   let config: Config | undefined;
-  let invalid: string | null = "Reading …";
+  let invalid: string | null = firstReading;
+  let invalidAt: ConfigProblem | undefined;
   let facts: FactProblem[] = [];
   let loaded: Loaded | undefined;
   /** The index and the scores are open from the first reading on. */
@@ -154,6 +158,7 @@ export function liveProject(
   }
 
   async function read(rescan: boolean): Promise<void> {
+    invalidAt = undefined;
     try {
       // Watching comes before reading, so that nothing falls between the two.
       await inputs.watch(file, config && projectOf(file, config), settings.usePolling);
@@ -162,7 +167,7 @@ export function liveProject(
       if (!parsed.ok) {
         const [first] = parsed.problems;
         const place = first ? `:${first.line}:${first.column}: ${first.message}` : "";
-        [config, invalid, facts] = [undefined, `${path.basename(file)}${place}`, []];
+        [config, invalid, invalidAt, facts] = [undefined, `${path.basename(file)}${place}`, first, []];
         return;
       }
       config = parsed.config;
@@ -246,6 +251,10 @@ export function liveProject(
       folder: uriOf(path.dirname(file)),
       revision,
       invalid,
+      ...(invalid === firstReading && { reading: true }),
+      ...(invalidAt && {
+        invalidAt: { file: path.basename(file), line: invalidAt.line, message: invalidAt.message },
+      }),
       imagesName: config ? [config.images].flat().join(", ") : "",
       images: loaded?.images ?? null,
       mos: loaded?.mos ?? null,
@@ -305,7 +314,7 @@ function stageSnapshot(
     stage,
     state,
     reason: reason ?? null,
-    headline: entry ? headline(english, stage, entry.result) : null,
+    headline: entry ? headline(t, stage, entry.result) : null,
     run: last?.id ?? null,
     updated: last?.updated ?? null,
     ...(failures && { failures: stageFailures(failures) }),

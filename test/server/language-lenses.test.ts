@@ -253,7 +253,7 @@ test("a config that cannot run says why", async () => {
     [0, "$(check) 10 images"],
     [0, "Review pairs"],
   ]);
-  language.world.snapshot = snapshot({ invalid: "Reading …", stages: [] });
+  language.world.snapshot = snapshot({ invalid: "Reading …", reading: true, stages: [] });
   expect(await shown()).toEqual([[0, "$(sync~spin) Reading …"]]);
 });
 

@@ -1,8 +1,8 @@
 import { html } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
+import { count } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
 import { actionButton } from "../ui/actions.ts";
-import { count } from "../ui/format.ts";
 import type { GalleryActions } from "./actions.ts";
 
 const nameOf = (row: ImageRow) => row.path.slice(row.path.lastIndexOf("/") + 1);

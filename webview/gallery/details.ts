@@ -1,15 +1,23 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
+import { bytes, count, percent } from "../../src/words/figure.ts";
+import {
+  bands,
+  bandWord,
+  betterThan,
+  confidenceText,
+  fiveScale,
+  mosText,
+  scoreFigure,
+} from "../../src/words/score.ts";
 import type { Host } from "../host.ts";
 import { outOfDistributionMark, outOfDistributionStyles } from "../pictures/outOfDistribution.ts";
 import "../pictures/pane.ts";
 import type { Pictures } from "../pictures/pictures.ts";
-import { bands, bandWord, mosText } from "../pictures/quality.ts";
 import { fitted, type View } from "../pictures/viewport.ts";
 import type { Action } from "../ui/actions.ts";
 import { controlStyles } from "../ui/controls.ts";
-import { bytes, count, figure } from "../ui/format.ts";
 import { setStyle } from "../ui/setStyle.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { type HeatChoice, hasHeatMaps, heatControls, heatStyles, noHeat } from "./heatControls.ts";
@@ -136,8 +144,8 @@ class ImageDetails extends LitElement {
         <dd>${this.#quality()}</dd>
         ${row.teacher ? html`<dt>${row.teacher.human ? text("Your score") : text("Teacher")}</dt><dd>${this.#teacher(row.teacher)}</dd>` : nothing}
         ${row.teacher?.reason ? html`<dt title=${text("What limits the quality, in the teacher's words; no part of the score")}>${text("Reason")}</dt><dd>${row.teacher.reason}</dd>` : nothing}
-        ${row.mos === null || !project.mos ? nothing : html`<dt title=${row.mosStd === undefined ? text("Mean opinion score: human truth") : text("Mean opinion score: human truth; ± the standard deviation of the opinions")}>MOS</dt><dd>${mosText(row, project.mos.range)}</dd>`}
-        ${row.disagreement === null ? nothing : html`<dt title=${text("Distance of student and teacher, both on 1 to 5")}>${text("Disagreement")}</dt><dd>${figure(row.disagreement, 2)}</dd>`}
+        ${row.mos === null || !project.mos ? nothing : html`<dt title=${row.mosStd === undefined ? text("Mean opinion score: human truth") : text("Mean opinion score: human truth; ± the standard deviation of the opinions")}>MOS</dt><dd>${mosText(text, row, project.mos.range)}</dd>`}
+        ${row.disagreement === null ? nothing : html`<dt title=${text("Distance of student and teacher, both on 1 to 5")}>${text("Disagreement")}</dt><dd>${scoreFigure(row.disagreement, fiveScale)}</dd>`}
       </dl>
       <button class="link" @click=${() => this.dispatchEvent(new CustomEvent("pairs"))}>${text("Show its pairs")}</button>`;
   }
@@ -146,21 +154,21 @@ class ImageDetails extends LitElement {
     const { host, row, project } = this;
     const { scorer } = project;
     if (row.score === null || !scorer) return html`<span class="muted">${host.text("not scored yet")}</span>`;
-    return html`${scoreBadge(host, row.score, scorer)} / ${scorer.scale[1]}
-      ${row.percentile === null ? nothing : html`<br />${host.text("better than {0} % of {1}", Math.round(row.percentile * 100), project.imagesName)}`}
+    return html`${scoreBadge(host, row.score, scorer, "scale")}
+      ${row.percentile === null ? nothing : html`<br />${betterThan(host.text, row.percentile, project.imagesName)}`}
       <br /><span class="muted">${scorer.title}</span>
       ${row.far && scorer.kind === "student" ? html`<br />${outOfDistributionMark(host, row, "full")}` : nothing}`;
   }
 
   #teacher({ score, probabilities, confidence }: NonNullable<ImageRow["teacher"]>) {
     const { host } = this;
-    if (!probabilities) return html`${figure(score, 2)}`;
-    return html`${figure(score, 2)} <span class="muted">${host.text("confidence {0}", figure(confidence, 2))}</span>
+    if (!probabilities) return html`${scoreFigure(score, fiveScale)}`;
+    return html`${scoreFigure(score, fiveScale)} <span class="muted">${confidenceText(host.text, confidence)}</span>
       <div class="words">
         ${bands.map(
-          (word, at) => html`<span>${bandWord(host, word)}</span>
+          (word, at) => html`<span>${bandWord(host.text, word)}</span>
             <span class="track" aria-hidden="true"><div class="share" ${setStyle({ width: `${(probabilities[at] ?? 0) * 100}%` })}></div></span>
-            <span class="percent">${Math.round((probabilities[at] ?? 0) * 100)} %</span>`,
+            <span class="percent">${percent(probabilities[at] ?? 0, 0)}</span>`,
         )}
       </div>`;
   }

@@ -1,8 +1,8 @@
 import { html, nothing } from "lit";
 import type { ImageQuery, ImageRow, ImageSort } from "../../src/protocol/images.ts";
 import type { ScorerInfo } from "../../src/protocol/project.ts";
+import { type BandName, bandRange, bands, bandWord, fiveScale, scoreFigure } from "../../src/words/score.ts";
 import type { Host } from "../host.ts";
-import { type BandName, bandRange, bands, bandWord, scoreText } from "../pictures/quality.ts";
 import { type Action, tooltipOf } from "../ui/actions.ts";
 import { choice, range } from "../ui/controls.ts";
 
@@ -65,9 +65,11 @@ export function queryOf(
 /** What the images are sorted by, where their score does not say it already. */
 export function sortedBy(host: Host, { sort }: GalleryFilter, mosRange: [number, number] | undefined) {
   return (row: ImageRow): string | null => {
-    if (sort === "mos") return row.mos === null || !mosRange ? null : `MOS ${scoreText(row.mos, mosRange)}`;
-    if (sort === "teacher") return row.teacher && host.text("teacher {0}", row.teacher.score.toFixed(2));
-    if (sort === "disagreement") return row.disagreement === null ? null : `Δ ${row.disagreement.toFixed(2)}`;
+    if (sort === "mos") return row.mos === null || !mosRange ? null : `MOS ${scoreFigure(row.mos, mosRange)}`;
+    if (sort === "teacher")
+      return row.teacher && host.text("teacher {0}", scoreFigure(row.teacher.score, fiveScale));
+    if (sort === "disagreement")
+      return row.disagreement === null ? null : `Δ ${scoreFigure(row.disagreement, fiveScale)}`;
     return null;
   };
 }
@@ -91,7 +93,7 @@ export function galleryFilters(
   ];
   const qualities: [GalleryFilter["quality"], string][] = [
     ["any", text("Any quality")],
-    ...bands.map((band): [BandName, string] => [band, bandWord(host, band)]),
+    ...bands.map((band): [BandName, string] => [band, bandWord(host.text, band)]),
     ["range", text("Scores from, to")],
     ...(scorer?.kind === "student"
       ? [["far", text("Unlike those distilled on")] as [GalleryFilter["quality"], string]]

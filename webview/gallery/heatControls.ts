@@ -1,7 +1,7 @@
 import { css, html, nothing } from "lit";
 import type { ProjectSnapshot, ScorerInfo } from "../../src/protocol/project.ts";
+import { scoreFigure } from "../../src/words/score.ts";
 import type { Host } from "../host.ts";
-import { scoreText } from "../pictures/quality.ts";
 import { type Action, actionButton } from "../ui/actions.ts";
 import "../ui/icon.ts";
 import "../ui/refusal.ts";
@@ -62,7 +62,7 @@ function opacity({ text }: Host, choice: HeatChoice, change: (choice: HeatChoice
 function legend({ text }: Host, { scale, lowerIsBetter }: ScorerInfo, heat: Heat) {
   const [worse, score, better] = heat.state === "there" ? heat.view.legend : [null, null, null];
   const entry = (value: number | null, words: string) =>
-    html`<span><b>${scoreText(value, scale)}</b><br />${words}</span>`;
+    html`<span><b>${scoreFigure(value, scale)}</b><br />${words}</span>`;
   return html`<div class="legend figure" role="group" aria-label=${text("What the colours stand for")}>
     <div class="colours" aria-hidden="true"></div>
     <div class="ends">${entry(worse, text("worse"))}${entry(score, text("score"))}${entry(better, text("better"))}</div>

@@ -1,16 +1,17 @@
 import { css, html } from "lit";
 import type { ScorerInfo } from "../../src/protocol/project.ts";
+import { bandOf, bandWord, scoreFigure, scoreText } from "../../src/words/score.ts";
 import type { Host } from "../host.ts";
-import { bandOf, bandWord, scoreText } from "../pictures/quality.ts";
 
 /** A score with its quality band. */
-export function scoreBadge(host: Host, score: number | null, scorer: ScorerInfo | null) {
+export function scoreBadge(host: Host, score: number | null, scorer: ScorerInfo | null, withScale?: "scale") {
   if (score === null || !scorer) {
     return html`<span class="badge none" title=${host.text("Not scored yet")}>–</span>`;
   }
   const band = bandOf(score, scorer);
-  return html`<span class="badge of-${band}" title="${bandWord(host, band)} (${scorer.title})"
-    ><i></i>${scoreText(score, scorer.scale)}</span
+  const shown = withScale ? scoreText(host.text, score, scorer.scale) : scoreFigure(score, scorer.scale);
+  return html`<span class="badge of-${band}" title="${bandWord(host.text, band)} (${scorer.title})"
+    ><i></i>${shown}</span
   >`;
 }
 

@@ -1,10 +1,10 @@
 import { html, nothing } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
+import { figure } from "../../src/words/figure.ts";
+import { mosFigure, scoreFigure } from "../../src/words/score.ts";
 import type { Host } from "../host.ts";
 import { outOfDistributionMark } from "../pictures/outOfDistribution.ts";
-import { mosText, scoreText } from "../pictures/quality.ts";
-import { figure } from "../ui/format.ts";
 
 /** An image's name, and what the student, the teacher and people say of it. */
 export function pairCaption(host: Host, project: ProjectSnapshot, side: "A" | "B", row: ImageRow) {
@@ -19,7 +19,7 @@ export function pairCaption(host: Host, project: ProjectSnapshot, side: "A" | "B
         row.score === null || !scorer
           ? nothing
           : html`<span title=${scorer.title}
-            >${scorer.kind === "student" ? text("student") : text("embedded teacher")} <b>${scoreText(row.score, scorer.scale)}</b></span
+            >${scorer.kind === "student" ? text("student") : text("embedded teacher")} <b>${scoreFigure(row.score, scorer.scale)}</b></span
           >${scorer.kind === "student" ? outOfDistributionMark(host, row, "short") : nothing}`
       }
       ${
@@ -27,7 +27,7 @@ export function pairCaption(host: Host, project: ProjectSnapshot, side: "A" | "B
           ? html`<span>${row.teacher.human ? text("your score") : text("teacher")} <b>${figure(row.teacher.score, 2)}</b></span>`
           : nothing
       }
-      ${row.mos === null || !mos ? nothing : html`<span>MOS <b>${mosText(row, mos.range)}</b></span>`}
+      ${row.mos === null || !mos ? nothing : html`<span>MOS <b>${mosFigure(row, mos.range)}</b></span>`}
     </span>
   </figcaption>`;
 }

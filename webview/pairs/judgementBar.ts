@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { PairRow } from "../../src/protocol/images.ts";
+import { figure, signed } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
-import { figure, signed } from "../ui/format.ts";
 import { setStyle } from "../ui/setStyle.ts";
 import { baseStyles } from "../ui/styles.ts";
 

@@ -1,6 +1,7 @@
 import { html, nothing, type PropertyValues } from "lit";
 import type { PairRow } from "../../src/protocol/images.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
+import { count } from "../../src/words/figure.ts";
 import { listen } from "../feed.ts";
 import { outOfDistributionStyles } from "../pictures/outOfDistribution.ts";
 import { createPages, type Pages } from "../pictures/pages.ts";
@@ -9,7 +10,6 @@ import { Tab } from "../tab.ts";
 import { pressKey } from "../ui/actions.ts";
 import { controlStyles } from "../ui/controls.ts";
 import "../ui/empty.ts";
-import { count } from "../ui/format.ts";
 import "../ui/icon.ts";
 import { onKeys, takeFocus } from "../ui/keys.ts";
 import { failureOf } from "../ui/refusal.ts";

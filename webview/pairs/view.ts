@@ -1,5 +1,6 @@
 import { css, html, LitElement, type PropertyValues } from "lit";
 import type { PairRow } from "../../src/protocol/images.ts";
+import { percent } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
 import type { ImagePane } from "../pictures/pane.ts";
 import "../pictures/pane.ts";
@@ -181,7 +182,7 @@ export class PairView extends LitElement {
     for (const [at, pane] of this.#panes.entries()) {
       void pane.updateComplete.then(() => {
         const scale = this.renderRoot.querySelectorAll(".scale")[at];
-        if (scale) scale.textContent = `${Math.round(pane.screenScale * 100)} %`;
+        if (scale) scale.textContent = percent(pane.screenScale, 0);
       });
     }
   }

@@ -1,8 +1,8 @@
 import { html, nothing } from "lit";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
+import { count } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
 import { type Action, actionButton } from "../ui/actions.ts";
-import { count } from "../ui/format.ts";
 import "./hint.ts";
 import type { RatingSession } from "./session.ts";
 

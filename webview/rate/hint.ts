@@ -1,7 +1,7 @@
 import { html, LitElement, nothing } from "lit";
 import type { LearningCurve } from "../../src/protocol/selection.ts";
+import { count, figure } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
-import { count, figure } from "../ui/format.ts";
 import { baseStyles } from "../ui/styles.ts";
 
 /** Whether more ratings would pay, in a sentence: by a learning curve over the ratings so far. Nothing where it cannot be told. */

@@ -1,10 +1,10 @@
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { RatingQueue } from "../../src/protocol/server.ts";
+import { bands, bandWord } from "../../src/words/score.ts";
 import type { Host } from "../host.ts";
-import { bands, bandWord } from "../pictures/quality.ts";
 
 /** ITU-T P.910, BT.500, absolute category rating: 5 excellent … 1 bad. */
-export const ratingWord = (host: Host, rating: number) => bandWord(host, bands[5 - rating] ?? "bad");
+export const ratingWord = (host: Host, rating: number) => bandWord(host.text, bands[5 - rating] ?? "bad");
 
 export interface Rated {
   row: ImageRow | undefined;

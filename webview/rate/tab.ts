@@ -1,6 +1,7 @@
 import { html, nothing, type PropertyValues } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
+import { count } from "../../src/words/figure.ts";
 import type { ImagePane } from "../pictures/pane.ts";
 import "../pictures/pane.ts";
 import { createPictures, type Pictures } from "../pictures/pictures.ts";
@@ -9,7 +10,6 @@ import { type Focus, Tab } from "../tab.ts";
 import { actionButton, pressKey } from "../ui/actions.ts";
 import { controlStyles } from "../ui/controls.ts";
 import "../ui/empty.ts";
-import { count } from "../ui/format.ts";
 import { onKeys, takeFocus } from "../ui/keys.ts";
 import { failureOf } from "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";

@@ -1,9 +1,10 @@
 import { css, html, nothing } from "lit";
 import type { Failure, JobEvent, JobSnapshot } from "../../src/protocol/jobs.ts";
 import type { PanelTab } from "../../src/protocol/panel.ts";
+import { rate } from "../../src/words/progress.ts";
+import { workTitle } from "../../src/words/titles.ts";
 import { listen } from "../feed.ts";
 import { Tab } from "../tab.ts";
-import { rate } from "../ui/format.ts";
 import { failureOf } from "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
 import { throttled } from "../ui/throttle.ts";
@@ -20,7 +21,6 @@ import "./logTail.ts";
 import "./outcome.ts";
 import "./stepper.ts";
 import "./trainingCharts.ts";
-import { stageTitle } from "./words.ts";
 
 /** Five times a second is as fast as a person reads, and leaves the machine to the training. */
 const redrawMs = 200;
@@ -169,7 +169,7 @@ class Run extends Tab {
   #training(stage: TrainedStage, training: Training) {
     const text = this.host.text;
     const { hello, imagesPerS, epochs } = training;
-    const title = stageTitle(text, stage);
+    const title = workTitle(text, stage);
     const facts = [
       this.#past && text("Curves of run {0}", this.#past.run),
       hello && (hello.deviceName || hello.device),

@@ -22,6 +22,8 @@ export interface LeafErrorDetails {
   line?: number;
   /** 1-based. */
   column?: number;
+  /** The key of the config whose value is at fault. */
+  key?: readonly string[];
   /** What the user can do about it, as one imperative sentence. */
   remedy?: Text;
   cause?: unknown;
@@ -41,6 +43,7 @@ export class LeafError extends Error {
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
+  readonly key?: readonly string[];
   readonly remedy?: string;
   readonly words: FailureWords;
   readonly failures?: FailureSummary;
@@ -57,6 +60,7 @@ export class LeafError extends Error {
     this.file = details.file;
     this.line = details.line;
     this.column = details.column;
+    this.key = details.key;
     this.remedy = words.remedy === undefined ? undefined : inEnglish(words.remedy);
     this.words = words;
     this.failures = details.failures;

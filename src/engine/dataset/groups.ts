@@ -14,6 +14,7 @@ const timeoutMs = 2000;
 export function groupMatcher(pattern: string): (paths: string[]) => (string | undefined)[] {
   const invalid = (why: Text) =>
     new LeafError("config", say`${why}: ${pattern}`, {
+      key: ["split", "groupBy"],
       remedy: say`Write a regular expression with one capture group, such as '^(.+)_[0-9]+'.`,
     });
   try {

@@ -224,7 +224,7 @@ test("new scores are shown within a second, and the place and the focused image 
   const shown = row.score.toFixed(2);
   await expect
     .poll(() => page.locator("leaf-image-details .badge").textContent(), { interval: 30 })
-    .toBe(shown);
+    .toBe(`${shown} / 5`);
   const took = Date.now() - started;
   console.log(`scoresChanged to the new score on the screen: ${took} ms`);
   expect(took).toBeLessThan(1000);

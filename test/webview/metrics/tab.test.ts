@@ -211,7 +211,7 @@ test("the teacher's reliability is computed when asked for, and its confident er
   const filled = expected.pairs!.bins.filter(({ n }) => n > 0).length;
   expect(await charts.first().locator('[aria-label="dot"] circle').count()).toBe(filled);
   const words = await wordsOf(section);
-  expect(words).toContain("The order of the question decides 12 % of 300 pairs.");
+  expect(words).toContain("The order of the question decides 12.0 % of 300 pairs.");
   expect(words).toContain("from a confidence of 0.14 on");
   const row = section.getByRole("row", { name: /^Pairs, these scaled by T = 1.60/ });
   expect(await row.innerText()).toContain("0.020");

@@ -225,7 +225,9 @@ test.each(["dark", "light"] as const)(
 
 test("a config with an error opens at the file", async () => {
   const model = createModel({ images: 40 });
-  model.projects[0]!.invalid = "leaf.yaml:3:1: unknown key `distil`; did you mean `distill`?";
+  const message = "unknown key `distil`; did you mean `distill`?";
+  model.projects[0]!.invalid = `leaf.yaml:3:1: ${message}`;
+  model.projects[0]!.invalidAt = { file: "leaf.yaml", line: 3, message };
   const { page, asked } = await open({ model, tab: "run" });
   await page.getByText("leaf.yaml, line 3: unknown key `distil`; did you mean `distill`?").waitFor();
   expect(await page.getByRole("button", { name: "Run Pipeline" }).count()).toBe(0);

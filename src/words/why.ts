@@ -1,4 +1,5 @@
-import type { Change, StageName, StageReason } from "../protocol/project.ts";
+import type { Change, StageReason } from "../protocol/project.ts";
+import type { StageName } from "../protocol/results.ts";
 import { render } from "./text.ts";
 import type { Translate } from "./translate.ts";
 

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/support/longestFirst.ts";
 
 export default defineConfig({
   test: {
@@ -6,5 +7,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 180_000,
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    // By --coverage; scripts/coverage.js tells it.
+    coverage: { include: ["src/**/*.ts"], reporter: ["json-summary"], reportOnFailure: true },
   },
 });

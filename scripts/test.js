@@ -1,24 +1,20 @@
 // All tests: types and style, TypeScript (vitest), Python (ruff, mypy, pytest). Ends with "N passed, N failed".
 // Sets up the Python environment first, the same one that `leaf env` makes; LEAF_PYTHON names another interpreter.
+// With --coverage it says what vitest's tests cover.
 import "./noTelemetry.js";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { tellCoverage } from "./coverage.js";
+import { keep, run, step, tell } from "./steps.js";
 
 const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
+const coverage = process.argv.includes("--coverage");
 const out = mkdtempSync(path.join(tmpdir(), "leaf-test-"));
+const source = path.join("src", "python");
 let passed = 0;
 let failed = 0;
-
-/** @param {string} command @param {string[]} args @param {import("node:child_process").SpawnSyncOptions} [options] */
-function run(command, args, options = {}) {
-  console.log(`\n> ${[path.basename(command), ...args].join(" ")}`);
-  const started = performance.now();
-  const { status } = spawnSync(command, args, { stdio: "inherit", ...options });
-  console.log(`(${((performance.now() - started) / 1000).toFixed(0)} s)`);
-  return status === 0;
-}
 
 /** A check that is not a test of its own counts as one. @param {boolean} ok */
 function count(ok) {
@@ -29,62 +25,77 @@ function count(ok) {
 /** @param {string} name */
 const tool = (name) => path.join("node_modules", ".bin", process.platform === "win32" ? `${name}.cmd` : name);
 
-count(run(process.execPath, ["scripts/build.js"]));
-const environment = run(process.execPath, ["bin/leaf.js", "env"]);
-count(environment);
-const described = spawnSync(process.execPath, ["bin/leaf.js", "env", "--check", "--json"], {
-  encoding: "utf8",
-});
-const python = described.status === 0 ? JSON.parse(described.stdout).interpreter : "python3";
-
-// TypeScript's tests need them too: among them are real servers of small models.
-const source = path.join("src", "python");
-if (environment) {
-  const install = [
-    "-m",
-    "pip",
-    "install",
-    "--quiet",
-    "--require-hashes",
-    "--no-deps",
-    "--only-binary=:all:",
-    "-r",
-  ];
-  count(run(python, [...install, path.join(source, "requirements-dev.txt")]));
+count(await run(step(process.execPath, ["scripts/build.js"])));
+// Python's packages come over the network; what needs none of them runs meanwhile.
+const preparing = preparePython();
+if (only !== "python") {
+  count(await run(step(tool("biome"), ["check", "."])));
+  for (const project of [".", "webview", "test/webview"])
+    count(await run(step(tool("tsc"), ["--noEmit", "-p", project])));
 }
+const { environment, python, steps } = await preparing;
+for (const done of steps) count(tell(done));
 
 if (only !== "python") {
-  count(run(tool("biome"), ["check", "."]));
-  for (const project of [".", "webview", "test/webview"])
-    count(run(tool("tsc"), ["--noEmit", "-p", project]));
   const report = path.join(out, "vitest.json");
-  const ok = run(tool("vitest"), ["run", "--reporter=default", "--reporter=json", `--outputFile=${report}`], {
-    env: { ...process.env, LEAF_PYTHON: python },
-  });
+  const args = ["run", "--reporter=default", "--reporter=json", `--outputFile=${report}`];
+  if (coverage) args.push("--coverage");
+  const ok = await run(step(tool("vitest"), args, { env: { ...process.env, LEAF_PYTHON: python } }));
   const counts = readCounts(report);
   passed += counts?.passed ?? 0;
   failed += counts ? Math.max(counts.failed, ok ? 0 : 1) : 1;
+  if (coverage) tellCoverage();
 }
-
-if (only !== "typescript" && environment) {
-  for (const args of [
-    ["-m", "ruff", "check", "."],
-    ["-m", "ruff", "format", "--check", "."],
-    ["-m", "mypy"],
-  ])
-    count(run(python, args, { cwd: source }));
-  const report = path.join(out, "pytest.xml");
-  const ok = run(python, ["-m", "pytest", "-q", `--junitxml=${report}`], { cwd: source });
-  const [tests = 0, errors = 0, failures = 0] = ["tests", "errors", "failures"].map((name) =>
-    attribute(report, name),
-  );
-  passed += tests - errors - failures;
-  failed += Math.max(errors + failures, ok ? 0 : 1);
-}
+if (only !== "typescript" && environment) await testPython();
 
 rmSync(out, { recursive: true, force: true });
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** The environment, and with it what the tests need: TypeScript's too, among which are real servers of small models. */
+async function preparePython() {
+  const made = await keep(step(process.execPath, ["bin/leaf.js", "env"]));
+  const described = spawnSync(process.execPath, ["bin/leaf.js", "env", "--check", "--json"], {
+    encoding: "utf8",
+  });
+  const python = described.status === 0 ? JSON.parse(described.stdout).interpreter : "python3";
+  if (!made.ok) return { environment: false, python, steps: [made] };
+  const install = ["-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:"];
+  const tools = await keep(step(python, [...install, "-r", path.join(source, "requirements-dev.txt")]));
+  return { environment: true, python, steps: [made, tools] };
+}
+
+/** Two at once, as long as one another: the trainer's tests compute on one thread. */
+async function testPython() {
+  const slow = ["tests/test_training.py", "tests/test_explain.py"];
+  const [rest, [checks, trainings]] = await Promise.all([
+    pytest("rest", ...slow.map((file) => `--ignore=${file}`)),
+    checkPython().then(async (done) => /** @type {const} */ ([done, await pytest("slow", ...slow)])),
+  ]);
+  for (const done of checks) count(tell(done));
+  for (const { done, report } of [trainings, rest]) {
+    tell(done);
+    const [tests = 0, errors = 0, failures = 0] = ["tests", "errors", "failures"].map((name) =>
+      attribute(report, name),
+    );
+    passed += tests - errors - failures;
+    failed += Math.max(errors + failures, done.ok ? 0 : 1);
+  }
+}
+
+async function checkPython() {
+  const done = [];
+  for (const args of [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]])
+    done.push(await keep(step(python, ["-m", ...args], { cwd: source })));
+  return done;
+}
+
+/** @param {string} name @param {string[]} which */
+async function pytest(name, ...which) {
+  const report = path.join(out, `${name}.xml`);
+  const args = ["-m", "pytest", "-q", `--junitxml=${report}`, ...which];
+  return { report, done: await keep(step(python, args, { cwd: source })) };
+}
 
 /** @param {string} report */
 function readCounts(report) {

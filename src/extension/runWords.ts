@@ -4,6 +4,7 @@ import { escapeMarkdown } from "../words/escape.ts";
 import { count, figure, withInterval } from "../words/figure.ts";
 import { headline, runHeadline } from "../words/headline.ts";
 import type { Translate } from "../words/translate.ts";
+import { changeWords } from "../words/why.ts";
 
 /** A run in one line: "SRCC 0.861 [0.842, 0.879] · PLCC 0.867 · n = 120 · 12 min ago". */
 export function runDescription(run: RunSummary, now: number, t: Translate): string {
@@ -25,7 +26,9 @@ export function runTooltip(run: RunSummary, now: number, t: Translate): string {
   if (agreement) lines.push(headline(t, "distill", { teacherAgreement: agreement }));
   if (ratings !== null) lines.push(t("Human scores used: {0}", ratings));
   if (changes.length > 0)
-    lines.push(`${t("Changed")}:\n${changes.map((one) => `- ${escapeMarkdown(one)}`).join("\n")}`);
+    lines.push(
+      `${t("Changed")}:\n${changes.map((one) => `- ${escapeMarkdown(changeWords(t, one))}`).join("\n")}`,
+    );
   if (gitCommit) lines.push(`Git ${escapeMarkdown(gitCommit.slice(0, 8))}`);
   return lines.join("\n\n");
 }
@@ -39,6 +42,6 @@ export function runPick(
   return {
     label: `${run.pinned ? "$(pinned) " : ""}${run.id}`,
     description: runDescription(run, now, t),
-    detail: run.changes.length > 0 ? run.changes.join(" · ") : undefined,
+    detail: run.changes.length > 0 ? run.changes.map((one) => changeWords(t, one)).join(" · ") : undefined,
   };
 }

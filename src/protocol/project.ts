@@ -1,3 +1,4 @@
+import type { Text } from "../words/text.ts";
 import type { ExperimentMark } from "./experiments.ts";
 import type { FailureSummary } from "./failures.ts";
 import type { JobSnapshot } from "./jobs.ts";
@@ -43,8 +44,8 @@ export interface ProjectSnapshot {
 export interface StageSnapshot {
   stage: StageName;
   state: StageState;
-  /** Why it is stale, failed or cannot run: "distill.epochs: 20 → 30". */
-  why: string | null;
+  /** Why it is stale, failed or cannot run. */
+  reason: StageReason | null;
   /** The last result in a few words: "4,000 images, 16,000 pairs (1,912 discarded)", "SRCC 0.861 [0.84, 0.88] · PLCC 0.867". */
   headline: string | null;
   /** Run and time of that result. */
@@ -53,6 +54,28 @@ export interface StageSnapshot {
   /** Images, pairs and rows that its last work left out, or that it failed for; absent where nothing failed. */
   failures?: StageFailures;
 }
+
+/** A setting or a fact that is another one than before; without values where only that is known. */
+export interface Change {
+  /** As in the config: "distill.epochs"; "images", "labels", "overrides", "ratings", "distilled" and "calibrated" are facts. */
+  key: string;
+  before?: unknown;
+  after?: unknown;
+}
+
+/** Why a stage is not fresh; `src/words/why.ts` puts it in words. */
+export type StageReason =
+  | { kind: "changed"; changes: Change[] }
+  | { kind: "upstream"; stage: StageName; state: StageState }
+  /** The config names none: `run` passes over the stage. */
+  | { kind: "noHumanScores"; message: string; words?: Text }
+  /** It cannot be run as things are. */
+  | { kind: "blocked"; message: string; words?: Text }
+  | { kind: "failed"; message: string; words?: Text }
+  | { kind: "studentGone" }
+  | { kind: "noLabels"; file: string }
+  /** A former version kept no inputs, or they are gone. */
+  | { kind: "unknown" };
 
 /** As a FailureSummary; `list` is the URI of the file with all of them. */
 export interface StageFailures extends Omit<FailureSummary, "file"> {
@@ -80,8 +103,10 @@ export interface RunSummary {
   created: string;
   updated: string;
   pinned: boolean;
-  /** What differs from the run before it, as "distill.epochs: 20 → 30". */
-  changes: string[];
+  /** The run before it of the same config, which `changes` are against; null for the first. */
+  previous: string | null;
+  /** Settings that differ from the previous run's. */
+  changes: Change[];
   /** Human scores used. */
   ratings: number | null;
   agreement: { n: number; srcc: number | null; plcc: number | null } | null;

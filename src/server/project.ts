@@ -8,28 +8,29 @@ import { ensureLeafDir, type Project, projectOf } from "../engine/config/project
 import { readConfig, readConfigText } from "../engine/config/read.ts";
 import { useCache } from "../engine/dataset/cacheUse.ts";
 import { type Catalog, openCatalog } from "../engine/dataset/catalog.ts";
-import { type StageStatus, stagesOf } from "../engine/pipeline/pipeline.ts";
+import { runsOf } from "../engine/pipeline/currentStudent.ts";
+import { withPlan } from "../engine/pipeline/plan/plan.ts";
 import { summariseRuns } from "../engine/pipeline/runSummaries.ts";
 import { listRuns } from "../engine/pipeline/runs.ts";
-import { labelState } from "../engine/pipeline/stages/label.ts";
+import { type StageStatus, statuses } from "../engine/pipeline/status.ts";
 import type { LiveContext } from "../engine/scoring/context.ts";
 import { currentScorer, scorerInfo } from "../engine/scoring/currentScorer.ts";
 import type { ScorerProcess } from "../engine/scoring/process.ts";
-import { teacherFingerprint } from "../engine/teachers/createTeacher.ts";
 import type { Browser } from "../engine/views/browse.ts";
 import type { FailureSummary } from "../protocol/failures.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
 import type { ProjectSnapshot, RunSummary, StageFailures, StageSnapshot } from "../protocol/project.ts";
+import type { RunRecord } from "../protocol/results.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { headline } from "../words/headline.ts";
 import { inEnglish, quoted, say } from "../words/text.ts";
-import { english } from "../words/translate.ts";
 import { liveDataset } from "./dataset.ts";
 import { factOfError, factsOf, failureFacts } from "./facts.ts";
 import { checkInterpreters } from "./interpreterCheck.ts";
 import { type JobTracker, trackJobs } from "./jobTracker.ts";
 import type { FactProblem } from "./language/context.ts";
 import { type LiveImages, liveImages } from "./liveImages.ts";
+import { t, worded, wordedFailure } from "./locale.ts";
 import { projectInputs } from "./projectInputs.ts";
 import { uriOf } from "./uris.ts";
 
@@ -91,7 +92,7 @@ export function liveProject(
   let settings = firstSettings;
   let revision = 0;
   let config: Config | undefined;
-  let invalid: string | null = "Reading …";
+  let invalid: string | null = t("Reading …");
   let facts: FactProblem[] = [];
   let loaded: Loaded | undefined;
   /** The index and the scores are open from the first reading on. */
@@ -160,7 +161,7 @@ export function liveProject(
       const parsed = await readConfig(text, path.dirname(file));
       if (!parsed.ok) {
         const [first] = parsed.problems;
-        const place = first ? `:${first.line}:${first.column}: ${first.message}` : "";
+        const place = first ? `:${first.line}:${first.column}: ${worded(first.words)}` : "";
         [config, invalid, facts] = [undefined, `${path.basename(file)}${place}`, []];
         return;
       }
@@ -177,12 +178,12 @@ export function liveProject(
         const known = explained(error, { doing: say`${path.basename(file)} was read` });
         if (known.code === "internal") throw error;
         if (known.code === "cancelled") return;
-        [loaded, facts, invalid] = [undefined, [factOfError(project, known)], known.message];
+        [loaded, facts, invalid] = [undefined, [factOfError(project, known)], worded(known.words.message)];
       }
       await jobs.attach(project);
     } catch (error) {
       const doing = say`${path.basename(file)} was read`;
-      invalid = failureOf(error, { doing, file }).message;
+      invalid = wordedFailure(failureOf(error, { doing, file })).message;
       // A config that is gone is no fault of ours.
       if (error instanceof LeafError) return;
       logError(path.join(path.dirname(file), ".leaf"), error, inEnglish(doing));
@@ -196,22 +197,22 @@ export function liveProject(
     const catalog = await openCatalog(project, { trustIndex: true });
     try {
       const records = await listRuns(project);
-      const teacher = await teacherFingerprint(project.config.teacher, project.root);
-      const scorerNow = await currentScorer(project, records, teacher);
+      const { teacher, minConfidence, stages } = await withPlan(project, catalog, async (plan) => ({
+        teacher: await plan.teacher(),
+        minConfidence: await plan.minConfidence(),
+        stages: await statuses(plan, records),
+      }));
       const context: LiveContext = {
         project,
         mos: catalog.mos,
         mosStd: catalog.mosStd,
         splitOf: catalog.splitOf,
         teacher,
-        scorer: scorerNow,
-        ...(project.config.label.minConfidence === "auto"
-          ? { minConfidence: (await labelState(project, catalog)).minConfidence }
-          : {}),
+        scorer: await currentScorer(project, records, teacher),
+        minConfidence,
       };
-      const runs = await summariseRuns(project);
-      const statuses = await stagesOf(project, catalog);
-      facts = [...factsOf(project, catalog, interpreters), ...failureFacts(project, statuses)];
+      const runs = await summariseRuns(project, records);
+      facts = [...factsOf(project, catalog, interpreters), ...failureFacts(project, stages)];
       loaded = {
         project,
         context,
@@ -221,7 +222,7 @@ export function liveProject(
           failed: catalog.summary.failed,
         },
         mos: mosOf(project, catalog),
-        stages: statuses.map((status) => stageSnapshot(status, records, project)),
+        stages: stages.map((status) => stageSnapshot(status, records, project)),
         runs: runs.filter((run) => run.config === uriOf(file)).reverse(),
         facts,
       };
@@ -249,8 +250,9 @@ export function liveProject(
       images: loaded?.images ?? null,
       mos: loaded?.mos ?? null,
       stages: loaded?.stages ?? [],
-      stale: (loaded?.stages ?? []).filter(({ state, why }) => state !== "fresh" && !isIdle(why, state))
-        .length,
+      stale: (loaded?.stages ?? []).filter(
+        ({ state, reason }) => state !== "fresh" && reason?.kind !== "noHumanScores",
+      ).length,
       scorer: loaded ? scorerInfo(loaded.context.scorer) : null,
       scored: images.scored(),
       job: jobs.snapshot(),
@@ -292,25 +294,18 @@ export function liveProject(
   };
 }
 
-/** A stage that cannot run for want of human scores is not stale: `run` passes over it. */
-function isIdle(why: string | null, state: string): boolean {
-  return state === "missing" && why !== null && why.includes("names no human scores");
-}
-
 function stageSnapshot(
-  { stage, state, why, failures }: StageStatus,
-  runs: Awaited<ReturnType<typeof listRuns>>,
+  { stage, state, reason, failures }: StageStatus,
+  runs: readonly RunRecord[],
   project: Project,
 ): StageSnapshot {
-  const last = runs.findLast(
-    (run) => run.configFile === path.basename(project.configFile) && run.stages[stage],
-  );
+  const last = runsOf(project, runs).find((run) => run.stages[stage]);
   const entry = last?.stages[stage];
   return {
     stage,
     state,
-    why: why ?? null,
-    headline: entry ? headline(english, stage, entry.result) : null,
+    reason: reason ?? null,
+    headline: entry ? headline(t, stage, entry.result) : null,
     run: last?.id ?? null,
     updated: last?.updated ?? null,
     ...(failures && { failures: stageFailures(failures) }),

@@ -1,5 +1,5 @@
 /** `vscode.l10n.t`, handed to the files that do not import vscode. */
-export type Translate = (message: string, ...values: (string | number | boolean)[]) => string;
+export type Translate = (message: string, ...values: (string | number)[]) => string;
 
 /** English, for tests and for what runs without an editor. */
 export const english: Translate = (message, ...values) =>

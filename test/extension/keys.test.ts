@@ -1,3 +1,4 @@
+import { quoted } from "../../src/words/text.ts";
 import { describe, expect, it } from "vitest";
 import type { SecretStorage } from "vscode";
 import { consentText } from "../../src/extension/consentText.ts";
@@ -56,6 +57,7 @@ it("what is asked before a run says what exactly, and where it is written", () =
     kind: "server" as const,
     digest: "d",
     title: "Start the teacher's server",
+    words: quoted("Start the teacher's server"),
     details: ["./serve.sh {port}", "in /home/ana/p"],
     file: "/home/ana/p/leaf.yaml",
     line: 7,

@@ -31,7 +31,7 @@ export function job(over: Partial<JobSnapshot> = {}): JobSnapshot {
 }
 
 export function stage(over: Partial<StageSnapshot> = {}): StageSnapshot {
-  return { stage: "label", state: "fresh", why: null, headline: null, run: null, updated: null, ...over };
+  return { stage: "label", state: "fresh", reason: null, headline: null, run: null, updated: null, ...over };
 }
 
 export function project(over: Partial<ProjectSnapshot> = {}): ProjectSnapshot {
@@ -67,6 +67,7 @@ export function run(over: Partial<RunSummary> = {}): RunSummary {
     created: "2026-11-24T11:40:00Z",
     updated: "2026-11-24T11:48:00Z",
     pinned: false,
+    previous: null,
     changes: [],
     ratings: 24,
     agreement: { n: 400, srcc: 0.93, plcc: 0.94 },

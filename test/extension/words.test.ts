@@ -143,7 +143,7 @@ describe("runs", () => {
   });
 
   it("tell each number with n and interval in the tooltip", () => {
-    const tooltip = runTooltip(run({ changes: ["distill.epochs: 20 → 30"] }), now, t);
+    const tooltip = runTooltip(run({ changes: [{ key: "distill.epochs", before: 20, after: 30 }] }), now, t);
     expect(tooltip).toContain("SRCC 0.861 [0.840, 0.880]");
     expect(tooltip).toContain("test, n = 120");
     expect(tooltip).toContain("distill\\.epochs\\: 20 → 30");
@@ -161,11 +161,15 @@ describe("pipeline", () => {
           stage({
             stage: "distill",
             state: "stale",
-            why: "distill.epochs: 20 → 30",
+            reason: { kind: "changed", changes: [{ key: "distill.epochs", before: 20, after: 30 }] },
             headline: "agrees 0.93",
           }),
           stage({ stage: "calibrate", state: "missing" }),
-          stage({ stage: "evaluate", state: "failed", why: "no test images" }),
+          stage({
+            stage: "evaluate",
+            state: "failed",
+            reason: { kind: "failed", message: "no test images" },
+          }),
         ],
       }),
       now,
@@ -260,13 +264,28 @@ describe("Markdown", () => {
       mosRange: [1, 5] as [number, number],
     };
     expect(linked(statusTooltip(view, t))).toEqual(["command:leaf.openPanel", "command:leaf.score"]);
-    expect(linked(runTooltip(run({ id: evil, changes: [evil], gitCommit: evil }), 0, t))).toEqual([]);
+    expect(
+      linked(
+        runTooltip(
+          run({ id: evil, changes: [{ key: evil, before: evil, after: evil }], gitCommit: evil }),
+          0,
+          t,
+        ),
+      ),
+    ).toEqual([]);
     const rows = pipelineRows(
       project({
         imagesName: evil,
         mos: { ...project().mos!, file: evil },
         scorer: view.scorer,
-        stages: [stage({ why: evil, headline: evil, run: evil, updated: "2026-11-24T11:00:00Z" })],
+        stages: [
+          stage({
+            reason: { kind: "failed", message: evil },
+            headline: evil,
+            run: evil,
+            updated: "2026-11-24T11:00:00Z",
+          }),
+        ],
       }),
       0,
       t,

@@ -167,7 +167,7 @@ test("a job whose lock somebody else holds is told as what cannot be ended from 
     JSON.stringify({ v: 1, process: stranger, since: "2026-11-27T10:00:00.000Z" }),
   );
   const holder = nodeChild(
-    `const { tryProcessLock } = await import(engine + "/processLock.ts");
+    `const { tryProcessLock } = await import(engine + "/base/processLock.ts");
     globalThis.lock = tryProcessLock(${JSON.stringify(lock)}); console.log("held"); setInterval(() => {}, 1000);`,
   );
   await holder.line();

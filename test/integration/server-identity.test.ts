@@ -51,7 +51,7 @@ const put = (dir: string, one: ServerState) =>
 
 async function held(file: string) {
   const holder = nodeChild(
-    `const { tryProcessLock } = await import(engine + "/processLock.ts");
+    `const { tryProcessLock } = await import(engine + "/base/processLock.ts");
     globalThis.lock = tryProcessLock(${JSON.stringify(file)}); console.log("held"); setInterval(() => {}, 1000);`,
   );
   await holder.line();

@@ -75,7 +75,7 @@ const snapshot = {
   job: null,
   mos: null,
   images: null,
-  stages: [{ stage: "label", state: "missing", why: null, headline: null, run: null, updated: null }],
+  stages: [{ stage: "label", state: "missing", reason: null, headline: null, run: null, updated: null }],
 } as unknown as ProjectSnapshot;
 
 const everywhere = (document: TextDocument) => ({

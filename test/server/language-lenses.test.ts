@@ -12,7 +12,7 @@ afterEach(() => language.stop());
 const text = "images: photos\nlabel:\n  seed: 0\ndistill: {}\ncalibrate: {}\nevaluate: {}\n";
 
 function stage(name: StageSnapshot["stage"], rest: Partial<StageSnapshot> = {}): StageSnapshot {
-  return { stage: name, state: "missing", why: null, headline: null, run: null, updated: null, ...rest };
+  return { stage: name, state: "missing", reason: null, headline: null, run: null, updated: null, ...rest };
 }
 
 function snapshot(rest: Partial<ProjectSnapshot>): ProjectSnapshot {
@@ -65,6 +65,7 @@ function run(id: string, evaluated = true): RunSummary {
     created: "",
     updated: "",
     pinned: false,
+    previous: null,
     changes: [],
     ratings: null,
     agreement: null,
@@ -139,12 +140,16 @@ test("stale and fresh stages, with their headlines and the run to compare with",
       }),
       stage("distill", {
         state: "stale",
-        why: "distill.epochs: 20 → 30",
+        reason: { kind: "changed", changes: [{ key: "distill.epochs", before: 20, after: 30 }] },
         headline: "agrees with teacher 0.93",
         updated: ago(90),
         run: "r12",
       }),
-      stage("calibrate", { state: "failed", why: "the trainer stopped", updated: ago(80) }),
+      stage("calibrate", {
+        state: "failed",
+        reason: { kind: "failed", message: "the trainer stopped" },
+        updated: ago(80),
+      }),
       stage("evaluate", {
         state: "fresh",
         headline: "SRCC 0.861 [0.84, 0.88] · PLCC 0.867",

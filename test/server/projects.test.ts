@@ -6,6 +6,8 @@ import type { MessageConnection } from "vscode-languageserver/node";
 import type { JobEvent } from "../../src/protocol/jobs.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import { uriOf } from "../../src/server/uris.ts";
+import { english } from "../../src/words/translate.ts";
+import { whyWords } from "../../src/words/why.ts";
 import { config, makeWorkspace, temporaryFolder } from "../integration/workspace.ts";
 import { conditions, startServer } from "./startServer.ts";
 
@@ -87,7 +89,9 @@ test("follows the config, and says where it is wrong", async () => {
 
 test("stops a training, and refuses a config that is not there", async () => {
   writeFileSync(path.join(dir, "leaf.yaml"), config("", { epochs: 500 }));
-  await until(() => project().stages[1]?.why?.includes("500") ?? states()[1] === "distill missing");
+  await until(
+    () => whyWords(english, project().stages[1]?.reason).includes("500") || states()[1] === "distill missing",
+  );
   events.length = 0;
   await connection.sendRequest("leaf/start", { config: project().config, kind: "distill" });
   await until(() => events.some((event) => event.type === "trainer" && event.message.type === "metrics"));

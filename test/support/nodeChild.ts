@@ -33,10 +33,11 @@ export function nodeChild(script: string, wrap: string[] = [], cwd?: string): No
     pid: child.pid!,
     ended,
     line: () =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const known = lines.shift();
-        if (known !== undefined) resolve(known);
-        else waiting.push(resolve);
+        if (known !== undefined) return resolve(known);
+        waiting.push(resolve);
+        void ended.then((code) => reject(new Error(`The process ended (${code}) without another line.`)));
       }),
     async kill(signal = "SIGKILL") {
       child.kill(signal);

@@ -17,7 +17,7 @@ function runningModel(): Model {
   project.stages[0] = {
     stage: "label",
     state: "fresh",
-    why: null,
+    reason: null,
     headline: "400 images, 1,600 pairs (188 discarded)",
     run: "r1",
     updated: new Date(now - 60_000).toISOString(),
@@ -192,7 +192,10 @@ test.each(["dark", "light"] as const)(
     };
     Object.assign(evaluate!, {
       state: "failed",
-      why: "None of the 80 images of the test split could be scored; 3 are the least.",
+      reason: {
+        kind: "failed",
+        message: "None of the 80 images of the test split could be scored; 3 are the least.",
+      },
       headline: null,
       failures: {
         total: 80,

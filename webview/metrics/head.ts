@@ -1,6 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { RunSummary, StageSnapshot } from "../../src/protocol/project.ts";
 import type { EvaluationView } from "../../src/protocol/server.ts";
+import { whyWords } from "../../src/words/why.ts";
 import type { Host } from "../host.ts";
 import "../ui/button.ts";
 import "../ui/dropdown.ts";
@@ -44,7 +45,7 @@ class MetricsHead extends LitElement {
       text("{0} split, n = {1}", split, count(n)),
       failed > 0 && text("{0} images could not be scored", count(failed)),
       n < 30 && text("few images: intervals are wide"),
-      stale && text("stale: {0}", stage.why ?? text("the config has changed")),
+      stale && text("stale: {0}", whyWords(text, stage.reason)),
     ].filter((fact) => typeof fact === "string");
     return html`<div class="head">
       <div>

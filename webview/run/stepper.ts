@@ -1,6 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { TimedProgress } from "../../src/protocol/jobs.ts";
 import type { ProjectSnapshot, StageFailures, StageSnapshot } from "../../src/protocol/project.ts";
+import { whyWords } from "../../src/words/why.ts";
 import type { Host } from "../host.ts";
 import { ago, count } from "../ui/format.ts";
 import type { IconName } from "../ui/icon.ts";
@@ -105,10 +106,11 @@ class Stepper extends LitElement {
 
   #stage(snapshot: StageSnapshot, running: boolean) {
     const text = this.host.text;
-    const { stage, state, why, headline, run, updated, failures } = snapshot;
+    const { stage, state, reason, headline, run, updated, failures } = snapshot;
     const progress = this.#progressOf(stage);
     const active = state === "running" || progress !== null;
     const title = stageTitle(text, stage);
+    const why = whyWords(text, reason);
     return html`<li class=${active ? "running" : state} aria-current=${active ? "step" : nothing}>
       <leaf-icon name=${active ? "sync" : icons[state]} ?spin=${active}></leaf-icon>
       <div>

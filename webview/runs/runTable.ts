@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { RunSummary } from "../../src/protocol/project.ts";
+import { changeWords } from "../../src/words/why.ts";
 import type { Host } from "../host.ts";
 import { ago, count, duration, figure, interval, signed } from "../ui/format.ts";
 import "../ui/icon.ts";
@@ -166,7 +167,7 @@ class RunTable extends LitElement {
         ${ago(text, created)}${state === "done" ? nothing : html` <span class=${state === "failed" ? "poor" : "muted"} title=${reason ?? nothing}>${stateWord(text, state)}</span>`}
       </td>
       <td class="changes">
-        ${changes.length > 0 ? changes.map((change) => html`<div>${change}</div>`) : html`<span class="muted">${this.#isFirst(run) ? text("first run") : text("nothing")}</span>`}
+        ${changes.length > 0 ? changes.map((change) => html`<div>${changeWords(text, change)}</div>`) : html`<span class="muted">${this.#isFirst(run) ? text("first run") : text("nothing")}</span>`}
       </td>
       ${measures.map((measure) => this.#figure(run, measure))}
       <td class="number">${evaluation ? count(evaluation.n) : "–"}</td>

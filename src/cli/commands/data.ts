@@ -7,16 +7,18 @@ import { scorePaths } from "../../engine/scoring/score.ts";
 import { toCsv } from "../../engine/tables/csvText.ts";
 import { figure } from "../../words/figure.ts";
 import { scoreFigure } from "../../words/score.ts";
+import { studentWords } from "../../words/student.ts";
 import { inEnglish, say } from "../../words/text.ts";
+import { english } from "../../words/translate.ts";
 import { findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";
 
 export function addDataCommands(program: Command, run: Run): void {
   program
     .command("score")
-    .description("score images or folders with the newest student")
+    .description("score images or folders with this config's student")
     .argument("<paths...>", "images, folders or globs")
-    .option("--student <folder>", "an exported student (default: the newest of this project)")
+    .option("--student <folder>", "an exported student (default: the newest of this config)")
     .option("--csv", "print CSV: image,score")
     .option("--strict", "exit 1 if any image could not be scored, not only if all could not")
     .action((paths: string[], options: { student?: string; csv?: boolean; strict?: boolean }, command) =>
@@ -30,6 +32,7 @@ export function addDataCommands(program: Command, run: Run): void {
         });
         tellFailures(result.failures, "score", (message) => context.note(`warning: ${inEnglish(message)}`));
         for (const { image, note } of result.notes) context.note(`warning: ${image}: ${note}`);
+        context.note(`Scored by ${studentWords(english, result.student)}.`);
         if (result.far) context.note(farNote(result.far, result.scores.length));
         const text = options.csv
           ? toCsv(
@@ -79,7 +82,8 @@ export function addDataCommands(program: Command, run: Run): void {
           ...stageOptions(context),
           force,
         });
-        await context.printWithFailures(result, `Wrote ${result.files.join(", ")}.`);
+        const by = result.student ? `, from ${studentWords(english, result.student)}` : "";
+        await context.printWithFailures(result, `Wrote ${result.files.join(", ")}${by}.`);
       })(command),
     );
 }

@@ -5,11 +5,12 @@ import { decodeImage } from "../../engine/images/decode.ts";
 import { maxPixelsOf } from "../../engine/images/limits.ts";
 import { outputRules } from "../../engine/pipeline/projectInputs.ts";
 import { writeReport } from "../../engine/report/write.ts";
-import { newestStudent } from "../../engine/scoring/score.ts";
+import { chosenStudent } from "../../engine/scoring/score.ts";
 import { heatMap } from "../../engine/student/heatMap.ts";
 import { heatPicture } from "../../engine/student/heatPicture.ts";
 import { openStudent } from "../../engine/student/student.ts";
 import { scoreFigure, scoreText } from "../../words/score.ts";
+import { studentWords } from "../../words/student.ts";
 import { say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
 import { findProject, projectHere } from "../context.ts";
@@ -24,12 +25,13 @@ export function addExplainCommands(program: Command, run: Run): void {
     .description("draw where the student sees high and low quality in an image")
     .argument("<image>", "an image file")
     .option("-o, --out <file>", "PNG to write (default: <image>.heatmap.png in this folder)")
-    .option("--student <folder>", "an exported student (default: the newest of this project)")
+    .option("--student <folder>", "an exported student (default: the newest of this config)")
     .option("--force", "write over a file that LEAF did not write")
     .action((file: string, options: { out?: string; student?: string; force?: boolean }, command) =>
       run(async (context) => {
         const project = options.student ? await projectHere(context) : await findProject(context);
-        const folder = options.student ?? (await newestStudent(project!));
+        const chosen = await chosenStudent(project, options.student);
+        const { folder } = chosen;
         const out = options.out ?? `${path.parse(file).name}.heatmap.png`;
         const { force } = options;
         const also = [
@@ -50,8 +52,8 @@ export function addExplainCommands(program: Command, run: Run): void {
           const all = map.views.flatMap((view) => view.scores);
           const [low, high] = [Math.min(...all), Math.max(...all)];
           context.print(
-            { image: file, file: out, ...map },
-            `Wrote ${out}: score ${scoreText(english, map.score, map.scale)}, made of local scores from ${scoreFigure(low, map.scale)} to ${scoreFigure(high, map.scale)}. Orange lowers the quality, blue raises it; the student did not look at what is dark.`,
+            { image: file, file: out, student: { ...chosen, stage: student.card.stage }, ...map },
+            `Wrote ${out}: score ${scoreText(english, map.score, map.scale)} by ${studentWords(english, { ...chosen, stage: student.card.stage })}, made of local scores from ${scoreFigure(low, map.scale)} to ${scoreFigure(high, map.scale)}. Orange lowers the quality, blue raises it; the student did not look at what is dark.`,
           );
         } finally {
           await student.close();

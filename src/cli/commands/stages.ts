@@ -1,10 +1,11 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { failureCount } from "../../engine/failures/words.ts";
-import { pipelineStatus, runPipeline } from "../../engine/pipeline/pipeline.ts";
+import { runPipeline } from "../../engine/pipeline/pipeline.ts";
 import { calibrateStage } from "../../engine/pipeline/stages/calibrate.ts";
 import { distillStage } from "../../engine/pipeline/stages/distill.ts";
 import { evaluateStage } from "../../engine/pipeline/stages/evaluate.ts";
+import { pipelineStatus } from "../../engine/pipeline/status.ts";
 import type { FailureSummary } from "../../protocol/failures.ts";
 import type {
   CalibrateResult,
@@ -17,6 +18,7 @@ import { duration } from "../../words/duration.ts";
 import { figure, withInterval } from "../../words/figure.ts";
 import { headline } from "../../words/headline.ts";
 import { english } from "../../words/translate.ts";
+import { whyWords } from "../../words/why.ts";
 import { consented } from "../consent.ts";
 import { findProject, stageOptions, table } from "../context.ts";
 import type { Run } from "../run.ts";
@@ -79,12 +81,16 @@ export function addStageCommands(program: Command, run: Run): void {
       run(async (context) => {
         const status = await pipelineStatus(await findProject(context), stageOptions(context));
         for (const problem of status.problems) context.note(`warning: ${problem}`);
-        const rows = status.stages.map(({ stage, state, why, failures }) => [
+        const stages = status.stages.map((one) => ({
+          ...one,
+          why: whyWords(english, one.reason) || undefined,
+        }));
+        const rows = stages.map(({ stage, state, why, failures }) => [
           stage,
           state,
           [why, failures && `${failureCount(failures)}${placeOf(failures)}`].filter(Boolean).join("; "),
         ]);
-        context.print(status, table(["stage", "state", "why"], rows));
+        context.print({ ...status, stages }, table(["stage", "state", "why"], rows));
       })(command),
     );
 }

@@ -9,7 +9,7 @@ import { openLabels } from "../labels/labels.ts";
 import { evaluateMetrics } from "../metrics/agreement.ts";
 import { studentToMos } from "../mos/scale.ts";
 import { predictionsFile, readPredictions } from "../pipeline/predictions.ts";
-import { labelState } from "../pipeline/stages/label.ts";
+import { teacherFingerprint } from "../teachers/createTeacher.ts";
 
 /** Score and MOS by image hash, both on the MOS scale. */
 export type Predictions = Map<string, { score: number; mos: number }>;
@@ -41,7 +41,7 @@ export async function teacherPredictions(project: Project, catalog: Catalog): Pr
       remedy: say`Add \`mos: { file: …, image: …, score: … }\` to the base config.`,
     });
   }
-  const { teacher } = await labelState(project, catalog);
+  const teacher = await teacherFingerprint(project.config.teacher, project.root);
   const store = openLabels(project.labelsFile, { readOnly: true });
   try {
     const own = store.ownScores(teacher);

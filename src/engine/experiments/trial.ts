@@ -4,6 +4,7 @@ import { LeafError } from "../base/errors.ts";
 import { keyOf } from "../base/keys.ts";
 import { type Project, projectOf } from "../config/project.ts";
 import { type Catalog, openCatalog } from "../dataset/catalog.ts";
+import { withPlan } from "../pipeline/plan/plan.ts";
 import { recordStage, runFor } from "../pipeline/runs.ts";
 import {
   finishedResult,
@@ -12,10 +13,10 @@ import {
   type StageName,
   type StageOptions,
 } from "../pipeline/stage.ts";
-import { calibrateStage, planCalibration } from "../pipeline/stages/calibrate.ts";
-import { distillKey, distillStage } from "../pipeline/stages/distill.ts";
-import { evaluateStage, planEvaluation } from "../pipeline/stages/evaluate.ts";
-import { labelStage, labelState } from "../pipeline/stages/label.ts";
+import { calibrateStage } from "../pipeline/stages/calibrate.ts";
+import { distillStage } from "../pipeline/stages/distill.ts";
+import { evaluateStage } from "../pipeline/stages/evaluate.ts";
+import { labelStage } from "../pipeline/stages/label.ts";
 import type { Cell } from "./expand.ts";
 import type { OpenExperiment } from "./file.ts";
 import { teacherEvaluation } from "./predictions.ts";
@@ -69,27 +70,29 @@ export function evaluatedBy({ cell, project }: Trial): "teacher" | "distill" | "
 }
 
 /** What is missing for the trial's evaluation, the first of it; undefined when nothing is. Throws a LeafError for what cannot be. */
-export async function nextStep(trial: Trial, catalog: Catalog): Promise<Step | undefined> {
+export function nextStep(trial: Trial, catalog: Catalog): Promise<Step | undefined> {
   const { project } = trial;
   const evaluated = evaluatedBy(trial);
-  const { from, selection } = project.config.calibrate;
-  if (evaluated !== "calibrate" || from !== "backbone" || selection !== "random") {
-    const labels = await labelState(project, catalog);
-    if (!labels.finished)
-      return { stage: "label", key: labels.key, run: (options) => labelStage(project, options) };
-    if (evaluated === "teacher") return undefined;
-    const key = distillKey(project, catalog, labels);
-    if (!isFinished(project, "distill", key))
-      return { stage: "distill", key, run: (options) => distillStage(project, options) };
-  }
-  if (evaluated === "calibrate") {
-    const { key } = await planCalibration(project, catalog, { trustIndex: true });
-    if (!isFinished(project, "calibrate", key))
-      return { stage: "calibrate", key, run: (options) => calibrateStage(project, options) };
-  }
-  const { key } = await planEvaluation(project, catalog, evaluated);
-  if (isFinished(project, "evaluate", key)) return undefined;
-  return { stage: "evaluate", key, run: (options) => evaluateStage(project, options, evaluated) };
+  return withPlan(project, catalog, async (plan) => {
+    const { from, selection } = project.config.calibrate;
+    if (evaluated !== "calibrate" || from !== "backbone" || selection !== "random") {
+      const { key } = await plan.label();
+      if (!isFinished(project, "label", key))
+        return { stage: "label", key, run: (options) => labelStage(project, options) };
+      if (evaluated === "teacher") return undefined;
+      const distill = await plan.distill();
+      if (!isFinished(project, "distill", distill.key))
+        return { stage: "distill", key: distill.key, run: (options) => distillStage(project, options) };
+    }
+    if (evaluated === "calibrate") {
+      const { key } = await plan.calibrate({ trustIndex: true });
+      if (!isFinished(project, "calibrate", key))
+        return { stage: "calibrate", key, run: (options) => calibrateStage(project, options) };
+    }
+    const { key } = await plan.evaluate(evaluated as Exclude<typeof evaluated, "teacher">);
+    if (isFinished(project, "evaluate", key)) return undefined;
+    return { stage: "evaluate", key, run: (options) => evaluateStage(project, options, evaluated) };
+  });
 }
 
 /** Reads the finished trial's figures into its result, and lets its run stand on all the stages that it shares. */
@@ -101,7 +104,7 @@ export async function finishTrial(trial: Trial, catalog: Catalog, signal?: Abort
     Object.assign(result, { state: "done", evaluated, key, ratings: 0, metrics });
     return;
   }
-  const plan = await planEvaluation(project, catalog, evaluated);
+  const plan = await withPlan(project, catalog, (all) => all.evaluate(evaluated));
   const evaluation = await readResult(project, "evaluate", plan.key);
   if (!evaluation)
     throw new LeafError("failed", say`The evaluation is gone.`, { remedy: say`Run it again.` });
@@ -131,7 +134,7 @@ async function recordStages(
   const options: StageOptions = { signal, trustIndex: true };
   let run = await runFor(project, keys);
   if (keys.label && run.stages.label?.key !== keys.label) {
-    const { teacher: _, ...result } = await finishedResult(project, "label", keys.label);
+    const { teacher: _, inputs: __, ...result } = await finishedResult(project, "label", keys.label);
     await recordStage(project, run, "label", { key: keys.label, seconds: 0, result });
   }
   if (keys.distill && run.stages.distill?.key !== keys.distill) await distillStage(project, options);

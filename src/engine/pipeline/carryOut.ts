@@ -3,12 +3,11 @@ import { say, type Text } from "../../words/text.ts";
 import { during } from "../base/unexpected.ts";
 import type { Project } from "../config/project.ts";
 import { holdingStage, keepingStage } from "./lock.ts";
+import type { StagePlan } from "./plan/types.ts";
 import { beginStage, recordFailure, runFor } from "./runs.ts";
 import { isWhole, type StageName } from "./stage.ts";
 
 export interface StageWork<T> {
-  /** Keys that the run stands on, this stage's too where a run is told by it. */
-  keys: Partial<Record<StageName, string>>;
   /** Makes the stage's output, up to its `result.json`. */
   work(): Promise<unknown>;
   /** Tells the run what came out. Until then the stage's folder is held: it belongs to no run yet. */
@@ -26,9 +25,8 @@ const doing: Record<StageName, Text> = {
 /** Does a stage of a run unless it is finished, and records it. The run says how it went, also where it fails or is cancelled. */
 export async function carryOut<T>(
   project: Project,
-  stage: StageName,
-  key: string,
-  { keys, work, record }: StageWork<T>,
+  { stage, key, keys }: StagePlan,
+  { work, record }: StageWork<T>,
 ): Promise<T> {
   if (isWhole(project, stage, key)) {
     const kept = await keepingStage(project, stage, key, async () =>

@@ -15,9 +15,9 @@ const leastCalibration = 5;
 const collapsedShare = 0.25;
 const transferGap = 0.2;
 
-type Signature = (facts: EvaluationFacts) => Finding | undefined;
+type FailureMode = (facts: EvaluationFacts) => Finding | undefined;
 
-const nonlinear: Signature = ({ student, srcc, plcc }) => {
+const nonlinear: FailureMode = ({ student, srcc, plcc }) => {
   if (student !== "calibrate" || srcc === null || plcc === null) return;
   if (srcc < goodRanks || srcc - plcc < linearGap) return;
   return {
@@ -28,7 +28,7 @@ const nonlinear: Signature = ({ student, srcc, plcc }) => {
   };
 };
 
-const belowTeacher: Signature = ({ student, srcc, teacherSrcc }) => {
+const belowTeacher: FailureMode = ({ student, srcc, teacherSrcc }) => {
   if (srcc === null || teacherSrcc === null || teacherSrcc - srcc < teacherGap) return;
   return {
     code: "belowTeacher",
@@ -38,7 +38,7 @@ const belowTeacher: Signature = ({ student, srcc, teacherSrcc }) => {
   };
 };
 
-const calibrationHurts: Signature = ({ student, srcc, distilledSrcc }) => {
+const calibrationHurts: FailureMode = ({ student, srcc, distilledSrcc }) => {
   if (student !== "calibrate" || srcc === null || distilledSrcc === null) return;
   if (distilledSrcc - srcc < calibrationGap) return;
   return {
@@ -49,7 +49,7 @@ const calibrationHurts: Signature = ({ student, srcc, distilledSrcc }) => {
   };
 };
 
-const overfitCalibration: Signature = ({ rmse, calibration, range }) => {
+const overfitCalibration: FailureMode = ({ rmse, calibration, range }) => {
   if (!calibration || calibration.n < leastCalibration) return;
   if (rmse < overfitRatio * calibration.rmse || rmse - calibration.rmse < overfitGap * range) return;
   return {
@@ -60,7 +60,7 @@ const overfitCalibration: Signature = ({ rmse, calibration, range }) => {
   };
 };
 
-const collapsed: Signature = ({ n, spread }) => {
+const collapsed: FailureMode = ({ n, spread }) => {
   if (n < 3 || !(spread.mos > 0) || spread.scores >= collapsedShare * spread.mos) return;
   return {
     code: "collapsed",
@@ -70,7 +70,7 @@ const collapsed: Signature = ({ n, spread }) => {
   };
 };
 
-const poorTransfer: Signature = ({ srcc, elsewhere = [] }) => {
+const poorTransfer: FailureMode = ({ srcc, elsewhere = [] }) => {
   if (srcc === null) return;
   const poor = elsewhere.filter((one) => one.srcc !== null && srcc - one.srcc >= transferGap);
   if (poor.length === 0) return;
@@ -83,12 +83,12 @@ const poorTransfer: Signature = ({ srcc, elsewhere = [] }) => {
   };
 };
 
-const signatures = [collapsed, belowTeacher, calibrationHurts, overfitCalibration, nonlinear, poorTransfer];
+const failureModes = [collapsed, belowTeacher, calibrationHurts, overfitCalibration, nonlinear, poorTransfer];
 
 /**
  * The ways to fail that LEAF's paper names (arXiv 2601.20689) and their kin, each with what to do about it. Facts that are
  * unknown (null) point at nothing.
  */
-export function findSignatures(facts: EvaluationFacts): Finding[] {
-  return signatures.flatMap((signature) => signature(facts) ?? []);
+export function findFailureModes(facts: EvaluationFacts): Finding[] {
+  return failureModes.flatMap((mode) => mode(facts) ?? []);
 }

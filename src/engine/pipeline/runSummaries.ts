@@ -15,18 +15,18 @@ import { ensureDir, writeJson } from "../base/files.ts";
 import { fileUri } from "../base/fileUri.ts";
 import { parseAs, readJsonAs } from "../base/json.ts";
 import type { Project } from "../config/project.ts";
-import { changedKeys } from "./pipeline.ts";
+import { changesOf } from "./changes.ts";
 import { listRuns, runDir } from "./runs.ts";
 import { stageDir } from "./stage.ts";
 
-/** Runs of all configs beside this one, newest first; changes are against the run before of the same config file. */
-export async function summariseRuns(project: Project): Promise<RunSummary[]> {
-  const runs = await listRuns(project);
+/** Runs of all configs beside this one, newest first; changes are against the run before of the same config, evaluated where there is one. */
+export async function summariseRuns(project: Project, runs: readonly RunRecord[]): Promise<RunSummary[]> {
   const pinned = await readPins(project);
   const before = new Map<string, RunRecord>();
   const summaries = runs.map((run): RunSummary => {
     const last = before.get(run.configFile);
-    before.set(run.configFile, run);
+    // One that came to nothing is compared with only while there is no other.
+    if (!last?.stages.evaluate || run.stages.evaluate) before.set(run.configFile, run);
     const calibrated = resultOf<CalibrateResult>(run, "calibrate");
     const evaluated = resultOf<EvaluateResult>(run, "evaluate");
     return {
@@ -37,7 +37,8 @@ export async function summariseRuns(project: Project): Promise<RunSummary[]> {
       created: run.created,
       updated: run.updated,
       pinned: pinned.has(run.id),
-      changes: last ? changedKeys(last.config, run.config) : [],
+      previous: last?.id ?? null,
+      changes: last ? changesOf(last.config, run.config) : [],
       ratings: calibrated?.images ?? null,
       agreement: resultOf<DistillResult>(run, "distill")?.teacherAgreement ?? null,
       evaluation: evaluated ? { ...evaluated, run: run.id } : null,

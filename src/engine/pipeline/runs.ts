@@ -29,22 +29,24 @@ export async function listRuns(project: Project): Promise<RunRecord[]> {
   return (await readRuns(project)).runs;
 }
 
-/** The same, and the run.json files that are there and cannot be read: what stands on these is not known. */
-export async function readRuns(project: Project): Promise<{ runs: RunRecord[]; unreadable: string[] }> {
+/** The same, and the run.json files that cannot be read, so that what stands on them is not known, or that are not there. */
+export async function readRuns(
+  project: Project,
+): Promise<{ runs: RunRecord[]; unreadable: string[]; missing: string[] }> {
   const names = await runNames(project);
-  const unreadable: string[] = [];
+  const [unreadable, missing]: [string[], string[]] = [[], []];
   const found = await Promise.all(
     names.map(async (name) => {
       const run = await readRun(project, name);
       // A run of a version before this one may hold keys.
       if (run) return asItIsNow(project, { ...run, config: redactConfig(run.config) });
       const file = path.join(project.runs, name, "run.json");
-      if (existsSync(file)) unreadable.push(file);
+      (existsSync(file) ? unreadable : missing).push(file);
       return undefined;
     }),
   );
   const runs = found.filter((run) => run !== undefined);
-  return { runs: runs.sort((a, b) => numberOf(a.id) - numberOf(b.id)), unreadable };
+  return { runs: runs.sort((a, b) => numberOf(a.id) - numberOf(b.id)), unreadable, missing };
 }
 
 async function runNames(project: Project): Promise<string[]> {

@@ -12,9 +12,8 @@ import type { StudentTable } from "../selection/featureStore.ts";
 import { learningCurve } from "../selection/learningCurve.ts";
 import { takeChoices } from "../selection/strategies.ts";
 import { candidatesOf, sampleCandidates, studentTable } from "../selection/studentTable.ts";
+import { withPlan } from "./plan/plan.ts";
 import { isFinished, type StageOptions, stageDir } from "./stage.ts";
-import { distillKey } from "./stages/distill.ts";
-import { labelState } from "./stages/label.ts";
 
 export interface SelectOptions extends StageOptions {
   n: number;
@@ -127,9 +126,8 @@ interface Distilled {
 
 /** The student of the config as it is now, if it is finished. */
 export async function distilledStudent(project: Project, catalog: Catalog): Promise<Distilled | undefined> {
-  const labels = await labelState(project, catalog);
-  const key = distillKey(project, catalog, labels);
-  return isFinished(project, "distill", key) ? { key, teacher: labels.teacher } : undefined;
+  const { key, label } = await withPlan(project, catalog, (plan) => plan.distill());
+  return isFinished(project, "distill", key) ? { key, teacher: label.teacher } : undefined;
 }
 
 async function curveOf(

@@ -11,7 +11,8 @@ import { checkedId, inside } from "../base/ids.ts";
 import { readJsonAs, readJsonNow } from "../base/json.ts";
 import { redactValue } from "../base/redact.ts";
 import type { Project } from "../config/project.ts";
-import type { CatalogOptions } from "../dataset/catalog.ts";
+import { type Catalog, type CatalogOptions, openCatalog } from "../dataset/catalog.ts";
+import type { StagePlan } from "./plan/types.ts";
 
 export const stageNames = ["label", "distill", "calibrate", "evaluate"] as const;
 export type StageName = (typeof stageNames)[number];
@@ -23,6 +24,8 @@ export interface StageOptions extends Omit<CatalogOptions, "onFailure"> {
   onNote?: (message: Text) => void;
   /** A stage of the pipeline has finished, or was fresh. */
   onStage?: (stage: StageName, result: unknown) => void;
+  /** Open already, and left open: the caller knows that it is current. */
+  catalog?: Catalog;
   /** CPU threads of a training that the config leaves open; several trainings share the cores. */
   threads?: number;
 }
@@ -90,13 +93,13 @@ function resultFile(project: Project, stage: StageName, key: string): string {
   return path.join(stageDir(project, stage, key), "result.json");
 }
 
+/** Written last: with it the stage is finished. `inputs` say what it was done with. */
 export async function writeResult(
   project: Project,
-  stage: StageName,
-  key: string,
-  result: unknown,
+  { stage, key, inputs }: Pick<StagePlan, "stage" | "key" | "inputs">,
+  result: object,
 ): Promise<void> {
-  const text = JSON.stringify(redactValue(result), null, 2);
+  const text = JSON.stringify(redactValue({ ...result, inputs }), null, 2);
   await writeFileAtomic(resultFile(project, stage, key), `${text}\n`);
 }
 
@@ -108,4 +111,19 @@ export async function makeStageDir(project: Project, stage: StageName, key: stri
     throw explainFileSystemError(error, "create", dir);
   }
   return dir;
+}
+
+/** Does some work on the images, scores and splits as they are now. */
+export async function withCatalog<T>(
+  project: Project,
+  options: StageOptions,
+  work: (catalog: Catalog) => Promise<T>,
+): Promise<T> {
+  if (options.catalog) return work(options.catalog);
+  const catalog = await openCatalog(project, options);
+  try {
+    return await work(catalog);
+  } finally {
+    catalog.close();
+  }
 }

@@ -1,5 +1,5 @@
-import path from "node:path";
 import type { RatingQueue } from "../../protocol/server.ts";
+import { runsOf } from "../pipeline/currentStudent.ts";
 import { listRuns } from "../pipeline/runs.ts";
 import { isFinished } from "../pipeline/stage.ts";
 import { takeChoices } from "../selection/strategies.ts";
@@ -46,8 +46,6 @@ export async function chooseToRate(
 
 /** Key of the newest finished distilled student of this config. */
 async function newestDistilled({ project }: Browser): Promise<string | undefined> {
-  const name = path.basename(project.configFile);
-  const runs = (await listRuns(project)).filter((run) => run.configFile === name);
-  const keys = runs.reverse().flatMap((run) => run.stages.distill?.key ?? []);
+  const keys = runsOf(project, await listRuns(project)).flatMap((run) => run.stages.distill?.key ?? []);
   return keys.find((key) => isFinished(project, "distill", key));
 }

@@ -9,7 +9,8 @@ export function wilson(right: number, n: number): [number, number] {
   const [share, z2] = [right / n, z95 ** 2];
   const middle = (share + z2 / (2 * n)) / (1 + z2 / n);
   const half = (z95 / (1 + z2 / n)) * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n * n));
-  return [Math.max(0, middle - half), Math.min(1, middle + half)];
+  // None and all are the ends themselves, which rounding may miss.
+  return [right === 0 ? 0 : Math.max(0, middle - half), right === n ? 1 : Math.min(1, middle + half)];
 }
 
 /** Area under the ROC curve of `score` as a test for `right`, ties counting half (Mann and Whitney 1947); null if all or none are. */

@@ -1,7 +1,5 @@
 import type { TeacherCheck } from "../../protocol/results.ts";
-import { LeafError } from "../base/errors.ts";
-import type { Project } from "../config/project.ts";
-import { openLabels } from "../labels/labels.ts";
+import type { LabelStore } from "../labels/labels.ts";
 import { ownPoints } from "../labels/teacherAnswers.ts";
 import { srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
@@ -19,7 +17,7 @@ const leastAgreement = 0.1;
 const chanceAgreement = 0.25;
 const replicates = 1000;
 /** More images make the interval narrower than the decision needs, and every status waits for it. */
-const mostImages = 500;
+export const mostCheckedImages = 500;
 
 /** Whether a teacher's scores clearly agree with human ones, both higher for better. Pairs that are not finite are left out. */
 export function checkTeacher(scores: Float64Array, truth: Float64Array): TeacherCheck {
@@ -36,48 +34,28 @@ export function checkTeacher(scores: Float64Array, truth: Float64Array): Teacher
   return { n, srcc: found, ci95, verdict: found !== null && found >= chanceAgreement ? "unclear" : "chance" };
 }
 
-/** The same from the label store: the teacher's own scores of at most 500 of `images`. Without a store or labels: unknown. */
-export function teacherCheckOf(
-  project: Project,
-  teacher: string,
-  images: readonly string[],
-  truthOf: (hash: string) => number,
-): TeacherCheck {
-  // By hash: neither the sample nor the bootstrap depends on how the images were chosen.
-  return checkTeacher(...ownScores(project, teacher, [...images].sort().slice(0, mostImages), truthOf));
-}
-
 /** SRCC of the teacher's own scores; null without any. */
 export function teacherSrcc(
-  project: Project,
+  store: LabelStore | undefined,
   teacher: string,
   images: readonly string[],
   truthOf: (hash: string) => number,
 ): number | null {
-  return srcc(...ownScores(project, teacher, images, truthOf));
+  return srcc(...teacherScores(store, teacher, images, truthOf));
 }
 
-function ownScores(
-  project: Project,
+/** The teacher's own scores of some images beside their truth; empty without a store. */
+export function teacherScores(
+  store: LabelStore | undefined,
   teacher: string,
   images: readonly string[],
   truthOf: (hash: string) => number,
 ): [scores: Float64Array, truth: Float64Array] {
   const [scores, truth]: [number[], number[]] = [[], []];
-  try {
-    const store = openLabels(project.labelsFile, { readOnly: true });
-    try {
-      for (const { image, score } of ownPoints(store, teacher, images)) {
-        if (Number.isNaN(score)) continue;
-        scores.push(score);
-        truth.push(truthOf(image));
-      }
-    } finally {
-      store.close();
-    }
-  } catch (error) {
-    // No store yet; a damaged one is told by the stage that needs it.
-    if (!(error instanceof LeafError)) throw error;
+  for (const { image, score } of store ? ownPoints(store, teacher, images) : []) {
+    if (Number.isNaN(score)) continue;
+    scores.push(score);
+    truth.push(truthOf(image));
   }
   return [Float64Array.from(scores), Float64Array.from(truth)];
 }

@@ -13,6 +13,7 @@ import { type Project, projectOf } from "../config/project.ts";
 import { openCatalog } from "../dataset/catalog.ts";
 import { withImage } from "../images/decode.ts";
 import { maxPixelsOf } from "../images/limits.ts";
+import { runsOf, studentOf } from "../pipeline/currentStudent.ts";
 import { type Prediction, predictionsFile, readPredictions } from "../pipeline/predictions.ts";
 import { findRun, runCurves } from "../pipeline/runSummaries.ts";
 import { configOf, listRuns } from "../pipeline/runs.ts";
@@ -29,8 +30,7 @@ const sampled = 200;
 /** The newest run of this config, or the one that is named. Throws LeafError `input` where there is none. */
 export async function reportedRun(project: Project, id?: string): Promise<RunRecord> {
   if (id !== undefined) return findRun(project, id);
-  const own = (await listRuns(project)).filter((run) => run.configFile === path.basename(project.configFile));
-  const newest = own.sort((a, b) => (a.updated < b.updated ? -1 : 1)).at(-1);
+  const [newest] = runsOf(project, await listRuns(project));
   if (newest) return newest;
   throw new LeafError("input", say`There is no run of ${path.basename(project.configFile)} yet.`, {
     remedy: say`Run \`leaf run\` first.`,
@@ -48,7 +48,7 @@ export async function collectReport(
   const evaluate = run.stages.evaluate;
   const file = evaluate && predictionsFile(project, evaluate.key);
   const predictions = file && existsSync(file) ? await readPredictions(file) : [];
-  const student = studentFolder(project, run);
+  const student = studentOf(project, run)?.dir;
   const card = student
     ? ((await readJsonAs<StudentCard>(path.join(student, "student.json"), studentCard)) ?? null)
     : null;
@@ -83,16 +83,6 @@ export async function collectReport(
       options,
     ),
   };
-}
-
-/** Of the student that the run ended with. */
-function studentFolder(project: Project, run: RunRecord): string | undefined {
-  for (const stage of ["calibrate", "distill"] as const) {
-    const key = run.stages[stage]?.key;
-    if (key && existsSync(path.join(stageDir(project, stage, key), "student.onnx")))
-      return stageDir(project, stage, key);
-  }
-  return undefined;
 }
 
 async function datasetOf(

@@ -9,11 +9,11 @@ import type { Project } from "../config/project.ts";
 import { openCatalog } from "../dataset/catalog.ts";
 import { tellFailures } from "../failures/words.ts";
 import { openLabels } from "../labels/labels.ts";
+import { withPlan } from "../pipeline/plan/plan.ts";
 import { outputRules } from "../pipeline/projectInputs.ts";
 import { listRuns } from "../pipeline/runs.ts";
-import type { StageOptions } from "../pipeline/stage.ts";
-import { labelState } from "../pipeline/stages/label.ts";
-import { newestStudent, scorePaths } from "../scoring/score.ts";
+import { isFinished, type StageOptions } from "../pipeline/stage.ts";
+import { chosenStudent, scorePaths } from "../scoring/score.ts";
 import { readStudentFiles } from "../student/file.ts";
 import { toCsv } from "../tables/csvText.ts";
 import { ratingWords } from "../teachers/judgement.ts";
@@ -24,6 +24,8 @@ export type ExportKind = (typeof exportKinds)[number];
 
 export interface Exported {
   files: string[];
+  /** Which student was exported, or scored. */
+  student?: { run: string | null; config: string | null; stage: string };
   /** Images without a score; absent where nothing failed. */
   failures?: FailureSummary;
 }
@@ -66,7 +68,10 @@ async function exportLabels(
   await checkOutputs(files, rules);
   const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
   try {
-    const { teacher, finished } = await labelState(project, catalog);
+    const { teacher, finished } = await withPlan(project, catalog, async (plan) => {
+      const { key, teacher } = await plan.label();
+      return { teacher, finished: isFinished(project, "label", key) };
+    });
     if (!finished)
       throw new LeafError("failed", say`The images are not labelled yet.`, {
         remedy: say`Run \`leaf label\` first.`,
@@ -125,7 +130,7 @@ async function exportScores(
       file: project.configFile,
       remedy: say`Check \`images:\` and run \`leaf check\`.`,
     });
-  const { scores, failures } = await scorePaths(paths, {
+  const { scores, failures, student } = await scorePaths(paths, {
     project,
     signal: options.signal,
     onProgress: options.onProgress,
@@ -135,24 +140,19 @@ async function exportScores(
   );
   await writeOutput(file, toCsv(["image", "score"], rows), rules);
   tellFailures(failures, "export scores", options.onWarning);
-  return { files: [file], ...(failures && { failures }) };
+  const { run, config, stage } = student;
+  return { files: [file], student: { run, config, stage }, ...(failures && { failures }) };
 }
 
-async function exportStudent(
-  project: Project,
-  dir: string,
-  rules: OutputRules,
-): Promise<{ files: string[] }> {
-  const from = await newestStudent(project);
+async function exportStudent(project: Project, dir: string, rules: OutputRules): Promise<Exported> {
+  const { folder: from, run, config } = await chosenStudent(project);
   const files = ["student.onnx", "student.json"].map((name) => path.join(dir, name));
   const about = path.join(dir, "MODEL_CARD.md");
   await checkOutputs([...files, about], rules);
   for (const file of files)
     await withOutput(file, rules, (temporary) => copyFile(path.join(from, path.basename(file)), temporary));
   const card = (await readStudentFiles(from)).card;
-  const made = (await listRuns(project)).findLast(
-    (run) => run.stages[card.stage]?.key === card.provenance.stageKey,
-  );
+  const made = (await listRuns(project)).find(({ id }) => id === run);
   await writeOutput(about, redact(modelCard(card, made)), rules);
-  return { files: [...files, about] };
+  return { files: [...files, about], student: { run, config, stage: card.stage } };
 }

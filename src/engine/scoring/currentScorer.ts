@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ScorerInfo } from "../../protocol/project.ts";
 import type { RunRecord } from "../../protocol/results.ts";
@@ -6,29 +5,21 @@ import { studentCard } from "../../protocol/schema/student.ts";
 import type { StudentCard } from "../../protocol/student.ts";
 import { readJsonAs } from "../base/json.ts";
 import type { Project } from "../config/project.ts";
-import { stageDir } from "../pipeline/stage.ts";
+import { currentStudent } from "../pipeline/currentStudent.ts";
 import type { Scorer } from "./context.ts";
 
-/** Who gives the scores that are shown: the newest student of this config's runs, else the embedded teacher. */
+/** Who gives the scores that are shown: the current student of the config, else the embedded teacher. */
 export async function currentScorer(
   project: Project,
   runs: readonly RunRecord[],
   embedded: string,
 ): Promise<Scorer> {
-  const own = runs.filter((run) => run.configFile === path.basename(project.configFile));
-  const newestFirst = own.sort((a, b) => (a.updated < b.updated ? 1 : -1));
-  for (const run of newestFirst) {
-    for (const stage of ["calibrate", "distill"] as const) {
-      const key = run.stages[stage]?.key;
-      if (!key) continue;
-      const dir = stageDir(project, stage, key);
-      const card = existsSync(path.join(dir, "student.onnx"))
-        ? await readJsonAs<StudentCard>(path.join(dir, "student.json"), studentCard)
-        : undefined;
-      if (card) return { kind: "student", fingerprint: `${stage}-${key}`, dir, card, run: run.id };
-    }
-  }
-  return { kind: "embedded", fingerprint: embedded, dir: null, card: null, run: null };
+  const student = currentStudent(project, runs);
+  const card =
+    student && (await readJsonAs<StudentCard>(path.join(student.dir, "student.json"), studentCard));
+  if (!student || !card) return { kind: "embedded", fingerprint: embedded, dir: null, card: null, run: null };
+  const { stage, key, dir, run } = student;
+  return { kind: "student", fingerprint: `${stage}-${key}`, dir, card, run: run.id };
 }
 
 /** The same in words and figures. */

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import fastGlob from "fast-glob";
@@ -11,14 +10,13 @@ import type { Place } from "../dataset/dataset.ts";
 import { findImages } from "../dataset/index/find.ts";
 import { failuresIn } from "../failures/list.ts";
 import { maxPixelsOf } from "../images/limits.ts";
-import { listRuns } from "../pipeline/runs.ts";
-import { stageDir } from "../pipeline/stage.ts";
+import { findCurrentStudent } from "../pipeline/currentStudent.ts";
 import { isFar } from "../student/outOfDistribution.ts";
 import { reportedScore } from "../student/scale.ts";
 import { openStudent, scoreImages } from "../student/student.ts";
 
 export interface ScoreResult {
-  student: { folder: string; stage: string; fingerprint: string; scale: [number, number] };
+  student: ChosenStudent & { stage: string; fingerprint: string; scale: [number, number] };
   /** `distance`: from the images it was distilled on, in units of the threshold; `far` above 1. Absent where unknown. */
   scores: { image: string; score: number; distance?: number; far?: boolean }[];
   /** How many images are unlike those the student was distilled on; null where it cannot tell. */
@@ -31,23 +29,30 @@ export interface ScoreResult {
 }
 
 export interface ScoreOptions {
-  /** Whose newest student scores, unless `student` names a folder. */
+  /** Whose student scores, unless `student` names a folder. */
   project?: Project;
   student?: string;
   signal?: AbortSignal;
   onProgress?: ProgressSink;
 }
 
-/** Folder of the newest student of a project: of its latest run, calibrated before distilled. */
-export async function newestStudent(project: Project): Promise<string> {
-  for (const run of (await listRuns(project)).reverse()) {
-    for (const stage of ["calibrate", "distill"] as const) {
-      const key = run.stages[stage]?.key;
-      const dir = key && stageDir(project, stage, key);
-      if (dir && existsSync(path.join(dir, "student.onnx"))) return dir;
-    }
-  }
-  throw new LeafError("failed", say`There is no student yet.`, {
+/** The student that scores: an exported one that is named, else the config's own. */
+export interface ChosenStudent {
+  folder: string;
+  /** The run it is of, and that run's config; null for one that is named by its folder. */
+  run: string | null;
+  config: string | null;
+}
+
+/** Throws LeafError `failed` where the config has no student yet: one of another config beside it is none of its own. */
+export async function chosenStudent(project: Project | undefined, named?: string): Promise<ChosenStudent> {
+  if (named !== undefined) return { folder: named, run: null, config: null };
+  if (!project) throw new RangeError("Neither a student nor a project is named.");
+  const student = await findCurrentStudent(project);
+  const config = path.basename(project.configFile);
+  if (student) return { folder: student.dir, run: student.run.id, config };
+  throw new LeafError("failed", say`${config} has no student yet.`, {
+    file: project.configFile,
     remedy: say`Run \`leaf run\` first, or name an exported one with --student.`,
   });
 }
@@ -57,11 +62,11 @@ export async function newestStudent(project: Project): Promise<string> {
  * `failed`. Scores are on the MOS scale once calibrated, else on 1..5. Throws LeafError `failed` where no image has a score.
  */
 export async function scorePaths(paths: string[], options: ScoreOptions): Promise<ScoreResult> {
-  const folder = options.student ?? (await newestStudent(options.project!));
-  const student = await openStudent(path.resolve(folder));
+  const chosen = await chosenStudent(options.project, options.student);
+  const student = await openStudent(path.resolve(chosen.folder));
   const result: ScoreResult = {
     student: {
-      folder,
+      ...chosen,
       stage: student.card.stage,
       fingerprint: student.fingerprint,
       scale: student.card.mosScale?.range ?? [1, 5],

@@ -5,13 +5,14 @@ import type { EvaluateResult, Metrics, RunRecord } from "../../protocol/results.
 import { metrics as metricsSchema } from "../../protocol/schema/results.ts";
 import type { EvaluationView } from "../../protocol/server.ts";
 import { readJsonAs } from "../base/json.ts";
-import { digestLines, keyOf } from "../base/keys.ts";
+import { keyOf } from "../base/keys.ts";
 import { chunksOf } from "../base/sqlite.ts";
 import type { Config } from "../config/config.ts";
 import { usable } from "../labels/rules.ts";
 import { fitLogistic, krcc, type Logistic, logistic, plcc, rmse, srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
 import { type MosScale, studentToMos } from "../mos/scale.ts";
+import { evaluationInputs } from "../pipeline/plan/evaluate.ts";
 import { type Prediction, predictionsFile, readPredictions } from "../pipeline/predictions.ts";
 import { configOf, listRuns } from "../pipeline/runs.ts";
 import { stageDir } from "../pipeline/stage.ts";
@@ -149,20 +150,10 @@ async function distilledMetrics(
   return scores.size < predictions.length ? null : compare(predictions, scores, config.mos!, config);
 }
 
-/** As `planEvaluation` derives it; the run's own images stand for the catalog, which may have changed since. */
-export function evaluationKey(
-  { evaluate, mos }: Config,
-  student: string,
-  predictions: readonly Prediction[],
-): string {
+/** The run's own images stand for the catalog, which may have changed since. */
+export function evaluationKey(config: Config, student: string, predictions: readonly Prediction[]): string {
   const sorted = [...predictions].sort((a, b) => (a.hash < b.hash ? -1 : 1));
-  return keyOf({
-    student,
-    evaluate,
-    truth: digestLines(sorted.map(({ hash, mos }) => `${hash} ${mos}`)),
-    range: mos!.range,
-    lowerIsBetter: mos!.lowerIsBetter,
-  });
+  return keyOf(evaluationInputs(config, student, sorted));
 }
 
 /** Images times replicates of the intervals, and images of a logistic fit, that the event loop can spare. */

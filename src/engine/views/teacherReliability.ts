@@ -9,8 +9,8 @@ import { openLabels } from "../labels/labels.ts";
 import { plcc, srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
 import { mosToStudent } from "../mos/scale.ts";
-import { planCalibration } from "../pipeline/stages/calibrate.ts";
-import { labelState } from "../pipeline/stages/label.ts";
+import { withPlan } from "../pipeline/plan/plan.ts";
+import type { Plan } from "../pipeline/plan/types.ts";
 import { byGroup, confidentErrors } from "../reliability/confidentErrors.ts";
 import {
   decisiveDifference,
@@ -59,8 +59,10 @@ export async function teacherReliability(
     );
   const catalog = await openCatalog(project, options);
   try {
-    const { teacher } = await labelState(project, catalog);
-    const calibration = await calibrationHashes(project, catalog);
+    const { teacher, calibration } = await withPlan(project, catalog, async (plan) => ({
+      teacher: await plan.teacher(),
+      calibration: await calibrationHashes(plan),
+    }));
     const groupOf = await groupsOf(project, catalog, options);
     const store = openLabels(project.labelsFile, { readOnly: true });
     try {
@@ -148,9 +150,9 @@ export function pointReliability(
 }
 
 /** None where they cannot be known yet. */
-async function calibrationHashes(project: Project, catalog: Catalog): Promise<Set<string>> {
+async function calibrationHashes(plan: Plan): Promise<Set<string>> {
   try {
-    const { rows } = await planCalibration(project, catalog);
+    const { rows } = await plan.calibrate();
     return new Set(rows.filter((row) => row.split === "train").map((row) => row.hash));
   } catch (error) {
     if (error instanceof LeafError) return new Set();

@@ -5,6 +5,7 @@ import { count } from "../../words/figure.ts";
 import { progressLine } from "../../words/progress.ts";
 import { rangeText } from "../../words/score.ts";
 import type { Translate } from "../../words/translate.ts";
+import { whyWords } from "../../words/why.ts";
 
 /** A row of the Pipeline view, without vscode. */
 export interface Row {
@@ -88,8 +89,9 @@ function failureRows(
 }
 
 export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now: number, t: Translate): Row {
-  const { stage, state, why, headline, run, updated, failures } = snapshot;
+  const { stage, state, reason, headline, run, updated, failures } = snapshot;
   const progress = runningProgress(project, snapshot);
+  const why = whyWords(t, reason);
   const description =
     progress !== undefined
       ? progressLine(t, progress)
@@ -97,7 +99,7 @@ export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now:
         ? [t("stale"), why].filter(Boolean).join(": ")
         : state === "failed"
           ? [t("failed"), why].filter(Boolean).join(": ")
-          : (headline ?? why ?? t("not run yet"));
+          : (headline ?? (why || t("not run yet")));
   // The words for labels count what failed by themselves.
   const left = failures && state === "fresh" && stage !== "label" && progress === undefined;
   const told = [

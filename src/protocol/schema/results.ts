@@ -53,7 +53,7 @@ export const distillResult = z.looseObject({
   minConfidence: z.number().optional(),
 }) satisfies z.ZodType<DistillResult>;
 
-const teacherCheck = z.looseObject({
+export const teacherCheck = z.looseObject({
   n: count,
   srcc: figure,
   ci95: interval.nullable(),
@@ -126,21 +126,27 @@ export const evaluateResult = z.looseObject({
   transfer: transfer.optional(),
 }) satisfies z.ZodType<EvaluateResult>;
 
+/** What the stage was done with; absent in those of former versions. */
+const inputs = z.record(z.string(), z.unknown()).optional();
+
 /** `result.json` of each stage's folder: what the stage needs of its work when it is not done again. */
 export const finished = {
-  label: z.looseObject({ ...labelResult.shape, teacher: text.default("") }),
+  label: z.looseObject({ ...labelResult.shape, inputs, teacher: text.default("") }),
   distill: z.looseObject({
+    inputs,
     durationS: seconds.default(0),
     teacherAgreement: agreement.prefault({}),
     minConfidence: z.number().optional(),
   }),
   calibrate: z.looseObject({
+    inputs,
     durationS: seconds.default(0),
     images: counted,
     headOnly: z.boolean().default(false),
   }),
   evaluate: z.looseObject({
     ...evaluated,
+    inputs,
     logistic,
     seconds: seconds.default(0),
     spread: z.looseObject({ scores: z.number(), mos: z.number() }).optional(),

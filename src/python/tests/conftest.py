@@ -1,3 +1,4 @@
+import gc
 import sys
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from hypothesis import settings
 import leaf  # noqa: F401  # no library reports home
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+# As in leaf/__main__.py.
+gc.set_threshold(50_000)
 
 # A busy machine is no failure.
 settings.register_profile("leaf", deadline=None)

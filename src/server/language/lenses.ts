@@ -4,6 +4,7 @@ import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../../protocol/
 import { ago } from "../../words/duration.ts";
 import { count } from "../../words/figure.ts";
 import { progressLine } from "../../words/progress.ts";
+import { whyWords } from "../../words/why.ts";
 import { t } from "../locale.ts";
 import { type ConfigDocument, keySpan, pairAt } from "./configDocument.ts";
 
@@ -147,9 +148,9 @@ function runBefore(run: string, runs: RunSummary[]): string | undefined {
 }
 
 /** ": epochs 20 → 30" — the section's own name says the rest. */
-function why({ stage, why: reason }: StageSnapshot): string {
-  if (!reason) return "";
-  return `: ${reason.replace(new RegExp(`(^|, )${stage}\\.([\\w.]+): `, "g"), "$1$2 ")}`;
+function why({ stage, reason }: StageSnapshot): string {
+  const words = whyWords(t, reason);
+  return words && `: ${words.replace(new RegExp(`(^|, )${stage}\\.([\\w.]+): `, "g"), "$1$2 ")}`;
 }
 
 /** At the top of the file a stage says which one it is. */

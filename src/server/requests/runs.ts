@@ -8,7 +8,7 @@ import {
   runCurves,
   summariseRuns,
 } from "../../engine/pipeline/runSummaries.ts";
-import { runDir } from "../../engine/pipeline/runs.ts";
+import { listRuns, runDir } from "../../engine/pipeline/runs.ts";
 import { exportTo } from "../../engine/report/export.ts";
 import { evaluationView } from "../../engine/views/evaluationView.ts";
 import { say } from "../../words/text.ts";
@@ -22,7 +22,8 @@ import { fileOf, uriOf } from "../uris.ts";
 export function answerRuns(answer: Answer, projects: Projects): void {
   const projectOf = (config: string) => projects.of(config).project();
   answer("leaf/runs", async ({ config, experiments }) => {
-    const runs = await summariseRuns(projectOf(config));
+    const project = projectOf(config);
+    const runs = await summariseRuns(project, await listRuns(project));
     return experiments ? runs : runs.filter(({ experiment }) => experiment === undefined);
   });
   answer("leaf/pinRun", async ({ config, run, pinned }) => {

@@ -48,12 +48,12 @@ export function runningThePipeline(session: () => Session): void {
     );
   });
 
-  test("goes on where it was, from the palette", async () => {
+  test("goes on where it was, from the palette", { timeout: 500_000 }, async () => {
     const { workbench, editor } = session();
     await workbench.run("LEAF: Run Pipeline");
     const seen = await editor.waitForLens(epoch, 60_000);
     expect(Number(epoch.exec(seen)?.[1])).toBeGreaterThanOrEqual(stoppedAt);
-    await editor.waitForLens(/everything is fresh/, 200_000);
+    await editor.waitForLens(/everything is fresh/, 400_000);
   });
 
   test("shows each stage's result over its section", async () => {

@@ -2,16 +2,19 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import type { Session } from "../support/session.ts";
+import { until } from "../support/until.ts";
 import { panelFrame, treeRow } from "../support/views.ts";
 import { lines } from "./config.ts";
 
 export function comparingRuns(session: () => Session): void {
-  // The overruled pair has made distill stale too: it is trained anew.
+  // The overruled pair has made distill stale too: it is trained anew, in fewer epochs since nobody watches.
   test("a changed setting makes its stages stale, and running them a second run", {
     timeout: 600_000,
   }, async () => {
     const { workbench, editor, folder, page } = session();
+    folder.write("leaf.yaml", lines(folder.dir).join("\n").replace("epochs: 150", "epochs: 20"));
     await workbench.openFile("leaf.yaml");
+    await until("the editor to show it", async () => (await editor.text()).includes("epochs: 20"));
     const line = lines(folder.dir).findIndex((one) => one.startsWith("calibrate:"));
     const column = lines(folder.dir)[line]!.indexOf("0.5") + 1;
     await editor.goTo(line + 1, column + 2);

@@ -52,8 +52,8 @@ export function goingOn(session: () => Session): void {
     const { server, workbench, editor, folder } = session();
     await workbench.openFile("leaf.yaml");
     const before = await editor.text();
-    folder.write("leaf.yaml", before.replace("epochs: 150", "epochs: 900").replace(/\n*$/, "\n"));
-    await editor.waitForLens(/stale: .*epochs 150 → 900/);
+    folder.write("leaf.yaml", before.replace("epochs: 20", "epochs: 900").replace(/\n*$/, "\n"));
+    await editor.waitForLens(/stale: .*epochs 20 → 900/);
     await editor.clickLens(/Run all/);
     await editor.waitForLens(/Stop · epoch \d+ of 900/, 60_000);
     const job = jobProcess(session());

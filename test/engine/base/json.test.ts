@@ -13,6 +13,7 @@ import { listExperiments } from "../../../src/engine/experiments/list.ts";
 import { readResultFile } from "../../../src/engine/experiments/result.ts";
 import { jobDir, newestJob, readAttachment, readRequest } from "../../../src/engine/jobs/files.ts";
 import { cleanStages } from "../../../src/engine/pipeline/clean.ts";
+import { findCurrentStudent } from "../../../src/engine/pipeline/currentStudent.ts";
 import {
   findRun,
   pinRun,
@@ -27,7 +28,6 @@ import { readRatingState } from "../../../src/engine/ratings/proposal.ts";
 import { currentScorer } from "../../../src/engine/scoring/currentScorer.ts";
 import { scorerReply } from "../../../src/engine/scoring/messages.ts";
 import { heatFiles, pictureFile } from "../../../src/engine/scoring/pictureFiles.ts";
-import { newestStudent } from "../../../src/engine/scoring/score.ts";
 import { readState, usersOf } from "../../../src/engine/teachers/serve/files.ts";
 import { listServers } from "../../../src/engine/teachers/serve/list.ts";
 import { parseTeacherMessage } from "../../../src/engine/teachers/transformers/messages.ts";
@@ -208,11 +208,11 @@ async function whole(): Promise<{ project: Project; files: Record<string, string
 async function readAll(project: Project): Promise<void> {
   const runs = await listRuns(project);
   await currentScorer(project, runs, "embedded");
-  for (const { id } of await summariseRuns(project)) {
+  for (const { id } of await summariseRuns(project, await listRuns(project))) {
     await runConfigText(project, id);
     await runCurves(project, id);
   }
-  await newestStudent(project).catch(onlyLeaf);
+  await findCurrentStudent(project).catch(onlyLeaf);
   for (const stage of stageNames) if (isFinished(project, stage, key)) await readResult(project, stage, key);
   await newestJob(project);
   await readAttachment(path.join(project.leaf, "jobs", "abc-0123ab"));
@@ -240,7 +240,9 @@ describe("documents under .leaf", () => {
   it("are read as LEAF writes them, without a word", async () => {
     const told = damages();
     const { project } = await whole();
-    expect((await summariseRuns(project)).map(({ id, pinned }) => [id, pinned])).toEqual([["r1", true]]);
+    expect(
+      (await summariseRuns(project, await listRuns(project))).map(({ id, pinned }) => [id, pinned]),
+    ).toEqual([["r1", true]]);
     expect((await newestJob(project))?.request.id).toBe("abc-0123ab");
     expect((await listServers(path.join(project.leaf, "servers"))).map((one) => one.key)).toEqual([key]);
     expect((await readRatingState(project)).history).toHaveLength(1);
@@ -286,7 +288,7 @@ describe("documents under .leaf", () => {
     });
     expect(await listServers(path.join(project.leaf, "servers"))).toEqual([]);
     write(files.pins!, { v: 1, runs: ["../../outside"] });
-    expect((await summariseRuns(project)).some(({ pinned }) => pinned)).toBe(false);
+    expect((await summariseRuns(project, await listRuns(project))).some(({ pinned }) => pinned)).toBe(false);
     expect(() => readdirSync(outside)).toThrow();
   });
 

@@ -1,3 +1,4 @@
+import { quoted } from "../../../src/words/text.ts";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -228,6 +229,7 @@ describe("the config", () => {
       kind: "server" as const,
       digest: `${i}`.repeat(64),
       title: "Start the teacher's server",
+    words: quoted("Start the teacher's server"),
       details: [],
       file: "leaf.yaml",
       line: 1,

@@ -20,7 +20,7 @@ test("trainings that begin at once in several processes decode once, and what th
   }
   const trainings = Array.from({ length: 3 }, () =>
     nodeChild(
-      `const { trainingCache } = await import(engine + "/stages/training.ts");
+      `const { trainingCache } = await import(engine + "/pipeline/stages/training.ts");
       const files = ${JSON.stringify(files)};
       const catalog = {
         hashes: Object.keys(files).sort(),

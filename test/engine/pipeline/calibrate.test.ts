@@ -6,11 +6,9 @@ import { seededRandom } from "../../../src/engine/base/random.ts";
 import { openProject, type Project } from "../../../src/engine/config/project.ts";
 import { parseConfig } from "../../../src/engine/config/read.ts";
 import { type Catalog, openCatalog } from "../../../src/engine/dataset/catalog.ts";
-import { stagesOf } from "../../../src/engine/pipeline/pipeline.ts";
-import { stageDir, writeResult } from "../../../src/engine/pipeline/stage.ts";
-import { planCalibration } from "../../../src/engine/pipeline/stages/calibrate.ts";
-import { distillKey } from "../../../src/engine/pipeline/stages/distill.ts";
-import { labelState } from "../../../src/engine/pipeline/stages/label.ts";
+import { withPlan } from "../../../src/engine/pipeline/plan/plan.ts";
+import { type StageOptions, stageDir, writeResult } from "../../../src/engine/pipeline/stage.ts";
+import { stagesOf } from "../../../src/engine/pipeline/status.ts";
 import { openFeatureStore } from "../../../src/engine/selection/featureStore.ts";
 import { teacherFingerprint } from "../../../src/engine/teachers/createTeacher.ts";
 import { pairConfidence } from "../../../src/engine/teachers/judgement.ts";
@@ -63,6 +61,10 @@ async function putTeacher({ project }: World, scoreOf: (i: number) => number): P
   );
 }
 
+const calibrate = ({ project, catalog }: World, choose?: StageOptions) =>
+  withPlan(project, catalog, (plan) => plan.calibrate(choose));
+const distill = ({ project, catalog }: World) => withPlan(project, catalog, (plan) => plan.distill());
+
 const random = seededRandom("calibration plan", 0);
 const noise = Float64Array.from({ length: images }, () => 1 + 4 * random());
 const good = (i: number) => 0.7 * mosOf(i) + 0.3 * noise[i]!;
@@ -71,27 +73,27 @@ describe("what calibration starts from", () => {
   it("is the distilled student of a teacher that agrees, as if it were named", async () => {
     const one = await world();
     await putTeacher(one, good);
-    const plan = await planCalibration(one.project, one.catalog);
+    const plan = await calibrate(one);
     expect(plan.teacherCheck).toMatchObject({ n: plan.chosen, verdict: "useful" });
     expect(plan.distilled).toBe(plan.keys.distill);
     const named = await changed(one, { from: "distill" });
-    expect((await planCalibration(named.project, named.catalog)).key).toBe(plan.key);
+    expect((await calibrate(named)).key).toBe(plan.key);
   });
 
   it("is the backbone where the teacher's labels are noise, as if that were named", async () => {
     const one = await world();
     await putTeacher(one, (i) => noise[i]!);
-    const plan = await planCalibration(one.project, one.catalog);
+    const plan = await calibrate(one);
     expect(plan).toMatchObject({ distilled: undefined, teacherCheck: { verdict: "chance" } });
     // The run still stands on the labels that were found wanting.
     expect(plan.keys.label).toBeDefined();
     // At the rates that a network needs which has seen no score.
     const rates = { epochs: 40, lr: { backbone: 5e-4, head: 1.5e-3 }, headOnlyBelow: 0 };
     const named = await changed(one, { from: "backbone", ...rates });
-    const baseline = await planCalibration(named.project, named.catalog);
+    const baseline = await calibrate(named);
     expect(baseline).toMatchObject({ key: plan.key, keys: {}, teacherCheck: undefined });
     const insisting = await changed(one, { from: "distill" });
-    const kept = await planCalibration(insisting.project, insisting.catalog);
+    const kept = await calibrate(insisting);
     expect(kept.distilled).toBeDefined();
     expect(kept.teacherCheck!.verdict).toBe("chance");
     expect(kept.key).not.toBe(plan.key);
@@ -99,12 +101,12 @@ describe("what calibration starts from", () => {
 
   it("is the distilled student while nothing is known of the teacher", async () => {
     const one = await world();
-    const before = await planCalibration(one.project, one.catalog);
+    const before = await calibrate(one);
     expect(before).toMatchObject({ teacherCheck: { n: 0, verdict: "unknown" } });
     expect(before.distilled).toBeDefined();
     const few = await changed(one, { ratio: 0.05 });
     await putTeacher(few, (i) => noise[i]!);
-    const plan = await planCalibration(few.project, few.catalog);
+    const plan = await calibrate(few);
     expect(plan.chosen).toBeLessThan(10);
     expect(plan.distilled).toBeDefined();
   });
@@ -112,18 +114,18 @@ describe("what calibration starts from", () => {
   it("rests on the MOS of the chosen images alone", async () => {
     const one = await world();
     await putTeacher(one, good);
-    const plan = await planCalibration(one.project, one.catalog);
+    const plan = await calibrate(one);
     const chosen = new Set(plan.rows.map((row) => Number.parseInt(row.hash, 16)));
     const other = await changed(one, {}, (i) => (chosen.has(i) ? mosOf(i) : noise[i]!));
-    expect(await planCalibration(other.project, other.catalog)).toEqual(plan);
+    expect(await calibrate(other)).toEqual(plan);
   });
 });
 
 describe("images chosen by the distilled student", () => {
   async function distilled(one: World): Promise<string> {
-    const key = distillKey(one.project, one.catalog, await labelState(one.project, one.catalog));
+    const key = (await distill(one)).key;
     mkdirSync(stageDir(one.project, "distill", key), { recursive: true });
-    await writeResult(one.project, "distill", key, {});
+    await writeResult(one.project, { stage: "distill", key, inputs: {} }, {});
     const store = openFeatureStore(one.project, `distill-${key}`);
     store.put(
       Array.from({ length: images }, (_, i) => ({
@@ -138,15 +140,18 @@ describe("images chosen by the distilled student", () => {
 
   it("cannot be known before there is one: the stage is missing, and says why", async () => {
     const one = await world({ selection: "kcenter" });
-    await expect(planCalibration(one.project, one.catalog, {})).rejects.toMatchObject({
+    await expect(calibrate(one, {})).rejects.toMatchObject({
       code: "failed",
       message: expect.stringContaining("there is none"),
       remedy: expect.stringContaining("leaf distill"),
     });
-    const stages = await stagesOf(one.project, one.catalog);
-    for (const { stage, state, key, why } of stages.slice(2)) {
+    const stages = await stagesOf(one.project, one.catalog, []);
+    for (const { stage, state, key, reason } of stages.slice(2)) {
       expect({ stage, state, key }).toEqual({ stage, state: "missing", key: null });
-      expect(why).toContain("there is none for this config yet");
+      expect(reason).toMatchObject({
+        kind: "blocked",
+        message: expect.stringContaining("there is none for this config yet"),
+      });
     }
   });
 
@@ -156,19 +161,19 @@ describe("images chosen by the distilled student", () => {
       const one = await world({ selection });
       await putTeacher(one, good);
       await distilled(one);
-      await expect(planCalibration(one.project, one.catalog)).rejects.toThrow("not chosen");
-      const plan = await planCalibration(one.project, one.catalog, {});
+      await expect(calibrate(one)).rejects.toThrow("not chosen");
+      const plan = await calibrate(one, {});
       expect(new Set(plan.rows.map((row) => row.hash)).size).toBe(plan.chosen);
       const train = one.catalog.hashes.filter((hash) => one.catalog.splitOf(hash) === "train");
       expect(plan.chosen).toBe(Math.round(0.3 * train.length));
       // The cache may be deleted at any time.
       rmSync(path.join(one.project.cache, "features"), { recursive: true });
-      expect(await planCalibration(one.project, one.catalog)).toEqual(plan);
+      expect(await calibrate(one)).toEqual(plan);
       // A choice of the same images under other MOS, made anew.
       rmSync(path.join(stageDir(one.project, "distill", plan.keys.distill!), "choices"), { recursive: true });
       const other = await changed(one, { selection }, (i) => 6 - mosOf(i));
       await distilled(other);
-      const again = await planCalibration(other.project, other.catalog, {});
+      const again = await calibrate(other, {});
       expect(again.rows.map((row) => row.hash)).toEqual(plan.rows.map((row) => row.hash));
       expect(again.key).not.toBe(plan.key);
     },
@@ -177,9 +182,9 @@ describe("images chosen by the distilled student", () => {
   it("a smaller ratio takes the first of a larger one", async () => {
     const one = await world({ selection: "kcenter", ratio: 0.2 });
     await distilled(one);
-    const few = await planCalibration(one.project, one.catalog, {});
+    const few = await calibrate(one, {});
     const larger = await changed(one, { selection: "kcenter", ratio: 0.6 });
-    const many = await planCalibration(larger.project, larger.catalog, {});
+    const many = await calibrate(larger, {});
     const hashes = (plan: typeof few) => plan.rows.map((row) => row.hash);
     expect(hashes(many).slice(0, few.chosen)).toEqual(hashes(few));
   });
@@ -203,29 +208,27 @@ describe("label.minConfidence: auto", () => {
 
   it("is where the pairs of calibration images begin to be right, and what distill is keyed by", async () => {
     const one = await world({}, { label });
-    expect((await labelState(one.project, one.catalog)).minConfidence).toBe(0.1);
+    expect((await distill(one)).minConfidence).toBe(0.1);
     const teacher = await teacherFingerprint(one.project.config.teacher, one.project.root);
     putLabels(one.project, teacher, [], pairs());
-    const state = await labelState(one.project, one.catalog);
+    const state = await distill(one);
     // c(.75) = .19; bins of a tenth of the pairs blur it.
     expect(state.minConfidence).toBeGreaterThan(0.08);
     expect(state.minConfidence).toBeLessThan(0.3);
     const plain = await world({}, { label: { minConfidence: state.minConfidence }, root: one.project.root });
-    const same = await labelState(plain.project, plain.catalog);
-    expect(distillKey(plain.project, plain.catalog, same)).toBe(distillKey(one.project, one.catalog, state));
+    const same = await distill(plain);
+    expect(same.key).toBe(state.key);
   });
 
   it("does not look at the MOS of other images", async () => {
     const one = await world({}, { label });
     const teacher = await teacherFingerprint(one.project.config.teacher, one.project.root);
     putLabels(one.project, teacher, [], pairs());
-    const state = await labelState(one.project, one.catalog);
-    const chosen = new Set(
-      (await planCalibration(one.project, one.catalog)).rows.map((row) => Number.parseInt(row.hash, 16)),
-    );
+    const state = await distill(one);
+    const chosen = new Set((await calibrate(one)).rows.map((row) => Number.parseInt(row.hash, 16)));
     const mos = (i: number) => (chosen.has(i) ? mosOf(i) : noise[i]!);
     const other = await world({}, { label, mos, root: one.project.root });
-    expect(await labelState(other.project, other.catalog)).toEqual(state);
+    expect(await distill(other)).toEqual(state);
   });
 
   it("is refused where the choice of images would wait for the student that it trains", () => {

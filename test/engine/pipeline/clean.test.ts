@@ -30,7 +30,7 @@ const staying = (module: string, call: string) =>
   );
 
 const trains = (project: Project, key: string) =>
-  staying("stages/lock.ts", `holdingStage(${JSON.stringify(project)}, "distill", "${key}", stay)`);
+  staying("pipeline/lock.ts", `holdingStage(${JSON.stringify(project)}, "distill", "${key}", stay)`);
 
 test("a training that runs keeps its folder, with its checkpoints; it goes once it is killed", async () => {
   const project = liveProject(temporaryFolder());
@@ -90,7 +90,7 @@ test("a stage that begins, is finished and recorded while it is cleaned is whole
 test("two at once remove everything once, and neither fails", async () => {
   const project = liveProject(temporaryFolder());
   for (let i = 0; i < 30; i++) putStage(project, "label", `k${i}`);
-  const clean = () => staying("clean.ts", `cleanStages(${JSON.stringify(project)}, true)`);
+  const clean = () => staying("pipeline/clean.ts", `cleanStages(${JSON.stringify(project)}, true)`);
   const others = [clean(), clean()];
   const own = await cleanStages(project, true);
   await Promise.all(others.map((one) => one.line()));
@@ -106,10 +106,10 @@ test("the cache stays while something reads it, and says so; tensors that no tra
     writeFileSync(path.join(tensors, key, "pixels.u8"), "pixels");
   }
   writeFileSync(path.join(project.cache, "scores.sqlite"), "scores");
-  const reader = staying("cacheUse.ts", `useCache(${JSON.stringify(project)})`);
+  const reader = staying("dataset/cacheUse.ts", `useCache(${JSON.stringify(project)})`);
   await reader.line();
   const training = staying(
-    "processLock.ts",
+    "base/processLock.ts",
     `tryProcessLock(${JSON.stringify(path.join(tensors, "read.lock"))}, "shared")`,
   );
   await training.line();

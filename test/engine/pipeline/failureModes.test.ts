@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findSignatures } from "../../../src/engine/pipeline/failureModes.ts";
+import { findFailureModes } from "../../../src/engine/pipeline/failureModes.ts";
 import type { EvaluationFacts } from "../../../src/protocol/results.ts";
 
 const healthy: EvaluationFacts = {
@@ -16,7 +16,7 @@ const healthy: EvaluationFacts = {
   calibration: { n: 50, rmse: 0.4 },
 };
 const codes = (facts: Partial<EvaluationFacts>) =>
-  findSignatures({ ...healthy, ...facts }).map((one) => one.code);
+  findFailureModes({ ...healthy, ...facts }).map((one) => one.code);
 
 describe("failure signatures", () => {
   it("finds nothing in a healthy evaluation", () => {
@@ -81,16 +81,16 @@ describe("failure signatures", () => {
           rmse: facts.rmse * (1 - better),
           spread: { scores: spread + (1 - spread) * better, mos: 1 },
         };
-        const before = new Set(findSignatures(facts).map((one) => one.code));
+        const before = new Set(findFailureModes(facts).map((one) => one.code));
         // Good ranks are what makes a bad line remarkable.
-        for (const { code } of findSignatures(improved))
+        for (const { code } of findFailureModes(improved))
           if (code !== "nonlinear") expect(before).toContain(code);
       }),
     );
   });
 
   it("every finding has its figures and an imperative", () => {
-    const all = findSignatures({
+    const all = findFailureModes({
       ...healthy,
       plcc: 0.5,
       teacherSrcc: 0.9,

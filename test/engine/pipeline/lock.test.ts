@@ -14,7 +14,7 @@ import { temporaryFolder } from "../../support/pictures.ts";
 /** Works on a stage in a process of its own until it is killed; says `working`, or why it cannot. */
 function worker(project: Project, wrap: string[] = []) {
   return nodeChild(
-    `const { holdingStage } = await import(engine + "/stages/lock.ts");
+    `const { holdingStage } = await import(engine + "/pipeline/lock.ts");
     const project = ${JSON.stringify(project)};
     await holdingStage(project, "distill", "abc", async () => {
       console.log("working"); await new Promise((resolve) => setTimeout(resolve, 600_000));
@@ -120,7 +120,7 @@ test("a lock whose file was removed and made anew belongs to one process all the
 test("many may share a lock, nobody has it alone meanwhile, and asking is in nobody's way", async () => {
   const file = path.join(temporaryFolder(), "a.lock");
   const shared = nodeChild(
-    `const { tryProcessLock } = await import(engine + "/processLock.ts");
+    `const { tryProcessLock } = await import(engine + "/base/processLock.ts");
     globalThis.lock = tryProcessLock(${JSON.stringify(file)}, "shared");
     console.log(globalThis.lock !== undefined); setInterval(() => {}, 1000);`,
   );

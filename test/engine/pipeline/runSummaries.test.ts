@@ -10,7 +10,7 @@ import {
   runCurves,
   summariseRuns,
 } from "../../../src/engine/pipeline/runSummaries.ts";
-import { recordStage, runFor } from "../../../src/engine/pipeline/runs.ts";
+import { listRuns, recordStage, runFor } from "../../../src/engine/pipeline/runs.ts";
 import { liveProject } from "../../support/liveWorld.ts";
 import { temporaryFolder } from "../../support/pictures.ts";
 
@@ -34,16 +34,20 @@ async function threeRuns(): Promise<Project> {
 describe("run summaries", () => {
   it("come newest first, each with what changed since the run before of its own config", async () => {
     const project = await threeRuns();
-    const runs = await summariseRuns(project);
-    expect(runs.map(({ id, state, changes }) => ({ id, state, changes }))).toEqual([
+    const runs = await summariseRuns(project, await listRuns(project));
+    expect(runs.map(({ id, state, previous, changes }) => ({ id, state, previous, changes }))).toEqual([
       {
         id: "r3",
         // Nobody works on it.
         state: "cancelled",
-        changes: ['student.model: "facebook/convnext-base-224" → "atto"', "distill.epochs: 20 → 30"],
+        previous: "r1",
+        changes: [
+          { key: "student.model", before: "facebook/convnext-base-224", after: "atto" },
+          { key: "distill.epochs", before: 20, after: 30 },
+        ],
       },
-      { id: "r2", state: "cancelled", changes: [] },
-      { id: "r1", state: "done", changes: [] },
+      { id: "r2", state: "cancelled", previous: null, changes: [] },
+      { id: "r1", state: "done", previous: null, changes: [] },
     ]);
     expect(runs[1]!.config).toMatch(/^file:\/\/\/.*\/other\.leaf\.yaml$/);
     expect(runs[2]).toMatchObject({
@@ -57,13 +61,16 @@ describe("run summaries", () => {
   });
 
   it("are none where nothing has run", async () => {
-    expect(await summariseRuns(liveProject(temporaryFolder()))).toEqual([]);
+    const project = liveProject(temporaryFolder());
+    expect(await summariseRuns(project, await listRuns(project))).toEqual([]);
   });
 
   it("keep pins, and forget those of deleted runs", async () => {
     const project = await threeRuns();
     const pinned = async () =>
-      (await summariseRuns(project)).filter((run) => run.pinned).map((run) => run.id);
+      (await summariseRuns(project, await listRuns(project)))
+        .filter((run) => run.pinned)
+        .map((run) => run.id);
     await pinRun(project, "r1", true);
     await pinRun(project, "r3", true);
     expect(await pinned()).toEqual(["r3", "r1"]);

@@ -22,10 +22,9 @@ import { temporaryFolder } from "../../support/pictures.ts";
 /** Carries a stage out in a process of its own, for ever. */
 function worker(project: Project) {
   return nodeChild(
-    `const { carryOut } = await import(engine + "/stages/carryOut.ts");
+    `const { carryOut } = await import(engine + "/pipeline/carryOut.ts");
     const project = ${JSON.stringify(project)};
-    await carryOut(project, "distill", "abc", {
-      keys: { distill: "abc" },
+    await carryOut(project, { stage: "distill", key: "abc", inputs: {}, keys: { distill: "abc" } }, {
       work() { console.log("working"); return new Promise((resolve) => setTimeout(resolve, 600_000)); },
       record() {},
     });`,
@@ -37,14 +36,17 @@ const reasonOf = async (project: Project) => (await listRuns(project)).at(-1)?.r
 const entry = { key: "abc", seconds: 1, result: {} };
 
 function stage(project: Project, work: () => Promise<unknown>) {
-  return carryOut(project, "distill", "abc", {
-    keys: { distill: "abc" },
-    work,
-    async record(run, reused) {
-      await recordStage(project, run, "distill", entry);
-      return { run: run.id, reused };
+  return carryOut(
+    project,
+    { stage: "distill", key: "abc", inputs: {}, keys: { distill: "abc" } },
+    {
+      work,
+      async record(run, reused) {
+        await recordStage(project, run, "distill", entry);
+        return { run: run.id, reused };
+      },
     },
-  });
+  );
 }
 
 test("a run whose process is gone has failed and says why, and goes on under its number", async () => {
@@ -57,14 +59,14 @@ test("a run whose process is gone has failed and says why, and goes on under its
   expect(await reasonOf(project)).toBe(
     "The process of distill ended without a word: it was killed, or the machine went down. Run it again: it goes on where it was.",
   );
-  expect((await summariseRuns(project))[0]).toMatchObject({
+  expect((await summariseRuns(project, await listRuns(project)))[0]).toMatchObject({
     state: "failed",
     reason: await reasonOf(project),
   });
   const finish = async () => {
     for (const name of ["student.onnx", "student.json"])
       writeFileSync(path.join(stageDir(project, "distill", "abc"), name), "{}");
-    await writeResult(project, "distill", "abc", {});
+    await writeResult(project, { stage: "distill", key: "abc", inputs: {} }, {});
   };
   expect(await stage(project, finish)).toEqual({ run: "r1", reused: false });
   expect(await states(project)).toEqual(["r1 done"]);
@@ -111,7 +113,7 @@ test("processes that begin at once share one run, and lose nothing that they rec
   const stages = ["label", "distill", "calibrate", "evaluate"];
   const children = stages.map((name) =>
     nodeChild(
-      `const { runFor, recordStage } = await import(engine + "/runs.ts");
+      `const { runFor, recordStage } = await import(engine + "/pipeline/runs.ts");
       const project = ${JSON.stringify(project)};
       process.stdin.once("data", async () => {
         const run = await runFor(project, {});

@@ -88,6 +88,14 @@ describe("agrees with scikit-learn and SciPy", () => {
 });
 
 describe("reliability", () => {
+  it("Wilson's interval holds its own share, of none and of all too", () => {
+    for (let n = 1; n < 400; n++)
+      for (const right of [0, n]) {
+        const [low, high] = wilson(right, n);
+        expect([right, n, low <= right / n && right / n <= high]).toEqual([right, n, true]);
+      }
+  });
+
   it("bins hold every claim once, the ends too", () => {
     fc.assert(
       fc.property(

@@ -6,9 +6,9 @@ import type { Project } from "../../../src/engine/config/project.ts";
 import { openCatalog } from "../../../src/engine/dataset/catalog.ts";
 import { evaluateMetrics, logistic } from "../../../src/engine/metrics/agreement.ts";
 import { studentToMos } from "../../../src/engine/mos/scale.ts";
+import { withPlan } from "../../../src/engine/pipeline/plan/plan.ts";
 import { recordStage, runFor } from "../../../src/engine/pipeline/runs.ts";
 import { stageDir } from "../../../src/engine/pipeline/stage.ts";
-import { planEvaluation } from "../../../src/engine/pipeline/stages/evaluate.ts";
 import { toCsv } from "../../../src/engine/tables/csvText.ts";
 import { teacherFingerprint } from "../../../src/engine/teachers/createTeacher.ts";
 import { type Browser, openBrowser } from "../../../src/engine/views/browse.ts";
@@ -134,7 +134,7 @@ describe("the evaluation", () => {
     const project = liveProject(root, { mos, split: { test: 0.5 } });
     const catalog = await openCatalog(project);
     onTestFinished(() => catalog.close());
-    const plan = await planEvaluation(project, catalog, "distill");
+    const plan = await withPlan(project, catalog, (all) => all.evaluate("distill"));
     const predictions = [...plan.hashes].reverse().map((hash) => ({
       hash,
       path: catalog.relativePathOf(hash),

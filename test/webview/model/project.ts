@@ -55,7 +55,7 @@ function stages(standing: Standing, now: number): StageSnapshot[] {
     return (["label", "distill", "calibrate", "evaluate"] as const).map((stage) => ({
       stage,
       state: "missing",
-      why: null,
+      reason: null,
       headline: null,
       run: null,
       updated: null,
@@ -66,7 +66,7 @@ function stages(standing: Standing, now: number): StageSnapshot[] {
     {
       stage: "label",
       state: "fresh",
-      why: null,
+      reason: null,
       headline: "400 images, 1,600 pairs (188 discarded)",
       run: "r12",
       updated: at(19),
@@ -74,7 +74,9 @@ function stages(standing: Standing, now: number): StageSnapshot[] {
     {
       stage: "distill",
       state: stale ? "stale" : "fresh",
-      why: stale ? "distill.epochs: 20 → 30" : null,
+      reason: stale
+        ? { kind: "changed" as const, changes: [{ key: "distill.epochs", before: 20, after: 30 }] }
+        : null,
       headline: "agrees with teacher 0.931 (SRCC, n = 40)",
       run: "r12",
       updated: at(15),
@@ -82,7 +84,9 @@ function stages(standing: Standing, now: number): StageSnapshot[] {
     {
       stage: "calibrate",
       state: stale ? "stale" : "fresh",
-      why: stale ? "distill changes" : null,
+      reason: stale
+        ? { kind: "upstream" as const, stage: "distill" as const, state: "stale" as const }
+        : null,
       headline: "40 human scores",
       run: "r12",
       updated: at(13),
@@ -90,7 +94,9 @@ function stages(standing: Standing, now: number): StageSnapshot[] {
     {
       stage: "evaluate",
       state: stale ? "stale" : "fresh",
-      why: stale ? "calibrate changes" : null,
+      reason: stale
+        ? { kind: "upstream" as const, stage: "calibrate" as const, state: "stale" as const }
+        : null,
       headline: "SRCC 0.861 [0.84, 0.88] · PLCC 0.867 · n = 80",
       run: "r12",
       updated: at(12),

@@ -37,7 +37,12 @@ export function makeRuns(config: string, evaluations: EvaluationView[], now: num
       created: created.toISOString(),
       updated: new Date(created.getTime() + 380_000).toISOString(),
       pinned: at === 1,
-      changes: Object.entries(changes).map(([key, value]) => `${key}: ${before[key]} → ${value}`),
+      previous: at > 0 ? `r${8 + at}` : null,
+      changes: Object.entries(changes).map(([key, value]) => ({
+        key,
+        before: Number(before[key]),
+        after: Number(value),
+      })),
       ratings: Math.round(400 * Number(current["calibrate.ratio"])),
       agreement: { n: 400, srcc: round(0.88 + 0.015 * at), plcc: round(0.89 + 0.013 * at) },
       evaluation: view.evaluation,

@@ -3,19 +3,20 @@ import type { DistillResult } from "../../../protocol/results.ts";
 import type { Agreement } from "../../../protocol/trainer.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
-import { keyOf } from "../../base/keys.ts";
 import type { Project } from "../../config/project.ts";
-import { type Catalog, openCatalog } from "../../dataset/catalog.ts";
+import type { Catalog } from "../../dataset/catalog.ts";
 import { readFailures } from "../../failures/list.ts";
 import { openLabels } from "../../labels/labels.ts";
 import { writeLabelSnapshot } from "../../labels/snapshot.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
 import { mostLiveCandidates, sampleCandidates, studentTable } from "../../selection/studentTable.ts";
 import { carryOut } from "../carryOut.ts";
+import { withPlan } from "../plan/plan.ts";
+import type { DistillPlan, Plan } from "../plan/types.ts";
 import { recordStage } from "../runs.ts";
-import { finishedResult, type StageOptions, stageDir, writeResult } from "../stage.ts";
+import { finishedResult, type StageOptions, stageDir, withCatalog, writeResult } from "../stage.ts";
 import { train } from "../trainer.ts";
-import { type LabelState, labelState, sampledPairs } from "./label.ts";
+import { sampledPairs } from "./label.ts";
 import {
   tellUndecoded,
   trainerWitness,
@@ -32,51 +33,33 @@ interface Finished {
   minConfidence?: number;
 }
 
-/** The key of the distilled student: the labels it learns from, the images, and its own settings. */
-export function distillKey(project: Project, catalog: Catalog, labels: LabelState): string {
-  const { student, distill } = project.config;
-  const { processes: _, ...settings } = distill;
-  return keyOf({
-    labels: labels.key,
-    usable: labels.usable,
-    human: labels.human,
-    minConfidence: labels.minConfidence,
-    split: catalog.splitDigest,
-    student: { ...student, input: { ...student.input, views: 0 } },
-    views: student.input.views,
-    distill: settings,
-  });
-}
-
 /** TGD: trains the student on the teacher's labels of the training images. Never reads a MOS. */
 export async function distillStage(project: Project, options: StageOptions = {}): Promise<DistillResult> {
-  const catalog = await openCatalog(project, options);
-  try {
-    const labels = await labelState(project, catalog);
-    if (!labels.finished) {
-      throw new LeafError("failed", say`The images are not labelled yet.`, {
-        remedy: say`Run \`leaf label\` first, or \`leaf run\` for all stages.`,
+  return withCatalog(project, options, (catalog) =>
+    withPlan(project, catalog, async (plan) => {
+      const distill = await plan.distill();
+      if (!distill.labelled) {
+        throw new LeafError("failed", say`The images are not labelled yet.`, {
+          remedy: say`Run \`leaf label\` first, or \`leaf run\` for all stages.`,
+        });
+      }
+      const dir = stageDir(project, "distill", distill.key);
+      const result = await carryOut(project, distill, {
+        work: () => trainStudent(plan, distill, dir, options),
+        async record(run, reused) {
+          const { inputs: _, ...finished } = await finishedResult(project, "distill", distill.key);
+          const failures = await readFailures(dir);
+          const student = path.join(dir, "student.onnx");
+          const result = { run: run.id, student, reused, ...finished, ...(failures && { failures }) };
+          const { key } = distill;
+          await recordStage(project, run, "distill", { key, seconds: finished.durationS, result });
+          return result;
+        },
       });
-    }
-    const key = distillKey(project, catalog, labels);
-    const dir = stageDir(project, "distill", key);
-    const result = await carryOut(project, "distill", key, {
-      keys: { label: labels.key, distill: key },
-      work: () => trainStudent(project, catalog, labels, key, dir, options),
-      async record(run, reused) {
-        const finished = await finishedResult(project, "distill", key);
-        const failures = await readFailures(dir);
-        const student = path.join(dir, "student.onnx");
-        const result = { run: run.id, student, reused, ...finished, ...(failures && { failures }) };
-        await recordStage(project, run, "distill", { key, seconds: finished.durationS, result });
-        return result;
-      },
-    });
-    await lookAtCandidates(project, catalog, key, options);
-    return result;
-  } finally {
-    catalog.close();
-  }
+      await lookAtCandidates(project, catalog, distill.key, options);
+      return result;
+    }),
+  );
 }
 
 /** Where images to rate are chosen by their features, the editor finds these ready. */
@@ -103,14 +86,14 @@ async function lookAtCandidates(
 }
 
 async function trainStudent(
-  project: Project,
-  catalog: Catalog,
-  labels: LabelState,
-  key: string,
+  { project, catalog }: Plan,
+  plan: DistillPlan,
   dir: string,
   options: StageOptions,
 ): Promise<void> {
   const { config } = project;
+  const { teacher } = plan.label;
+  const { key, minConfidence } = plan;
   const interpreter = resolveInterpreter(config.python.interpreter, project.root);
   const cache = await trainingCache(project, catalog, "distill", options);
   try {
@@ -126,9 +109,9 @@ async function trainStudent(
     let snapshot: { maxPointId: number; maxPairId: number };
     try {
       snapshot = await writeLabelSnapshot(store, db, {
-        teacher: labels.teacher,
+        teacher,
         images: new Set(used),
-        pairs: sampledPairs(project, catalog, store, labels.teacher),
+        pairs: sampledPairs(project, catalog, store, teacher),
       });
     } finally {
       store.close();
@@ -156,7 +139,7 @@ async function trainStudent(
         },
         cache: cache.dir,
         rows: rowsFile,
-        labels: { db, teacher: labels.teacher, minConfidence: labels.minConfidence, ...snapshot },
+        labels: { db, teacher, minConfidence, ...snapshot },
         epochs: distill.epochs,
         batch: distill.batch,
         lr: distill.lr,
@@ -173,16 +156,16 @@ async function trainStudent(
     await writeCard(
       project,
       dir,
-      { stage: "distill", stageKey: key, teacher: labels.teacher, images: used.length, mosScale: null },
+      { stage: "distill", stageKey: key, teacher, images: used.length, mosScale: null },
       done,
       witness.hello,
     );
     const finished: Finished = {
       durationS: done.durationS,
       teacherAgreement: done.val ?? { n: 0, srcc: null, plcc: null },
-      minConfidence: labels.minConfidence,
+      minConfidence,
     };
-    await writeResult(project, "distill", key, finished);
+    await writeResult(project, plan, finished);
   } finally {
     cache.release();
   }

@@ -3,9 +3,7 @@ import type { EvaluateResult, EvaluationFacts, Metrics } from "../../../protocol
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { writeFileAtomic, writeJson } from "../../base/files.ts";
-import { digestLines, keyOf } from "../../base/keys.ts";
 import type { Project } from "../../config/project.ts";
-import { type Catalog, openCatalog } from "../../dataset/catalog.ts";
 import { failuresIn, readFailures } from "../../failures/list.ts";
 import { tellFailures } from "../../failures/words.ts";
 import { maxPixelsOf } from "../../images/limits.ts";
@@ -14,29 +12,24 @@ import { mosToStudent, studentToMos } from "../../mos/scale.ts";
 import { teacherSrcc } from "../../reliability/teacherCheck.ts";
 import { openStudent, scoreImages } from "../../student/student.ts";
 import { toCsv } from "../../tables/csvText.ts";
-import { teacherFingerprint } from "../../teachers/createTeacher.ts";
 import { carryOut } from "../carryOut.ts";
-import { findSignatures } from "../failureModes.ts";
+import { findFailureModes } from "../failureModes.ts";
+import { leastRated } from "../plan/evaluate.ts";
+import { withPlan } from "../plan/plan.ts";
+import type { Evaluated, EvaluatePlan, Plan } from "../plan/types.ts";
 import { changeRun, recordStage } from "../runs.ts";
 import {
   finishedResult,
   isFinished,
   readResult,
-  type StageName,
   type StageOptions,
   stageDir,
+  withCatalog,
   writeResult,
 } from "../stage.ts";
-import { planCalibration } from "./calibrate.ts";
-import { distillKey } from "./distill.ts";
 import { calibrationError, elsewhereOf, sd } from "./evaluationFacts.ts";
-import { labelState } from "./label.ts";
 import { evaluateTransfer, type TransferStudent } from "./transfer.ts";
 
-/** Fewer scores have no correlation worth the name. */
-const leastRated = 3;
-
-type Evaluated = "distill" | "calibrate";
 type Finished = Metrics & {
   split: EvaluateResult["split"];
   student: Evaluated;
@@ -45,63 +38,6 @@ type Finished = Metrics & {
   spread?: EvaluationFacts["spread"];
   calibration?: EvaluationFacts["calibration"];
 };
-
-export interface EvaluatePlan {
-  key: string;
-  student: Evaluated;
-  studentKey: string;
-  keys: Partial<Record<StageName, string>>;
-  hashes: string[];
-  /** Images that the student was calibrated with. */
-  calibration: string[];
-}
-
-/** Which student is judged on which images. Throws LeafError `config` where the split holds no rated image. */
-export async function planEvaluation(
-  project: Project,
-  catalog: Catalog,
-  student: Evaluated,
-): Promise<EvaluatePlan> {
-  const { mos, evaluate } = project.config;
-  if (!mos) {
-    throw new LeafError(
-      "config",
-      say`${path.basename(project.configFile)} names no human scores to evaluate with.`,
-      { file: project.configFile, remedy: say`Add \`mos: { file: …, image: …, score: … }\`.` },
-    );
-  }
-  const hashes = catalog.hashes.filter(
-    (hash) => catalog.splitOf(hash) === evaluate.split && catalog.mos.has(hash),
-  );
-  if (hashes.length < leastRated) {
-    throw new LeafError(
-      "config",
-      say`The ${evaluate.split} split has ${hashes.length} images with a MOS; ${leastRated} are the least.`,
-      { file: project.configFile, remedy: say`Raise \`split.test\`, or rate more images.` },
-    );
-  }
-  const keys: EvaluatePlan["keys"] = {};
-  let calibration: string[] = [];
-  if (student === "distill") {
-    const labels = await labelState(project, catalog);
-    keys.label = labels.key;
-    keys.distill = distillKey(project, catalog, labels);
-  } else {
-    const plan = await planCalibration(project, catalog);
-    Object.assign(keys, { ...plan.keys, calibrate: plan.key });
-    calibration = plan.rows.filter((row) => row.split === "train").map((row) => row.hash);
-  }
-  const studentKey = keys[student]!;
-  const truth = digestLines(hashes.map((hash) => `${hash} ${catalog.mos.get(hash)}`));
-  const key = keyOf({
-    student: studentKey,
-    evaluate,
-    truth,
-    range: mos.range,
-    lowerIsBetter: mos.lowerIsBetter,
-  });
-  return { key, student, studentKey, keys, hashes, calibration };
-}
 
 /** Scores the held-out images by ONNX Runtime and compares with their MOS; both on the MOS scale. */
 export async function evaluateStage(
@@ -113,58 +49,64 @@ export async function evaluateStage(
   if (stage !== "distill" && stage !== "calibrate") {
     throw new LeafError("usage", say`--stage takes distill or calibrate, not ${stage}.`);
   }
-  const catalog = await openCatalog(project, options);
-  try {
-    const plan = await planEvaluation(project, catalog, stage);
-    if (!isFinished(project, stage, plan.studentKey)) {
-      throw new LeafError(
-        "failed",
-        stage === "distill"
-          ? say`There is no distilled student for this config yet.`
-          : say`There is no calibrated student for this config yet.`,
-        { remedy: say`Run \`leaf ${stage}\` first, or \`leaf run\` for all stages.` },
-      );
-    }
-    return await carryOut(project, "evaluate", plan.key, {
-      keys: plan.keys,
-      work: () => scoreAndCompare(project, catalog, plan, options),
-      async record(run) {
-        const { result, seconds } = await resultOf(run.id);
-        if (stage === "calibrate" || !project.config.mos) {
-          await recordStage(project, run, "evaluate", { key: plan.key, seconds, result });
-        } else if (run.working || run.distilledEvaluation !== plan.key) {
-          // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
-          await changeRun(project, run, { state: "done", working: null, distilledEvaluation: plan.key });
-        }
-        return result;
-      },
-    });
+  return withCatalog(project, options, (catalog) =>
+    withPlan(project, catalog, (plan) => evaluate(plan, options, stage, transfer)),
+  );
+}
 
-    async function resultOf(run: string): Promise<{ result: EvaluateResult; seconds: number }> {
-      const finished = await finishedResult(project, "evaluate", plan.key);
-      const dir = stageDir(project, "evaluate", plan.key);
-      const failures = await readFailures(dir);
-      const { seconds, spread, calibration: _, ...metrics } = finished;
-      const result: EvaluateResult = { run, ...metrics, ...(failures && { failures }) };
-      if (transfer && project.config.evaluate.datasets?.length) {
-        result.transfer = await evaluateTransfer(project, catalog, studentsOf(project, plan), dir, options);
-        await writeJson(path.join(dir, "evaluation.json"), { ...metrics, transfer: result.transfer });
+async function evaluate(
+  plan: Plan,
+  options: StageOptions,
+  student: Evaluated,
+  transfer: boolean,
+): Promise<EvaluateResult> {
+  const { project, catalog } = plan;
+  const evaluation = await plan.evaluate(student);
+  const { key, keys, studentKey } = evaluation;
+  if (!isFinished(project, student, studentKey)) {
+    throw new LeafError(
+      "failed",
+      say`There is no ${student === "distill" ? say`distilled` : say`calibrated`} student for this config yet.`,
+      { remedy: say`Run \`leaf ${student}\` first, or \`leaf run\` for all stages.` },
+    );
+  }
+  return carryOut(project, evaluation, {
+    work: () => scoreAndCompare(plan, evaluation, options),
+    async record(run) {
+      const { result, seconds } = await resultOf(run.id);
+      if (student === "calibrate") {
+        await recordStage(project, run, "evaluate", { key, seconds, result });
+      } else if (run.working || run.distilledEvaluation !== key) {
+        // The distilled student's own evaluation is a by-look: the run keeps that of its last stage.
+        await changeRun(project, run, { state: "done", working: null, distilledEvaluation: key });
       }
-      result.findings = spread
-        ? findSignatures({
-            ...(await factsOf(project, catalog, plan, { ...finished, spread })),
-            elsewhere: elsewhereOf(plan.student, result.transfer),
-          })
-        : [];
-      return { result, seconds };
+      return result;
+    },
+  });
+
+  async function resultOf(run: string): Promise<{ result: EvaluateResult; seconds: number }> {
+    const finished = await finishedResult(project, "evaluate", key);
+    const dir = stageDir(project, "evaluate", key);
+    const failures = await readFailures(dir);
+    const { seconds, spread, calibration: _, inputs: __, ...metrics } = finished;
+    const result: EvaluateResult = { run, ...metrics, ...(failures && { failures }) };
+    if (transfer && project.config.evaluate.datasets?.length) {
+      const students = studentsOf(project, student, keys);
+      result.transfer = await evaluateTransfer(project, catalog, students, dir, options);
+      await writeJson(path.join(dir, "evaluation.json"), { ...metrics, transfer: result.transfer });
     }
-  } finally {
-    catalog.close();
+    result.findings = spread
+      ? findFailureModes({
+          ...(await factsOf(plan, evaluation, { ...finished, spread })),
+          elsewhere: elsewhereOf(student, result.transfer),
+        })
+      : [];
+    return { result, seconds };
   }
 }
 
 /** The evaluated student, after the distilled one that it comes from. */
-function studentsOf(project: Project, { student, keys }: EvaluatePlan): TransferStudent[] {
+function studentsOf(project: Project, student: Evaluated, keys: EvaluatePlan["keys"]): TransferStudent[] {
   return (["distill", "calibrate"] as const).flatMap((stage) => {
     const key = keys[stage];
     if (!key || (stage !== student && !isFinished(project, stage, key))) return [];
@@ -173,8 +115,7 @@ function studentsOf(project: Project, { student, keys }: EvaluatePlan): Transfer
 }
 
 async function scoreAndCompare(
-  project: Project,
-  catalog: Catalog,
+  { project, catalog }: Plan,
   plan: EvaluatePlan,
   options: StageOptions,
 ): Promise<void> {
@@ -241,24 +182,21 @@ async function scoreAndCompare(
     seconds: (performance.now() - started) / 1000,
   };
   await writeJson(path.join(dir, "evaluation.json"), finished);
-  await writeResult(project, "evaluate", plan.key, finished);
+  await writeResult(project, plan, finished);
 }
 
 async function factsOf(
-  project: Project,
-  catalog: Catalog,
-  plan: EvaluatePlan,
+  plan: Plan,
+  { hashes, keys }: EvaluatePlan,
   finished: Finished & Pick<EvaluationFacts, "spread">,
 ): Promise<EvaluationFacts> {
   const { student, n, srcc, plcc, rmse, spread, calibration = null } = finished;
-  const [low, high] = project.config.mos!.range;
-  const teacher = await teacherFingerprint(project.config.teacher, project.root);
-  const { mos } = project.config;
+  const { project, catalog } = plan;
+  const { mos, calibrate } = project.config;
+  const [low, high] = mos!.range;
   const truth = (hash: string) => mosToStudent(catalog.mos.get(hash)!, mos!);
   const distilled =
-    student === "calibrate" && project.config.calibrate.from !== "backbone"
-      ? await planEvaluation(project, catalog, "distill")
-      : undefined;
+    student === "calibrate" && calibrate.from !== "backbone" ? await plan.evaluate("distill") : undefined;
   const before = distilled && (await readResult(project, "evaluate", distilled.key));
   return {
     student,
@@ -268,8 +206,8 @@ async function factsOf(
     rmse,
     spread,
     range: high - low,
-    teacherSrcc: teacherSrcc(project, teacher, plan.hashes, truth),
-    distilledSrcc: plan.keys.distill && before ? before.srcc : null,
+    teacherSrcc: teacherSrcc(plan.labels(), await plan.teacher(), hashes, truth),
+    distilledSrcc: keys.distill && before ? before.srcc : null,
     calibration,
   };
 }

@@ -4,82 +4,25 @@ import type { LabelResult } from "../../../protocol/results.ts";
 import { money } from "../../../words/figure.ts";
 import { inEnglish, say } from "../../../words/text.ts";
 import { LeafError, withFailures } from "../../base/errors.ts";
-import { keyOf } from "../../base/keys.ts";
 import { during } from "../../base/unexpected.ts";
 import { shortWaitMs, whenFree } from "../../base/whenFree.ts";
 import type { Project } from "../../config/project.ts";
-import { type Catalog, openCatalog } from "../../dataset/catalog.ts";
+import type { Catalog } from "../../dataset/catalog.ts";
 import { failuresIn } from "../../failures/list.ts";
 import { tellFailures } from "../../failures/words.ts";
 import { maxPixelsOf } from "../../images/limits.ts";
 import { labelDataset, pairsToLabel } from "../../labelling/labelling.ts";
 import { type LabelStore, openLabels } from "../../labels/labels.ts";
-import { autoMinConfidence } from "../../reliability/autoMinConfidence.ts";
-import { createTeacher, teacherFingerprint } from "../../teachers/createTeacher.ts";
+import { createTeacher } from "../../teachers/createTeacher.ts";
 import type { Teacher, TeacherImage } from "../../teachers/teacher.ts";
 import { holdingStage } from "../lock.ts";
+import { planOf, withPlan } from "../plan/plan.ts";
+import type { LabelPlan, Plan } from "../plan/types.ts";
 import { recordStage, runFor } from "../runs.ts";
-import { isFinished, readResult, type StageOptions, stageDir, writeResult } from "../stage.ts";
+import { isFinished, type StageOptions, stageDir, withCatalog, writeResult } from "../stage.ts";
 
 interface Finished extends LabelResult {
   teacher: string;
-}
-
-/** What later stages need to know of the labels. */
-export interface LabelState {
-  key: string;
-  teacher: string;
-  finished: boolean;
-  /** Labels that exist of those wanted: a retry of failed ones makes later stages stale. */
-  usable: number;
-  /** Grows with every human override. */
-  human: number;
-  /** The number that `label.minConfidence` stands for. */
-  minConfidence: number;
-}
-
-/** The stage's key needs no label store: who judges which images in which pairs. */
-export async function labelState(project: Project, catalog: Catalog): Promise<LabelState> {
-  const teacher = await teacherFingerprint(project.config.teacher, project.root);
-  const key = labelKey(project, catalog, teacher);
-  const finished = await readResult(project, "label", key);
-  const usable = finished
-    ? finished.points.labelled + finished.points.reused + finished.pairs.labelled + finished.pairs.reused
-    : 0;
-  const { minConfidence: asked } = project.config.label;
-  const minConfidence = asked === "auto" ? autoMinConfidence(project, catalog, teacher) : asked;
-  return {
-    key,
-    teacher,
-    finished: finished !== undefined,
-    usable,
-    human: humanRevision(project),
-    minConfidence,
-  };
-}
-
-function labelKey(project: Project, catalog: Catalog, teacher: string): string {
-  const { pairsPerImage, pairs, seed, orders } = project.config.label;
-  return keyOf({
-    teacher,
-    images: catalog.digestOf(catalog.hashes),
-    pairsPerImage,
-    pairs,
-    seed,
-    ...(orders === "one" && { orders }),
-  });
-}
-
-function humanRevision(project: Project): number {
-  try {
-    const store = openLabels(project.labelsFile, { readOnly: true });
-    const { maxPointId, maxPairId } = store.snapshot("human");
-    store.close();
-    return maxPointId + maxPairId;
-  } catch (error) {
-    if (error instanceof LeafError) return 0; // No store yet; a damaged one is told by the stage that needs it.
-    throw error;
-  }
 }
 
 /** The pairs that this config asks for, in the order they are asked. */
@@ -102,19 +45,14 @@ export interface LabelOptions extends StageOptions {
 
 /** Stage 1: the teacher judges every image and the sampled pairs. What the store holds already is not asked again. */
 export async function labelStage(project: Project, options: LabelOptions = {}): Promise<LabelResult> {
-  const catalog = await openCatalog(project, options);
-  try {
+  return withCatalog(project, options, async (catalog) => {
     refuseEmpty(project, catalog);
-    const fingerprint = await teacherFingerprint(project.config.teacher, project.root);
-    const key = labelKey(project, catalog, fingerprint);
-    return await holdingStage(project, "label", key, () =>
-      during(say`the images were labelled`, project.configFile, () =>
-        labelAll(project, catalog, fingerprint, key, options),
-      ),
+    const plan = planOf(project, catalog);
+    const label = await plan.label();
+    return holdingStage(project, "label", label.key, () =>
+      during(say`the images were labelled`, project.configFile, () => labelAll(plan, label, options)),
     );
-  } finally {
-    catalog.close();
-  }
+  });
 }
 
 export function refuseEmpty(project: Project, catalog: Catalog): void {
@@ -149,16 +87,11 @@ export function openTeacher(project: Project, options: StageOptions): Promise<Te
   });
 }
 
-async function labelAll(
-  project: Project,
-  catalog: Catalog,
-  fingerprint: string,
-  key: string,
-  options: LabelOptions,
-): Promise<LabelResult> {
+async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Promise<LabelResult> {
+  const { project, catalog } = plan;
+  const { key, teacher: fingerprint } = label;
   const started = performance.now();
-  const { pairsPerImage, pairs, seed, minConfidence, orders, reasons, stopAfterFailures } =
-    project.config.label;
+  const { pairsPerImage, pairs, seed, orders, reasons, stopAfterFailures } = project.config.label;
   const dir = stageDir(project, "label", key);
   const finished = isFinished(project, "label", key);
   const waiting = { signal: options.signal, onNote: options.onNote };
@@ -178,7 +111,7 @@ async function labelAll(
       for (const hash of catalog.hashes) yield imageOf(hash);
     }
     let failures = failuresIn(dir);
-    const labelBy = (teacher: Teacher) => {
+    const labelBy = async (teacher: Teacher) => {
       failures.discard();
       failures = failuresIn(dir);
       return labelDataset({
@@ -187,8 +120,7 @@ async function labelAll(
         images,
         imageOf,
         pairs: { perImage: pairsPerImage, strategy: pairs, seed },
-        minConfidence:
-          minConfidence === "auto" ? autoMinConfidence(project, catalog, fingerprint) : minConfidence,
+        minConfidence: await minConfidenceNow(project, catalog),
         orders,
         reasons,
         stopAfterFailures,
@@ -217,7 +149,7 @@ async function labelAll(
       ...(failed && { failures: failed }),
     };
     if (options.only) return result;
-    await writeResult(project, "label", key, { ...result, teacher: fingerprint } satisfies Finished);
+    await writeResult(project, label, { ...result, teacher: fingerprint } satisfies Finished);
     const run = await runFor(project, { label: key });
     await recordStage(project, run, "label", { key, seconds: (performance.now() - started) / 1000, result });
     return result;
@@ -258,6 +190,11 @@ async function labelAll(
       await teacher.close();
     }
   }
+}
+
+/** By the labels that there are at this moment. */
+function minConfidenceNow(project: Project, catalog: Catalog): Promise<number> {
+  return withPlan(project, catalog, (plan) => plan.minConfidence());
 }
 
 /** What is left to label by the store, and what that takes by one trial request. */

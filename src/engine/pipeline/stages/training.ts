@@ -22,15 +22,8 @@ import {
   writeTensorCache,
 } from "../../images/tensorCache.ts";
 import { csvLine } from "../../tables/csvText.ts";
+import type { TrainingRow } from "../plan/types.ts";
 import type { StageOptions } from "../stage.ts";
-
-/** One line of the trainer's rows file. */
-export interface TrainingRow {
-  hash: string;
-  split: "train" | "val";
-  /** MOS on the student's 1..5; null in distill. */
-  target: number | null;
-}
 
 /** The decoded images of a training; they stay until they are released. */
 export interface TrainingCache {

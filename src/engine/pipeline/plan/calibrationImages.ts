@@ -5,21 +5,11 @@ import { say } from "../../../words/text.ts";
 import { writeJson } from "../../base/files.ts";
 import { readJsonAs } from "../../base/json.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
-import type { Project } from "../../config/project.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
-import type { Catalog } from "../../dataset/catalog.ts";
 import { takeChoices } from "../../selection/strategies.ts";
 import { candidatesOf, sampleCandidates, studentTable } from "../../selection/studentTable.ts";
 import { isFinished, StageNotReady, type StageOptions, stageDir } from "../stage.ts";
-import type { LabelState } from "./label.ts";
-
-export interface ChoosingStudent {
-  labels: LabelState;
-  /** Key of the distilled student. */
-  key: string;
-  /** Lets the student look at the images and choose now, if it has not chosen yet. */
-  choose?: StageOptions;
-}
+import type { DistillPlan, Plan } from "./types.ts";
 
 /** `choices/<key>.json` beside the student that chose: small, so that the plan never has to compute features. */
 const choiceSchema = z.looseObject({
@@ -31,13 +21,14 @@ type Choice = { v: 1; strategy: string; hashes: string[] };
 
 /** The images whose MOS calibrate, of the rated training images. Their MOS are never looked at. */
 export async function calibrationImages(
-  project: Project,
-  catalog: Catalog,
+  { project, catalog }: Plan,
   rated: readonly string[],
-  { labels, key, choose }: ChoosingStudent,
+  student: DistillPlan,
+  choose?: StageOptions,
 ): Promise<string[]> {
   const { selection, ratio, seed } = project.config.calibrate;
   if (selection === "random" || rated.length < 2) return chooseCalibrationSubset(rated, ratio, seed);
+  const { key } = student;
   const dir = stageDir(project, "distill", key);
   const count = chooseCalibrationSubset(rated, ratio, seed).length;
   const choiceKey = keyOf({ v: 1, selection, seed, count, rated: digestLines(rated) });
@@ -62,7 +53,7 @@ export async function calibrationImages(
     ...choose,
     threads: project.config.python.threads ?? undefined,
   });
-  const candidates = candidatesOf(project, labels.teacher, table, seed);
+  const candidates = candidatesOf(project, student.label.teacher, table, seed);
   const chosen = await takeChoices(selection, candidates, count, choose.signal);
   const hashes = chosen.map((i) => table.hashes[i]!);
   await writeJson(file, { v: 1, strategy: selection, hashes } satisfies Choice);

@@ -1,0 +1,117 @@
+import type { Change } from "../../protocol/project.ts";
+import { canonicalJson } from "../base/keys.ts";
+import type { StageInputs } from "./plan/types.ts";
+import type { StageName } from "./stage.ts";
+
+/** How an input of a stage is told. Without `facts` it is shown as it stands, under the config's own key. */
+interface Told {
+  key: string;
+  /** A digest, which says nothing by itself: keys of the config that it comes from. */
+  from?: readonly string[];
+  /** Other inputs of the stage that change it: where one of these is told, this is not. */
+  with?: readonly string[];
+  /** The key of a stage before this one. */
+  upstream?: StageName;
+}
+
+const labelled = ["teacher", "label", "images", "maxMegapixels"];
+const distilled = [...labelled, "student", "distill", "split"];
+
+const told: Record<StageName, Record<string, Told>> = {
+  label: {
+    teacher: { key: "teacher", from: ["teacher"] },
+    images: { key: "images", from: ["images", "maxMegapixels"] },
+    pairsPerImage: { key: "label.pairsPerImage" },
+    pairs: { key: "label.pairs" },
+    seed: { key: "label.seed" },
+    orders: { key: "label.orders" },
+  },
+  distill: {
+    labels: { key: "labels", from: labelled, upstream: "label" },
+    usable: { key: "labels", from: [], with: ["labels"] },
+    human: { key: "overrides", from: [] },
+    minConfidence: { key: "label.minConfidence" },
+    split: { key: "split", from: ["split"], with: ["labels"] },
+    student: { key: "student" },
+    views: { key: "student.input.views" },
+    distill: { key: "distill" },
+  },
+  calibrate: {
+    from: { key: "distilled", from: distilled, with: ["calibrate.from"], upstream: "distill" },
+    student: { key: "student" },
+    calibrate: { key: "calibrate" },
+    rows: {
+      key: "ratings",
+      from: ["mos", "split", "calibrate.selection"],
+      with: ["calibrate.ratio", "calibrate.seed", "calibrate.validate", "mos.range", "mos.lowerIsBetter"],
+    },
+    range: { key: "mos.range" },
+    lowerIsBetter: { key: "mos.lowerIsBetter" },
+  },
+  evaluate: {
+    student: { key: "calibrated", from: [...distilled, "calibrate", "mos"], upstream: "calibrate" },
+    evaluate: { key: "evaluate" },
+    truth: { key: "ratings", from: ["mos", "split"], with: ["evaluate.split"] },
+    range: { key: "mos.range" },
+    lowerIsBetter: { key: "mos.lowerIsBetter" },
+  },
+};
+
+/**
+ * What a stage would do otherwise than it did: the differences of its inputs, under the config's keys. Of an input that is a digest
+ * the changes of the config that it comes from are told, where there are any. `upstream` says that an earlier stage's output is
+ * another one; where `upstreamTold`, what comes from there is not told again.
+ */
+export function stageChanges(
+  stage: StageName,
+  [before, after]: [StageInputs, StageInputs],
+  configs: [unknown, unknown],
+  upstreamTold: boolean,
+): { changes: Change[]; upstream: boolean } {
+  const settings = changesOf(...configs);
+  const differs = (input: string) =>
+    canonicalJson(before[input] ?? null) !== canonicalJson(after[input] ?? null);
+  const inputs = Object.keys(told[stage]).filter(differs);
+  const plain = inputs.flatMap((input) => {
+    const { key, from } = told[stage][input]!;
+    return from ? [] : changesOf(before[input], after[input], [key]);
+  });
+  // What follows from another start than before is no change of its own.
+  const start = plain.find(({ key }) => key === "calibrate.from");
+  const known = start ? [start] : plain;
+  const changes = [...known];
+  for (const input of inputs) {
+    const { key, from, with: others = [], upstream } = told[stage][input]!;
+    if (
+      !from ||
+      (upstream && upstreamTold) ||
+      others.some((one) => inputs.includes(one) || known.some((change) => change.key === one))
+    )
+      continue;
+    const explained = settings.filter((change) => from.some((one) => isAtOrUnder(change.key, one)));
+    changes.push(...(explained.length > 0 ? explained : [{ key }]));
+  }
+  return { changes: distinct(changes), upstream: inputs.some((input) => told[stage][input]!.upstream) };
+}
+
+/** Differences of two configs, or of parts of them, by full name. */
+export function changesOf(before: unknown, after: unknown, at: string[] = []): Change[] {
+  if (isObject(before) && isObject(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys.flatMap((key) => changesOf(before[key], after[key], [...at, key]));
+  }
+  if (canonicalJson(before ?? null) === canonicalJson(after ?? null)) return [];
+  return [{ key: at.join("."), before: before ?? null, after: after ?? null }];
+}
+
+function isAtOrUnder(key: string, section: string): boolean {
+  return key === section || key.startsWith(`${section}.`);
+}
+
+function distinct(changes: Change[]): Change[] {
+  return [...new Map(changes.map((change) => [change.key, change])).values()];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

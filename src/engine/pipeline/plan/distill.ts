@@ -1,0 +1,36 @@
+import { keyOf } from "../../base/keys.ts";
+import { human } from "../../labels/labels.ts";
+import { readResult } from "../stage.ts";
+import type { DistillPlan, Plan } from "./types.ts";
+
+/** The labels it learns from, the images, and its own settings. */
+export async function planDistill(plan: Plan): Promise<DistillPlan> {
+  const { project, catalog } = plan;
+  const { student, distill } = project.config;
+  const { processes: _, ...settings } = distill;
+  const label = await plan.label();
+  const finished = await readResult(project, "label", label.key);
+  const minConfidence = await plan.minConfidence();
+  const inputs = {
+    labels: label.key,
+    // Labels that exist of those wanted: a retry of failed ones changes it.
+    usable: finished
+      ? finished.points.labelled + finished.points.reused + finished.pairs.labelled + finished.pairs.reused
+      : 0,
+    human: humanRevision(plan),
+    minConfidence,
+    split: catalog.splitDigest,
+    student: { ...student, input: { ...student.input, views: 0 } },
+    views: student.input.views,
+    distill: settings,
+  };
+  const key = keyOf(inputs);
+  const keys = { label: label.key, distill: key };
+  return { stage: "distill", inputs, key, keys, label, labelled: finished !== undefined, minConfidence };
+}
+
+/** Grows with every word of a person. */
+function humanRevision(plan: Plan): number {
+  const known = plan.labels()?.snapshot(human);
+  return known ? known.maxPointId + known.maxPairId : 0;
+}

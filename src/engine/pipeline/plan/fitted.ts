@@ -1,0 +1,40 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import { writeJson } from "../../base/files.ts";
+import { readJsonAs } from "../../base/json.ts";
+import { keyOf } from "../../base/keys.ts";
+import { stageDir } from "../stage.ts";
+import type { Plan, StageInputs } from "./types.ts";
+
+/**
+ * What is fitted to the labels of a stage and the human scores, kept as `fits/<name>-<key>.json` beside the stage's result: the
+ * same inputs are fitted once, not at every look.
+ */
+export async function fitted<T>(
+  plan: Plan,
+  name: string,
+  inputs: StageInputs,
+  schema: z.ZodType<T>,
+  compute: () => T,
+): Promise<T> {
+  const dir = stageDir(plan.project, "label", (await plan.label()).key);
+  const file = path.join(dir, "fits", `${name}-${keyOf({ ...inputs, ...(await answers(plan)) })}.json`);
+  const known = await readJsonAs(file, z.looseObject({ v: z.literal(1), value: schema }));
+  if (known) return known.value as T;
+  const value = compute();
+  if (existsSync(dir)) {
+    // A disk that takes nothing costs the fit again, no more.
+    await mkdir(path.dirname(file), { recursive: true })
+      .then(() => writeJson(file, { v: 1, value }))
+      .catch(() => {});
+  }
+  return value;
+}
+
+/** Says which of the teacher's answers there are. */
+async function answers(plan: Plan): Promise<object> {
+  const teacher = await plan.teacher();
+  return { teacher, ...plan.labels()?.snapshot(teacher) };
+}

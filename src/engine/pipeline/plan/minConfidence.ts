@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { digestLines } from "../../base/keys.ts";
+import { defaultMinConfidence } from "../../config/config.ts";
+import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
+import type { Catalog } from "../../dataset/catalog.ts";
+import { mosToStudent } from "../../mos/scale.ts";
+import { decisiveDifference, judgedPairs } from "../../reliability/judged.ts";
+import { chooseMinConfidence } from "../../reliability/minConfidence.ts";
+import { fitted } from "./fitted.ts";
+import type { Plan } from "./types.ts";
+
+/**
+ * The number that `label.minConfidence` stands for. `auto`: from pairs of the calibration images alone, whose MOS are spent anyhow.
+ * These are the random ones (the config refuses other selections, which wait for the distilled student). 0.1 where they cannot tell.
+ */
+export async function fittedMinConfidence(plan: Plan): Promise<number> {
+  const { label, mos, calibrate } = plan.project.config;
+  if (label.minConfidence !== "auto") return label.minConfidence;
+  const store = plan.labels();
+  if (!mos || !store) return defaultMinConfidence;
+  const chosen = chooseCalibrationSubset(ratedIn(plan.catalog, "train"), calibrate.ratio, calibrate.seed);
+  const truth = new Map(chosen.map((hash) => [hash, mosToStudent(plan.catalog.mos.get(hash)!, mos)]));
+  const teacher = await plan.teacher();
+  const rows = digestLines([...truth].map(([hash, score]) => `${hash} ${score}`));
+  const value = await fitted(plan, "minConfidence", { rows }, z.number().nullable(), () => {
+    const { confidence, right } = judgedPairs(store, teacher, truth, decisiveDifference);
+    return chooseMinConfidence(confidence, right).value;
+  });
+  return value ?? defaultMinConfidence;
+}
+
+/** Images of a split that have a MOS. */
+export function ratedIn(catalog: Catalog, split: "train" | "val" | "test"): string[] {
+  return catalog.hashes.filter((hash) => catalog.splitOf(hash) === split && catalog.mos.has(hash));
+}

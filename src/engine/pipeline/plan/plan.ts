@@ -1,0 +1,91 @@
+import { LeafError } from "../../base/errors.ts";
+import type { Project } from "../../config/project.ts";
+import type { Catalog } from "../../dataset/catalog.ts";
+import { type LabelStore, openLabels } from "../../labels/labels.ts";
+import { teacherFingerprint } from "../../teachers/createTeacher.ts";
+import type { StageName } from "../stage.ts";
+import { planCalibrate } from "./calibrate.ts";
+import { planDistill } from "./distill.ts";
+import { planEvaluate } from "./evaluate.ts";
+import { planLabel } from "./label.ts";
+import { fittedMinConfidence } from "./minConfidence.ts";
+import type { Evaluated, EvaluatePlan, Plan, StagePlan } from "./types.ts";
+
+/**
+ * The only place that says what each stage would do. A plan is of one moment: what a stage has changed since (labels, a student)
+ * is seen by a new one. Close it before its catalog.
+ */
+export function planOf(project: Project, catalog: Catalog): Plan {
+  let store: LabelStore | null | undefined;
+  const evaluations = new Map<Evaluated, Promise<EvaluatePlan>>();
+  const plan: Plan = {
+    project,
+    catalog,
+    teacher: once(() => teacherFingerprint(project.config.teacher, project.root)),
+    labels() {
+      if (store === undefined) store = readableLabels(project);
+      return store ?? undefined;
+    },
+    minConfidence: once(() => fittedMinConfidence(plan)),
+    label: once(() => planLabel(plan)),
+    distill: once(() => planDistill(plan)),
+    calibrate: once((choose) => planCalibrate(plan, choose)),
+    evaluate(student) {
+      let known = evaluations.get(student);
+      if (!known) {
+        known = planEvaluate(plan, student);
+        evaluations.set(student, known);
+        known.catch(() => evaluations.delete(student));
+      }
+      return known;
+    },
+    close() {
+      store?.close();
+      store = undefined;
+    },
+  };
+  return plan;
+}
+
+/** The plan of a stage by its name: of evaluations, that of the calibrated student. */
+export function stagePlan(plan: Plan, stage: StageName): Promise<StagePlan> {
+  return stage === "evaluate" ? plan.evaluate("calibrate") : plan[stage]();
+}
+
+/** Does some work with a plan of its own. */
+export async function withPlan<T>(
+  project: Project,
+  catalog: Catalog,
+  work: (plan: Plan) => Promise<T>,
+): Promise<T> {
+  const plan = planOf(project, catalog);
+  try {
+    return await work(plan);
+  } finally {
+    plan.close();
+  }
+}
+
+/** What could not be worked out is tried again. */
+function once<A extends unknown[], T>(work: (...given: A) => Promise<T>): (...given: A) => Promise<T> {
+  let known: Promise<T> | undefined;
+  return (...given) => {
+    if (!known) {
+      known = work(...given);
+      known.catch(() => {
+        known = undefined;
+      });
+    }
+    return known;
+  };
+}
+
+/** A damaged store is told by the stage that needs it. */
+function readableLabels(project: Project): LabelStore | null {
+  try {
+    return openLabels(project.labelsFile, { readOnly: true });
+  } catch (error) {
+    if (error instanceof LeafError) return null;
+    throw error;
+  }
+}

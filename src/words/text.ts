@@ -14,6 +14,11 @@ export function say(parts: TemplateStringsArray, ...values: TextValue[]): Text {
   return { template, values };
 }
 
+/** Marks a sentence without values for translators, where only a string may stand: it is its own template. */
+export function marked(sentence: string): string {
+  return sentence;
+}
+
 /** What somebody else said, or a name: it is shown as it stands in every language. */
 export function quoted(words: string): Text {
   return { template: "{0}", values: [words] };

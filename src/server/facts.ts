@@ -3,11 +3,11 @@ import type { Project } from "../engine/config/project.ts";
 import { consentItems, isApproved } from "../engine/consent/needed.ts";
 import type { Catalog } from "../engine/dataset/catalog.ts";
 import { dataErrors, ratedIn, uselessRows } from "../engine/dataset/dataErrors.ts";
-import { failureLine } from "../engine/failures/words.ts";
 import type { StageStatus } from "../engine/pipeline/status.ts";
 import { managedEnvironmentDir, resolveInterpreter } from "../engine/python/environment.ts";
 import { commandIds } from "../protocol/commands.ts";
 import type { ConsentItem } from "../protocol/consent.ts";
+import type { ItemFailure } from "../protocol/failures.ts";
 import { count } from "../words/figure.ts";
 import type { InterpreterCheck } from "./interpreterCheck.ts";
 import type { FactProblem } from "./language/context.ts";
@@ -69,7 +69,7 @@ export function failureFacts(project: Project, stages: readonly StageStatus[]): 
   return stages.flatMap(({ stage, state, failures }): FactProblem[] => {
     if (!failures) return [];
     const { total, first } = failures;
-    const named = first.slice(0, 3).map(failureLine);
+    const named = first.slice(0, 3).map(lineOf);
     const left = total - named.length;
     const those = named.join("; ");
     return [
@@ -92,16 +92,17 @@ export function failureFacts(project: Project, stages: readonly StageStatus[]): 
   });
 }
 
-function imageFacts({ summary, problems }: Catalog): FactProblem[] {
+function imageFacts({ summary, index }: Catalog): FactProblem[] {
   const facts: FactProblem[] = [];
   if (summary.images > 0 && summary.failed > 0) {
+    const [first] = index.failed();
     facts.push({
       path: ["images"],
       message: t(
         "{0} of {1} files cannot be read and are left out: {2}",
         summary.failed,
         summary.files,
-        problems[0] ?? "",
+        first ? `${first.path}: ${t(first.error)}` : "",
       ),
       severity: "warning",
       code: "unreadableImages",
@@ -117,7 +118,7 @@ function placeFacts({ summary, index }: Catalog): FactProblem[] {
   const [unread] = index.places("unreadable", "name");
   if (unread) {
     const all = unreadable + name;
-    const first = `${unread.path}: ${unread.reason}`;
+    const first = `${unread.path}: ${t(unread.reason)}`;
     facts.push({
       path: ["images"],
       message:
@@ -130,7 +131,7 @@ function placeFacts({ summary, index }: Catalog): FactProblem[] {
   }
   const [out] = index.places("outside");
   if (out) {
-    const first = `${out.path}: ${out.reason}`;
+    const first = `${out.path}: ${t(out.reason)}`;
     facts.push({
       path: ["images"],
       message:
@@ -229,6 +230,12 @@ const placeOf: Record<ConsentItem["kind"], FactProblem["path"]> = {
   key: ["teacher", "keyEnv"],
   plainHttp: ["teacher", "endpoint"],
 };
+
+/** Reasons are kept as they were told, in English; those of LEAF's own are known to the bundle. */
+function lineOf({ file, other, line, reason }: ItemFailure): string {
+  const where = other ? t("{0} and {1}", file, other) : line === undefined ? file : `${file}:${line}`;
+  return `${where}: ${t(reason)}`;
+}
 
 function sentence(message: string): string {
   return /[.!?]$/.test(message) ? message : `${message}.`;

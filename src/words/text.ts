@@ -19,6 +19,11 @@ export function marked(sentence: string): string {
   return sentence;
 }
 
+/** A marked sentence as data. */
+export function asTemplate(sentence: string): Text {
+  return { template: sentence, values: [] };
+}
+
 /** What somebody else said, or a name: it is shown as it stands in every language. */
 export function quoted(words: string): Text {
   return { template: "{0}", values: [words] };

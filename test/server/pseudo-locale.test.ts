@@ -31,7 +31,7 @@ beforeAll(async () => {
     `${readFileSync(path.join(dir, "mos.csv"), "utf8")}nowhere.png,3\nnobody.png,2\n`,
   );
   mkdirSync(path.join(dir, "other"));
-  writeFileSync(path.join(dir, "other", "leaf.yaml"), "images: none\n");
+  writeFileSync(path.join(dir, "other", "leaf.yaml"), "images: far/away\n");
   writeFileSync(path.join(dir, "two.experiment.yaml"), "base: leaf.yaml\nseeds: [0, 1]\n");
   ({ connection, stop } = await startServer(
     dir,
@@ -106,7 +106,7 @@ test("hovers and completions say what keys are in the editor's language", async 
       textDocument: { uri: config },
       position: { line, character: 1 },
     });
-    seen.push((hover?.contents as { value: string }).value);
+    seen.push((hover!.contents as { value: string }).value);
     const items = await connection.sendRequest<CompletionItem[]>("textDocument/completion", {
       textDocument: { uri: config },
       position: { line, character: key.length + 2 },
@@ -135,7 +135,7 @@ test("lenses and the project's words are in the editor's language", async () => 
 
 test("what is refused is refused in the editor's language, with the way out", async () => {
   const requests: [string, object][] = [
-    ["leaf/evaluation", { config, run: "r7" }],
+    ["leaf/pinRun", { config, run: "r7", pinned: true }],
     ["leaf/runConfig", { config, run: "../r1" }],
     ["leaf/start", { config: uriOf(path.join(dir, "gone.yaml")), kind: "run" }],
     ["leaf/start", { config: uriOf(path.join(dir, "other", "leaf.yaml")), kind: "label" }],

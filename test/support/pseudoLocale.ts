@@ -18,6 +18,7 @@ export const pseudo: Translate = translator(pseudoBundle);
 
 /** What is the same in every language: code, icons, addresses, keys, names of files, units and measures. */
 const neutral = [
+  /`⟧[^⟦]*⟦`/g,
   /⟦[^⟧]*⟧/g,
   /```[\s\S]*?```/g,
   /`[^`]*`/g,

@@ -3,7 +3,7 @@ import path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import { LineCounter, parseDocument, type YAMLParseError } from "yaml";
 import type { z } from "zod";
-import { inEnglish, say, type Text } from "../../words/text.ts";
+import { asTemplate, inEnglish, say, type Text } from "../../words/text.ts";
 import { explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
 import { withFormats } from "../mos/complete.ts";
@@ -97,7 +97,7 @@ function unreadable(error: unknown): ConfigProblem {
 
 function plainly(message: string): Text {
   // Brackets nested by the thousand.
-  return /call stack/.test(message) ? say`it is nested too deeply to be read` : asWritten(oneLine(message));
+  return /call stack/.test(message) ? say`it is nested too deeply to be read` : asTemplate(oneLine(message));
 }
 
 function syntaxMessage({ code, message }: YAMLParseError): Text {
@@ -185,11 +185,6 @@ function oneLine(message: string): string {
   return redact(message.split("\n")[0]!.replace(/[.:]\s*$/, ""));
 }
 
-/** A sentence that stands in the schema: its own template. */
-function asWritten(message: string): Text {
-  return { template: message, values: [] };
-}
-
 function told(words: Text): { message: string; words: Text } {
   return { message: inEnglish(words), words };
 }
@@ -217,12 +212,12 @@ function describe(issue: z.core.$ZodIssue): Text {
     const inner = issue.errors
       .flat()
       .find((one) => one.code === "custom" || one.code === "unrecognized_keys");
-    return inner ? asWritten(oneLine(inner.message)) : say`has the wrong type (${got})`;
+    return inner ? asTemplate(oneLine(inner.message)) : say`has the wrong type (${got})`;
   }
   const type = /^Invalid input: expected (.*), received .*$/.exec(issue.message)?.[1];
   if (type) return say`must be a ${type}, not ${got}`;
   const bound = /^Too (?:small|big): expected \w+ to be (.*)$/.exec(issue.message)?.[1];
-  return bound ? say`must be ${oneLine(bound)}` : asWritten(oneLine(issue.message));
+  return bound ? say`must be ${oneLine(bound)}` : asTemplate(oneLine(issue.message));
 }
 
 /** Keys that the schema knows at a place of the document, for "did you mean". */

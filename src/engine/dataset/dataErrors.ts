@@ -42,9 +42,12 @@ export function ratedIn(catalog: Catalog, split: "train" | "val" | "test"): numb
 }
 
 /** How many rows of the scores are of no use, and the first of them. */
-export function uselessRows(file: string, { mos, mosProblems, mosProblemCount }: Catalog): Text {
+export function uselessRows(
+  file: string,
+  { mos, mosProblems, mosProblemCount, firstMosProblem }: Catalog,
+): Text {
   const first = mosProblems[0];
   return first
-    ? say`${mosProblemCount} rows of ${file} are of no use, ${mos.size} are used. First: line ${first.line}: ${first.message}`
+    ? say`${mosProblemCount} rows of ${file} are of no use, ${mos.size} are used. First: line ${first.line}: ${firstMosProblem ?? first.message}`
     : say`${mosProblemCount} rows of ${file} are of no use, ${mos.size} are used.`;
 }

@@ -22,12 +22,13 @@ const neutral = [
   /⟦[^⟧]*⟧/g,
   /```[\s\S]*?```/g,
   /`[^`]*`/g,
+  /"[^"]*"/g,
   /\*\*[\w.]+\*\*/g,
   /\$\([\w~-]+\)/g,
   /!\[\]\([^)]*\)/g,
   /\]\([^)]*\)/g,
   /<\/?[a-z][^>]*>/g,
-  /(?:[\w.-]*[\\/])+[\w.-]*|[\w-]+\.(?:yaml|csv|png|jpe?g|sqlite|txt)\b/g,
+  /(?:[\w.-]*[\\/])+[\w.-]*|[\w.-]+\.(?:yaml|csv|png|jpe?g|sqlite|txt)\b/g,
   /\b(?:SRCC|PLCC|KRCC|RMSE|MOS|LEAF|IQA|r\d+|min|kB|MB|GB|n|train|val|test|label|distill|calibrate|evaluate)\b/g,
 ];
 

@@ -1,4 +1,5 @@
 import type { JobEvent } from "../../src/protocol/jobs.ts";
+import { stepWords } from "../../src/words/progress.ts";
 import type { Host } from "../host.ts";
 import { figure } from "../ui/format.ts";
 import { resultInWords, stageTitle } from "./words.ts";
@@ -32,7 +33,7 @@ export function createLog(text: Host["text"]): { lines: LogLine[]; add(events: r
         return { level: "warning", text: event.message };
       case "progress": {
         const { progress } = event;
-        const name = `${stageTitle(text, progress.stage)}: ${progress.step}`;
+        const name = `${stageTitle(text, progress.stage)}: ${stepWords(text, progress.step)}`;
         const kind = name.replace(/\d+/g, "");
         if (kind === step) return undefined;
         step = kind;

@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { TimedProgress } from "../../src/protocol/jobs.ts";
+import { stepWords } from "../../src/words/progress.ts";
 import type { Host } from "../host.ts";
 import { count, duration, rate } from "../ui/format.ts";
 import { baseStyles } from "../ui/styles.ts";
@@ -41,7 +42,8 @@ class ProgressBar extends LitElement {
 
   protected override render() {
     const text = this.host.text;
-    const { step, done, total, unit, detail, rate: speed, secondsLeft } = this.progress;
+    const { done, total, unit, detail, rate: speed, secondsLeft } = this.progress;
+    const step = stepWords(this.host.text, this.progress.step);
     const counted =
       total === undefined
         ? `${count(done)} ${unit}`

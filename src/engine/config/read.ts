@@ -3,7 +3,7 @@ import path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import { LineCounter, parseDocument, type YAMLParseError } from "yaml";
 import type { z } from "zod";
-import { asTemplate, inEnglish, say, type Text } from "../../words/text.ts";
+import { asTemplate, inEnglish, marked, say, type Text } from "../../words/text.ts";
 import { explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
 import { withFormats } from "../mos/complete.ts";
@@ -198,6 +198,18 @@ function quoted(value: unknown): string {
   }
 }
 
+/** How the validator calls types, for translators. */
+const typeNames = [
+  marked("number"),
+  marked("int"),
+  marked("string"),
+  marked("boolean"),
+  marked("array"),
+  marked("object"),
+  marked("record"),
+  marked("tuple"),
+];
+
 function describe(issue: z.core.$ZodIssue): Text {
   const got = quoted("input" in issue ? issue.input : undefined);
   if (issue.code === "invalid_value") {
@@ -215,6 +227,7 @@ function describe(issue: z.core.$ZodIssue): Text {
     return inner ? asTemplate(oneLine(inner.message)) : say`has the wrong type (${got})`;
   }
   const type = /^Invalid input: expected (.*), received .*$/.exec(issue.message)?.[1];
+  if (type && typeNames.includes(type)) return say`must be a ${asTemplate(type)}, not ${got}`;
   if (type) return say`must be a ${type}, not ${got}`;
   const bound = /^Too (?:small|big): expected \w+ to be (.*)$/.exec(issue.message)?.[1];
   return bound ? say`must be ${oneLine(bound)}` : asTemplate(oneLine(issue.message));

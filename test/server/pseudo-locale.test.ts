@@ -145,7 +145,7 @@ test("what is refused is refused in the editor's language, with the way out", as
     ["leaf/runConfig", { config, run: "../r1" }],
     ["leaf/start", { config: uriOf(path.join(dir, "gone.yaml")), kind: "run" }],
     ["leaf/experimentText", { experiment: uriOf(path.join(dir, "two.experiment.yaml")), format: "markdown" }],
-    ["leaf/newConfig", { folder: uriOf(path.join(dir, "no such folder")) }],
+    ["leaf/newConfig", { folder: uriOf(path.join(dir, "far/away")) }],
     ["leaf/rate", { config, hash: "0".repeat(32), rating: 9 }],
     ["leaf/export", { config, what: "student", out: uriOf(path.join(dir, "mos.csv")) }],
     ["leaf/report", { config, out: uriOf(path.join(dir, "report.html")) }],

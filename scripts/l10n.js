@@ -76,7 +76,7 @@ function* descriptions(node) {
   for (const inner of Object.values(node)) yield* descriptions(inner);
 }
 
-const bundle = Object.fromEntries([...texts].sort().map((text) => [text, text]));
+const bundle = Object.fromEntries([...texts].sort().map((text) => [text, text.replace(/\/noun$/, "")]));
 const content = `${JSON.stringify(bundle, null, 2)}\n`;
 
 if (process.argv.includes("--check")) {

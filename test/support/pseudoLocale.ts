@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { type Translate, translator } from "../../src/words/translate.ts";
 
-const texts = Object.keys(JSON.parse(readFileSync("l10n/bundle.l10n.json", "utf8")) as object);
+const texts = JSON.parse(readFileSync("l10n/bundle.l10n.json", "utf8")) as Record<string, string>;
 
 /** A language for tests: every text in ⟦ ⟧, and what stands in its places outside of them. */
 export const pseudoBundle: Record<string, string> = Object.fromEntries(
-  texts.map((text) => [
-    text,
+  Object.entries(texts).map(([key, text]) => [
+    key,
     text
       .split(/(\{\d+\})/)
       .map((part) => (part === "" || /^\{\d+\}$/.test(part) ? part : `⟦${part}⟧`))

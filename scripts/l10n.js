@@ -6,8 +6,8 @@ import { experimentJsonSchema } from "../src/engine/experiments/schema.ts";
 
 const file = "l10n/bundle.l10n.json";
 const sources = globSync(["src/{extension,server,engine,words}/**/*.ts", "webview/**/*.ts"]).sort();
-/** The first argument of l10n.t, t, text and host.text. */
-const call = /(?<![\w$])(?:t|text)\(\s*("(?:[^"\\]|\\.)*")/g;
+/** The first argument of l10n.t, t, text, host.text and marked. */
+const call = /(?<![\w$])(?:t|text|marked)\(\s*("(?:[^"\\]|\\.)*")/g;
 const texts = new Set();
 for (const source of sources) {
   const code = readFileSync(source, "utf8");
@@ -76,7 +76,7 @@ function* descriptions(node) {
   for (const inner of Object.values(node)) yield* descriptions(inner);
 }
 
-const bundle = Object.fromEntries([...texts].sort().map((text) => [text, text]));
+const bundle = Object.fromEntries([...texts].sort().map((text) => [text, text.replace(/\/noun$/, "")]));
 const content = `${JSON.stringify(bundle, null, 2)}\n`;
 
 if (process.argv.includes("--check")) {

@@ -37,6 +37,11 @@ interface VsCodeApi {
 }
 declare function acquireVsCodeApi(): VsCodeApi;
 
+/** "Run/noun": what comes last tells translators which of two meanings it is. */
+export function withoutHint(message: string): string {
+  return message.replace(/\/noun$/, "");
+}
+
 /** Connects to the editor; every message but answers goes to `onMessage`. */
 export function connectHost(onMessage: (message: HostToPanel) => void): Host & {
   /** Says that the panel listens; the editor answers with `init`. */
@@ -71,7 +76,9 @@ export function connectHost(onMessage: (message: HostToPanel) => void): Host & {
       return root ? root.webview + uri.slice(root.uri.length) : null;
     },
     text(message, ...values) {
-      return (strings[message] ?? message).replace(/\{(\d+)\}/g, (_, at) => String(values[Number(at)] ?? ""));
+      return (strings[message] ?? withoutHint(message)).replace(/\{(\d+)\}/g, (_, at) =>
+        String(values[Number(at)] ?? ""),
+      );
     },
     ready() {
       api.postMessage({ type: "ready" });

@@ -1,4 +1,5 @@
 import type { JobKind } from "./jobs.ts";
+import type { Text } from "./text.ts";
 
 /** Something a config names that runs, gets a secret, or gets images without encryption: only with the user's word. */
 export interface ConsentItem {
@@ -7,6 +8,8 @@ export interface ConsentItem {
   digest: string;
   /** One line: "Run the Python interpreter ./tool.sh". Never holds a secret. */
   title: string;
+  /** The title as data. */
+  words: Text;
   /** What exactly: the command line, its variables. */
   details: string[];
   /** Path of the file that names it, and the line (1-based) where it is known. */

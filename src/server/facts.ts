@@ -4,14 +4,15 @@ import type { Project } from "../engine/config/project.ts";
 import { consentItems, isApproved } from "../engine/consent/needed.ts";
 import type { Catalog } from "../engine/dataset/catalog.ts";
 import { dataErrors, ratedIn, uselessRows } from "../engine/dataset/dataErrors.ts";
-import { failureLine } from "../engine/failures/words.ts";
 import type { StageStatus } from "../engine/pipeline/status.ts";
 import { managedEnvironmentDir, resolveInterpreter } from "../engine/python/environment.ts";
 import { commandIds } from "../protocol/commands.ts";
 import type { ConsentItem } from "../protocol/consent.ts";
+import type { ItemFailure } from "../protocol/failures.ts";
 import { count } from "../words/figure.ts";
 import type { InterpreterCheck } from "./interpreterCheck.ts";
 import type { FactProblem } from "./language/context.ts";
+import { t, worded } from "./locale.ts";
 import { uriOf } from "./uris.ts";
 
 /** What is wrong with the data that a config names: told at the key that names it. */
@@ -32,12 +33,14 @@ export function factOfError(project: Project, error: LeafError): FactProblem {
   const about = (name: string | undefined) =>
     name !== undefined && error.file !== undefined && error.file === path.resolve(project.root, name);
   const key = about(mos?.file) ? ["mos", "file"] : about(split.file) ? ["split", "file"] : ["images"];
-  return { path: [...(error.key ?? key)], message: sentence(error.message), severity: "error", code: "data" };
+  const message = sentence(worded(error.words.message));
+  return { path: [...(error.key ?? key)], message, severity: "error", code: "data" };
 }
 
 function errorFacts(project: Project, catalog: Catalog): FactProblem[] {
   return dataErrors(project, catalog).map((error) => ({
     ...error,
+    message: worded(error.message),
     severity: "error",
     ...(error.code === "noCalibrationImages" && { fix: moreCalibrationImages(project, catalog) }),
   }));
@@ -47,10 +50,10 @@ function moreCalibrationImages(project: Project, catalog: Catalog): FactProblem[
   const rated = ratedIn(catalog, "train");
   if (rated >= 2) {
     const ratio = Math.min(1, Math.ceil((2 / rated) * 100) / 100);
-    return { title: `Use ratio ${ratio}`, kind: "replace", path: ["calibrate", "ratio"], value: ratio };
+    return { title: t("Use ratio {0}", ratio), kind: "replace", path: ["calibrate", "ratio"], value: ratio };
   }
   return {
-    title: "Rate images",
+    title: t("Rate images"),
     kind: "command",
     command: commandIds.rateImages,
     arguments: [uriOf(project.configFile)],
@@ -62,16 +65,20 @@ export function failureFacts(project: Project, stages: readonly StageStatus[]): 
   return stages.flatMap(({ stage, state, failures }): FactProblem[] => {
     if (!failures) return [];
     const { total, first } = failures;
-    const named = first.slice(0, 3).map(failureLine);
+    const named = first.slice(0, 3).map(lineOf);
     const left = total - named.length;
+    const those = named.join("; ");
     return [
       {
         path: [stage],
-        message: `${stage}: ${count(total)} failed. ${named.join("; ")}${left > 0 ? `; and ${count(left)} more` : ""}`,
+        message:
+          left > 0
+            ? t("{0}: {1} failed. {2}; and {3} more", stage, count(total), those, count(left))
+            : t("{0}: {1} failed. {2}", stage, count(total), those),
         severity: state === "failed" ? "error" : "warning",
         code: "failures",
         fix: {
-          title: "Show failures",
+          title: t("Show failures"),
           kind: "command",
           command: commandIds.showFailures,
           arguments: [uriOf(project.configFile), stage],
@@ -81,12 +88,18 @@ export function failureFacts(project: Project, stages: readonly StageStatus[]): 
   });
 }
 
-function imageFacts({ summary, problems }: Catalog): FactProblem[] {
+function imageFacts({ summary, index }: Catalog): FactProblem[] {
   const facts: FactProblem[] = [];
   if (summary.images > 0 && summary.failed > 0) {
+    const [first] = index.failed();
     facts.push({
       path: ["images"],
-      message: `${summary.failed} of ${summary.files} files cannot be read and are left out: ${problems[0]}`,
+      message: t(
+        "{0} of {1} files cannot be read and are left out: {2}",
+        summary.failed,
+        summary.files,
+        first ? `${first.path}: ${t(first.error)}` : "",
+      ),
       severity: "warning",
       code: "unreadableImages",
     });
@@ -101,21 +114,26 @@ function placeFacts({ summary, index }: Catalog): FactProblem[] {
   const [unread] = index.places("unreadable", "name");
   if (unread) {
     const all = unreadable + name;
-    const what =
-      all === 1 ? "A folder or name cannot be read" : `${count(all)} folders or names cannot be read`;
+    const first = `${unread.path}: ${t(unread.reason)}`;
     facts.push({
       path: ["images"],
-      message: `${what}, so that images may be missing: ${unread.path}: ${unread.reason}`,
+      message:
+        all === 1
+          ? t("A folder or name cannot be read, so that images may be missing: {0}", first)
+          : t("{0} folders or names cannot be read, so that images may be missing: {1}", count(all), first),
       severity: "warning",
       code: "unreadablePlaces",
     });
   }
   const [out] = index.places("outside");
   if (out) {
-    const what = outside === 1 ? "A link leads" : `${outside} links lead`;
+    const first = `${out.path}: ${t(out.reason)}`;
     facts.push({
       path: ["images"],
-      message: `${what} out of the project's folder: ${out.path}: ${out.reason}`,
+      message:
+        outside === 1
+          ? t("A link leads out of the project's folder: {0}", first)
+          : t("{0} links lead out of the project's folder: {1}", outside, first),
       severity: "info",
       code: "linksOutside",
     });
@@ -129,7 +147,7 @@ function mosFacts(project: Project, catalog: Catalog): FactProblem[] {
   return [
     {
       path: ["mos", "file"],
-      message: uselessRows(config.mos.file, catalog),
+      message: worded(uselessRows(config.mos.file, catalog)),
       severity: "warning",
       code: "mosRows",
     },
@@ -145,11 +163,11 @@ function splitFacts(project: Project, catalog: Catalog): FactProblem[] {
   if (rated < 3) {
     facts.push({
       path: ["evaluate", "split"],
-      message: `The ${split} split has ${rated} rated images; 3 are the least to evaluate with.`,
+      message: t("The {0} split has {1} rated images; 3 are the least to evaluate with.", split, rated),
       severity: "warning",
       code: "noTestImages",
       fix: {
-        title: "Rate images",
+        title: t("Rate images"),
         kind: "command",
         command: commandIds.rateImages,
         arguments: [uriOf(project.configFile)],
@@ -170,7 +188,7 @@ function environmentFacts(project: Project, interpreters: InterpreterCheck): Fac
   } catch (error) {
     if (!(error instanceof LeafError)) throw error;
     // Told by `consent`, where the program is named.
-    if (error.code !== "consent") problem = error.message;
+    if (error.code !== "consent") problem = worded(error.words.message);
   }
   if (problem === undefined) return consent;
   return [
@@ -181,7 +199,7 @@ function environmentFacts(project: Project, interpreters: InterpreterCheck): Fac
       severity: interpreter ? "error" : "info",
       code: "environment",
       fix: {
-        title: `Set Up Training Environment (in ${managedEnvironmentDir()})`,
+        title: t("Set Up Training Environment (in {0})", managedEnvironmentDir()),
         kind: "command",
         command: commandIds.setUpEnvironment,
         arguments: [uriOf(project.configFile)],
@@ -196,7 +214,7 @@ function consentFacts(project: Project): FactProblem[] {
     .filter((item) => !isApproved(item))
     .map((item) => ({
       path: placeOf[item.kind],
-      message: `Not approved yet: LEAF asks before it does this. ${item.title}.`,
+      message: t("Not approved yet: LEAF asks before it does this. {0}.", worded(item.words)),
       severity: "info",
       code: "consent",
     }));
@@ -208,6 +226,12 @@ const placeOf: Record<ConsentItem["kind"], FactProblem["path"]> = {
   key: ["teacher", "keyEnv"],
   plainHttp: ["teacher", "endpoint"],
 };
+
+/** Reasons are kept as they were told, in English; those of LEAF's own are known to the bundle. */
+function lineOf({ file, other, line, reason }: ItemFailure): string {
+  const where = other ? t("{0} and {1}", file, other) : line === undefined ? file : `${file}:${line}`;
+  return `${where}: ${t(reason)}`;
+}
 
 function sentence(message: string): string {
   return /[.!?]$/.test(message) ? message : `${message}.`;

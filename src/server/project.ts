@@ -30,7 +30,7 @@ import { checkInterpreters } from "./interpreterCheck.ts";
 import { type JobTracker, trackJobs } from "./jobTracker.ts";
 import type { FactProblem } from "./language/context.ts";
 import { type LiveImages, liveImages } from "./liveImages.ts";
-import { t } from "./locale.ts";
+import { t, worded, wordedFailure } from "./locale.ts";
 import { projectInputs } from "./projectInputs.ts";
 import { uriOf } from "./uris.ts";
 
@@ -166,7 +166,7 @@ export function liveProject(
       const parsed = await readConfig(text, path.dirname(file));
       if (!parsed.ok) {
         const [first] = parsed.problems;
-        const place = first ? `:${first.line}:${first.column}: ${first.message}` : "";
+        const place = first ? `:${first.line}:${first.column}: ${worded(first.words)}` : "";
         [config, invalid, invalidAt, facts] = [undefined, `${path.basename(file)}${place}`, first, []];
         return;
       }
@@ -183,12 +183,12 @@ export function liveProject(
         const known = explained(error, { doing: say`${path.basename(file)} was read` });
         if (known.code === "internal") throw error;
         if (known.code === "cancelled") return;
-        [loaded, facts, invalid] = [undefined, [factOfError(project, known)], known.message];
+        [loaded, facts, invalid] = [undefined, [factOfError(project, known)], worded(known.words.message)];
       }
       await jobs.attach(project);
     } catch (error) {
       const doing = say`${path.basename(file)} was read`;
-      invalid = failureOf(error, { doing, file }).message;
+      invalid = wordedFailure(failureOf(error, { doing, file })).message;
       // A config that is gone is no fault of ours.
       if (error instanceof LeafError) return;
       logError(path.join(path.dirname(file), ".leaf"), error, inEnglish(doing));
@@ -262,7 +262,7 @@ export function liveProject(
       stale: (loaded?.stages ?? []).filter(
         ({ state, reason }) => state !== "fresh" && reason?.kind !== "noHumanScores",
       ).length,
-      scorer: loaded ? scorerInfo(loaded.context.scorer) : null,
+      scorer: loaded ? scorerInfo(loaded.context.scorer, t) : null,
       scored: images.scored(),
       job: jobs.snapshot(),
     }),

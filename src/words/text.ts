@@ -7,6 +7,16 @@ export function say(parts: TemplateStringsArray, ...values: TextValue[]): Text {
   return { template, values };
 }
 
+/** Marks a sentence without values for translators, where only a string may stand: it is its own template. */
+export function marked(sentence: string): string {
+  return sentence;
+}
+
+/** A marked sentence as data. */
+export function asTemplate(sentence: string): Text {
+  return { template: sentence, values: [] };
+}
+
 /** What somebody else said, or a name: it is shown as it stands in every language. */
 export function quoted(words: string): Text {
   return { template: "{0}", values: [words] };

@@ -36,7 +36,7 @@ test("holds what the allow-list names and nothing else", () => {
   const top = new Set(files.map((file) => file.split("/")[0]));
   for (const name of top)
     expect(name).toMatch(
-      /^(assets|bin|demo|dist|l10n|media|src|LICENSE\.txt|ThirdPartyNotices\.txt|package(\.nls)?\.json|readme\.md|changelog\.md|\.vsixmanifest)$/,
+      /^(assets|bin|demo|dist|l10n|media|src|LICENSE\.txt|ThirdPartyNotices\.txt|package(\.nls(\.[a-z]+)?)?\.json|readme\.md|changelog\.md|\.vsixmanifest)$/,
     );
   expect(files.filter((file) => /\.(map|ts|vsix|pyc|sqlite)$|(^|\/)(tests?|\.env)(\/|$)/.test(file))).toEqual(
     [],

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { SecretStorage } from "vscode";
 import { consentText } from "../../src/extension/consentText.ts";
 import { bindOldKey, forgetTeacherKey, storeTeacherKey, teacherKeys } from "../../src/extension/keys.ts";
+import { quoted } from "../../src/words/text.ts";
 import { english as t } from "../../src/words/translate.ts";
 
 /** The editor's storage, as far as it is used; it cannot run here. */
@@ -56,6 +57,7 @@ it("what is asked before a run says what exactly, and where it is written", () =
     kind: "server" as const,
     digest: "d",
     title: "Start the teacher's server",
+    words: quoted("Start the teacher's server"),
     details: ["./serve.sh {port}", "in /home/ana/p"],
     file: "/home/ana/p/leaf.yaml",
     line: 7,

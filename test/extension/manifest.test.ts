@@ -90,6 +90,23 @@ describe("package.json", () => {
   });
 });
 
+describe("German", () => {
+  const read = (file: string) => JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;
+  /** Places, code and addresses of commands stay as they are. */
+  const kept = (text: string) =>
+    [...text.matchAll(/\{\d+\}|`[^`]*`|\]\([^)]*\)|\$\([\w-]+\)/g)].map(String).sort();
+
+  it.each([
+    ["l10n/bundle.l10n.json", "l10n/bundle.l10n.de.json"],
+    ["package.nls.json", "package.nls.de.json"],
+  ])("says all of %s, with the same places and code", (english, german) => {
+    const [texts, translated] = [read(english), read(german)];
+    expect(Object.keys(translated)).toEqual(Object.keys(texts));
+    for (const [key, text] of Object.entries(texts))
+      expect(kept(translated[key]!), translated[key]).toEqual(kept(text));
+  });
+});
+
 describe("l10n/bundle.l10n.json", () => {
   it("holds the texts of the sources", async () => {
     await promisify(execFile)(process.execPath, ["scripts/l10n.js", "--check"]);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type {
   CalibrateResult,
   DistillResult,
@@ -8,7 +9,6 @@ import type {
   LabelResult,
 } from "../../src/protocol/results.ts";
 import type { StudentCard } from "../../src/protocol/student.ts";
-import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import { conditions, startServer } from "../server/startServer.ts";
 import { config, leaf, leafJson, makeWorkspace, startLeaf, temporaryFolder } from "./workspace.ts";
 
@@ -107,7 +107,9 @@ test("a run with nothing to do looks at each image once, and opens the images' i
   expect(most(counts, /^read mos\.csv/)).toBeLessThanOrEqual(3);
 });
 
-test("the editor reads labels, runs and fits once for a state of the project", { timeout: 120_000 }, async () => {
+test("the editor reads labels, runs and fits once for a state of the project", {
+  timeout: 120_000,
+}, async () => {
   const counts = await counting(async (env) => {
     let projects: ProjectSnapshot[] = [];
     const { until, look } = conditions();

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { JobSnapshot } from "../../src/protocol/jobs.ts";
 import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../../src/protocol/project.ts";
-import { quoted } from "../../src/words/text.ts";
 import { type Language, startLanguage } from "./languageClient.ts";
 
 let language: Language;
@@ -148,7 +147,7 @@ test("stale and fresh stages, with their headlines and the run to compare with",
       }),
       stage("calibrate", {
         state: "failed",
-        reason: { kind: "failed", message: quoted("the trainer stopped") },
+        reason: { kind: "failed", message: "the trainer stopped" },
         updated: ago(80),
       }),
       stage("evaluate", {

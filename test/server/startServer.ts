@@ -6,6 +6,7 @@ import {
   IPCMessageWriter,
   type MessageConnection,
 } from "vscode-languageserver/node";
+import type { ServerStart } from "../../src/protocol/server.ts";
 import { uriOf } from "../../src/server/uris.ts";
 
 /** Starts the built server over its real IPC connection, as the editor does; listeners go in before it is initialized. */
@@ -13,6 +14,7 @@ export async function startServer(
   folder: string,
   listen: (connection: MessageConnection) => void,
   env: NodeJS.ProcessEnv = process.env,
+  start: ServerStart = {},
 ): Promise<{ connection: MessageConnection; stop(): Promise<void> }> {
   const server = fork(path.resolve("dist/server.js"), ["--node-ipc"], { execArgv: [], silent: true, env });
   const connection = createMessageConnection(new IPCMessageReader(server), new IPCMessageWriter(server));
@@ -25,6 +27,7 @@ export async function startServer(
     processId: process.pid,
     rootUri: null,
     capabilities: { workspace: { workspaceFolders: true } },
+    initializationOptions: start,
     workspaceFolders: [{ uri: uriOf(folder), name: "test" }],
   });
   await connection.sendNotification("initialized", {});

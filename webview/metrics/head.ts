@@ -55,7 +55,7 @@ class MetricsHead extends LitElement {
       </div>
       <div class="row">
         ${stale ? html`<vscode-button @click=${() => this.#fire("run")}>${text("Run Pipeline")}</vscode-button>` : nothing}
-        <span id="run" class="muted">${text("Run")}</span>
+        <span id="run" class="muted">${text("Run/noun")}</span>
         <vscode-dropdown aria-labelledby="run" @change=${this.#choose}>
           ${this.runs.map(
             ({ id, updated }) =>

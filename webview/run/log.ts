@@ -1,6 +1,7 @@
 import type { JobEvent } from "../../src/protocol/jobs.ts";
 import { figure } from "../../src/words/figure.ts";
 import { headline } from "../../src/words/headline.ts";
+import { stepWords } from "../../src/words/progress.ts";
 import { workTitle } from "../../src/words/titles.ts";
 import type { Host } from "../host.ts";
 
@@ -33,7 +34,7 @@ export function createLog(text: Host["text"]): { lines: LogLine[]; add(events: r
         return { level: "warning", text: event.message };
       case "progress": {
         const { progress } = event;
-        const name = `${workTitle(text, progress.stage)}: ${progress.step}`;
+        const name = `${workTitle(text, progress.stage)}: ${stepWords(text, progress.step)}`;
         const kind = name.replace(/\d+/g, "");
         if (kind === step) return undefined;
         step = kind;

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { TimedProgress } from "../../src/protocol/jobs.ts";
 import { left } from "../../src/words/duration.ts";
-import { counted, rate } from "../../src/words/progress.ts";
+import { counted, rate, stepWords } from "../../src/words/progress.ts";
 import type { Host } from "../host.ts";
 import { baseStyles } from "../ui/styles.ts";
 
@@ -42,7 +42,8 @@ class ProgressBar extends LitElement {
 
   protected override render() {
     const text = this.host.text;
-    const { step, done, total, unit, detail, rate: speed, secondsLeft } = this.progress;
+    const { done, total, unit, detail, rate: speed, secondsLeft } = this.progress;
+    const step = stepWords(this.host.text, this.progress.step);
     return html`<p>${step}</p>
       <progress aria-label=${step} max=${total ?? nothing} value=${total === undefined ? nothing : Math.min(done, total)}></progress>
       <div class="line"><span>${counted(text, this.progress)}</span><span>${left(text, secondsLeft)}</span></div>

@@ -97,7 +97,7 @@ class RunTable extends LitElement {
           <tr>
             <th class="tight" scope="col"><span class="only-read">${text("Select")}</span></th>
             <th class="tight" scope="col"><span class="only-read">${text("Pinned")}</span></th>
-            ${this.#heading("id", text("Run"))} ${this.#heading("created", text("When"))}
+            ${this.#heading("id", text("Run/noun"))} ${this.#heading("created", text("When"))}
             <th scope="col">${text("What changed")}</th>
             ${this.#heading("srcc", "SRCC", text("Spearman rank correlation with MOS"))}
             ${this.#heading("plcc", text("PLCC, raw"), text("Pearson correlation of raw scores with MOS"))}

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { marked } from "../../words/text.ts";
 import { defaultMaxMegapixels, mostMegapixels } from "../images/limits.ts";
 import { completeMos } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
@@ -57,7 +58,7 @@ const evaluateSchema = z.strictObject({
     .array(otherDatasetSchema)
     .refine(
       (all) => new Set(all.map(({ name }) => name)).size === all.length,
-      "two datasets have the same name",
+      marked("two datasets have the same name"),
     )
     .optional()
     .meta({ description: "Other rated datasets to try the students on; nothing is trained on them." }),
@@ -110,12 +111,13 @@ export const configSchema = z
   })
   .refine((config) => config.split.test + config.split.val < 1, {
     path: ["split"],
-    message: "`test` and `val` together must leave images to train on",
+    message: marked("`test` and `val` together must leave images to train on"),
   })
   .refine((config) => config.label.minConfidence !== "auto" || config.calibrate.selection === "random", {
     path: ["label", "minConfidence"],
-    message:
+    message: marked(
       "`auto` needs `calibrate.selection: random`: other selections wait for the student that it trains",
+    ),
   })
   .transform(({ mos, evaluate: { datasets, ...evaluate }, ...config }) => ({
     ...config,

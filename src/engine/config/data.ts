@@ -1,14 +1,15 @@
 import { z } from "zod";
+import { marked } from "../../words/text.ts";
 import { globProblem } from "../base/globLimits.ts";
 import { mosFormatNames } from "../mos/formats.ts";
 
 const share = z.number().min(0).max(0.9);
 const range = z
   .tuple([z.number(), z.number()])
-  .refine(([lo, hi]) => hi > lo, "the range must be [lowest, highest]")
+  .refine(([lo, hi]) => hi > lo, marked("the range must be [lowest, highest]"))
   .refine(
     ([lo, hi]) => Math.max(Math.abs(lo), Math.abs(hi)) <= 1e6 && hi - lo >= 1e-6,
-    "no scale of scores is that wide or narrow: both ends within ±1,000,000, and 0.000001 apart",
+    marked("no scale of scores is that wide or narrow: both ends within ±1,000,000, and 0.000001 apart"),
   );
 
 /** Refuses a regular expression that does not compile or captures nothing. */
@@ -18,7 +19,7 @@ const pattern = z.string().refine((source) => {
   } catch {
     return false;
   }
-}, "must be a regular expression with one capture group, such as '^(.+)_[0-9]+'");
+}, marked("must be a regular expression with one capture group, such as '^(.+)_[0-9]+'"));
 
 const groupBySchema = z.union([z.string().min(1), z.strictObject({ pattern }), z.null()]);
 

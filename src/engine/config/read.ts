@@ -4,7 +4,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { LineCounter, parseDocument, type YAMLParseError } from "yaml";
 import type { z } from "zod";
 import type { Text } from "../../protocol/text.ts";
-import { inEnglish, say } from "../../words/text.ts";
+import { asTemplate, inEnglish, marked, say } from "../../words/text.ts";
 import { explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
 import { withFormats } from "../mos/complete.ts";
@@ -95,7 +95,7 @@ export function parseYaml(text: string): ParsedYaml {
 
 /** Text that overflows the parser's stack, or aliases that multiply without end. */
 function unreadable(error: unknown): ConfigProblem {
-  const words = error instanceof RangeError ? tooDeep : asWritten(oneLine(messageOf(error)));
+  const words = error instanceof RangeError ? tooDeep : asTemplate(oneLine(messageOf(error)));
   return { ...told(words), kind: "syntax", line: 1, column: 1, path: [] };
 }
 
@@ -109,7 +109,7 @@ function syntaxMessage({ code, message }: YAMLParseError): Text {
     case "RESOURCE_EXHAUSTION":
       return tooDeep;
     default:
-      return asWritten(oneLine(message));
+      return asTemplate(oneLine(message));
   }
 }
 
@@ -193,11 +193,6 @@ function oneLine(message: string): string {
   return redact(message.split("\n")[0]!.replace(/[.:]\s*$/, ""));
 }
 
-/** A sentence that stands in the schema: its own template. */
-function asWritten(message: string): Text {
-  return { template: message, values: [] };
-}
-
 function told(words: Text): { message: string; words: Text } {
   return { message: inEnglish(words), words };
 }
@@ -210,6 +205,18 @@ function quoted(value: unknown): string {
     return "a value that contains itself";
   }
 }
+
+/** How the validator calls types, for translators. */
+const typeNames = [
+  marked("number"),
+  marked("int"),
+  marked("string"),
+  marked("boolean"),
+  marked("array"),
+  marked("object"),
+  marked("record"),
+  marked("tuple"),
+];
 
 function describe(issue: z.core.$ZodIssue): Text {
   const got = quoted("input" in issue ? issue.input : undefined);
@@ -225,12 +232,13 @@ function describe(issue: z.core.$ZodIssue): Text {
     const inner = issue.errors
       .flat()
       .find((one) => one.code === "custom" || one.code === "unrecognized_keys");
-    return inner ? asWritten(oneLine(inner.message)) : say`has the wrong type (${got})`;
+    return inner ? asTemplate(oneLine(inner.message)) : say`has the wrong type (${got})`;
   }
   const type = /^Invalid input: expected (.*), received .*$/.exec(issue.message)?.[1];
+  if (type && typeNames.includes(type)) return say`must be a ${asTemplate(type)}, not ${got}`;
   if (type) return say`must be a ${type}, not ${got}`;
   const bound = /^Too (?:small|big): expected \w+ to be (.*)$/.exec(issue.message)?.[1];
-  return bound ? say`must be ${oneLine(bound)}` : asWritten(oneLine(issue.message));
+  return bound ? say`must be ${oneLine(bound)}` : asTemplate(oneLine(issue.message));
 }
 
 /** Keys that the schema knows at a place of the document, for "did you mean". */

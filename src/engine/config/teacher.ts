@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { marked } from "../../words/text.ts";
 import { isPlaceholder, isSecretName, isWorthHiding, looksSecret, secretOptions } from "../base/redact.ts";
 import { isKeyVariable } from "./keyVariables.ts";
 
@@ -52,14 +53,14 @@ const embeddedTeacher = z.strictObject({
 });
 
 const endpoint = z
-  .url({ protocol: /^https?$/, error: "must be a URL such as http://127.0.0.1:8000/v1" })
+  .url({ protocol: /^https?$/, error: marked("must be a URL such as http://127.0.0.1:8000/v1") })
   .refine((url) => {
     const { username, password } = URL.canParse(url) ? new URL(url) : { username: "", password: "" };
     return username === "" && password === "";
-  }, "must not hold a password or a user; name the key's environment variable by `keyEnv`")
+  }, marked("must not hold a password or a user; name the key's environment variable by `keyEnv`"))
   .refine(
     (url) => !URL.canParse(url) || !/[?#]/.test(url),
-    "must not have a part after `?` or `#`; name the key's environment variable by `keyEnv`",
+    marked("must not have a part after `?` or `#`; name the key's environment variable by `keyEnv`"),
   );
 
 const useVariable = 'name an environment variable instead: `env: { VLLM_API_KEY: "{env:MY_API_KEY}" }`';
@@ -133,10 +134,15 @@ const openaiTeacher = z
       .meta({ description: "The model's name at the endpoint; by default that of `serve`." }),
     keyEnv: z
       .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable, never the key itself")
+      .regex(
+        /^[A-Za-z_][A-Za-z0-9_]*$/,
+        marked("must be the name of an environment variable, never the key itself"),
+      )
       .refine(
         (name) => isKeyVariable(name, process.env),
-        "must be called *_API_KEY or LEAF_*, or be allowed by your setting `leaf.teacher.allowedKeyVariables` (LEAF_ALLOWED_KEY_ENV)",
+        marked(
+          "must be called *_API_KEY or LEAF_*, or be allowed by your setting `leaf.teacher.allowedKeyVariables` (LEAF_ALLOWED_KEY_ENV)",
+        ),
       )
       .optional()
       .meta({
@@ -182,15 +188,15 @@ const openaiTeacher = z
     prompts: promptsSchema,
   })
   .refine((teacher) => (teacher.endpoint === undefined) !== (teacher.serve === undefined), {
-    message: "takes either `endpoint` or `serve`",
+    message: marked("takes either `endpoint` or `serve`"),
   })
   .refine((teacher) => teacher.model !== undefined || teacher.endpoint === undefined, {
     path: ["model"],
-    message: "is missing: the model's name at the endpoint",
+    message: marked("is missing: the model's name at the endpoint"),
   })
   .refine((teacher) => teacher.limit?.cost === undefined || teacher.price !== undefined, {
     path: ["limit"],
-    message: "`cost` needs `price`",
+    message: marked("`cost` needs `price`"),
   });
 
 const transformersTeacher = z.strictObject({

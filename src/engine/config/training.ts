@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { marked } from "../../words/text.ts";
 
 const weight = z.number().min(0).max(1e6);
 
@@ -29,7 +30,7 @@ export const studentSchema = z.strictObject({
     })
     .refine(
       (input) => input.resize === null || input.resize >= input.crop,
-      "`resize` must not be smaller than `crop`",
+      marked("`resize` must not be smaller than `crop`"),
     )
     .prefault({}),
 });
@@ -72,7 +73,7 @@ export const distillSchema = z.strictObject({
           "Discard unsure pairs and weigh the others by their confidence; false keeps all, each of weight 1 (an ablation).",
       }),
     })
-    .refine((loss) => loss.point + loss.pair > 0, "`point` and `pair` must not both be 0")
+    .refine((loss) => loss.point + loss.pair > 0, marked("`point` and `pair` must not both be 0"))
     .prefault({}),
   keep: z.enum(["best", "last"]).default("best").meta({
     description:
@@ -121,6 +122,6 @@ export const calibrateSchema = z.strictObject({
       mse: weight.default(1).meta({ description: "λ_mse: weight of the mean squared error." }),
       plcc: weight.default(1).meta({ description: "λ_plcc: weight of (1 − PLCC)/2." }),
     })
-    .refine((loss) => loss.mse + loss.plcc > 0, "`mse` and `plcc` must not both be 0")
+    .refine((loss) => loss.mse + loss.plcc > 0, marked("`mse` and `plcc` must not both be 0"))
     .prefault({}),
 });

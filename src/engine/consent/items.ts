@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ConsentItem } from "../../protocol/consent.ts";
+import type { Text } from "../../protocol/text.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { decideEndpoint, originOf } from "../base/endpoint.ts";
 import { redact, redactConfig } from "../base/redact.ts";
 import type { OpenaiTeacherConfig, ServeConfig } from "../config/teacher.ts";
@@ -29,7 +31,7 @@ export function interpreterItem(named: string, root: string): PlacelessItem {
       // A virtual environment says there whose Python it is.
       environment: file ? fileDigest(path.join(path.dirname(file), "..", "pyvenv.cfg")) : null,
     }),
-    title: `Run the Python interpreter ${shownPart(named)}`,
+    ...titled(say`Run the Python interpreter ${shownPart(named)}`),
     details: [`${shownPart(file ?? named)} -m leaf …`],
     path: ["python", "interpreter"],
   };
@@ -51,7 +53,7 @@ export function serverItem(serve: ServeConfig, root: string): PlacelessItem {
       // The program, and a script that it is given.
       content: command.map((part, i) => contentOf(part, root, i === 0)),
     }),
-    title: "Start the teacher's server",
+    ...titled(say`Start the teacher's server`),
     details: [
       redact(shownCommand(shown.command)),
       ...(variables.length > 0 ? [`with ${redact(variables.join(" "))}`] : []),
@@ -89,7 +91,7 @@ export function endpointItems(
       items.push({
         kind: "plainHttp",
         digest: consentDigest({ kind: "plainHttp", origin }),
-        title: `Send images to ${origin} without encryption`,
+        ...titled(say`Send images to ${origin} without encryption`),
         details: [],
         path: at,
       });
@@ -98,11 +100,15 @@ export function endpointItems(
       items.push({
         kind: "key",
         digest: consentDigest({ kind: "key", variable, origin }),
-        title: `Send the key of the environment variable ${variable} to ${origin}`,
+        ...titled(say`Send the key of the environment variable ${variable} to ${origin}`),
         details: [],
         path: config.keyEnv === undefined ? at : ["teacher", "keyEnv"],
       });
   });
   const seen = new Set<string>();
   return items.filter(({ digest }) => !seen.has(digest) && seen.add(digest));
+}
+
+function titled(words: Text): Pick<ConsentItem, "title" | "words"> {
+  return { title: inEnglish(words), words };
 }

@@ -97,7 +97,7 @@ export function requireApproved(items: readonly ConsentItem[]): void {
   if (open) throw notApproved(open, rest.length);
 }
 
-export function notApproved({ title, details, file, line }: ConsentItem, more = 0): LeafError {
+export function notApproved({ words: title, details, file, line }: ConsentItem, more = 0): LeafError {
   const where = file ? ` (${path.basename(file)}${line === null ? "" : `:${line}`})` : "";
   const what = details.length > 0 ? `: ${details.join("; ")}` : "";
   return new LeafError(

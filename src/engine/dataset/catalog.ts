@@ -39,6 +39,8 @@ export interface Catalog {
   problems: string[];
   /** Rows of the MOS file that were of no use, by what is wrong with them. */
   mosProblems: Mos["problems"];
+  /** The first of them as data. */
+  firstMosProblem?: Text;
   mosProblemCount: number;
   index: ImageIndex;
   close(): void;
@@ -187,6 +189,7 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       digestOf: digestLines,
       problems,
       mosProblems: mos?.problems ?? [],
+      firstMosProblem: mos?.firstProblem,
       mosProblemCount,
       index,
       close: () => index.close(),

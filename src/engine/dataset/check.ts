@@ -1,5 +1,6 @@
 import type { FailureSummary } from "../../protocol/failures.ts";
 import { bytes } from "../../words/figure.ts";
+import { inEnglish } from "../../words/text.ts";
 import { failuresDir, type Project } from "../config/project.ts";
 import { failuresIn } from "../failures/list.ts";
 import { noEndMarker } from "../images/ending.ts";
@@ -50,7 +51,9 @@ export async function checkProject(project: Project, options: CheckOptions): Pro
     const undecodable = findings.filter(({ problem }) => problem !== null);
     for (const { path, problem } of undecodable) list.add({ kind: "decode", file: path, reason: problem! });
     const failures = await list.finish();
-    const errors = dataErrors(project, catalog).map(({ path, message }) => `${path.join(".")}: ${message}`);
+    const errors = dataErrors(project, catalog).map(
+      ({ path, message }) => `${path.join(".")}: ${inEnglish(message)}`,
+    );
     const { images, files, failed } = catalog.summary;
     if (images > 0 && undecodable.length === files - failed)
       errors.push("images: None of these files can be decoded.");

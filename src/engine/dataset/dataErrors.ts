@@ -1,10 +1,12 @@
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import type { Project } from "../config/project.ts";
 import type { Catalog } from "./catalog.ts";
 
 /** What is so wrong with the data that a run cannot end well; `path`: the key of the config that it is about. */
 export interface DataError {
   path: string[];
-  message: string;
+  message: Text;
   code: "noImages" | "mosRows" | "noCalibrationImages";
 }
 
@@ -15,7 +17,8 @@ export function dataErrors({ config }: Pick<Project, "config">, catalog: Catalog
   if (summary.images === 0)
     errors.push({
       path: ["images"],
-      message: summary.files === 0 ? "There is no image in here." : "None of these files is a usable image.",
+      message:
+        summary.files === 0 ? say`There is no image in here.` : say`None of these files is a usable image.`,
       code: "noImages",
     });
   if (config.mos && mos.size === 0 && mosProblemCount > 0)
@@ -26,7 +29,7 @@ export function dataErrors({ config }: Pick<Project, "config">, catalog: Catalog
     if (ratio === 0 || rated < 2)
       errors.push({
         path: ["calibrate", "ratio"],
-        message: `${ratio} leaves ${rated < 2 ? Math.round(ratio * rated) : 0} of ${rated} rated training images to calibrate with; 2 are the least.`,
+        message: say`${ratio} leaves ${rated < 2 ? Math.round(ratio * rated) : 0} of ${rated} rated training images to calibrate with; 2 are the least.`,
         code: "noCalibrationImages",
       });
   }
@@ -40,8 +43,12 @@ export function ratedIn(catalog: Catalog, split: "train" | "val" | "test"): numb
 }
 
 /** How many rows of the scores are of no use, and the first of them. */
-export function uselessRows(file: string, { mos, mosProblems, mosProblemCount }: Catalog): string {
+export function uselessRows(
+  file: string,
+  { mos, mosProblems, mosProblemCount, firstMosProblem }: Catalog,
+): Text {
   const first = mosProblems[0];
-  const where = first ? ` First: line ${first.line}: ${first.message}` : "";
-  return `${mosProblemCount} rows of ${file} are of no use, ${mos.size} are used.${where}`;
+  return first
+    ? say`${mosProblemCount} rows of ${file} are of no use, ${mos.size} are used. First: line ${first.line}: ${firstMosProblem ?? first.message}`
+    : say`${mosProblemCount} rows of ${file} are of no use, ${mos.size} are used.`;
 }

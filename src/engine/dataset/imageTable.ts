@@ -1,3 +1,5 @@
+import type { Text } from "../../protocol/text.ts";
+import { asTemplate, say } from "../../words/text.ts";
 import { factsOf, type MosFormat } from "../mos/formats.ts";
 import { findColumn } from "../tables/findColumn.ts";
 import { openTable } from "../tables/table.ts";
@@ -32,7 +34,7 @@ export interface ImageTableOptions<Column extends string> {
   index: ImageIndex;
   signal?: AbortSignal;
   onRow(row: ImageRow<Column>): void;
-  onProblem(kind: RowProblemKind, line: number, message: string): void;
+  onProblem(kind: RowProblemKind, line: number, message: Text): void;
 }
 
 /**
@@ -49,9 +51,9 @@ export async function readImageTable<Column extends string>(
   const cells = cellReader(file, table, format, wanted, options.optional ?? []);
   const matcher = new ImageMatcher(options.index);
   const take = ({ line, cells: read, fault }: TableRow) => {
-    if (fault !== undefined) return options.onProblem("malformed", line, fault);
+    if (fault !== undefined) return options.onProblem("malformed", line, asTemplate(fault));
     const [name, ...given] = cells.of(read) as [string, ...string[]];
-    if (name === "") return options.onProblem("noName", line, "The row names no image.");
+    if (name === "") return options.onProblem("noName", line, say`The row names no image.`);
     const match = matcher.match(name);
     if ("problem" in match) return options.onProblem(match.problem, line, match.message);
     const values = {} as Record<Column, string>;

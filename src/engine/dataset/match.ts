@@ -1,11 +1,13 @@
 import path from "node:path";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { quotedCell } from "../tables/cellText.ts";
 import { plainCell } from "../tables/formulaCells.ts";
 import type { IndexedFile } from "./index/file.ts";
 import { withoutImageExtension } from "./index/names.ts";
 import type { ImageIndex } from "./index/query.ts";
 
-export type Match = { hash: string } | { problem: "noImage" | "ambiguous" | "unreadable"; message: string };
+export type Match = { hash: string } | { problem: "noImage" | "ambiguous" | "unreadable"; message: Text };
 
 /**
  * Finds the image that a CSV file means by a name: the exact relative path; then a path that ends with it; then the file name in
@@ -28,7 +30,7 @@ export class ImageMatcher {
     if ("problem" in meant || meant.hash === written.hash) return written;
     return {
       problem: "ambiguous",
-      message: `${quotedCell(name)} may be the image of this name or ${quotedCell(plain)}.`,
+      message: say`${quotedCell(name)} may be the image of this name or ${quotedCell(plain)}.`,
     };
   }
 
@@ -62,7 +64,7 @@ export class ImageMatcher {
       const found = step();
       if (found.length > 0) return decide(name, found);
     }
-    return { problem: "noImage", message: `No image is called ${quotedCell(name)}.` };
+    return { problem: "noImage", message: say`No image is called ${quotedCell(name)}.` };
   }
 }
 
@@ -72,13 +74,13 @@ function decide(name: string, found: IndexedFile[]): Match {
   if (first === undefined)
     return {
       problem: "unreadable",
-      message: `The image ${quotedCell(name)} cannot be read: ${found[0]!.error}.`,
+      message: say`The image ${quotedCell(name)} cannot be read: ${found[0]!.error ?? ""}.`,
     };
   const other = usable.find((file) => file.hash !== first.hash);
   if (other) {
     return {
       problem: "ambiguous",
-      message: `${quotedCell(name)} may be ${first.path} or ${other.path}${usable.length > 2 ? " or others" : ""}.`,
+      message: say`${quotedCell(name)} may be ${first.path} or ${other.path}${usable.length > 2 ? say` or others` : ""}.`,
     };
   }
   return { hash: first.hash! };

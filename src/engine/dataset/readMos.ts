@@ -1,3 +1,5 @@
+import type { Text } from "../../protocol/text.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { throwIfCancelled } from "../base/errors.ts";
 import { quotedCell } from "../tables/cellText.ts";
 import { parseNumber } from "../tables/number.ts";
@@ -37,6 +39,8 @@ export interface Mos {
   columns: Map<string, Record<string, string>>;
   /** The first 100 in order of line; equal duplicates are only counted. */
   problems: MosProblem[];
+  /** The first of them as data. */
+  firstProblem?: Text;
   counts: Record<MosProblemKind, number>;
   /** Rows of data in the file. */
   rows: number;
@@ -90,13 +94,13 @@ export async function readMos(
           "notANumber",
           line,
           text === ""
-            ? `${quotedCell(name)} has no score.`
-            : `The score ${quotedCell(text)} is not a number.`,
+            ? say`${quotedCell(name)} has no score.`
+            : say`The score ${quotedCell(text)} is not a number.`,
         );
         return;
       }
       if (score < lowest || score > highest) {
-        report.add("outOfRange", line, `The score ${text} is outside the range ${lowest} to ${highest}.`);
+        report.add("outOfRange", line, say`The score ${text} is outside the range ${lowest} to ${highest}.`);
         return;
       }
       const before = scores.get(hash);
@@ -109,7 +113,7 @@ export async function readMos(
         report.add(
           "conflict",
           line,
-          `${quotedCell(name)} has the score ${before} already; ${score} is not used.`,
+          say`${quotedCell(name)} has the score ${before} already; ${score} is not used.`,
         );
     },
   });
@@ -130,12 +134,15 @@ function problemList(onProblem?: (problem: MosProblem) => void) {
     conflict: 0,
   };
   const problems: MosProblem[] = [];
+  const result: Pick<Mos, "counts" | "problems" | "firstProblem"> = { counts, problems };
   return {
-    result: { counts, problems },
+    result,
     /** Without a message it is only counted. */
-    add(kind: MosProblemKind, line: number, message?: string) {
+    add(kind: MosProblemKind, line: number, words?: Text) {
       counts[kind] += 1;
-      if (message === undefined) return;
+      if (words === undefined) return;
+      const message = inEnglish(words);
+      result.firstProblem ??= words;
       onProblem?.({ kind, line, message });
       if (problems.length < maxProblems) problems.push({ kind, line, message });
     },

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { say } from "../../words/text.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { compare, seededRank } from "../base/seededRank.ts";
 import { quotedCell } from "../tables/cellText.ts";
@@ -194,7 +194,7 @@ async function readSplitFile(
     index,
     signal,
     onProblem(kind, line, message) {
-      if (listed.problems.length < 100) listed.problems.push({ kind, line, message });
+      if (listed.problems.length < 100) listed.problems.push({ kind, line, message: inEnglish(message) });
     },
     onRow({ line, name, hash, values }) {
       const text = (values[column] ?? "").toLowerCase();

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { marked } from "../../words/text.ts";
 
 export const evaluatedStages = ["teacher", "distill", "calibrate"] as const;
 export type EvaluatedStage = (typeof evaluatedStages)[number];
@@ -34,7 +35,7 @@ export const experimentSchema = z.strictObject({
     .array(z.int().min(0))
     .min(1)
     .max(100)
-    .refine(unique, "the seeds must differ")
+    .refine(unique, marked("the seeds must differ"))
     .default([0])
     .meta({ description: "Each is `distill.seed` and `calibrate.seed` (so also which MOS are used)." }),
   resplit: z
@@ -48,7 +49,7 @@ export const experimentSchema = z.strictObject({
   report: z
     .array(z.enum(reportedMetrics))
     .min(1)
-    .refine(unique, "a measure is named twice")
+    .refine(unique, marked("a measure is named twice"))
     .default(["srcc", "plcc"])
     .meta({ description: "Measures of the table; the first one's difference to the baseline is shown." }),
   compare: z.string().min(1).optional().meta({

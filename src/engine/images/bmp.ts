@@ -1,4 +1,5 @@
 import { decode } from "fast-bmp";
+import { marked } from "../../words/text.ts";
 
 export interface BmpHeader {
   width: number;
@@ -23,20 +24,20 @@ const v5HeaderSize = 124;
 
 /** Reads the header only: 14 bytes file header, then one of the OS/2 or Windows information headers. */
 export function readBmpHeader(file: Buffer): BmpHeader {
-  if (file.length < 26) throw new BmpError("the BMP header is truncated");
+  if (file.length < 26) throw new BmpError(marked("the BMP header is truncated"));
   const headerSize = file.readUInt32LE(14);
   const core = headerSize === 12;
   if (!core && (headerSize < 40 || headerSize > 1024))
-    throw new BmpError("the BMP header is of an unknown kind");
-  if (file.length < 14 + headerSize) throw new BmpError("the BMP header is truncated");
+    throw new BmpError(marked("the BMP header is of an unknown kind"));
+  if (file.length < 14 + headerSize) throw new BmpError(marked("the BMP header is truncated"));
   const rawHeight = core ? file.readUInt16LE(20) : file.readInt32LE(22);
   const width = core ? file.readUInt16LE(18) : file.readInt32LE(18);
   const bits = file.readUInt16LE(core ? 24 : 28);
   const compression = core ? 0 : file.readUInt32LE(30);
-  if (width <= 0 || rawHeight === 0) throw new BmpError("the BMP header gives an empty picture");
+  if (width <= 0 || rawHeight === 0) throw new BmpError(marked("the BMP header gives an empty picture"));
   const masksFollow = compression === 3 && headerSize === 40;
   const hasMasks = masksFollow || (compression === 3 && headerSize >= 52);
-  if (hasMasks && file.length < 66) throw new BmpError("the BMP header is truncated");
+  if (hasMasks && file.length < 66) throw new BmpError(marked("the BMP header is truncated"));
   const maskAt = (at: number) => file.readUInt32LE(at);
   const used = core ? 0 : file.readUInt32LE(46);
   return {
@@ -69,7 +70,7 @@ export function decodeBmp(file: Buffer): {
   refuseUnsupported(header);
   const { width, height, bits } = header;
   const size = Math.ceil((width * bits) / 32) * 4 * height;
-  if (header.pixelOffset + size > file.length) throw new BmpError("the file is truncated");
+  if (header.pixelOffset + size > file.length) throw new BmpError(marked("the file is truncated"));
   const decoded = decode(normalised(file, header, size)).data as Uint8Array;
   const channels = header.hasAlpha ? 4 : 3;
   const data = new Uint8Array(width * height * channels);
@@ -81,7 +82,7 @@ export function decodeBmp(file: Buffer): {
     for (let x = 0; x < width; x++, from += stride, to += channels) {
       if (palette) {
         const at = decoded[from]! * 3;
-        if (at >= palette.length) throw new BmpError("a pixel points outside the palette");
+        if (at >= palette.length) throw new BmpError(marked("a pixel points outside the palette"));
         data[to] = palette[at]!;
         data[to + 1] = palette[at + 1]!;
         data[to + 2] = palette[at + 2]!;
@@ -126,7 +127,7 @@ function normalised(file: Buffer, header: BmpHeader, size: number): Buffer {
 function readPalette(file: Buffer, header: BmpHeader): Uint8Array {
   const { paletteOffset, paletteEntry, paletteSize } = header;
   if (paletteOffset + paletteSize * paletteEntry > file.length)
-    throw new BmpError("the palette is truncated");
+    throw new BmpError(marked("the palette is truncated"));
   const palette = new Uint8Array(paletteSize * 3);
   for (let i = 0; i < paletteSize; i++)
     for (let c = 0; c < 3; c++) palette[i * 3 + c] = file[paletteOffset + i * paletteEntry + 2 - c]!;

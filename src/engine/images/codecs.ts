@@ -1,4 +1,5 @@
 import sharp from "sharp";
+import { marked } from "../../words/text.ts";
 import { messageOf } from "../base/errors.ts";
 import { displayName, type ImageFormat } from "./format.ts";
 import { jpegEnd, jpegScansComplete } from "./jpeg.ts";
@@ -55,7 +56,7 @@ export async function decodeJpeg(bytes: Buffer, maxPixels: number): Promise<RgbI
   } catch (error) {
     const end = jpegEnd(bytes);
     if (end === undefined) {
-      const cut = new UnreadableImage("the JPEG data is truncated", { cause: error });
+      const cut = new UnreadableImage(marked("the JPEG data is truncated"), { cause: error });
       const ended = Buffer.concat([bytes, endOfJpeg]);
       // What a download left empty reads as picture, too.
       if (bytes.subarray(-16).every((byte) => byte === 0) || !jpegScansComplete(ended)) throw cut;
@@ -94,7 +95,7 @@ export function undecodable(format: ImageFormat, error: unknown): UnreadableImag
   if (error instanceof UnreadableImage) return error;
   const detail = messageOf(error).split("\n")[0]!.trim();
   if (format === "heic")
-    return new UnreadableImage("HEIC (HEVC) cannot be decoded here; convert it to JPEG or PNG", {
+    return new UnreadableImage(marked("HEIC (HEVC) cannot be decoded here; convert it to JPEG or PNG"), {
       cause: error,
     });
   const reason = /premature end|truncated/i.test(detail)

@@ -1,6 +1,6 @@
 import path from "node:path";
 import sharp from "sharp";
-import { say } from "../../words/text.ts";
+import { marked, say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { BmpError, decodeBmp, readBmpHeader } from "./bmp.ts";
 import {
@@ -132,9 +132,9 @@ async function decodeFormat(bytes: Buffer, format: ImageFormat, maxPixels: numbe
  * that file, for formats that keep the header elsewhere. Throws UnreadableImage or BmpError, both with the reason as message.
  */
 export async function probeImage(bytes: Buffer, rest?: string): Promise<ImageHeader> {
-  if (bytes.length === 0) throw new UnreadableImage("the file is empty");
+  if (bytes.length === 0) throw new UnreadableImage(marked("the file is empty"));
   const format = sniffFormat(bytes);
-  if (format === undefined) throw new UnreadableImage("not an image of a known format");
+  if (format === undefined) throw new UnreadableImage(marked("not an image of a known format"));
   if (format === "bmp") {
     const { width, height } = readBmpHeader(bytes);
     return { format, width, height };

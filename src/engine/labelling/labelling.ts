@@ -3,7 +3,7 @@ import type { ProgressSink } from "../../protocol/progress.ts";
 import type { LabelResult } from "../../protocol/results.ts";
 import type { Text } from "../../protocol/text.ts";
 import { figure } from "../../words/figure.ts";
-import { say } from "../../words/text.ts";
+import { marked, say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { forEachBounded } from "../base/pool.ts";
 import { chunksOf } from "../base/sqlite.ts";
@@ -373,7 +373,7 @@ function pointRow(image: string, judged: PointJudgement): PointRow {
   const { probabilities, mass } = judged;
   const sum = probabilities.reduce((total, p) => total + p, 0);
   if (!probabilities.every(isProbability) || Math.abs(sum - 1) > 1e-3)
-    return { image, ok: false, reason: "the teacher's probabilities do not sum to 1" };
+    return { image, ok: false, reason: marked("the teacher's probabilities do not sum to 1") };
   if (!(mass >= minRatingMass))
     return { image, ok: false, reason: `only ${figure(mass, 2)} of the answer is on the rating words` };
   const [score, confidence] = [expectedScore(probabilities), pointConfidence(probabilities)];
@@ -384,7 +384,7 @@ function pairRow([a, b]: [string, string], judged: PairPreference): PairRow {
   if (!judged.ok) return { a, b, ok: false, reason: judged.reason };
   const { pAB, pBA } = judged;
   if (!isProbability(pAB) || !(pBA === null || isProbability(pBA)))
-    return { a, b, ok: false, reason: "the teacher's preference is not a probability" };
+    return { a, b, ok: false, reason: marked("the teacher's preference is not a probability") };
   if (pBA === null)
     return { a, b, ok: true, p: pAB, pAB, pBA, positionBias: null, confidence: pairConfidence(pAB) };
   const { p, positionBias } = combineOrders(pAB, pBA);

@@ -3,6 +3,7 @@ import type { ScorerInfo } from "../../protocol/project.ts";
 import type { RunRecord } from "../../protocol/results.ts";
 import { studentCard } from "../../protocol/schema/student.ts";
 import type { StudentCard } from "../../protocol/student.ts";
+import { english, type Translate } from "../../words/translate.ts";
 import { readJsonAs } from "../base/json.ts";
 import type { Project } from "../config/project.ts";
 import { currentStudent } from "../pipeline/currentStudent.ts";
@@ -41,15 +42,17 @@ export async function scorersInUse(
 }
 
 /** A scorer in words and figures. */
-export function scorerInfo({ kind, fingerprint, card, run }: Scorer): ScorerInfo {
+export function scorerInfo({ kind, fingerprint, card, run }: Scorer, t: Translate = english): ScorerInfo {
   const scale = card?.mosScale;
   return {
     kind,
     fingerprint,
     title:
       kind === "embedded"
-        ? "embedded teacher"
-        : `student ${run} · ${card?.stage === "calibrate" ? "calibrated" : "distilled, not calibrated"}`,
+        ? t("embedded teacher")
+        : card?.stage === "calibrate"
+          ? t("student {0} · calibrated", run ?? "")
+          : t("student {0} · distilled, not calibrated", run ?? ""),
     scale: scale ? [...scale.range] : [1, 5],
     lowerIsBetter: scale?.lowerIsBetter ?? false,
   };

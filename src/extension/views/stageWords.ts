@@ -63,8 +63,8 @@ function failureRows(
     return {
       id: `${stage}.failure.${at}`,
       label: other ? t("{0} and {1}", file, other) : line === undefined ? file : `${file}:${line}`,
-      description: reason,
-      tooltip: escapeMarkdown(reason),
+      description: t(reason),
+      tooltip: escapeMarkdown(t(reason)),
       icon: "warning",
       color: "list.warningForeground",
       contextValue: "failure",

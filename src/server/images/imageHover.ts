@@ -55,7 +55,7 @@ export function bars(probabilities: readonly number[]): string {
   return ratingWords
     .map((word, i) => {
       const share = Math.min(1, Math.max(0, probabilities[i] ?? 0));
-      return `${word} ${blocks[Math.round(share * (blocks.length - 1))]}`;
+      return `${t(word)} ${blocks[Math.round(share * (blocks.length - 1))]}`;
     })
     .join(" ");
 }

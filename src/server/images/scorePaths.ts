@@ -63,7 +63,7 @@ export async function scorePaths(
       scored += result.scored.length;
       onScored(result.scored.map((hash) => fileOfHash.get(hash)!));
       for (const { hash, reason } of result.failed)
-        failed.push({ uri: uriOf(fileOfHash.get(hash)!), reason });
+        failed.push({ uri: uriOf(fileOfHash.get(hash)!), reason: t(reason) });
     }
   } finally {
     report.end();

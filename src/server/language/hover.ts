@@ -62,7 +62,7 @@ function dataLine(key: string, { images, mos }: ProjectSnapshot): string | undef
   if ((key === "mos" || key === "mos.file") && mos) {
     const { rated, train, val, test } = mos;
     const rows = t("{0} images have a MOS", count(rated));
-    return `${rows}: ${count(train)} \`train\` · ${count(val)} \`val\` · ${count(test)} \`test\``;
+    return `${rows}: ${count(train)} train · ${count(val)} val · ${count(test)} test`;
   }
   return undefined;
 }

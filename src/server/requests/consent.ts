@@ -7,6 +7,7 @@ import type { ConsentView } from "../../protocol/consent.ts";
 import type { ConsentTarget } from "../../protocol/server.ts";
 import { say } from "../../words/text.ts";
 import type { Answer } from "../answers.ts";
+import { worded } from "../locale.ts";
 import type { Projects } from "../projects.ts";
 import { experimentFileOf } from "./experiments.ts";
 
@@ -23,7 +24,10 @@ export function answerConsent(answer: Answer, projects: Projects): void {
     // As it is on the disk: that is what runs.
     return openConsent([await openProject(projects.of(target.config).file)], target.work);
   };
-  answer("leaf/consent", viewOf);
+  answer("leaf/consent", async (target) => {
+    const { items, ...view } = await viewOf(target);
+    return { ...view, items: items.map((item) => ({ ...item, title: worded(item.words) })) };
+  });
   answer("leaf/approve", async ({ digests, decision, ...target }) => {
     const { items } = await viewOf(target);
     const seen = items.filter(({ digest }) => digests.includes(digest));

@@ -11,6 +11,7 @@ import { imageHover } from "../images/imageHover.ts";
 import { imagePathAt, imagePathsInLine } from "../images/pathsInText.ts";
 import { heatOf, pictureOf, scoreNow } from "../images/score.ts";
 import { scorePaths } from "../images/scorePaths.ts";
+import { t } from "../locale.ts";
 import type { Projects } from "../projects.ts";
 import { fileOf, uriOf } from "../uris.ts";
 
@@ -90,7 +91,7 @@ export function answerImages(
     return {
       row: { ...row, thumbnail },
       project: { config, name, imagesName },
-      scorer: scorerInfo(context.scorer),
+      scorer: scorerInfo(context.scorer, t),
       mosRange: context.project.config.mos ? [...context.project.config.mos.range] : null,
     };
   }

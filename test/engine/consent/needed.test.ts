@@ -9,6 +9,7 @@ import { resolveInterpreter } from "../../../src/engine/python/environment.ts";
 import { createTeacher } from "../../../src/engine/teachers/createTeacher.ts";
 import { keyFinder } from "../../../src/engine/teachers/openai/keys.ts";
 import type { ConsentWork } from "../../../src/protocol/consent.ts";
+import { quoted } from "../../../src/words/text.ts";
 import { startChatServer } from "../../support/chatServer.ts";
 
 const dir = mkdtempSync(path.join(tmpdir(), "leaf-consent-"));
@@ -228,6 +229,7 @@ describe("the config", () => {
       kind: "server" as const,
       digest: `${i}`.repeat(64),
       title: "Start the teacher's server",
+      words: quoted("Start the teacher's server"),
       details: [],
       file: "leaf.yaml",
       line: 1,

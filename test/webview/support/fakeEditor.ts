@@ -48,6 +48,8 @@ export interface PanelOptions {
   /** Opens on this tab. */
   tab?: PanelState["tab"];
   reducedMotion?: boolean;
+  /** The editor's language: English text → text of that language. */
+  strings?: Record<string, string>;
 }
 
 export interface FakeEditor {
@@ -113,7 +115,7 @@ async function openPanel(
     state,
     projects: model.projects,
     roots: [{ uri: "file:///workspace", webview: `${origin}/root/workspace` }],
-    strings: {},
+    strings: options.strings ?? {},
   });
   const opening: PanelState | null =
     options.state ??

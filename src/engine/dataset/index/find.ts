@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import fastGlob from "fast-glob";
+import { marked } from "../../../words/text.ts";
 import { explainFileSystemError, throwIfCancelled } from "../../base/errors.ts";
 import { isMissing } from "../../base/files.ts";
 import { toPosix } from "../../base/posixPath.ts";
@@ -46,7 +47,7 @@ export async function* findImages(
       const text = name.toString("latin1");
       // Where nothing but the way to other folders is looked for, a name is nobody's.
       if (here.length === 0 || isPassedOver(text) || (entry.isFile() && !isImageName(text))) return;
-      const reason = "its name is not UTF-8, so that it cannot be opened: rename it";
+      const reason = marked("its name is not UTF-8, so that it cannot be opened: rename it");
       onPlace({ path: nameOf(shownName(name)), kind: "name", reason });
     };
     try {
@@ -97,7 +98,7 @@ async function kindOfTarget(link: string): Promise<Kind> {
     const stats = await stat(link);
     return stats.isDirectory() ? "folder" : stats.isFile() ? "file" : "other";
   } catch (error) {
-    if (isMissing(error)) return { reason: "the link leads to nothing" };
+    if (isMissing(error)) return { reason: marked("the link leads to nothing") };
     const reason = readFailure(error);
     if (reason === undefined) throw error;
     return { reason: `the link cannot be followed: ${reason}` };

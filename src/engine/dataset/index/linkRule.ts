@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import path from "node:path";
+import { marked } from "../../../words/text.ts";
 import { isMissing } from "../../base/files.ts";
 import { type ImagePatterns, isAtOrIn } from "./patterns.ts";
 
@@ -60,12 +61,16 @@ export function linkRule(patterns: ImagePatterns): LinkRule {
       try {
         real = await realpath(link);
       } catch (error) {
-        return { reason: isMissing(error) ? "the link leads to nothing" : "the link cannot be followed" };
+        return {
+          reason: isMissing(error)
+            ? marked("the link leads to nothing")
+            : marked("the link cannot be followed"),
+        };
       }
       const tree = trail.trees.at(-1)!;
       const site = path.join(tree.real, path.relative(tree.path, folder));
       if ([...trail.sites, site].some((one) => isAtOrIn(one, real)))
-        return { reason: "the link leads back to a folder above it, and is not followed" };
+        return { reason: marked("the link leads back to a folder above it, and is not followed") };
       const { below } = patterns.rulesOf(link);
       for (const one of [...trail.trees, ...(await bases())]) {
         if (!isAtOrIn(real, one.real)) continue;

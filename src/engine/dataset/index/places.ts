@@ -1,3 +1,4 @@
+import { marked } from "../../../words/text.ts";
 import { errnoCode } from "../../base/errors.ts";
 
 export const placeKinds = ["unreadable", "name", "link", "outside"] as const;
@@ -21,10 +22,10 @@ export function readFailure(error: unknown): string | undefined {
   const code = errnoCode(error);
   if (code === undefined || ["EMFILE", "ENFILE", "ENOMEM", "ENOSPC", "EDQUOT"].includes(code))
     return undefined;
-  if (code === "EACCES" || code === "EPERM") return "permission to read it is denied";
-  if (code === "EIO") return "the disk reports an error";
-  if (code === "ELOOP") return "its links lead in a circle";
-  if (code === "ENAMETOOLONG") return "its path is too long";
+  if (code === "EACCES" || code === "EPERM") return marked("permission to read it is denied");
+  if (code === "EIO") return marked("the disk reports an error");
+  if (code === "ELOOP") return marked("its links lead in a circle");
+  if (code === "ENAMETOOLONG") return marked("its path is too long");
   return `the system cannot read it (${code})`;
 }
 

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { TeacherAnswer, TeacherHello, TeacherOpen, TeacherQuestion } from "../../../protocol/teacher.ts";
 import type { Text } from "../../../protocol/text.ts";
 import { figure } from "../../../words/figure.ts";
-import { quoted, say } from "../../../words/text.ts";
+import { marked, quoted, say } from "../../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../../base/errors.ts";
 import type { TransformersTeacherConfig } from "../../config/teacher.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
@@ -130,7 +130,7 @@ export async function createTransformersTeacher(
   };
 }
 
-const noNumber = "the model gave no number";
+const noNumber = marked("the model gave no number");
 
 const hashOf = (image: TeacherImage) => image.hash;
 
@@ -153,7 +153,7 @@ export function pointJudgement(answer: TeacherAnswer): PointJudgement {
   if (!("masses" in answer)) return unexpected();
   const mass = sum(answer.masses);
   if (!Number.isFinite(mass)) return { ok: false, reason: noNumber };
-  if (!(mass > 0)) return { ok: false, reason: "none of the answer is on the rating words" };
+  if (!(mass > 0)) return { ok: false, reason: marked("none of the answer is on the rating words") };
   const [excellent, good, fair, poor, bad] = answer.masses.map((part) => part / mass);
   return { ok: true, probabilities: [excellent!, good!, fair!, poor!, bad!], mass };
 }

@@ -36,6 +36,6 @@ export function experimentLenses(
   const broken = failed > 0 ? `, ${t("{0} failed", count(failed))}` : "";
   const far = `${t("{0} of {1} done", count(done), count(total))}${broken}${stale ? `, ${t("the file has changed")}` : ""}`;
   if (job?.state === "running") return [lens(`${t("another job is running")} · ${far}`, ""), ...table];
-  const run = lens(`$(play) ${t("Run Experiment")} · ${far}`, commandIds.runExperiment, config.uri);
+  const run = lens(`$(play) ${t("Run experiment")} · ${far}`, commandIds.runExperiment, config.uri);
   return done === total ? [lens(`$(check) ${far}`, ""), ...table, run] : [run, ...table];
 }

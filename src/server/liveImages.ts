@@ -4,13 +4,13 @@ import { LeafError } from "../engine/base/errors.ts";
 import { chunksOf } from "../engine/base/sqlite.ts";
 import type { Project } from "../engine/config/project.ts";
 import { type LabelStore, openLabels } from "../engine/labels/labels.ts";
-import { listRuns } from "../engine/pipeline/runs.ts";
 import type { LiveContext } from "../engine/scoring/context.ts";
 import { scorersInUse } from "../engine/scoring/currentScorer.ts";
 import type { ScorerProcess } from "../engine/scoring/process.ts";
 import { openScores, type ScoreStore } from "../engine/scoring/scores.ts";
 import { type Browser, openBrowser } from "../engine/views/browse.ts";
 import type { ProjectSnapshot } from "../protocol/project.ts";
+import type { RunRecord } from "../protocol/results.ts";
 import { say } from "../words/text.ts";
 import { type BackgroundScoring, backgroundScoring } from "./scoring.ts";
 
@@ -24,7 +24,7 @@ export interface ImageEvents {
 /** What is known of a project's images, and the scoring of those that have no score. */
 export interface LiveImages {
   /** After every reading of the project. */
-  update(context: LiveContext, scoreNewImages: boolean): Promise<void>;
+  update(context: LiveContext, runs: readonly RunRecord[], scoreNewImages: boolean): Promise<void>;
   /** Throws LeafError `failed` before the first update. */
   browser(): Browser;
   scores(): ScoreStore;
@@ -79,13 +79,13 @@ export function liveImages(scorer: ScorerProcess, events: ImageEvents): LiveImag
   }
 
   return {
-    async update(context, scoreNewImages) {
+    async update(context, runs, scoreNewImages) {
       const { browser, store, scoring } = open(context.project);
       if (context.scorer.kind === "embedded") await keepTeacherScores(store, context);
       browser.setContext(context);
       if (shownScorer !== context.scorer.fingerprint) {
         events.onScores([], true);
-        forgetFormer(store, context.project).catch(events.onError);
+        forgetFormer(store, context.project, runs).catch(events.onError);
       }
       shownScorer = context.scorer.fingerprint;
       scoring.update(context, scoreNewImages);
@@ -106,8 +106,8 @@ export function liveImages(scorer: ScorerProcess, events: ImageEvents): LiveImag
   };
 }
 
-async function forgetFormer(store: ScoreStore, project: Project): Promise<void> {
-  await store.removeOthers(await scorersInUse(project, await listRuns(project)));
+async function forgetFormer(store: ScoreStore, project: Project, runs: readonly RunRecord[]): Promise<void> {
+  await store.removeOthers(await scorersInUse(project, runs));
 }
 
 /** Before there is a student the teacher's own labels are the scores that are shown. */

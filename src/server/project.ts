@@ -231,7 +231,7 @@ export function liveProject(
         runs: runs.filter((run) => run.config === uriOf(file)).reverse(),
         facts,
       };
-      await images.update(context, settings.scoreNewImages);
+      await images.update(context, records, settings.scoreNewImages);
     } finally {
       catalog.close();
     }

@@ -104,7 +104,6 @@ test("a run with nothing to do looks at each image once, and opens the images' i
   expect(most(counts, /^stat photos\/.*\.png$/)).toBe(1);
   // Once to bring it up to date, once to read it.
   expect(most(counts, /^database .*index-/)).toBeLessThanOrEqual(2);
-  expect(most(counts, /^read mos\.csv/)).toBeLessThanOrEqual(3);
 });
 
 test("the editor reads labels, runs and fits once for a state of the project", {
@@ -126,7 +125,6 @@ test("the editor reads labels, runs and fits once for a state of the project", {
     await until(() => projects[0]?.stages[3]?.state === "fresh");
     await stop();
   });
-  console.log([...counts].filter(([k]) => /run\.json|labels\.sqlite|fits|index-|mos.csv/.test(k)));
   expect(most(counts, /^read .*run\.json$/)).toBe(1);
   expect(most(counts, /^database .*labels\.sqlite/)).toBe(1);
 });

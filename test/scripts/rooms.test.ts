@@ -53,7 +53,9 @@ describe("the layers of the sources", () => {
   });
 
   it("allow what stands below", () => {
-    const sources = new Map(rooms.slice(0, 26).map((room) => [`src/${room}/a.ts`, ""]));
+    const sources = new Map(
+      rooms.slice(0, rooms.indexOf("engine/ratings") + 1).map((room) => [`src/${room}/a.ts`, ""]),
+    );
     sources.set(
       "src/engine/ratings/b.ts",
       [...sources.keys()].map((file) => `import "../../${file.slice(4)}";`).join("\n"),

@@ -72,7 +72,8 @@ it("scores of former students go when a project is opened, and those that any co
     onError: (error) => errors.push(error),
   });
   onTestFinished(() => images.close());
-  await images.update(liveContext(project, { scorer: embeddedScorer }), false);
+  const runs = await listRuns(project);
+  await images.update(liveContext(project, { scorer: embeddedScorer }), runs, false);
 
   const db = new DatabaseSync(path.join(project.cache, "scores.sqlite"), { readOnly: true });
   onTestFinished(() => db.close());

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import "../base/noTelemetry.ts";
 import os from "node:os";
 import { LRUCache } from "lru-cache";
@@ -19,6 +20,9 @@ process.on("disconnect", () => process.exit(0));
 process.on("SIGINT", () => {});
 try {
   os.setPriority(10);
+  // On Linux that is one thread; those that Node has started by now count on their own.
+  if (process.platform === "linux")
+    for (const thread of readdirSync("/proc/self/task")) os.setPriority(Number(thread), 10);
 } catch {
   // Not allowed here: it works as well, only less politely.
 }

@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { labelText } from "../../../src/cli/commands/label.ts";
 import { openProject } from "../../../src/engine/config/project.ts";
 import { labelStage } from "../../../src/engine/pipeline/stages/label.ts";
+import { count } from "../../../src/words/figure.ts";
 import { inEnglish } from "../../../src/words/text.ts";
 import { goodAnswer, startChatServer } from "../../support/chatServer.ts";
 import { picture, temporaryFolder } from "../../support/pictures.ts";
@@ -31,7 +32,7 @@ it("labelling ends with what the teacher was asked, and what that took", async (
   expect(result.spent).toMatchObject({ requests, inputTokens: 100 * requests, outputTokens: requests });
   expect(result.spent!.cost!.amount).toBeCloseTo(amount, 9);
   expect(labelText(result)).toContain(
-    `spent: ${requests} requests, ${101 * requests} tokens, ${amount.toFixed(4)} EUR`,
+    `spent: ${requests} requests, ${count(101 * requests)} tokens, ${amount.toFixed(4)} EUR`,
   );
   const again = await labelStage(project, {});
   expect([server.requests.length, again.spent]).toEqual([requests, undefined]);

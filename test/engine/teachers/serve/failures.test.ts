@@ -36,6 +36,7 @@ test("a message names what was found in the log, and the remedy its file", () =>
   const of = (kind: string, name: string) =>
     endedBeforeReady(ended(linesOf(path.join(folder, kind, `${name}.log`))));
   expect(of("unsupportedArchitecture", "vllm-architecture")).toEqual({
+    words: expect.objectContaining({ message: expect.anything() }),
     code: "environment",
     message: "The server does not know the architecture of some/model: ['FooForCausalLM'].",
     remedy: "Update the server, or choose a model that it supports. Its log: /a/server.log",

@@ -3,6 +3,7 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it, onTestFinished, vi } from "vitest";
 import type { Project } from "../../src/engine/config/project.ts";
+import { listRuns } from "../../src/engine/pipeline/runs.ts";
 import { stageDir } from "../../src/engine/pipeline/stage.ts";
 import type { ScorerProcess } from "../../src/engine/scoring/process.ts";
 import { liveImages } from "../../src/server/liveImages.ts";

@@ -11,7 +11,7 @@ import { openedImages } from "./openedImages.ts";
 import type { ScoreRow } from "./scores.ts";
 
 // The scoring process: decodes, scores and makes pictures, each piece of work as it comes; what comes first is decided by the
-// engine at the other end (scorerProcess.ts). It ends with its parent.
+// engine at the other end (process.ts). It ends with its parent.
 
 const scorersKept = 2;
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from leaf.cache import Pixels
-from leaf.domain import Domain
+from leaf.out_of_distribution import Domain
 from leaf.errors import TrainerError
 from leaf.heatmap import local_scores
 from leaf.students import Student

@@ -50,10 +50,10 @@ class _Session:
         import transformers
 
         from leaf.teacher.cache import Recent
-        from leaf.teacher.request_queue import RequestQueue
         from leaf.teacher.judge import Judge, Seen
         from leaf.teacher.load import load
         from leaf.teacher.load_errors import name_of
+        from leaf.teacher.request_queue import RequestQueue
 
         logging: Any = transformers.utils.logging
         logging.set_verbosity_error()

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from leaf.cache import Pixels
-from leaf.domain import Domain
 from leaf.errors import TrainerError
 from leaf.heatmap import local_scores
+from leaf.out_of_distribution import Domain
 from leaf.students import Student
 
 MAX_DIFFERENCE = 1e-3

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from leaf.cache import eval_windows
 from leaf.contract.trainer import DomainFacts
-from leaf.domain import Domain, choose, fit_domain
 from leaf.loader import prefetch, stack
+from leaf.out_of_distribution import Domain, choose, fit_domain
 from leaf.rows import read_rows
 from leaf.session import Session
 from leaf.students import Student

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.covariance import LedoitWolf
 
-from leaf.domain import choose, fit_domain, ledoit_wolf
 from leaf.export import Exported, export
 from leaf.heatmap import local_scores
+from leaf.out_of_distribution import choose, fit_domain, ledoit_wolf
 from leaf.students import Student, new_student
 
 SIDE = 96

@@ -50,10 +50,10 @@ class _Session:
         import transformers
 
         from leaf.teacher.cache import Recent
-        from leaf.teacher.desk import Desk
         from leaf.teacher.judge import Judge, Seen
         from leaf.teacher.load import load
         from leaf.teacher.load_errors import name_of
+        from leaf.teacher.request_queue import RequestQueue
 
         logging: Any = transformers.utils.logging
         logging.set_verbosity_error()
@@ -62,7 +62,7 @@ class _Session:
         self._out = out
         self._judge = judge = Judge(loaded, request.prompts, request.batch)
         self._seen: Recent[Seen] = Recent(request.feature_memory << 20)
-        self._desk = Desk(
+        self._queue = RequestQueue(
             prepare=judge.prepare,
             remembered=self._seen.__contains__,
             need=lambda id, images: out.send(Need(v=1, id=id, images=images)),
@@ -87,14 +87,14 @@ class _Session:
 
     def run(self, lines: BinaryIO) -> None:
         threading.Thread(target=self._read, args=(lines,), name="requests", daemon=True).start()
-        while (ask := self._desk.take()) is not None:
+        while (ask := self._queue.take()) is not None:
             try:
                 answers = self._answers(ask)
                 self._out.send(Answer(v=1, id=ask.id, answers=answers))
             except Exception as error:
                 self._out.send(_failure(ask.id, error))
             finally:
-                self._desk.forget(ask)
+                self._queue.forget(ask)
 
     def _read(self, lines: BinaryIO) -> None:
         for line in lines:
@@ -106,9 +106,9 @@ class _Session:
                 self._out.send(_failure(None, error))
                 break
             if isinstance(request, Ask):
-                self._desk.put(request)
+                self._queue.put(request)
             else:
-                self._desk.arrive(request)
+                self._queue.arrive(request)
         # The engine closed the pipe or died: nobody waits for what is under way.
         os._exit(CANCELLED)
 
@@ -126,7 +126,7 @@ class _Session:
 
     def _look(self, ask: Ask) -> tuple[dict[str, Any], dict[str, str]]:
         """What is seen of each image of a request, and why the others cannot be read."""
-        from leaf.teacher.desk import BadImage
+        from leaf.teacher.request_queue import BadImage
 
         seen: dict[str, Any] = {}
         bad: dict[str, str] = {}
@@ -134,7 +134,7 @@ class _Session:
             found = self._seen.get(image)
             if found is None:
                 try:
-                    found = self._judge.look(self._desk.image(ask, image))
+                    found = self._judge.look(self._queue.image(ask, image))
                 except BadImage as error:
                     bad[image] = str(error)
                     continue

@@ -22,7 +22,7 @@ class BadImage(Exception):
     """One image that cannot be judged; the reason as message."""
 
 
-class Desk(Generic[P]):
+class RequestQueue(Generic[P]):
     """`prepare` is what a processor does with an image, on a few threads; `need` asks for images."""
 
     def __init__(

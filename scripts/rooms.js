@@ -35,6 +35,11 @@ const outside = [
   [/^node:/, rooms.filter((room) => !["protocol", "words", "webview"].includes(room))],
 ];
 
+/** The rooms that a room may import. @param {string} room */
+export function importable(room) {
+  return only.get(room) ?? rooms.slice(0, rooms.indexOf(room));
+}
+
 /** @typedef {{ file: string, line: number, text: string }} Fault */
 
 /**
@@ -62,8 +67,7 @@ export function faultsOf(sources) {
       const other = roomOf(target);
       if (sources.has(target)) targets.push(target);
       if (!room || !other || room === other) continue;
-      const allowed = only.get(room) ?? rooms.slice(0, rooms.indexOf(room));
-      if (!allowed.includes(other))
+      if (!importable(room).includes(other))
         faults.push({ file, line, text: `${room} may not import ${other} (${target})` });
     }
     graph.set(file, targets);

@@ -62,28 +62,32 @@ test("the rooms of the table are those of scripts/rooms.js, in their order, and 
   }
 });
 
-/** In backticks, a path of the repository or the name of a source file, which then must be a whole path. */
+/** A path of the repository, or the name of a source file, which then must be a whole path. */
 const isPath = (code: string) =>
-  /^(src|webview|test|scripts|assets|tools|bench|demo|docs|bin|l10n)(\/|$)/.test(code) ||
-  /\.(ts|js|py)$/.test(code);
+  /^(src|webview|test|scripts|assets|tools|bench|demo|docs|bin|l10n)(\/|$)|\.(ts|js|py)$/.test(code) &&
+  !/^\/|[<{]/.test(code);
+/** Made by `npm run demo` and by tests in a browser. */
+const made = ["demo/workspace", "test/.screenshots"];
 
-test.each([
-  "docs/architecture.md",
-  "CONTRIBUTING.md",
-  "README.md",
-  "docs/teachers.md",
-  "docs/experiments.md",
-])("every path that %s names is there", (file) => {
-  const withoutShort = readFileSync(file, "utf8")
-    .replace(/^\|.*$/gm, (row) => (rooms.includes(codeIn(row)[0] ?? "") ? "" : row))
-    .replace(/^\| `leaf\/.*$/gm, "")
-    .replace(/```[\s\S]*?```/g, "");
-  const paths = codeIn(withoutShort)
-    .flatMap((code) => code.replace(/^(node|python|bash|npx vitest run) /, "").split(" ")[0]!)
-    .filter(isPath);
-  if (file === "docs/architecture.md") expect(paths.length).toBeGreaterThan(80);
-  expect(paths.filter((one) => globSync(one).length === 0)).toEqual([]);
-});
+test.each(["docs/architecture.md", "CONTRIBUTING.md", ...globSync("{README,docs/*,tools/*/*}.md")])(
+  "every path that %s names is there",
+  (file) => {
+    // Names that are short, of a room or of requests, are looked at where their tables are.
+    const whole = readFileSync(file, "utf8")
+      .replace(/```[\s\S]*?```/g, "")
+      .replace(/^\|.*$/gm, (row) =>
+        /^(leaf\/|engine\/)/.test(codeIn(row)[0] ?? "") || isRoom(row) ? "" : row,
+      );
+    const words = codeIn(whole).flatMap((code) => code.split(" "));
+    const paths = words.filter((code) => isPath(code) && !made.includes(code));
+    if (file === "docs/architecture.md") expect(paths.length).toBeGreaterThan(80);
+    const base = path.dirname(file);
+    const there = (one: string) => [one, path.join(base, one)].some((at) => globSync(at).length > 0);
+    expect(paths.filter((one) => !there(one))).toEqual([]);
+  },
+);
+
+const isRoom = (row: string) => rooms.includes(codeIn(row)[0] ?? "");
 
 const entries = ["src/engine/scoring/main.ts"];
 

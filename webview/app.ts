@@ -9,7 +9,7 @@ import { isRunning, openingState } from "./shell/opening.ts";
 import "./shell/tabBar.ts";
 import { tabOfKey } from "./shell/tabBar.ts";
 import { tabElement } from "./shell/tabs.ts";
-import type { Focus } from "./tabs/tab.ts";
+import type { Focus } from "./tab.ts";
 import "./ui/dropdown.ts";
 import { baseStyles } from "./ui/styles.ts";
 import "./ui/waiting.ts";

@@ -2,7 +2,7 @@
 // -- --upgrade-package NAME or -- --upgrade moves others.
 import "../noTelemetry.js";
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { blocksOf, cudaOnly, nameOf } from "./blocks.js";
 import { uv } from "./uv.js";
@@ -56,6 +56,7 @@ function compile(source, locks) {
   );
   if (status !== 0) throw new Error(`uv could not resolve ${source}.`);
   const text = readFileSync(out, "utf8");
+  rmSync(out);
   return blocksOf(text);
 }
 

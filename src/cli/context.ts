@@ -99,10 +99,9 @@ export function stageOptions(context: CliContext): StageOptions {
     onNote: (message) => context.note(inEnglish(message)),
     onWarning: (message) => context.note(`warning: ${inEnglish(message)}`),
     onTrainer(stage, message) {
-      const progress = trainerProgress({ at: 0, type: "trainer", stage, message });
-      if (progress) {
-        context.onProgress(progress);
-      } else if (message.type === "metrics" && message.val?.srcc != null) {
+      const progress = trainerProgress({ stage, message });
+      if (progress) context.onProgress(progress);
+      else if (message.type === "metrics" && message.val?.srcc != null) {
         context.note(
           `${stage}: epoch ${message.epoch} · loss ${figure(message.loss, 4)} · validation SRCC ${figure(message.val.srcc)}, n = ${count(message.val.n)}`,
         );

@@ -1,4 +1,4 @@
-import type { Disposable, ExtensionContext } from "vscode";
+import type { ExtensionContext } from "vscode";
 import type { Client } from "./client.ts";
 import type { Panel } from "./panel/panel.ts";
 import type { State } from "./projects/state.ts";
@@ -13,5 +13,3 @@ export interface Leaf {
 
 /** Handlers by command id; what they throw is told to the user. */
 export type Handlers = Record<string, (...args: unknown[]) => unknown>;
-
-export type Feature = (leaf: Leaf) => Disposable[];

@@ -1,5 +1,5 @@
-import type { Text } from "../words/text.ts";
 import type { JobKind } from "./jobs.ts";
+import type { Text } from "./text.ts";
 
 /** Something a config names that runs, gets a secret, or gets images without encryption: only with the user's word. */
 export interface ConsentItem {

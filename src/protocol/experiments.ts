@@ -66,13 +66,6 @@ export interface TrialResult {
   metrics: Metrics | null;
 }
 
-/** Marks a run as made by an experiment. */
-export interface ExperimentMark {
-  name: string;
-  arm: string;
-  seed: number;
-}
-
 /** How far an experiment is. */
 export interface ExperimentStanding {
   name: string;

@@ -1,7 +1,7 @@
-import type { Text } from "../words/text.ts";
 import type { FailureSummary } from "./failures.ts";
 import type { Progress } from "./progress.ts";
-import type { StageName } from "./project.ts";
+import type { StageName } from "./results.ts";
+import type { Text } from "./text.ts";
 import type { TrainerMessage } from "./trainer.ts";
 
 /** What a job does: all stages that are not fresh, one stage, the Python environment, or an experiment on this config. */

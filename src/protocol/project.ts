@@ -1,10 +1,7 @@
-import type { Text } from "../words/text.ts";
-import type { ExperimentMark } from "./experiments.ts";
 import type { FailureSummary } from "./failures.ts";
 import type { JobSnapshot } from "./jobs.ts";
-import type { EvaluateResult, StageState } from "./results.ts";
-
-export type StageName = "label" | "distill" | "calibrate" | "evaluate";
+import type { EvaluateResult, ExperimentMark, StageName, StageState } from "./results.ts";
+import type { Text } from "./text.ts";
 
 /** A config and all that hangs on it, as views show it. The server is its only owner. */
 export interface ProjectSnapshot {
@@ -18,6 +15,10 @@ export interface ProjectSnapshot {
   revision: number;
   /** Why no stage can run, as "leaf.yaml:3:1: …". */
   invalid: string | null;
+  /** It is being read for the first time: `invalid` says so, and passes by itself. */
+  reading?: boolean;
+  /** The parts of `invalid`, where it is of the config's own text. */
+  invalidAt?: { file: string; line: number; message: string };
   /** `images:` as written, for sentences such as "better than 71 % of photos". */
   imagesName: string;
   /** null until the folder was read once. */
@@ -68,10 +69,10 @@ export type StageReason =
   | { kind: "changed"; changes: Change[] }
   | { kind: "upstream"; stage: StageName; state: StageState }
   /** The config names none: `run` passes over the stage. */
-  | { kind: "noHumanScores"; message: string; words?: Text }
+  | { kind: "noHumanScores"; message: Text }
   /** It cannot be run as things are. */
-  | { kind: "blocked"; message: string; words?: Text }
-  | { kind: "failed"; message: string; words?: Text }
+  | { kind: "blocked"; message: Text }
+  | { kind: "failed"; message: Text }
   | { kind: "studentGone" }
   | { kind: "noLabels"; file: string }
   /** A former version kept no inputs, or they are gone. */

@@ -1,4 +1,3 @@
-import type { ExperimentMark } from "./experiments.ts";
 import type { FailureSummary } from "./failures.ts";
 import type { Agreement } from "./trainer.ts";
 
@@ -11,8 +10,18 @@ export interface LabelResult {
   reasons?: { labelled: number; reused: number; failed: number };
   /** How much the place in the question mattered; null without pairs that were asked in both orders. */
   positionBias?: PositionBias | null;
+  /** What the server was asked and what that took; absent where no requests are counted, as with a local teacher. */
+  spent?: Spent;
   /** Absent where nothing failed. */
   failures?: FailureSummary;
+}
+
+export interface Spent {
+  requests: number;
+  inputTokens: number;
+  outputTokens: number;
+  /** null without `teacher.price`. */
+  cost: { amount: number; currency: string } | null;
 }
 
 /** Over all of a teacher's own pairs that were asked in both orders. */
@@ -144,6 +153,8 @@ export interface EvaluationFacts {
   elsewhere?: { dataset: string; n: number; srcc: number | null }[];
 }
 
+export type StageName = "label" | "distill" | "calibrate" | "evaluate";
+
 export type StageState = "fresh" | "stale" | "missing" | "running" | "failed";
 
 /** `.leaf/runs/<id>/run.json`. */
@@ -169,4 +180,11 @@ export interface RunRecord {
   gitCommit: string | null;
   /** Where an experiment made it. */
   experiment?: ExperimentMark;
+}
+
+/** Marks a run as made by an experiment. */
+export interface ExperimentMark {
+  name: string;
+  arm: string;
+  seed: number;
 }

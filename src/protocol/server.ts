@@ -189,7 +189,8 @@ export interface Band {
 export interface CurvePoint {
   epoch: number;
   loss: number;
-  parts: Record<string, number>;
+  /** Null where no batch of the epoch defines that part. */
+  parts: Record<string, number | null>;
   srcc: number | null;
   plcc: number | null;
 }

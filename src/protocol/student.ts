@@ -1,16 +1,7 @@
-/**
- * The `distance` output is the Mahalanobis distance of an image's features from those of the training images (covariance shrunk as
- * by Ledoit and Wolf); above `threshold`, the `quantile` of `heldOut` images that it was not trained on, an image is far.
- */
-export interface DomainFacts {
-  threshold: number;
-  quantile: number;
-  /** Images that mean and covariance are of. */
-  fitted: number;
-  heldOut: number;
-  /** Share of the identity in the covariance, 0..1. */
-  shrinkage: number;
-}
+import type { z } from "zod";
+import type { domainFacts } from "./schema/trainer.ts";
+
+export type DomainFacts = z.infer<typeof domainFacts>;
 
 /** `student.json`: everything needed to score with `student.onnx`, and where it comes from. */
 export interface StudentCard {

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { LeafError } from "../engine/base/errors.ts";
 import type { Project } from "../engine/config/project.ts";
 import { consentItems, isApproved } from "../engine/consent/needed.ts";
@@ -30,15 +31,14 @@ export function factsOf(project: Project, catalog: Catalog, interpreters: Interp
 export function factOfError(project: Project, error: LeafError): FactProblem {
   const { mos, split } = project.config;
   const about = (name: string | undefined) =>
-    name !== undefined && (error.file?.endsWith(name) || error.message.includes(name));
-  const path = error.message.includes("`images`")
-    ? ["images"]
-    : about(mos?.file)
-      ? ["mos", "file"]
-      : about(split.file)
-        ? ["split", "file"]
-        : ["images"];
-  return { path, message: sentence(worded(error.words.message)), severity: "error", code: "data" };
+    name !== undefined && error.file !== undefined && error.file === path.resolve(project.root, name);
+  const key = about(mos?.file) ? ["mos", "file"] : about(split.file) ? ["split", "file"] : ["images"];
+  return {
+    path: [...(error.key ?? key)],
+    message: sentence(worded(error.words.message)),
+    severity: "error",
+    code: "data",
+  };
 }
 
 function errorFacts(project: Project, catalog: Catalog): FactProblem[] {

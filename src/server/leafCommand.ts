@@ -1,9 +1,6 @@
-import { execFile } from "node:child_process";
-import path from "node:path";
-import { promisify } from "node:util";
-import { appRoot } from "../engine/base/appRoot.ts";
-import { childEnvironment } from "../engine/base/environment.ts";
 import { errorOf, LeafError } from "../engine/base/errors.ts";
+import { ownCommand } from "../engine/base/ownProcess.ts";
+import { runChild } from "../engine/base/processes.ts";
 import type { ErrorDocument } from "../protocol/errors.ts";
 import { say } from "../words/text.ts";
 
@@ -13,34 +10,33 @@ export async function leafCommand<T>(
   signal: AbortSignal,
   env: Record<string, string> = {},
 ): Promise<T> {
-  const cli = path.join(appRoot(), "dist", "cli.js");
+  const own = ownCommand([...args, "--json"], env);
+  const result = await runChild(own.command, own.args, { env: own.env, signal, kept: 64e6 });
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args, "--json"], {
-      signal,
-      maxBuffer: 64e6,
-      env: childEnvironment({ ...env, ELECTRON_RUN_AS_NODE: "1" }),
-    });
-    return JSON.parse(stdout) as T;
-  } catch (error) {
-    if (signal.aborted) throw new LeafError("cancelled", say`Cancelled.`);
-    throw errorOfProcess(error, args[0] ?? "");
+    if (result.code === 0) return JSON.parse(result.stdout) as T;
+  } catch {
+    // No result after all: told below.
   }
+  throw errorOfProcess(result, args[0] ?? "");
 }
 
 /** What a failed process left: the document of `--json`, or nothing but its end. */
 export function errorOfProcess(thrown: unknown, command: string): LeafError {
-  const { stdout = "", stderr = "" } = (thrown ?? {}) as { stdout?: unknown; stderr?: unknown };
+  const {
+    stdout = "",
+    code,
+    signal,
+  } = (thrown ?? {}) as { stdout?: unknown; code?: unknown; signal?: unknown };
   const { error, failures } = documentIn(String(stdout));
   if (error) {
     const { kind, ...rest } = error;
     return errorOf({ ...rest, code: kind, failures }, { cause: thrown });
   }
-  const last = String(stderr).trim().split("\n").at(-1)?.trim();
   return new LeafError(
     "failed",
-    last
-      ? say`\`leaf ${command}\` ended without a result: ${last}`
-      : say`\`leaf ${command}\` ended without a result.`,
+    signal
+      ? say`\`leaf ${command}\` ended by ${String(signal)}, without a result.`
+      : say`\`leaf ${command}\` ended with ${String(code ?? "no exit code")}, without a result.`,
     { cause: thrown },
   );
 }

@@ -4,7 +4,9 @@ import { LeafError } from "../engine/base/errors.ts";
 import { chunksOf } from "../engine/base/sqlite.ts";
 import type { Project } from "../engine/config/project.ts";
 import { type LabelStore, openLabels } from "../engine/labels/labels.ts";
+import { listRuns } from "../engine/pipeline/runs.ts";
 import type { LiveContext } from "../engine/scoring/context.ts";
+import { scorersInUse } from "../engine/scoring/currentScorer.ts";
 import type { ScorerProcess } from "../engine/scoring/process.ts";
 import { openScores, type ScoreStore } from "../engine/scoring/scores.ts";
 import { type Browser, openBrowser } from "../engine/views/browse.ts";
@@ -81,7 +83,10 @@ export function liveImages(scorer: ScorerProcess, events: ImageEvents): LiveImag
       const { browser, store, scoring } = open(context.project);
       if (context.scorer.kind === "embedded") await keepTeacherScores(store, context);
       browser.setContext(context);
-      if (shownScorer !== context.scorer.fingerprint) events.onScores([], true);
+      if (shownScorer !== context.scorer.fingerprint) {
+        events.onScores([], true);
+        forgetFormer(store, context.project).catch(events.onError);
+      }
       shownScorer = context.scorer.fingerprint;
       scoring.update(context, scoreNewImages);
     },
@@ -99,6 +104,10 @@ export function liveImages(scorer: ScorerProcess, events: ImageEvents): LiveImag
     scored: () => scored,
     close,
   };
+}
+
+async function forgetFormer(store: ScoreStore, project: Project): Promise<void> {
+  await store.removeOthers(await scorersInUse(project, await listRuns(project)));
 }
 
 /** Before there is a student the teacher's own labels are the scores that are shown. */

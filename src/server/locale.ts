@@ -1,5 +1,6 @@
 import type { Failure } from "../protocol/jobs.ts";
-import { render, type Text } from "../words/text.ts";
+import type { Text } from "../protocol/text.ts";
+import { render } from "../words/text.ts";
 import { type Translate, translator } from "../words/translate.ts";
 
 let speak: Translate = translator({});

@@ -5,7 +5,7 @@ import type { ProcessLock } from "../engine/base/processLock.ts";
 import { explained, failureOf } from "../engine/base/unexpected.ts";
 import type { Config } from "../engine/config/config.ts";
 import { ensureLeafDir, type Project, projectOf } from "../engine/config/project.ts";
-import { readConfig, readConfigText } from "../engine/config/read.ts";
+import { type ConfigProblem, readConfig, readConfigText } from "../engine/config/read.ts";
 import { useCache } from "../engine/dataset/cacheUse.ts";
 import { type Catalog, openCatalog } from "../engine/dataset/catalog.ts";
 import { runsOf } from "../engine/pipeline/currentStudent.ts";
@@ -92,7 +92,10 @@ export function liveProject(
   let settings = firstSettings;
   let revision = 0;
   let config: Config | undefined;
-  let invalid: string | null = t("Reading …");
+  /** Until it has been read once. */
+  const firstReading = t("Reading …");
+  let invalid: string | null = firstReading;
+  let invalidAt: ConfigProblem | undefined;
   let facts: FactProblem[] = [];
   let loaded: Loaded | undefined;
   /** The index and the scores are open from the first reading on. */
@@ -154,6 +157,7 @@ export function liveProject(
   }
 
   async function read(rescan: boolean): Promise<void> {
+    invalidAt = undefined;
     try {
       // Watching comes before reading, so that nothing falls between the two.
       await inputs.watch(file, config && projectOf(file, config), settings.usePolling);
@@ -162,7 +166,7 @@ export function liveProject(
       if (!parsed.ok) {
         const [first] = parsed.problems;
         const place = first ? `:${first.line}:${first.column}: ${worded(first.words)}` : "";
-        [config, invalid, facts] = [undefined, `${path.basename(file)}${place}`, []];
+        [config, invalid, invalidAt, facts] = [undefined, `${path.basename(file)}${place}`, first, []];
         return;
       }
       config = parsed.config;
@@ -246,6 +250,10 @@ export function liveProject(
       folder: uriOf(path.dirname(file)),
       revision,
       invalid,
+      ...(invalid === firstReading && { reading: true }),
+      ...(invalidAt && {
+        invalidAt: { file: path.basename(file), line: invalidAt.line, message: invalidAt.message },
+      }),
       imagesName: config ? [config.images].flat().join(", ") : "",
       images: loaded?.images ?? null,
       mos: loaded?.mos ?? null,

@@ -6,7 +6,7 @@ export function escapeMarkdown(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ")
     .trim()
-    .replace(/(?<!\d)\.|\.(?!\d)|[!-$&-+\-/:<-@[-`{-~]/g, "\\$&");
+    .replace(/(?<!\d)\.|\.(?!\d)|^=|[!#$&(-+\-:<>@[-`{-~]/g, "\\$&");
 }
 
 /** For text and for quoted attributes. Control characters, which no page may hold, are shown as such. */

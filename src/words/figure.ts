@@ -4,10 +4,12 @@ export type Range = readonly [low: number, high: number];
 /** What stands where a figure cannot be had. */
 export const none = "–";
 
-const grouped = new Intl.NumberFormat("en");
+let grouped: Intl.NumberFormat | undefined;
 
 /** A whole number: "4,000". */
 export function count(value: number): string {
+  // Not before it is needed: it takes milliseconds to make, and the extension starts in few.
+  grouped ??= new Intl.NumberFormat("en");
   return grouped.format(value);
 }
 
@@ -50,6 +52,16 @@ export function percent(share: number | null | undefined, decimals = 1): string 
 export function plain(value: number, most = 2): string {
   const digits = String(Number(Math.abs(value).toFixed(most)));
   return value < 0 && digits !== "0" ? `−${digits}` : digits;
+}
+
+/** At most so many digits that mean something, and none that say nothing: "0.9996". */
+export function significant(value: number, digits = 4): string {
+  return String(Number(value.toPrecision(digits))).replace("-", "−");
+}
+
+/** Of what is close to nothing: "1.2e−7". */
+export function tiny(value: number): string {
+  return value.toExponential(1).replace("-", "−");
 }
 
 /** "1.3 MB", "42 kB". */

@@ -1,5 +1,5 @@
-import type { RunSummary, StageName } from "../protocol/project.ts";
-import type { CalibrateResult, EvaluateResult, LabelResult } from "../protocol/results.ts";
+import type { RunSummary } from "../protocol/project.ts";
+import type { CalibrateResult, EvaluateResult, LabelResult, StageName } from "../protocol/results.ts";
 import { count, figure, percent, withInterval } from "./figure.ts";
 import type { Translate } from "./translate.ts";
 

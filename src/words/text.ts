@@ -1,12 +1,5 @@
+import type { Text, TextValue } from "../protocol/text.ts";
 import { english, type Translate } from "./translate.ts";
-
-/** A sentence as data: an English template with places {0}, {1} …, and what stands there. It is put in words at the edge. */
-export interface Text {
-  template: string;
-  values: TextValue[];
-}
-
-export type TextValue = string | number | Text;
 
 /** say`${file} has no column ${name}.` The template is what translators see; part sentences are Texts of their own. */
 export function say(parts: TemplateStringsArray, ...values: TextValue[]): Text {

@@ -1,11 +1,16 @@
 import type { Change, StageReason } from "../protocol/project.ts";
+import type { StageName } from "../protocol/results.ts";
 import { render } from "./text.ts";
 import type { Translate } from "./translate.ts";
 
-/** "distill.epochs: 20 → 30"; of what has no value to show, that it changed. */
-export function changeWords(t: Translate, { key, before, after }: Change): string {
-  if (before !== undefined || after !== undefined)
-    return `${key}: ${valueWords(t, before)} → ${valueWords(t, after)}`;
+/** "distill.epochs: 20 → 30", or "epochs 20 → 30" under its section; of what has no value to show, that it changed. */
+export function changeWords(t: Translate, { key, before, after }: Change, section?: string): string {
+  if (before !== undefined || after !== undefined) {
+    const values = `${valueWords(t, before)} → ${valueWords(t, after)}`;
+    const name =
+      section !== undefined && key.startsWith(`${section}.`) ? key.slice(section.length + 1) : `${key}:`;
+    return `${name} ${values}`;
+  }
   switch (key) {
     case "teacher":
       return t("the teacher changed");
@@ -34,14 +39,14 @@ function valueWords(t: Translate, value: unknown): string {
 
 const shownChanges = 3;
 
-/** Why a stage is stale, failed or cannot run; empty where there is nothing to say. */
-export function whyWords(t: Translate, reason: StageReason | null | undefined): string {
+/** Why a stage is stale, failed or cannot run; empty where there is nothing to say. `section`: where the stage's own is told. */
+export function whyWords(t: Translate, reason: StageReason | null | undefined, section?: StageName): string {
   if (!reason) return "";
   switch (reason.kind) {
     case "changed":
       return reason.changes
         .slice(0, shownChanges)
-        .map((change) => changeWords(t, change))
+        .map((change) => changeWords(t, change, section))
         .join(", ");
     case "upstream":
       return t("{0} is {1}", reason.stage, t(reason.state));
@@ -54,6 +59,6 @@ export function whyWords(t: Translate, reason: StageReason | null | undefined): 
     case "noHumanScores":
     case "blocked":
     case "failed":
-      return reason.words ? render(reason.words, t) : reason.message;
+      return render(reason.message, t);
   }
 }

@@ -32,7 +32,7 @@ describe("a dry run", () => {
     expect(text).toContain("openai teacher: llama.cpp, 20 log-probabilities");
     expect(text).toContain("│ Rate it.");
     expect(text).toContain('80.00 %  good  (" Good" + "good")');
-    expect(text).toContain("label: score 4.00 of 5, confidence 1.00");
+    expect(text).toContain("label: score 4.00 / 5, confidence 1.00");
     expect(text).toContain("a.jpg  against  b.jpg");
     expect(text).toContain("label: none: the teacher did not follow the prompt");
   });
@@ -40,7 +40,7 @@ describe("a dry run", () => {
   it("is a document that shows a leading space", () => {
     const markdown = dryRunMarkdown(dryRun);
     expect(markdown).toContain("| ␣Good | 60.00 % |");
-    expect(markdown).toContain("Score **4.00** / 5");
+    expect(markdown).toContain("Score **4.00 / 5**");
     expect(markdown).toContain("**No label**");
   });
 

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type {
   CalibrateResult,
   DistillResult,
@@ -8,7 +9,8 @@ import type {
   LabelResult,
 } from "../../src/protocol/results.ts";
 import type { StudentCard } from "../../src/protocol/student.ts";
-import { config, leaf, leafJson, makeWorkspace, temporaryFolder } from "./workspace.ts";
+import { conditions, startServer } from "../server/startServer.ts";
+import { config, leaf, leafJson, makeWorkspace, startLeaf, temporaryFolder } from "./workspace.ts";
 
 // The real command line, teacher, trainer and ONNX Runtime on 24 small crops; the tests build on each other.
 const { dir, remove } = temporaryFolder();
@@ -76,6 +78,57 @@ test("everything is fresh, and running again changes no stage", async () => {
   expect(again.distill.reused && again.calibrate.reused).toBe(true);
   expect(again.evaluate).toEqual(first.evaluate);
   expect(statSync(first.distill.student).mtimeMs).toBe(before);
+});
+
+/** How often each file was looked at, read or opened while `work` ran with `env`, as "what name". */
+async function counting(work: (env: NodeJS.ProcessEnv) => Promise<unknown>): Promise<Map<string, number>> {
+  const file = path.join(dir, "..", `${path.basename(dir)}-counts.txt`);
+  writeFileSync(file, "");
+  const preload = path.resolve("test/support/countFiles.cjs");
+  await work({ ...process.env, NODE_OPTIONS: `--require ${preload}`, LEAF_COUNTS: file });
+  const counts = new Map<string, number>();
+  for (const line of readFileSync(file, "utf8").trim().split("\n")) {
+    const [what, name = ""] = line.split("\t");
+    const key = `${what} ${path.relative(dir, name).replaceAll("\\", "/")}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  rmSync(file);
+  return counts;
+}
+
+const most = (counts: Map<string, number>, what: RegExp) =>
+  Math.max(0, ...[...counts].flatMap(([key, n]) => (what.test(key) ? [n] : [])));
+
+test("a run with nothing to do looks at each image once, and opens the images' index for one look", async () => {
+  const counts = await counting((env) => startLeaf(dir, ["run"], env).done);
+  expect(most(counts, /^stat photos\/.*\.png$/)).toBe(1);
+  // Once to bring it up to date, once to read it.
+  expect(most(counts, /^database .*index-/)).toBeLessThanOrEqual(2);
+  expect(most(counts, /^read mos\.csv/)).toBeLessThanOrEqual(3);
+});
+
+test("the editor reads labels, runs and fits once for a state of the project", {
+  timeout: 120_000,
+}, async () => {
+  const counts = await counting(async (env) => {
+    let projects: ProjectSnapshot[] = [];
+    const { until, look } = conditions();
+    const { stop } = await startServer(
+      dir,
+      (connection) => {
+        connection.onNotification("leaf/changed", (told: { projects: ProjectSnapshot[] }) => {
+          projects = told.projects;
+          look();
+        });
+      },
+      env,
+    );
+    await until(() => projects[0]?.stages[3]?.state === "fresh");
+    await stop();
+  });
+  console.log([...counts].filter(([k]) => /run\.json|labels\.sqlite|fits|index-|mos.csv/.test(k)));
+  expect(most(counts, /^read .*run\.json$/)).toBe(1);
+  expect(most(counts, /^database .*labels\.sqlite/)).toBe(1);
 });
 
 test("a changed calibrate: reruns only calibrate and evaluate, as a new run", {

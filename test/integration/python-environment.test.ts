@@ -26,6 +26,42 @@ beforeAll(() => {
   writeFileSync(path.join(root, "cuda.txt"), `leaf-tiny==1.0 --hash=sha256:${tiny}\n`);
   writeFileSync(path.join(root, "cpu.txt"), `torch==1.0+cpu --hash=sha256:${cpu}\n`);
 });
+/** A program of the name `uv` in a folder of its own. */
+function uvOf(name: string, script: string): string {
+  const file = path.join(root, name, "uv");
+  mkdirSync(path.dirname(file));
+  writeFileSync(file, `#!/usr/bin/env python3\n${script}`, { mode: 0o755 });
+  return file;
+}
+
+// There may be a real one on this machine.
+const brokenUv = uvOf("broken", "import sys; sys.exit('uv does not run here')");
+const uvLog = path.join(root, "uv.jsonl");
+/** Does uv's work with venv and pip, but knows nothing of pip's settings; notes how it was called. */
+const fakeUv = uvOf(
+  "fake",
+  `import json, os, subprocess, sys
+args = sys.argv[1:]
+with open(${JSON.stringify(uvLog)}, "a") as log:
+    log.write(json.dumps({"args": args, "env": {k: v for k, v in os.environ.items() if k.startswith("UV_")}}) + "\\n")
+if args == ["--version"]: sys.exit(print("uv 1.0"))
+python = args[args.index("--python") + 1]
+if args[0] == "venv": sys.exit(subprocess.call([python, "-m", "venv", args[-1]]))
+if "--break" in os.environ.get("UV_FIND_LINKS", ""): sys.exit("error: Failed to fetch\\n  cause: Connection refused")
+env = {k: v for k, v in os.environ.items() if not k.startswith("PIP_")}
+env |= {"PIP_CONFIG_FILE": "/dev/null", "PIP_FIND_LINKS": os.environ.get("UV_FIND_LINKS", "").replace(",", " ")}
+for name in ("--python", "--color", "--index-strategy"):
+    if name in args: del args[args.index(name):args.index(name) + 2]
+sys.exit(subprocess.call([python, "-m", *args], env=env))
+`,
+);
+const uvCalls = () =>
+  readFileSync(uvLog, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { args: string[]; env: Record<string, string> });
+const realUv = spawnSync("sh", ["-c", "command -v uv"], { encoding: "utf8" }).stdout.trim();
+
 beforeEach(() => {
   dir = path.join(root, `python-${n++}`);
 });
@@ -72,6 +108,11 @@ interface Maker {
 
 /** Another process that makes the environment; SIGTERM cancels it as Ctrl-C does. */
 function maker(...folders: string[]): Maker {
+  return makerBy(brokenUv, ...folders);
+}
+
+/** The same with another program for `uv`. */
+function makerBy(uv: string, ...folders: string[]): Maker {
   const script = `const { makeEnvironment } = await import(${JSON.stringify(path.resolve("src/engine/python/make.ts"))});
     const { runPython } = await import(${JSON.stringify(path.resolve("src/engine/python/run.ts"))});
     const controller = new AbortController();
@@ -86,6 +127,7 @@ function maker(...folders: string[]): Maker {
     stdio: ["ignore", "pipe", "inherit"],
     env: {
       ...process.env,
+      PATH: [path.dirname(uv), process.env.PATH].join(path.delimiter),
       PIP_NO_INDEX: "1",
       PIP_FIND_LINKS: [index, ...folders].join(" "),
       PIP_CONFIG_FILE: "/dev/null",
@@ -161,4 +203,49 @@ test("builds without CUDA are taken where they are offered; a package that was t
     /^torch==1\.0\+cpu is not the file that LEAF was locked to: its hash differs/,
   );
   expect(existsSync(path.join(dir, "ready.json"))).toBe(false);
+});
+
+test.skipIf(process.platform === "win32")(
+  "uv makes it where there is one, of the same locks, and takes packages from where pip is set to",
+  async () => {
+    const first = makerBy(fakeUv);
+    expect(await first.end).toBe("made libraries");
+    expect(existsSync(path.join(dir, "ready.json"))).toBe(true);
+    const [version, venv, ...pip] = uvCalls();
+    expect(version!.args).toEqual(["--version"]);
+    expect(venv!.args).toEqual(["venv", "--no-project", "--python", "python3", dir]);
+    const locks = pip.map(({ args }) => (args[1] === "install" ? path.basename(args.at(-1)!) : args[1]));
+    expect(locks).toEqual(["cpu.txt", "requirements.txt", "cuda.txt", "check"]);
+    for (const { args, env } of pip.filter(({ args }) => args[1] === "install")) {
+      expect(args).toEqual(
+        expect.arrayContaining(["--require-hashes", "--no-deps", "--only-binary=:all:", "--no-index"]),
+      );
+      expect(args[args.indexOf("--python") + 1]).toContain(dir);
+      expect(env.UV_FIND_LINKS).toBe(index);
+    }
+  },
+);
+
+test.skipIf(process.platform === "win32")("a uv that cannot install says why, as pip does", async () => {
+  expect(await makerBy(fakeUv, "--break").end).toBe(
+    "Cannot install the trainer's packages: Failed to fetch: Connection refused",
+  );
+});
+
+test.skipIf(!realUv)(`the real uv does the same (${realUv || "there is none on the PATH"})`, async () => {
+  expect(await makerBy(realUv).end).toBe("made libraries");
+  rmSync(dir, { recursive: true });
+  wheel(indexWithCpu, "torch", "1.0+cpu", { "torch.py": "", "leaf_tiny.py": "answer = 'stranger'" });
+  expect(await makerBy(realUv, indexWithCpu).end).toMatch(
+    /^torch==1\.0\+cpu is not the file that LEAF was locked to: its hash differs/,
+  );
+});
+
+test.skipIf(!realUv)("a real uv that is cut off leaves nothing at work (skipped without one)", async () => {
+  const first = makerBy(realUv, "http://127.0.0.1:9/none");
+  await first.told(/virtual environment/);
+  first.child.kill("SIGKILL");
+  await first.end;
+  const atWork = () => spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout.includes(dir);
+  await expect.poll(atWork, { timeout: 30_000 }).toBe(false);
 });

@@ -15,8 +15,8 @@ import {
   createTransformersTeacher,
   transformersTeacherFingerprint,
 } from "../../src/engine/teachers/transformers/teacher.ts";
-import { isAlive } from "../support/processes.ts";
 import { inEnglish } from "../../src/words/text.ts";
+import { isAlive } from "../support/processes.ts";
 
 // Loading PyTorch and transformers takes its time on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });

@@ -172,7 +172,7 @@ test("lenses: run, how far, the table, and stop while it runs", async () => {
   } as JobSnapshot;
   language.world.snapshot = { job } as ProjectSnapshot;
   expect(await shown()).toEqual([
-    ["$(debug-stop) Stop · 1 of 4 done · a, seed 0: epoch 1 of 2", "leaf.stop", language.uri()],
+    ["$(debug-stop) Stop · 1 of 4 done · a, seed 0: epoch 1 of 2 · 50 %", "leaf.stop", language.uri()],
     ["Show table", "leaf.showExperiment", language.uri(name)],
   ]);
   writeFileSync(path.join(language.folder, name), "arms: 3\n");

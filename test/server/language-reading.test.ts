@@ -5,7 +5,7 @@ import type { MarkupContent } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { URI } from "vscode-uri";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
-import { keysAt, schemasAt } from "../../src/server/language/schema.ts";
+import { alternatives, schemasAt } from "../../src/server/language/schema.ts";
 import { type Language, startLanguage } from "./languageClient.ts";
 
 let language: Language;
@@ -62,6 +62,13 @@ test("no hover on unknown keys, comments and blanks", async () => {
 });
 
 test("every key of the schema has a type and can be described", () => {
+  const keysAt = (at: string[]) => [
+    ...new Set(
+      schemasAt(at)
+        .flatMap(alternatives)
+        .flatMap((node) => Object.keys(node.properties ?? {})),
+    ),
+  ];
   const visit = (at: string[]): string[] =>
     keysAt(at).flatMap((key) => [[...at, key].join("."), ...visit([...at, key])]);
   const all = visit([]);

@@ -48,7 +48,7 @@ test("scores, range and deviations come from the workbook", async () => {
     text,
     character: 12,
   });
-  expect(hover.markdown).toContain("MOS 0.83 ± 0.10 (0 to 1)");
+  expect(hover.markdown).toContain("MOS 0.832 ± 0.100 (0 to 1)");
 });
 
 test("a rating is refused with a way out, and the workbook stays as it is", async () => {

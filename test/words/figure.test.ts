@@ -11,6 +11,8 @@ import {
   plain,
   pValue,
   signed,
+  significant,
+  tiny,
   withInterval,
 } from "../../src/words/figure.ts";
 
@@ -72,6 +74,13 @@ test("counts, shares, sizes, sums", () => {
     "−2",
     "0.12",
   ]);
+  expect([0.99961, 1.5, -2, 123_456].map((value) => significant(value))).toEqual([
+    "0.9996",
+    "1.5",
+    "−2",
+    "123500",
+  ]);
+  expect([1.24e-7, 0].map(tiny)).toEqual(["1.2e−7", "0.0e+0"]);
   expect(millions(5_310_000)).toBe("5.3 M");
   expect([1.254, 0.0123, 0].map((amount) => money({ amount, currency: "USD" }))).toEqual([
     "1.25 USD",

@@ -1,11 +1,11 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { Metrics } from "../../src/protocol/results.ts";
 import type { EvaluationView } from "../../src/protocol/server.ts";
+import { count, figure, interval } from "../../src/words/figure.ts";
 import "../charts/chart.ts";
 import { colorOf, ink, quiet } from "../charts/palette.ts";
 import { axisX, axisY, dot, drawPlot, gridX, ruleX, ruleY, text as words } from "../charts/plot.ts";
 import type { Host } from "../host.ts";
-import { count, figure, interval } from "../ui/format.ts";
 import { baseStyles, tableStyles } from "../ui/styles.ts";
 
 /** The teacher alone, the distilled student and the calibrated one on the same images, beside the paper's figures. */

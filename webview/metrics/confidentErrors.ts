@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { ConfidentError, RatedImage } from "../../src/protocol/reliability.ts";
+import { figure } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
-import { figure } from "../ui/format.ts";
 import { baseStyles } from "../ui/styles.ts";
 import type { Thumbnails } from "../ui/thumbnails.ts";
 import { pictureListStyles } from "./pictureList.ts";

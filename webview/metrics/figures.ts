@@ -1,7 +1,8 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { EvaluationView } from "../../src/protocol/server.ts";
+import { count, figure, interval } from "../../src/words/figure.ts";
+import { rangeText } from "../../src/words/score.ts";
 import type { Host } from "../host.ts";
-import { count, figure, interval } from "../ui/format.ts";
 import { baseStyles } from "../ui/styles.ts";
 
 /** The metrics of one evaluation, each with n and, where there is one, its 95 % interval. */
@@ -56,7 +57,7 @@ class Figures extends LitElement {
         title: text("Root mean square error, in MOS points; lower is better"),
         value: rmse,
         ci: null,
-        unit: text("MOS points of {0}–{1}", ...range),
+        unit: text("MOS points of {0}", rangeText(text, range)),
       },
     ];
     return html`<dl>
@@ -66,7 +67,7 @@ class Figures extends LitElement {
             <dt>${name}</dt>
             <dd>
               <div class="value">${figure(value)}</div>
-              <div class="muted">${ci ? text("95 %: {0}", interval(ci, 3)) : (unit ?? nothing)}</div>
+              <div class="muted">${ci ? text("95 %: {0}", interval(ci)) : (unit ?? nothing)}</div>
               <div class="muted">n = ${count(n)}</div>
             </dd>
           </div>`,

@@ -1,11 +1,12 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { RunSummary, StageSnapshot } from "../../src/protocol/project.ts";
 import type { EvaluationView } from "../../src/protocol/server.ts";
+import { ago } from "../../src/words/duration.ts";
+import { count } from "../../src/words/figure.ts";
 import { whyWords } from "../../src/words/why.ts";
 import type { Host } from "../host.ts";
 import "../ui/button.ts";
 import "../ui/dropdown.ts";
-import { ago, count } from "../ui/format.ts";
 import { baseStyles } from "../ui/styles.ts";
 
 /** What the figures are of: student, split, n, run. Fires `choose` with another run, and `run` to bring stale ones up to date. */
@@ -58,7 +59,7 @@ class MetricsHead extends LitElement {
         <vscode-dropdown aria-labelledby="run" @change=${this.#choose}>
           ${this.runs.map(
             ({ id, updated }) =>
-              html`<vscode-option value=${id} ?selected=${id === view.run}>${id} · ${ago(text, updated)}</vscode-option>`,
+              html`<vscode-option value=${id} ?selected=${id === view.run}>${id} · ${ago(text, updated, Date.now())}</vscode-option>`,
           )}
         </vscode-dropdown>
       </div>

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
+import { figure, signed } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
 import "../ui/button.ts";
-import { figure, signed } from "../ui/format.ts";
 import { baseStyles } from "../ui/styles.ts";
 import type { Point } from "./scatter.ts";
 

@@ -1,11 +1,11 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import type { CalibrationMetrics, TeacherReliability } from "../../src/protocol/reliability.ts";
+import { count, figure, percent } from "../../src/words/figure.ts";
 import "../charts/chart.ts";
 import { quiet } from "../charts/palette.ts";
 import type { Host } from "../host.ts";
 import "../ui/button.ts";
-import { count, figure } from "../ui/format.ts";
 import { failureOf } from "../ui/refusal.ts";
 import { baseStyles, tableStyles } from "../ui/styles.ts";
 import type { Thumbnails } from "../ui/thumbnails.ts";
@@ -89,7 +89,7 @@ class Reliability extends LitElement {
         <vscode-button appearance="secondary" @click=${this.#load}>${text("Check the Teacher")}</vscode-button>`;
     const { pairs, points, positionBias } = found;
     return html`<p class="muted figure">${this.#facts(found).join(" · ")}</p>
-      ${positionBias && positionBias.flipped > 0 ? html`<p>${text("The order of the question decides {0} % of {1} pairs.", percent(positionBias.flipped), count(positionBias.pairs))}</p>` : nothing}
+      ${positionBias && positionBias.flipped > 0 ? html`<p>${text("The order of the question decides {0} of {1} pairs.", percent(positionBias.flipped), count(positionBias.pairs))}</p>` : nothing}
       <div class="charts">
         ${pairs ? this.#chart(text("Pairs: claimed against right"), pairs.bins) : nothing}
         ${pairs ? this.#chart(text("Pairs: right by confidence"), pairs.byConfidence, false) : nothing}
@@ -199,7 +199,5 @@ class Reliability extends LitElement {
       </div>`;
   }
 }
-
-const percent = (share: number) => (100 * share).toFixed(share < 0.1 ? 1 : 0);
 
 customElements.define("leaf-reliability", Reliability);

@@ -1,4 +1,5 @@
 import type { EvaluationView } from "../../src/protocol/server.ts";
+import { figure, signed } from "../../src/words/figure.ts";
 import { colorOf, ink, quiet } from "../charts/palette.ts";
 import {
   axisX,
@@ -16,7 +17,6 @@ import {
   ruleY,
 } from "../charts/plot.ts";
 import type { Host } from "../host.ts";
-import { figure, signed } from "../ui/format.ts";
 
 export type Point = EvaluationView["points"][number];
 

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { Transfer, TransferCell } from "../../src/protocol/results.ts";
+import { count, figure, interval } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
-import { count, figure, interval } from "../ui/format.ts";
 import { baseStyles, tableStyles } from "../ui/styles.ts";
 
 /** The students (rows) on datasets that they never saw (columns). Nothing where there are none. */
@@ -71,8 +71,8 @@ class TransferTable extends LitElement {
       failed > 0 ? text("{0} could not be scored", count(failed)) : "",
     ].filter((fact) => fact !== "");
     return html`<td>
-      <div>SRCC ${figure(srcc)} <span class="muted">${interval(ci95.srcc, 3)}</span></div>
-      <div>PLCC ${figure(plcc)} <span class="muted">${interval(ci95.plcc, 3)}</span></div>
+      <div>SRCC ${figure(srcc)} <span class="muted">${interval(ci95.srcc)}</span></div>
+      <div>PLCC ${figure(plcc)} <span class="muted">${interval(ci95.plcc)}</span></div>
       <span class="muted">${facts.join(" · ")}</span>
     </td>`;
   }

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
+import { figure, signed } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
-import { figure, signed } from "../ui/format.ts";
 import { baseStyles } from "../ui/styles.ts";
 import type { Thumbnails } from "../ui/thumbnails.ts";
 import { pictureListStyles } from "./pictureList.ts";

@@ -1,5 +1,5 @@
 import type { JobEvent } from "../../src/protocol/jobs.ts";
-import type { StageName } from "../../src/protocol/project.ts";
+import type { StageName } from "../../src/protocol/results.ts";
 import type { CurvePoint, RunCurves } from "../../src/protocol/server.ts";
 import type { TrainerMessage } from "../../src/protocol/trainer.ts";
 
@@ -64,11 +64,11 @@ function addMessage(training: Training, message: TrainerMessage): void {
       training.epochsTotal = message.epochs;
       if (message.phase === "train") {
         training.stepsPerEpoch = message.steps;
-        if (message.imagesPerS > 0) training.imagesPerS = message.imagesPerS;
+        if (message.imagesPerS) training.imagesPerS = message.imagesPerS;
       }
       break;
     case "metrics":
-      if (message.imagesPerS > 0) training.imagesPerS = message.imagesPerS;
+      if (message.imagesPerS) training.imagesPerS = message.imagesPerS;
       addMetrics(training, message);
       break;
     case "done":

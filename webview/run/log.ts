@@ -1,8 +1,9 @@
 import type { JobEvent } from "../../src/protocol/jobs.ts";
+import { figure } from "../../src/words/figure.ts";
+import { headline } from "../../src/words/headline.ts";
 import { stepWords } from "../../src/words/progress.ts";
+import { workTitle } from "../../src/words/titles.ts";
 import type { Host } from "../host.ts";
-import { figure } from "../ui/format.ts";
-import { resultInWords, stageTitle } from "./words.ts";
 
 export interface LogLine {
   at: number;
@@ -33,7 +34,7 @@ export function createLog(text: Host["text"]): { lines: LogLine[]; add(events: r
         return { level: "warning", text: event.message };
       case "progress": {
         const { progress } = event;
-        const name = `${stageTitle(text, progress.stage)}: ${stepWords(text, progress.step)}`;
+        const name = `${workTitle(text, progress.stage)}: ${stepWords(text, progress.step)}`;
         const kind = name.replace(/\d+/g, "");
         if (kind === step) return undefined;
         step = kind;
@@ -46,8 +47,8 @@ export function createLog(text: Host["text"]): { lines: LogLine[]; add(events: r
           level: "info",
           text: text(
             "{0}: done. {1}",
-            stageTitle(text, event.stage),
-            resultInWords(text, event.stage, event.result),
+            workTitle(text, event.stage),
+            headline(text, event.stage, event.result),
           ),
         };
       case "end":
@@ -59,7 +60,7 @@ export function createLog(text: Host["text"]): { lines: LogLine[]; add(events: r
   }
 
   function trainerLine({ stage, message }: JobEvent & { type: "trainer" }): Omit<LogLine, "at"> | undefined {
-    const title = stageTitle(text, stage);
+    const title = workTitle(text, stage);
     if (message.type === "hello") {
       const { deviceName, device, torch, python } = message;
       return {

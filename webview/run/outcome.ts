@@ -1,13 +1,14 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { PanelTab } from "../../src/protocol/panel.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
+import { ago, duration } from "../../src/words/duration.ts";
+import { count } from "../../src/words/figure.ts";
+import { workTitle } from "../../src/words/titles.ts";
 import type { Host } from "../host.ts";
 import "../ui/button.ts";
-import { ago, count, duration } from "../ui/format.ts";
 import "../ui/icon.ts";
 import "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
-import { stageTitle } from "./words.ts";
 
 /** Where the project stands in one sentence, and what to do next. Fires `stop` and `go`. */
 class Outcome extends LitElement {
@@ -47,17 +48,18 @@ class Outcome extends LitElement {
   declare stopping: boolean;
 
   protected override render() {
-    const { job, invalid, stale, images } = this.project;
+    const { job, invalid, invalidAt, stale, images } = this.project;
     const text = this.host.text;
     if (job?.state === "running") return this.#running();
     if (invalid) {
-      const at = /^(?<file>.+?):(?<line>\d+):(?<column>\d+): (?<message>.*)$/su.exec(invalid)?.groups;
       return html`<h2>${text("The config has an error")}</h2>
         <leaf-refusal
           .host=${this.host}
           .failure=${{
             code: "config",
-            message: at ? text("{0}, line {1}: {2}", at.file!, at.line!, at.message!) : invalid,
+            message: invalidAt
+              ? text("{0}, line {1}: {2}", invalidAt.file, invalidAt.line, invalidAt.message)
+              : invalid,
             remedy: text("Nothing can run until it is mended."),
             file: this.project.config,
           }}
@@ -93,8 +95,8 @@ class Outcome extends LitElement {
     const elsewhere = progress && !this.project.stages.some(({ stage }) => stage === progress.stage);
     return html`<div class="top">
         <div class="words">
-          <h2 aria-live="polite"><leaf-icon name="loading" spin></leaf-icon>${stageTitle(text, job.kind)}</h2>
-          <p class="muted">${text("Started {0}. It goes on when this panel is closed.", ago(text, job.started))}</p>
+          <h2 aria-live="polite"><leaf-icon name="loading" spin></leaf-icon>${workTitle(text, job.kind)}</h2>
+          <p class="muted">${text("Started {0}. It goes on when this panel is closed.", ago(text, job.started, Date.now()))}</p>
         </div>
         <vscode-button
           appearance="secondary"
@@ -135,11 +137,11 @@ class Outcome extends LitElement {
 
   #ended(job: NonNullable<ProjectSnapshot["job"]>) {
     const text = this.host.text;
-    const title = stageTitle(text, job.kind);
+    const title = workTitle(text, job.kind);
     const took = duration(text, (Date.parse(job.ended ?? job.started) - Date.parse(job.started)) / 1000);
     const words = {
       running: "",
-      done: text("{0} took {1}, {2}.", title, took, ago(text, job.ended ?? job.started)),
+      done: text("{0} took {1}, {2}.", title, took, ago(text, job.ended ?? job.started, Date.now())),
       cancelled: text("{0} was stopped. What was finished is kept; the next run goes on from there.", title),
       failed: text("{0} failed after {1}.", title, took),
     }[job.state];

@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { TimedProgress } from "../../src/protocol/jobs.ts";
-import { stepWords } from "../../src/words/progress.ts";
+import { left } from "../../src/words/duration.ts";
+import { counted, rate, stepWords } from "../../src/words/progress.ts";
 import type { Host } from "../host.ts";
-import { count, duration, rate } from "../ui/format.ts";
 import { baseStyles } from "../ui/styles.ts";
 
 /** A bar with counts, rate and time left. */
@@ -43,15 +43,10 @@ class ProgressBar extends LitElement {
   protected override render() {
     const text = this.host.text;
     const { done, total, unit, detail, rate: speed, secondsLeft } = this.progress;
-    const step = stepWords(this.host.text, this.progress.step);
-    const counted =
-      total === undefined
-        ? `${count(done)} ${unit}`
-        : text("{0} of {1} {2}", count(done), count(total), unit);
-    const left = secondsLeft === null ? nothing : text("{0} left", duration(text, secondsLeft));
+    const step = stepWords(text, this.progress.step);
     return html`<p>${step}</p>
       <progress aria-label=${step} max=${total ?? nothing} value=${total === undefined ? nothing : Math.min(done, total)}></progress>
-      <div class="line"><span>${counted}</span><span>${left}</span></div>
+      <div class="line"><span>${counted(text, this.progress)}</span><span>${left(text, secondsLeft)}</span></div>
       <div class="line muted">
         <span>${speed === null ? nothing : rate(text, speed, unit)}</span><span>${detail}</span>
       </div>`;

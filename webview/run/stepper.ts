@@ -1,14 +1,16 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { TimedProgress } from "../../src/protocol/jobs.ts";
 import type { ProjectSnapshot, StageFailures, StageSnapshot } from "../../src/protocol/project.ts";
+import { ago } from "../../src/words/duration.ts";
+import { count } from "../../src/words/figure.ts";
+import { workTitle } from "../../src/words/titles.ts";
 import { whyWords } from "../../src/words/why.ts";
 import type { Host } from "../host.ts";
-import { ago, count } from "../ui/format.ts";
 import type { IconName } from "../ui/icon.ts";
 import "../ui/icon.ts";
 import { baseStyles } from "../ui/styles.ts";
 import "./progress.ts";
-import { stagePurpose, stageTitle } from "./words.ts";
+import { stagePurpose } from "./words.ts";
 
 const icons: Record<StageSnapshot["state"], IconName> = {
   fresh: "pass-filled",
@@ -109,7 +111,7 @@ class Stepper extends LitElement {
     const { stage, state, reason, headline, run, updated, failures } = snapshot;
     const progress = this.#progressOf(stage);
     const active = state === "running" || progress !== null;
-    const title = stageTitle(text, stage);
+    const title = workTitle(text, stage);
     const why = whyWords(text, reason);
     return html`<li class=${active ? "running" : state} aria-current=${active ? "step" : nothing}>
       <leaf-icon name=${active ? "sync" : icons[state]} ?spin=${active}></leaf-icon>
@@ -128,7 +130,7 @@ class Stepper extends LitElement {
         ${headline && !active ? html`<p>${unbroken(state === "stale" ? text("Last: {0}", headline) : headline)}</p>` : nothing}
         ${failures && !active ? this.#failures(stage, failures) : nothing}
         ${headline || active ? nothing : html`<p class="muted">${stagePurpose(text, stage)}</p>`}
-        ${!active && updated ? html`<p class="muted">${[run, ago(text, updated)].filter(Boolean).join(" · ")}</p>` : nothing}
+        ${!active && updated ? html`<p class="muted">${[run, ago(text, updated, Date.now())].filter(Boolean).join(" · ")}</p>` : nothing}
         ${progress ? html`<leaf-progress .host=${this.host} .progress=${progress}></leaf-progress>` : nothing}
       </div>
     </li>`;

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { ArmResult, ExperimentResult, ReportedMetric } from "../../src/protocol/experiments.ts";
+import { count, figure, interval, pValue, signed } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
-import { count, figure, interval, signed } from "../ui/format.ts";
 import { baseStyles, tableStyles } from "../ui/styles.ts";
 import { comparedMetric, failuresOf, imagesOf, level, toneOf } from "./armFigures.ts";
 
@@ -143,9 +143,9 @@ class ArmTable extends LitElement {
     if (!test) return html`<td class="number muted">–</td><td class="number muted">–</td>`;
     const { difference, pHolm } = test;
     return html`<td class="number">
-        <span class=${toneOf(test, metric)}>${signed(difference)}</span> <span class="muted">${interval(test.interval, 3)}</span>
+        <span class=${toneOf(test, metric)}>${signed(difference)}</span> <span class="muted">${interval(test.interval, 3, signed)}</span>
       </td>
-      <td class="number">${pHolm < 0.001 ? "<0.001" : figure(pHolm)}</td>`;
+      <td class="number">${pValue(pHolm)}</td>`;
   }
 
   #notes(compared: ReportedMetric | undefined): string[] {

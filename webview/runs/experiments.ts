@@ -3,9 +3,10 @@ import type { ExperimentSummary } from "../../src/protocol/experiments.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type { ExperimentView } from "../../src/protocol/server.ts";
+import { ago } from "../../src/words/duration.ts";
+import { count } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
 import "../ui/button.ts";
-import { ago, count } from "../ui/format.ts";
 import "../ui/icon.ts";
 import { failureOf } from "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
@@ -199,7 +200,7 @@ class Experiments extends LitElement {
           : html`<span class="muted">${text("not run yet · {0} trainings", count(total))}</span>`
         : html`<span class="figure">${text("{0} of {1} done", count(done), count(total))}</span>`,
       failed > 0 ? html`<span class="poor">${text("{0} failed", count(failed))}</span>` : nothing,
-      updated && !job ? html`<span class="muted">${ago(text, updated)}</span>` : nothing,
+      updated && !job ? html`<span class="muted">${ago(text, updated, Date.now())}</span>` : nothing,
     ];
     const bar =
       job || (updated !== null && !stale && ended < all)

@@ -1,8 +1,9 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { RunSummary } from "../../src/protocol/project.ts";
+import { ago, duration } from "../../src/words/duration.ts";
+import { count, figure, interval, signed } from "../../src/words/figure.ts";
 import { changeWords } from "../../src/words/why.ts";
 import type { Host } from "../host.ts";
-import { ago, count, duration, figure, interval, signed } from "../ui/format.ts";
 import "../ui/icon.ts";
 import { baseStyles, tableStyles } from "../ui/styles.ts";
 import {
@@ -164,7 +165,7 @@ class RunTable extends LitElement {
       </td>
       <th scope="row">${id}${id === this.baseline ? html` <span class="muted">${text("(baseline)")}</span>` : nothing}</th>
       <td title=${new Date(created).toLocaleString()}>
-        ${ago(text, created)}${state === "done" ? nothing : html` <span class=${state === "failed" ? "poor" : "muted"} title=${reason ?? nothing}>${stateWord(text, state)}</span>`}
+        ${ago(text, created, Date.now())}${state === "done" ? nothing : html` <span class=${state === "failed" ? "poor" : "muted"} title=${reason ?? nothing}>${stateWord(text, state)}</span>`}
       </td>
       <td class="changes">
         ${changes.length > 0 ? changes.map((change) => html`<div>${changeWords(text, change)}</div>`) : html`<span class="muted">${this.#isFirst(run) ? text("first run") : text("nothing")}</span>`}
@@ -194,7 +195,7 @@ class RunTable extends LitElement {
         : delta.better
           ? "good"
           : "poor";
-    return html`<td class="number" title=${ci ? text("95 % interval {0}", interval(ci, 3)) : nothing}>
+    return html`<td class="number" title=${ci ? text("95 % interval {0}", interval(ci)) : nothing}>
       ${figure(figureOf(run, measure))}
       ${delta ? html`<span class="delta ${tone}" title=${words}>${signed(delta.difference)}</span>` : nothing}
     </td>`;

@@ -1,14 +1,14 @@
 import { html, type TemplateResult } from "lit";
 import type { PanelTab } from "../../src/protocol/panel.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
+import "../gallery/tab.ts";
 import type { Host } from "../host.ts";
-import "../tabs/gallery.ts";
-import "../tabs/metrics.ts";
-import "../tabs/pairs.ts";
-import "../tabs/rate.ts";
-import "../tabs/run.ts";
-import "../tabs/runs.ts";
-import type { Focus } from "../tabs/tab.ts";
+import "../metrics/tab.ts";
+import "../pairs/tab.ts";
+import "../rate/tab.ts";
+import "../run/tab.ts";
+import "../runs/tab.ts";
+import type { Focus } from "../tab.ts";
 
 interface Given {
   host: Host;

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
-import { labelStage } from "../../engine/pipeline/stages/label.ts";
+import { labelStage, spentText } from "../../engine/pipeline/stages/label.ts";
 import { dryRunLabels, estimateLabels } from "../../engine/pipeline/stages/labelPreview.ts";
 import type { LabelResult } from "../../protocol/results.ts";
 import { count, figure, percent } from "../../words/figure.ts";
-import { say } from "../../words/text.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { consented } from "../consent.ts";
 import { findProject, stageOptions } from "../context.ts";
 import { dryRunText, estimateText } from "../previewText.ts";
@@ -60,7 +60,7 @@ function countOf(text: string): number {
   return images;
 }
 
-export function labelText({ images, points, pairs, reasons, positionBias }: LabelResult): string {
+export function labelText({ images, points, pairs, reasons, positionBias, spent }: LabelResult): string {
   const done = (of: { labelled: number; reused: number; failed: number }, verb = "judged") =>
     `${count(of.labelled)} ${verb}, ${count(of.reused)} reused, ${count(of.failed)} failed`;
   const lines = [
@@ -74,5 +74,6 @@ export function labelText({ images, points, pairs, reasons, positionBias }: Labe
     lines.push(
       `           position bias: the first image is preferred with probability ${figure(positionBias.first, 2)}; the order decides ${percent(positionBias.flipped)} of ${count(positionBias.pairs)} pairs`,
     );
+  if (spent) lines.push(`           spent: ${inEnglish(spentText(spent))}`);
   return lines.join("\n");
 }

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 
 /** What may be done with an endpoint; `decideEndpoint` is pure, so that nothing is sent to find out. */
 export type EndpointDecision =

@@ -1,6 +1,7 @@
 import type { FailureSummary } from "../../protocol/failures.ts";
 import type { Failure, FailureWords } from "../../protocol/jobs.ts";
-import { inEnglish, isQuoted, quoted, say, type Text, type TextValue } from "../../words/text.ts";
+import type { Text, TextValue } from "../../protocol/text.ts";
+import { inEnglish, isQuoted, quoted, say } from "../../words/text.ts";
 import { redact, redactText } from "./redact.ts";
 
 /** What kind of failure this is; the command line maps it to an exit code, the editor to a place to show it. */
@@ -21,6 +22,8 @@ export interface LeafErrorDetails {
   line?: number;
   /** 1-based. */
   column?: number;
+  /** The key of the config whose value is at fault. */
+  key?: readonly string[];
   /** What the user can do about it, as one imperative sentence. */
   remedy?: Text;
   cause?: unknown;
@@ -40,6 +43,7 @@ export class LeafError extends Error {
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
+  readonly key?: readonly string[];
   readonly remedy?: string;
   readonly words: FailureWords;
   readonly failures?: FailureSummary;
@@ -56,6 +60,7 @@ export class LeafError extends Error {
     this.file = details.file;
     this.line = details.line;
     this.column = details.column;
+    this.key = details.key;
     this.remedy = words.remedy === undefined ? undefined : inEnglish(words.remedy);
     this.words = words;
     this.failures = details.failures;

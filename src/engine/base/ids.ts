@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { errnoCode, LeafError } from "./errors.ts";
 
 /** What names a folder or a file below `.leaf/`. Each comes from files and from clients, so each is checked where it becomes a path. */

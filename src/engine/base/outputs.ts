@@ -1,6 +1,7 @@
 import { chmod, link, mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { errnoCode, LeafError } from "./errors.ts";
 import { hashBytes, hashFile, temporaryName, withFileErrors } from "./files.ts";
 import { recordOutput, writtenHash } from "./outputRegistry.ts";

@@ -1,12 +1,16 @@
-import { execFile } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import os from "node:os";
-import { promisify } from "node:util";
 import type { ProcessIdentity } from "../../protocol/processes.ts";
+import { childEnvironment } from "./environment.ts";
+import { runChild } from "./processes.ts";
 
-const run = promisify(execFile);
-/** Times in one wording, whatever the language and the time zone of who asks. */
-const plain = { env: { ...process.env, LC_ALL: "C", TZ: "UTC" }, windowsHide: true, timeout: 10_000 };
+/** What a program of the system says: times in one wording, whatever the language and the time zone of who asks. */
+async function told(program: string, args: string[]): Promise<string> {
+  const env = childEnvironment({ LC_ALL: "C", TZ: "UTC" });
+  const { code, stdout } = await runChild(program, args, { env, signal: AbortSignal.timeout(10_000) });
+  if (code !== 0) throw new Error(`${program} failed`);
+  return stdout.trim();
+}
 
 /** Who runs under a process id now; undefined where nobody does, or where the system does not tell. */
 export async function identityOf(pid: number): Promise<ProcessIdentity | undefined> {
@@ -52,7 +56,7 @@ export async function signalProcess(
   const { pid } = identity;
   if (pid === process.pid) return false;
   try {
-    if (process.platform === "win32") await run("taskkill", ["/pid", String(pid), "/t", "/f"], plain);
+    if (process.platform === "win32") await told("taskkill", ["/pid", String(pid), "/t", "/f"]);
     else process.kill(whom === "group" ? -pid : pid, signal);
     return true;
   } catch {
@@ -78,15 +82,15 @@ export function isIdentity(value: unknown): value is ProcessIdentity {
 /** When a process began; undefined where there is none. Throws where it cannot be asked. */
 async function beginningOf(pid: number): Promise<string | undefined> {
   if (process.platform === "linux") return beginningInStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  const { stdout } =
+  const began =
     process.platform === "win32"
-      ? await run(
-          "powershell",
-          ["-NoProfile", "-Command", `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`],
-          plain,
-        )
-      : await run("ps", ["-o", "lstart=", "-p", String(pid)], plain);
-  return stdout.trim().replace(/\s+/g, " ") || undefined;
+      ? await told("powershell", [
+          "-NoProfile",
+          "-Command",
+          `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`,
+        ])
+      : await told("ps", ["-o", "lstart=", "-p", String(pid)]);
+  return began.replace(/\s+/g, " ") || undefined;
 }
 
 /**
@@ -115,7 +119,7 @@ async function readSpace(): Promise<string> {
     case "linux":
       return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ${readlinkSync("/proc/self/ns/pid")}`;
     case "darwin":
-      return (await run("sysctl", ["-n", "kern.bootsessionuuid"], plain)).stdout.trim() || os.hostname();
+      return (await told("sysctl", ["-n", "kern.bootsessionuuid"])) || os.hostname();
     default:
       // Beginnings are told to the ten-millionth of a second there.
       return os.hostname();

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { say } from "../../words/text.ts";
 import { errnoCode, explainFileSystemError, LeafError, messageOf, throwIfCancelled } from "./errors.ts";
+import { isBusy } from "./sqlite.ts";
 
 export interface ProcessLock {
   release(): void;
@@ -120,8 +121,4 @@ function createIfMissing(file: string): void {
 function fileId(file: string): string | undefined {
   const info = statSync(file, { bigint: true, throwIfNoEntry: false });
   return info && `${info.dev}:${info.ino}`;
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && /locked|busy/i.test(error.message);
 }

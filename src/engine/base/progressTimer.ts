@@ -3,18 +3,22 @@ import type { Progress } from "../../protocol/progress.ts";
 import { rate } from "../../words/progress.ts";
 import { english } from "../../words/translate.ts";
 
-/** A trainer's message as progress over all of its epochs. */
-export function trainerProgress(event: JobEvent & { type: "trainer" }): Progress | undefined {
-  const { message, stage } = event;
-  if (message.type !== "progress") return undefined;
-  const training = message.phase === "train";
+/** A trainer's message as progress over all of its epochs; validation is the end of its epoch. */
+export function trainerProgress({
+  message,
+  stage,
+}: Pick<JobEvent & { type: "trainer" }, "message" | "stage">): Progress | undefined {
+  if (message.type !== "progress" || message.phase === "validate") return undefined;
+  const { phase, epoch, epochs, step, steps, imagesPerS } = message;
+  // Loading has no steps.
+  if (phase !== "train") return { stage, step: phase, done: step, total: steps || undefined, unit: "steps" };
   return {
     stage,
-    step: training ? `epoch ${message.epoch} of ${message.epochs}` : message.phase,
-    done: training ? (message.epoch - 1) * message.steps + message.step : message.step,
-    total: training ? message.steps * message.epochs : message.steps,
+    step: `epoch ${epoch} of ${epochs}`,
+    done: (epoch - 1) * steps + step,
+    total: steps * epochs,
     unit: "steps",
-    detail: message.imagesPerS > 0 ? rate(english, message.imagesPerS, "images") : undefined,
+    detail: imagesPerS ? rate(english, imagesPerS, "images") : undefined,
   };
 }
 

@@ -1,4 +1,5 @@
-import { inEnglish, quoted, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { inEnglish, quoted } from "../../words/text.ts";
 
 /** What stands where a secret stood. */
 const cut = "…";

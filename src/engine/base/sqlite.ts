@@ -1,4 +1,5 @@
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { explainFileSystemError, LeafError, messageOf } from "./errors.ts";
 
 export const otherLayout = 1;

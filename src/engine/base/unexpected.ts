@@ -1,5 +1,6 @@
 import type { Failure } from "../../protocol/jobs.ts";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { errnoCode, explainFileSystemError, type FileDeed, LeafError, messageOf, wordsOf } from "./errors.ts";
 import { explainDatabaseError } from "./sqlite.ts";
 

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Text } from "../../protocol/text.ts";
 import { duration } from "../../words/duration.ts";
-import { say, type Text } from "../../words/text.ts";
+import { say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
 import { isBusy } from "./sqlite.ts";

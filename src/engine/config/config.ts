@@ -135,7 +135,6 @@ function groupsOf({ groupBy }: { groupBy?: null | unknown }, format: string | un
 }
 
 export type Config = z.output<typeof configSchema>;
-export type GroupBy = Config["split"]["groupBy"];
 
 /** JSON Schema of `leaf.yaml` (what a user may write, so defaults are optional). */
 export function configJsonSchema(): Record<string, unknown> {

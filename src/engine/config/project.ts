@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import type { ExperimentMark } from "../../protocol/experiments.ts";
+import type { ExperimentMark } from "../../protocol/results.ts";
 import { withFileErrors, writeFileAtomic } from "../base/files.ts";
 import { keyOf } from "../base/keys.ts";
 import type { Config } from "./config.ts";

@@ -3,7 +3,8 @@ import path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import { LineCounter, parseDocument, type YAMLParseError } from "yaml";
 import type { z } from "zod";
-import { asTemplate, inEnglish, marked, say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { asTemplate, inEnglish, marked, say } from "../../words/text.ts";
 import { explainFileSystemError, LeafError, messageOf } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
 import { withFormats } from "../mos/complete.ts";
@@ -14,6 +15,7 @@ import { type Config, configJsonSchema, configSchema } from "./config.ts";
 export interface ConfigProblem {
   /** In English. */
   message: string;
+  kind: "syntax" | "unknownKey" | "missing" | "value";
   words: Text;
   line: number;
   column: number;
@@ -68,6 +70,7 @@ export function parseYaml(text: string): ParsedYaml {
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => ({
       ...told(syntaxMessage(error)),
+      kind: "syntax" as const,
       ...place(error.pos[0]),
       path: [],
     }));
@@ -78,11 +81,11 @@ export function parseYaml(text: string): ParsedYaml {
     return {
       ok: true,
       value,
-      placed({ message, words, path, suggestion, unknown }) {
-        const offset = unknown
+      placed({ message, words, kind, path, suggestion, atKey }) {
+        const offset = atKey
           ? keyOffset(document, path.slice(0, -1), String(path.at(-1)))
           : nodeOffset(document, path);
-        return { message, words, ...place(offset), path, suggestion };
+        return { message, words, kind, ...place(offset), path, suggestion };
       },
     };
   } catch (error) {
@@ -92,24 +95,29 @@ export function parseYaml(text: string): ParsedYaml {
 
 /** Text that overflows the parser's stack, or aliases that multiply without end. */
 function unreadable(error: unknown): ConfigProblem {
-  return { ...told(plainly(messageOf(error))), line: 1, column: 1, path: [] };
+  const words = error instanceof RangeError ? tooDeep : asTemplate(oneLine(messageOf(error)));
+  return { ...told(words), kind: "syntax", line: 1, column: 1, path: [] };
 }
 
-function plainly(message: string): Text {
-  // Brackets nested by the thousand.
-  return /call stack/.test(message) ? say`it is nested too deeply to be read` : asTemplate(oneLine(message));
-}
+/** Of brackets nested by the thousand. */
+const tooDeep = say`it is nested too deeply to be read`;
 
 function syntaxMessage({ code, message }: YAMLParseError): Text {
-  return code === "MULTIPLE_DOCS"
-    ? say`this begins a second document, and a config is one: remove the line \`---\``
-    : plainly(message);
+  switch (code) {
+    case "MULTIPLE_DOCS":
+      return say`this begins a second document, and a config is one: remove the line \`---\``;
+    case "RESOURCE_EXHAUSTION":
+      return tooDeep;
+    default:
+      return asTemplate(oneLine(message));
+  }
 }
 
 /** What is wrong with a value, not yet where it is written. */
-export interface ExplainedIssue extends Pick<ConfigProblem, "message" | "words" | "path" | "suggestion"> {
-  /** The path ends in a key that the schema does not know. */
-  unknown: boolean;
+export interface ExplainedIssue
+  extends Pick<ConfigProblem, "message" | "words" | "kind" | "path" | "suggestion"> {
+  /** It is of the key itself that the path ends in, not of its value. */
+  atKey: boolean;
 }
 
 /** A validator's findings as sentences, each unknown key one of its own. `schema` is its JSON Schema, `value` what it was given. */
@@ -127,7 +135,7 @@ export function explainIssues(
         const words = suggestion
           ? say`unknown key \`${name}\`, did you mean \`${suggestion}\`?`
           : say`unknown key \`${name}\``;
-        return { ...told(words), path: [...at, key], suggestion, unknown: true };
+        return { ...told(words), kind: "unknownKey", path: [...at, key], suggestion, atKey: true };
       });
     }
     const name = at.join(".");
@@ -135,7 +143,7 @@ export function explainIssues(
       (issue.code === "invalid_type" || issue.code === "invalid_union") && issue.input === undefined;
     const what = missing ? undefined : describe(issue);
     const words = !what ? say`\`${name || "images"}\` is missing` : name ? say`\`${name}\`: ${what}` : what;
-    return [{ ...told(words), path: at, unknown: false }];
+    return [{ ...told(words), kind: missing ? "missing" : "value", path: at, atKey: false }];
   });
 }
 

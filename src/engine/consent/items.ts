@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ConsentItem } from "../../protocol/consent.ts";
-import { inEnglish, say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { decideEndpoint, originOf } from "../base/endpoint.ts";
 import { redact, redactConfig } from "../base/redact.ts";
 import type { OpenaiTeacherConfig, ServeConfig } from "../config/teacher.ts";

@@ -1,7 +1,8 @@
 import path from "node:path";
 import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
-import { quoted, say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { quoted, say } from "../../words/text.ts";
 import { digestLines } from "../base/keys.ts";
 import { during } from "../base/unexpected.ts";
 import { ensureLeafDir, type Project } from "../config/project.ts";

@@ -6,7 +6,7 @@ import { hasPlaces, type IndexPlace, openForReading } from "./index/file.ts";
 import type { PlaceKind } from "./index/places.ts";
 import { withIndex } from "./index/withIndex.ts";
 
-export type { IndexedFile, IndexedImage } from "./index/file.ts";
+export type { IndexedImage } from "./index/file.ts";
 export { type Place, type PlaceKind, placeKinds } from "./index/places.ts";
 export { type ImageIndex, openIndex } from "./index/query.ts";
 

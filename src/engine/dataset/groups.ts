@@ -1,5 +1,6 @@
 import vm from "node:vm";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 
 const batch = 1000;
@@ -13,6 +14,7 @@ const timeoutMs = 2000;
 export function groupMatcher(pattern: string): (paths: string[]) => (string | undefined)[] {
   const invalid = (why: Text) =>
     new LeafError("config", say`${why}: ${pattern}`, {
+      key: ["split", "groupBy"],
       remedy: say`Write a regular expression with one capture group, such as '^(.+)_[0-9]+'.`,
     });
   try {

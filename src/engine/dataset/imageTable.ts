@@ -1,7 +1,9 @@
-import { asTemplate, say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { asTemplate, say } from "../../words/text.ts";
 import { factsOf, type MosFormat } from "../mos/formats.ts";
 import { findColumn } from "../tables/findColumn.ts";
-import { openTable, type Table, type TableRow } from "../tables/table.ts";
+import { openTable } from "../tables/table.ts";
+import type { Table, TableRow } from "../tables/types.ts";
 import type { ImageIndex } from "./index/query.ts";
 import { ImageMatcher } from "./match.ts";
 

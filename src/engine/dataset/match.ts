@@ -1,5 +1,6 @@
 import path from "node:path";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { quotedCell } from "../tables/cellText.ts";
 import { plainCell } from "../tables/formulaCells.ts";
 import type { IndexedFile } from "./index/file.ts";

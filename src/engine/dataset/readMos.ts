@@ -1,4 +1,5 @@
-import { inEnglish, say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { throwIfCancelled } from "../base/errors.ts";
 import { quotedCell } from "../tables/cellText.ts";
 import { parseNumber } from "../tables/number.ts";

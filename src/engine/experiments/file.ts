@@ -1,5 +1,6 @@
 import path from "node:path";
-import { inEnglish, say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { inEnglish, say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { type Config, configJsonSchema, configSchema } from "../config/config.ts";
 import {
@@ -68,7 +69,7 @@ export function parseExperiment(text: string, base?: unknown): ParsedExperiment 
 
 function problemsOf(experiment: Experiment, yaml: ParsedYaml & { ok: true }, base: unknown): ConfigProblem[] {
   const at = (path: ExplainedIssue["path"], words: Text, suggestion?: string) =>
-    yaml.placed({ path, message: inEnglish(words), words, suggestion, unknown: false });
+    yaml.placed({ path, message: inEnglish(words), words, kind: "value", suggestion, atKey: false });
   if (path.basename(experiment.base) !== experiment.base)
     return [at(["base"], say`\`base\` must be the name of a config beside this file`)];
   const count = Object.values(experiment.matrix ?? {}).reduce(
@@ -97,8 +98,8 @@ function problemsOf(experiment: Experiment, yaml: ParsedYaml & { ok: true }, bas
       const where = placeOf(experiment, cell, issue.path);
       const key = where.at(-1);
       // A rule over several keys has no value to point at, but its arm's name.
-      const unknown = typeof key === "string" && (issue.unknown || where.length <= 2);
-      return yaml.placed({ ...issue, path: where, unknown, suggestion: whole(issue, key) });
+      const atKey = typeof key === "string" && (issue.atKey || where.length <= 2);
+      return yaml.placed({ ...issue, path: where, atKey, suggestion: whole(issue, key) });
     }),
   );
   // Rows share overrides, and the same mistake is one problem.
@@ -134,7 +135,7 @@ function cellIssues(experiment: Experiment, cell: Cell, base: unknown): Explaine
 }
 
 function issue(at: ExplainedIssue["path"], words: Text): ExplainedIssue {
-  return { path: at, message: inEnglish(words), words, unknown: false };
+  return { path: at, message: inEnglish(words), words, kind: "value", atKey: false };
 }
 
 /** Where in the experiment file a path of the config was overridden, the nearest place there is. */

@@ -127,7 +127,7 @@ function forwarded(
     onProgress: tell,
     onWarning: (message) => onWarning?.(say`${name()}: ${message}`),
     onTrainer(stage, message) {
-      const progress = trainerProgress({ at: 0, type: "trainer", stage, message });
+      const progress = trainerProgress({ stage, message });
       if (progress) tell(progress);
     },
   };

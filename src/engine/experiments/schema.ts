@@ -1,9 +1,6 @@
 import { z } from "zod";
 import { marked } from "../../words/text.ts";
 
-/** Keys of leaf.yaml to values: `{ distill.loss.pair: 0 }` or `{ distill: { loss: { pair: 0 } } }`; leaf.yaml's schema checks them. */
-const overridesSchema = z.record(z.string().min(1), z.unknown());
-
 export const evaluatedStages = ["teacher", "distill", "calibrate"] as const;
 export type EvaluatedStage = (typeof evaluatedStages)[number];
 
@@ -16,7 +13,6 @@ const armSchema = z.looseObject({
 });
 
 export const reportedMetrics = ["srcc", "plcc", "plccLogistic", "krcc", "rmse"] as const;
-export type ReportedMetric = (typeof reportedMetrics)[number];
 
 const unique = <T>(values: T[]) => new Set(values).size === values.length;
 
@@ -68,7 +64,6 @@ export const experimentSchema = z.strictObject({
 });
 
 export type Experiment = z.output<typeof experimentSchema>;
-export type Overrides = z.output<typeof overridesSchema>;
 
 /** JSON Schema of an experiment file (what a user may write), without what leaf.yaml's own says of overrides. */
 export function experimentJsonSchema(): Record<string, unknown> {

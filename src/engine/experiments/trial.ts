@@ -1,4 +1,5 @@
 import type { TrialResult } from "../../protocol/experiments.ts";
+import type { StageName } from "../../protocol/results.ts";
 import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { keyOf } from "../base/keys.ts";
@@ -6,13 +7,7 @@ import { type Project, projectOf } from "../config/project.ts";
 import { type Catalog, openCatalog } from "../dataset/catalog.ts";
 import { withPlan } from "../pipeline/plan/plan.ts";
 import { recordStage, runFor } from "../pipeline/runs.ts";
-import {
-  finishedResult,
-  isFinished,
-  readResult,
-  type StageName,
-  type StageOptions,
-} from "../pipeline/stage.ts";
+import { finishedResult, isFinished, readResult, type StageOptions } from "../pipeline/stage.ts";
 import { calibrateStage } from "../pipeline/stages/calibrate.ts";
 import { distillStage } from "../pipeline/stages/distill.ts";
 import { evaluateStage } from "../pipeline/stages/evaluate.ts";

@@ -1,7 +1,8 @@
 import path from "node:path";
 import type { FailureSummary, ItemFailure } from "../../protocol/failures.ts";
+import type { Text } from "../../protocol/text.ts";
 import { count } from "../../words/figure.ts";
-import { quoted, say, type Text } from "../../words/text.ts";
+import { quoted, say } from "../../words/text.ts";
 
 /** "photos/a.jpg: the file is empty", "mos.csv:3: …", "a.jpg and b.jpg: …". */
 export function failureLine({ file, other, line, reason }: ItemFailure): string {

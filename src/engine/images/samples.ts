@@ -1,4 +1,5 @@
 import sharp from "sharp";
+import { significant } from "../../words/figure.ts";
 
 /**
  * TIFF files hold more than 8-bit pictures: floats, 32-bit numbers, and 8 or 12 bits in 16. What range their values have, no field
@@ -126,7 +127,7 @@ function rangeOf(
   // One that is no number makes the sum none.
   if (!Number.isFinite(sum)) throw new SampleError(`the TIFF holds values that are no numbers${way}`);
   const unknown = new SampleError(
-    `the TIFF's values go from ${short(low)} to ${short(high)}, a range that is not known${way}`,
+    `the TIFF's values go from ${significant(low)} to ${significant(high)}, a range that is not known${way}`,
   );
   if (depth === "float") {
     if (low >= -overshoot && high <= 1 + overshoot) return { scale: 255 };
@@ -151,8 +152,4 @@ function alphaScale(values: Values, depth: SampleFormat["depth"], channels: numb
   if (depth === "float") return high <= 1 + overshoot ? 255 : 1;
   if (high <= 255) return 1;
   return high <= most12Bits ? 255 / most12Bits : 1 / 257;
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }

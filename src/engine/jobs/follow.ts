@@ -1,18 +1,16 @@
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JobEvent, JobKind, JobRequest } from "../../protocol/jobs.ts";
 import { jobEvent } from "../../protocol/schema/jobs.ts";
-import { say, type Text } from "../../words/text.ts";
-import { appRoot } from "../base/appRoot.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { tellDamagedFile } from "../base/damage.ts";
-import { childEnvironment } from "../base/environment.ts";
 import { LeafError } from "../base/errors.ts";
 import { isMissing } from "../base/files.ts";
 import { parseAs } from "../base/json.ts";
 import { holderWords } from "../base/lockHolder.ts";
+import { startDetached } from "../base/ownProcess.ts";
 import type { Project } from "../config/project.ts";
 import {
   createJob,
@@ -64,17 +62,11 @@ export async function startJob(
   const job = await createJob(project, kind, options.patienceMs, options.experiment);
   const { dir } = job;
   await writeAttachment(dir, "attached");
-  const log = openSync(path.join(dir, "process.log"), "a");
-  const child = spawn(process.execPath, [path.join(appRoot(), "dist", "cli.js"), "job", dir], {
+  const child = startDetached(["job", dir], {
     cwd: project.root,
-    detached: true,
-    stdio: ["ignore", log, log],
-    // Inside VS Code execPath is Electron.
-    env: childEnvironment({ ...options.env, ELECTRON_RUN_AS_NODE: "1" }),
-    windowsHide: true,
+    env: options.env,
+    log: { file: path.join(dir, "process.log"), flags: "a" },
   });
-  closeSync(log);
-  child.unref();
   return follow(job, ownProcess(child), options);
 }
 

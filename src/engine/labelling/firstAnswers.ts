@@ -1,5 +1,6 @@
 import type { ItemFailure } from "../../protocol/failures.ts";
-import { say, type TextValue } from "../../words/text.ts";
+import type { TextValue } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { failureLine } from "../failures/words.ts";
 

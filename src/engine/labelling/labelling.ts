@@ -1,8 +1,9 @@
 import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import type { LabelResult } from "../../protocol/results.ts";
+import type { Text } from "../../protocol/text.ts";
 import { figure } from "../../words/figure.ts";
-import { marked, say, type Text } from "../../words/text.ts";
+import { marked, say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { forEachBounded } from "../base/pool.ts";
 import { chunksOf } from "../base/sqlite.ts";

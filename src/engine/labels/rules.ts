@@ -1,3 +1,4 @@
+import { figure } from "../../words/figure.ts";
 import { isId } from "../base/ids.ts";
 import { ratingWords } from "../teachers/judgement.ts";
 
@@ -52,7 +53,7 @@ export function labelFault(table: LabelTable, row: Readonly<Record<string, unkno
   if (probabilities.every(isAbsent)) return undefined;
   if (probabilities.some(isAbsent)) return "some of the five probabilities are missing";
   const sum = (probabilities as number[]).reduce((total, p) => total + p, 0);
-  return Math.abs(sum - 1) <= sumRounding ? undefined : `the five probabilities sum to ${sum.toPrecision(4)}`;
+  return Math.abs(sum - 1) <= sumRounding ? undefined : `the five probabilities sum to ${figure(sum)}`;
 }
 
 /** The same as a condition on a row `alias` that is `ok`. Text, blobs and NULL are outside of any range. */

@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { openGuarded } from "../base/guardedDatabase.ts";
 import { explainDatabaseError } from "../base/sqlite.ts";

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
+import { LRUCache } from "lru-cache";
 import { openTable } from "../tables/table.ts";
 import { factsOf, type MosFormatName, recognise } from "./formats.ts";
 
@@ -10,8 +11,7 @@ export interface DetectedFormats {
 }
 
 /** A workbook is read whole to see its columns: not again while it stays as it is. */
-const known = new Map<string, { stamp: string; columns: string[] }>();
-const mostKnown = 100;
+const known = new LRUCache<string, { stamp: string; columns: string[] }>({ max: 100 });
 
 /** The columns as the file has them; none for one that cannot be read, since reading it will tell why. */
 async function ownColumns(file: string): Promise<string[]> {
@@ -25,9 +25,7 @@ async function ownColumns(file: string): Promise<string[]> {
     (table) => table.columns,
     () => [],
   );
-  known.delete(file);
   known.set(file, { stamp, columns });
-  for (const oldest of [...known.keys()].slice(0, -mostKnown)) known.delete(oldest);
   return columns;
 }
 

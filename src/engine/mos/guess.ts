@@ -1,7 +1,8 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { toPosix } from "../base/posixPath.ts";
-import { openTable, type Table, tableFile } from "../tables/table.ts";
+import { openTable, tableFile } from "../tables/table.ts";
+import type { Table } from "../tables/types.ts";
 import { columnsOf, detectFormat } from "./detect.ts";
 import { factsOf, type MosFormat, type MosFormatName } from "./formats.ts";
 

@@ -1,11 +1,12 @@
-import type { RunRecord } from "../../protocol/results.ts";
-import { say, type Text } from "../../words/text.ts";
+import type { RunRecord, StageName } from "../../protocol/results.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { during } from "../base/unexpected.ts";
 import type { Project } from "../config/project.ts";
 import { holdingStage, keepingStage } from "./lock.ts";
 import type { StagePlan } from "./plan/types.ts";
 import { beginStage, recordFailure, runFor } from "./runs.ts";
-import { isWhole, type StageName } from "./stage.ts";
+import { isWhole } from "./stage.ts";
 
 export interface StageWork<T> {
   /** Makes the stage's output, up to its `result.json`. */

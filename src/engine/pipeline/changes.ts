@@ -1,7 +1,7 @@
 import type { Change } from "../../protocol/project.ts";
+import type { StageName } from "../../protocol/results.ts";
 import { canonicalJson } from "../base/keys.ts";
 import type { StageInputs } from "./plan/types.ts";
-import type { StageName } from "./stage.ts";
 
 /** How an input of a stage is told. Without `facts` it is shown as it stands, under the config's own key. */
 interface Told {

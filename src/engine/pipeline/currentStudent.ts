@@ -1,8 +1,8 @@
 import path from "node:path";
-import type { RunRecord } from "../../protocol/results.ts";
+import type { RunRecord, StageName } from "../../protocol/results.ts";
 import type { Project } from "../config/project.ts";
 import { listRuns } from "./runs.ts";
-import { hasStudent, type StageName, stageDir } from "./stage.ts";
+import { hasStudent, stageDir } from "./stage.ts";
 
 /** The runs of this config and of no other in its folder, nor of an experiment on it; the one that was worked on last comes first. */
 export function runsOf(project: Pick<Project, "configFile">, runs: readonly RunRecord[]): RunRecord[] {

@@ -1,5 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
+import type { StageName } from "../../protocol/results.ts";
 import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { writeFileAtomic } from "../base/files.ts";
@@ -7,7 +8,7 @@ import { holderWords, holdLock } from "../base/lockHolder.ts";
 import { isProcessLocked, waitForLock } from "../base/processLock.ts";
 import { explained } from "../base/unexpected.ts";
 import type { Project } from "../config/project.ts";
-import { makeStageDir, type StageName, stageDir } from "./stage.ts";
+import { makeStageDir, stageDir } from "./stage.ts";
 
 /** Held as long as a process works on the stage; the system gives it back when that ends, however it ends. */
 export const stageLockName = "running.lock";

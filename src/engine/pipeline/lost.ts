@@ -1,10 +1,10 @@
 import path from "node:path";
 import type { StageReason } from "../../protocol/project.ts";
-import type { StageState } from "../../protocol/results.ts";
+import type { StageName, StageState } from "../../protocol/results.ts";
 import { LeafError } from "../base/errors.ts";
 import { type LabelStore, openLabels } from "../labels/labels.ts";
 import type { Plan } from "./plan/types.ts";
-import { hasStudent, type StageName, stageDir } from "./stage.ts";
+import { hasStudent, stageDir } from "./stage.ts";
 
 /** What became of a finished stage whose output is no longer there: a store that was replaced, a student that was removed. */
 export async function lostOutput(
@@ -26,7 +26,7 @@ export async function lostOutput(
     return { state: "missing", reason: { kind: "noLabels", file: path.basename(project.labelsFile) } };
   } catch (error) {
     if (!(error instanceof LeafError) || error.code === "cancelled") throw error;
-    return { state: "failed", reason: { kind: "failed", message: error.message } };
+    return { state: "failed", reason: { kind: "failed", message: error.words.message } };
   }
 }
 

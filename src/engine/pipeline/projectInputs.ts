@@ -1,6 +1,7 @@
 import { readdir, realpath } from "node:fs/promises";
 import path from "node:path";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { hashFile } from "../base/files.ts";
 import type { InputFile, OutputRules } from "../base/outputs.ts";
 import { isInside, isSamePlace, type Place, placeOf } from "../base/sameFile.ts";

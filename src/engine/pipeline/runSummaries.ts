@@ -3,10 +3,16 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { stringify } from "yaml";
 import { z } from "zod";
-import type { RunSummary, StageName } from "../../protocol/project.ts";
-import type { CalibrateResult, DistillResult, EvaluateResult, RunRecord } from "../../protocol/results.ts";
+import type { RunSummary } from "../../protocol/project.ts";
+import type {
+  CalibrateResult,
+  DistillResult,
+  EvaluateResult,
+  RunRecord,
+  StageName,
+} from "../../protocol/results.ts";
 import { runId } from "../../protocol/schema/common.ts";
-import { trainerMetrics } from "../../protocol/schema/trainer.ts";
+import { storedMetrics } from "../../protocol/schema/trainer.ts";
 import type { CurvePoint, RunCurves } from "../../protocol/server.ts";
 import type { TrainerMessage } from "../../protocol/trainer.ts";
 import { say } from "../../words/text.ts";
@@ -108,7 +114,7 @@ async function readCurve(file: string): Promise<CurvePoint[]> {
 
 function parseMetrics(line: string): Metrics | undefined {
   // The half line of a process that was killed is none.
-  const read = parseAs<Metrics>(line, trainerMetrics);
+  const read = parseAs<Metrics>(line, storedMetrics);
   return read.ok ? read.value : undefined;
 }
 

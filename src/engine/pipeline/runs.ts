@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
-import type { RunRecord } from "../../protocol/results.ts";
+import type { RunRecord, StageName } from "../../protocol/results.ts";
 import { runRecord } from "../../protocol/schema/results.ts";
 import { say } from "../../words/text.ts";
 import { tellDamagedFile } from "../base/damage.ts";
@@ -17,7 +17,6 @@ import { version } from "../base/version.ts";
 import { type Config, configSchema } from "../config/config.ts";
 import type { Project } from "../config/project.ts";
 import { asItIsNow } from "./runState.ts";
-import type { StageName } from "./stage.ts";
 
 /** The folder of a run. Throws LeafError `input` for what is no run's id, and for a link out of `.leaf/`. */
 export function runDir(project: Project, id: string): string {

@@ -104,21 +104,6 @@ export async function selectImages(project: Project, options: SelectOptions): Pr
   }
 }
 
-/** Whether more ratings of training images pay; null without enough of them or without a distilled student. */
-export async function ratingCurve(
-  project: Project,
-  next: number,
-  options: StageOptions & { trustIndex?: boolean } = {},
-): Promise<LearningCurve | null> {
-  const catalog = await openCatalog(project, options);
-  try {
-    const student = await distilledStudent(project, catalog);
-    return student ? await curveOf(project, catalog, student, next, options) : null;
-  } finally {
-    catalog.close();
-  }
-}
-
 interface Distilled {
   key: string;
   teacher: string;

@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { z } from "zod";
+import type { StageName } from "../../protocol/results.ts";
 import { finished } from "../../protocol/schema/results.ts";
+import type { Text } from "../../protocol/text.ts";
 import type { TrainerMessage } from "../../protocol/trainer.ts";
-import { say, type Text } from "../../words/text.ts";
+import { say } from "../../words/text.ts";
 import { explainFileSystemError, LeafError } from "../base/errors.ts";
 import { writeFileAtomic } from "../base/files.ts";
 import { checkedId, inside } from "../base/ids.ts";
@@ -12,10 +14,8 @@ import { readJsonAs, readJsonNow } from "../base/json.ts";
 import { redactValue } from "../base/redact.ts";
 import type { Project } from "../config/project.ts";
 import { type Catalog, type CatalogOptions, openCatalog } from "../dataset/catalog.ts";
-import type { StagePlan } from "./plan/types.ts";
 
-export const stageNames = ["label", "distill", "calibrate", "evaluate"] as const;
-export type StageName = (typeof stageNames)[number];
+export const stageNames = ["label", "distill", "calibrate", "evaluate"] as const satisfies StageName[];
 
 /** What every stage gets from the command line or the server. */
 export interface StageOptions extends Omit<CatalogOptions, "onFailure"> {
@@ -96,7 +96,7 @@ function resultFile(project: Project, stage: StageName, key: string): string {
 /** Written last: with it the stage is finished. `inputs` say what it was done with. */
 export async function writeResult(
   project: Project,
-  { stage, key, inputs }: Pick<StagePlan, "stage" | "key" | "inputs">,
+  { stage, key, inputs }: { stage: StageName; key: string; inputs: Record<string, unknown> },
   result: object,
 ): Promise<void> {
   const text = JSON.stringify(redactValue({ ...result, inputs }), null, 2);

@@ -2,13 +2,17 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { ProgressSink } from "../../protocol/progress.ts";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { foreignEnvironment } from "../base/environment.ts";
+import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { writeFileAtomic } from "../base/files.ts";
+import type { RunResult } from "../base/processes.ts";
 import { type ProcessLock, waitForLock } from "../base/processLock.ts";
 import { explainPip, isNotOffered } from "./explainPip.ts";
 import { ofParent, type RunOptions, runPython } from "./run.ts";
 import { findBasePython } from "./supported.ts";
+import { hasUv, uvPip, uvSettings, uvVenv } from "./uv.ts";
 
 /** What an environment is made of, and where. */
 export interface EnvironmentRecipe<T> {
@@ -80,45 +84,82 @@ async function build<T>(
   { dir, cpu, requirements, cuda, prove }: EnvironmentRecipe<T>,
   options: MakeOptions,
 ): Promise<T> {
-  const { signal, onProgress } = options;
-  const report = (step: string, done: number) => onProgress?.({ stage: "env", step, done, unit: "packages" });
-  report("creating a virtual environment", 0);
+  const { signal } = options;
+  const report = reporter(options.onProgress);
+  report.step("creating a virtual environment");
   await rm(dir, { recursive: true, force: true });
   await mkdir(path.dirname(dir), { recursive: true });
   const interpreter = interpreterIn(dir);
-  await mustRun(await findBasePython(signal), [...ofParent("venv"), dir], say`create a virtual environment`, {
-    signal,
-  });
-
-  let packages = 0;
-  const onLine = (line: string) => {
-    const [, what, name = ""] =
-      /^(Collecting|Downloading|Installing collected packages:)\s*(\S*)/.exec(line.trim()) ?? [];
-    if (!what) return;
-    if (what === "Collecting") packages++;
-    report(
-      what.startsWith("Installing")
-        ? "installing packages"
-        : `fetching ${path.posix.basename(name).split(/==|-\d/)[0]}`,
-      packages,
-    );
+  const pip = (await uvInstaller(dir, signal)) ?? (await pipInstaller(dir, signal));
+  const run = async (doing: Text, args: string[]) => {
+    const result = await pip(args, { signal, onLine: report.line });
+    if (result.code !== 0) throw explainPip(doing, result);
   };
   // Only what the lock names and only as wheels: an archive of sources would run code, and fetch more, to be built.
-  const install = ["install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--no-input", "-r"];
+  const install = ["install", "--require-hashes", "--no-deps", "--only-binary=:all:", "-r"];
   const doing = say`install the trainer's packages`;
-  const without = await runPython(interpreter, [...ofParent("pip"), ...install, cpu], {
-    signal,
-    onLine,
-    env: plainPython(),
-  });
+  const without = await pip([...install, cpu], { signal, onLine: report.line });
   if (without.code !== 0 && !isNotOffered(without)) throw explainPip(doing, without);
-  await mustRun(interpreter, [...ofParent("pip"), ...install, requirements], doing, { signal, onLine });
-  if (await asksFor(interpreter, cuda, signal))
-    await mustRun(interpreter, [...ofParent("pip"), ...install, cuda], doing, { signal, onLine });
-  await mustRun(interpreter, [...ofParent("pip"), "check"], say`use the trainer's packages`, { signal });
+  await run(doing, [...install, requirements]);
+  if (await asksFor(interpreter, cuda, signal)) await run(doing, [...install, cuda]);
+  await run(say`use the trainer's packages`, ["check"]);
   const found = await prove(interpreter, signal);
   await writeFileAtomic(readyFile(dir), `${JSON.stringify(found, null, 2)}\n`);
   return found;
+}
+
+/** Runs a command of pip in a new environment. */
+type Installer = (args: string[], options: RunOptions) => Promise<RunResult>;
+
+async function pipInstaller(dir: string, signal?: AbortSignal): Promise<Installer> {
+  const base = await findBasePython(signal);
+  const env = plainPython();
+  const made = await runPython(base, [...ofParent("venv"), dir], { signal, env });
+  if (made.code !== 0) throw explainPip(say`create a virtual environment`, made);
+  return (args, options) =>
+    runPython(interpreterIn(dir), [...ofParent("pip"), ...args, "--no-input"], { ...options, env });
+}
+
+/** Undefined where there is no uv, or it cannot do here what pip does. */
+async function uvInstaller(dir: string, signal?: AbortSignal): Promise<Installer | undefined> {
+  if (!(await hasUv(signal))) return undefined;
+  const base = await findBasePython(signal).catch((error: unknown) => {
+    throwIfCancelled(signal);
+    if (!(error instanceof LeafError)) throw error;
+    return undefined;
+  });
+  // A Python without pip has none of its settings.
+  const asked = base
+    ? (await runPython(base, ["-m", "pip", "config", "list"], { signal, env: plainPython() })).stdout
+    : "";
+  const settings = uvSettings(asked);
+  if (!settings) return undefined;
+  if (!(await uvVenv(base, dir, signal))) {
+    await rm(dir, { recursive: true, force: true });
+    return undefined;
+  }
+  return (args, options) => uvPip(interpreterIn(dir), args, settings, options);
+}
+
+/** Tells what pip or uv is at, by what they print. */
+function reporter(onProgress: ProgressSink | undefined) {
+  let packages = 0;
+  const step = (text: string) => onProgress?.({ stage: "env", step: text, done: packages, unit: "packages" });
+  return {
+    step,
+    line(line: string) {
+      const [, what = "", name = ""] =
+        /^(Collecting|Downloading|Installing collected packages:|Resolved|Prepared)\s*(\S*)/.exec(
+          line.trim(),
+        ) ?? [];
+      if (what === "Collecting") packages++;
+      if (what === "Resolved") packages += Number(name) || 0;
+      if (what === "Collecting" || what === "Downloading")
+        step(`fetching ${path.posix.basename(name).split(/==|-\d/)[0]}`);
+      else if (what === "Resolved") step("fetching packages");
+      else if (what) step("installing packages");
+    },
+  };
 }
 
 const torchNeeds = `import importlib.metadata as metadata
@@ -142,9 +183,4 @@ function plainPython(): NodeJS.ProcessEnv {
     PIP_USER: "0",
     PIP_TARGET: undefined,
   });
-}
-
-async function mustRun(command: string, args: string[], doing: Text, options: RunOptions): Promise<void> {
-  const result = await runPython(command, args, { ...options, env: plainPython() });
-  if (result.code !== 0) throw explainPip(doing, result);
 }

@@ -1,9 +1,8 @@
-import { createInterface } from "node:readline";
 import { say } from "../../words/text.ts";
 import { appRoot } from "../base/appRoot.ts";
 import { foreignEnvironment } from "../base/environment.ts";
-import { LeafError, throwIfCancelled } from "../base/errors.ts";
-import { spawnGroup, stopGroup } from "../base/processes.ts";
+import { LeafError } from "../base/errors.ts";
+import { type RunResult, runChild } from "../base/processes.ts";
 
 export const setUpRemedy = say`Run \`leaf env\` to set up the training environment, or set \`python.interpreter\`.`;
 
@@ -11,12 +10,6 @@ export interface RunOptions {
   env?: NodeJS.ProcessEnv;
   signal?: AbortSignal;
   onLine?: (line: string) => void;
-}
-
-export interface RunResult {
-  code: number | null;
-  stdout: string;
-  stderr: string;
 }
 
 /** Runs a module, and ends with its whole group when the engine is gone: even `kill -9` leaves nothing at work. */
@@ -31,46 +24,53 @@ runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)`;
   return ["-c", code, module];
 }
 
-const keptOutput = 200_000;
+/** The same for another program, what it says on its standard error among the rest. */
+export function watchedBy(program: string, args: string[]): string[] {
+  const code = `import os, signal, subprocess, sys, threading
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+def watch():
+    os.read(0, 1)
+    if hasattr(os, "killpg"): os.killpg(0, signal.SIGKILL)
+    child.kill()
+    os._exit(1)
+threading.Thread(target=watch, daemon=True).start()
+sys.exit(child.wait())`;
+  return ["-c", code, program, ...args];
+}
 
 /** Runs an interpreter to its end. Aborting ends it with all that it started. Throws LeafError where it cannot be started. */
-export function runPython(
+export async function runPython(
   command: string,
   args: string[],
   { env = foreignEnvironment(), signal, onLine }: RunOptions = {},
 ): Promise<RunResult> {
-  throwIfCancelled(signal);
-  return new Promise((resolve, reject) => {
-    const child = spawnGroup(command, args, {
-      // Python looks for modules where it starts: not in the folder where the command was given, which may be a stranger's.
-      cwd: appRoot(),
-      env: { ...env, PYTHONSAFEPATH: "1" },
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-    const onAbort = () => stopGroup(child);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    let stdout = "";
-    let stderr = "";
-    createInterface({ input: child.stdout! }).on("line", (line) => {
-      stdout = `${stdout}${line}\n`.slice(-keptOutput);
-      onLine?.(line);
-    });
-    child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-      stderr = (stderr + text).slice(-keptOutput);
-    });
-    const finish = () => signal?.removeEventListener("abort", onAbort);
-    child.once("error", (error) => {
-      finish();
-      reject(
-        new LeafError("environment", say`Cannot start ${command} (${error.message}).`, {
-          remedy: setUpRemedy,
-        }),
-      );
-    });
-    child.once("close", (code) => {
-      finish();
-      if (signal?.aborted) reject(new LeafError("cancelled", say`Cancelled.`));
-      else resolve({ code, stdout, stderr });
-    });
+  const result = await runChild(command, args, {
+    // Python looks for modules where it starts: not in the folder where the command was given, which may be a stranger's.
+    cwd: appRoot(),
+    env: { ...env, PYTHONSAFEPATH: "1" },
+    stdin: "pipe",
+    signal,
+    onLine,
   });
+  if (result.error) throw cannotStart(command, result.error);
+  return result;
+}
+
+export function cannotStart(interpreter: string, { message }: Error): LeafError {
+  return new LeafError("environment", say`Cannot start the Python interpreter ${interpreter} (${message}).`, {
+    remedy: setUpRemedy,
+  });
+}
+
+/** What a Python that ended said of a module that it lacks, as a failure; undefined where it was something else. */
+export function lackedModule(interpreter: string, stderr: string): LeafError | undefined {
+  const missing = /No module named '?([\w.]+)/.exec(lastLine(stderr))?.[1];
+  if (!missing) return undefined;
+  return new LeafError("environment", say`${interpreter} has no module ${missing}.`, {
+    remedy: say`Run \`leaf env\` to set up the training environment.`,
+  });
+}
+
+export function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1)!;
 }

@@ -10,6 +10,8 @@ const minors = Array.from(
   { length: supportedPythons.to[1] - supportedPythons.from[1] + 1 },
   (_, i) => supportedPythons.to[1] - i,
 );
+/** The same as a request to uv. */
+export const supportedRange = `>=${supportedPythons.from.join(".")},<${major}.${supportedPythons.to[1] + 1}`;
 export const supportedText = `${supportedPythons.from.join(".")} to ${supportedPythons.to.join(".")}`;
 
 /** Wheels are for the usual build, the one with a global lock. */

@@ -1,7 +1,8 @@
 import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import type { FailureSummary } from "../../protocol/failures.ts";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { checkOutputs, type OutputRules, withOutput, writeOutput } from "../base/outputs.ts";
 import { redact } from "../base/redact.ts";

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
-import type { StageName } from "../../protocol/project.ts";
+import type { StageName } from "../../protocol/results.ts";
 import { duration } from "../../words/duration.ts";
-import { millions } from "../../words/figure.ts";
+import { millions, tiny } from "../../words/figure.ts";
 import { rangeText } from "../../words/score.ts";
 import { english } from "../../words/translate.ts";
 import type { Finding, ReportData, ReportTable } from "./data.ts";
@@ -59,7 +59,7 @@ export function stagesSection({ run, card }: ReportData): Html {
     "How it was made",
     table(["Stage", "Key", "Time"], rows),
     card &&
-      html`<p class="quiet">Student: ${name(card.model)}, ${millions(card.parameters)} parameters; ONNX differs from PyTorch by at most ${card.exportMaxDifference.toExponential(1)}.</p>`,
+      html`<p class="quiet">Student: ${name(card.model)}, ${millions(card.parameters)} parameters; ONNX differs from PyTorch by at most ${tiny(card.exportMaxDifference)}.</p>`,
     html`<p class="quiet">${versions.join(" · ")}</p>`,
   );
 }

@@ -1,7 +1,7 @@
 import type { CalibrateResult, EvaluateResult, LabelResult, RunRecord } from "../../protocol/results.ts";
 import type { StudentCard } from "../../protocol/student.ts";
 import { escapeMarkdown as text } from "../../words/escape.ts";
-import { figure, millions, plain, withInterval } from "../../words/figure.ts";
+import { figure, millions, plain, tiny, withInterval } from "../../words/figure.ts";
 import { rangeText } from "../../words/score.ts";
 import { english } from "../../words/translate.ts";
 import { knownConfig } from "../pipeline/runs.ts";
@@ -56,7 +56,7 @@ ${agreement(card, run)}
 - \`pixels\`: uint8 [N, ${card.input.crop}, ${card.input.crop}, 3], RGB. Normalisation is inside.
 - \`score\`: float32 [N] on 1..5${calibrated ? ", to be mapped to the scale above as the code below does" : ""}.
 ${outputLines(card)}- Preparation: sRGB, upright, ${card.input.resize === null ? "not resized unless smaller than the window" : `short side resized to ${card.input.resize} pixels (Lanczos)`}, windows of ${card.input.crop} x ${card.input.crop} pixels.
-- ONNX Runtime's scores differ from PyTorch's by at most ${card.exportMaxDifference.toExponential(1)} (measured at export).
+- ONNX Runtime's scores differ from PyTorch's by at most ${tiny(card.exportMaxDifference)} (measured at export).
 
 ## Run it
 
@@ -131,7 +131,8 @@ function cells(m: Pick<EvaluateResult, "srcc" | "plcc" | "krcc" | "rmse" | "ci95
 function domainText({ domain }: StudentCard): string {
   if (!domain)
     return "It was made from too few images to tell which others are unlike them: look at scores of new kinds of images before relying on them.";
-  return `The output \`distance\` tells images unlike the ${domain.fitted} it was measured on: above ${figure(domain.threshold, 2)} (${plain(100 * (1 - domain.quantile))} % of ${domain.heldOut} held-out images lie beyond) do not rely on the score. Not every unlike image lies beyond it.`;
+  const share = plain(100 * (1 - domain.quantile));
+  return `The output \`distance\` tells images unlike the ${domain.fitted} it was measured on: above ${figure(domain.threshold, 2)} (${share} % of ${domain.heldOut} held-out images lie beyond) do not rely on the score. Not every unlike image lies beyond it.`;
 }
 
 function teacherLimit(run: RunRecord | undefined): string {

@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import os from "node:os";
 import { childEnvironment } from "../base/environment.ts";
+import { startChild } from "../base/processes.ts";
 import { type ScorerReply, type ScorerRequest, scorerReply } from "./messages.ts";
 
 export interface ScorerChild {
@@ -21,36 +22,26 @@ const keptOutput = 2000;
 
 /** Starts the scoring process at low priority. It ends by itself when this process does. */
 export function startScorerChild(entry: string, events: ScorerChildEvents): ScorerChild {
-  const child = fork(entry, [], {
-    execArgv: [],
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  const started = startChild(process.execPath, [entry], {
     // Inside VS Code execPath is Electron.
     env: childEnvironment({ ELECTRON_RUN_AS_NODE: "1" }),
+    channel: true,
   });
+  const child = started.process;
   // Before it has started any thread; it lowers itself once more where this came too late.
   lower(child);
-  let started = false;
+  let isReady = false;
   let killed = false;
-  let output = "";
-  const ended = new Promise<void>((resolve) => {
-    let over = false;
-    const end = (why: string) => {
-      if (over) return;
-      over = true;
-      resolve();
-      if (!killed) events.onCrash({ started, why: [why, output.trim()].filter(Boolean).join(": ") });
-    };
-    child.once("error", (error) => end(error.message));
-    // Not "exit": what it said last may still be on its way.
-    child.once("close", (code, signal) => end(signal ?? `exit code ${code}`));
-  });
-  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-    output = (output + text).slice(-keptOutput);
+  const ended = started.exit.then(({ code, signal, error }) => {
+    if (killed) return;
+    const why = error?.message ?? signal ?? `exit code ${code}`;
+    const said = started.stderr().slice(-keptOutput).trim();
+    events.onCrash({ started: isReady, why: [why, said].filter(Boolean).join(": ") });
   });
   child.on("message", (message) => {
     const reply = replyOf(message);
     if (!reply) return;
-    if ("ready" in reply) started = true;
+    if ("ready" in reply) isReady = true;
     if (!killed) events.onReply(reply);
   });
   return {

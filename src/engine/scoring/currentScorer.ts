@@ -23,7 +23,25 @@ export async function currentScorer(
   return { kind: "student", fingerprint: `${stage}-${key}`, dir, card, run: run.id };
 }
 
-/** The same in words and figures. */
+/**
+ * Tells whose scores are of use to a config of this folder: teachers', the current students', and those of what these were
+ * distilled as, which the evaluation shows beside them. Scores of former students would only pile up.
+ */
+export async function scorersInUse(
+  project: Project,
+  runs: readonly RunRecord[],
+): Promise<(scorer: string) => boolean> {
+  const students = new Set<string>();
+  for (const configFile of new Set(runs.map((run) => run.configFile))) {
+    const { fingerprint, run } = await currentScorer({ ...project, configFile }, runs, "");
+    students.add(fingerprint);
+    const distilled = runs.find(({ id }) => id === run)?.stages.distill?.key;
+    if (distilled) students.add(`distill-${distilled}`);
+  }
+  return (scorer) => students.has(scorer) || !/^(distill|calibrate)-/.test(scorer);
+}
+
+/** A scorer in words and figures. */
 export function scorerInfo({ kind, fingerprint, card, run }: Scorer, t: Translate = english): ScorerInfo {
   const scale = card?.mosScale;
   return {

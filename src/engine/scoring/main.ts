@@ -1,5 +1,6 @@
 import "../base/noTelemetry.ts";
 import os from "node:os";
+import { LRUCache } from "lru-cache";
 import { say } from "../../words/text.ts";
 import { failureOf } from "../base/unexpected.ts";
 import { makePicture } from "./makePicture.ts";
@@ -23,20 +24,17 @@ try {
 }
 
 const withImage = openedImages();
-const scorers = new Map<string, Promise<OpenScorer>>();
+/** Not closed when it is forgotten, since it may be at work: its memory goes once nothing holds it. */
+const scorers = new LRUCache<string, Promise<OpenScorer>>({ max: scorersKept });
 
 function scorerOf(key: ScorerKey): Promise<OpenScorer> {
   const name = `${key.fingerprint} ${key.dir}`;
   let opened = scorers.get(name);
-  if (opened) scorers.delete(name);
-  else {
+  if (!opened) {
     opened = openScorer(key);
     opened.catch(() => scorers.delete(name));
+    scorers.set(name, opened);
   }
-  scorers.set(name, opened);
-  // Not closed, since it may be at work: its memory goes once nothing holds it.
-  const [oldest] = scorers.keys();
-  if (scorers.size > scorersKept && oldest !== undefined) scorers.delete(oldest);
   return opened;
 }
 

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Failure } from "../../protocol/jobs.ts";
-import { inEnglish, quoted, say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { inEnglish, quoted, say } from "../../words/text.ts";
 import { errorOf, LeafError, throwIfCancelled } from "../base/errors.ts";
 import { type ScorerChild, startScorerChild } from "./child.ts";
 import type { Scorer } from "./context.ts";

@@ -27,8 +27,8 @@ export interface ScoreStore {
   sortedScores(scorer: string): Float64Array;
   /** Share of the scored images that are strictly worse, plus half of the equal ones, 0..1; null where none is scored. */
   percentile(scorer: string, score: number): number | null;
-  /** Forgets all scorers but these, in small steps. Configs of one folder share a store: name the scorers of all of them. */
-  removeOthers(scorers: readonly string[]): Promise<void>;
+  /** Forgets all scorers but those to keep, in small steps. Configs of one folder share a store: keep those of all of them. */
+  removeOthers(isKept: (scorer: string) => boolean): Promise<void>;
   close(): void;
 }
 
@@ -145,8 +145,8 @@ export function openScores(file: string): ScoreStore {
       const scores = sortedScores(scorer);
       return (firstAt(scores, score) + firstAbove(scores, score)) / 2 / n;
     },
-    async removeOthers(scorers) {
-      const others = guarded(() => scorersOf()).filter((one) => !scorers.includes(one));
+    async removeOthers(isKept) {
+      const others = guarded(() => scorersOf()).filter((one) => !isKept(one));
       for (const other of others) {
         for (;;) {
           if (!db.isOpen) return;

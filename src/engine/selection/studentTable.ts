@@ -1,6 +1,6 @@
 import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
-import type { Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { compare, seededRank } from "../base/seededRank.ts";
 import { nameIn, type Project } from "../config/project.ts";

@@ -1,4 +1,5 @@
-import { inEnglish, say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { inEnglish, say } from "../../words/text.ts";
 
 /**
  * A look at an ONNX file before ONNX Runtime sees it. A tensor may name a file to be read instead of holding its values (external

@@ -5,7 +5,7 @@ import { imageExtensions } from "../images/format.ts";
 import { delimiterOf } from "./csvRows.ts";
 import { csvRows, type ReadRow } from "./csvStream.ts";
 import { detectEncoding, type Encoding, readHead, readText } from "./encoding.ts";
-import type { Table, TableOptions, TableRow } from "./table.ts";
+import type { Table, TableOptions, TableRow } from "./types.ts";
 
 /** Columns of a text without a header whose lines are a score, a blank and a file name, as in TID2013. */
 export const scoreAndName = ["mos", "image"];

@@ -1,11 +1,12 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { limits, megabytes } from "../base/limits.ts";
 import { cellText, oneLine } from "./cellText.ts";
 import { detectEncoding, readText } from "./encoding.ts";
-import type { Table, TableOptions, TableRow } from "./table.ts";
+import type { Table, TableOptions, TableRow } from "./types.ts";
 
 type JsonRow = Record<string, unknown>;
 

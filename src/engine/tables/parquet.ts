@@ -10,12 +10,13 @@ import {
   parquetMetadataAsync,
   parquetScan,
 } from "hyparquet";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { LeafError, messageOf, throwIfCancelled } from "../base/errors.ts";
 import { limits, megabytes } from "../base/limits.ts";
 import { regularFile } from "../base/regularFile.ts";
 import { cellText, oneLine } from "./cellText.ts";
-import type { Table, TableOptions, TableRow } from "./table.ts";
+import type { Table, TableOptions, TableRow } from "./types.ts";
 
 /** hyparquet brings Snappy itself. */
 export const parquetCompressors: Compressors = {

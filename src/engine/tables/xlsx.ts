@@ -5,7 +5,7 @@ import { say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { limits, megabytes } from "../base/limits.ts";
 import { cellText } from "./cellText.ts";
-import type { Table, TableOptions, TableRow } from "./table.ts";
+import type { Table, TableOptions, TableRow } from "./types.ts";
 import { boundedWorkbook } from "./xlsxBounds.ts";
 
 /** Titles and notes may stand above the names of the columns. */

@@ -1,21 +1,8 @@
-import type { Text } from "../../words/text.ts";
 import type { TeacherConfig } from "../config/teacher.ts";
 import { createEmbeddedTeacher, embeddedTeacherFingerprint } from "./embedded/teacher.ts";
 import { createOpenaiTeacher, openaiTeacherFingerprint } from "./openai/teacher.ts";
-import type { Teacher } from "./teacher.ts";
+import type { Teacher, TeacherOptions } from "./teacher.ts";
 import { createTransformersTeacher, transformersTeacherFingerprint } from "./transformers/teacher.ts";
-
-export interface TeacherOptions {
-  signal?: AbortSignal;
-  /** Folder of the config: local models are relative to it. */
-  root: string;
-  /** Python for a local teacher; see `resolveInterpreter`. */
-  interpreter?: string;
-  /** Larger images are refused. */
-  maxPixels?: number;
-  /** A sentence on what goes on while the teacher gets ready, waits or backs off. */
-  onNote?: (message: Text) => void;
-}
 
 /**
  * The teacher that the config names, ready to judge. Throws LeafError `environment` where its server, model or device

@@ -1,4 +1,5 @@
-import type { Text } from "../../words/text.ts";
+import type { Spent } from "../../protocol/results.ts";
+import type { Text } from "../../protocol/text.ts";
 import type { RatingProbabilities } from "./judgement.ts";
 import type { PromptPart } from "./prompts.ts";
 
@@ -54,13 +55,8 @@ export interface Work {
   reasons: number;
 }
 
-/** What some work takes; `cost` is null without a price in the config. */
-export interface Estimate {
-  requests: number;
-  inputTokens: number;
-  outputTokens: number;
-  cost: { amount: number; currency: string } | null;
-}
+/** What some work would take. */
+export type Estimate = Spent;
 
 /**
  * A frozen judge of image quality. It knows nothing of the label store, so that it can be called on any batch.
@@ -92,6 +88,18 @@ export interface Teacher {
   /** What the work would take, from one trial request on `sample`. */
   estimate?(work: Work, sample: TeacherImage, signal?: AbortSignal): Promise<Estimate>;
   /** What has been spent since it was created. */
-  spent?(): Estimate;
+  spent?(): Spent;
   close(): Promise<void>;
+}
+
+export interface TeacherOptions {
+  signal?: AbortSignal;
+  /** Folder of the config: local models are relative to it. */
+  root: string;
+  /** Python for a local teacher; see `resolveInterpreter`. */
+  interpreter?: string;
+  /** Larger images are refused. */
+  maxPixels?: number;
+  /** A sentence on what goes on while the teacher gets ready, waits or backs off. */
+  onNote?: (message: Text) => void;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { LRUCache } from "lru-cache";
 import type { EvaluateResult, Metrics, RunRecord } from "../../protocol/results.ts";
 import { metrics as metricsSchema } from "../../protocol/schema/results.ts";
 import type { EvaluationView } from "../../protocol/server.ts";
@@ -20,7 +21,7 @@ import { teacherFingerprint } from "../teachers/createTeacher.ts";
 import type { Browser } from "./browse.ts";
 import { paperFigures } from "./paperFigures.ts";
 
-const kept = new WeakMap<Browser, Map<string, Promise<EvaluationView>>>();
+const kept = new WeakMap<Browser, LRUCache<string, Promise<EvaluationView>>>();
 const mostKept = 8;
 
 /**
@@ -39,14 +40,13 @@ export async function evaluationView(browser: Browser, runId?: string): Promise<
   if (!run) return null;
   sources.refresh();
   const key = [run.id, run.stages.evaluate!.key, sources.version("labels")].join(" ");
-  const views = kept.get(browser) ?? new Map<string, Promise<EvaluationView>>();
+  const views = kept.get(browser) ?? new LRUCache<string, Promise<EvaluationView>>({ max: mostKept });
   kept.set(browser, views);
   let view = views.get(key);
   if (!view) {
     view = viewOf(browser, run);
     views.set(key, view);
     view.catch(() => views.delete(key));
-    for (const oldest of [...views.keys()].slice(0, -mostKept)) views.delete(oldest);
   }
   return view;
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { KnownScore } from "../../protocol/server.ts";
 
 /** At most this many files are asked for at once. */
@@ -15,7 +16,7 @@ export function scoreCache(
   fetch: (uris: string[]) => Promise<(KnownScore | null)[]>,
   { capacity = 20_000, waitMs = 40 }: { capacity?: number; waitMs?: number } = {},
 ): ScoreCache {
-  let known = new Map<string, Promise<KnownScore | null>>();
+  const known = new LRUCache<string, Promise<KnownScore | null>>({ max: capacity });
   let asked: { uri: string; resolve: (score: KnownScore | null) => void }[] = [];
 
   async function ask(): Promise<void> {
@@ -38,7 +39,6 @@ export function scoreCache(
     get(uri) {
       const before = known.get(uri);
       if (before) return before;
-      if (known.size >= capacity) known.delete(known.keys().next().value!);
       const score = new Promise<KnownScore | null>((resolve) => asked.push({ uri, resolve }));
       known.set(uri, score);
       // The first of a batch sets its time.
@@ -46,7 +46,7 @@ export function scoreCache(
       return score;
     },
     forget(uris) {
-      if (uris === "all") known = new Map();
+      if (uris === "all") known.clear();
       else for (const uri of uris) known.delete(uri);
     },
   };

@@ -1,4 +1,5 @@
-import type { ProjectSnapshot, StageName } from "../../protocol/project.ts";
+import type { ProjectSnapshot } from "../../protocol/project.ts";
+import type { StageName } from "../../protocol/results.ts";
 
 /** What `when` clauses of package.json ask for; kept in one place with the reason of each. */
 export interface ContextKeys {

@@ -1,4 +1,5 @@
-import type { ProjectSnapshot, StageFailures, StageName, StageSnapshot } from "../../protocol/project.ts";
+import type { ProjectSnapshot, StageFailures, StageSnapshot } from "../../protocol/project.ts";
+import type { StageName } from "../../protocol/results.ts";
 import { ago } from "../../words/duration.ts";
 import { escapeMarkdown } from "../../words/escape.ts";
 import { count } from "../../words/figure.ts";
@@ -130,7 +131,7 @@ function failuresMarkdown({ total, reasons }: StageFailures, t: Translate): stri
 /** The project's own row, where there are several. */
 export function projectRow(project: ProjectSnapshot, t: Translate): Row {
   const running = project.job?.state === "running";
-  const reading = project.invalid !== null && isReading(project.invalid);
+  const { reading } = project;
   return {
     id: "project",
     label: project.name,
@@ -151,13 +152,8 @@ function staleWords({ stages, stale }: ProjectSnapshot, t: Translate): string {
   return ranBefore ? t("{0} stages stale", stale) : t("{0} stages to run", stale);
 }
 
-/** While a config is being read, its state is a sentence that ends in an ellipsis. */
-function isReading(invalid: string): boolean {
-  return invalid.endsWith("…");
-}
-
 function invalidRow(project: ProjectSnapshot, invalid: string, t: Translate): Row {
-  if (isReading(invalid)) {
+  if (project.reading) {
     return {
       id: "reading",
       label: project.name,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Text } from "../../words/text.ts";
+import type { Text } from "../text.ts";
 
 // The same as the patterns of src/engine/base/ids.ts, which checks where an id becomes a path.
 export const runId = z.string().regex(/^r[1-9]\d{0,8}$/, "must be r and a number");
@@ -15,6 +15,8 @@ export const fileName = z
   .refine((name) => !/[/\\\0]/.test(name) && name !== "." && name !== "..", "must be the name of a file");
 
 export const text = z.string().max(20_000);
+/** A path, a name, a prompt: what may not be empty. Python refuses it too. */
+export const filled = z.string().regex(/^[^\0]+$/, "must be a non-empty text");
 export const time = z
   .string()
   .max(40)

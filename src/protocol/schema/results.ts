@@ -34,6 +34,14 @@ export const labelResult = z.looseObject({
       logits: z.looseObject({ mean: z.number(), sd: z.number() }),
     })
     .nullish(),
+  spent: z
+    .looseObject({
+      requests: count,
+      inputTokens: count,
+      outputTokens: count,
+      cost: z.looseObject({ amount: z.number(), currency: text }).nullable(),
+    })
+    .optional(),
 }) satisfies z.ZodType<LabelResult>;
 
 export const agreement = z.looseObject({ n: counted, srcc: measure, plcc: measure });

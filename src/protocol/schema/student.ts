@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { StudentCard } from "../student.ts";
 import { count, text } from "./common.ts";
+import { domainFacts } from "./trainer.ts";
 
 /** Larger inputs are no network's: a view takes 3 bytes a pixel, and much more inside the network. */
 const side = z.int().min(1).max(4096);
@@ -26,15 +27,7 @@ export const studentCard = z.looseObject({
   parameters: count,
   exportMaxDifference: z.number(),
   outputs: z.array(z.enum(["features", "map", "distance"])).optional(),
-  domain: z
-    .looseObject({
-      threshold: z.number().positive(),
-      quantile: z.number().min(0).max(1),
-      fitted: count,
-      heldOut: count,
-      shrinkage: z.number().min(0).max(1),
-    })
-    .nullish(),
+  domain: domainFacts.loose().nullish(),
   provenance: z.looseObject({
     leaf: text,
     created: text,

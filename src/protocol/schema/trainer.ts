@@ -1,71 +1,217 @@
 import { z } from "zod";
-import type { TrainerMessage } from "../trainer.ts";
-import { count, seconds, text } from "./common.ts";
-import { agreement } from "./results.ts";
+import { count, figure, filled, seconds, text } from "./common.ts";
+
+// The job file and the trainer's messages. Python's side is written from here: `npm run contract`, into src/python/leaf/contract.
 
 const v = z.literal(1);
+const atLeast0 = z.number().min(0);
+const share = z.number().min(0).max(1);
+const trainedSize = (most: number) => z.int().min(1).max(most);
 
-export const trainerMetrics = z.looseObject({
+export const phase = z.enum(["load", "train", "validate", "export"]);
+export const errorCode = z.enum(["nan", "oom", "input", "environment", "failed"]);
+
+/** Null where it is not defined. */
+export const agreement = z.object({ n: count, srcc: figure, plcc: figure, rmse: figure.optional() });
+
+/**
+ * The `distance` output is the Mahalanobis distance of an image's features from those of the training images (covariance shrunk as
+ * by Ledoit and Wolf); above `threshold`, the `quantile` of `heldOut` images that it was not trained on, an image is far.
+ */
+export const domainFacts = z.object({
+  threshold: z.number().positive(),
+  quantile: share,
+  /** Images that mean and covariance are of. */
+  fitted: count,
+  heldOut: count,
+  /** Share of the identity in the covariance. */
+  shrinkage: share,
+});
+
+const network = {
+  model: filled,
+  crop: z.int().min(16).max(4096),
+  views: z.literal([1, 5]),
+};
+const newStudent = z.strictObject({
+  ...network,
+  backbone: z.null().meta({ must: "is for calibrate only" }),
+});
+const calibratedStudent = z.strictObject({
+  ...network,
+  /** The checkpoint to start from; null: the network's own weights. */
+  backbone: filled.nullable(),
+});
+
+const rates = z.strictObject({ backbone: atLeast0, head: atLeast0 });
+
+/** A snapshot of the label store, and what of it counts. */
+const labelSource = z.strictObject({
+  db: filled,
+  teacher: filled,
+  minConfidence: share,
+  maxPointId: count,
+  maxPairId: count,
+});
+
+// That one weight at least is above 0 is Python's to check: it is of several keys.
+const positive = z.number().min(1e-6);
+const distillLoss = z.strictObject({
+  point: atLeast0,
+  pair: atLeast0,
+  temperature: positive.default(1),
+  huberDelta: positive.default(1),
+  /** Whether a pair weighs as much as the teacher is sure of it. */
+  confidence: z.boolean().default(true),
+});
+const calibrateLoss = z.strictObject({ mse: atLeast0, plcc: atLeast0 });
+
+const job = {
+  v,
+  out: filled,
+  resume: z.boolean(),
+  seed: count,
+  device: z.enum(["auto", "cpu", "cuda", "mps"]),
+  threads: trainedSize(1024).nullable(),
+  /** Threads that cut and stack pixels. */
+  workers: trainedSize(256).default(1),
+  cache: filled,
+  rows: filled,
+  /** Rows of all images the student was distilled on, where `rows` holds fewer. */
+  domain: filled.nullable().default(null),
+  epochs: trainedSize(100_000),
+  batch: trainedSize(1_000_000),
+  lr: rates,
+  weightDecay: atLeast0,
+  warmup: share,
+  clip: atLeast0.nullable(),
+  ema: z.number().min(0).max(0.999999).nullable(),
+  amp: z.enum(["auto", "off"]),
+  /** The epoch to export: best on validation (mean of SRCC and PLCC), or the last. */
+  keep: z.enum(["best", "last"]),
+  headOnly: z.boolean(),
+  affineInit: z.boolean().default(true),
+};
+const distillJob = z.strictObject({
+  ...job,
+  kind: z.literal("distill"),
+  student: newStudent,
+  labels: labelSource.meta({ must: "is required for distill" }),
+  loss: distillLoss,
+});
+const noLabels = z.null().meta({ must: "is for distill only: calibrate reads human scores" });
+const calibrateJob = z.strictObject({
+  ...job,
+  kind: z.literal("calibrate"),
+  student: calibratedStudent,
+  labels: noLabels.default(null),
+  loss: calibrateLoss,
+});
+
+/** Engine → Python: the job file. */
+export const trainerJob = z.discriminatedUnion("kind", [distillJob, calibrateJob]);
+
+const hello = z.object({
+  v,
+  type: z.literal("hello"),
+  python: text,
+  torch: text,
+  device: text,
+  deviceName: text,
+  worldSize: count,
+  /** The precision that autocast uses. */
+  amp: z.enum(["bf16", "off"]),
+});
+const progress = z.object({
+  v,
+  type: z.literal("progress"),
+  phase,
+  epoch: count,
+  epochs: count,
+  step: count,
+  steps: count,
+  /** Null outside of training. */
+  imagesPerS: z.number().nullable(),
+});
+/** One line per epoch (`val` set where there are validation rows) and one each 100 steps within. */
+const metrics = z.object({
   v,
   type: z.literal("metrics"),
   epoch: count,
   step: count,
   loss: z.number(),
-  parts: z.record(z.string().max(80), z.number()).default({}),
-  lr: z.number().default(0),
-  val: agreement.nullable().default(null),
-  imagesPerS: z.number().default(0),
+  /** Null where no batch defines that part. */
+  parts: z.record(z.string().max(80), z.number().nullable()),
+  lr: z.number(),
+  val: agreement.nullable(),
+  imagesPerS: z.number(),
+});
+const checkpoint = z.object({ v, type: z.literal("checkpoint"), epoch: count, path: text });
+export const trainerDone = z.object({
+  v,
+  type: z.literal("done"),
+  epochs: count,
+  bestEpoch: count,
+  durationS: seconds,
+  onnx: text,
+  exportMaxDifference: z.number(),
+  val: agreement.nullable(),
+  parameters: count,
+  /** Null with too few images to tell which are unlike them. */
+  domain: domainFacts.nullable(),
+});
+const error = z.object({
+  v,
+  type: z.literal("error"),
+  code: errorCode,
+  message: text,
+  remedy: text.nullable(),
 });
 
-/** A line that Python wrote. What does not fit is no message: it goes to the log, like all that libraries print. */
+/** Python → engine, a line. What does not fit is no message: it goes to the log, like all that libraries print. */
 export const trainerMessage = z.discriminatedUnion("type", [
-  z.looseObject({
-    v,
-    type: z.literal("hello"),
-    python: text,
-    torch: text,
-    device: text,
-    deviceName: text,
-    worldSize: count,
-    amp: z.enum(["bf16", "off"]),
-  }),
-  z.looseObject({
-    v,
-    type: z.literal("progress"),
-    phase: z.enum(["load", "train", "validate", "export"]),
-    epoch: count,
-    epochs: count,
-    step: count,
-    steps: count,
-    imagesPerS: z.number(),
-  }),
-  trainerMetrics,
-  z.looseObject({ v, type: z.literal("checkpoint"), epoch: count, path: text }),
-  z.looseObject({
-    v,
-    type: z.literal("done"),
-    epochs: count,
-    bestEpoch: count,
-    durationS: seconds,
-    onnx: text,
-    exportMaxDifference: z.number(),
-    val: agreement.nullable(),
-    parameters: count,
-    domain: z
-      .looseObject({
-        threshold: z.number(),
-        quantile: z.number(),
-        fitted: count,
-        heldOut: count,
-        shrinkage: z.number(),
-      })
-      .nullable(),
-  }),
-  z.looseObject({
-    v,
-    type: z.literal("error"),
-    code: z.enum(["nan", "oom", "input", "environment", "failed"]),
-    message: text,
-    remedy: text.nullable(),
-  }),
-]) satisfies z.ZodType<TrainerMessage>;
+  hello,
+  progress,
+  metrics,
+  checkpoint,
+  trainerDone,
+  error,
+]);
+
+/** A line of `metrics.jsonl`, of an older LEAF too. */
+export const storedMetrics = metrics.extend({
+  parts: metrics.shape.parts.default({}),
+  lr: metrics.shape.lr.default(0),
+  val: metrics.shape.val.default(null),
+  imagesPerS: metrics.shape.imagesPerS.default(0),
+});
+
+/** What Python has, under its names there. */
+export const trainerContract = {
+  Filled: filled,
+  Text: text,
+  Count: count,
+  Share: share,
+  AtLeast0: atLeast0,
+  Phase: phase,
+  ErrorCode: errorCode,
+  Agreement: agreement,
+  DomainFacts: domainFacts,
+  NewStudent: newStudent,
+  CalibratedStudent: calibratedStudent,
+  Rates: rates,
+  LabelSource: labelSource,
+  DistillLoss: distillLoss,
+  CalibrateLoss: calibrateLoss,
+  DistillJob: distillJob,
+  NoLabels: noLabels,
+  CalibrateJob: calibrateJob,
+  TrainerJob: trainerJob,
+  Hello: hello,
+  Progress: progress,
+  Metrics: metrics,
+  Checkpoint: checkpoint,
+  Done: trainerDone,
+  Failure: error,
+  TrainerMessage: trainerMessage,
+};

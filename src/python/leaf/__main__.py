@@ -16,10 +16,16 @@ exit_on_signals()
 # costs a seventh of a short training.
 gc.set_threshold(50_000)
 
-from leaf.entry import main  # noqa: E402
-
 if __name__ == "__main__":
-    code = main(sys.argv[1:], _CHANNEL_FD)
+    if sys.argv[1:] == ["--env"]:
+        # Tells what is missing, so it needs nothing itself.
+        from leaf.environment import tell
+
+        code = tell(_CHANNEL_FD)
+    else:
+        from leaf.entry import main
+
+        code = main(sys.argv[1:], _CHANNEL_FD)
     sys.stderr.flush()
     # Skip interpreter teardown: a prefetch thread or a process group must not delay or change the exit code.
     os._exit(code)

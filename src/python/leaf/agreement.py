@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from leaf.messages import Agreement
+from leaf.contract.trainer import Agreement
 
 Scores = NDArray[np.float64]
 MIN_FOR_CHOICE = 5
@@ -33,11 +33,11 @@ def pearson(x: Scores, y: Scores) -> float | None:
 def agreement(predicted: NDArray[np.float32], truth: NDArray[np.float32]) -> Agreement:
     x, y = predicted.astype(np.float64), truth.astype(np.float64)
     rmse = math.sqrt(float(np.mean((x - y) ** 2))) if len(x) else None
-    return {"n": len(x), "srcc": pearson(ranks(x), ranks(y)), "plcc": pearson(x, y), "rmse": rmse}
+    return Agreement(n=len(x), srcc=pearson(ranks(x), ranks(y)), plcc=pearson(x, y), rmse=rmse)
 
 
 def merit(found: Agreement | None) -> float | None:
     """What the best epoch has most of: the mean of SRCC and PLCC; None where too few images tell."""
-    if found is None or found["n"] < MIN_FOR_CHOICE or found["srcc"] is None or found["plcc"] is None:
+    if found is None or found.n < MIN_FOR_CHOICE or found.srcc is None or found.plcc is None:
         return None
-    return (found["srcc"] + found["plcc"]) / 2
+    return (found.srcc + found.plcc) / 2

@@ -2,10 +2,13 @@
 
 import json
 import os
+import threading
 import time
-from collections.abc import Mapping
 
-from leaf.messages import Message, Phase
+import msgspec
+
+from leaf.contract.teacher import TeacherMessage
+from leaf.contract.trainer import Failure, Phase, Progress, TrainerMessage
 
 PROGRESS_EVERY_S = 0.2
 
@@ -19,9 +22,9 @@ class Channel:
         self._last_progress = float("-inf")
         self._last_phase = ""
 
-    def send(self, message: Message) -> None:
-        if not self._silent or message["type"] == "error":
-            self._write({"v": 1, **message})
+    def send(self, message: TrainerMessage) -> None:
+        if not self._silent or isinstance(message, Failure):
+            _write(self._fd, message)
 
     def progress(
         self, phase: Phase, epoch: int, epochs: int, step: int, steps: int, rate: float | None = None
@@ -32,22 +35,36 @@ class Channel:
             return
         self._last_phase, self._last_progress = phase, now
         self.send(
-            {
-                "type": "progress",
-                "phase": phase,
-                "epoch": epoch,
-                "epochs": epochs,
-                "step": step,
-                "steps": steps,
-                "imagesPerS": None if rate is None else round(rate, 2),
-            }
+            Progress(
+                v=1,
+                phase=phase,
+                epoch=epoch,
+                epochs=epochs,
+                step=step,
+                steps=steps,
+                images_per_s=None if rate is None else round(rate, 2),
+            )
         )
 
-    def _write(self, line: Mapping[str, object]) -> None:
-        write_line(self._fd, line)
+
+class Outbox:
+    """The teacher's lines: whole ones from several threads."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._lock = threading.Lock()
+
+    def send(self, message: TeacherMessage) -> None:
+        with self._lock:
+            _write(self._fd, message)
 
 
-def write_line(fd: int, line: Mapping[str, object]) -> None:
-    data = (json.dumps(line, ensure_ascii=True, allow_nan=False) + "\n").encode()
+def line_of(message: msgspec.Struct) -> str:
+    """In ASCII, as a path may hold what is no Unicode; a number that is none is an error."""
+    return json.dumps(msgspec.to_builtins(message), ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _write(fd: int, message: msgspec.Struct) -> None:
+    data = line_of(message).encode()
     while data:
         data = data[os.write(fd, data) :]

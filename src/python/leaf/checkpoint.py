@@ -5,11 +5,12 @@ import pickle
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import torch
 from torch import Tensor
 
+from leaf.contract.trainer import Agreement
 from leaf.errors import TrainerError, disk_error
-from leaf.messages import Agreement
 from leaf.students import Architecture, Student, build
 
 State = dict[str, object]
@@ -53,7 +54,7 @@ def student_state(student: Student, weights: dict[str, Tensor], epoch: int, val:
         "student": dict(student.architecture),
         "model": weights,
         "epoch": epoch,
-        "val": None if val is None else dict(val),
+        "val": msgspec.to_builtins(val),
     }
 
 

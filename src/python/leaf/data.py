@@ -2,13 +2,15 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from leaf.batches import PairGraph
 from leaf.cache import TensorCache
+from leaf.contract.trainer import CalibrateJob
 from leaf.errors import TrainerError
-from leaf.job import DistillLoss, Job
+from leaf.job import Job
 from leaf.labels import NO_PAIRS, read_pairs, read_points
 from leaf.rows import Split, read_rows
 
@@ -24,8 +26,8 @@ class Data:
 
 def read_data(job: Job, cache: TensorCache) -> Data:
     """Training images without any label are left out; so are validation images without a target."""
-    train, val = read_rows(job.rows, cache, job.student.crop)
-    if job.labels is None:
+    train, val = read_rows(Path(job.rows), cache, job.student.crop)
+    if isinstance(job, CalibrateJob):
         train, val = (part.keep(~np.isnan(part.targets)) for part in (train, val))
         if not len(train):
             raise TrainerError("input", "No training image has a human score.", "Add scores to the MOS file.")
@@ -34,8 +36,7 @@ def read_data(job: Job, cache: TensorCache) -> Data:
     hashes = [[cache.hashes[row] for row in part.rows] for part in (train, val)]
     train = Split(train.rows, read_points(job.labels, hashes[0]))
     val = Split(val.rows, read_points(job.labels, hashes[1]))
-    by_confidence = not isinstance(job.loss, DistillLoss) or job.loss.confidence
-    pairs = read_pairs(job.labels, hashes[0], by_confidence)
+    pairs = read_pairs(job.labels, hashes[0], job.loss.confidence)
     labelled = ~np.isnan(train.targets)
     labelled[pairs.a] = labelled[pairs.b] = True
     if not labelled.any():

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from leaf.messages import DomainFacts
+from leaf.contract.trainer import DomainFacts
 
 Features = NDArray[np.float64]
 # Enough for a shrunk covariance of 1,280 features and for a quantile: a million images need no more.
@@ -92,11 +92,11 @@ def fit_domain(fit: NDArray[np.float32], held_out: NDArray[np.float32]) -> tuple
     with torch.no_grad():
         found = domain(torch.from_numpy(held_out.reshape(-1, width))).view(held_out.shape[:2]).mean(dim=1)
     threshold = float(np.quantile(found.numpy().astype(np.float64), QUANTILE))
-    facts: DomainFacts = {
-        "threshold": threshold,
-        "quantile": QUANTILE,
-        "fitted": len(fit),
-        "heldOut": len(held_out),
-        "shrinkage": shrinkage,
-    }
+    facts = DomainFacts(
+        threshold=threshold,
+        quantile=QUANTILE,
+        fitted=len(fit),
+        held_out=len(held_out),
+        shrinkage=shrinkage,
+    )
     return (domain, facts) if threshold > 0 else None

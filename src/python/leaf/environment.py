@@ -1,10 +1,12 @@
 """What this Python offers: versions and devices, or the packages it lacks."""
 
 import importlib
+import json
+import os
 import platform
 from typing import TypedDict
 
-REQUIRED = ("torch", "transformers", "numpy", "onnx", "onnxscript", "onnxruntime", "safetensors")
+REQUIRED = ("msgspec", "torch", "transformers", "numpy", "onnx", "onnxscript", "onnxruntime", "safetensors")
 
 
 class Environment(TypedDict):
@@ -15,6 +17,17 @@ class Environment(TypedDict):
     device: str
     deviceName: str
     mps: bool
+
+
+OK, MISSING = 0, 3
+
+
+def tell(fd: int) -> int:
+    """Writes what this Python offers, or lacks, as a line of JSON; returns the exit code."""
+    missing = missing_packages()
+    found: dict[str, object] = {"missing": missing} if missing else {**describe()}
+    os.write(fd, (json.dumps(found) + "\n").encode())
+    return MISSING if missing else OK
 
 
 def missing_packages(required: tuple[str, ...] = REQUIRED) -> list[str]:

@@ -2,9 +2,8 @@
 
 import errno
 from pathlib import Path
-from typing import Literal
 
-ErrorCode = Literal["nan", "oom", "input", "environment", "failed"]
+from leaf.contract.trainer import ErrorCode
 
 
 class TrainerError(Exception):

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from leaf.contract.trainer import LabelSource
 from leaf.errors import TrainerError
-from leaf.job import LabelSource
 
 # Version 2 added what the trainer does not read.
 SCHEMAS = (1, 2)
@@ -44,7 +44,7 @@ def read_points(source: LabelSource, hashes: list[str]) -> NDArray[np.float32]:
     query = """SELECT i.hash, p.score FROM points p JOIN images i ON i.id = p.image_id
       JOIN teachers t ON t.id = p.teacher_id
       WHERE t.fingerprint = ? AND p.status = 'ok' AND p.score BETWEEN 0.999 AND 5.001 AND p.id <= ?"""
-    with closing(_open(source.db)) as db:
+    with closing(_open(Path(source.db))) as db:
         # The human comes last and overwrites the teacher.
         for fingerprint in _teachers(source):
             for name, score in _rows(db, query, (fingerprint, source.max_point_id)):
@@ -64,7 +64,7 @@ def read_pairs(source: LabelSource, hashes: list[str], by_confidence: bool = Tru
     query = """SELECT ia.hash, ib.hash, p.p, p.confidence FROM pairs p JOIN images ia ON ia.id = p.a_id
       JOIN images ib ON ib.id = p.b_id JOIN teachers t ON t.id = p.teacher_id
       WHERE t.fingerprint = ? AND p.status = 'ok' AND p.p BETWEEN 0 AND 1 AND p.id <= ?"""
-    with closing(_open(source.db)) as db:
+    with closing(_open(Path(source.db))) as db:
         for fingerprint in _teachers(source):
             for a, b, p, confidence in _rows(db, query, (fingerprint, source.max_pair_id)):
                 if a in where and b in where and a != b:

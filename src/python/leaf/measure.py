@@ -1,13 +1,15 @@
 """Where a finished student's training images lie in its feature space."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from leaf.cache import eval_windows
+from leaf.contract.trainer import DomainFacts
 from leaf.domain import Domain, choose, fit_domain
 from leaf.loader import prefetch, stack
-from leaf.messages import DomainFacts
 from leaf.rows import read_rows
 from leaf.session import Session
 from leaf.students import Student
@@ -22,7 +24,7 @@ def measure_domain(session: Session, student: Student) -> tuple[Domain, DomainFa
     if job.domain is None:
         train, val = session.data.train, session.data.val
     else:
-        train, val = read_rows(job.domain, session.cache, job.student.crop)
+        train, val = read_rows(Path(job.domain), session.cache, job.student.crop)
     sample = choose(train.rows, val.rows, job.seed)
     if sample is None:
         return None

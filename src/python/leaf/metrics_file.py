@@ -4,12 +4,13 @@ import json
 import os
 from pathlib import Path
 
-from leaf.messages import Metrics
+from leaf.channel import line_of
+from leaf.contract.trainer import Metrics
 
 
 def append_metrics(path: Path, metrics: Metrics) -> None:
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"v": 1, **metrics}, allow_nan=False) + "\n")
+        file.write(line_of(metrics))
 
 
 def cut_metrics(path: Path, epoch: int) -> None:

@@ -24,7 +24,7 @@ def optimiser(student: Student, job: Job) -> torch.optim.AdamW:
             {
                 "params": parameters,
                 "lr": 0.0,
-                "peak": job.lr_head if is_head else job.lr_backbone,
+                "peak": job.lr.head if is_head else job.lr.backbone,
                 "weight_decay": job.weight_decay if decays else 0.0,
             }
             for (is_head, decays), parameters in groups.items()

@@ -1,7 +1,13 @@
-"""Strict reading of decoded JSON: an unknown key or a wrong value is one sentence naming the key."""
+"""JSON of the contract, read strictly: an unknown key or a wrong value is one sentence naming the key."""
 
+import json
 import math
-from typing import cast
+import re
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec import inspect
 
 from leaf.errors import TrainerError
 
@@ -10,126 +16,98 @@ def wrong(subject: str, key: str, reason: str) -> TrainerError:
     return TrainerError("input", f"{subject}: {key or 'it'} {reason}.")
 
 
-class _Missing:
-    pass
+def decode(text: str | bytes, subject: str) -> object:
+    """Raises TrainerError("input") where it is no JSON."""
+    try:
+        return json.loads(text, parse_float=_finite, parse_constant=_finite)
+    except ValueError as error:
+        raise TrainerError("input", f"{subject}: not valid JSON ({error}).") from error
+    except RecursionError as error:
+        raise TrainerError("input", f"{subject}: nested too deeply.") from error
 
 
-_MISSING = _Missing()
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number")
+    return value
 
 
-class Reader:
-    """Takes keys out of one JSON object and complains about those that are left."""
+def read(value: object, kind: Any, subject: str) -> Any:
+    """Decoded JSON as a type of the contract. Raises TrainerError("input")."""
+    try:
+        return msgspec.convert(value, kind)
+    except UnicodeError as error:
+        raise wrong(subject, "", "holds half a character") from error
+    except msgspec.ValidationError as error:
+        # msgspec tells the place in words alone.
+        named = _NAMED.fullmatch(str(error))
+        if named:
+            verb, key, at = named.groups()
+            reason = "is not a known key" if verb == "contains unknown" else "is missing"
+            raise wrong(subject, ".".join([*_steps(at or ""), key]), reason) from error
+        steps = _steps(str(error).rpartition(" - at `$")[2]) if " - at `$" in str(error) else []
+        raise wrong(subject, ".".join(steps), _reason(_type_info(kind), value, steps)) from error
 
-    def __init__(self, value: object, subject: str, prefix: str = "") -> None:
-        self._subject = subject
-        self._prefix = prefix
-        if not isinstance(value, dict):
-            raise wrong(subject, prefix.rstrip("."), "must be an object")
-        self._rest: dict[str, object] = dict(value)
 
-    def wrong(self, key: str, reason: str) -> TrainerError:
-        return wrong(self._subject, self._prefix + key, reason)
+_NAMED = re.compile(r"Object (contains unknown|missing required) field `(.*?)`(?: - at `\$(.*)`)?", re.DOTALL)
 
-    def _take(self, key: str) -> object:
-        return self._rest.pop(key, _MISSING)
 
-    def end(self) -> None:
-        for key in self._rest:
-            raise self.wrong(key, "is not a known key")
+def _steps(place: str) -> list[str]:
+    """The keys and numbers of `.prompts.point[0].image`."""
+    return re.findall(r"\w+", place)
 
-    def child(self, key: str) -> "Reader":
-        return Reader(self._need(key), self._subject, f"{self._prefix}{key}.")
 
-    def optional_child(self, key: str) -> "Reader | None":
-        value = self._take(key)
-        if value is None or value is _MISSING:
-            return None
-        return Reader(value, self._subject, f"{self._prefix}{key}.")
+_type_info = cache(inspect.type_info)
 
-    def _need(self, key: str) -> object:
-        value = self._take(key)
-        if value is _MISSING:
-            raise self.wrong(key, "is missing")
-        return value
 
-    def text(self, key: str, default: str | None) -> str | None:
-        value = self._take(key)
-        if value is _MISSING or value is None:
-            return default
-        if not isinstance(value, str) or not value or "\0" in value:
-            raise self.wrong(key, "must be a non-empty text")
-        return value
+def _reason(info: inspect.Type, value: Any, steps: list[str]) -> str:
+    """What the part of a type must be at which a value is wrong."""
+    for step in steps:
+        while isinstance(info, inspect.Metadata):
+            info = info.type
+        if isinstance(info, inspect.UnionType):
+            members = [one for one in info.types if not isinstance(one, inspect.NoneType)]
+            structs = [one for one in members if isinstance(one, inspect.StructType) and one.tag_field]
+            if any(one.tag_field == step for one in structs):
+                return f"must be one of {', '.join(str(one.tag) for one in structs)}"
+            info = next((one for one in structs if one.tag == value[one.tag_field]), members[0])
+        if isinstance(info, inspect.StructType):
+            info = next(field.type for field in info.fields if field.encode_name == step)
+            value = value[step]
+        elif isinstance(info, inspect.TupleType):
+            info, value = info.item_types[int(step)], value[int(step)]
+        elif isinstance(info, inspect.ListType):
+            info, value = info.item_type, value[int(step)]
+    if isinstance(info, inspect.Metadata) and info.extra and "must" in info.extra:
+        return str(info.extra["must"])
+    return f"must be {_words(info)}"
 
-    def required_text(self, key: str) -> str:
-        value = self.text(key, None)
-        if value is None:
-            raise self.wrong(key, "is missing")
-        return value
 
-    def array(self, key: str) -> list[object]:
-        value = self._need(key)
-        if not isinstance(value, list):
-            raise self.wrong(key, "must be a list")
-        return value
-
-    def texts(self, key: str, *, count: int | None = None) -> list[str]:
-        """A list of non-empty texts, `count` of them where given."""
-        values = self.array(key)
-        texts = [value for value in values if isinstance(value, str) and value and "\0" not in value]
-        if len(texts) != len(values) or (count is not None and len(texts) != count):
-            raise self.wrong(key, f"must be a list of {'' if count is None else f'{count} '}non-empty texts")
-        return texts
-
-    def boolean(self, key: str, default: bool) -> bool:
-        value = self._take(key)
-        if value is _MISSING:
-            return default
-        if not isinstance(value, bool):
-            raise self.wrong(key, "must be true or false")
-        return value
-
-    def choice(self, key: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-        value = self._take(key)
-        if value is _MISSING and default is not None:
-            return default
-        if not isinstance(value, str) or value not in allowed:
-            raise self.wrong(key, f"must be one of {', '.join(allowed)}")
-        return value
-
-    def number(self, key: str, *, low: float, high: float, default: float | None = None) -> float:
-        value = self._take(key)
-        if value is _MISSING and default is not None:
-            return default
-        return self._number(key, value, low, high)
-
-    def optional_number(self, key: str, default: float | None, *, low: float, high: float) -> float | None:
-        value = self._take(key)
-        if value is _MISSING:
-            return default
-        return None if value is None else self._number(key, value, low, high)
-
-    def integer(self, key: str, *, low: int, high: int, default: int | None = None) -> int:
-        value = self._take(key)
-        if value is _MISSING and default is not None:
-            return default
-        return self._integer(key, value, low, high)
-
-    def optional_integer(self, key: str, *, low: int, high: int) -> int | None:
-        value = self._take(key)
-        return None if value is None or value is _MISSING else self._integer(key, value, low, high)
-
-    def _integer(self, key: str, value: object, low: int, high: int) -> int:
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise self.wrong(key, f"must be a whole number from {low} to {high}")
-        return value
-
-    def _number(self, key: str, value: object, low: float, high: float) -> float:
-        if value is _MISSING:
-            raise self.wrong(key, "is missing")
-        good = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not good or not math.isfinite(cast(float, value)) or not low <= cast(float, value) <= high:
-            span = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
-            raise self.wrong(key, f"must be a number {span}")
-        return float(cast(float, value))
+def _words(info: inspect.Type) -> str:
+    match info:
+        case inspect.Metadata(type=inner):
+            return _words(inner)
+        case inspect.UnionType(types=members):
+            return " or ".join(dict.fromkeys(map(_words, members)))
+        case inspect.LiteralType(values=values):
+            words = [str(value) for value in values]
+            return " or ".join(words) if isinstance(values[0], int) else f"one of {', '.join(words)}"
+        case inspect.IntType(ge=low, le=high):
+            return f"a whole number from {low} to {high}"
+        case inspect.FloatType(ge=low, le=high):
+            if low is None or high is None:
+                return "a number" if low is None else f"a number of at least {low:g}"
+            return f"a number from {low:g} to {high:g}"
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.StrType(pattern=pattern):
+            return "a text" if pattern is None else "a non-empty text"
+        case inspect.NoneType():
+            return "null"
+        case inspect.TupleType(item_types=items):
+            return f"a list of {len(items)}"
+        case inspect.ListType(min_length=low, max_length=high):
+            return "a list" if low is None else f"a list of {low}{'' if low == high else ' or more'}"
+        case _:
+            return "an object"

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import torch
 from torch import Tensor
 
@@ -15,10 +16,10 @@ from leaf.agreement import agreement, merit
 from leaf.batches import batch_count
 from leaf.cache import TensorCache
 from leaf.channel import Channel
+from leaf.contract.trainer import Agreement, CalibrateJob, Checkpoint
 from leaf.data import Data
 from leaf.distributed import World
 from leaf.job import Job
-from leaf.messages import Agreement
 from leaf.metrics_file import cut_metrics
 from leaf.optim import Ema, optimiser
 from leaf.predict import fit_scale, predict
@@ -52,7 +53,11 @@ class Session:
 
     @property
     def checkpoints(self) -> Path:
-        return self.job.out / "checkpoints"
+        return self.out / "checkpoints"
+
+    @property
+    def out(self) -> Path:
+        return Path(self.job.out)
 
     @property
     def main(self) -> bool:
@@ -61,20 +66,20 @@ class Session:
 
 def _fingerprint(job: Job) -> str:
     """Of all that decides the result; a checkpoint of another job is not resumed."""
-    parts = asdict(job)
+    parts = msgspec.to_builtins(job)
     for key in ("out", "resume", "device", "threads", "workers", "cache", "rows", "domain", "amp"):
         del parts[key]
-    parts["rows"] = hashlib.sha256(job.rows.read_bytes()).hexdigest()
+    parts["rows"] = hashlib.sha256(Path(job.rows).read_bytes()).hexdigest()
     if parts["labels"]:
         del parts["labels"]["db"]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def prepare(
     job: Job, channel: Channel, world: World, cache: TensorCache, data: Data
 ) -> tuple[Session, Standing]:
     """Loads or builds the student; continues from last.pt where it is of this very job."""
-    last = job.out / "checkpoints" / "last.pt"
+    last = Path(job.out) / "checkpoints" / "last.pt"
     state = checkpoint.load(last) if job.resume and last.exists() else None
     if state is not None and state.get("job") != _fingerprint(job):
         print("The checkpoint is of another job: training starts anew.", file=sys.stderr)
@@ -82,7 +87,7 @@ def prepare(
     if state is not None:
         student = checkpoint.student_of(state, last.name, job.student.crop)
     elif job.student.backbone is not None:
-        student = checkpoint.load_student(job.student.backbone, job.student.crop)
+        student = checkpoint.load_student(Path(job.student.backbone), job.student.crop)
     else:
         student = new_student(job.student.model, job.student.crop)
     student.to(world.device)
@@ -94,12 +99,12 @@ def prepare(
         progress = _restore(session, state)
     else:
         progress = Standing()
-        if job.kind == "calibrate" and job.student.backbone is not None:
+        if isinstance(job, CalibrateJob) and job.student.backbone is not None:
             _start_calibration(session, progress)
         if job.ema is not None:
             session.ema = Ema(student, job.ema)
     if session.main:
-        cut_metrics(job.out / "metrics.jsonl", progress.epoch if state is not None else -1)
+        cut_metrics(session.out / "metrics.jsonl", progress.epoch if state is not None else -1)
     return session, progress
 
 
@@ -132,7 +137,7 @@ def _restore(session: Session, state: checkpoint.State) -> Standing:
         session.ema = Ema(session.student, session.job.ema)
         session.ema.load(cast(dict[str, Tensor], state["ema"]))
     torch.set_rng_state(cast(Tensor, state["rng"]))
-    return Standing(**cast(dict[str, object], state["progress"]))  # type: ignore[arg-type]
+    return msgspec.convert(state["progress"], Standing)
 
 
 def keep_best(session: Session, progress: Standing, val: Agreement | None) -> None:
@@ -154,9 +159,9 @@ def keep_last(session: Session, progress: Standing) -> None:
             "job": _fingerprint(session.job),
             "ema": session.ema.weights if session.ema is not None else None,
             "optimizer": session.optimizer.state_dict(),
-            "progress": asdict(progress),
+            "progress": msgspec.to_builtins(progress),
             "rng": torch.get_rng_state(),
         },
         path,
     )
-    session.channel.send({"type": "checkpoint", "epoch": progress.epoch, "path": str(path)})
+    session.channel.send(Checkpoint(v=1, epoch=progress.epoch, path=str(path)))

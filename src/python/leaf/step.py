@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from leaf.batches import Batch
 from leaf.cache import random_window
+from leaf.contract.trainer import DistillLoss
 from leaf.distributed import World, share, whole
 from leaf.errors import TrainerError
-from leaf.job import DistillLoss, Job
+from leaf.job import Job
 from leaf.loader import stack
 from leaf.losses import mse_loss, pair_loss, plcc_loss, point_loss
 from leaf.session import Session

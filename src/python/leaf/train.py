@@ -2,8 +2,9 @@
 
 import platform
 import time
-from dataclasses import replace
+from pathlib import Path
 
+import msgspec
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from leaf.agreement import merit
 from leaf.batches import draw_batches
 from leaf.cache import TensorCache, eval_windows
 from leaf.channel import Channel
+from leaf.contract.trainer import Agreement, Done, Hello, Metrics
 from leaf.data import read_data
 from leaf.distributed import join, leave
 from leaf.environment import device_name
@@ -22,7 +24,6 @@ from leaf.export import export
 from leaf.job import Job
 from leaf.loader import prefetch
 from leaf.measure import measure_domain
-from leaf.messages import Agreement, Metrics
 from leaf.metrics_file import append_metrics
 from leaf.optim import rate, set_rate
 from leaf.session import Session, Standing, keep_best, keep_last, prepare, validate
@@ -41,25 +42,26 @@ def run(job: Job, channel: Channel) -> None:
     torch.manual_seed(job.seed)
     world = join(device)
     channel.send(
-        {
-            "type": "hello",
-            "python": platform.python_version(),
-            "torch": str(torch.__version__),
-            "device": device,
-            "deviceName": device_name(device),
-            "worldSize": world.size,
-            "amp": "bf16" if uses_amp(job, world) else "off",
-        }
+        Hello(
+            v=1,
+            python=platform.python_version(),
+            torch=str(torch.__version__),
+            device=device,
+            device_name=device_name(device),
+            world_size=world.size,
+            amp="bf16" if uses_amp(job, world) else "off",
+        )
     )
     channel.progress("load", 0, job.epochs, 0, 0)
-    cache = TensorCache(job.cache)
+    cache = TensorCache(Path(job.cache))
     data = read_data(job, cache)
     # A small set is one batch of its own size.
-    job = replace(job, batch=min(job.batch, len(data.train)))
-    (job.out / "checkpoints").mkdir(parents=True, exist_ok=True)
+    job = msgspec.structs.replace(job, batch=min(job.batch, len(data.train)))
+    out = Path(job.out)
+    (out / "checkpoints").mkdir(parents=True, exist_ok=True)
     if world.rank == 0:
-        checkpoint.remove_leftovers(job.out)
-        checkpoint.remove_leftovers(job.out / "checkpoints")
+        checkpoint.remove_leftovers(out)
+        checkpoint.remove_leftovers(out / "checkpoints")
     session, progress = prepare(job, channel, world, cache, data)
     while progress.epoch < job.epochs:
         _epoch(session, progress)
@@ -135,19 +137,19 @@ class _Averaged:
 
 
 def _tell(session: Session, epoch: int, step: int, means: Means, val: Agreement | None, speed: float) -> None:
-    metrics: Metrics = {
-        "type": "metrics",
-        "epoch": epoch,
-        "step": step,
-        "loss": means.of("loss") or 0.0,
-        "parts": means.parts(),
-        "lr": session.optimizer.param_groups[0]["lr"],
-        "val": val,
-        "imagesPerS": round(speed, 2),
-    }
+    metrics = Metrics(
+        v=1,
+        epoch=epoch,
+        step=step,
+        loss=means.of("loss") or 0.0,
+        parts=means.parts(),
+        lr=session.optimizer.param_groups[0]["lr"],
+        val=val,
+        images_per_s=round(speed, 2),
+    )
     session.channel.send(metrics)
     if session.main:
-        append_metrics(session.job.out / "metrics.jsonl", metrics)
+        append_metrics(session.out / "metrics.jsonl", metrics)
 
 
 def _finish(session: Session, progress: Standing) -> None:
@@ -160,19 +162,19 @@ def _finish(session: Session, progress: Standing) -> None:
     student = checkpoint.load_student(session.checkpoints / "best.pt", job.student.crop)
     rows = np.concatenate([session.data.val.rows, session.data.train.rows])[:EXPORT_CROPS]
     crops = [eval_windows(session.cache.picture(int(row)), job.student.crop, 1)[0] for row in rows]
-    path = job.out / "student.onnx"
+    path = session.out / "student.onnx"
     domain = measure_domain(session, student)
     difference = export(student, crops, path, domain and domain[0])
     channel.send(
-        {
-            "type": "done",
-            "epochs": job.epochs,
-            "bestEpoch": progress.best_epoch,
-            "durationS": round(progress.elapsed_s + time.perf_counter() - started, 3),
-            "onnx": str(path),
-            "exportMaxDifference": difference,
-            "val": progress.best_val,
-            "parameters": sum(p.numel() for p in student.parameters()),
-            "domain": domain and domain[1],
-        }
+        Done(
+            v=1,
+            epochs=job.epochs,
+            best_epoch=progress.best_epoch,
+            duration_s=round(progress.elapsed_s + time.perf_counter() - started, 3),
+            onnx=str(path),
+            export_max_difference=difference,
+            val=progress.best_val,
+            parameters=sum(p.numel() for p in student.parameters()),
+            domain=domain and domain[1],
+        )
     )

@@ -100,10 +100,10 @@ def test_distances_are_mahalanobis_and_the_threshold_a_quantile(tmp_path: Path) 
     with torch.no_grad():
         found = domain(torch.from_numpy(held[:, 0])).numpy()
     assert np.allclose(found, expected, rtol=1e-3)
-    assert np.isclose(facts["threshold"], np.quantile(expected, 0.99), rtol=1e-3)
-    assert (facts["fitted"], facts["heldOut"]) == (300, 200)
+    assert np.isclose(facts.threshold, np.quantile(expected, 0.99), rtol=1e-3)
+    assert (facts.fitted, facts.held_out) == (300, 200)
     far = domain(torch.from_numpy(held[:, 0] + 20 * mixing[0].astype(np.float32)))
-    assert bool((far > facts["threshold"]).all())
+    assert bool((far > facts.threshold).all())
 
 
 def test_the_distance_is_an_output(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import base_job
 
+from leaf.contract.trainer import CalibrateLoss, DistillJob, DistillLoss
 from leaf.errors import TrainerError
-from leaf.job import CalibrateLoss, DistillLoss, parse_job, read_job
+from leaf.job import parse_job, read_job
 
 FOLDER = Path("somewhere")
 
@@ -26,11 +27,11 @@ def changed(kind: str, path: str, value: object) -> dict[str, Any]:
 
 def test_both_kinds_are_read() -> None:
     distill = parse_job(base_job("distill", FOLDER))
-    assert (
-        distill.loss == DistillLoss(1, 1, 1, 1, True) and distill.labels is not None and distill.affine_init
-    )
+    loss = DistillLoss(point=1, pair=1, temperature=1, huber_delta=1, confidence=True)
+    assert distill.loss == loss and distill.labels is not None and distill.affine_init
     calibrate = parse_job(base_job("calibrate", FOLDER))
-    assert calibrate.loss == CalibrateLoss(1, 1) and calibrate.labels is None and calibrate.workers == 1
+    assert calibrate.loss == CalibrateLoss(mse=1, plcc=1)
+    assert calibrate.labels is None and calibrate.workers == 1
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,11 @@ def test_both_kinds_are_read() -> None:
         ("distill", "student", [], "student must be an object"),
         ("calibrate", "labels", {"db": "x"}, "labels is for distill only"),
         ("calibrate", "warmup", 2, "warmup must be"),
+        ("calibrate", "threads", 0, "threads must be a whole number from 1 to 1024 or null"),
+        ("calibrate", "ema", "no", "ema must be a number from 0 to 0.999999 or null"),
+        ("calibrate", "domain", 3, "domain must be a non-empty text or null"),
+        ("calibrate", "lr", {"head": 1}, "lr.backbone is missing"),
+        ("distill", "loss.confidence", None, "loss.confidence must be true or false"),
     ],
 )
 def test_a_wrong_value_is_one_sentence(kind: str, path: str, value: object, words: str) -> None:
@@ -66,6 +72,30 @@ def test_a_wrong_value_is_one_sentence(kind: str, path: str, value: object, word
     assert caught.value.code == "input"
     assert words in caught.value.message and caught.value.message.startswith("JOB.json: ")
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("key", ["a` - at `$.lr", "a - at `$.b", "`", "$", "", "at\nat", "ä"])
+def test_a_key_of_any_name_is_no_known_key(key: str) -> None:
+    job = base_job("calibrate", FOLDER)
+    for wrong in ({**job, key: 1}, {**job, "lr": {**job["lr"], key: 1}}):
+        with pytest.raises(TrainerError, match="is not a known key"):
+            parse_job(wrong)
+
+
+@pytest.mark.parametrize("value", [" - at `$.lr", "` - at `$[0]", "\n"])
+def test_a_value_does_not_move_the_place_of_a_fault(value: str) -> None:
+    for path, words in (("device", "one of auto"), ("kind", "one of distill"), ("student", "an object")):
+        with pytest.raises(TrainerError, match=f"{path} must be {words}"):
+            parse_job(changed("calibrate", path, value))
+
+
+@pytest.mark.parametrize("path", ["\ud800", "device", "kind", "lr"])
+def test_half_a_character_is_refused_as_input(path: str) -> None:
+    with pytest.raises(TrainerError) as caught:
+        parse_job(changed("calibrate", path, "\ud800"))
+    assert caught.value.code == "input"
+    # A path may hold one, where file names do.
+    assert parse_job(changed("calibrate", "out", "\ud800")).out == "\ud800"
 
 
 json_values = st.recursive(
@@ -98,4 +128,4 @@ def test_files_that_hold_no_job(tmp_path: Path) -> None:
     with pytest.raises(TrainerError, match="cannot be read"):
         read_job(tmp_path / "none.json")
     path.write_text(json.dumps(base_job("distill", FOLDER)))
-    assert read_job(path).kind == "distill"
+    assert isinstance(read_job(path), DistillJob)

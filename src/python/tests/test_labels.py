@@ -7,14 +7,19 @@ import pytest
 from world import LATEST, Store, image_hash, synthetic
 
 from leaf.cache import TensorCache
+from leaf.contract.trainer import LabelSource
 from leaf.data import read_data
 from leaf.errors import TrainerError
-from leaf.job import LabelSource, parse_job
+from leaf.job import parse_job
 from leaf.labels import read_pairs, read_points
 
 
+def label_source(db: Path, low: float, point: int, pair: int) -> LabelSource:
+    return LabelSource(db=str(db), teacher="t", min_confidence=low, max_point_id=point, max_pair_id=pair)
+
+
 def source(store: Store, point: int = LATEST, pair: int = LATEST, low: float = 0.1) -> LabelSource:
-    return LabelSource(store.path, "t", low, point, pair)
+    return label_source(store.path, low, point, pair)
 
 
 HASHES = [image_hash(i) for i in range(4)]
@@ -89,16 +94,16 @@ def test_reads_after_the_writer_has_closed(store: Store) -> None:
 
 def test_errors_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(TrainerError, match="cannot be read"):
-        read_points(LabelSource(tmp_path / "none.sqlite", "t", 0, 1, 1), HASHES)
+        read_points(label_source(tmp_path / "none.sqlite", 0, 1, 1), HASHES)
     assert not (tmp_path / "none.sqlite").exists()
     (tmp_path / "bad.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(TrainerError, match="cannot be read"):
-        read_points(LabelSource(tmp_path / "bad.sqlite", "t", 0, 1, 1), HASHES)
+        read_points(label_source(tmp_path / "bad.sqlite", 0, 1, 1), HASHES)
     db = sqlite3.connect(tmp_path / "new.sqlite")
     db.execute("PRAGMA user_version=7")
     db.close()
     with pytest.raises(TrainerError, match="schema 7"):
-        read_points(LabelSource(tmp_path / "new.sqlite", "t", 0, 1, 1), HASHES)
+        read_points(label_source(tmp_path / "new.sqlite", 0, 1, 1), HASHES)
 
 
 def test_the_job_says_whether_confidence_counts(tmp_path: Path) -> None:

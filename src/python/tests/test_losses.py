@@ -88,10 +88,10 @@ def test_agreement_against_scipy(pairs: list[tuple[int, float]]) -> None:
     x, y = np.array(pairs, dtype=np.float32).T
     assert np.array_equal(ranks(x.astype(np.float64)), stats.rankdata(x))
     found = agreement(x, y)
-    assert found["n"] == len(pairs)
+    assert found.n == len(pairs)
     if np.ptp(x) > 1e-3 and np.ptp(y) > 1e-3:
-        assert found["srcc"] == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-9)
-        assert found["plcc"] == pytest.approx(
+        assert found.srcc == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-9)
+        assert found.plcc == pytest.approx(
             stats.pearsonr(x.astype(np.float64), y.astype(np.float64)).statistic, abs=1e-9
         )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contracts import checked
 from world import environment, of_type, start, synthetic, train, train_here
 
 
@@ -37,7 +38,7 @@ def results(messages: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 def await_checkpoint(process: "subprocess.Popen[str]", epoch: int) -> None:
     assert process.stdout is not None
     for line in process.stdout:
-        message = json.loads(line)
+        message = checked(line)
         if message["type"] == "checkpoint" and message["epoch"] >= epoch:
             return
     raise AssertionError("no checkpoint came")
@@ -60,7 +61,8 @@ def test_resuming_after_kill_gives_the_same_result(folder: Path) -> None:
     assert first >= 3
     assert results(of_type(rest, "metrics")) == results(of_type(whole, "metrics"))[first - 1 :]
     assert rest[-1]["val"] == whole[-1]["val"] and rest[-1]["bestEpoch"] == whole[-1]["bestEpoch"]
-    written = [json.loads(x) for x in (Path(job["out"]) / "metrics.jsonl").read_text().splitlines()]
+    lines = (Path(job["out"]) / "metrics.jsonl").read_text().splitlines()
+    written = [checked(line, name="Metrics") for line in lines]
     assert results(written) == results(of_type(whole, "metrics"))
     assert not list(Path(job["out"]).rglob("*.tmp-*"))
     # Of another job, the checkpoint is not resumed.
@@ -137,12 +139,13 @@ def test_env_describes_this_python() -> None:
     assert found["torch"].startswith("2.")
 
 
-def test_env_names_what_is_missing(tmp_path: Path) -> None:
-    (tmp_path / "torch.py").write_text("raise ImportError('broken')")
+@pytest.mark.parametrize("name", ["torch", "msgspec"])
+def test_env_names_what_is_missing(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.py").write_text("raise ImportError('broken')")
     env = environment()
     env["PYTHONPATH"] = os.pathsep.join([str(tmp_path), env["PYTHONPATH"]])
     done = subprocess.run(
         [sys.executable, "-m", "leaf", "--env"], capture_output=True, text=True, env=env, timeout=60
     )
     assert done.returncode == 3
-    assert "torch" in json.loads(done.stdout)["missing"]
+    assert name in json.loads(done.stdout)["missing"]

@@ -6,21 +6,28 @@ from typing import Any
 
 import pytest
 import torch
+from msgspec.structs import replace
 from PIL import Image
 from tiny_vlm import ANSWERS, FAMILIES, OTHER_WORDS, make
 
+from leaf.contract.teacher import ImagePart, Open, Prompts, TextPart
 from leaf.errors import TrainerError
 from leaf.teacher.answers import variants
 from leaf.teacher.features import Features
 from leaf.teacher.judge import Asked, Judge, Seen
 from leaf.teacher.load import Loaded, load
-from leaf.teacher.request import ImagePart, Open, Prompts
 
 PROMPTS = Prompts(
-    point=(ImagePart(0), "Rate the quality of this image."),
-    pair=("Image A:", ImagePart(0), "Image B:", ImagePart(1), "Which is better?"),
-    reason=(ImagePart(0), "Why?"),
-    words=("excellent", "good", "fair", "poor", "bad"),
+    point=[ImagePart(image=0), TextPart(text="Rate the quality of this image.")],
+    pair=[
+        TextPart(text="Image A:"),
+        ImagePart(image=0),
+        TextPart(text="Image B:"),
+        ImagePart(image=1),
+        TextPart(text="Which is better?"),
+    ],
+    reason=[ImagePart(image=0), TextPart(text="Why?")],
+    words=["excellent", "good", "fair", "poor", "bad"],
     letters=("A", "B"),
     tie="same",
     prefill=None,
@@ -30,6 +37,7 @@ SIZES = ((150, 80), (60, 200), (230, 230), (56, 56), (300, 110))
 
 def opening(folder: Path, **changes: Any) -> Open:
     values: dict[str, Any] = {
+        "v": 1,
         "model": str(folder),
         "local": True,
         "revision": None,
@@ -38,7 +46,7 @@ def opening(folder: Path, **changes: Any) -> Open:
         "quantize": "none",
         "attention": "auto",
         "batch": 3,
-        "feature_memory": 1 << 30,
+        "feature_memory": 1024,
         "prompts": PROMPTS,
     }
     return Open(**{**values, **changes})
@@ -144,7 +152,7 @@ def test_reused_features_and_batches_change_nothing(family: str, models: Callabl
 
 def test_a_begun_answer_is_followed_by_words_with_a_space(models: Callable[[str], Loaded]) -> None:
     loaded = models("internvl")
-    begun = Prompts(**{**vars(PROMPTS), "prefill": "The quality of the image is"})
+    begun = replace(PROMPTS, prefill="The quality of the image is")
     judge = Judge(loaded, begun, batch=8)
     assert judge.point.question.rendered.endswith("assistant\nThe quality of the image is")
     check(judge, judge.point, [(0,), (1,)], look(judge, pictures()))
@@ -159,7 +167,7 @@ def test_answers_that_begin_alike_are_told_apart(tmp_path: Path, words: tuple[st
     """The tiny vocabulary spells unknown words byte by byte."""
     letters = ["p", "P", "l", "a", "o", "u", "r", *(word[:2] for word in words)]
     make("internvl", tmp_path, words=(*ANSWERS, *OTHER_WORDS), lifted=[*letters, "good", "s"])
-    prompts = Prompts(**{**vars(PROMPTS), "words": words})
+    prompts = replace(PROMPTS, words=list(words))
     judge = Judge(load(opening(tmp_path)), prompts, batch=4)
     seen = look(judge, pictures()[:2])
     check(judge, judge.point, [(0,), (1,)], seen)
@@ -167,7 +175,7 @@ def test_answers_that_begin_alike_are_told_apart(tmp_path: Path, words: tuple[st
 
 
 def test_answers_of_the_same_tokens_are_refused(models: Callable[[str], Loaded]) -> None:
-    same = Prompts(**{**vars(PROMPTS), "words": ("good", "Good", "fair", "poor", "bad")})
+    same = replace(PROMPTS, words=["good", "Good", "fair", "poor", "bad"])
     with pytest.raises(TrainerError, match="“Good”"):
         Judge(models("internvl"), same, batch=4)
 

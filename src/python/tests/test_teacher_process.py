@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contracts import checked
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -19,17 +20,23 @@ from test_teacher_judge import pictures
 from tiny_vlm import make
 from world import environment
 
+from leaf.contract.teacher import Open
 from leaf.errors import TrainerError
 from leaf.teacher.answers import all_paths, find_answers, needed_tokens, probabilities
 from leaf.teacher.cache import Recent
 from leaf.teacher.question import Question
-from leaf.teacher.request import Ask, Open, parse
+from leaf.teacher.request import Ask, parse
 
 QUESTION = [{"type": "image", "image": 0}, {"type": "text", "text": "Rate it."}]
 OPEN: dict[str, Any] = {
     "v": 1,
     "type": "open",
     "local": True,
+    "revision": None,
+    "device": "auto",
+    "dtype": "auto",
+    "quantize": "none",
+    "attention": "auto",
     "batch": 4,
     "featureMemory": 64,
     "prompts": {
@@ -38,6 +45,8 @@ OPEN: dict[str, Any] = {
         "reason": QUESTION,
         "words": ["excellent", "good", "fair", "poor", "bad"],
         "letters": ["A", "B"],
+        "tie": None,
+        "prefill": None,
     },
 }
 
@@ -64,7 +73,7 @@ class Child:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, "".join(self.errors)
-        heard: dict[str, Any] = json.loads(line)
+        heard = checked(line, "teacher", "TeacherMessage")
         assert heard.pop("v") == 1
         return heard
 
@@ -159,7 +168,7 @@ def test_a_model_that_gives_no_numbers_refuses_each_question_alone(tmp_path: Pat
         ({"attention": "flash"}, "Flash attention cannot be used", "attention: auto"),
         ({"model": "org/none", "local": False}, "model org/none", "teacher.model"),
         ({"model": "empty"}, "The folder empty cannot be loaded", "complete"),
-        ({"prompts": {**OPEN["prompts"], "letters": ["A"]}}, "prompts.letters", None),
+        ({"prompts": {**OPEN["prompts"], "letters": ["A"]}}, "prompts.letters must be a list of 2", None),
     ],
 )
 def test_it_says_why_it_cannot_open(
@@ -203,7 +212,11 @@ def test_a_refusal_of_the_hub_becomes_a_remedy() -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
@@ -214,6 +227,12 @@ def test_any_line_is_a_request_or_one_sentence(line: bytes) -> None:
     with pytest.raises(TrainerError) as caught:
         parse(line)
     assert caught.value.code == "input" and caught.value.message.endswith(".")
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999"])
+def test_a_number_that_json_does_not_have_is_refused(number: str) -> None:
+    with pytest.raises(TrainerError, match=f"not valid JSON .{number} is no number"):
+        parse(f'{{"v": 1, "type": "points", "id": 1, "images": ["a"], "x": {number}}}'.encode())
 
 
 @given(st.sampled_from([*OPEN, "model"]), json_values)
@@ -237,6 +256,44 @@ def test_an_unknown_key_is_named(kind: str, key: str, value: object) -> None:
     if key not in message:
         with pytest.raises(TrainerError, match="not a known key"):
             parse(json.dumps({**message, key: value}).encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"type": "close"}, "type must be one of open, points, pairs, explain, inspect, image, unreadable."),
+        ({"id": -1}, "id must be a whole number from 0 to 9007199254740991."),
+        ({"orders": "all"}, "orders must be one of both, one."),
+        ({"pairs": []}, "pairs must be a list of 1 or more."),
+        ({"pairs": [["a", "b"], ["a"]]}, "pairs.1 must be a list of 2."),
+        ({"pairs": [["a", ""]]}, "pairs.0.1 must be a non-empty text."),
+        ({"v": None}, "v must be 1."),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_place(change: dict[str, Any], words: str) -> None:
+    asked = {"v": 1, "type": "pairs", "id": 5, "pairs": [["a", "b"]], "orders": "one", **change}
+    with pytest.raises(TrainerError) as caught:
+        parse(json.dumps(asked).encode())
+    assert caught.value.message == f"Message to the teacher: {words}"
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ([{"type": "text", "text": "Why?"}], "prompts.reason must show one image."),
+        ([*QUESTION, *QUESTION], "prompts.reason must show one image."),
+        ([{"type": "image", "image": 2}], "prompts.reason.0.image must be 0 or 1."),
+        ([*QUESTION, {"type": "text", "text": ""}], "prompts.reason.2.text must be a non-empty text."),
+        ([{"type": "sound"}], "prompts.reason.0.type must be one of image, text."),
+        (["Why?"], "prompts.reason.0 must be an object."),
+        ([{"type": "text", "words": "Why?"}], "prompts.reason.0.words is not a known key."),
+    ],
+)
+def test_a_question_is_read_to_its_parts(parts: list[Any], words: str) -> None:
+    prompts = {**OPEN["prompts"], "reason": parts}
+    with pytest.raises(TrainerError) as caught:
+        parse(json.dumps({**OPEN, "model": "org/model", "prompts": prompts}).encode())
+    assert caught.value.message == f"Message to the teacher: {words}"
 
 
 class OneLetterATime:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from contracts import checked
 from numpy.typing import NDArray
 
 PACKAGE_ROOT = Path(__file__).parent.parent
@@ -26,7 +27,7 @@ CREATE TABLE pairs(id INTEGER PRIMARY KEY AUTOINCREMENT, a_id INTEGER NOT NULL, 
   teacher_id INTEGER NOT NULL, status TEXT NOT NULL, p REAL, p_ab REAL, p_ba REAL, position_bias REAL,
   confidence REAL, reason TEXT, created_at INTEGER, UNIQUE(a_id, b_id, teacher_id));
 """
-LATEST = 2**53
+LATEST = 2**53 - 1
 
 
 def image_hash(i: int) -> str:
@@ -148,7 +149,6 @@ def base_job(kind: str, folder: Path, crop: int = 32) -> dict[str, Any]:
         "seed": 0,
         "device": "cpu",
         "threads": 1,
-        "workers": None,
         "student": {"model": "atto", "crop": crop, "views": 1, "backbone": None},
         "cache": str(folder / "cache"),
         "rows": str(folder / f"{kind}.csv"),
@@ -161,6 +161,7 @@ def base_job(kind: str, folder: Path, crop: int = 32) -> dict[str, Any]:
         "clip": 1,
         "ema": None,
         "amp": "auto",
+        "keep": "best",
         "headOnly": False,
         "loss": {"mse": 1, "plcc": 1},
     }
@@ -218,7 +219,7 @@ def train(job: dict[str, Any], processes: int = 1) -> tuple[int, list[dict[str, 
     """Runs the trainer to its end: (exit code, messages, stderr)."""
     process = start(job, processes)
     out, err = process.communicate(timeout=300)
-    return process.returncode, [json.loads(line) for line in out.splitlines()], err
+    return process.returncode, [checked(line) for line in out.splitlines()], err
 
 
 def of_type(messages: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
@@ -236,4 +237,4 @@ def train_here(job: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
         code = main([str(path)], fd)
     finally:
         os.close(fd)
-    return code, [json.loads(line) for line in told.read_text().splitlines()]
+    return code, [checked(line) for line in told.read_text().splitlines()]

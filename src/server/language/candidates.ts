@@ -3,7 +3,8 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { columnsOf } from "../../engine/mos/detect.ts";
 import { tableFile } from "../../engine/tables/table.ts";
-import { say, type Text } from "../../words/text.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
 import { t, worded } from "../locale.ts";
 import type { ConfigPath } from "./context.ts";
 

@@ -4,11 +4,12 @@ import {
   InsertTextFormat,
   type MarkupContent,
 } from "vscode-languageserver/node";
+import { flowText, scalarText } from "../../engine/config/yamlDocument.ts";
 import { t } from "../locale.ts";
 import { type Candidate, candidatesFor } from "./candidates.ts";
 import { type ConfigDocument, folderOf } from "./configDocument.ts";
 import { type Cursor, cursorAt } from "./cursor.ts";
-import { describeKey, flowText, scalarText } from "./describe.ts";
+import { describeKey } from "./describe.ts";
 import { acceptsText, defaultOf, isPlain, isSection, namedValues, schemasAt } from "./schema.ts";
 import { keySnippet, plainText, skeleton, valueSnippet } from "./snippets.ts";
 import { proposals } from "./yamlService.ts";

@@ -2,20 +2,16 @@ import path from "node:path";
 import type { Range } from "vscode-languageserver/node";
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import { URI } from "vscode-uri";
-import { type Document, isMap, isNode, isPair, isScalar, isSeq, type Pair, parseDocument } from "yaml";
+import { type Document, isMap, isNode, isPair, isSeq } from "yaml";
+import { keySpan, pairAt, type Span, type YamlText, yamlText } from "../../engine/config/yamlDocument.ts";
 import type { ConfigPath } from "./context.ts";
 
 /** A config as it stands in the editor, whole or half-typed. */
-export interface ConfigDocument {
+export interface ConfigDocument extends YamlText {
   uri: string;
   version: number;
-  text: string;
-  yaml: Document.Parsed;
   range(start: number, end: number): Range;
 }
-
-/** Offsets into the text, the end exclusive. */
-export type Span = [start: number, end: number];
 
 /** Is this the URI of a `leaf.yaml` or `*.leaf.yaml`? */
 export function isConfigUri(uri: string): boolean {
@@ -31,44 +27,17 @@ export function readConfig(document: TextDocument): ConfigDocument {
   const config: ConfigDocument = {
     uri: document.uri,
     version: document.version,
-    text: document.getText(),
-    yaml: parseTolerant(document.getText()),
+    ...yamlText(document.getText()),
     range: (start, end) => ({ start: document.positionAt(start), end: document.positionAt(end) }),
   };
   cache.set(document, config);
   return config;
 }
 
-/** As `parseDocument`, but text that overflows its stack (brackets nested by the thousand) gives an empty document. */
-export function parseTolerant(text: string): Document.Parsed {
-  try {
-    return parseDocument(text, { prettyErrors: false, uniqueKeys: true, logLevel: "error" });
-  } catch {
-    return parseDocument("");
-  }
-}
-
 /** Folder of the config, which its paths are relative to; undefined where it is not in a file system. */
 export function folderOf(uri: string): string | undefined {
   const parsed = URI.parse(uri);
   return parsed.scheme === "file" ? path.dirname(parsed.fsPath) : undefined;
-}
-
-/** The key and value at a path; undefined where the document has none, or the path ends in a list. */
-export function pairAt(yaml: Document.Parsed, at: ConfigPath): Pair | undefined {
-  const key = at.at(-1);
-  const parent = at.length > 1 ? yaml.getIn(at.slice(0, -1), true) : yaml.contents;
-  if (!isMap(parent) || key === undefined) return undefined;
-  return parent.items.find((pair) => keyName(pair) === String(key));
-}
-
-export function keyName(pair: Pair): string | undefined {
-  return isScalar(pair.key) ? String(pair.key.value) : undefined;
-}
-
-/** Where the key stands. */
-export function keySpan(pair: Pair | undefined): Span | undefined {
-  return isNode(pair?.key) && pair.key.range ? [pair.key.range[0], pair.key.range[1]] : undefined;
 }
 
 /** Where the node at a path stands; undefined where nothing is written. */

@@ -9,7 +9,7 @@ import {
   visit,
   type YAMLMap,
 } from "yaml";
-import { keyName, keySpan, parseTolerant, type Span } from "./configDocument.ts";
+import { keyName, keySpan, parseTolerant, type Span } from "../../engine/config/yamlDocument.ts";
 import type { ConfigPath } from "./context.ts";
 
 /** What is being typed at the cursor. */

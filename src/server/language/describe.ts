@@ -1,3 +1,4 @@
+import { flowText } from "../../engine/config/yamlDocument.ts";
 import { escapeMarkdown } from "../../words/escape.ts";
 import { t } from "../locale.ts";
 import type { ConfigPath } from "./context.ts";
@@ -63,23 +64,6 @@ function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema
   if (hi !== undefined) return `, ${t("at most {0}", hi)}`;
   if (exclusiveMinimum !== undefined) return `, ${t("more than {0}", exclusiveMinimum)}`;
   return exclusiveMaximum !== undefined ? `, ${t("less than {0}", exclusiveMaximum)}` : "";
-}
-
-/** A value as it stands in a flow map: `[1, 5]`, `{ kind: embedded }`. */
-export function flowText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(flowText).join(", ")}]`;
-  if (value !== null && typeof value === "object") {
-    const entries = Object.entries(value).map(([key, one]) => `${key}: ${flowText(one)}`);
-    return entries.length > 0 ? `{ ${entries.join(", ")} }` : "{}";
-  }
-  return typeof value === "string" ? scalarText(value) : String(value);
-}
-
-/** Text as a YAML scalar, quoted only where it must be. */
-export function scalarText(text: string): string {
-  const plain = /^[\p{L}_./][\p{L}\p{N}_./@+ -]*$/u.test(text) && !/\s$/.test(text);
-  const word = /^(true|false|null|yes|no|on|off|~|\.inf|\.nan|[.+-]?\d.*)$/i.test(text);
-  return plain && !word ? text : JSON.stringify(text);
 }
 
 function isEmpty(value: unknown): boolean {

@@ -1,11 +1,11 @@
 import { closest } from "fastest-levenshtein";
 import { type CodeAction, CodeActionKind, type Range } from "vscode-languageserver/node";
+import { flowText } from "../../engine/config/yamlDocument.ts";
+import { type Edit, removeKey, renameKey, setValue } from "../../engine/config/yamlEdit.ts";
 import { t } from "../locale.ts";
 import { type ConfigDocument, scalarAt } from "./configDocument.ts";
 import type { FactProblem } from "./context.ts";
-import { flowText } from "./describe.ts";
 import { diagnosticsOf } from "./diagnostics.ts";
-import { type Edit, removeKey, renameKey, setValue } from "./edits.ts";
 import { type Problem, problemsOf } from "./problems.ts";
 import { alternatives, defaultOf, isPlain, namedValues, type SchemaNode, schemasAt } from "./schema.ts";
 

@@ -1,9 +1,10 @@
 import type { Hover } from "vscode-languageserver/node";
 import { isCollection, isNode, isPair, isScalar, type Pair, visit } from "yaml";
+import { keyName, keySpan } from "../../engine/config/yamlDocument.ts";
 import type { ProjectSnapshot } from "../../protocol/project.ts";
 import { count } from "../../words/figure.ts";
 import { t } from "../locale.ts";
-import { type ConfigDocument, keyName, keySpan, scalarAt } from "./configDocument.ts";
+import { type ConfigDocument, scalarAt } from "./configDocument.ts";
 import type { ConfigPath } from "./context.ts";
 import { describeKey } from "./describe.ts";
 import { schemasAt } from "./schema.ts";

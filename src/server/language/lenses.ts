@@ -1,4 +1,5 @@
 import type { CodeLens, Command, Range } from "vscode-languageserver/node";
+import { keySpan, pairAt } from "../../engine/config/yamlDocument.ts";
 import { commandIds } from "../../protocol/commands.ts";
 import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../../protocol/project.ts";
 import { ago } from "../../words/duration.ts";
@@ -6,7 +7,7 @@ import { count } from "../../words/figure.ts";
 import { progressLine } from "../../words/progress.ts";
 import { whyWords } from "../../words/why.ts";
 import { t } from "../locale.ts";
-import { type ConfigDocument, keySpan, pairAt } from "./configDocument.ts";
+import type { ConfigDocument } from "./configDocument.ts";
 
 interface Known {
   snapshot: ProjectSnapshot;
@@ -43,15 +44,14 @@ function teacherLenses(config: ConfigDocument, { config: uri, invalid }: Project
 }
 
 function pipelineLenses(snapshot: ProjectSnapshot): Command[] {
-  const { config, invalid, stages, stale, job } = snapshot;
+  const { config, invalid, reading, stages, stale, job } = snapshot;
   const panel = lens(t("Open IQA Panel"), commandIds.openPanel, config);
   if (job?.state === "running")
     return [
       lens(`$(debug-stop) ${t("Stop")} · ${progressLine(t, job.progress)}`, commandIds.stop, config),
       panel,
     ];
-  // "Reading …" passes by itself.
-  if (invalid) return [told(`${invalid.endsWith("…") ? "$(sync~spin)" : "$(warning)"} ${invalid}`)];
+  if (invalid) return [told(`${reading ? "$(sync~spin)" : "$(warning)"} ${invalid}`)];
   if (stale === 0) return [told(`$(check) ${t("everything is fresh")}`), panel];
   const before = stages.some(({ updated }) => updated !== null);
   const left = before
@@ -149,8 +149,8 @@ function runBefore(run: string, runs: RunSummary[]): string | undefined {
 
 /** ": epochs 20 → 30" — the section's own name says the rest. */
 function why({ stage, reason }: StageSnapshot): string {
-  const words = whyWords(t, reason);
-  return words && `: ${words.replace(new RegExp(`(^|, )${stage}\\.([\\w.]+): `, "g"), "$1$2 ")}`;
+  const words = whyWords(t, reason, stage);
+  return words && `: ${words}`;
 }
 
 /** At the top of the file a stage says which one it is. */

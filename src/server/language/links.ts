@@ -3,8 +3,9 @@ import path from "node:path";
 import type { DocumentLink } from "vscode-languageserver/node";
 import { URI } from "vscode-uri";
 import { isScalar, isSeq } from "yaml";
+import type { Span } from "../../engine/config/yamlDocument.ts";
 import { t } from "../locale.ts";
-import { type ConfigDocument, folderOf, type Span } from "./configDocument.ts";
+import { type ConfigDocument, folderOf } from "./configDocument.ts";
 import type { ConfigPath } from "./context.ts";
 
 const filePaths: ConfigPath[] = [

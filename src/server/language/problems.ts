@@ -1,7 +1,8 @@
 import type { YAMLParseError } from "yaml";
 import { type ConfigProblem, parseConfig } from "../../engine/config/read.ts";
+import { keySpan, pairAt, type Span } from "../../engine/config/yamlDocument.ts";
 import { t, worded } from "../locale.ts";
-import { type ConfigDocument, keySpan, pairAt, problemSpan, type Span } from "./configDocument.ts";
+import { type ConfigDocument, problemSpan } from "./configDocument.ts";
 import type { ConfigPath, FactProblem } from "./context.ts";
 
 /** One fault, in the text or in the data that it names. */
@@ -43,17 +44,15 @@ export function valueProblems(
   } catch {
     return [problem(firstLine(config.text), t("the brackets are nested too deeply"), "syntax")];
   }
-  return problems.map(({ path, message, words, suggestion }) => {
-    const unknown = message.startsWith("unknown key");
-    const missing = message.endsWith("is missing");
+  return problems.map(({ path, words, kind, suggestion }) => {
     const span =
-      (unknown ? keySpan(pairAt(config.yaml, path)) : problemSpan(config.yaml, path)) ??
+      (kind === "unknownKey" ? keySpan(pairAt(config.yaml, path)) : problemSpan(config.yaml, path)) ??
       firstLine(config.text);
     return {
       path,
       message: worded(words),
       severity: "error",
-      code: unknown ? "unknownKey" : missing ? "missing" : "value",
+      code: kind,
       span,
       suggestion,
     };

@@ -47,15 +47,6 @@ export function alternatives(node: SchemaNode): SchemaNode[] {
   return options ? options.flatMap(alternatives) : [node];
 }
 
-/** Keys of a section, of all its alternatives that fit. */
-export function keysAt(path: ConfigPath, valueAt?: ValueAt): string[] {
-  const keys = schemasAt(path, valueAt)
-    .flatMap(alternatives)
-    .filter((node) => fits(node, undefined, (key) => valueAt?.([...path, key])))
-    .flatMap((node) => Object.keys(node.properties ?? {}));
-  return [...new Set(keys)];
-}
-
 /** Is a map of known keys allowed here? */
 export function isSection(nodes: SchemaNode[]): boolean {
   return nodes.flatMap(alternatives).some((node) => node.properties);

@@ -1,5 +1,5 @@
+import { flowText } from "../../engine/config/yamlDocument.ts";
 import type { ConfigPath } from "./context.ts";
-import { flowText } from "./describe.ts";
 import { defaultOf, isSection, namedValues, type SchemaNode, schemasAt } from "./schema.ts";
 
 /** Keys that a new section starts with; the others are a completion away. */

@@ -8,7 +8,7 @@ import type { ImageView } from "../../protocol/server.ts";
 import type { Answer } from "../answers.ts";
 import { type FoundImage, findImage, nearestFirst, pathInProject } from "../images/findImage.ts";
 import { imageHover } from "../images/imageHover.ts";
-import { imagePathsInLine } from "../images/pathsInText.ts";
+import { imagePathAt, imagePathsInLine } from "../images/pathsInText.ts";
 import { heatOf, pictureOf, scoreNow } from "../images/score.ts";
 import { scorePaths } from "../images/scorePaths.ts";
 import { t } from "../locale.ts";
@@ -56,9 +56,7 @@ export function answerImages(
     );
   });
   answer("leaf/imageHover", async ({ document, text, character }, signal) => {
-    const at = imagePathsInLine(text, placesOf(document)).find(
-      ({ start, end }) => start <= character && character <= end,
-    );
+    const at = imagePathAt(text, character, placesOf(document));
     const found = at && (await findImage(projects, at.file));
     if (!found) return null;
     const [view, heat] = await Promise.all([

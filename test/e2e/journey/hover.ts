@@ -9,7 +9,7 @@ export function scoresInText(session: () => Session): void {
     await workbench.openFile("notes.md");
     const shown = await editor.hover("photos/stream_027.png", /Quality/);
     expect(shown).toMatch(/stream_027\.png · 160×160 · PNG/);
-    expect(shown).toMatch(/Quality -?\d\.\d+ \/ 5/);
+    expect(shown).toMatch(/Quality −?\d\.\d+ \/ 5/);
     expect(shown).toMatch(/better than \d+ % of photos/);
     expect(shown).toMatch(/student r1 · calibrated/);
     expect(shown).toMatch(/Teacher \d\.\d+/);
@@ -25,7 +25,7 @@ export function scoresInText(session: () => Session): void {
       const found = await editor.notes();
       return found.length > 20 ? found : undefined;
     });
-    expect(notes.filter((note) => /LEAF -?\d\.\d/.test(note))).toEqual(notes);
+    expect(notes.filter((note) => /LEAF −?\d\.\d/.test(note))).toEqual(notes);
     await workbench.screenshot("csv");
   });
 }

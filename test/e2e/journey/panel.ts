@@ -30,10 +30,10 @@ export function lookingAtImages(session: () => Session): void {
   test("the metrics are those of the lens", async () => {
     const { workbench, page, editor } = session();
     await page.locator('.tab[data-resource-name="leaf.yaml"]').click();
-    const srcc = /SRCC (-?\d\.\d{3})/.exec(await editor.waitForLens(/SRCC -?\d/))![1]!;
+    const srcc = /SRCC (−?\d\.\d{3})/.exec(await editor.waitForLens(/SRCC −?\d/))![1]!;
     await openTab(session(), "Metrics");
     const panel = await panelFrame(page);
-    await panel.locator("main", { hasText: srcc.replace("-", "") }).waitFor();
+    await panel.locator("main", { hasText: srcc }).waitFor();
     await panel.locator("leaf-metrics svg").first().waitFor();
     await workbench.screenshots("panel-metrics");
   });

@@ -59,7 +59,7 @@ export function runningThePipeline(session: () => Session): void {
   test("shows each stage's result over its section", async () => {
     const { workbench, editor, page } = session();
     expect(await editor.waitForLens(/40 images, \d+ pairs \(\d+ discarded\)/)).toBeTruthy();
-    expect(await editor.waitForLens(/SRCC -?\d\.\d{3} \[-?\d\.\d+, -?\d\.\d+\] · PLCC/)).toMatch(/r1/);
+    expect(await editor.waitForLens(/SRCC −?\d\.\d{3} \[−?\d\.\d{3}, −?\d\.\d{3}\] · PLCC/)).toMatch(/r1/);
     await treeRow(page, "Runs", "r1").waitFor();
     await workbench.clearNotifications();
     await workbench.screenshots("lenses");

@@ -17,9 +17,9 @@ import { hashBytes } from "../../../src/engine/base/files.ts";
 import { checkOutputs, type OutputRules, withOutput, writeOutput } from "../../../src/engine/base/outputs.ts";
 import { openProject } from "../../../src/engine/config/project.ts";
 import { inputOf, outputRules } from "../../../src/engine/pipeline/projectInputs.ts";
+import { inEnglish, say } from "../../../src/words/text.ts";
 import { putIndex } from "../../support/liveWorld.ts";
 import { picture, temporaryFolder } from "../../support/pictures.ts";
-import { say, inEnglish } from "../../../src/words/text.ts";
 
 test("without force nothing that a person wrote is lost, with it no input", async () => {
   const name = fc.constantFrom("a.csv", "sub/b.html", "mos.csv");

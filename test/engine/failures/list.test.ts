@@ -94,7 +94,7 @@ describe("a list of failures", () => {
     for (let i = 0; i < 2500; i++) list.add(point(`${i}.jpg`, "broken"));
     const summary = (await list.finish())!;
     expect(summary).toMatchObject({ total: 2500, file: null });
-    expect(failureLines(summary).at(-1)).toBe("… and 2490 more");
+    expect(failureLines(summary).at(-1)).toBe("… and 2,490 more");
     const dir = folder();
     mkdirSync(dir);
     for (const text of ["{", "[]", "null", '{"total": 3}', '{"total": "x", "first": [], "reasons": []}']) {
@@ -242,11 +242,16 @@ describe("the command line's last word", () => {
     expect((await reported(bug(), ["label"], folder())).err).toContain("list.test.ts");
   });
 
-  it("leaves a process that ended without a document with its last line", () => {
+  it("tells of a process without a document how it ended", () => {
     for (const stdout of ["", "{", "null", '{"error": {}}', "[]"])
-      expect(errorOfProcess({ stdout, stderr: "warning: x\nKilled\n" }, "select").message).toBe(
-        "`leaf select` ended without a result: Killed",
-      );
+      expect([
+        errorOfProcess({ stdout, stderr: "warning: x\nKilled\n", code: null, signal: "SIGKILL" }, "select")
+          .message,
+        errorOfProcess({ stdout, stderr: "", code: 134, signal: null }, "select").message,
+      ]).toEqual([
+        "`leaf select` ended by SIGKILL, without a result.",
+        "`leaf select` ended with 134, without a result.",
+      ]);
   });
 });
 

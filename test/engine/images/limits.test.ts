@@ -95,6 +95,6 @@ it("lets a photo of 200 megapixels pass by default, and no more than 268", async
   expect(images).toBe(3);
   expect(problems).toEqual([
     "photos/poster.jpg: too many pixels: 20000 x 13500, more than 268 megapixels (`maxMegapixels`)",
-    "photos/phone.jpg: 200 megapixels take 0.6 GB of memory while they are decoded",
+    "photos/phone.jpg: 200 megapixels take 599 MB of memory while they are decoded",
   ]);
 });

@@ -150,7 +150,7 @@ describe("images chosen by the distilled student", () => {
       expect({ stage, state, key }).toEqual({ stage, state: "missing", key: null });
       expect(reason).toMatchObject({
         kind: "blocked",
-        message: expect.stringContaining("there is none for this config yet"),
+        message: { template: expect.stringContaining("there is none for this config yet") },
       });
     }
   });

@@ -6,9 +6,10 @@ import { openProject, type Project } from "../../../src/engine/config/project.ts
 import { type Catalog, openCatalog } from "../../../src/engine/dataset/catalog.ts";
 import { stagePlan, withPlan } from "../../../src/engine/pipeline/plan/plan.ts";
 import { listRuns, recordStage, runFor } from "../../../src/engine/pipeline/runs.ts";
-import { makeStageDir, type StageName, stageNames, writeResult } from "../../../src/engine/pipeline/stage.ts";
+import { makeStageDir, stageNames, writeResult } from "../../../src/engine/pipeline/stage.ts";
 import { stagesOf } from "../../../src/engine/pipeline/status.ts";
 import type { StageReason } from "../../../src/protocol/project.ts";
+import type { StageName } from "../../../src/protocol/results.ts";
 import { hashOf, pointRow, putIndex, putLabels } from "../../support/liveWorld.ts";
 import { temporaryFolder } from "../../support/pictures.ts";
 

@@ -159,7 +159,7 @@ describe("openScores", () => {
         scorer,
         Array.from({ length: 4500 }, (_, i) => row(i, 3)),
       );
-    await store.removeOthers(["b"]);
+    await store.removeOthers((scorer) => scorer === "b");
     expect(["a", "b", "c"].map((scorer) => store.count(scorer))).toEqual([0, 4500, 0]);
     expect(store.get("a", hashOf(7))).toBeUndefined();
     expect(store.get("b", hashOf(7))).toEqual(row(7, 3));

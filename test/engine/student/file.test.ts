@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { LeafError } from "../../../src/engine/base/errors.ts";
 import { onnxFault } from "../../../src/engine/student/onnxFile.ts";
 import { openStudent, scoreImages } from "../../../src/engine/student/student.ts";
+import { inEnglish } from "../../../src/words/text.ts";
 import {
   bytes,
   message,
@@ -17,7 +18,6 @@ import {
   varint,
 } from "../../support/onnxWriter.ts";
 import { temporaryFolder } from "../../support/pictures.ts";
-import { inEnglish } from "../../../src/words/text.ts";
 
 function faultOf(bytes: Uint8Array): string | undefined {
   const fault = onnxFault(bytes);

@@ -4,7 +4,6 @@ import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InferenceSession, Tensor } from "../../../src/engine/base/onnxRuntime.ts";
-import { recentMap } from "../../../src/engine/teachers/embedded/memory.ts";
 import {
   normalCdf,
   preferenceProbability,
@@ -89,15 +88,6 @@ describe("windows", () => {
     const { n } = await windowsOf({ width: 1500, height: 1200, data }, 192);
     expect(n).toBe(9 + 5);
   });
-});
-
-it("the memory forgets what was asked for longest ago", () => {
-  const memory = recentMap<number>(2);
-  memory.set("a", 1);
-  memory.set("b", 2);
-  memory.get("a");
-  memory.set("c", 3);
-  expect([memory.get("a"), memory.get("b"), memory.get("c")]).toEqual([1, undefined, 3]);
 });
 
 it("the network gives the numbers that PyTorch gave", async () => {

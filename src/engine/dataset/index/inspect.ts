@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { explainFileSystemError, LeafError } from "../../base/errors.ts";
 import { hashFile, isMissing } from "../../base/files.ts";
@@ -13,17 +13,6 @@ import { readFailure } from "./places.ts";
 
 /** Enough for the header of nearly every file: EXIF, ICC and thumbnails come first. */
 const headBytes = 128 * 1024;
-
-/** undefined if there is no such file. Throws LeafError `failed` for one that cannot be looked at. */
-export async function statOf(file: string): Promise<Stats | undefined> {
-  try {
-    return await stat(file);
-  } catch (error) {
-    // Gone since it was listed, or a link to nowhere.
-    if (isMissing(error)) return undefined;
-    throw explainFileSystemError(error, "read", file);
-  }
-}
 
 /** What is known of a file before it is read. Without a hash, the next look reads it. */
 export function unreadEntry(

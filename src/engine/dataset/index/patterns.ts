@@ -51,7 +51,7 @@ export async function imagePatterns(
   { mustExist = false } = {},
 ): Promise<ImagePatterns> {
   const problem = globProblem(images);
-  if (problem) throw new LeafError("config", say`\`images\`: ${problem.message}.`);
+  if (problem) throw new LeafError("config", say`\`images\`: ${problem.message}.`, { key: ["images"] });
   const rules = new Map<string, Rule[]>();
   const listed = new Map<string, Set<string>>();
   const left = { out: new Set<string>(), globs: [] as RegExp[] };
@@ -75,6 +75,7 @@ export async function imagePatterns(
       if (kind === undefined && mustExist) {
         throw new LeafError("config", say`\`images\`: ${entry} does not exist.`, {
           file: absolute,
+          key: ["images"],
           remedy: say`Name a folder or a glob relative to the config file.`,
         });
       }

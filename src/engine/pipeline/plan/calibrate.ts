@@ -1,5 +1,6 @@
 import path from "node:path";
-import { say, type Text } from "../../../words/text.ts";
+import type { Text } from "../../../protocol/text.ts";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";

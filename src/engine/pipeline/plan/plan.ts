@@ -1,9 +1,9 @@
+import type { StageName } from "../../../protocol/results.ts";
 import { LeafError } from "../../base/errors.ts";
 import type { Project } from "../../config/project.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
 import { type LabelStore, openLabels } from "../../labels/labels.ts";
 import { teacherFingerprint } from "../../teachers/createTeacher.ts";
-import type { StageName } from "../stage.ts";
 import { planCalibrate } from "./calibrate.ts";
 import { planDistill } from "./distill.ts";
 import { planEvaluate } from "./evaluate.ts";

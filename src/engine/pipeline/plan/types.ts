@@ -1,8 +1,8 @@
-import type { TeacherCheck } from "../../../protocol/results.ts";
+import type { StageName, TeacherCheck } from "../../../protocol/results.ts";
 import type { Project } from "../../config/project.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
 import type { LabelStore } from "../../labels/labels.ts";
-import type { StageName, StageOptions } from "../stage.ts";
+import type { StageOptions } from "../stage.ts";
 
 /** All that a stage's output depends on; equal inputs are the same work. Kept in its `result.json`. */
 export type StageInputs = Record<string, unknown>;

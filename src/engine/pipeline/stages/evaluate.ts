@@ -66,7 +66,9 @@ async function evaluate(
   if (!isFinished(project, student, studentKey)) {
     throw new LeafError(
       "failed",
-      say`There is no ${student === "distill" ? say`distilled` : say`calibrated`} student for this config yet.`,
+      student === "distill"
+        ? say`There is no distilled student for this config yet.`
+        : say`There is no calibrated student for this config yet.`,
       { remedy: say`Run \`leaf ${student}\` first, or \`leaf run\` for all stages.` },
     );
   }

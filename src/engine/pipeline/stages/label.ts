@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { LabelEstimate } from "../../../protocol/preview.ts";
-import type { LabelResult } from "../../../protocol/results.ts";
-import { money } from "../../../words/figure.ts";
+import type { LabelResult, Spent } from "../../../protocol/results.ts";
+import type { Text } from "../../../protocol/text.ts";
+import { count, money } from "../../../words/figure.ts";
 import { inEnglish, say } from "../../../words/text.ts";
 import { LeafError, withFailures } from "../../base/errors.ts";
 import { during } from "../../base/unexpected.ts";
@@ -182,10 +183,15 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
       const known = teacher.about;
       if (known) options.onNote?.(known);
       await tellEstimate(teacher);
-      const result = await work(teacher);
+      const result = await work(teacher).catch((error: unknown) => {
+        const spent = teacher.spent?.();
+        if (spent && spent.requests > 0) options.onNote?.(say`Spent: ${spentText(spent)}`);
+        throw error;
+      });
       // A local model is loaded by the first question.
       if (!known && teacher.about) options.onNote?.(teacher.about);
-      return result;
+      const spent = teacher.spent?.();
+      return { ...result, ...(spent && spent.requests > 0 && { spent }) };
     } finally {
       await teacher.close();
     }
@@ -195,6 +201,14 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
 /** By the labels that there are at this moment. */
 function minConfidenceNow(project: Project, catalog: Catalog): Promise<number> {
   return withPlan(project, catalog, (plan) => plan.minConfidence());
+}
+
+/** "12 requests, 3,456 tokens, 0.02 EUR". */
+export function spentText({ requests, inputTokens, outputTokens, cost }: Spent): Text {
+  const [asked, tokens] = [count(requests), count(inputTokens + outputTokens)];
+  return cost
+    ? say`${asked} requests, ${tokens} tokens, ${money(cost)}`
+    : say`${asked} requests, ${tokens} tokens`;
 }
 
 /** What is left to label by the store, and what that takes by one trial request. */

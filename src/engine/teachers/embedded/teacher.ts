@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { say } from "../../../words/text.ts";
 import { isCancelled, LeafError, messageOf, throwIfCancelled } from "../../base/errors.ts";
 import { InferenceSession, Tensor } from "../../base/onnxRuntime.ts";
@@ -6,7 +7,6 @@ import { withPixels } from "../../images/decode.ts";
 import { bytesOfHash } from "../../images/read.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "../teacher.ts";
 import { readTeacherAssets, type TeacherAssets } from "./card.ts";
-import { recentMap } from "./memory.ts";
 import { preferenceProbability, ratingProbabilities, sigmaAt } from "./probit.ts";
 import { windowsOf } from "./windows.ts";
 
@@ -53,7 +53,7 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
   const { crop } = card.input;
   const { thresholds, sigma } = card;
   const { maxPixels } = options;
-  const known = recentMap<Quality>(remembered);
+  const known = new LRUCache<string, Quality>({ max: remembered });
 
   /** Mean of the network over an image's windows. */
   async function look(image: TeacherImage): Promise<Quality> {

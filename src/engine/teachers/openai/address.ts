@@ -1,6 +1,7 @@
 import dns from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
-import { say, type Text } from "../../../words/text.ts";
+import type { Text } from "../../../protocol/text.ts";
+import { say } from "../../../words/text.ts";
 import { decideEndpoint } from "../../base/endpoint.ts";
 import { LeafError } from "../../base/errors.ts";
 import { shownUrl } from "./failures.ts";

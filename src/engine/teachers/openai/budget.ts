@@ -1,5 +1,6 @@
+import type { TextValue } from "../../../protocol/text.ts";
 import { money } from "../../../words/figure.ts";
-import { say, type TextValue } from "../../../words/text.ts";
+import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
 import type { Estimate } from "../teacher.ts";

@@ -1,4 +1,5 @@
-import { say, type Text } from "../../../words/text.ts";
+import type { Text } from "../../../protocol/text.ts";
+import { say } from "../../../words/text.ts";
 /** What one server can do, found out by asking it. */
 export interface Capabilities {
   /** vLLM, llama.cpp, SGLang, …, or "server". */

@@ -1,4 +1,5 @@
-import { inEnglish, quoted, say, type Text } from "../../../words/text.ts";
+import type { Text } from "../../../protocol/text.ts";
+import { inEnglish, quoted, say } from "../../../words/text.ts";
 import { LeafError, messageOf } from "../../base/errors.ts";
 import { redactor, redactText } from "../../base/redact.ts";
 
@@ -11,6 +12,16 @@ import { redactor, redactText } from "../../base/redact.ts";
  * What ends the whole run is a LeafError.
  */
 export type FailureKind = "image" | "again" | "busy" | "down";
+
+/** An answer that ends the whole run. */
+export class StatusError extends LeafError {
+  readonly status: number;
+
+  constructor(status: number, message: Text, remedy?: Text) {
+    super("environment", message, { remedy });
+    this.status = status;
+  }
+}
 
 export class RequestFailure extends Error {
   readonly kind: FailureKind;
@@ -111,12 +122,10 @@ export function statusFailure(
       remedy: say`Set the environment variable that \`teacher.keyEnv\` names, or the teacher's key in the editor.`,
     });
   if (status === 404)
-    return new LeafError(
-      "environment",
+    return new StatusError(
+      status,
       say`${where} does not know the model “${at.model}” or the path (${words}).`,
-      {
-        remedy: say`Check \`teacher.model\` and that \`teacher.endpoint\` ends as the server's base URL does, mostly in /v1.`,
-      },
+      say`Check \`teacher.model\` and that \`teacher.endpoint\` ends as the server's base URL does, mostly in /v1.`,
     );
   if (status === 402 || /insufficient_quota|billing/i.test(at.body ?? ""))
     return new LeafError("environment", say`${where} wants to be paid (${words}).`, {
@@ -128,9 +137,7 @@ export function statusFailure(
     return new RequestFailure("busy", quoted(words), retryAfterMs(retryAfter, Date.now()));
   if (status === 408 || status === 409 || status === 425 || status >= 500)
     return new RequestFailure("again", quoted(words));
-  return new LeafError("environment", say`${where} answers with ${words}.`, {
-    remedy: say`Check \`teacher.endpoint\`.`,
-  });
+  return new StatusError(status, say`${where} answers with ${words}.`, say`Check \`teacher.endpoint\`.`);
 }
 
 /** RFC 9110, 10.2.3: seconds or an HTTP date. */

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { bytesOfHash } from "../../images/read.ts";
 import type { TeacherImage } from "../teacher.ts";
 import { toDataUrl } from "./picture.ts";
@@ -12,37 +13,13 @@ export interface Pictures {
 }
 
 export function createPictures(maxSide: number | null, maxPixels?: number): Pictures {
-  const kept = new Map<string, Buffer>();
-  const underWay = new Map<string, Promise<Buffer>>();
-  let size = 0;
-
-  async function make(image: TeacherImage): Promise<Buffer> {
-    const url = await toDataUrl(await bytesOfHash(image), maxSide, image.name, maxPixels);
-    kept.set(image.hash, url);
-    size += url.length;
-    for (const [hash, old] of kept) {
-      if (size <= keptBytes) break;
-      kept.delete(hash);
-      size -= old.length;
-    }
-    return url;
-  }
-
-  return {
-    async urlOf(image) {
-      const found = kept.get(image.hash);
-      if (found !== undefined) {
-        // The one wanted longest ago goes first.
-        kept.delete(image.hash);
-        kept.set(image.hash, found);
-        return found;
-      }
-      let making = underWay.get(image.hash);
-      if (!making) {
-        making = make(image).finally(() => underWay.delete(image.hash));
-        underWay.set(image.hash, making);
-      }
-      return making;
-    },
-  };
+  const kept = new LRUCache<string, Buffer, TeacherImage>({
+    maxSize: keptBytes,
+    sizeCalculation: (url) => url.length,
+    fetchMethod: async (_hash, _stale, { context: image }) =>
+      toDataUrl(await bytesOfHash(image), maxSide, image.name, maxPixels),
+    // Forgotten while it is made: whoever waits for it gets it.
+    ignoreFetchAbort: true,
+  });
+  return { urlOf: (image) => kept.forceFetch(image.hash, { context: image }) };
 }

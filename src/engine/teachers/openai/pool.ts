@@ -1,4 +1,5 @@
-import { quoted, say, type Text } from "../../../words/text.ts";
+import type { Text } from "../../../protocol/text.ts";
+import { quoted, say } from "../../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../../base/errors.ts";
 import { RequestFailure, shownUrl } from "./failures.ts";
 import { createWindow, type Window } from "./window.ts";

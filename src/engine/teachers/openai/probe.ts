@@ -4,7 +4,7 @@ import { LeafError } from "../../base/errors.ts";
 import type { Prompts } from "../prompts.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { type Client, trimmed } from "./client.ts";
-import { RequestFailure, shownUrl } from "./failures.ts";
+import { RequestFailure, StatusError, shownUrl } from "./failures.ts";
 import { toDataUrl } from "./picture.ts";
 import { chatBody, type Question } from "./question.ts";
 import { chosenTokenIds } from "./tokenIds.ts";
@@ -90,9 +90,7 @@ async function whoIsIt(client: Client, base: string, signal?: AbortSignal): Prom
     const unimportant =
       error instanceof RequestFailure
         ? error.kind === "image" || error.kind === "again"
-        : error instanceof LeafError &&
-          error.code === "environment" &&
-          /HTTP (404|405|501)/.test(error.message);
+        : error instanceof StatusError && [404, 405, 501].includes(error.status);
     if (unimportant) return "server";
     throw error;
   }

@@ -6,7 +6,6 @@ import { redact } from "../../base/redact.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
 import { endpointItems, serverItem } from "../../consent/items.ts";
 import { requireApproved } from "../../consent/store.ts";
-import type { TeacherOptions } from "../createTeacher.ts";
 import { minRatingMass, type RatingProbabilities } from "../judgement.ts";
 import { acquireServer } from "../serve/acquire.ts";
 import type {
@@ -18,6 +17,7 @@ import type {
   Reason,
   Teacher,
   TeacherImage,
+  TeacherOptions,
   Work,
 } from "../teacher.ts";
 import { normalised } from "./answers.ts";

@@ -1,16 +1,15 @@
-import { spawn } from "node:child_process";
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Failure } from "../../../protocol/jobs.ts";
 import type { ServerState } from "../../../protocol/servers.ts";
+import type { Text } from "../../../protocol/text.ts";
 import { duration } from "../../../words/duration.ts";
-import { inEnglish, quoted, say, type Text } from "../../../words/text.ts";
+import { inEnglish, quoted, say } from "../../../words/text.ts";
 import { english } from "../../../words/translate.ts";
-import { appRoot } from "../../base/appRoot.ts";
-import { childEnvironment } from "../../base/environment.ts";
 import { errorOf, LeafError, throwIfCancelled } from "../../base/errors.ts";
+import { startDetached } from "../../base/ownProcess.ts";
 import { couldBeSeen, isIdentity, stillRuns } from "../../base/processIdentity.ts";
 import { isProcessLocked } from "../../base/processLock.ts";
 import type { ServeConfig } from "../../config/teacher.ts";
@@ -122,21 +121,13 @@ async function isSupervised({ supervisorIdentity }: ServerState): Promise<boolea
 async function startSupervisor(dir: string, spec: ServerSpec, onEnd: () => void): Promise<void> {
   await mkdir(dir, { recursive: true });
   await rm(stopFile(dir), { force: true });
-  const log = openSync(supervisorLog(dir), "w");
-  const child = spawn(process.execPath, [path.join(appRoot(), "dist", "cli.js"), "supervise", dir], {
+  const child = startDetached(["supervise", dir], {
     cwd: spec.cwd,
-    detached: true,
-    stdio: ["pipe", log, log],
-    // Inside VS Code execPath is Electron.
-    env: childEnvironment({ ELECTRON_RUN_AS_NODE: "1" }),
-    windowsHide: true,
+    log: { file: supervisorLog(dir), flags: "w" },
+    input: JSON.stringify(spec),
   });
-  closeSync(log);
   child.once("exit", onEnd);
   child.once("error", onEnd);
-  child.stdin!.on("error", () => {}); // It ended before it read: told by `exit`.
-  child.stdin!.end(JSON.stringify(spec));
-  child.unref();
 }
 
 /** Tells what a server does when that changes, and how long it has been waited for now and then. */

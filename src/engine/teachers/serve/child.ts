@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { childEnvironment } from "../../base/environment.ts";
-import { groupExists, signalGroup, spawnGroup } from "../../base/processes.ts";
+import { groupExists, signalGroup, startChild } from "../../base/processes.ts";
 import { withoutTeacherKeys } from "../../base/teacherKeys.ts";
 import { markedProcesses, markName } from "./identity.ts";
 import { openServerLog, type ServerLog, secretsOf } from "./log.ts";
@@ -44,12 +44,7 @@ export function startServer(
     secrets: [...placeholderValues(spec), ...secretsOf(inherited, [program, ...args])],
     onLine: options.onLine,
   });
-  const child = spawnGroup(program, args, {
-    cwd: spec.cwd,
-    env,
-    stdio: ["ignore", "pipe", "pipe"],
-    windowsHide: true,
-  });
+  const { process: child } = startChild(program, args, { cwd: spec.cwd, env });
   child.stdout?.on("data", (chunk: Buffer) => log.write(chunk));
   child.stderr?.on("data", (chunk: Buffer) => log.write(chunk));
   const server: ServerChild = {

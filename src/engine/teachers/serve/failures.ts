@@ -1,5 +1,6 @@
 import type { Failure } from "../../../protocol/jobs.ts";
-import { inEnglish, say, type Text } from "../../../words/text.ts";
+import type { Text } from "../../../protocol/text.ts";
+import { inEnglish, say } from "../../../words/text.ts";
 import { type FailureKind, type Recogniser, recognisers, type ServerEnd } from "./recognisers.ts";
 
 export type { ServerEnd } from "./recognisers.ts";

@@ -1,5 +1,6 @@
 import type { Failure } from "../../../protocol/jobs.ts";
-import { say, type Text } from "../../../words/text.ts";
+import type { Text } from "../../../protocol/text.ts";
+import { say } from "../../../words/text.ts";
 
 /** How a server ended, or how far it came. */
 export interface ServerEnd {

@@ -1,6 +1,3 @@
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import type {
   TeacherAnswer,
   TeacherHello,
@@ -11,8 +8,9 @@ import type {
 } from "../../../protocol/teacher.ts";
 import { quoted, say } from "../../../words/text.ts";
 import { LeafError, type LeafErrorCode, throwIfCancelled } from "../../base/errors.ts";
-import { spawnGroup, stopGroup } from "../../base/processes.ts";
+import { type LineChildExit, startLineChild } from "../../base/lineChild.ts";
 import { pythonSource, trainerEnvironment } from "../../python/environment.ts";
+import { cannotStart, lackedModule, lastLine } from "../../python/run.ts";
 import { parseTeacherMessage } from "./messages.ts";
 
 export interface TeacherChild {
@@ -46,7 +44,7 @@ export async function startTeacherChild(
   signal?: AbortSignal,
 ): Promise<TeacherChild> {
   throwIfCancelled(signal);
-  const child = spawnGroup(interpreter, ["-m", "leaf.teacher"], {
+  const talk = conversation(interpreter, {
     // Not where the command was given: Python looks there for modules.
     cwd: pythonSource(),
     env: {
@@ -54,12 +52,8 @@ export async function startTeacherChild(
       HF_HUB_DISABLE_PROGRESS_BARS: "1",
       ...(opening.local ? { HF_HUB_OFFLINE: "1" } : {}),
     },
-    // It ends itself when its standard input closes: even `kill -9` of the engine leaves no process.
-    stdio: ["pipe", "pipe", "pipe"],
   });
-  const talk = conversation(child, interpreter);
-  const onAbort = () => stopGroup(child);
-  signal?.addEventListener("abort", onAbort, { once: true });
+  signal?.addEventListener("abort", talk.stop, { once: true });
   try {
     await talk.send(opening);
     const hello = await talk.hello;
@@ -69,14 +63,13 @@ export async function startTeacherChild(
     throwIfCancelled(signal);
     throw error;
   } finally {
-    signal?.removeEventListener("abort", onAbort);
+    signal?.removeEventListener("abort", talk.stop);
   }
 }
 
-function conversation(child: ChildProcess, interpreter: string) {
+function conversation(interpreter: string, options: { cwd: string; env: NodeJS.ProcessEnv }) {
   const pending = new Map<number, Pending>();
   let nextId = 0;
-  let lastLine = "";
   let failure: LeafError | undefined;
   let ended = false;
   let greet: (hello: TeacherHello) => void;
@@ -87,43 +80,19 @@ function conversation(child: ChildProcess, interpreter: string) {
   });
   hello.catch(() => {}); // Told where it is awaited.
 
-  child.stdin!.on("error", () => {}); // A dead child is told by its exit.
-  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-    lastLine = text.trim().split("\n").at(-1) || lastLine;
+  // It ends itself when its standard input closes: even `kill -9` of the engine leaves no process.
+  const child = startLineChild(interpreter, ["-m", "leaf.teacher"], {
+    ...options,
+    parse: parseTeacherMessage,
+    onMessage: receive,
   });
-  createInterface({ input: child.stdout! }).on("line", (line) => {
-    const message = parseTeacherMessage(line);
-    if (message) receive(message);
+  const exit = child.exit.then((how) => {
+    ended = true;
+    const error = failure ?? explainEnd(how, child.stderr(), interpreter);
+    refuse(error);
+    for (const { reject } of pending.values()) reject(error);
+    pending.clear();
   });
-  const exit = new Promise<void>((resolve) => {
-    const end = (error: LeafError) => {
-      ended = true;
-      refuse(error);
-      for (const { reject } of pending.values()) reject(error);
-      pending.clear();
-      resolve();
-    };
-    child.once("error", (error) =>
-      end(
-        new LeafError(
-          "environment",
-          say`Cannot start the Python interpreter ${interpreter} (${error.message}).`,
-          {
-            remedy: say`Run \`leaf env\`, or set \`python.interpreter\`.`,
-          },
-        ),
-      ),
-    );
-    child.once("close", (code, signal) => end(failure ?? explainEnd(code, signal, lastLine, interpreter)));
-  });
-
-  /** Waits while the pipe is full, so that pictures do not pile up in memory. */
-  async function send(request: TeacherRequest): Promise<void> {
-    if (ended || child.stdin!.destroyed) return;
-    if (!child.stdin!.write(`${JSON.stringify(request)}\n`)) {
-      await Promise.race([once(child.stdin!, "drain").catch(() => {}), exit]);
-    }
-  }
 
   function receive(message: TeacherMessage): void {
     switch (message.type) {
@@ -159,7 +128,7 @@ function conversation(child: ChildProcess, interpreter: string) {
         const waiting = pending.get(id);
         if (!waiting) return;
         try {
-          await send(await waiting.supply(image));
+          await child.send(await waiting.supply(image));
         } catch (error) {
           take(id)?.reject(error);
         }
@@ -175,32 +144,31 @@ function conversation(child: ChildProcess, interpreter: string) {
   ): Promise<TeacherAnswer[]> {
     throwIfCancelled(signal);
     const id = nextId++;
-    const onAbort = () => stopGroup(child);
-    signal?.addEventListener("abort", onAbort, { once: true });
+    signal?.addEventListener("abort", child.stop, { once: true });
     try {
       return await new Promise<TeacherAnswer[]>((resolve, reject) => {
         pending.set(id, { supply, resolve, reject });
         if (ended) take(id)?.reject(failure ?? new LeafError("failed", say`The teacher has ended.`));
-        else void send({ v: 1, id, ...question });
+        else void child.send({ v: 1, id, ...question });
       });
     } catch (error) {
       if (signal?.aborted) await exit;
       throwIfCancelled(signal);
       throw error;
     } finally {
-      signal?.removeEventListener("abort", onAbort);
+      signal?.removeEventListener("abort", child.stop);
     }
   }
 
   async function close(): Promise<void> {
     if (!ended) {
-      child.stdin!.end();
-      stopGroup(child);
+      child.process.stdin?.end();
+      child.stop();
     }
     await exit;
   }
 
-  return { hello, send, ask, close, alive: () => !ended };
+  return { hello, send: child.send, stop: child.stop, ask, close, alive: () => !ended };
 }
 
 function codeOf(code: string): LeafErrorCode {
@@ -208,25 +176,25 @@ function codeOf(code: string): LeafErrorCode {
 }
 
 function explainEnd(
-  code: number | null,
-  signal: NodeJS.Signals | null,
-  lastLine: string,
+  { code, signal, error, fault }: LineChildExit,
+  stderr: string,
   interpreter: string,
 ): LeafError {
-  const missing = /No module named '?([\w.]+)/.exec(lastLine)?.[1];
-  if (missing) {
-    return new LeafError("environment", say`${interpreter} has no module ${missing}.`, {
-      remedy: say`Run \`leaf env\` to set up the Python environment.`,
-    });
-  }
-  if (signal === "SIGKILL") {
+  if (error) return cannotStart(interpreter, error);
+  if (!fault && signal === "SIGKILL") {
     return new LeafError("failed", say`The teacher's process was killed, often because memory ran out.`, {
       remedy: say`Lower \`teacher.featureMemory\` or choose a smaller model, and run it again: finished labels are kept.`,
     });
   }
-  return new LeafError(
-    "failed",
-    say`The teacher's process ended (${signal ?? say`exit ${code ?? ""}`}): ${lastLine || say`it said nothing`}.`,
-    { remedy: say`Run it again: finished labels are kept.` },
+  const said = fault ?? (lastLine(stderr) || say`it said nothing`);
+  return (
+    lackedModule(interpreter, stderr) ??
+    new LeafError(
+      "failed",
+      say`The teacher's process ended (${signal ?? say`exit ${code ?? ""}`}): ${said}.`,
+      {
+        remedy: say`Run it again: finished labels are kept.`,
+      },
+    )
   );
 }

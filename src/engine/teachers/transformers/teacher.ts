@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { TeacherAnswer, TeacherHello, TeacherOpen, TeacherQuestion } from "../../../protocol/teacher.ts";
+import type { Text } from "../../../protocol/text.ts";
 import { figure } from "../../../words/figure.ts";
-import { marked, quoted, say, type Text } from "../../../words/text.ts";
+import { marked, quoted, say } from "../../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../../base/errors.ts";
 import type { TransformersTeacherConfig } from "../../config/teacher.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
-import type { TeacherOptions } from "../createTeacher.ts";
 import { minRatingMass } from "../judgement.ts";
 import { type Prompts, resolvePrompts } from "../prompts.ts";
-import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "../teacher.ts";
+import type { PairPreference, PointJudgement, Teacher, TeacherImage, TeacherOptions } from "../teacher.ts";
 import { startTeacherChild, type TeacherChild } from "./child.ts";
 import { identify, localFolder } from "./identity.ts";
 import { imageMessage } from "./pixels.ts";

@@ -12,7 +12,8 @@ from typing import Generic, TypeVar
 
 from PIL import Image
 
-from leaf.teacher.request import Ask, Picture, Unreadable
+from leaf.contract.teacher import Unreadable
+from leaf.teacher.request import Ask, Picture
 
 P = TypeVar("P")
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from PIL.Image import Image
 
+from leaf.contract.teacher import Inspection, NamedAnswer, Prompts, TopToken
 from leaf.errors import TrainerError
 from leaf.teacher import plain
 from leaf.teacher.answers import (
@@ -22,7 +23,6 @@ from leaf.teacher.features import CannotReuse, Features, Prepared, encode, prepa
 from leaf.teacher.load import Loaded
 from leaf.teacher.plain import Pixels
 from leaf.teacher.question import Question, Tokens, ask
-from leaf.teacher.request import Prompts
 from leaf.teacher.shared import Row, SharedForward
 
 REASON_TOKENS = 24
@@ -121,30 +121,31 @@ class Judge:
         written = self.batches.run([(images, ()) for images in sets], self._length(self.reason), write)
         return [" ".join(tokenizer.decode(tokens, skip_special_tokens=True).split()) for tokens in written]
 
-    def inspect(self, asked: Asked, images: tuple[Seen, ...]) -> dict[str, Any]:
-        """What stands behind one judgement, as JSON."""
+    def inspect(self, asked: Asked, images: tuple[Seen, ...]) -> Inspection:
+        """What stands behind one judgement."""
         tokenizer = self.loaded.processor.tokenizer
         [log] = self._log_probabilities(asked.question, [(images, ())])
         top = torch.topk(log.exp(), min(TOP_TOKENS, log.shape[0]))
         [rating] = self.rate(asked, [images])
         beginnings = [(*e, *w) for e, w in zip(asked.answers.endings, asked.answers.whole, strict=True)]
-        return {
-            "rendered": asked.question.rendered,
-            "prefill": self.prompts.prefill if asked is self.point else None,
-            "top": [
-                {"token": tokenizer.decode([token]), "probability": probability}
+        return Inspection(
+            ok=True,
+            rendered=asked.question.rendered,
+            prefill=self.prompts.prefill if asked is self.point else None,
+            top=[
+                TopToken(token=tokenizer.decode([token]), probability=probability)
                 for token, probability in zip(top.indices.tolist(), top.values.tolist(), strict=True)
             ],
-            "answers": [
-                {
-                    "answer": name,
-                    "tokens": [tokenizer.decode(list(path)) for path in some],
-                    "probability": mass,
-                }
+            answers=[
+                NamedAnswer(
+                    answer=name,
+                    tokens=[tokenizer.decode(list(path)) for path in some],
+                    probability=mass,
+                )
                 for name, some, mass in zip(asked.answers.names, beginnings, rating.masses, strict=True)
             ],
-            "mass": sum(rating.masses),
-        }
+            mass=sum(rating.masses),
+        )
 
     def _log_probabilities(self, question: Question, batch: Sequence[Prompt]) -> torch.Tensor:
         if self.shared is not None:

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from leaf.contract.teacher import Open
 from leaf.errors import TrainerError
 from leaf.teacher.load_errors import explain, name_of, unusable
-from leaf.teacher.request import Open
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 KERNELS = {"flash": "flash_attention_2", "sdpa": "sdpa", "eager": "eager"}

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from leaf.contract.teacher import Open
 from leaf.errors import TrainerError, is_out_of_memory
-from leaf.teacher.request import Open
 
 
 def unusable(model: str, why: str) -> TrainerError:

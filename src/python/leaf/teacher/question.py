@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from leaf.contract.teacher import ImagePart, PromptPart
 from leaf.errors import TrainerError
-from leaf.teacher.request import ImagePart, Part
 
 Tokens = tuple[int, ...]
 
@@ -19,10 +19,11 @@ class Question:
     """Whether the tokenizer puts its own first token before the text."""
 
 
-def ask(processor: Any, parts: tuple[Part, ...], prefill: str | None = None) -> Question:
+def ask(processor: Any, parts: list[PromptPart], prefill: str | None = None) -> Question:
     """Renders a question by the model's chat template; `prefill` begins the answer."""
     content = [
-        {"type": "image"} if isinstance(part, ImagePart) else {"type": "text", "text": part} for part in parts
+        {"type": "image"} if isinstance(part, ImagePart) else {"type": "text", "text": part.text}
+        for part in parts
     ]
     rendered = processor.apply_chat_template(
         [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False

@@ -8,11 +8,23 @@ import traceback
 from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
+from leaf.channel import Outbox
+from leaf.contract.teacher import (
+    Answer,
+    Failure,
+    Hello,
+    Need,
+    Open,
+    Preference,
+    Rating,
+    Reason,
+    Refusal,
+    TeacherAnswer,
+)
 from leaf.environment import device_name
 from leaf.errors import TrainerError, is_out_of_memory
 from leaf.signals import CANCELLED
-from leaf.teacher.messages import Failure, Hello, Outbox
-from leaf.teacher.request import Ask, Open, Request, parse
+from leaf.teacher.request import Ask, Request, parse
 
 REQUIRED = ("torch", "transformers", "numpy", "PIL", "safetensors")
 
@@ -49,35 +61,36 @@ class _Session:
         loaded = load(request)
         self._out = out
         self._judge = judge = Judge(loaded, request.prompts, request.batch)
-        self._seen: Recent[Seen] = Recent(request.feature_memory)
+        self._seen: Recent[Seen] = Recent(request.feature_memory << 20)
         self._desk = Desk(
             prepare=judge.prepare,
             remembered=self._seen.__contains__,
-            need=lambda id, images: out.send({"type": "need", "id": id, "images": images}),
+            need=lambda id, images: out.send(Need(v=1, id=id, images=images)),
             threads=min(4, os.cpu_count() or 1),
         )
-        hello: Hello = {
-            "type": "hello",
-            "model": name_of(request),
-            "commit": loaded.commit,
-            "device": str(loaded.device),
-            "deviceName": device_name(str(loaded.device)),
-            "dtype": str(loaded.dtype).removeprefix("torch."),
-            "quantize": request.quantize,
-            "attention": loaded.attention,
-            "features": "reused" if judge.shared else "plain",
-            "whyPlain": judge.why_plain,
-            "torch": str(torch.__version__),
-            "transformers": str(transformers.__version__),
-        }
-        out.send(hello)
+        out.send(
+            Hello(
+                v=1,
+                model=name_of(request),
+                commit=loaded.commit,
+                device=str(loaded.device),
+                device_name=device_name(str(loaded.device)),
+                dtype=str(loaded.dtype).removeprefix("torch."),
+                quantize=request.quantize,
+                attention=loaded.attention,
+                features="reused" if judge.shared else "plain",
+                why_plain=judge.why_plain,
+                torch=str(torch.__version__),
+                transformers=str(transformers.__version__),
+            )
+        )
 
     def run(self, lines: BinaryIO) -> None:
         threading.Thread(target=self._read, args=(lines,), name="requests", daemon=True).start()
         while (ask := self._desk.take()) is not None:
             try:
                 answers = self._answers(ask)
-                self._out.send({"type": "answer", "id": ask.id, "answers": answers})
+                self._out.send(Answer(v=1, id=ask.id, answers=answers))
             except Exception as error:
                 self._out.send(_failure(ask.id, error))
             finally:
@@ -99,7 +112,7 @@ class _Session:
         # The engine closed the pipe or died: nobody waits for what is under way.
         os._exit(CANCELLED)
 
-    def _answers(self, ask: Ask) -> list[dict[str, Any]]:
+    def _answers(self, ask: Ask) -> list[TeacherAnswer]:
         seen, bad = self._look(ask)
         good = [some for some in ask.sets if not any(image in bad for image in some)]
         sets = [tuple(seen[image] for image in some) for some in good]
@@ -107,7 +120,7 @@ class _Session:
         return [
             found[some]
             if some in found
-            else {"ok": False, "reason": next(bad[image] for image in some if image in bad)}
+            else Refusal(ok=False, reason=next(bad[image] for image in some if image in bad))
             for some in ask.sets
         ]
 
@@ -129,38 +142,35 @@ class _Session:
             seen[image] = found
         return seen, bad
 
-    def _judged(self, ask: Ask, sets: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    def _judged(self, ask: Ask, sets: Sequence[tuple[Any, ...]]) -> list[TeacherAnswer]:
         judge = self._judge
         if ask.kind == "points":
             return [
-                _numbers({"ok": True, "masses": rating.masses}, rating.masses)
+                _numbers(Rating(ok=True, masses=list(rating.masses)), rating.masses)
                 for rating in judge.rate(judge.point, sets)
             ]
         if ask.kind == "explain":
-            return [{"ok": True, "text": text} for text in judge.explain(sets)]
+            return [Reason(ok=True, text=text) for text in judge.explain(sets)]
         if ask.kind == "inspect":
             shown = [judge.inspect(judge.point if len(s) == 1 else judge.pair, s) for s in sets]
-            return [
-                _numbers({"ok": True, **one}, [one["mass"], *(top["probability"] for top in one["top"])])
-                for one in shown
-            ]
+            return [_numbers(one, [one.mass, *(top.probability for top in one.top)]) for one in shown]
         turned = [images[::-1] for images in sets] if ask.orders == "both" else []
         ratings = judge.rate(judge.pair, [*sets, *turned])
         backwards = ratings[len(sets) :] if turned else [None] * len(sets)
         return [
             _numbers(
-                {"ok": True, "ab": ab.masses, "ba": None if ba is None else ba.masses},
+                Preference(ok=True, ab=list(ab.masses), ba=None if ba is None else list(ba.masses)),
                 (*ab.masses, *(() if ba is None else ba.masses)),
             )
             for ab, ba in zip(ratings[: len(sets)], backwards, strict=True)
         ]
 
 
-def _numbers(answer: dict[str, Any], numbers: Iterable[float]) -> dict[str, Any]:
+def _numbers(answer: TeacherAnswer, numbers: Iterable[float]) -> TeacherAnswer:
     """The answer, or a refusal of it alone where a number is none: 16-bit weights may overflow."""
     if all(math.isfinite(number) for number in numbers):
         return answer
-    return {"ok": False, "reason": "the model gave no number"}
+    return Refusal(ok=False, reason="the model gave no number")
 
 
 def _need_packages() -> None:
@@ -188,4 +198,4 @@ def _failure(id: int | None, error: Exception) -> Failure:
             traceback.print_exception(error)
             text = " ".join(str(error).split()) or type(error).__name__
             error = TrainerError("failed", f"The teacher failed ({type(error).__name__}): {text[:500]}")
-    return {"type": "error", "id": id, "code": error.code, "message": error.message, "remedy": error.remedy}
+    return Failure(v=1, id=id, code=error.code, message=error.message, remedy=error.remedy)

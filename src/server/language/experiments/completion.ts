@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { type CompletionItem, CompletionItemKind, InsertTextFormat } from "vscode-languageserver/node";
+import { flowText, scalarText } from "../../../engine/config/yamlDocument.ts";
 import { expand } from "../../../engine/experiments/expand.ts";
 import { parseExperiment } from "../../../engine/experiments/file.ts";
 import { presetNames, presetText } from "../../../engine/experiments/presets.ts";
@@ -8,7 +9,7 @@ import { type Candidate, candidatesFor } from "../candidates.ts";
 import { type ConfigDocument, folderOf } from "../configDocument.ts";
 import type { ConfigPath } from "../context.ts";
 import { type Cursor, cursorAt } from "../cursor.ts";
-import { describeKey, flowText, scalarText } from "../describe.ts";
+import { describeKey } from "../describe.ts";
 import { alternatives, defaultOf, isPlain, isSection, namedValues } from "../schema.ts";
 import { dottedKeys, ownKeys, placeOf, schemasOf } from "./places.ts";
 

@@ -9,9 +9,10 @@ import type {
   Range,
 } from "vscode-languageserver/node";
 import { URI } from "vscode-uri";
+import { keySpan } from "../../../engine/config/yamlDocument.ts";
 import { baseValue } from "../../../engine/experiments/file.ts";
 import { statusOfExperiment } from "../../../engine/experiments/list.ts";
-import { type ConfigDocument, folderOf, keySpan, scalarAt } from "../configDocument.ts";
+import { type ConfigDocument, folderOf, scalarAt } from "../configDocument.ts";
 import type { LanguageContext } from "../context.ts";
 import { describeKey } from "../describe.ts";
 import { diagnosticsOf } from "../diagnostics.ts";

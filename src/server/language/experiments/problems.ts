@@ -1,7 +1,7 @@
+import { type Edit, removeKey, renameKey, setValue } from "../../../engine/config/yamlEdit.ts";
 import { parseExperiment } from "../../../engine/experiments/file.ts";
 import { t } from "../../locale.ts";
 import type { ConfigDocument } from "../configDocument.ts";
-import { type Edit, removeKey, renameKey, setValue } from "../edits.ts";
 import { type Fix, withEdit } from "../fixes.ts";
 import { type Problem, syntaxProblems, valueProblems } from "../problems.ts";
 

@@ -1,0 +1,189 @@
+"""Of src/protocol/schema/trainer.ts, by `npm run contract`: do not edit."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from leaf.contract import Loose, Strict
+
+Filled = Annotated[str, Meta(pattern=r"^[^\0]+$")]
+Text = Annotated[str, Meta(max_length=20000)]
+Count = Annotated[int, Meta(ge=0, le=9007199254740991)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+AtLeast0 = Annotated[float, Meta(ge=0)]
+Phase = Literal["load", "train", "validate", "export"]
+ErrorCode = Literal["nan", "oom", "input", "environment", "failed"]
+
+
+class Agreement(Loose, frozen=True, kw_only=True):
+    n: Count
+    srcc: float | None
+    plcc: float | None
+    rmse: UnsetType | float | None = UNSET
+
+
+class DomainFacts(Loose, frozen=True, kw_only=True):
+    threshold: Annotated[float, Meta(gt=0)]
+    quantile: Share
+    fitted: Count
+    held_out: Count
+    shrinkage: Share
+
+
+class NewStudent(Strict, frozen=True, kw_only=True):
+    model: Filled
+    crop: Annotated[int, Meta(ge=16, le=4096)]
+    views: Literal[1, 5]
+    backbone: Annotated[None, Meta(extra={"must": "is for calibrate only"})]
+
+
+class CalibratedStudent(Strict, frozen=True, kw_only=True):
+    model: Filled
+    crop: Annotated[int, Meta(ge=16, le=4096)]
+    views: Literal[1, 5]
+    backbone: Filled | None
+
+
+class Rates(Strict, frozen=True, kw_only=True):
+    backbone: AtLeast0
+    head: AtLeast0
+
+
+class LabelSource(Strict, frozen=True, kw_only=True):
+    db: Filled
+    teacher: Filled
+    min_confidence: Share
+    max_point_id: Count
+    max_pair_id: Count
+
+
+class DistillLoss(Strict, frozen=True, kw_only=True):
+    point: AtLeast0
+    pair: AtLeast0
+    temperature: Annotated[float, Meta(ge=0.000001)] = 1
+    huber_delta: Annotated[float, Meta(ge=0.000001)] = 1
+    confidence: bool = True
+
+
+class CalibrateLoss(Strict, frozen=True, kw_only=True):
+    mse: AtLeast0
+    plcc: AtLeast0
+
+
+class DistillJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="distill"):
+    v: Literal[1]
+    out: Filled
+    resume: bool
+    seed: Count
+    device: Literal["auto", "cpu", "cuda", "mps"]
+    threads: Annotated[int, Meta(ge=1, le=1024)] | None
+    workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    cache: Filled
+    rows: Filled
+    domain: Filled | None = None
+    epochs: Annotated[int, Meta(ge=1, le=100000)]
+    batch: Annotated[int, Meta(ge=1, le=1000000)]
+    lr: Rates
+    weight_decay: AtLeast0
+    warmup: Share
+    clip: AtLeast0 | None
+    ema: Annotated[float, Meta(ge=0, le=0.999999)] | None
+    amp: Literal["auto", "off"]
+    keep: Literal["best", "last"]
+    head_only: bool
+    affine_init: bool = True
+    student: NewStudent
+    labels: Annotated[LabelSource, Meta(extra={"must": "is required for distill"})]
+    loss: DistillLoss
+
+
+NoLabels = Annotated[None, Meta(extra={"must": "is for distill only: calibrate reads human scores"})]
+
+
+class CalibrateJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="calibrate"):
+    v: Literal[1]
+    out: Filled
+    resume: bool
+    seed: Count
+    device: Literal["auto", "cpu", "cuda", "mps"]
+    threads: Annotated[int, Meta(ge=1, le=1024)] | None
+    workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    cache: Filled
+    rows: Filled
+    domain: Filled | None = None
+    epochs: Annotated[int, Meta(ge=1, le=100000)]
+    batch: Annotated[int, Meta(ge=1, le=1000000)]
+    lr: Rates
+    weight_decay: AtLeast0
+    warmup: Share
+    clip: AtLeast0 | None
+    ema: Annotated[float, Meta(ge=0, le=0.999999)] | None
+    amp: Literal["auto", "off"]
+    keep: Literal["best", "last"]
+    head_only: bool
+    affine_init: bool = True
+    student: CalibratedStudent
+    labels: NoLabels = None
+    loss: CalibrateLoss
+
+
+TrainerJob = DistillJob | CalibrateJob
+
+
+class Hello(Loose, frozen=True, kw_only=True, tag_field="type", tag="hello"):
+    v: Literal[1]
+    python: Text
+    torch: Text
+    device: Text
+    device_name: Text
+    world_size: Count
+    amp: Literal["bf16", "off"]
+
+
+class Progress(Loose, frozen=True, kw_only=True, tag_field="type", tag="progress"):
+    v: Literal[1]
+    phase: Phase
+    epoch: Count
+    epochs: Count
+    step: Count
+    steps: Count
+    images_per_s: float | None
+
+
+class Metrics(Loose, frozen=True, kw_only=True, tag_field="type", tag="metrics"):
+    v: Literal[1]
+    epoch: Count
+    step: Count
+    loss: float
+    parts: dict[Annotated[str, Meta(max_length=80)], float | None]
+    lr: float
+    val: Agreement | None
+    images_per_s: float
+
+
+class Checkpoint(Loose, frozen=True, kw_only=True, tag_field="type", tag="checkpoint"):
+    v: Literal[1]
+    epoch: Count
+    path: Text
+
+
+class Done(Loose, frozen=True, kw_only=True, tag_field="type", tag="done"):
+    v: Literal[1]
+    epochs: Count
+    best_epoch: Count
+    duration_s: Annotated[float, Meta(ge=0)]
+    onnx: Text
+    export_max_difference: float
+    val: Agreement | None
+    parameters: Count
+    domain: DomainFacts | None
+
+
+class Failure(Loose, frozen=True, kw_only=True, tag_field="type", tag="error"):
+    v: Literal[1]
+    code: ErrorCode
+    message: Text
+    remedy: Text | None
+
+
+TrainerMessage = Hello | Progress | Metrics | Checkpoint | Done | Failure

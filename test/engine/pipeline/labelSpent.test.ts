@@ -1,0 +1,52 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { labelText } from "../../../src/cli/commands/label.ts";
+import { openProject } from "../../../src/engine/config/project.ts";
+import { labelStage } from "../../../src/engine/pipeline/stages/label.ts";
+import { inEnglish } from "../../../src/words/text.ts";
+import { goodAnswer, startChatServer } from "../../support/chatServer.ts";
+import { picture, temporaryFolder } from "../../support/pictures.ts";
+
+async function projectOf(teacher: string) {
+  const root = temporaryFolder();
+  mkdirSync(path.join(root, "photos"));
+  for (let i = 0; i < 4; i++)
+    writeFileSync(path.join(root, "photos", `${i}.png`), await picture(40, 30, i).png().toBuffer());
+  const config = path.join(root, "leaf.yaml");
+  writeFileSync(config, `images: photos\nteacher: ${teacher}\nlabel: { pairsPerImage: 1 }\n`);
+  return openProject(config);
+}
+
+it("labelling ends with what the teacher was asked, and what that took", async () => {
+  const server = await startChatServer();
+  onTestFinished(() => server.close());
+  const price = "price: { input: 10, output: 100, currency: EUR }";
+  const project = await projectOf(`{ kind: openai, endpoint: "${server.url}", model: m, ${price} }`);
+  const result = await labelStage(project, {});
+  const requests = server.requests.length;
+  expect(requests).toBeGreaterThan(4);
+  // Of each: 100 tokens read, 1 written.
+  const amount = (requests * (100 * 10 + 1 * 100)) / 1e6;
+  expect(result.spent).toMatchObject({ requests, inputTokens: 100 * requests, outputTokens: requests });
+  expect(result.spent!.cost!.amount).toBeCloseTo(amount, 9);
+  expect(labelText(result)).toContain(
+    `spent: ${requests} requests, ${101 * requests} tokens, ${amount.toFixed(4)} EUR`,
+  );
+  const again = await labelStage(project, {});
+  expect([server.requests.length, again.spent]).toEqual([requests, undefined]);
+});
+
+it("what was spent before labelling broke off is told as well", async () => {
+  let questions = 0;
+  const server = await startChatServer((request, response) => {
+    if (++questions <= 6) return goodAnswer(request);
+    response.writeHead(401).end();
+    return undefined;
+  });
+  onTestFinished(() => server.close());
+  const project = await projectOf(`{ kind: openai, endpoint: "${server.url}", model: m, concurrency: 1 }`);
+  const notes: string[] = [];
+  await expect(labelStage(project, { onNote: (note) => notes.push(inEnglish(note)) })).rejects.toThrow();
+  expect(notes.join("\n")).toMatch(/^Spent: \d+ requests, \d+ tokens$/m);
+});

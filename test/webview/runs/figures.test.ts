@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { baselineOf, deltaOf, differences, sortRuns } from "../../../webview/runs/figures.ts";
+import { createModel } from "../support/model/model.ts";
+
+const { runs } = createModel({ images: 200, pairs: 0 });
+const [r12, r11, , r9] = runs as [(typeof runs)[0], (typeof runs)[0], (typeof runs)[0], (typeof runs)[0]];
+
+test("a run is compared with the evaluated one before it, on the same images only", () => {
+  expect(baselineOf(r12, runs, undefined)).toBe(r11);
+  expect(baselineOf(r9, runs, undefined)).toBeUndefined();
+  expect(baselineOf(r12, runs, "r9")).toBe(r9);
+  expect(baselineOf(r9, runs, "r9")).toBeUndefined();
+  const without = runs.map((run) => (run.id === "r11" ? { ...run, evaluation: null } : run));
+  expect(baselineOf(r12, without, undefined)?.id).toBe("r10");
+
+  const delta = deltaOf(r12, r9, "rmse")!;
+  expect(delta.difference).toBeCloseTo(r12.evaluation!.rmse - r9.evaluation!.rmse);
+  expect(delta.better).toBe(true);
+  const fewer = { ...r9, evaluation: { ...r9.evaluation!, n: 7 } };
+  expect(deltaOf(r12, fewer, "srcc")).toBeNull();
+});
+
+test("a difference inside the interval may be chance", () => {
+  const near = { ...r12, id: "near", evaluation: { ...r12.evaluation!, srcc: r12.evaluation!.srcc! - 1e-6 } };
+  expect(deltaOf(r12, near, "srcc")).toMatchObject({ better: true, mayBeChance: true });
+  const far = { ...r12, id: "far", evaluation: { ...r12.evaluation!, srcc: 0.1 } };
+  expect(deltaOf(r12, far, "srcc")).toMatchObject({ better: true, mayBeChance: false });
+  // KRCC has no interval of its own: SRCC's decides.
+  expect(deltaOf(r12, far, "krcc")).toMatchObject({ mayBeChance: false });
+  expect(deltaOf(r12, near, "krcc")).toMatchObject({ mayBeChance: true });
+});
+
+test("runs without a value come last, whichever way a column is sorted", () => {
+  const none = { ...r12, id: "r13", evaluation: null };
+  for (const descending of [true, false])
+    expect(sortRuns([none, ...runs], { key: "srcc", descending }).at(-1)?.id).toBe("r13");
+});
+
+test("only settings that differ are shown, and a missing one counts", () => {
+  const bare = { ...r12, settings: { ...r12.settings } };
+  delete bare.settings["split.seed"];
+  expect(differences([r12, bare])).toEqual([{ setting: "split.seed", values: ["0", null] }]);
+  expect(differences([r12, r12])).toEqual([]);
+});

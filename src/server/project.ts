@@ -68,9 +68,6 @@ export interface LiveProject {
   close(mode: "released" | "attached"): Promise<void>;
 }
 
-/** Until it has been read once. */
-const firstReading = "Reading …";
-
 /** More changed files than this are told as "all". */
 const manyPaths = 200;
 
@@ -95,6 +92,8 @@ export function liveProject(
   let settings = firstSettings;
   let revision = 0;
   let config: Config | undefined;
+  /** Until it has been read once. */
+  const firstReading = t("Reading …");
   let invalid: string | null = firstReading;
   let invalidAt: ConfigProblem | undefined;
   let facts: FactProblem[] = [];

@@ -60,8 +60,15 @@ async function preparePython() {
   });
   const python = described.status === 0 ? JSON.parse(described.stdout).interpreter : "python3";
   if (!made.ok) return { environment: false, python, steps: [made] };
-  const install = ["-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:"];
-  const tools = await keep(step(python, [...install, "-r", path.join(source, "requirements-dev.txt")]));
+  const options = ["--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:"];
+  const packages = [...options, "-r", path.join(source, "requirements-dev.txt")];
+  // An environment that uv made has no pip.
+  const hasPip = spawnSync(python, ["-m", "pip", "--version"]).status === 0;
+  const tools = await keep(
+    hasPip
+      ? step(python, ["-m", "pip", "install", ...packages])
+      : step("uv", ["pip", "install", "--python", python, ...packages]),
+  );
   return { environment: true, python, steps: [made, tools] };
 }
 

@@ -69,10 +69,10 @@ export type StageReason =
   | { kind: "changed"; changes: Change[] }
   | { kind: "upstream"; stage: StageName; state: StageState }
   /** The config names none: `run` passes over the stage. */
-  | { kind: "noHumanScores"; message: string; words?: Text }
+  | { kind: "noHumanScores"; message: Text }
   /** It cannot be run as things are. */
-  | { kind: "blocked"; message: string; words?: Text }
-  | { kind: "failed"; message: string; words?: Text }
+  | { kind: "blocked"; message: Text }
+  | { kind: "failed"; message: Text }
   | { kind: "studentGone" }
   | { kind: "noLabels"; file: string }
   /** A former version kept no inputs, or they are gone. */

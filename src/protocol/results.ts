@@ -8,6 +8,8 @@ export interface LabelResult {
   pairs: { labelled: number; reused: number; failed: number; kept: number; discarded: number };
   /** Only where they were asked for. */
   reasons?: { labelled: number; reused: number; failed: number };
+  /** The confidence from which pairs were `kept`; null: all were. Absent in those of former versions. */
+  minConfidence?: number | null;
   /** How much the place in the question mattered; null without pairs that were asked in both orders. */
   positionBias?: PositionBias | null;
   /** What the server was asked and what that took; absent where no requests are counted, as with a local teacher. */
@@ -23,6 +25,11 @@ export interface Spent {
   /** null without `teacher.price`. */
   cost: { amount: number; currency: string } | null;
 }
+
+/** As it is told later: `discarded` is not known where another confidence decides by now. */
+export type ToldLabels = Omit<LabelResult, "pairs"> & {
+  pairs: Omit<LabelResult["pairs"], "discarded"> & { discarded: number | undefined };
+};
 
 /** Over all of a teacher's own pairs that were asked in both orders. */
 export interface PositionBias {
@@ -42,8 +49,8 @@ export interface DistillResult {
   reused: boolean;
   /** Student against teacher on validation images that neither trained on. */
   teacherAgreement: Agreement;
-  /** What `label.minConfidence` was; `auto` decides. */
-  minConfidence?: number;
+  /** The confidence from which pairs counted; `auto` decides. Null: all did. */
+  minConfidence?: number | null;
   /** Absent where nothing failed. */
   failures?: FailureSummary;
 }

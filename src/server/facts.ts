@@ -33,8 +33,12 @@ export function factOfError(project: Project, error: LeafError): FactProblem {
   const about = (name: string | undefined) =>
     name !== undefined && error.file !== undefined && error.file === path.resolve(project.root, name);
   const key = about(mos?.file) ? ["mos", "file"] : about(split.file) ? ["split", "file"] : ["images"];
-  const message = sentence(worded(error.words.message));
-  return { path: [...(error.key ?? key)], message, severity: "error", code: "data" };
+  return {
+    path: [...(error.key ?? key)],
+    message: sentence(worded(error.words.message)),
+    severity: "error",
+    code: "data",
+  };
 }
 
 function errorFacts(project: Project, catalog: Catalog): FactProblem[] {

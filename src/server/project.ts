@@ -8,6 +8,7 @@ import { ensureLeafDir, type Project, projectOf } from "../engine/config/project
 import { type ConfigProblem, readConfig, readConfigText } from "../engine/config/read.ts";
 import { useCache } from "../engine/dataset/cacheUse.ts";
 import { type Catalog, openCatalog } from "../engine/dataset/catalog.ts";
+import { countedNow } from "../engine/labels/counting.ts";
 import { runsOf } from "../engine/pipeline/currentStudent.ts";
 import { withPlan } from "../engine/pipeline/plan/plan.ts";
 import { summariseRuns } from "../engine/pipeline/runSummaries.ts";
@@ -20,7 +21,7 @@ import type { Browser } from "../engine/views/browse.ts";
 import type { FailureSummary } from "../protocol/failures.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
 import type { ProjectSnapshot, RunSummary, StageFailures, StageSnapshot } from "../protocol/project.ts";
-import type { RunRecord } from "../protocol/results.ts";
+import type { LabelResult, RunRecord } from "../protocol/results.ts";
 import type { ServerSettings } from "../protocol/server.ts";
 import { headline } from "../words/headline.ts";
 import { inEnglish, quoted, say } from "../words/text.ts";
@@ -68,9 +69,6 @@ export interface LiveProject {
   close(mode: "released" | "attached"): Promise<void>;
 }
 
-/** Until it has been read once. */
-const firstReading = "Reading …";
-
 /** More changed files than this are told as "all". */
 const manyPaths = 200;
 
@@ -95,6 +93,8 @@ export function liveProject(
   let settings = firstSettings;
   let revision = 0;
   let config: Config | undefined;
+  /** Until it has been read once. */
+  const firstReading = t("Reading …");
   let invalid: string | null = firstReading;
   let invalidAt: ConfigProblem | undefined;
   let facts: FactProblem[] = [];
@@ -227,7 +227,7 @@ export function liveProject(
           failed: catalog.summary.failed,
         },
         mos: mosOf(project, catalog),
-        stages: stages.map((status) => stageSnapshot(status, records, project)),
+        stages: stages.map((status) => stageSnapshot(status, records, context)),
         runs: runs.filter((run) => run.config === uriOf(file)).reverse(),
         facts,
       };
@@ -306,15 +306,17 @@ export function liveProject(
 function stageSnapshot(
   { stage, state, reason, failures }: StageStatus,
   runs: readonly RunRecord[],
-  project: Project,
+  { project, minConfidence }: LiveContext,
 ): StageSnapshot {
   const last = runsOf(project, runs).find((run) => run.stages[stage]);
   const entry = last?.stages[stage];
+  const told =
+    stage === "label" && entry ? countedNow(entry.result as LabelResult, minConfidence) : entry?.result;
   return {
     stage,
     state,
     reason: reason ?? null,
-    headline: entry ? headline(t, stage, entry.result) : null,
+    headline: entry ? headline(t, stage, told) : null,
     run: last?.id ?? null,
     updated: last?.updated ?? null,
     ...(failures && { failures: stageFailures(failures) }),

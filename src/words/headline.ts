@@ -1,5 +1,5 @@
 import type { RunSummary } from "../protocol/project.ts";
-import type { CalibrateResult, EvaluateResult, LabelResult, StageName } from "../protocol/results.ts";
+import type { CalibrateResult, EvaluateResult, StageName, ToldLabels } from "../protocol/results.ts";
 import { count, figure, percent, withInterval } from "./figure.ts";
 import type { Translate } from "./translate.ts";
 
@@ -17,7 +17,7 @@ type Evaluated = Pick<EvaluateResult, "srcc" | "plcc" | "n" | "ci95">;
 export function headline(t: Translate, stage: StageName, result: unknown): string {
   switch (stage) {
     case "label":
-      return labelled(t, result as LabelResult);
+      return labelled(t, result as ToldLabels);
     case "distill":
       return agreement(t, (result as Trained).teacherAgreement);
     case "calibrate":
@@ -36,14 +36,16 @@ export function runHeadline(t: Translate, { state, evaluation, agreement: agrees
   return state === "cancelled" ? t("cancelled") : "";
 }
 
-function labelled(t: Translate, { images, pairs, points, positionBias }: LabelResult): string {
+function labelled(t: Translate, { images, pairs, points, positionBias }: ToldLabels): string {
   const failed = points.failed > 0 ? [t("{0} failed", count(points.failed))] : [];
-  const discarded = [t("{0} discarded", count(pairs.discarded))];
+  const { kept, discarded } = pairs;
+  const notes = discarded === undefined ? [] : [t("{0} discarded", count(discarded))];
   // A teacher that leans to the first image is worth knowing wherever the stage is told.
   if (positionBias && positionBias.flipped >= 0.01)
-    discarded.push(t("the order decides {0}", percent(positionBias.flipped)));
-  const judged = t("{0} pairs", count(pairs.kept + pairs.discarded));
-  return [t("{0} images", count(images)), ...failed, `${judged} (${discarded.join(", ")})`].join(", ");
+    notes.push(t("the order decides {0}", percent(positionBias.flipped)));
+  const judged = t("{0} pairs", count(kept + (discarded ?? 0)));
+  const noted = notes.length > 0 ? ` (${notes.join(", ")})` : "";
+  return [t("{0} images", count(images)), ...failed, judged + noted].join(", ");
 }
 
 /** "agrees with the teacher: SRCC 0.930, n = 120". */

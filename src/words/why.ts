@@ -59,6 +59,6 @@ export function whyWords(t: Translate, reason: StageReason | null | undefined, s
     case "noHumanScores":
     case "blocked":
     case "failed":
-      return reason.words ? render(reason.words, t) : reason.message;
+      return render(reason.message, t);
   }
 }

@@ -94,7 +94,7 @@ describe("German", () => {
   const read = (file: string) => JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;
   /** Places, code and addresses of commands stay as they are. */
   const kept = (text: string) =>
-    [...text.matchAll(/\{\d+\}|`[^`]*`|\]\([^)]*\)|\$\([\w-]+\)/g)].map(String).sort();
+    [...text.matchAll(/\{\w+\}|`[^`]*`|\]\([^)]*\)|\$\([\w-]+\)/g)].map(String).sort();
 
   it.each([
     ["l10n/bundle.l10n.json", "l10n/bundle.l10n.de.json"],

@@ -13,6 +13,7 @@ import { mentionsSecret, redacted } from "../../src/extension/redactedChannel.ts
 import { runDescription, runTooltip } from "../../src/extension/runWords.ts";
 import { pipelineRows, projectRow } from "../../src/extension/views/stageWords.ts";
 import { describeKey } from "../../src/server/language/describe.ts";
+import { quoted } from "../../src/words/text.ts";
 import { english as t } from "../../src/words/translate.ts";
 import { tokensOf } from "../support/markdownReader.ts";
 import { image, job, progress, project, run, stage } from "./samples.ts";
@@ -168,7 +169,7 @@ describe("pipeline", () => {
           stage({
             stage: "evaluate",
             state: "failed",
-            reason: { kind: "failed", message: "no test images" },
+            reason: { kind: "failed", message: quoted("no test images") },
           }),
         ],
       }),
@@ -280,7 +281,7 @@ describe("Markdown", () => {
         scorer: view.scorer,
         stages: [
           stage({
-            reason: { kind: "failed", message: evil },
+            reason: { kind: "failed", message: quoted(evil) },
             headline: evil,
             run: evil,
             updated: "2026-11-24T11:00:00Z",

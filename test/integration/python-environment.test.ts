@@ -50,6 +50,7 @@ if args[0] == "venv": sys.exit(subprocess.call([python, "-m", "venv", args[-1]])
 if "--break" in os.environ.get("UV_FIND_LINKS", ""): sys.exit("error: Failed to fetch\\n  cause: Connection refused")
 env = {k: v for k, v in os.environ.items() if not k.startswith("PIP_")}
 env |= {"PIP_CONFIG_FILE": "/dev/null", "PIP_FIND_LINKS": os.environ.get("UV_FIND_LINKS", "").replace(",", " ")}
+args = [one for one in args if one != "--compile-bytecode"]  # pip does so by itself
 for name in ("--python", "--color", "--index-strategy"):
     if name in args: del args[args.index(name):args.index(name) + 2]
 sys.exit(subprocess.call([python, "-m", *args], env=env))

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { JobSnapshot } from "../../src/protocol/jobs.ts";
 import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../../src/protocol/project.ts";
+import { quoted } from "../../src/words/text.ts";
 import { type Language, startLanguage } from "./languageClient.ts";
 
 let language: Language;
@@ -147,7 +148,7 @@ test("stale and fresh stages, with their headlines and the run to compare with",
       }),
       stage("calibrate", {
         state: "failed",
-        reason: { kind: "failed", message: "the trainer stopped" },
+        reason: { kind: "failed", message: quoted("the trainer stopped") },
         updated: ago(80),
       }),
       stage("evaluate", {

@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { configSchema } from "../../src/engine/config/config.ts";
+import { configSchema, defaultMinConfidence } from "../../src/engine/config/config.ts";
 import { type Project, projectOf } from "../../src/engine/config/project.ts";
 import { openForScan } from "../../src/engine/dataset/index/file.ts";
 import { foldedNames } from "../../src/engine/dataset/index/names.ts";
 import type { SplitName } from "../../src/engine/dataset/split.ts";
+import { leastConfidence } from "../../src/engine/labels/counting.ts";
 import { openLabels, type PairRow, type PointRow } from "../../src/engine/labels/labels.ts";
 import { type LiveContext, type Scorer, scoresSchema } from "../../src/engine/scoring/context.ts";
 import type { StudentCard } from "../../src/protocol/student.ts";
@@ -78,6 +79,26 @@ export function putLabels(
   store.close();
 }
 
+/** What a snapshot for one training holds. */
+export function learned(file: string): {
+  points: [string, number][];
+  pairs: [a: string, b: string, p: number, weight: number][];
+} {
+  const db = new DatabaseSync(file, { readOnly: true });
+  const all = (sql: string) =>
+    db
+      .prepare(sql)
+      .all()
+      .map((row) => Object.values(row)) as never[];
+  const points = all("SELECT hash, score FROM points JOIN images ON id = image_id ORDER BY hash");
+  const pairs = all(
+    `SELECT a.hash AS a, b.hash AS b, p, weight FROM pairs JOIN images a ON a.id = a_id JOIN images b ON b.id = b_id
+     ORDER BY a.hash, b.hash`,
+  );
+  db.close();
+  return { points, pairs };
+}
+
 export function pointRow(image: string, score: number): PointRow {
   return { image, ok: true, score, probabilities: [0.1, 0.2, 0.4, 0.2, 0.1], mass: 0.9, confidence: 0.25 };
 }
@@ -111,5 +132,6 @@ export function liveContext(
     scorer?: Scorer;
   } = {},
 ): LiveContext {
-  return { project, mos, splitOf, teacher: "t", scorer };
+  const minConfidence = leastConfidence(project.config, defaultMinConfidence);
+  return { project, mos, splitOf, teacher: "t", scorer, minConfidence };
 }

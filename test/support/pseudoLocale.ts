@@ -8,8 +8,8 @@ export const pseudoBundle: Record<string, string> = Object.fromEntries(
   Object.entries(texts).map(([key, text]) => [
     key,
     text
-      .split(/(\{\d+\})/)
-      .map((part) => (part === "" || /^\{\d+\}$/.test(part) ? part : `⟦${part}⟧`))
+      .split(/(\{\w+\})/)
+      .map((part) => (part === "" || /^\{\w+\}$/.test(part) ? part : `⟦${part}⟧`))
       .join(""),
   ]),
 );

@@ -43,7 +43,7 @@ class ProgressBar extends LitElement {
   protected override render() {
     const text = this.host.text;
     const { done, total, unit, detail, rate: speed, secondsLeft } = this.progress;
-    const step = stepWords(this.host.text, this.progress.step);
+    const step = stepWords(text, this.progress.step);
     return html`<p>${step}</p>
       <progress aria-label=${step} max=${total ?? nothing} value=${total === undefined ? nothing : Math.min(done, total)}></progress>
       <div class="line"><span>${counted(text, this.progress)}</span><span>${left(text, secondsLeft)}</span></div>

@@ -10,7 +10,8 @@ import { chunksOf } from "../base/sqlite.ts";
 import { whenFree } from "../base/whenFree.ts";
 import { defaultStopAfterFailures } from "../config/config.ts";
 import { withoutName } from "../failures/words.ts";
-import { isKept, type LabelStore, type PairRow, type PointRow } from "../labels/labels.ts";
+import type { LeastConfidence } from "../labels/counting.ts";
+import type { LabelStore, PairRow, PointRow } from "../labels/labels.ts";
 import {
   combineOrders,
   expectedScore,
@@ -31,7 +32,7 @@ export interface LabellingOptions {
   imageOf?: (hash: string) => TeacherImage;
   pairs: PairPlan;
   /** Pairs under it count as discarded; they are stored all the same. */
-  minConfidence: number;
+  minConfidence: LeastConfidence;
   only?: "points" | "pairs";
   /** Ask pairs in both orders (the default), or in one. */
   orders?: Orders;
@@ -302,7 +303,7 @@ async function labelPairs(
     const done = counts.labelled + counts.reused + counts.failed;
     options.onProgress?.({ stage: "label", step: "pairs", done, total, unit: "pairs" });
   };
-  const weigh = (confidence: number) => counts[isKept(confidence, minConfidence) ? "kept" : "discarded"]++;
+  const weigh = (weight: number) => counts[weight > 0 ? "kept" : "discarded"]++;
   let inVain = 0;
   const failed = ([a, b]: [string, string], reason: string) => {
     counts.failed++;
@@ -312,14 +313,14 @@ async function labelPairs(
 
   async function* missing(): AsyncGenerator<[string, string]> {
     for (const some of chunksOf(await sampled(), lookedUp)) {
-      const confidences = await stored(options, () =>
-        store.pairConfidences(teacher.fingerprint, some, orders),
+      const weights = await stored(options, () =>
+        store.pairWeights(teacher.fingerprint, some, orders, minConfidence),
       );
       for (const [i, pair] of some.entries()) {
-        const confidence = confidences[i];
-        if (confidence !== undefined) {
+        const weight = weights[i];
+        if (weight !== undefined) {
           counts.reused++;
-          weigh(confidence);
+          weigh(weight);
         } else if (failedImages.has(pair[0]) || failedImages.has(pair[1])) counts.failed++;
         else if (isRetry(pair) && (options.retryFailed === false || again.allFailed()))
           failed(pair, before.get(pair.join(" "))!);
@@ -332,12 +333,15 @@ async function labelPairs(
     const asking = batch.map(([a, b]) => [imageOf(a), imageOf(b)] as [TeacherImage, TeacherImage]);
     const judged = await asked(batch.length, () => teacher.judgePairs(asking, signal, orders), signal);
     const rows = batch.map((pair, i) => pairRow(pair, judged[i]!));
-    await stored(options, () => store.putPairs(teacher.fingerprint, rows));
+    const weights = await stored(options, () => {
+      store.putPairs(teacher.fingerprint, rows);
+      return store.pairWeights(teacher.fingerprint, batch, "one", minConfidence);
+    });
     for (const [i, row] of rows.entries()) {
       const retry = isRetry(batch[i]!);
       if (row.ok) {
         counts.labelled++;
-        weigh(row.confidence);
+        weigh(weights[i] ?? 0);
       } else failed(batch[i]!, row.reason);
       if (row.ok || !retry) first.tell(row.ok);
       if (row.ok || retry) again.tell(row.ok);

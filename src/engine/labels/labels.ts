@@ -2,13 +2,15 @@ import type { DatabaseSync } from "node:sqlite";
 import type { PositionBias } from "../../protocol/results.ts";
 import { digestLines } from "../base/keys.ts";
 import type { Orders } from "../teachers/teacher.ts";
+import type { LeastConfidence } from "./counting.ts";
 import {
+  countedPairsOf,
   missingPairs,
   type PairLabel,
   type PairRow,
-  pairConfidences,
   pairOf,
   pairsOf,
+  pairWeights,
   putPairs,
 } from "./pairRows.ts";
 import { missingPoints, type PointLabel, type PointRow, pointOf, pointsOf, putPoints } from "./pointRows.ts";
@@ -62,16 +64,17 @@ export interface LabelStore {
   overridePoint(image: string, score: number | null): void;
   /** A person's P(a better), 0, 0.5 or 1, in any order of a and b; null takes it back. */
   overridePair(a: string, b: string, p: number | null): void;
-  /** The usable point label of one image, a person's before the teacher's. */
+  /** The label of one image that stands: a person's before the teacher's. */
   point(teacher: string, image: string): PointLabel | undefined;
   pair(teacher: string, a: string, b: string): PairLabel | undefined;
-  /** The teacher's own confidence in each of some (at most some thousand) pairs; undefined without a usable label. */
-  pairConfidences(
+  /** What each of some (at most some thousand) pairs weighs in training; undefined where the teacher has no usable label. */
+  pairWeights(
     teacher: string,
     pairs: readonly (readonly [string, string])[],
-    orders?: Orders,
+    orders: Orders,
+    least: LeastConfidence,
   ): (number | undefined)[];
-  /** All usable labels, ordered by hash, with a person's in place of the teacher's. */
+  /** All labels that stand, ordered by hash: usable, with a person's in place of the teacher's. */
   points(teacher: string, snapshot?: Snapshot): Generator<PointLabel>;
   pairs(teacher: string, snapshot?: Snapshot): Generator<PairLabel>;
   /** The teacher's own usable scores by image. */
@@ -81,8 +84,8 @@ export interface LabelStore {
   failedPairs(teacher: string): Generator<{ a: string; b: string; reason: string }>;
   /** Largest row ids of a teacher and of the people who may overrule it; of "human": of people alone. */
   snapshot(teacher: string): Snapshot;
-  /** Digest of what a training learns: all usable points, and pairs of enough confidence; in whatever order they came. */
-  digest(teacher: string, snapshot: Snapshot, minConfidence: number): string;
+  /** Digest of what a training learns: the points that stand and the pairs that count; in whatever order they came. */
+  digest(teacher: string, snapshot: Snapshot, least: LeastConfidence): string;
   /** Those of the images whose reason the teacher has not given. */
   missingReasons(teacher: string, images: Iterable<string>): Generator<string>;
   putReasons(teacher: string, rows: readonly ReasonRow[]): void;
@@ -92,8 +95,7 @@ export interface LabelStore {
   positionBias(teacher: string): PositionBias | null;
   /** All that have labelled, the newest last; people are not among them. */
   teachers(): TeacherSummary[];
-  /** The teacher's own labels. */
-  counts(teacher: string, minConfidence: number): LabelCounts;
+  counts(teacher: string, least: LeastConfidence): LabelCounts;
   /** Rows that are no labels, of all teachers; reads all rows. */
   badRows(): BadRows;
   /** The database, for bulk work in SQL; its failures are LeafErrors. */
@@ -106,15 +108,11 @@ export const human = "human";
 
 const everything: Snapshot = { maxPointId: Number.MAX_SAFE_INTEGER, maxPairId: Number.MAX_SAFE_INTEGER };
 
-/** Whether a pair weighs anything in training; the trainer uses the same rule. */
-export function isKept(confidence: number, minConfidence: number): boolean {
-  return confidence > 0 && confidence >= minConfidence;
-}
-
 /** Opens the store, which is made if need be unless `readOnly`. Throws LeafError `failed` if that cannot be. */
 export function openLabels(file: string, options: StoreOptions = {}): LabelStore {
   const session = openSession(file, options);
   const id = (teacher: string) => session.teacherId(teacher);
+  const judges = (teacher: string) => ({ teacher: id(teacher), person: id(human) });
 
   function registerTeacher({ fingerprint, kind, description }: TeacherRecord): void {
     session.run(
@@ -139,7 +137,7 @@ export function openLabels(file: string, options: StoreOptions = {}): LabelStore
     db: session.db,
     registerTeacher,
     missingPoints: (teacher, images) => missingPoints(session, id(teacher), images),
-    missingPairs: (teacher, pairs, orders = "both") => missingPairs(session, id(teacher), pairs, orders),
+    missingPairs: (teacher, pairs, orders = "both") => missingPairs(session, judges(teacher), pairs, orders),
     putPoints(teacher, rows) {
       const by = writer(teacher);
       session.transaction(() => putPoints(session, by, rows, teacher === human));
@@ -170,13 +168,12 @@ export function openLabels(file: string, options: StoreOptions = {}): LabelStore
       const unasked = { pAB: null, pBA: null, positionBias: null };
       store.putPairs(human, [{ a, b, ok: true, p, ...unasked, confidence: 1 }]);
     },
-    point: (teacher, image) => pointOf(session, id(teacher), id(human), image),
-    pair: (teacher, a, b) => pairOf(session, id(teacher), id(human), a, b),
-    pairConfidences: (teacher, pairs, orders = "both") =>
-      pairConfidences(session, id(teacher), pairs, orders),
-    points: (teacher, snapshot = everything) =>
-      pointsOf(session, id(teacher), id(human), snapshot.maxPointId),
-    pairs: (teacher, snapshot = everything) => pairsOf(session, id(teacher), id(human), snapshot.maxPairId),
+    point: (teacher, image) => pointOf(session, judges(teacher), image),
+    pair: (teacher, a, b) => pairOf(session, judges(teacher), a, b),
+    pairWeights: (teacher, pairs, orders, least) =>
+      pairWeights(session, judges(teacher), pairs, orders, least),
+    points: (teacher, snapshot = everything) => pointsOf(session, judges(teacher), snapshot.maxPointId),
+    pairs: (teacher, snapshot = everything) => pairsOf(session, judges(teacher), snapshot.maxPairId),
     ownScores(teacher) {
       const scores = new Map<string, number>();
       const rows = session.rows(
@@ -212,8 +209,15 @@ export function openLabels(file: string, options: StoreOptions = {}): LabelStore
       )!;
       return { maxPointId: Number(row.maxPointId), maxPairId: Number(row.maxPairId) };
     },
-    digest: (teacher, snapshot, minConfidence) =>
-      digestLines(digestedLines(store, teacher, snapshot, minConfidence)),
+    digest(teacher, { maxPointId, maxPairId }, least) {
+      function* lines() {
+        for (const { image, score } of pointsOf(session, judges(teacher), maxPointId))
+          yield `${image} ${score}`;
+        for (const { a, b, p, weight } of countedPairsOf(session, judges(teacher), least, maxPairId))
+          yield `${a} ${b} ${p} ${weight}`;
+      }
+      return digestLines(lines());
+    },
     missingReasons: (teacher, images) => missingReasons(session, id(teacher), images),
     putReasons(teacher, rows) {
       const by = writer(teacher);
@@ -222,20 +226,9 @@ export function openLabels(file: string, options: StoreOptions = {}): LabelStore
     reason: (teacher, image) => reasonOf(session, id(teacher), image),
     positionBias: (teacher) => positionBiasOf(session, id(teacher)),
     teachers: () => listTeachers(session),
-    counts: (teacher, minConfidence) => countLabels(session, id(teacher), minConfidence),
+    counts: (teacher, least) => countLabels(session, judges(teacher), least),
     badRows: () => findBadRows(session),
     close: session.close,
   };
   return store;
-}
-
-function* digestedLines(
-  store: LabelStore,
-  teacher: string,
-  snapshot: Snapshot,
-  minConfidence: number,
-): Generator<string> {
-  for (const { image, score } of store.points(teacher, snapshot)) yield `${image} ${score}`;
-  for (const { a, b, p, confidence } of store.pairs(teacher, snapshot))
-    if (isKept(confidence, minConfidence)) yield `${a} ${b} ${p} ${confidence}`;
 }

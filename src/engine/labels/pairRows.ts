@@ -1,7 +1,8 @@
 import { chunksOf, numberOrNull } from "../base/sqlite.ts";
 import type { Orders } from "../teachers/teacher.ts";
+import { type LeastConfidence, pairWeight, standing } from "./counting.ts";
 import { unusable, usable } from "./rules.ts";
-import type { Row, Session } from "./session.ts";
+import type { Row, RowIds, Session } from "./session.ts";
 
 export type PairRow =
   | {
@@ -67,89 +68,83 @@ export function putPairs(
 const some = 1000;
 
 /**
- * The teacher's own confidence in each pair, in their order; undefined for a pair without a usable label, or without one in
- * both orders where those are wanted.
+ * What each pair that the teacher labelled itself weighs in training, in their order: a person's word where there is one, else the
+ * teacher's. Undefined for a pair without a usable label of the teacher, or without one in both orders where those are wanted.
  */
-export function pairConfidences(
+export function pairWeights(
   session: Session,
-  teacher: number,
+  { teacher, person }: RowIds,
   pairs: readonly (readonly [string, string])[],
   orders: Orders,
+  least: LeastConfidence,
 ): (number | undefined)[] {
   const rows = session.all(
-    `SELECT j.key AS at, p.confidence FROM json_each(?) j JOIN images a ON a.hash = j.value ->> 0
-     JOIN images b ON b.hash = j.value ->> 1
+    `SELECT j.key AS at, ${pairWeight("s", person, least)} AS weight
+     FROM json_each(?) j JOIN images a ON a.hash = j.value ->> 0 JOIN images b ON b.hash = j.value ->> 1
      JOIN pairs p ON p.a_id = a.id AND p.b_id = b.id AND p.teacher_id = ? AND ${usablePair}
-       AND (? OR p.p_ba IS NOT NULL)`,
+       AND (? OR p.p_ba IS NOT NULL)
+     JOIN pairs s ON s.a_id = a.id AND s.b_id = b.id AND ${standing("pairs", "s", { teacher, person })}`,
     JSON.stringify(pairs),
     teacher,
     Number(orders === "one"),
   );
   const found = new Array<number | undefined>(pairs.length).fill(undefined);
-  for (const row of rows) found[Number(row.at)] = Number(row.confidence);
+  for (const row of rows) found[Number(row.at)] = Number(row.weight);
   return found;
 }
 
 export function* missingPairs(
   session: Session,
-  teacher: number,
+  judges: RowIds,
   pairs: Iterable<[string, string]>,
   orders: Orders,
 ): Generator<[string, string]> {
   for (const chunk of chunksOf(pairs, some)) {
-    const confidences = pairConfidences(session, teacher, chunk, orders);
-    for (const [at, pair] of chunk.entries()) if (confidences[at] === undefined) yield pair;
+    const weights = pairWeights(session, judges, chunk, orders, null);
+    for (const [at, pair] of chunk.entries()) if (weights[at] === undefined) yield pair;
   }
 }
 
-const columns = `a.hash AS a, b.hash AS b, p.teacher_id, p, p_ab, p_ba, position_bias, confidence`;
+const columns = `a.hash AS a, b.hash AS b, p.teacher_id, p.p, p.p_ab, p.p_ba, p.position_bias, p.confidence`;
 
-/** The usable label of one pair, a person's before the teacher's. */
-export function pairOf(
-  session: Session,
-  teacher: number,
-  human: number,
-  a: string,
-  b: string,
-): PairLabel | undefined {
+/** The label of one pair that stands. */
+export function pairOf(session: Session, judges: RowIds, a: string, b: string): PairLabel | undefined {
   const row = session.get(
     `SELECT ${columns} FROM images a JOIN pairs p ON p.a_id = a.id JOIN images b ON b.id = p.b_id
-     WHERE a.hash = ? AND b.hash = ? AND p.teacher_id IN (?, ?) AND ${usablePair}
-     ORDER BY p.teacher_id = ? DESC LIMIT 1`,
+     WHERE a.hash = ? AND b.hash = ? AND ${standing("pairs", "p", judges)}`,
     a,
     b,
-    teacher,
-    human,
-    human,
   );
-  return row && toPair(row, human);
+  return row && toPair(row, judges);
 }
 
-/** All usable labels up to a row id, ordered by both hashes, a person's in place of the teacher's. Streams along an index. */
-export function* pairsOf(
-  session: Session,
-  teacher: number,
-  human: number,
-  maxId: number,
-): Generator<PairLabel> {
+/** All labels that stand, of the rows up to an id, ordered by both hashes. Streams along an index. */
+export function* pairsOf(session: Session, judges: RowIds, upTo: number): Generator<PairLabel> {
   const rows = session.rows(
     `SELECT ${columns} FROM images a CROSS JOIN pairs p ON p.a_id = a.id CROSS JOIN images b ON b.id = p.b_id
-     WHERE p.teacher_id IN (?, ?) AND ${usablePair} AND p.id <= ? ORDER BY a.hash, b.hash`,
-    teacher,
-    human,
-    maxId,
+     WHERE ${standing("pairs", "p", judges, { upTo })} ORDER BY a.hash, b.hash`,
   );
-  let last: PairLabel | undefined;
-  for (const row of rows) {
-    const label = toPair(row, human);
-    const same = last?.a === label.a && last.b === label.b;
-    if (last && !same) yield last;
-    if (!same || label.human) last = label;
-  }
-  if (last) yield last;
+  for (const row of rows) yield toPair(row, judges);
 }
 
-function toPair(row: Row, human: number): PairLabel {
+/** The pairs that training learns from, of the rows up to an id, ordered by both hashes. */
+export function* countedPairsOf(
+  session: Session,
+  judges: RowIds,
+  least: LeastConfidence,
+  upTo: number,
+): Generator<{ a: string; b: string; p: number; weight: number }> {
+  const weight = pairWeight("p", judges.person, least);
+  const rows = session.rows(
+    `SELECT a.hash AS a, b.hash AS b, p.p, ${weight} AS weight
+     FROM images a CROSS JOIN pairs p ON p.a_id = a.id CROSS JOIN images b ON b.id = p.b_id
+     WHERE ${standing("pairs", "p", judges, { upTo })} AND ${weight} > 0 ORDER BY a.hash, b.hash`,
+  );
+  for (const row of rows)
+    yield { a: String(row.a), b: String(row.b), p: Number(row.p), weight: Number(row.weight) };
+}
+
+function toPair(row: Row, { person }: RowIds): PairLabel {
   return {
     a: String(row.a),
     b: String(row.b),
@@ -158,6 +153,6 @@ function toPair(row: Row, human: number): PairLabel {
     pBA: numberOrNull(row.p_ba),
     positionBias: numberOrNull(row.position_bias),
     confidence: Number(row.confidence),
-    human: row.teacher_id === human,
+    human: row.teacher_id === person,
   };
 }

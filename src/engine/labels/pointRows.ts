@@ -1,7 +1,8 @@
 import { numberOrNull } from "../base/sqlite.ts";
 import type { RatingProbabilities } from "../teachers/judgement.ts";
+import { standing } from "./counting.ts";
 import { unusable, usable } from "./rules.ts";
-import { imagesWithout, type Row, type Session } from "./session.ts";
+import { imagesWithout, type Row, type RowIds, type Session } from "./session.ts";
 
 /** As stored: a person gives a score and no probabilities. */
 export type StoredProbabilities =
@@ -71,50 +72,28 @@ export function missingPoints(
   return imagesWithout(session, labels, teacher, images);
 }
 
-const columns = "i.hash AS image, p.teacher_id, score, excellent, good, fair, poor, bad, mass, confidence";
+const columns = `i.hash AS image, p.teacher_id, p.score, p.excellent, p.good, p.fair, p.poor, p.bad, p.mass, p.confidence`;
 
-/** The usable label of one image, a person's before the teacher's. */
-export function pointOf(
-  session: Session,
-  teacher: number,
-  human: number,
-  image: string,
-): PointLabel | undefined {
+/** The label of one image that stands. */
+export function pointOf(session: Session, judges: RowIds, image: string): PointLabel | undefined {
   const row = session.get(
     `SELECT ${columns} FROM images i JOIN points p ON p.image_id = i.id
-     WHERE i.hash = ? AND p.teacher_id IN (?, ?) AND ${usablePoint} ORDER BY p.teacher_id = ? DESC LIMIT 1`,
+     WHERE i.hash = ? AND ${standing("points", "p", judges)}`,
     image,
-    teacher,
-    human,
-    human,
   );
-  return row && toPoint(row, human);
+  return row && toPoint(row, judges);
 }
 
-/** All usable labels up to a row id, ordered by hash, a person's in place of the teacher's. Streams along an index. */
-export function* pointsOf(
-  session: Session,
-  teacher: number,
-  human: number,
-  maxId: number,
-): Generator<PointLabel> {
+/** All labels that stand, of the rows up to an id, ordered by hash. Streams along an index. */
+export function* pointsOf(session: Session, judges: RowIds, upTo: number): Generator<PointLabel> {
   const rows = session.rows(
     `SELECT ${columns} FROM images i CROSS JOIN points p ON p.image_id = i.id
-     WHERE p.teacher_id IN (?, ?) AND ${usablePoint} AND p.id <= ? ORDER BY i.hash`,
-    teacher,
-    human,
-    maxId,
+     WHERE ${standing("points", "p", judges, { upTo })} ORDER BY i.hash`,
   );
-  let last: PointLabel | undefined;
-  for (const row of rows) {
-    const label = toPoint(row, human);
-    if (last && last.image !== label.image) yield last;
-    if (last?.image !== label.image || label.human) last = label;
-  }
-  if (last) yield last;
+  for (const row of rows) yield toPoint(row, judges);
 }
 
-function toPoint(row: Row, human: number): PointLabel {
+function toPoint(row: Row, { person }: RowIds): PointLabel {
   const { excellent, good, fair, poor, bad } = row;
   return {
     image: String(row.image),
@@ -122,6 +101,6 @@ function toPoint(row: Row, human: number): PointLabel {
     probabilities: [excellent, good, fair, poor, bad].map(numberOrNull) as unknown as StoredProbabilities,
     mass: numberOrNull(row.mass),
     confidence: Number(row.confidence),
-    human: row.teacher_id === human,
+    human: row.teacher_id === person,
   };
 }

@@ -4,6 +4,12 @@ import { openDatabase, type StoreOptions } from "./schema.ts";
 
 export type Row = Record<string, unknown>;
 
+/** Rows of `teachers`; −1 for one that never labelled. */
+export interface RowIds {
+  teacher: number;
+  person: number;
+}
+
 /** An open label store: statements are prepared once, and SQLite's errors become LeafErrors. */
 export interface Session {
   db: DatabaseSync;

@@ -1,71 +1,80 @@
 import { rmSync } from "node:fs";
-import { type LabelStore, openLabels, type PairRow, type PointRow, type Snapshot } from "./labels.ts";
-
-import { describedBy } from "./rules.ts";
-
-const rowsPerBatch = 5000;
+import { openGuarded } from "../base/guardedDatabase.ts";
+import { chunksOf } from "../base/sqlite.ts";
+import { type LeastConfidence, pairWeight, standing } from "./counting.ts";
+import { human, type LabelStore } from "./labels.ts";
 
 export interface SnapshotSelection {
   teacher: string;
   images: ReadonlySet<string>;
+  /** Of the teacher's pairs these; a person may have compared others, which count too. */
   pairs: Iterable<[string, string]>;
+  minConfidence: LeastConfidence;
 }
 
+/** What the trainer reads, and nothing of who said it. */
+const tables = `
+  CREATE TABLE images(id INTEGER PRIMARY KEY, hash TEXT UNIQUE NOT NULL);
+  CREATE TABLE points(image_id INTEGER PRIMARY KEY REFERENCES images(id), score REAL NOT NULL);
+  CREATE TABLE pairs(
+    a_id INTEGER NOT NULL REFERENCES images(id), b_id INTEGER NOT NULL REFERENCES images(id),
+    p REAL NOT NULL, weight REAL NOT NULL, PRIMARY KEY(a_id, b_id)) WITHOUT ROWID;
+  PRAGMA user_version = 3`;
+
+const rowsPerBatch = 5000;
+const idOf = (fingerprint: string) => `(SELECT id FROM teachers WHERE fingerprint = ${fingerprint})`;
+const judges = { teacher: idOf(":teacher"), person: idOf(`'${human}'`) };
+
 /**
- * Copies the usable labels of some images and pairs into a store of their own, a person's in place of the teacher's: what
- * one training learns from, unchanged by whatever is labelled meanwhile. An older copy is overwritten.
+ * Writes what one training learns from into a database of its own: the labels of some images and pairs that stand and count, and the
+ * weight of each pair. An older one is overwritten.
  */
-export async function writeLabelSnapshot(
+export function writeLabelSnapshot(
   store: LabelStore,
   file: string,
-  { teacher, images, pairs }: SnapshotSelection,
-): Promise<Snapshot> {
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
-  const copy = openLabels(file);
+  { teacher, images, pairs, minConfidence }: SnapshotSelection,
+): void {
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(file + suffix, { force: true });
+  const weight = pairWeight("p", judges.person, minConfidence);
+  const columns = `a.hash AS a, b.hash AS b, max(0.0, min(1.0, p.p)) AS p, ${weight} AS weight`;
+  const counts = `${standing("pairs", "p", judges)} AND ${weight} > 0`;
+  const points = store.db.prepare(
+    `SELECT j.value AS image, p.score FROM json_each(:images) j JOIN images i ON i.hash = j.value
+     JOIN points p ON p.image_id = i.id WHERE ${standing("points", "p", judges)} ORDER BY j.key`,
+  );
+  const chosen = store.db.prepare(
+    `SELECT ${columns} FROM json_each(:pairs) j JOIN images a ON a.hash = j.value ->> 0
+     JOIN images b ON b.hash = j.value ->> 1 JOIN pairs p ON p.a_id = a.id AND p.b_id = b.id
+     WHERE ${counts} ORDER BY j.key`,
+  );
+  const ofPeople = store.db.prepare(
+    `SELECT ${columns} FROM pairs p JOIN images a ON a.id = p.a_id JOIN images b ON b.id = p.b_id
+     WHERE p.teacher_id = ${judges.person} AND ${counts} ORDER BY p.id`,
+  );
+  const copy = openGuarded(file, {});
   try {
-    const about = store.db
-      .prepare("SELECT kind, description FROM teachers WHERE fingerprint = ?")
-      .get(teacher);
-    copy.registerTeacher({
-      fingerprint: teacher,
-      kind: String(about?.kind),
-      description: describedBy(about?.description),
-    });
-    for (const hashes of batches(images)) {
-      const rows: PointRow[] = hashes.flatMap((image) => {
-        const label = store.point(teacher, image);
-        return label ? [{ ...label, ok: true as const }] : [];
-      });
-      copy.putPoints(teacher, rows);
-    }
-    for (const some of batches(pairs)) {
-      const rows: PairRow[] = some.flatMap(([a, b]) => {
-        const label = images.has(a) && images.has(b) ? store.pair(teacher, a, b) : undefined;
-        return label ? [{ ...label, ok: true as const }] : [];
-      });
-      copy.putPairs(teacher, rows);
-    }
-    // A person may have compared images that the sampler did not choose.
-    const chosen: PairRow[] = [];
-    for (const label of store.pairs("human"))
-      if (images.has(label.a) && images.has(label.b)) chosen.push({ ...label, ok: true });
-    copy.putPairs(teacher, chosen);
-    // One file: the trainer opens it read-only, from wherever the folder is mounted.
-    copy.db.exec("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE");
-    return copy.snapshot(teacher);
+    copy.exec(`BEGIN; ${tables}`);
+    const addImages = copy.prepare("INSERT OR IGNORE INTO images(hash) VALUES (?), (?)");
+    const id = "(SELECT id FROM images WHERE hash = ?)";
+    const addPoint = copy.prepare(`INSERT INTO points VALUES (${id}, ?)`);
+    const addPair = copy.prepare(`INSERT OR IGNORE INTO pairs VALUES (${id}, ${id}, ?, ?)`);
+    const putPair = ({ a, b, p, weight }: Row) => {
+      if (!images.has(String(a)) || !images.has(String(b))) return;
+      addImages.run(a!, b!);
+      addPair.run(a!, b!, p!, weight!);
+    };
+    for (const some of chunksOf(images, rowsPerBatch))
+      for (const { image, score } of points.all({ images: JSON.stringify(some), teacher }) as Row[]) {
+        addImages.run(image!, image!);
+        addPoint.run(image!, score!);
+      }
+    for (const some of chunksOf(pairs, rowsPerBatch))
+      for (const row of chosen.all({ pairs: JSON.stringify(some), teacher }) as Row[]) putPair(row);
+    for (const row of ofPeople.iterate({ teacher }) as Iterable<Row>) putPair(row);
+    copy.exec("COMMIT");
   } finally {
     copy.close();
   }
 }
 
-function* batches<T>(items: Iterable<T>): Generator<T[]> {
-  let batch: T[] = [];
-  for (const item of items) {
-    batch.push(item);
-    if (batch.length === rowsPerBatch) {
-      yield batch;
-      batch = [];
-    }
-  }
-  if (batch.length > 0) yield batch;
-}
+type Row = Record<string, string | number>;

@@ -1,10 +1,12 @@
 import type { PositionBias } from "../../protocol/results.ts";
+import { type LeastConfidence, pairWeight, standing } from "./counting.ts";
 import { type BadRows, badRows, describedBy, labelFault, unusable, usable } from "./rules.ts";
-import type { Row, Session } from "./session.ts";
+import type { Row, RowIds, Session } from "./session.ts";
 
 export interface LabelCounts {
+  /** `ok` and `failed` are the teacher's own. */
   points: { ok: number; failed: number };
-  /** `kept` have the confidence that was asked for. */
+  /** Of the pairs that stand, a person's in place of the teacher's, training learns from the `kept` ones. */
   pairs: { ok: number; failed: number; kept: number; discarded: number };
 }
 
@@ -18,21 +20,18 @@ export interface TeacherSummary {
   created: number;
 }
 
-export function countLabels(session: Session, teacher: number, minConfidence: number): LabelCounts {
-  const count = (table: "points" | "pairs", condition: string, ...values: number[]) =>
-    Number(
-      session.get(
-        `SELECT count(*) AS n FROM ${table} AS p WHERE p.teacher_id = ? AND ${condition}`,
-        teacher,
-        ...values,
-      )?.n,
-    );
-  const [point, pair] = [usable("points", "p"), usable("pairs", "p")];
-  const ok = count("pairs", pair);
-  const kept = count("pairs", `${pair} AND p.confidence > 0 AND p.confidence >= ?`, minConfidence);
+export function countLabels(session: Session, judges: RowIds, least: LeastConfidence): LabelCounts {
+  const count = (table: "points" | "pairs", condition: string) =>
+    Number(session.get(`SELECT count(*) AS n FROM ${table} AS p WHERE ${condition}`)?.n);
+  const own = (table: "points" | "pairs") => ({
+    ok: count(table, `p.teacher_id = ${judges.teacher} AND ${usable(table, "p")}`),
+    failed: count(table, `p.teacher_id = ${judges.teacher} AND p.status = 'failed'`),
+  });
+  const stands = standing("pairs", "p", judges);
+  const kept = count("pairs", `${stands} AND ${pairWeight("p", judges.person, least)} > 0`);
   return {
-    points: { ok: count("points", point), failed: count("points", "status = 'failed'") },
-    pairs: { ok, failed: count("pairs", "status = 'failed'"), kept, discarded: ok - kept },
+    points: own("points"),
+    pairs: { ...own("pairs"), kept, discarded: count("pairs", stands) - kept },
   };
 }
 

@@ -8,7 +8,7 @@ interface Told {
   key: string;
   /** A digest, which says nothing by itself: keys of the config that it comes from. */
   from?: readonly string[];
-  /** Other inputs of the stage that change it: where one of these is told, this is not. */
+  /** Other inputs of the stage that change it: or of the config: where one of these is told, this is not. */
   with?: readonly string[];
   /** The key of a stage before this one. */
   upstream?: StageName;
@@ -30,7 +30,7 @@ const told: Record<StageName, Record<string, Told>> = {
     labels: { key: "labels", from: labelled, upstream: "label" },
     usable: { key: "labels", from: [], with: ["labels"] },
     human: { key: "overrides", from: [] },
-    minConfidence: { key: "label.minConfidence" },
+    minConfidence: { key: "label.minConfidence", with: ["distill.loss.confidence"] },
     split: { key: "split", from: ["split"], with: ["labels"] },
     student: { key: "student" },
     views: { key: "student.input.views" },
@@ -78,7 +78,11 @@ export function stageChanges(
   });
   // What follows from another start than before is no change of its own.
   const start = plain.find(({ key }) => key === "calibrate.from");
-  const known = start ? [start] : plain;
+  const follows = ({ key }: Change) =>
+    Object.values(told[stage]).some(
+      (one) => one.key === key && !one.from && one.with?.some((other) => plain.some((c) => c.key === other)),
+    );
+  const known = start ? [start] : plain.filter((change) => !follows(change));
   const changes = [...known];
   for (const input of inputs) {
     const { key, from, with: others = [], upstream } = told[stage][input]!;

@@ -26,10 +26,7 @@ export async function lostOutput(
     return { state: "missing", reason: { kind: "noLabels", file: path.basename(project.labelsFile) } };
   } catch (error) {
     if (!(error instanceof LeafError) || error.code === "cancelled") throw error;
-    return {
-      state: "failed",
-      reason: { kind: "failed", message: error.message, words: error.words.message },
-    };
+    return { state: "failed", reason: { kind: "failed", message: error.words.message } };
   }
 }
 

@@ -3,6 +3,7 @@ import type { FailureSummary } from "../../protocol/failures.ts";
 import type { StageReason } from "../../protocol/project.ts";
 import type { RunRecord, StageName, StageState } from "../../protocol/results.ts";
 import type { Text } from "../../protocol/text.ts";
+import { quoted } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { redactConfig } from "../base/redact.ts";
 import type { Config } from "../config/config.ts";
@@ -101,7 +102,7 @@ async function statusOf(
   if (running) return { stage, state: "running", key };
   const failures = await readFailures(stageDir(project, stage, key));
   const failed = failures && { failures };
-  const broken = failure ? { state: "failed" as const, reason: failureReason(failure) } : undefined;
+  const broken = failure ? { state: "failed" as const, reason: failureReason(quoted(failure)) } : undefined;
   if (isFinished(project, stage, key)) {
     const lost = await lostOutput(plan, stage, key);
     if (lost) return { stage, key, ...lost, ...broken, ...failed };
@@ -117,14 +118,13 @@ async function statusOf(
 
 function notPlanned(error: unknown): Pick<StageStatus, "state" | "reason"> {
   if (!(error instanceof LeafError)) throw error;
-  const { message, code } = error;
-  const words = error.words.message;
-  if (error instanceof NoHumanScores)
-    return { state: "missing", reason: { kind: "noHumanScores", message, words } };
+  const { code } = error;
+  const { message } = error.words;
+  if (error instanceof NoHumanScores) return { state: "missing", reason: { kind: "noHumanScores", message } };
   if (error instanceof StageNotReady || code === "config")
-    return { state: "missing", reason: { kind: "blocked", message, words } };
+    return { state: "missing", reason: { kind: "blocked", message } };
   // A damaged store tells of itself; the other stages still have a state.
-  if (code === "failed") return { state: "failed", reason: failureReason(message, words) };
+  if (code === "failed") return { state: "failed", reason: failureReason(message) };
   throw error;
 }
 
@@ -152,6 +152,6 @@ function upstreamReason({ stage, state }: StageStatus): StageReason {
   return { kind: "upstream", stage, state };
 }
 
-function failureReason(message: string, words?: Text): StageReason {
-  return { kind: "failed", message, ...(words && { words }) };
+function failureReason(message: Text): StageReason {
+  return { kind: "failed", message };
 }

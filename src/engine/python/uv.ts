@@ -64,8 +64,16 @@ export function uvSettings(listed: string): UvSettings | undefined {
   for (const [key, value] of settings) Object.assign(env, variables[key]?.(value));
   for (const name of Object.keys(env)) if (process.env[name]) delete env[name];
   const isOffline = /^(1|t|true|y|yes|on)$/i.test(settings.get("no-index") ?? "");
-  // Like pip, from whichever index has the version: the hash says that it is the right file.
-  return { env, args: ["--index-strategy", "unsafe-best-match", ...(isOffline ? ["--no-index"] : [])] };
+  // Like pip: compiled once, not at each start, and from whichever index has the version, since the hash says that it is the file.
+  return {
+    env,
+    args: [
+      "--compile-bytecode",
+      "--index-strategy",
+      "unsafe-best-match",
+      ...(isOffline ? ["--no-index"] : []),
+    ],
+  };
 }
 
 /** Of the same setting the variable counts most, then the one for `install`. */

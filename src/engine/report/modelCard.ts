@@ -1,9 +1,17 @@
-import type { CalibrateResult, EvaluateResult, LabelResult, RunRecord } from "../../protocol/results.ts";
+import type {
+  CalibrateResult,
+  DistillResult,
+  EvaluateResult,
+  LabelResult,
+  RunRecord,
+} from "../../protocol/results.ts";
 import type { StudentCard } from "../../protocol/student.ts";
 import { escapeMarkdown as text } from "../../words/escape.ts";
 import { figure, millions, plain, tiny, withInterval } from "../../words/figure.ts";
 import { rangeText } from "../../words/score.ts";
 import { english } from "../../words/translate.ts";
+import { type Config, defaultMinConfidence } from "../config/config.ts";
+import { countedNow, leastConfidence } from "../labels/counting.ts";
 import { knownConfig } from "../pipeline/runs.ts";
 import { teacherText } from "./page.ts";
 import { pythonSnippet } from "./pythonSnippet.ts";
@@ -78,14 +86,20 @@ function scaleText({ mosScale }: StudentCard): string {
   return `On the scale of the human scores, ${rangeText(english, mosScale.range)}; ${mosScale.lowerIsBetter ? "lower" : "higher"} is better. Values a little beyond the ends occur.`;
 }
 
+function judgedText({ stages }: RunRecord, config: Config): string {
+  const label = stages.label?.result as LabelResult | undefined;
+  if (!label) return "";
+  const auto = (stages.distill?.result as DistillResult | undefined)?.minConfidence ?? defaultMinConfidence;
+  const { points, pairs } = countedNow(label, leastConfidence(config, auto));
+  const discarded = pairs.discarded === undefined ? "" : ` (${pairs.discarded} discarded as too uncertain)`;
+  return `: ${points.labelled + points.reused} images judged one by one, ${pairs.kept} pairs${discarded}`;
+}
+
 function learnedFrom(card: StudentCard, run: RunRecord | undefined): string {
   const config = run && knownConfig(run);
-  const label = run?.stages.label?.result as LabelResult | undefined;
   const lines: string[] = [];
   if (config) {
-    const judged = label
-      ? `: ${label.points.labelled + label.points.reused} images judged one by one, ${label.pairs.kept} pairs (${label.pairs.discarded} discarded as too uncertain)`
-      : "";
+    const judged = judgedText(run, config);
     const decided = (run?.stages.calibrate?.result as CalibrateResult | undefined)?.from;
     if (card.stage === "distill" || (decided ?? config.calibrate.from) !== "backbone")
       lines.push(

@@ -1,7 +1,7 @@
 import type { StudentCard } from "../../protocol/student.ts";
-import { defaultMinConfidence } from "../config/config.ts";
 import type { Project } from "../config/project.ts";
 import type { SplitName } from "../dataset/split.ts";
+import type { LeastConfidence } from "../labels/counting.ts";
 
 /** What gives scores right now: the newest student, or the embedded teacher before there is one. */
 export interface Scorer {
@@ -25,14 +25,8 @@ export interface LiveContext {
   /** Fingerprint of the config's teacher. */
   teacher: string;
   scorer: Scorer;
-  /** The number that `label.minConfidence: auto` stands for. */
-  minConfidence?: number;
-}
-
-/** Pairs of less confidence are discarded. */
-export function leastConfidence({ project, minConfidence }: LiveContext): number {
-  const asked = project.config.label.minConfidence;
-  return asked === "auto" ? (minConfidence ?? defaultMinConfidence) : asked;
+  /** With which pairs count. */
+  minConfidence: LeastConfidence;
 }
 
 /**

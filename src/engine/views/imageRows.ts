@@ -4,8 +4,8 @@ import type { ImageRow, PointView } from "../../protocol/images.ts";
 import { fileUri } from "../base/fileUri.ts";
 import { isId } from "../base/ids.ts";
 import { isLinkedOut } from "../dataset/linkedOut.ts";
+import { standing } from "../labels/counting.ts";
 import { human } from "../labels/labels.ts";
-import { usable } from "../labels/rules.ts";
 import { studentToMos } from "../mos/scale.ts";
 import type { LiveContext, Scorer } from "../scoring/context.ts";
 import { pictureFile } from "../scoring/pictureFiles.ts";
@@ -13,23 +13,23 @@ import { isFar } from "../student/outOfDistribution.ts";
 import { ratingWords } from "../teachers/judgement.ts";
 import type { Sources } from "./sources.ts";
 
-/** Joins the point labels of an image `f`: a person's (`ph`), the teacher's (`pt`), and what a teacher said in the score store. */
+const judges = {
+  teacher: "(SELECT id FROM labels.teachers WHERE fingerprint = :teacher)",
+  person: `(SELECT id FROM labels.teachers WHERE fingerprint = '${human}')`,
+};
+/** Joins the label of an image `f` that stands (`pl`), and what a teacher said in the score store. */
 export const pointJoins = `
   LEFT JOIN labels.images AS li ON li.hash = f.hash
-  LEFT JOIN labels.points AS ph ON ph.image_id = li.id AND ${usable("points", "ph")}
-    AND ph.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = '${human}')
-  LEFT JOIN labels.points AS pt ON pt.image_id = li.id AND ${usable("points", "pt")}
-    AND pt.teacher_id = (SELECT id FROM labels.teachers WHERE fingerprint = :teacher)
+  LEFT JOIN labels.points AS pl ON pl.image_id = li.id AND ${standing("points", "pl", judges, { schema: "labels" })}
   LEFT JOIN scores.scores AS st ON st.scorer = :teacher AND st.hash = f.hash AND st.excellent IS NOT NULL`;
 export const scoreJoin = "LEFT JOIN scores.scores AS s ON s.scorer = :scorer AND s.hash = f.hash";
-export const teacherScore = "coalesce(ph.score, pt.score, st.score)";
+export const labelScore = "coalesce(pl.score, st.score)";
+export const personScore = `iif(pl.teacher_id = ${judges.person}, pl.score, NULL)`;
 
 const selectRow = `
-  SELECT f.path, f.hash, f.size, f.format, f.width, f.height, s.score AS score, s.distance AS distance, ph.score AS personScore,
-    coalesce(pt.score, st.score) AS teacherScore, iif(pt.id IS NULL, st.confidence, pt.confidence) AS confidence,
-    iif(pt.id IS NULL, st.excellent, pt.excellent) AS excellent, iif(pt.id IS NULL, st.good, pt.good) AS good,
-    iif(pt.id IS NULL, st.fair, pt.fair) AS fair, iif(pt.id IS NULL, st.poor, pt.poor) AS poor,
-    iif(pt.id IS NULL, st.bad, pt.bad) AS bad
+  SELECT f.path, f.hash, f.size, f.format, f.width, f.height, s.score AS score, s.distance AS distance,
+    ${personScore} AS personScore, ${labelScore} AS labelScore,
+    ${["confidence", ...ratingWords].map((name) => `iif(pl.id IS NULL, st.${name}, pl.${name}) AS ${name}`).join(", ")}
   FROM dataset.files AS f ${scoreJoin} ${pointJoins}`;
 const byPath = `${selectRow} WHERE f.path = :key AND f.error IS NULL AND f.hash IS NOT NULL`;
 const byHash = `${selectRow} WHERE f.hash = :key AND f.error IS NULL ORDER BY f.path LIMIT 1`;
@@ -44,7 +44,7 @@ interface Stored {
   score: number | null;
   distance: number | null;
   personScore: number | null;
-  teacherScore: number | null;
+  labelScore: number | null;
   confidence: number | null;
   excellent: number | null;
   good: number | null;
@@ -97,7 +97,7 @@ export function readImageRow(
 /** Caches may be anybody's: what is no number there is not known. */
 function withNumbers(found: Stored): Stored {
   const row = { ...found };
-  for (const name of ["score", "distance", "personScore", "teacherScore", "confidence"] as const)
+  for (const name of ["score", "distance", "personScore", "labelScore", "confidence"] as const)
     if (!Number.isFinite(row[name])) row[name] = null;
   if (!ratingWords.every((word) => Number.isFinite(row[word]))) row.excellent = null;
   return row;
@@ -118,10 +118,10 @@ function reasonOf(sources: Sources, hash: string, teacher: string): string | und
 function pointOf(row: Stored): PointView | null {
   if (row.personScore !== null)
     return { score: row.personScore, probabilities: null, confidence: 1, human: true };
-  if (row.teacherScore === null) return null;
+  if (row.labelScore === null) return null;
   const { excellent, good, fair, poor, bad } = row;
   return {
-    score: row.teacherScore,
+    score: row.labelScore,
     probabilities:
       excellent === null ? null : [excellent, Number(good), Number(fair), Number(poor), Number(bad)],
     confidence: row.confidence ?? 0,

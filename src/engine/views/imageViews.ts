@@ -2,7 +2,7 @@ import type { SQLInputValue } from "node:sqlite";
 import type { ImageQuery, ImageSort } from "../../protocol/images.ts";
 import { mosToStudent } from "../mos/scale.ts";
 import type { LiveContext } from "../scoring/context.ts";
-import { pointJoins, scoreJoin, teacherScore } from "./imageRows.ts";
+import { labelScore, personScore, pointJoins, scoreJoin } from "./imageRows.ts";
 import type { ViewPlan } from "./orderedViews.ts";
 import type { SourceName, Sources } from "./sources.ts";
 
@@ -18,10 +18,10 @@ function sortKey(sort: ImageSort, { scorer, teacher }: LiveContext): { key: stri
     case "mos":
       return { key: "mos_quality(f.hash)", sources: [] };
     case "teacher":
-      return { key: teacherScore, sources: ["labels", "scores"] };
+      return { key: labelScore, sources: ["labels", "scores"] };
     case "disagreement": {
       // The embedded teacher cannot disagree with itself.
-      const other = scorer.fingerprint === teacher ? "ph.score" : teacherScore;
+      const other = scorer.fingerprint === teacher ? personScore : labelScore;
       return { key: `abs(s.score - ${other})`, sources: ["labels", "scores"] };
     }
   }

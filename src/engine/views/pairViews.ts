@@ -1,16 +1,18 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Page, PairQuery, PairRow } from "../../protocol/images.ts";
 import { numberOrNull } from "../base/sqlite.ts";
-import { human, isKept, openLabels } from "../labels/labels.ts";
+import { pairWeight, standing } from "../labels/counting.ts";
+import { human, openLabels } from "../labels/labels.ts";
 import { usable } from "../labels/rules.ts";
 import type { Row } from "../labels/session.ts";
-import { leastConfidence } from "../scoring/context.ts";
 import type { Browser } from "./browse.ts";
 import type { ViewPlan } from "./orderedViews.ts";
 import type { SourceName } from "./sources.ts";
 
 const teacherId = "(SELECT id FROM labels.teachers WHERE fingerprint = :teacher)";
 const humanId = `(SELECT id FROM labels.teachers WHERE fingerprint = '${human}')`;
+const stands = (row: string) =>
+  standing("pairs", row, { teacher: teacherId, person: humanId }, { schema: "labels" });
 const isImage = (hash: string) =>
   `EXISTS (SELECT 1 FROM dataset.files AS f WHERE f.hash = ${hash} AND f.error IS NULL)`;
 /** The teacher's own answer where a person's stands in its place. */
@@ -50,28 +52,18 @@ export function overrulePair(browser: Browser, a: string, b: string, p: number |
   browser.sources.refresh();
   const [first, second] = a < b ? [a, b] : [b, a];
   const standing = `p.id = (SELECT x.id FROM labels.images AS xa JOIN labels.pairs AS x ON x.a_id = xa.id
-    JOIN labels.images AS xb ON xb.id = x.b_id WHERE xa.hash = :first AND xb.hash = :second AND ${usable("pairs", "x")}
-    AND x.teacher_id IN (${teacherId}, ${humanId}) ORDER BY x.teacher_id = ${humanId} DESC LIMIT 1)`;
+    JOIN labels.images AS xb ON xb.id = x.b_id WHERE xa.hash = :first AND xb.hash = :second AND ${stands("x")})`;
   return readPair(browser, standing, { first, second }) ?? null;
 }
 
 function planPairs(browser: Browser, query: PairQuery): ViewPlan {
   const { sources } = browser;
-  const { scorer, teacher, project } = browser.context();
-  const minConfidence = leastConfidence(browser.context());
+  const { scorer, teacher, project, minConfidence } = browser.context();
   const values: Record<string, SQLInputValue> = { teacher };
-  const conditions = [
-    usable("pairs", "p"),
-    `(p.teacher_id = ${humanId} OR p.teacher_id = ${teacherId} AND NOT EXISTS (
-      SELECT 1 FROM labels.pairs AS h WHERE h.a_id = p.a_id AND h.b_id = p.b_id AND h.teacher_id = ${humanId}
-      AND ${usable("pairs", "h")}))`,
-    isImage("a.hash"),
-    isImage("b.hash"),
-  ];
-  const kept = "p.confidence > 0 AND p.confidence >= :minConfidence";
-  if (query.show === "kept") conditions.push(kept);
-  if (query.show === "discarded") conditions.push(`NOT (${kept})`);
-  if (query.show === "kept" || query.show === "discarded") values.minConfidence = minConfidence;
+  const conditions = [stands("p"), isImage("a.hash"), isImage("b.hash")];
+  const weight = pairWeight("p", humanId, minConfidence);
+  if (query.show === "kept") conditions.push(`${weight} > 0`);
+  if (query.show === "discarded") conditions.push(`${weight} = 0`);
   if (query.show === "human") conditions.push(`p.teacher_id = ${humanId}`);
   if (query.image !== undefined) {
     conditions.push(":image IN (a.hash, b.hash)");
@@ -86,6 +78,7 @@ function planPairs(browser: Browser, query: PairQuery): ViewPlan {
   if (compared) values.scorer = scorer.kind === "student" ? scorer.fingerprint : "";
   if (query.show === "disagreement") conditions.push(`ifnull(${disagrees}, 0)`);
   if (query.sort === "disagreement") values.temperature = project.config.distill.loss.temperature;
+  const byWeight = query.show === "kept" || query.show === "discarded";
   const keys = {
     sampled: "p.id",
     confidence: "p.confidence",
@@ -94,7 +87,7 @@ function planPairs(browser: Browser, query: PairQuery): ViewPlan {
   };
   const depends: SourceName[] = ["dataset", "labels", ...(compared ? (["scores"] as const) : [])];
   return {
-    name: `pairs ${JSON.stringify([query.show, query.confidence, query.image, query.sort, values.minConfidence])}`,
+    name: `pairs ${JSON.stringify([query.show, query.confidence, query.image, query.sort, byWeight ? minConfidence : ""])}`,
     version: () =>
       [teacher, values.scorer, values.temperature, ...depends.map((name) => sources.version(name))].join(" "),
     select: `SELECT ${keys[query.sort]} AS key, p.id AS ref
@@ -118,10 +111,11 @@ function readPair(
   which: string,
   values: Record<string, SQLInputValue>,
 ): PairRow | undefined {
-  const { scorer, teacher } = browser.context();
+  const { scorer, teacher, minConfidence } = browser.context();
   const row: Row | undefined = browser.sources
     .prepare(
       `SELECT a.hash AS a, b.hash AS b, p.p, p.confidence, p.teacher_id = ${humanId} AS byPerson,
+         ${pairWeight("p", humanId, minConfidence)} > 0 AS kept,
          own.p_ab, own.p_ba, own.position_bias, ${disagrees} AS disagrees
        FROM labels.pairs AS p JOIN labels.images AS a ON a.id = p.a_id JOIN labels.images AS b ON b.id = p.b_id
        ${ownJoin} ${scoreJoins} WHERE ${which}`,
@@ -130,7 +124,6 @@ function readPair(
   const a = row && browser.row(String(row.a));
   const b = row && browser.row(String(row.b));
   if (!row || !a || !b) return undefined;
-  const confidence = Number(row.confidence);
   const p = Number(row.p);
   return {
     a,
@@ -139,8 +132,8 @@ function readPair(
     pAB: numberOrNull(row.p_ab),
     pBA: numberOrNull(row.p_ba),
     positionBias: numberOrNull(row.position_bias),
-    confidence,
-    kept: isKept(confidence, leastConfidence(browser.context())),
+    confidence: Number(row.confidence),
+    kept: row.kept === 1,
     human: row.byPerson === 1 ? p : null,
     studentDisagrees: row.disagrees === null ? null : row.disagrees === 1,
   };

@@ -80,7 +80,7 @@ export async function teacherReliability(
         kind: project.config.teacher.kind,
         rated: catalog.mos.size,
         calibration: calibration.size,
-        pairs: pairReliability(pairs, calibration, threshold),
+        pairs: suggested(pairReliability(pairs, calibration, threshold), project),
         points: pointReliability(judgedPoints(store, teacher, truth), calibration),
         groups: byGroup(pairs, groupOf),
         confidentErrors: confidentErrors(pairs, facts),
@@ -92,6 +92,13 @@ export async function teacherReliability(
   } finally {
     catalog.close();
   }
+}
+
+/** Where every pair counts there is no least confidence to suggest. */
+function suggested(pairs: PairReliability | null, { config }: Project): PairReliability | null {
+  if (!pairs || config.distill.loss.confidence) return pairs;
+  const why = "all pairs count, since distill.loss.confidence is false";
+  return { ...pairs, minConfidence: { value: null, n: 0, why } };
 }
 
 export function pairReliability(

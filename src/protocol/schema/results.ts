@@ -26,6 +26,7 @@ export const labelResult = z.looseObject({
   points: z.looseObject(halves).prefault({}),
   pairs: z.looseObject({ ...halves, kept: counted, discarded: counted }).prefault({}),
   reasons: z.looseObject(halves).optional(),
+  minConfidence: z.number().nullish(),
   positionBias: z
     .looseObject({
       pairs: count,
@@ -58,7 +59,7 @@ export const distillResult = z.looseObject({
   failures: failureSummary.optional(),
   ...trained,
   teacherAgreement: agreement.prefault({}),
-  minConfidence: z.number().optional(),
+  minConfidence: z.number().nullish(),
 }) satisfies z.ZodType<DistillResult>;
 
 export const teacherCheck = z.looseObject({
@@ -144,7 +145,7 @@ export const finished = {
     inputs,
     durationS: seconds.default(0),
     teacherAgreement: agreement.prefault({}),
-    minConfidence: z.number().optional(),
+    minConfidence: z.number().nullish(),
   }),
   calibrate: z.looseObject({
     inputs,

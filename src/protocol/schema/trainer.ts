@@ -45,15 +45,6 @@ const calibratedStudent = z.strictObject({
 
 const rates = z.strictObject({ backbone: atLeast0, head: atLeast0 });
 
-/** A snapshot of the label store, and what of it counts. */
-const labelSource = z.strictObject({
-  db: filled,
-  teacher: filled,
-  minConfidence: share,
-  maxPointId: count,
-  maxPairId: count,
-});
-
 // That one weight at least is above 0 is Python's to check: it is of several keys.
 const positive = z.number().min(1e-6);
 const distillLoss = z.strictObject({
@@ -61,8 +52,6 @@ const distillLoss = z.strictObject({
   pair: atLeast0,
   temperature: positive.default(1),
   huberDelta: positive.default(1),
-  /** Whether a pair weighs as much as the teacher is sure of it. */
-  confidence: z.boolean().default(true),
 });
 const calibrateLoss = z.strictObject({ mse: atLeast0, plcc: atLeast0 });
 
@@ -96,7 +85,8 @@ const distillJob = z.strictObject({
   ...job,
   kind: z.literal("distill"),
   student: newStudent,
-  labels: labelSource.meta({ must: "is required for distill" }),
+  /** The labels to learn from, and no others: a file of `writeLabelSnapshot`. */
+  labels: filled.meta({ must: "is required for distill" }),
   loss: distillLoss,
 });
 const noLabels = z.null().meta({ must: "is for distill only: calibrate reads human scores" });
@@ -200,7 +190,6 @@ export const trainerContract = {
   NewStudent: newStudent,
   CalibratedStudent: calibratedStudent,
   Rates: rates,
-  LabelSource: labelSource,
   DistillLoss: distillLoss,
   CalibrateLoss: calibrateLoss,
   DistillJob: distillJob,

@@ -34,13 +34,14 @@ def read_data(job: Job, cache: TensorCache) -> Data:
         return Data(train, val, PairGraph(len(train), NO_PAIRS))
 
     hashes = [[cache.hashes[row] for row in part.rows] for part in (train, val)]
-    train = Split(train.rows, read_points(job.labels, hashes[0]))
-    val = Split(val.rows, read_points(job.labels, hashes[1]))
-    pairs = read_pairs(job.labels, hashes[0], job.loss.confidence)
+    labels = Path(job.labels)
+    train = Split(train.rows, read_points(labels, hashes[0]))
+    val = Split(val.rows, read_points(labels, hashes[1]))
+    pairs = read_pairs(labels, hashes[0])
     labelled = ~np.isnan(train.targets)
     labelled[pairs.a] = labelled[pairs.b] = True
     if not labelled.any():
-        raise TrainerError("input", "No training image has a label of this teacher.", "Run leaf label first.")
+        raise TrainerError("input", "No training image has a label.", "Run leaf label first.")
     if not labelled.all():
         print(f"{int((~labelled).sum())} training images have no label and are left out.", file=sys.stderr)
     moved = np.cumsum(labelled) - 1

@@ -64,14 +64,17 @@ class Session:
         return self.world.rank == 0
 
 
-def _fingerprint(job: Job) -> str:
+def _fingerprint(job: Job, data: Data) -> str:
     """Of all that decides the result; a checkpoint of another job is not resumed."""
     parts = msgspec.to_builtins(job)
-    for key in ("out", "resume", "device", "threads", "workers", "cache", "rows", "domain", "amp"):
+    for key in ("out", "resume", "device", "threads", "workers", "cache", "rows", "domain", "amp", "labels"):
         del parts[key]
     parts["rows"] = hashlib.sha256(Path(job.rows).read_bytes()).hexdigest()
-    if parts["labels"]:
-        del parts["labels"]["db"]
+    pairs = data.graph.pairs
+    learned = hashlib.sha256()
+    for numbers in (data.train.targets, data.val.targets, pairs.a, pairs.b, pairs.p, pairs.weight):
+        learned.update(numbers.tobytes())
+    parts["learned"] = learned.hexdigest()
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -81,7 +84,7 @@ def prepare(
     """Loads or builds the student; continues from last.pt where it is of this very job."""
     last = Path(job.out) / "checkpoints" / "last.pt"
     state = checkpoint.load(last) if job.resume and last.exists() else None
-    if state is not None and state.get("job") != _fingerprint(job):
+    if state is not None and state.get("job") != _fingerprint(job, data):
         print("The checkpoint is of another job: training starts anew.", file=sys.stderr)
         state = None
     if state is not None:
@@ -156,7 +159,7 @@ def keep_last(session: Session, progress: Standing) -> None:
     checkpoint.save(
         {
             **checkpoint.student_state(student, student.state_dict(), progress.epoch, progress.best_val),
-            "job": _fingerprint(session.job),
+            "job": _fingerprint(session.job, session.data),
             "ema": session.ema.weights if session.ema is not None else None,
             "optimizer": session.optimizer.state_dict(),
             "progress": msgspec.to_builtins(progress),

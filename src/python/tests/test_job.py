@@ -27,7 +27,7 @@ def changed(kind: str, path: str, value: object) -> dict[str, Any]:
 
 def test_both_kinds_are_read() -> None:
     distill = parse_job(base_job("distill", FOLDER))
-    loss = DistillLoss(point=1, pair=1, temperature=1, huber_delta=1, confidence=True)
+    loss = DistillLoss(point=1, pair=1, temperature=1, huber_delta=1)
     assert distill.loss == loss and distill.labels is not None and distill.affine_init
     calibrate = parse_job(base_job("calibrate", FOLDER))
     assert calibrate.loss == CalibrateLoss(mse=1, plcc=1)
@@ -48,7 +48,7 @@ def test_both_kinds_are_read() -> None:
         ("distill", "lr.neck", 1, "lr.neck is not a known key"),
         ("distill", "learningRate", 1, "learningRate is not a known key"),
         ("distill", "labels", None, "labels is required"),
-        ("distill", "labels.minConfidence", 2, "labels.minConfidence must be a number from 0 to 1"),
+        ("distill", "labels", {"db": "x"}, "labels is required for distill"),
         ("distill", "loss", {"mse": 1}, "loss.mse is not a known key"),
         ("distill", "loss", {"point": 0, "pair": 0}, "loss must have"),
         ("distill", "student.views", 3, "student.views must be 1 or 5"),
@@ -63,7 +63,7 @@ def test_both_kinds_are_read() -> None:
         ("calibrate", "ema", "no", "ema must be a number from 0 to 0.999999 or null"),
         ("calibrate", "domain", 3, "domain must be a non-empty text or null"),
         ("calibrate", "lr", {"head": 1}, "lr.backbone is missing"),
-        ("distill", "loss.confidence", None, "loss.confidence must be true or false"),
+        ("distill", "loss.confidence", True, "loss.confidence is not a known key"),
     ],
 )
 def test_a_wrong_value_is_one_sentence(kind: str, path: str, value: object, words: str) -> None:

@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +70,16 @@ def test_resuming_after_kill_gives_the_same_result(folder: Path) -> None:
     assert not list(Path(job["out"]).rglob("*.tmp-*"))
     # Of another job, the checkpoint is not resumed.
     job["seed"] = 1
-    code, other = train_here({**job, "epochs": 1})
+    job = {**job, "epochs": 1}
+    code, other = train_here(job)
+    assert code == 0 and of_type(other, "metrics")[0]["epoch"] == 1
+    # The same labels in another place are the same job; other labels are not.
+    job["labels"] = str(shutil.copy(job["labels"], folder / "moved.sqlite"))
+    code, other = train_here(job)
+    assert code == 0 and not of_type(other, "metrics")
+    with closing(sqlite3.connect(job["labels"], isolation_level=None)) as db:
+        db.execute("UPDATE pairs SET weight = weight / 2 WHERE a_id = (SELECT min(a_id) FROM pairs)")
+    code, other = train_here(job)
     assert code == 0 and of_type(other, "metrics")[0]["epoch"] == 1
 
 

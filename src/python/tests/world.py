@@ -14,20 +14,12 @@ from numpy.typing import NDArray
 
 PACKAGE_ROOT = Path(__file__).parent.parent
 SCHEMA = """
-PRAGMA journal_mode=WAL;
-PRAGMA user_version=1;
+PRAGMA user_version=3;
 CREATE TABLE images(id INTEGER PRIMARY KEY, hash TEXT UNIQUE NOT NULL);
-CREATE TABLE teachers(id INTEGER PRIMARY KEY, fingerprint TEXT UNIQUE NOT NULL, kind TEXT NOT NULL,
-  description TEXT NOT NULL, created_at INTEGER NOT NULL);
-CREATE TABLE points(id INTEGER PRIMARY KEY AUTOINCREMENT, image_id INTEGER NOT NULL,
-  teacher_id INTEGER NOT NULL,
-  status TEXT NOT NULL, score REAL, excellent REAL, good REAL, fair REAL, poor REAL, bad REAL, mass REAL,
-  confidence REAL, reason TEXT, created_at INTEGER, UNIQUE(image_id, teacher_id));
-CREATE TABLE pairs(id INTEGER PRIMARY KEY AUTOINCREMENT, a_id INTEGER NOT NULL, b_id INTEGER NOT NULL,
-  teacher_id INTEGER NOT NULL, status TEXT NOT NULL, p REAL, p_ab REAL, p_ba REAL, position_bias REAL,
-  confidence REAL, reason TEXT, created_at INTEGER, UNIQUE(a_id, b_id, teacher_id));
+CREATE TABLE points(image_id INTEGER PRIMARY KEY, score REAL NOT NULL);
+CREATE TABLE pairs(a_id INTEGER NOT NULL, b_id INTEGER NOT NULL, p REAL NOT NULL, weight REAL NOT NULL,
+  PRIMARY KEY(a_id, b_id)) WITHOUT ROWID;
 """
-LATEST = 2**53 - 1
 
 
 def image_hash(i: int) -> str:
@@ -69,7 +61,7 @@ def write_cache(folder: Path, pictures: list[NDArray[np.uint8]], crop: int) -> P
 
 
 class Store:
-    """A label store as the engine writes it."""
+    """The labels of one training as the engine writes them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -81,36 +73,11 @@ class Store:
         found = self.db.execute("SELECT id FROM images WHERE hash = ?", (image_hash(i),)).fetchone()
         return int(found[0])
 
-    def teacher(self, fingerprint: str) -> int:
-        self.db.execute(
-            "INSERT OR IGNORE INTO teachers(fingerprint, kind, description, created_at)"
-            " VALUES (?, ?, '{}', 0)",
-            (fingerprint, "human" if fingerprint == "human" else "embedded"),
-        )
-        found = self.db.execute("SELECT id FROM teachers WHERE fingerprint = ?", (fingerprint,)).fetchone()
-        return int(found[0])
+    def point(self, i: int, score: float) -> None:
+        self.db.execute("INSERT INTO points VALUES (?, ?)", (self.image(i), score))
 
-    def point(self, i: int, score: float | None, teacher: str = "t", status: str = "ok") -> int:
-        cursor = self.db.execute(
-            "INSERT INTO points(image_id, teacher_id, status, score, confidence) VALUES (?, ?, ?, ?, 0.5)",
-            (self.image(i), self.teacher(teacher), status, score),
-        )
-        return int(cursor.lastrowid or 0)
-
-    def pair(
-        self,
-        a: int,
-        b: int,
-        p: float | None,
-        confidence: float | None = 0.5,
-        teacher: str = "t",
-        status: str = "ok",
-    ) -> int:
-        cursor = self.db.execute(
-            "INSERT INTO pairs(a_id, b_id, teacher_id, status, p, confidence) VALUES (?, ?, ?, ?, ?, ?)",
-            (self.image(a), self.image(b), self.teacher(teacher), status, p, confidence),
-        )
-        return int(cursor.lastrowid or 0)
+    def pair(self, a: int, b: int, p: float, weight: float = 0.5) -> None:
+        self.db.execute("INSERT INTO pairs VALUES (?, ?, ?, ?)", (self.image(a), self.image(b), p, weight))
 
 
 def confidence(p: float) -> float:
@@ -130,7 +97,8 @@ def label_all(store: Store, quality: NDArray[np.float64], per_image: int, seed: 
             if a != b and (a, b) not in done:
                 done.add((a, b))
                 p = float(1 / (1 + np.exp(-2 * (quality[a] - quality[b]))))
-                store.pair(a, b, p, confidence(p))
+                if confidence(p) >= 0.1:
+                    store.pair(a, b, p, confidence(p))
     store.db.execute("COMMIT")
 
 
@@ -166,13 +134,7 @@ def base_job(kind: str, folder: Path, crop: int = 32) -> dict[str, Any]:
         "loss": {"mse": 1, "plcc": 1},
     }
     if kind == "distill":
-        job["labels"] = {
-            "db": str(folder / "labels.sqlite"),
-            "teacher": "t",
-            "minConfidence": 0.1,
-            "maxPointId": LATEST,
-            "maxPairId": LATEST,
-        }
+        job["labels"] = str(folder / "labels.sqlite")
         job["loss"] = {"point": 1, "pair": 1, "temperature": 1, "huberDelta": 1}
     return job
 

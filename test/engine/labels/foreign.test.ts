@@ -9,6 +9,7 @@ import { openLabels } from "../../../src/engine/labels/labels.ts";
 import { mergeLabels } from "../../../src/engine/labels/merge.ts";
 import { labelFault, unusable, usable } from "../../../src/engine/labels/rules.ts";
 import { writeLabelSnapshot } from "../../../src/engine/labels/snapshot.ts";
+import { learned } from "../../support/liveWorld.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "leaf-foreign-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -193,14 +194,19 @@ describe("a store from elsewhere", () => {
     expect(store.point("t", h(1))?.score).toBe(4);
     expect(store.pair("t", h(0), h(1))?.p).toBe(0.6);
     const copy = fresh();
-    await writeLabelSnapshot(store, copy, {
+    writeLabelSnapshot(store, copy, {
       teacher: "t",
       images: new Set([0, 1, 2].map(h)),
       pairs: [[h(0), h(1)]],
+      minConfidence: 0.1,
     });
-    const read = openLabels(copy, { readOnly: true });
-    expect([read.badRows().count, [...read.pairs("t")].map(({ p }) => p)]).toEqual([0, [0.6]]);
-    read.close();
+    expect(learned(copy)).toEqual({
+      points: [
+        [h(0), 2],
+        [h(1), 4],
+      ],
+      pairs: [[h(0), h(1), 0.6, 0.3]],
+    });
     store.close();
   });
 

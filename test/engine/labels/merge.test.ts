@@ -11,6 +11,7 @@ import {
   type PointRow,
 } from "../../../src/engine/labels/labels.ts";
 import { mergeLabels } from "../../../src/engine/labels/merge.ts";
+import { ownPairs } from "../../../src/engine/labels/teacherAnswers.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "leaf-merge-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -103,7 +104,8 @@ describe("merging label stores", () => {
     other.close();
     mergeLabels(store, file);
     expect(store.ownScores("t").get(h("a"))).toBe(3);
-    expect(store.pairConfidences("t", [[h("a"), h("b")]])).toEqual([0.4]);
+    const own = ownPairs(store, "t", new Set([h("a"), h("b")]));
+    expect([...own].map(({ confidence }) => confidence)).toEqual([0.4]);
     expect(store.pair("t", h("a"), h("c"))?.p).toBe(0.2);
     expect(store.point("t", h("a"))).toMatchObject({ human: true, score: 5 });
     expect(store.pair("t", h("a"), h("b"))).toMatchObject({ human: true, p: 1 });

@@ -48,10 +48,11 @@ test.skipIf(!canMount)("a disk that is full at any point of the label snapshot i
   for (const kib of [16, 64, 128, 240, 280, 320, 360, 400, 480, 1200]) {
     expect(mounted(small, `${kib}k`)).toBe(true);
     try {
-      await writeLabelSnapshot(store, path.join(small, "labels.sqlite"), {
+      writeLabelSnapshot(store, path.join(small, "labels.sqlite"), {
         teacher: "t",
         images: new Set(images),
         pairs: [],
+        minConfidence: 0.1,
       });
       outcomes.push("written");
     } catch (error) {

@@ -107,6 +107,21 @@ describe("why a stage is stale", () => {
     });
   });
 
+  it("is no threshold where all pairs count", async () => {
+    const root = temporaryFolder();
+    const all = { distill: { loss: { confidence: false } } };
+    const one = await world(root, { ...base, ...all, label: { minConfidence: 0.3 } });
+    await done(one);
+    // As a former version, which trained on the same pairs, named it for the default.
+    const plain = await world(root, { ...base, ...all });
+    expect(await states(plain)).toMatchObject({ label: "fresh", distill: "fresh" });
+    const weighed = await world(root, { ...base, label: { minConfidence: 0.2 } });
+    expect(await states(weighed)).toMatchObject({
+      label: "fresh",
+      distill: { kind: "changed", changes: [{ key: "distill.loss.confidence", before: false, after: true }] },
+    });
+  });
+
   it.each([
     ["distill", { distill: { epochs: 30 } }, [{ key: "distill.epochs", before: 20, after: 30 }]],
     ["label", { label: { pairsPerImage: 3 } }, [{ key: "label.pairsPerImage", before: 8, after: 3 }]],

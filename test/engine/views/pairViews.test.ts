@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isKept, openLabels } from "../../../src/engine/labels/labels.ts";
+import { openLabels } from "../../../src/engine/labels/labels.ts";
 import { sigmoid } from "../../../src/engine/teachers/judgement.ts";
 import { openBrowser } from "../../../src/engine/views/browse.ts";
 import { overrulePair, pairs } from "../../../src/engine/views/pairViews.ts";
@@ -140,6 +140,8 @@ describe("pairs", () => {
     );
   });
 });
+
+const isKept = (confidence: number, least: number) => confidence > 0 && confidence >= least;
 
 function matches(row: PairRow, { show, confidence, image }: PairQuery): boolean {
   if (image && row.a.hash !== image && row.b.hash !== image) return false;

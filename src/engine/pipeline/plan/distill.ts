@@ -1,4 +1,5 @@
 import { keyOf } from "../../base/keys.ts";
+import { defaultMinConfidence } from "../../config/config.ts";
 import { human } from "../../labels/labels.ts";
 import { readResult } from "../stage.ts";
 import type { DistillPlan, Plan } from "./types.ts";
@@ -18,7 +19,8 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
       ? finished.points.labelled + finished.points.reused + finished.pairs.labelled + finished.pairs.reused
       : 0,
     human: humanRevision(plan),
-    minConfidence,
+    // Where all pairs count it changes nothing, and is the same for all.
+    minConfidence: minConfidence ?? defaultMinConfidence,
     split: catalog.splitDigest,
     student: { ...student, input: { ...student.input, views: 0 } },
     views: student.input.views,

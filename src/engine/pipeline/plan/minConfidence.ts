@@ -3,19 +3,26 @@ import { digestLines } from "../../base/keys.ts";
 import { defaultMinConfidence } from "../../config/config.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
+import { type LeastConfidence, leastConfidence } from "../../labels/counting.ts";
 import { mosToStudent } from "../../mos/scale.ts";
 import { decisiveDifference, judgedPairs } from "../../reliability/judged.ts";
 import { chooseMinConfidence } from "../../reliability/minConfidence.ts";
 import { fitted } from "./fitted.ts";
 import type { Plan } from "./types.ts";
 
+/** The least confidence with which pairs count. */
+export async function plannedMinConfidence(plan: Plan): Promise<LeastConfidence> {
+  const { config } = plan.project;
+  const fits = config.label.minConfidence === "auto" && config.distill.loss.confidence;
+  return leastConfidence(config, fits ? await fittedMinConfidence(plan) : defaultMinConfidence);
+}
+
 /**
- * The number that `label.minConfidence` stands for. `auto`: from pairs of the calibration images alone, whose MOS are spent anyhow.
+ * The number that `label.minConfidence: auto` stands for: from pairs of the calibration images alone, whose MOS are spent anyhow.
  * These are the random ones (the config refuses other selections, which wait for the distilled student). 0.1 where they cannot tell.
  */
-export async function fittedMinConfidence(plan: Plan): Promise<number> {
-  const { label, mos, calibrate } = plan.project.config;
-  if (label.minConfidence !== "auto") return label.minConfidence;
+async function fittedMinConfidence(plan: Plan): Promise<number> {
+  const { mos, calibrate } = plan.project.config;
   const store = plan.labels();
   if (!mos || !store) return defaultMinConfidence;
   const chosen = chooseCalibrationSubset(ratedIn(plan.catalog, "train"), calibrate.ratio, calibrate.seed);

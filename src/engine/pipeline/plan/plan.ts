@@ -8,7 +8,7 @@ import { planCalibrate } from "./calibrate.ts";
 import { planDistill } from "./distill.ts";
 import { planEvaluate } from "./evaluate.ts";
 import { planLabel } from "./label.ts";
-import { fittedMinConfidence } from "./minConfidence.ts";
+import { plannedMinConfidence } from "./minConfidence.ts";
 import type { Evaluated, EvaluatePlan, Plan, StagePlan } from "./types.ts";
 
 /**
@@ -26,7 +26,7 @@ export function planOf(project: Project, catalog: Catalog): Plan {
       if (store === undefined) store = readableLabels(project);
       return store ?? undefined;
     },
-    minConfidence: once(() => fittedMinConfidence(plan)),
+    minConfidence: once(() => plannedMinConfidence(plan)),
     label: once(() => planLabel(plan)),
     distill: once(() => planDistill(plan)),
     calibrate: once((choose) => planCalibrate(plan, choose)),

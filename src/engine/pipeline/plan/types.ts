@@ -1,6 +1,7 @@
 import type { StageName, TeacherCheck } from "../../../protocol/results.ts";
 import type { Project } from "../../config/project.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
+import type { LeastConfidence } from "../../labels/counting.ts";
 import type { LabelStore } from "../../labels/labels.ts";
 import type { StageOptions } from "../stage.ts";
 
@@ -26,8 +27,8 @@ export interface DistillPlan extends StagePlan {
   label: LabelPlan;
   /** Whether all images are labelled. */
   labelled: boolean;
-  /** The number that `label.minConfidence` stands for. */
-  minConfidence: number;
+  /** With which pairs count. */
+  minConfidence: LeastConfidence;
 }
 
 /** One line of the trainer's rows file. */
@@ -68,8 +69,8 @@ export interface Plan {
   teacher(): Promise<string>;
   /** The labels, read only; undefined where there is no store that can be read. Open until `close`. */
   labels(): LabelStore | undefined;
-  /** The number that `label.minConfidence` stands for. */
-  minConfidence(): Promise<number>;
+  /** The least confidence with which pairs count. */
+  minConfidence(): Promise<LeastConfidence>;
   label(): Promise<LabelPlan>;
   distill(): Promise<DistillPlan>;
   /** With `choose` the distilled student may look at the images and choose, if it has not chosen yet. */

@@ -30,7 +30,7 @@ import {
 interface Finished {
   durationS: number;
   teacherAgreement: Agreement;
-  minConfidence?: number;
+  minConfidence?: number | null;
 }
 
 /** TGD: trains the student on the teacher's labels of the training images. Never reads a MOS. */
@@ -103,21 +103,22 @@ async function trainStudent(
     const undecoded = new Set(cache.failed.map(({ hash }) => hash));
     const used = candidates.filter((hash) => !undecoded.has(hash));
     await writeRows(rowsFile, untargetedRows(catalog), cache.rowOf);
-    // The trainer reads a copy that holds just the labels of this stage: others may be added to the store meanwhile.
+    // What it learns from, unchanged by whatever is labelled meanwhile.
     const db = path.join(dir, "labels.sqlite");
     const store = openLabels(project.labelsFile, { readOnly: true });
-    let snapshot: { maxPointId: number; maxPairId: number };
     try {
-      snapshot = await writeLabelSnapshot(store, db, {
+      writeLabelSnapshot(store, db, {
         teacher,
         images: new Set(used),
         pairs: sampledPairs(project, catalog, store, teacher),
+        minConfidence,
       });
     } finally {
       store.close();
     }
     const witness = trainerWitness("distill", options);
     const { distill, student, python } = config;
+    const { confidence: _, ...loss } = distill.loss;
     const done = await train({
       interpreter,
       processes: distill.processes,
@@ -139,7 +140,7 @@ async function trainStudent(
         },
         cache: cache.dir,
         rows: rowsFile,
-        labels: { db, teacher, minConfidence, ...snapshot },
+        labels: db,
         epochs: distill.epochs,
         batch: distill.batch,
         lr: distill.lr,
@@ -150,7 +151,7 @@ async function trainStudent(
         amp: "auto",
         keep: distill.keep,
         headOnly: false,
-        loss: distill.loss,
+        loss,
       },
     });
     await writeCard(

@@ -13,6 +13,7 @@ import { failuresIn } from "../../failures/list.ts";
 import { tellFailures } from "../../failures/words.ts";
 import { maxPixelsOf } from "../../images/limits.ts";
 import { labelDataset, pairsToLabel } from "../../labelling/labelling.ts";
+import type { LeastConfidence } from "../../labels/counting.ts";
 import { type LabelStore, openLabels } from "../../labels/labels.ts";
 import { createTeacher } from "../../teachers/createTeacher.ts";
 import type { Teacher, TeacherImage } from "../../teachers/teacher.ts";
@@ -121,7 +122,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
         images,
         imageOf,
         pairs: { perImage: pairsPerImage, strategy: pairs, seed },
-        minConfidence: await minConfidenceNow(project, catalog),
+        minConfidence,
         orders,
         reasons,
         stopAfterFailures,
@@ -132,6 +133,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
         onFailure: failures.add,
       });
     };
+    const minConfidence = await minConfidenceNow(project, catalog);
     let labelled: LabelResult;
     try {
       labelled = (await withoutTeacher(store, fingerprint, labelBy)) ?? (await withTeacher(labelBy));
@@ -146,6 +148,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
       options.onWarning?.(say`\`leaf label\` asks the teacher again for what failed.`);
     const result: LabelResult = {
       ...labelled,
+      minConfidence,
       positionBias: await whenFree(store.file, () => store.positionBias(fingerprint), waiting),
       ...(failed && { failures: failed }),
     };
@@ -199,7 +202,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
 }
 
 /** By the labels that there are at this moment. */
-function minConfidenceNow(project: Project, catalog: Catalog): Promise<number> {
+function minConfidenceNow(project: Project, catalog: Catalog): Promise<LeastConfidence> {
   return withPlan(project, catalog, (plan) => plan.minConfidence());
 }
 

@@ -49,20 +49,11 @@ class Rates(Strict, frozen=True, kw_only=True):
     head: AtLeast0
 
 
-class LabelSource(Strict, frozen=True, kw_only=True):
-    db: Filled
-    teacher: Filled
-    min_confidence: Share
-    max_point_id: Count
-    max_pair_id: Count
-
-
 class DistillLoss(Strict, frozen=True, kw_only=True):
     point: AtLeast0
     pair: AtLeast0
     temperature: Annotated[float, Meta(ge=0.000001)] = 1
     huber_delta: Annotated[float, Meta(ge=0.000001)] = 1
-    confidence: bool = True
 
 
 class CalibrateLoss(Strict, frozen=True, kw_only=True):
@@ -93,7 +84,7 @@ class DistillJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="disti
     head_only: bool
     affine_init: bool = True
     student: NewStudent
-    labels: Annotated[LabelSource, Meta(extra={"must": "is required for distill"})]
+    labels: Annotated[Filled, Meta(extra={"must": "is required for distill"})]
     loss: DistillLoss
 
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { pseudoBundle, untranslated } from "../support/pseudoLocale.ts";
-import { createModel } from "./support/model/model.ts";
-import { panels, wordsOf } from "./support/panelTest.ts";
+import { pseudoBundle, untranslated } from "../../support/pseudoLocale.ts";
+import { createModel } from "../support/model/model.ts";
+import { panels, wordsOf } from "../support/panelTest.ts";
 
 const open = panels();
 /** What the server words (lenses' headlines, reasons, titles), names and settings of the model, and the measures' own names. */

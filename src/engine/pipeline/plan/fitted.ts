@@ -9,8 +9,8 @@ import { stageDir } from "../stage.ts";
 import type { Plan, StageInputs } from "./types.ts";
 
 /**
- * What is fitted to the labels of a stage and the human scores, kept as `fits/<name>-<key>.json` beside the stage's result: the
- * same inputs are fitted once, not at every look.
+ * What is fitted to a teacher's labels and the human scores, kept as `fits/<name>-<key>.json` beside the label stage's result. Its key
+ * is the hash of what it is fitted to: the same is fitted once, not at every look.
  */
 export async function fitted<T>(
   plan: Plan,
@@ -20,7 +20,7 @@ export async function fitted<T>(
   compute: () => T,
 ): Promise<T> {
   const dir = stageDir(plan.project, "label", (await plan.label()).key);
-  const file = path.join(dir, "fits", `${name}-${keyOf({ ...inputs, ...(await answers(plan)) })}.json`);
+  const file = path.join(dir, "fits", `${name}-${keyOf(inputs)}.json`);
   const known = await readJsonAs(file, z.looseObject({ v: z.literal(1), value: schema }));
   if (known) return known.value as T;
   const value = compute();
@@ -31,10 +31,4 @@ export async function fitted<T>(
       .catch(() => {});
   }
   return value;
-}
-
-/** Says which of the teacher's answers there are. */
-async function answers(plan: Plan): Promise<object> {
-  const teacher = await plan.teacher();
-  return { teacher, ...plan.labels()?.snapshot(teacher) };
 }

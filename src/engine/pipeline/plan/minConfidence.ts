@@ -28,11 +28,15 @@ async function fittedMinConfidence(plan: Plan): Promise<number> {
   const chosen = chooseCalibrationSubset(ratedIn(plan.catalog, "train"), calibrate.ratio, calibrate.seed);
   const truth = new Map(chosen.map((hash) => [hash, mosToStudent(plan.catalog.mos.get(hash)!, mos)]));
   const teacher = await plan.teacher();
-  const rows = digestLines([...truth].map(([hash, score]) => `${hash} ${score}`));
-  const value = await fitted(plan, "minConfidence", { rows }, z.number().nullable(), () => {
-    const { confidence, right } = judgedPairs(store, teacher, truth, decisiveDifference);
-    return chooseMinConfidence(confidence, right).value;
-  });
+  const { confidence, right } = judgedPairs(store, teacher, truth, decisiveDifference);
+  const rows = digestLines(Array.from(confidence, (one, i) => `${one} ${right[i]}`));
+  const value = await fitted(
+    plan,
+    "minConfidence",
+    { rows },
+    z.number().nullable(),
+    () => chooseMinConfidence(confidence, right).value,
+  );
   return value ?? defaultMinConfidence;
 }
 

@@ -17,9 +17,7 @@ export async function fittedTeacherCheck(
 ): Promise<TeacherCheck> {
   // By hash: neither the sample nor the bootstrap depends on how the images were chosen.
   const sample = [...images].sort().slice(0, mostCheckedImages);
-  const teacher = await plan.teacher();
-  const rows = digestLines(sample.map((hash) => `${hash} ${truthOf(hash)}`));
-  return fitted(plan, "teacherCheck", { rows }, schema, () =>
-    checkTeacher(...teacherScores(plan.labels(), teacher, sample, truthOf)),
-  );
+  const [scores, truth] = teacherScores(plan.labels(), await plan.teacher(), sample, truthOf);
+  const rows = digestLines(Array.from(scores, (score, i) => `${score} ${truth[i]}`));
+  return fitted(plan, "teacherCheck", { rows }, schema, () => checkTeacher(scores, truth));
 }

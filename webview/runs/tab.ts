@@ -259,7 +259,8 @@ class Runs extends Tab {
 
   #chooseBaseline(event: Event) {
     const run = (event.target as HTMLInputElement).value;
-    this.keep({ ...this.#kept, baseline: run || undefined });
+    // An option whose value is empty gives its words.
+    this.keep({ ...this.#kept, baseline: this.runs?.find(({ id }) => id === run)?.id });
   }
 
   async #pin(event: CustomEvent<RunSummary>) {

@@ -6,6 +6,16 @@ import { headline, runHeadline } from "../words/headline.ts";
 import type { Translate } from "../words/translate.ts";
 import { changeWords } from "../words/why.ts";
 
+/** The runs of one config, or all of the folder, pinned ones first. */
+export function shownRuns(runs: readonly RunSummary[], config: string | undefined): RunSummary[] {
+  const shown = runs.filter((run) => config === undefined || run.config === config);
+  return [...shown.filter(({ pinned }) => pinned), ...shown.filter(({ pinned }) => !pinned)];
+}
+
+export function fileNameOf(uri: string): string {
+  return decodeURIComponent(uri.slice(uri.lastIndexOf("/") + 1));
+}
+
 /** A run in one line: "SRCC 0.861 [0.842, 0.879] · PLCC 0.867 · n = 120 · 12 min ago". */
 export function runDescription(run: RunSummary, now: number, t: Translate): string {
   return [runHeadline(t, run), ago(t, run.updated, now)].filter(Boolean).join(" · ");

@@ -10,13 +10,25 @@ import {
   statusTooltip,
 } from "../../src/extension/images/imageWords.ts";
 import { mentionsSecret, redacted } from "../../src/extension/redactedChannel.ts";
-import { runDescription, runTooltip } from "../../src/extension/runWords.ts";
+import { fileNameOf, runDescription, runTooltip, shownRuns } from "../../src/extension/runWords.ts";
 import { pipelineRows, projectRow } from "../../src/extension/views/stageWords.ts";
 import { describeKey } from "../../src/server/language/describe.ts";
 import { quoted } from "../../src/words/text.ts";
 import { english as t } from "../../src/words/translate.ts";
 import { tokensOf } from "../support/markdownReader.ts";
 import { image, job, progress, project, run, stage } from "./samples.ts";
+
+describe("the runs of a folder with several configs", () => {
+  const night = "file:///w/a%20night.leaf.yaml";
+  const runs = [run({ id: "r3" }), run({ id: "r2", config: night }), run({ id: "r1", pinned: true })];
+
+  it("are those of one config under its row, pinned ones first", () => {
+    expect(shownRuns(runs, "file:///w/leaf.yaml").map(({ id }) => id)).toEqual(["r1", "r3"]);
+    expect(shownRuns(runs, night).map(({ id }) => id)).toEqual(["r2"]);
+    expect(shownRuns(runs, undefined).map(({ id }) => id)).toEqual(["r1", "r3", "r2"]);
+    expect(fileNameOf(night)).toBe("a night.leaf.yaml");
+  });
+});
 
 describe("failures", () => {
   it("are one sentence with the remedy, and a button that helps", () => {

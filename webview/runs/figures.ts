@@ -1,4 +1,4 @@
-import type { RunSummary } from "../../src/protocol/project.ts";
+import type { Change, RunSummary } from "../../src/protocol/project.ts";
 
 export const measures = ["srcc", "plcc", "plccLogistic", "krcc", "rmse"] as const;
 export type Measure = (typeof measures)[number];
@@ -40,19 +40,44 @@ export function sortRuns(runs: readonly RunSummary[], { key, descending }: Sort)
   });
 }
 
-/** What a run is compared with: a chosen run, else the one before it in time that was evaluated. */
+/** What a run is compared with, in its settings and in its figures: a chosen run, else the one before it of the same config. */
 export function baselineOf(
   run: RunSummary,
   runs: readonly RunSummary[],
   chosen: string | undefined,
 ): RunSummary | undefined {
-  if (chosen) return chosen === run.id ? undefined : runs.find(({ id }) => id === chosen);
-  return runs
-    .filter((one) => one.evaluation && one.created < run.created)
-    .reduce<RunSummary | undefined>(
-      (latest, one) => (!latest || one.created > latest.created ? one : latest),
-      undefined,
-    );
+  const other = chosen ?? run.previous;
+  return other === run.id ? undefined : runs.find(({ id }) => id === other);
+}
+
+/** The settings in which a run differs from what it is compared with. */
+export function changesOf(run: RunSummary, baseline: RunSummary | undefined): Change[] {
+  if (!baseline) return [];
+  if (baseline.id === run.previous) return run.changes;
+  return differences([baseline, run]).map(({ setting, values }) => {
+    const [before, after] = values.map(settingOf);
+    return { key: setting, before, after };
+  });
+}
+
+/** A setting as the config has it, of its text. */
+function settingOf(text: string | null): unknown {
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** URIs of the configs that runs are of, in the order of their names. */
+export function configsOf(runs: readonly RunSummary[]): string[] {
+  return [...new Set(runs.map(({ config }) => config))].sort((a, b) =>
+    configName(a).localeCompare(configName(b)),
+  );
+}
+
+export function configName(uri: string): string {
+  return decodeURIComponent(uri.slice(uri.lastIndexOf("/") + 1));
 }
 
 export interface Delta {

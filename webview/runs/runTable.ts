@@ -8,6 +8,9 @@ import "../ui/icon.ts";
 import { baseStyles, tableStyles } from "../ui/styles.ts";
 import {
   baselineOf,
+  changesOf,
+  configName,
+  configsOf,
   deltaOf,
   figureOf,
   type Measure,
@@ -22,6 +25,7 @@ class RunTable extends LitElement {
   static override properties = {
     host: { attribute: false },
     runs: { attribute: false },
+    all: { attribute: false },
     selected: { attribute: false },
     sort: { attribute: false },
     baseline: { attribute: false },
@@ -85,12 +89,17 @@ class RunTable extends LitElement {
   ];
   declare host: Host;
   declare runs: RunSummary[];
+  /** Those that are not shown too: one may be compared with. */
+  declare all: RunSummary[];
   declare selected: string[];
   declare sort: Sort;
   declare baseline: string | undefined;
 
   protected override render() {
     const text = this.host.text;
+    const against = this.baseline
+      ? text("Against {0}", this.baseline)
+      : text("Against the run before of the same config");
     return html`<div class="scroll">
       <table aria-label=${text("Runs")} aria-multiselectable="true">
         <thead>
@@ -98,7 +107,8 @@ class RunTable extends LitElement {
             <th class="tight" scope="col"><span class="only-read">${text("Select")}</span></th>
             <th class="tight" scope="col"><span class="only-read">${text("Pinned")}</span></th>
             ${this.#heading("id", text("Run/noun"))} ${this.#heading("created", text("When"))}
-            <th scope="col">${text("What changed")}</th>
+            ${this.#severalConfigs ? html`<th scope="col">${text("Config")}</th>` : nothing}
+            <th scope="col" title=${against}>${text("What changed")}</th>
             ${this.#heading("srcc", "SRCC", text("Spearman rank correlation with MOS"))}
             ${this.#heading("plcc", text("PLCC, raw"), text("Pearson correlation of raw scores with MOS"))}
             ${this.#heading("plccLogistic", text("PLCC, after fit"), text("Pearson correlation after the 4-parameter logistic fit"))}
@@ -134,20 +144,10 @@ class RunTable extends LitElement {
 
   #row(run: RunSummary) {
     const text = this.host.text;
-    const {
-      id,
-      created,
-      changes,
-      evaluation,
-      agreement,
-      ratings,
-      seconds,
-      gitCommit,
-      pinned,
-      state,
-      reason,
-    } = run;
+    const { id, created, evaluation, agreement, ratings, seconds, gitCommit, pinned, state, reason } = run;
     const selected = this.selected.includes(id);
+    const baseline = baselineOf(run, this.all, this.baseline);
+    const changes = changesOf(run, baseline);
     const pin = pinned ? text("Unpin {0}", id) : text("Pin {0}: it is kept by clean", id);
     return html`<tr aria-selected=${String(selected)}>
       <td class="tight">
@@ -167,8 +167,9 @@ class RunTable extends LitElement {
       <td title=${new Date(created).toLocaleString()}>
         ${ago(text, created, Date.now())}${state === "done" ? nothing : html` <span class=${state === "failed" ? "poor" : "muted"} title=${reason ?? nothing}>${stateWord(text, state)}</span>`}
       </td>
-      <td class="changes">
-        ${changes.length > 0 ? changes.map((change) => html`<div>${changeWords(text, change)}</div>`) : html`<span class="muted">${this.#isFirst(run) ? text("first run") : text("nothing")}</span>`}
+      ${this.#severalConfigs ? html`<td>${configName(run.config)}</td>` : nothing}
+      <td class="changes" title=${baseline ? text("Against {0}", baseline.id) : nothing}>
+        ${changes.length > 0 ? changes.map((change) => html`<div>${changeWords(text, change)}</div>`) : html`<span class="muted">${baseline ? text("nothing") : id === this.baseline ? "–" : text("first run")}</span>`}
       </td>
       ${measures.map((measure) => this.#figure(run, measure))}
       <td class="number">${evaluation ? count(evaluation.n) : "–"}</td>
@@ -181,7 +182,7 @@ class RunTable extends LitElement {
 
   #figure(run: RunSummary, measure: Measure) {
     const text = this.host.text;
-    const baseline = baselineOf(run, this.runs, this.baseline);
+    const baseline = baselineOf(run, this.all, this.baseline);
     const delta = deltaOf(run, baseline, measure);
     const ci = measure === "srcc" || measure === "plcc" ? run.evaluation?.ci95[measure] : null;
     const words = delta
@@ -201,8 +202,8 @@ class RunTable extends LitElement {
     </td>`;
   }
 
-  #isFirst({ created }: RunSummary): boolean {
-    return this.runs.every((run) => run.created >= created);
+  get #severalConfigs(): boolean {
+    return configsOf(this.runs).length > 1;
   }
 
   #select(id: string, on: boolean) {

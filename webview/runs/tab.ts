@@ -1,4 +1,4 @@
-import { css, html, type PropertyValues } from "lit";
+import { css, html, nothing, type PropertyValues } from "lit";
 import type { ExperimentSummary } from "../../src/protocol/experiments.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import type { RunSummary } from "../../src/protocol/project.ts";
@@ -13,14 +13,16 @@ import { throttled } from "../ui/throttle.ts";
 import "../ui/waiting.ts";
 import "./comparison.ts";
 import "./experiments.ts";
-import type { Sort } from "./figures.ts";
+import { configName, configsOf, type Sort } from "./figures.ts";
 import "./runTable.ts";
 
 interface Kept {
   sort?: Sort;
   selected?: string[];
-  /** The run that all others are compared with; else each with the one before it. */
+  /** The run that all others are compared with; else each with the one before it of its config. */
   baseline?: string;
+  /** The config whose runs are shown, `all` for all; else that of the panel. */
+  config?: string;
   /** The experiment that is open; null for none. */
   experiment?: string | null;
 }
@@ -182,24 +184,52 @@ class Runs extends Tab {
     ></leaf-experiments>`;
   }
 
-  #list(runs: RunSummary[]) {
+  /** Of what is chosen there may be nothing any more; a run of another config may be what the panel was opened for. */
+  #configShown(runs: RunSummary[]): string {
+    const { config } = this.#kept;
+    if (config !== undefined && (config === "all" || runs.some((run) => run.config === config)))
+      return config;
+    const own = this.project.config;
+    const elsewhere =
+      this.#selected.some((run) => run.config !== own) || !runs.some((run) => run.config === own);
+    return elsewhere ? "all" : own;
+  }
+
+  #configFilter(configs: string[], shown: string) {
+    const { host } = this;
+    if (configs.length < 2) return nothing;
+    return html`<vscode-dropdown aria-label=${host.text("Config")} @change=${this.#chooseConfig}>
+      <vscode-option value="all" ?selected=${shown === "all"}>${host.text("All configs")}</vscode-option>
+      ${configs.map((config) => html`<vscode-option value=${config} ?selected=${config === shown}>${configName(config)}</vscode-option>`)}
+    </vscode-dropdown>`;
+  }
+
+  #list(all: RunSummary[]) {
     const { host } = this;
     const text = host.text;
-    const { sort = { key: "created", descending: true }, baseline } = this.#kept;
+    const { sort = { key: "created", descending: true } } = this.#kept;
+    const baseline = all.find(({ id }) => id === this.#kept.baseline)?.id;
     const selected = this.#selected;
+    const configs = configsOf(all);
+    const shown = this.#configShown(all);
+    const runs = all.filter(({ config }) => shown === "all" || config === shown);
+    const nameOf = ({ id, config }: RunSummary) =>
+      configs.length > 1 ? `${id} · ${configName(config)}` : id;
     return html`<div class="head">
         <h2>${runs.length === 1 ? text("1 run") : text("{0} runs", runs.length)}</h2>
         <div class="row">
+          ${this.#configFilter(configs, shown)}
           <span id="baseline" class="muted">${text("Differences are against")}</span>
           <vscode-dropdown aria-labelledby="baseline" @change=${this.#chooseBaseline}>
-            <vscode-option value="" ?selected=${!baseline}>${text("the run before")}</vscode-option>
-            ${runs.map(({ id }) => html`<vscode-option value=${id} ?selected=${id === baseline}>${id}</vscode-option>`)}
+            <vscode-option value="" ?selected=${!baseline}>${configs.length > 1 ? text("the run before of the same config") : text("the run before")}</vscode-option>
+            ${all.map((run) => html`<vscode-option value=${run.id} ?selected=${run.id === baseline}>${nameOf(run)}</vscode-option>`)}
           </vscode-dropdown>
         </div>
       </div>
       <leaf-run-table
         .host=${host}
         .runs=${runs}
+        .all=${all}
         .selected=${selected.map(({ id }) => id)}
         .sort=${sort}
         .baseline=${baseline}
@@ -223,9 +253,14 @@ class Runs extends Tab {
     }
   }
 
+  #chooseConfig(event: Event) {
+    this.keep({ ...this.#kept, config: (event.target as HTMLInputElement).value });
+  }
+
   #chooseBaseline(event: Event) {
     const run = (event.target as HTMLInputElement).value;
-    this.keep({ ...this.#kept, baseline: run || undefined });
+    // An option whose value is empty gives its words.
+    this.keep({ ...this.#kept, baseline: this.runs?.find(({ id }) => id === run)?.id });
   }
 
   async #pin(event: CustomEvent<RunSummary>) {

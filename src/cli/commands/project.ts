@@ -80,21 +80,27 @@ export function addProjectCommands(program: Command, run: Run): void {
     .command("runs")
     .description("what was run and what came out")
     .option("--experiments", "list the runs of experiments too")
-    .action((options: { experiments?: boolean }, command) =>
+    .option("--all", "with --config, list the runs of the folder's other configs too")
+    .action((options: { experiments?: boolean; all?: boolean }, command) =>
       run(async (context) => {
-        const runs = await listRuns(await findProject(context));
+        const project = await findProject(context);
+        const own = path.basename(project.configFile);
+        const runs = (await listRuns(project)).filter(
+          ({ configFile }) => options.all || !context.options.config || configFile === own,
+        );
         const shown = runs.filter(({ experiment }) => options.experiments || !experiment);
         const experiments = Map.groupBy(
           runs.filter(({ experiment }) => experiment && !options.experiments),
           ({ experiment }) => experiment!.name,
         );
+        const several = new Set(shown.map(({ configFile }) => configFile)).size > 1;
         const rows = shown.map((one) => {
           const metrics = one.stages.evaluate?.result as EvaluateResult | undefined;
           const calibrated = one.stages.calibrate?.result as CalibrateResult | undefined;
           return [
             one.id,
             one.state,
-            one.configFile,
+            ...(several ? [one.configFile] : []),
             String(calibrated?.images ?? "–"),
             figure(metrics?.srcc),
             figure(metrics?.plcc),
@@ -108,7 +114,10 @@ export function addProjectCommands(program: Command, run: Run): void {
               `${length} runs of the experiment ${name}: \`leaf experiment show ${name}\``,
           ),
         ];
-        const list = table(["run", "state", "config", "MOS", "SRCC", "PLCC", "updated"], rows);
+        const list = table(
+          ["run", "state", ...(several ? ["config"] : []), "MOS", "SRCC", "PLCC", "updated"],
+          rows,
+        );
         context.print({ runs }, [list, ...lines].join("\n"));
       })(command),
     );

@@ -13,10 +13,11 @@ import { commandIds } from "../../protocol/commands.ts";
 import type { RunSummary } from "../../protocol/project.ts";
 import type { Leaf } from "../leaf.ts";
 import { log } from "../log.ts";
-import { runDescription, runTooltip } from "../runWords.ts";
+import { fileNameOf, runDescription, runTooltip, shownRuns } from "../runWords.ts";
 
 /** A run, or the config that it belongs to; menus hand it to commands. */
 export interface RunNode {
+  /** Of the project that was asked. */
   config: string;
   /** null: the config's own row. */
   run: RunSummary | null;
@@ -57,9 +58,13 @@ export function runsTree({ client, state }: Leaf): { disposables: Disposable[]; 
     const config = node?.config ?? projects[0]?.config;
     if (!config || node?.run || !client.isRunning()) return [];
     try {
-      const runs = await client.request("leaf/runs", { config });
-      const pinnedFirst = [...runs.filter(({ pinned }) => pinned), ...runs.filter(({ pinned }) => !pinned)];
-      return pinnedFirst.map((run) => ({ config, name: run.id, run }));
+      const runs = shownRuns(await client.request("leaf/runs", { config }), node ? config : undefined);
+      const several = new Set(runs.map((run) => run.config)).size > 1;
+      return runs.map((run) => ({
+        config,
+        name: several ? `${run.id} · ${fileNameOf(run.config)}` : run.id,
+        run,
+      }));
     } catch (error) {
       log().warn(`Runs could not be listed: ${String(error)}`);
       return [];

@@ -23,8 +23,9 @@ export function answerRuns(answer: Answer, projects: Projects): void {
   const projectOf = (config: string) => projects.of(config).project();
   answer("leaf/runs", async ({ config, experiments }) => {
     const project = projectOf(config);
-    const runs = await summariseRuns(project, await listRuns(project));
-    return experiments ? runs : runs.filter(({ experiment }) => experiment === undefined);
+    const records = await listRuns(project);
+    // What is not shown is not compared with.
+    return summariseRuns(project, experiments ? records : records.filter(({ experiment }) => !experiment));
   });
   answer("leaf/pinRun", async ({ config, run, pinned }) => {
     await pinRun(projectOf(config), run, pinned);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { baselineOf, deltaOf, differences, sortRuns } from "../../../webview/runs/figures.ts";
+import { baselineOf, changesOf, deltaOf, differences, sortRuns } from "../../../webview/runs/figures.ts";
 import { createModel } from "../support/model/model.ts";
 
 const { runs } = createModel({ images: 200, pairs: 0 });
@@ -10,14 +10,49 @@ test("a run is compared with the evaluated one before it, on the same images onl
   expect(baselineOf(r9, runs, undefined)).toBeUndefined();
   expect(baselineOf(r12, runs, "r9")).toBe(r9);
   expect(baselineOf(r9, runs, "r9")).toBeUndefined();
+  // The engine passes over one that was not evaluated.
   const without = runs.map((run) => (run.id === "r11" ? { ...run, evaluation: null } : run));
-  expect(baselineOf(r12, without, undefined)?.id).toBe("r10");
+  expect(baselineOf({ ...r12, previous: "r10" }, without, undefined)?.id).toBe("r10");
 
   const delta = deltaOf(r12, r9, "rmse")!;
   expect(delta.difference).toBeCloseTo(r12.evaluation!.rmse - r9.evaluation!.rmse);
   expect(delta.better).toBe(true);
   const fewer = { ...r9, evaluation: { ...r9.evaluation!, n: 7 } };
   expect(deltaOf(r12, fewer, "srcc")).toBeNull();
+});
+
+test("with two configs in turn, what changed and the figures are against the same run, of the same config", () => {
+  const night = "file:///w/night.leaf.yaml";
+  const other = {
+    ...r11,
+    config: night,
+    previous: null,
+    changes: [],
+    evaluation: { ...r11.evaluation!, srcc: 0.5 },
+  };
+  const mine = { ...r12, previous: "r9", changes: [{ key: "distill.epochs", before: 20, after: 30 }] };
+  const both = [mine, other, r9];
+  const baseline = baselineOf(mine, both, undefined);
+  expect(baseline).toBe(r9);
+  expect(changesOf(mine, baseline)).toEqual(mine.changes);
+  expect(deltaOf(mine, baseline, "srcc")!.difference).toBeCloseTo(
+    r12.evaluation!.srcc! - r9.evaluation!.srcc!,
+  );
+  // The first run of a config is against nothing: no change, and no difference either.
+  expect(baselineOf(other, both, undefined)).toBeUndefined();
+  expect(changesOf(other, undefined)).toEqual([]);
+  expect(deltaOf(other, undefined, "srcc")).toBeNull();
+});
+
+test("against a chosen run both are against that one", () => {
+  const baseline = baselineOf(r12, runs, "r9");
+  expect(changesOf(r12, baseline)).toEqual([
+    { key: "calibrate.ratio", before: 0.1, after: 0.3 },
+    { key: "distill.epochs", before: 20, after: 30 },
+    { key: "distill.loss.pair", before: 1, after: 2 },
+    { key: "label.minConfidence", before: 0.1, after: 0.2 },
+  ]);
+  expect(changesOf(r9, baselineOf(r9, runs, "r9"))).toEqual([]);
 });
 
 test("a difference inside the interval may be chance", () => {

@@ -53,6 +53,45 @@ test("each figure has its difference from the run before, or from the chosen bas
   expect(kept()?.tabs.runs).toMatchObject({ baseline: "r9" });
 });
 
+test.each(themes)(
+  "runs of several configs are told apart, and this one's are shown first, in %s",
+  async (theme) => {
+    const model = createModel();
+    const [r12, r11, r10, r9] = model.runs as [(typeof model.runs)[0], ...typeof model.runs];
+    const night = config.replace(/[^/]*$/, "night.leaf.yaml");
+    model.runs = [
+      { ...r12, previous: "r10" },
+      { ...r11!, config: night, previous: "r9", changes: [] },
+      { ...r10!, previous: null, changes: [] },
+      { ...r9!, config: night },
+    ];
+    const { page, kept, shot } = await open({ model, theme, tab: "runs" });
+    const ids = async () =>
+      (await page.locator("tbody th[scope=row]").allInnerTexts()).map((id) => id.trim());
+    await page.getByRole("heading", { name: "2 runs" }).waitFor();
+    expect(await ids()).toEqual(["r12", "r10"]);
+    expect(await page.getByRole("columnheader", { name: "Config" }).count()).toBe(0);
+    await page.getByRole("combobox", { name: "Config" }).click();
+    await page.getByRole("option", { name: "All configs" }).click();
+    await page.getByRole("columnheader", { name: "Config" }).waitFor();
+    expect(await ids()).toEqual(["r12", "r11", "r10", "r9"]);
+    expect(kept()?.tabs.runs).toMatchObject({ config: "all" });
+    const row = (run: string) =>
+      page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: run }) });
+    const srcc = (run: string) => model.evaluations.get(run)!.evaluation.srcc!;
+    expect(await row("r12").innerText()).toContain(signed(srcc("r12") - srcc("r10")));
+    expect(await row("r11").innerText()).toContain(signed(srcc("r11") - srcc("r9")));
+    expect(await row("r11").innerText()).toContain("night.leaf.yaml");
+    expect(await row("r10").locator(".delta").count()).toBe(0);
+    expect(await row("r10").innerText()).toContain("first run");
+    await shot(`runs-configs-${theme}`);
+    await page.getByRole("combobox", { name: "Differences are against" }).click();
+    await page.getByRole("option", { name: "r9" }).click();
+    await page.getByText("(baseline)").waitFor();
+    expect(await row("r12").locator("td.changes").innerText()).toContain("distill.epochs: 20 → 30");
+  },
+);
+
 test("sorts by each column, and back", async () => {
   const { page } = await open({ model: createModel(), tab: "runs" });
   const ids = async () => (await page.locator("tbody th[scope=row]").allInnerTexts()).map((id) => id.trim());

@@ -1,6 +1,7 @@
 // Bundles the extension, the language server, the command line and the IQA panel with esbuild.
 import { writeFileSync } from "node:fs";
 import { context } from "esbuild";
+import { extensionBuilds } from "./extensionBuild.js";
 import { bundledPackages } from "./package/notices.js";
 import { copyPanelAssets, panelBuild } from "./panelBuild.js";
 
@@ -52,12 +53,7 @@ const builds = [
     format: /** @type {const} */ ("esm"),
     banner,
   },
-  {
-    ...shared,
-    entryPoints: ["src/extension/activate.ts"],
-    outfile: "dist/extension.cjs",
-    format: /** @type {const} */ ("cjs"),
-  },
+  ...extensionBuilds("dist").map((one) => ({ ...shared, ...one })),
   { ...panelBuild("dist/webview", { minify: production }), metafile: true },
 ];
 

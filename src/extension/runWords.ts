@@ -3,6 +3,7 @@ import { ago, duration } from "../words/duration.ts";
 import { escapeMarkdown } from "../words/escape.ts";
 import { count, figure, withInterval } from "../words/figure.ts";
 import { headline, runHeadline } from "../words/headline.ts";
+import { render } from "../words/text.ts";
 import type { Translate } from "../words/translate.ts";
 import { changeWords } from "../words/why.ts";
 
@@ -25,7 +26,7 @@ export function runDescription(run: RunSummary, now: number, t: Translate): stri
 export function runTooltip(run: RunSummary, now: number, t: Translate): string {
   const { evaluation, agreement, changes, ratings, seconds, gitCommit, reason } = run;
   const lines = [`**${escapeMarkdown(run.id)}** · ${ago(t, run.updated, now)} · ${duration(t, seconds)}`];
-  if (reason) lines.push(escapeMarkdown(reason));
+  if (reason) lines.push(escapeMarkdown(render(reason, t)));
   if (evaluation) {
     const { srcc, plcc, krcc, rmse, n, split, ci95 } = evaluation;
     lines.push(

@@ -100,7 +100,7 @@ export interface RunSummary {
   config: string;
   state: "running" | "done" | "failed" | "cancelled";
   /** Why it failed or was cancelled, in a sentence. */
-  reason?: string | null;
+  reason?: Text | null;
   created: string;
   updated: string;
   pinned: boolean;

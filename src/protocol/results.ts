@@ -1,4 +1,5 @@
 import type { FailureSummary } from "./failures.ts";
+import type { Text } from "./text.ts";
 import type { Agreement } from "./trainer.ts";
 
 /** What each stage reports: printed by `--json`, shown by the editor. */
@@ -138,6 +139,8 @@ export interface Finding {
   message: string;
   /** One imperative sentence. */
   remedy: string;
+  /** Both as data, for a language other than English; absent in those of former versions. */
+  words?: { message: Text; remedy: Text };
 }
 
 /** What the findings are drawn from; of one student on its held-out images, in the unit of the MOS. */
@@ -176,6 +179,8 @@ export interface RunRecord {
   state: "running" | "done" | "failed" | "cancelled";
   /** Why it failed or was cancelled, in a sentence. */
   reason?: string | null;
+  /** The same as data, for a language other than English; absent in those of former versions. */
+  reasonWords?: Text | null;
   /** The stage that is worked on while it runs: its lock says whether somebody still does. */
   working?: { stage: "label" | "distill" | "calibrate" | "evaluate"; key: string } | null;
   stages: Partial<

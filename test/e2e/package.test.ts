@@ -48,6 +48,7 @@ test("holds what the allow-list names and nothing else", () => {
     expect.arrayContaining([
       "assets/embedded-teacher/model.onnx",
       "dist/extension.cjs",
+      "dist/languageClient.cjs",
       "dist/server.js",
       "dist/scorer.js",
       "dist/webview/panel.js",

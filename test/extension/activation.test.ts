@@ -5,6 +5,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { extensionBuilds } from "../../scripts/extensionBuild.js";
 import { commandIds } from "../../src/protocol/commands.ts";
 
 interface Told {
@@ -27,15 +28,7 @@ let runs: Told[];
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), "leaf-activation-"));
   const outfile = path.join(folder, "extension.cjs");
-  await build({
-    entryPoints: ["src/extension/activate.ts"],
-    outfile,
-    bundle: true,
-    platform: "node",
-    target: "node22",
-    format: "cjs",
-    external: ["vscode"],
-  });
+  for (const options of extensionBuilds(folder)) await build(options);
   runs = [];
   for (let run = 0; run < 5; run++) {
     const { stdout } = await promisify(execFile)(process.execPath, [
@@ -54,6 +47,15 @@ describe("activation", () => {
       `activation, processor time in five processes: ${times.map((one) => one.toFixed(1)).join(", ")} ms`,
     );
     expect(times[2]).toBeLessThan(50);
+  });
+
+  it("reads the server's client when a server is started, not before", async () => {
+    const code = await readFile(path.join(folder, "extension.cjs"), "utf8");
+    expect(code).toContain('require("./languageClient.cjs")');
+    expect(code).not.toContain("LanguageClient = class");
+    expect(await readFile(path.join(folder, "languageClient.cjs"), "utf8")).toContain(
+      "LanguageClient = class",
+    );
   });
 
   it("starts no server and opens no log where there is no config", () => {

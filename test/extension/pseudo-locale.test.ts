@@ -10,7 +10,7 @@ import {
 import { runDescription, runTooltip } from "../../src/extension/runWords.ts";
 import { pipelineRows, projectRow, type Row } from "../../src/extension/views/stageWords.ts";
 import { progressDetails, progressLine } from "../../src/words/progress.ts";
-import { quoted } from "../../src/words/text.ts";
+import { quoted, say } from "../../src/words/text.ts";
 import { whyWords } from "../../src/words/why.ts";
 import { pseudo as t, untranslated } from "../support/pseudoLocale.ts";
 import { image, job, progress, project, run, stage } from "./samples.ts";
@@ -59,7 +59,7 @@ test("the trees say everything in the editor's language", () => {
 test("runs, images and progress too", () => {
   const runs = [
     run(),
-    run({ state: "failed", evaluation: null, reason: null }),
+    run({ state: "failed", evaluation: null, reason: say`Cancelled.` }),
     run({ evaluation: null, agreement: { n: 9, srcc: 0.5, plcc: 0.5 } }),
     run({ changes: [{ key: "distill.epochs", before: 20, after: 30 }, { key: "ratings" }] }),
   ];

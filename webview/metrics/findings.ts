@@ -1,11 +1,13 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { Finding } from "../../src/protocol/results.ts";
+import { render } from "../../src/words/text.ts";
+import type { Host } from "../host.ts";
 import "../ui/icon.ts";
 import { baseStyles } from "../ui/styles.ts";
 
 /** Known ways to fail that the figures point at, each with its remedy. Nothing where there are none. */
 class Findings extends LitElement {
-  static override properties = { findings: { attribute: false } };
+  static override properties = { host: { attribute: false }, findings: { attribute: false } };
   static override styles = [
     baseStyles,
     css`
@@ -33,16 +35,18 @@ class Findings extends LitElement {
       }
     `,
   ];
+  declare host: Host;
   declare findings: readonly Finding[] | undefined;
 
   protected override render() {
     if (!this.findings?.length) return nothing;
+    const { text } = this.host;
     return html`<ul>
       ${this.findings.map(
-        ({ message, remedy }) =>
+        ({ words, message, remedy }) =>
           html`<li>
             <leaf-icon name="warning"></leaf-icon>
-            <span>${message} <span class="muted">${remedy}</span></span>
+            <span>${render(words?.message ?? message, text)} <span class="muted">${render(words?.remedy ?? remedy, text)}</span></span>
           </li>`,
       )}
     </ul>`;

@@ -202,7 +202,7 @@ class Metrics extends Tab {
         @choose=${this.#chooseRun}
         @run=${this.#run}
       ></leaf-metrics-head>
-      <leaf-findings .findings=${view.evaluation.findings}></leaf-findings>
+      <leaf-findings .host=${host} .findings=${view.evaluation.findings}></leaf-findings>
       <div class="columns">
         <leaf-chart
           .host=${host}

@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing } from "lit";
 import type { RunSummary } from "../../src/protocol/project.ts";
 import { ago, duration } from "../../src/words/duration.ts";
 import { count, figure, interval, signed } from "../../src/words/figure.ts";
+import { render } from "../../src/words/text.ts";
 import { changeWords } from "../../src/words/why.ts";
 import type { Host } from "../host.ts";
 import "../ui/icon.ts";
@@ -165,7 +166,7 @@ class RunTable extends LitElement {
       </td>
       <th scope="row">${id}${id === this.baseline ? html` <span class="muted">${text("(baseline)")}</span>` : nothing}</th>
       <td title=${new Date(created).toLocaleString()}>
-        ${ago(text, created, Date.now())}${state === "done" ? nothing : html` <span class=${state === "failed" ? "poor" : "muted"} title=${reason ?? nothing}>${stateWord(text, state)}</span>`}
+        ${ago(text, created, Date.now())}${state === "done" ? nothing : html` <span class=${state === "failed" ? "poor" : "muted"} title=${reason ? render(reason, text) : nothing}>${stateWord(text, state)}</span>`}
       </td>
       ${this.#severalConfigs ? html`<td>${configName(run.config)}</td>` : nothing}
       <td class="changes" title=${baseline ? text("Against {0}", baseline.id) : nothing}>

@@ -1,5 +1,7 @@
 import type { EvaluationFacts, Finding } from "../../protocol/results.ts";
+import type { Text } from "../../protocol/text.ts";
 import { figure } from "../../words/figure.ts";
+import { inEnglish, say } from "../../words/text.ts";
 
 /** Ranks are good, yet a line through the scores is not: by at least so much. */
 const linearGap = 0.1;
@@ -15,16 +17,20 @@ const leastCalibration = 5;
 const collapsedShare = 0.25;
 const transferGap = 0.2;
 
-type FailureMode = (facts: EvaluationFacts) => Finding | undefined;
+interface Found {
+  code: Finding["code"];
+  message: Text;
+  remedy: Text;
+}
+type FailureMode = (facts: EvaluationFacts) => Found | undefined;
 
 const nonlinear: FailureMode = ({ student, srcc, plcc }) => {
   if (student !== "calibrate" || srcc === null || plcc === null) return;
   if (srcc < goodRanks || srcc - plcc < linearGap) return;
   return {
     code: "nonlinear",
-    message: `The ranks agree (SRCC ${figure(srcc)}) but the scores do not lie on a line (PLCC ${figure(plcc)}): the calibration images do not cover the scale.`,
-    remedy:
-      "Rate images over the whole scale (`calibrate.selection: quantile`), or raise `calibrate.loss.plcc`.",
+    message: say`The ranks agree (SRCC ${figure(srcc)}) but the scores do not lie on a line (PLCC ${figure(plcc)}): the calibration images do not cover the scale.`,
+    remedy: say`Rate images over the whole scale (\`calibrate.selection: quantile\`), or raise \`calibrate.loss.plcc\`.`,
   };
 };
 
@@ -32,9 +38,11 @@ const belowTeacher: FailureMode = ({ student, srcc, teacherSrcc }) => {
   if (srcc === null || teacherSrcc === null || teacherSrcc - srcc < teacherGap) return;
   return {
     code: "belowTeacher",
-    message: `The ${student === "distill" ? "distilled" : "calibrated"} student ranks worse (SRCC ${figure(srcc)}) than its teacher (${figure(teacherSrcc)}) on the same images.`,
-    remedy:
-      "Raise `distill.epochs` or `label.pairsPerImage`, or show the student more of the image (`student.input`, `views: 5`).",
+    message:
+      student === "distill"
+        ? say`The distilled student ranks worse (SRCC ${figure(srcc)}) than its teacher (${figure(teacherSrcc)}) on the same images.`
+        : say`The calibrated student ranks worse (SRCC ${figure(srcc)}) than its teacher (${figure(teacherSrcc)}) on the same images.`,
+    remedy: say`Raise \`distill.epochs\` or \`label.pairsPerImage\`, or show the student more of the image (\`student.input\`, \`views: 5\`).`,
   };
 };
 
@@ -43,9 +51,8 @@ const calibrationHurts: FailureMode = ({ student, srcc, distilledSrcc }) => {
   if (distilledSrcc - srcc < calibrationGap) return;
   return {
     code: "calibrationHurts",
-    message: `Calibration made the ranks worse: SRCC ${figure(distilledSrcc)} before, ${figure(srcc)} after.`,
-    remedy:
-      "Lower `calibrate.lr`, calibrate the head alone (`calibrate.headOnlyBelow`), or rate more images.",
+    message: say`Calibration made the ranks worse: SRCC ${figure(distilledSrcc)} before, ${figure(srcc)} after.`,
+    remedy: say`Lower \`calibrate.lr\`, calibrate the head alone (\`calibrate.headOnlyBelow\`), or rate more images.`,
   };
 };
 
@@ -54,9 +61,8 @@ const overfitCalibration: FailureMode = ({ rmse, calibration, range }) => {
   if (rmse < overfitRatio * calibration.rmse || rmse - calibration.rmse < overfitGap * range) return;
   return {
     code: "overfitCalibration",
-    message: `It fits its ${calibration.n} calibration images (RMSE ${figure(calibration.rmse)}) much better than others (${figure(rmse)}): it has learnt them by heart.`,
-    remedy:
-      "Lower `calibrate.epochs`, calibrate the head alone (`calibrate.headOnlyBelow`), or rate more images (`leaf select`).",
+    message: say`It fits its ${calibration.n} calibration images (RMSE ${figure(calibration.rmse)}) much better than others (${figure(rmse)}): it has learnt them by heart.`,
+    remedy: say`Lower \`calibrate.epochs\`, calibrate the head alone (\`calibrate.headOnlyBelow\`), or rate more images (\`leaf select\`).`,
   };
 };
 
@@ -64,9 +70,8 @@ const collapsed: FailureMode = ({ n, spread }) => {
   if (n < 3 || !(spread.mos > 0) || spread.scores >= collapsedShare * spread.mos) return;
   return {
     code: "collapsed",
-    message: `The scores hardly differ: their standard deviation is ${figure(spread.scores)}, that of the MOS ${figure(spread.mos)}.`,
-    remedy:
-      "Raise `calibrate.loss.plcc` or the epochs, and look whether the teacher's own scores differ (`leaf reliability`).",
+    message: say`The scores hardly differ: their standard deviation is ${figure(spread.scores)}, that of the MOS ${figure(spread.mos)}.`,
+    remedy: say`Raise \`calibrate.loss.plcc\` or the epochs, and look whether the teacher's own scores differ (\`leaf reliability\`).`,
   };
 };
 
@@ -77,9 +82,8 @@ const poorTransfer: FailureMode = ({ srcc, elsewhere = [] }) => {
   const named = poor.map((one) => `${one.dataset} (${figure(one.srcc!)}, n = ${one.n})`).join(", ");
   return {
     code: "poorTransfer",
-    message: `It ranks images like these (SRCC ${figure(srcc)}) much better than those of ${named}.`,
-    remedy:
-      "Add unlabelled images of that kind to `images:`, so that the teacher judges them and the student learns them.",
+    message: say`It ranks images like these (SRCC ${figure(srcc)}) much better than those of ${named}.`,
+    remedy: say`Add unlabelled images of that kind to \`images:\`, so that the teacher judges them and the student learns them.`,
   };
 };
 
@@ -90,5 +94,10 @@ const failureModes = [collapsed, belowTeacher, calibrationHurts, overfitCalibrat
  * unknown (null) point at nothing.
  */
 export function findFailureModes(facts: EvaluationFacts): Finding[] {
-  return failureModes.flatMap((mode) => mode(facts) ?? []);
+  return failureModes.flatMap((mode) => {
+    const found = mode(facts);
+    if (!found) return [];
+    const { code, ...words } = found;
+    return { code, message: inEnglish(words.message), remedy: inEnglish(words.remedy), words };
+  });
 }

@@ -1,12 +1,16 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
+import type { Failure } from "../../protocol/jobs.ts";
 import type { StageName } from "../../protocol/results.ts";
-import { say } from "../../words/text.ts";
+import { failure as failureSchema } from "../../protocol/schema/jobs.ts";
+import type { Text } from "../../protocol/text.ts";
+import { quoted, say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
-import { writeFileAtomic } from "../base/files.ts";
+import { writeJson } from "../base/files.ts";
+import { readJsonAs } from "../base/json.ts";
 import { holderWords, holdLock } from "../base/lockHolder.ts";
 import { isProcessLocked, waitForLock } from "../base/processLock.ts";
-import { explained } from "../base/unexpected.ts";
+import { failureOf } from "../base/unexpected.ts";
 import type { Project } from "../config/project.ts";
 import { makeStageDir, stageDir } from "./stage.ts";
 
@@ -14,11 +18,13 @@ import { makeStageDir, stageDir } from "./stage.ts";
 export const stageLockName = "running.lock";
 /** What former versions wrote: a process id, which says nothing once it has been given again. */
 const formerLockName = "running.pid";
-const failureName = "failed.txt";
+const failureName = "failed.json";
+/** Former versions kept the English sentence alone. */
+const formerFailureName = "failed.txt";
 
 /**
  * Runs a stage's work while holding its folder, so that two commands never write the same output, and none removes it. A failure
- * is left as `failed.txt` for `leaf status`; a cancelled stage is merely unfinished.
+ * is left as `failed.json` for `leaf status`; a cancelled stage is merely unfinished.
  */
 export async function holdingStage<T>(
   project: Project,
@@ -30,13 +36,12 @@ export async function holdingStage<T>(
   const lock = await holdLock(path.join(dir, stageLockName));
   if (!lock) throw await runsAlready(dir, stage);
   try {
-    await rm(path.join(dir, formerLockName), { force: true });
-    await rm(path.join(dir, failureName), { force: true });
+    for (const name of [formerLockName, failureName, formerFailureName])
+      await rm(path.join(dir, name), { force: true });
     return await work(dir);
   } catch (error) {
-    const { code, message } = explained(error, { doing: say`${stage} was at work` });
-    if (code !== "cancelled")
-      await writeFileAtomic(path.join(dir, failureName), `${message}\n`).catch(() => {});
+    const failure = failureOf(error, { doing: say`${stage} was at work` });
+    if (failure.code !== "cancelled") await writeJson(path.join(dir, failureName), failure).catch(() => {});
     throw error;
   } finally {
     lock.release();
@@ -62,10 +67,16 @@ export async function stageActivity(
   project: Project,
   stage: StageName,
   key: string,
-): Promise<{ running: boolean; failure?: string }> {
+): Promise<{ running: boolean; failure?: Text }> {
   const dir = stageDir(project, stage, key);
-  const failure = await readFile(path.join(dir, failureName), "utf8").catch(() => undefined);
-  return { running: isStageRunning(project, stage, key), failure: failure?.trim() };
+  return { running: isStageRunning(project, stage, key), failure: await readFailure(dir) };
+}
+
+async function readFailure(dir: string): Promise<Text | undefined> {
+  const told = await readJsonAs<Failure>(path.join(dir, failureName), failureSchema).catch(() => undefined);
+  if (told) return told.words?.message ?? quoted(told.message);
+  const former = await readFile(path.join(dir, formerFailureName), "utf8").catch(() => undefined);
+  return former === undefined ? undefined : quoted(former.trim());
 }
 
 export function isStageRunning(project: Project, stage: StageName, key: string): boolean {

@@ -22,6 +22,7 @@ import { fileUri } from "../base/fileUri.ts";
 import { parseAs, readJsonAs } from "../base/json.ts";
 import type { Project } from "../config/project.ts";
 import { changesOf } from "./changes.ts";
+import { reasonOf } from "./runState.ts";
 import { listRuns, runDir } from "./runs.ts";
 import { stageDir } from "./stage.ts";
 
@@ -39,7 +40,7 @@ export async function summariseRuns(project: Project, runs: readonly RunRecord[]
       id: run.id,
       config: fileUri(path.join(project.root, run.configFile)),
       state: run.state,
-      reason: run.reason ?? null,
+      reason: reasonOf(run),
       created: run.created,
       updated: run.updated,
       pinned: pinned.has(run.id),

@@ -3,7 +3,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import type { RunRecord, StageName } from "../../protocol/results.ts";
 import { runRecord } from "../../protocol/schema/results.ts";
-import { say } from "../../words/text.ts";
+import { inEnglish, quoted, say } from "../../words/text.ts";
 import { tellDamagedFile } from "../base/damage.ts";
 import { errnoCode, explainFileSystemError, isCancelled, LeafError, messageOf } from "../base/errors.ts";
 import { writeFileAtomic } from "../base/files.ts";
@@ -16,7 +16,7 @@ import { redactConfig, redactValue } from "../base/redact.ts";
 import { version } from "../base/version.ts";
 import { type Config, configSchema } from "../config/config.ts";
 import type { Project } from "../config/project.ts";
-import { asItIsNow } from "./runState.ts";
+import { asItIsNow, because } from "./runState.ts";
 
 /** The folder of a run. Throws LeafError `input` for what is no run's id, and for a link out of `.leaf/`. */
 export function runDir(project: Project, id: string): string {
@@ -162,7 +162,7 @@ async function newFolder(project: Project, first: number): Promise<string> {
 
 /** A stage of the run is worked on from now on, by who holds that stage's lock. */
 export function beginStage(project: Project, run: RunRecord, stage: StageName, key: string): Promise<void> {
-  return changeRun(project, run, { state: "running", working: { stage, key }, reason: null });
+  return changeRun(project, run, { state: "running", working: { stage, key }, ...because(null) });
 }
 
 /** Adds a finished stage to its run. */
@@ -175,18 +175,19 @@ export function recordStage(
   return changeRun(project, run, (now) => ({
     state: "done",
     working: null,
-    reason: null,
+    ...because(null),
     stages: { ...now.stages, [stage]: entry },
   }));
 }
 
 /** The work on a stage of the run has ended with an error. */
 export function recordFailure(project: Project, run: RunRecord, error: unknown): Promise<void> {
-  const [cancelled, message] = [isCancelled(error), messageOf(error)];
+  const cancelled = isCancelled(error);
+  const why = error instanceof LeafError ? error.words.message : quoted(messageOf(error));
   return changeRun(project, run, {
     state: cancelled ? "cancelled" : "failed",
     working: null,
-    reason: cancelled && message === "Cancelled." ? null : message,
+    ...because(cancelled && inEnglish(why) === "Cancelled." ? null : why),
   });
 }
 

@@ -3,7 +3,6 @@ import type { FailureSummary } from "../../protocol/failures.ts";
 import type { StageReason } from "../../protocol/project.ts";
 import type { RunRecord, StageName, StageState } from "../../protocol/results.ts";
 import type { Text } from "../../protocol/text.ts";
-import { quoted } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { redactConfig } from "../base/redact.ts";
 import type { Config } from "../config/config.ts";
@@ -102,7 +101,7 @@ async function statusOf(
   if (running) return { stage, state: "running", key };
   const failures = await readFailures(stageDir(project, stage, key));
   const failed = failures && { failures };
-  const broken = failure ? { state: "failed" as const, reason: failureReason(quoted(failure)) } : undefined;
+  const broken = failure ? { state: "failed" as const, reason: failureReason(failure) } : undefined;
   if (isFinished(project, stage, key)) {
     const lost = await lostOutput(plan, stage, key);
     if (lost) return { stage, key, ...lost, ...broken, ...failed };

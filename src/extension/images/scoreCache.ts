@@ -16,7 +16,12 @@ export function scoreCache(
   fetch: (uris: string[]) => Promise<(KnownScore | null)[]>,
   { capacity = 20_000, waitMs = 40 }: { capacity?: number; waitMs?: number } = {},
 ): ScoreCache {
-  const known = new LRUCache<string, Promise<KnownScore | null>>({ max: capacity });
+  let cache: LRUCache<string, Promise<KnownScore | null>> | undefined;
+  // Not before the first file is asked for: it takes milliseconds to make, and the extension starts in few.
+  const known = () => {
+    cache ??= new LRUCache({ max: capacity });
+    return cache;
+  };
   let asked: { uri: string; resolve: (score: KnownScore | null) => void }[] = [];
 
   async function ask(): Promise<void> {
@@ -29,7 +34,7 @@ export function scoreCache(
         scores = await fetch(some.map(({ uri }) => uri));
       } catch {
         // No score is shown now; the next look asks again.
-        for (const { uri } of some) known.delete(uri);
+        for (const { uri } of some) known().delete(uri);
       }
       for (const [at, { resolve }] of some.entries()) resolve(scores[at] ?? null);
     }
@@ -37,17 +42,17 @@ export function scoreCache(
 
   return {
     get(uri) {
-      const before = known.get(uri);
+      const before = known().get(uri);
       if (before) return before;
       const score = new Promise<KnownScore | null>((resolve) => asked.push({ uri, resolve }));
-      known.set(uri, score);
+      known().set(uri, score);
       // The first of a batch sets its time.
       if (asked.length === 1) setTimeout(() => void ask(), waitMs);
       return score;
     },
     forget(uris) {
-      if (uris === "all") known.clear();
-      else for (const uri of uris) known.delete(uri);
+      if (uris === "all") cache?.clear();
+      else for (const uri of uris) cache?.delete(uri);
     },
   };
 }

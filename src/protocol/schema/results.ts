@@ -9,7 +9,7 @@ import type {
   Transfer,
   TransferCell,
 } from "../results.ts";
-import { count, figure, fileName, interval, key, runId, seconds, text, time } from "./common.ts";
+import { count, figure, fileName, interval, key, runId, seconds, sentence, text, time } from "./common.ts";
 import { failureSummary } from "./failures.ts";
 
 const stage = z.enum(["distill", "calibrate"]);
@@ -124,6 +124,7 @@ const finding = z.looseObject({
   ]),
   message: text,
   remedy: text,
+  words: z.object({ message: sentence, remedy: sentence }).optional().catch(undefined),
 });
 
 export const evaluateResult = z.looseObject({
@@ -177,6 +178,7 @@ export const runRecord = z.looseObject({
   updated: time.default(long),
   state: z.enum(["running", "done", "failed", "cancelled"]).default("done"),
   reason: text.nullish(),
+  reasonWords: sentence.nullish().catch(undefined),
   /** Its key is checked where it becomes a path: a forged one is a run that has ended. */
   working: z
     .looseObject({ stage: z.enum(["label", "distill", "calibrate", "evaluate"]), key: text })

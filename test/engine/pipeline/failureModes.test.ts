@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { findFailureModes } from "../../../src/engine/pipeline/failureModes.ts";
 import type { EvaluationFacts } from "../../../src/protocol/results.ts";
+import { inEnglish, render } from "../../../src/words/text.ts";
+import { pseudo, untranslated } from "../../support/pseudoLocale.ts";
 
 const healthy: EvaluationFacts = {
   student: "calibrate",
@@ -103,6 +105,11 @@ describe("failure signatures", () => {
     for (const { message, remedy } of all) {
       expect(message).toMatch(/\d\.\d\d.*\.$/);
       expect(remedy).toMatch(/^(Raise|Lower|Rate|Add) .*\.$/);
+    }
+    for (const { message, remedy, words } of all) {
+      expect([inEnglish(words!.message), inEnglish(words!.remedy)]).toEqual([message, remedy]);
+      expect(untranslated(render(words!.message, pseudo), /renders/g)).toEqual([]);
+      expect(untranslated(render(words!.remedy, pseudo))).toEqual([]);
     }
   });
 });

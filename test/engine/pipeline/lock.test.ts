@@ -2,11 +2,13 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { LeafError } from "../../../src/engine/base/errors.ts";
 import { claimFolder, holderOf } from "../../../src/engine/base/lockHolder.ts";
 import { isProcessLocked, tryProcessLock } from "../../../src/engine/base/processLock.ts";
 import type { Project } from "../../../src/engine/config/project.ts";
 import { holdingStage, stageActivity } from "../../../src/engine/pipeline/lock.ts";
 import { stageDir } from "../../../src/engine/pipeline/stage.ts";
+import { quoted, say } from "../../../src/words/text.ts";
 import { liveProject } from "../../support/liveWorld.ts";
 import { bystander, nodeChild } from "../../support/nodeChild.ts";
 import { temporaryFolder } from "../../support/pictures.ts";
@@ -41,6 +43,20 @@ test("a stage runs as long as its process, and that is told by its id", async ()
   await first.kill();
   expect(await activity(project)).toEqual({ running: false, failure: undefined });
   expect(await work(project)).toBe("done");
+});
+
+test("a stage that failed tells why as data, and one of a former version in its English sentence", async () => {
+  const project = liveProject(temporaryFolder());
+  const failed = say`Cannot read ${"a.png"}: ${say`permission is denied`}.`;
+  const failing = (error: Error) => holdingStage(project, "distill", "abc", () => Promise.reject(error));
+  await failing(new LeafError("failed", failed, { remedy: say`Check the path.` })).catch(() => {});
+  expect((await activity(project)).failure).toEqual(failed);
+  await failing(new LeafError("cancelled", say`Cancelled.`)).catch(() => {});
+  expect((await activity(project)).failure).toBeUndefined();
+  writeFileSync(path.join(stageDir(project, "distill", "abc"), "failed.txt"), "The disk is full.\n");
+  expect((await activity(project)).failure).toEqual(quoted("The disk is full."));
+  expect(await work(project)).toBe("done");
+  expect((await activity(project)).failure).toBeUndefined();
 });
 
 test("a former version's file with the id of a process that runs holds nothing, and goes", async () => {

@@ -14,7 +14,7 @@ import {
   runFor,
 } from "../../../src/engine/pipeline/runs.ts";
 import { isFinished, stageDir, writeResult } from "../../../src/engine/pipeline/stage.ts";
-import { say } from "../../../src/words/text.ts";
+import { quoted, say } from "../../../src/words/text.ts";
 import { liveProject } from "../../support/liveWorld.ts";
 import { nodeChild } from "../../support/nodeChild.ts";
 import { temporaryFolder } from "../../support/pictures.ts";
@@ -61,7 +61,11 @@ test("a run whose process is gone has failed and says why, and goes on under its
   );
   expect((await summariseRuns(project, await listRuns(project)))[0]).toMatchObject({
     state: "failed",
-    reason: await reasonOf(project),
+    reason: {
+      template:
+        "The process of {0} ended without a word: it was killed, or the machine went down. Run it again: it goes on where it was.",
+      values: ["distill"],
+    },
   });
   const finish = async () => {
     for (const name of ["student.onnx", "student.json"])
@@ -84,6 +88,25 @@ test("a run that fails or is cancelled says so, and why", async () => {
   await failing(new LeafError("cancelled", say`Cancelled: no window listened for 45 s.`));
   expect(await reasonOf(project)).toBe("Cancelled: no window listened for 45 s.");
   expect(isFinished(project, "distill", "abc")).toBe(false);
+});
+
+test("why a run ended is kept as data beside the English sentence, and of a former version it is that sentence", async () => {
+  const project = liveProject(temporaryFolder());
+  const summary = async () => (await summariseRuns(project, await listRuns(project)))[0]!.reason;
+  const failed = say`Cannot read ${"a.png"}: ${say`permission is denied`}.`;
+  await stage(project, () => Promise.reject(new LeafError("failed", failed))).catch(() => {});
+  expect(await reasonOf(project)).toBe("Cannot read a.png: permission is denied.");
+  expect(await summary()).toEqual(failed);
+  const [run] = await listRuns(project);
+  // A former version writes the sentence, and keeps the words that it does not know.
+  await changeRun(project, run!, { reason: "Out of memory." });
+  expect(await summary()).toEqual(quoted("Out of memory."));
+  await changeRun(project, run!, { reason: null });
+  expect(await summary()).toBeNull();
+  // What somebody else said has no words of ours.
+  await stage(project, () => Promise.reject(new LeafError("failed", quoted("boom")))).catch(() => {});
+  expect((await listRuns(project))[0]).toMatchObject({ reason: "boom" });
+  expect((await listRuns(project))[0]).not.toHaveProperty("reasonWords");
 });
 
 test("runs that a former version left as running have ended, and one with a forged key leads nowhere", async () => {

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { findFailureModes } from "../../../src/engine/pipeline/failureModes.ts";
+import { say } from "../../../src/words/text.ts";
 import { pseudoBundle, untranslated } from "../../support/pseudoLocale.ts";
 import { createModel } from "../support/model/model.ts";
 import { panels, wordsOf } from "../support/panelTest.ts";
@@ -12,11 +14,25 @@ const ofModel =
 test.each(["gallery", "metrics", "runs", "rate"] as const)(
   "the tab %s says everything in the editor's language",
   async (tab) => {
-    const { page } = await open({ model: createModel(), tab, strings: pseudoBundle });
+    const model = createModel();
+    model.runs[0]!.reason = say`It was stopped before its first stage was done.`;
+    model.runs[0]!.state = "cancelled";
+    model.evaluations.get("r12")!.evaluation.findings = findFailureModes({
+      ...{ student: "calibrate", n: 90, srcc: 0.8, plcc: 0.5, rmse: 0.5, range: 4 },
+      ...{ teacherSrcc: 0.9, distilledSrcc: 0.9, calibration: { n: 50, rmse: 0.1 } },
+      spread: { scores: 0.1, mos: 1 },
+      elsewhere: [{ dataset: "renders/a", n: 90, srcc: 0.3 }],
+    });
+    const { page } = await open({ model, tab, strings: pseudoBundle });
     await page.locator("main h1, main h2, main button").first().waitFor();
     const words = await wordsOf(page.locator("leaf-app"));
     expect(words).toContain("⟦");
     expect(untranslated(words, ofModel)).toEqual([]);
+    if (tab === "metrics") expect(await page.locator("leaf-findings li").count()).toBe(6);
+    if (tab === "runs")
+      expect(await page.locator(`[title="⟦It was stopped before its first stage was done.⟧"]`).count()).toBe(
+        1,
+      );
   },
 );
 

@@ -36,7 +36,7 @@ function* sentences(code) {
         i = endOf(code, i + 2);
       } else template += code[i++];
     }
-    if (/\p{L}{2}/u.test(template.replaceAll(/\{\d+\}/g, ""))) yield template;
+    if (/\p{L}/u.test(template.replaceAll(/\{\d+\}/g, ""))) yield template;
   }
 }
 

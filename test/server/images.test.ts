@@ -16,6 +16,7 @@ import type {
   ServerMethod,
 } from "../../src/protocol/server.ts";
 import { uriOf } from "../../src/server/uris.ts";
+import { say } from "../../src/words/text.ts";
 import { config as configText, makeWorkspace, temporaryFolder } from "../integration/workspace.ts";
 import { conditions, startServer } from "./startServer.ts";
 
@@ -91,10 +92,10 @@ test("after the pipeline all images have the student's score, and every list agr
   await until(
     () =>
       project.scored.done === 24 &&
-      project.scorer?.title.includes("calibrated") === true &&
-      !project.scorer.title.includes("not"),
+      project.scorer?.title.template.includes("calibrated") === true &&
+      !project.scorer.title.template.includes("not"),
   );
-  expect(project.scorer).toMatchObject({ title: "student r1 · calibrated", scale: [1, 5] });
+  expect(project.scorer).toMatchObject({ title: say`student ${"r1"} · calibrated`, scale: [1, 5] });
   await until(() => project.stale === 0);
   const { rows, total } = await images();
   expect(total).toBe(24);

@@ -95,7 +95,13 @@ test("problems and their fixes are said in the editor's language", async () => {
   ]) {
     const found = await diagnosticsOf(config, text);
     expect(found.length, text).toBeGreaterThan(0);
-    expect(bad(found.map(({ message }) => message))).toEqual([]);
+    // What the decoder said is its own.
+    expect(
+      bad(
+        found.map(({ message }) => message),
+        /PNG|Input buffer has corrupt header/g,
+      ),
+    ).toEqual([]);
     const fixes = await connection.sendRequest<CodeAction[]>("textDocument/codeAction", {
       textDocument: { uri: config },
       range: { start: { line: 0, character: 0 }, end: { line: 99, character: 0 } },
@@ -161,7 +167,9 @@ test("lenses and the project's words are in the editor's language", async () => 
   expect(titles.length).toBeGreaterThan(4);
   expect(bad(titles)).toEqual([]);
   expect(
-    bad(projects.flatMap(({ invalid, scorer }) => [invalid ?? "", render(scorer!.title, pseudo)])),
+    bad(
+      projects.flatMap(({ invalid, scorer }) => [invalid ?? "", scorer ? render(scorer.title, pseudo) : ""]),
+    ),
   ).toEqual([]);
 });
 

@@ -12,7 +12,7 @@ test("the sentences are those that the sources say", () => {
 test("what was kept in English is said in another language, and reads the same in English", () => {
   for (const [sentence, said] of [
     ["the file is empty", "⟦the file is empty⟧"],
-    ["the JPEG data is truncated", "⟦the JPEG data is truncated⟧"],
+    ["the JPEG data is truncated", "⟦the ⟧JPEG⟦ data is truncated⟧"],
     ["the WebP data is truncated", "⟦the ⟧WebP⟦ data is truncated⟧"],
     [
       "the PNG data is truncated or corrupt (bad (CRC))",

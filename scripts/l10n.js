@@ -5,7 +5,7 @@ import { configJsonSchema } from "../src/engine/config/config.ts";
 import { experimentJsonSchema } from "../src/engine/experiments/schema.ts";
 
 const file = "l10n/bundle.l10n.json";
-const sources = globSync(["src/{extension,server,engine,words}/**/*.ts", "webview/**/*.ts"]).sort();
+const sources = globSync(["src/{extension,server,engine,words,cli}/**/*.ts", "webview/**/*.ts"]).sort();
 /** The first argument of l10n.t, t, text, host.text and marked. */
 const call = /(?<![\w$])(?:t|text|marked)\(\s*("(?:[^"\\]|\\.)*")/g;
 const texts = new Set();
@@ -36,7 +36,7 @@ function* sentences(code) {
         i = endOf(code, i + 2);
       } else template += code[i++];
     }
-    if (/\p{L}{2}/u.test(template.replaceAll(/\{\d+\}/g, ""))) yield template;
+    if (/\p{L}/u.test(template.replaceAll(/\{\d+\}/g, ""))) yield template;
   }
 }
 

@@ -10,8 +10,8 @@ import type { FailureSummary } from "../protocol/failures.ts";
 import type { Progress, ProgressSink } from "../protocol/progress.ts";
 import { duration } from "../words/duration.ts";
 import { count, figure } from "../words/figure.ts";
-import { inEnglish, say } from "../words/text.ts";
-import { english } from "../words/translate.ts";
+import { say } from "../words/text.ts";
+import { t, worded } from "./locale.ts";
 import { progressReporter } from "./progress.ts";
 import { terminalJson, terminalLine, terminalText } from "./terminalText.ts";
 
@@ -96,18 +96,31 @@ export function stageOptions(context: CliContext): StageOptions {
   return {
     signal: context.signal,
     onProgress: context.onProgress,
-    onNote: (message) => context.note(inEnglish(message)),
-    onWarning: (message) => context.note(`warning: ${inEnglish(message)}`),
+    onNote: (message) => context.note(worded(message)),
+    onWarning: (message) => context.note(t("warning: {0}", worded(message))),
     onTrainer(stage, message) {
       const progress = trainerProgress({ stage, message });
       if (progress) context.onProgress(progress);
       else if (message.type === "metrics" && message.val?.srcc != null) {
         context.note(
-          `${stage}: epoch ${message.epoch} · loss ${figure(message.loss, 4)} · validation SRCC ${figure(message.val.srcc)}, n = ${count(message.val.n)}`,
+          t(
+            "{0}: epoch {1} · loss {2} · validation SRCC {3}, n = {4}",
+            stage,
+            message.epoch,
+            figure(message.loss, 4),
+            figure(message.val.srcc),
+            count(message.val.n),
+          ),
         );
       } else if (message.type === "done") {
         context.note(
-          `${stage}: trained in ${duration(english, message.durationS)}, best epoch ${message.bestEpoch} of ${message.epochs}`,
+          t(
+            "{0}: trained in {1}, best epoch {2} of {3}",
+            stage,
+            duration(t, message.durationS),
+            message.bestEpoch,
+            message.epochs,
+          ),
         );
       }
     },

@@ -2,7 +2,7 @@ import { progressTimer } from "../engine/base/progressTimer.ts";
 import type { TimedProgress } from "../protocol/jobs.ts";
 import type { Progress } from "../protocol/progress.ts";
 import { progressDetails, progressLine } from "../words/progress.ts";
-import { english } from "../words/translate.ts";
+import { t } from "./locale.ts";
 import { terminalLine } from "./terminalText.ts";
 
 const width = 24;
@@ -11,7 +11,7 @@ const drawEveryMs = 80;
 
 /** One line of progress: what, how far, how long still, how fast. */
 function lineOf(progress: TimedProgress): string {
-  const parts = [progressLine(english, progress), progressDetails(english, progress)];
+  const parts = [progressLine(t, progress), progressDetails(t, progress)];
   return `${progress.stage}: ${parts.filter(Boolean).join(" · ")}`;
 }
 

@@ -6,8 +6,9 @@ import { explained } from "../engine/base/unexpected.ts";
 import { allFailures } from "../engine/failures/list.ts";
 import { failureLines } from "../engine/failures/words.ts";
 import type { ErrorDocument } from "../protocol/errors.ts";
-import { say } from "../words/text.ts";
+import { inEnglish, say } from "../words/text.ts";
 import { exitCodes, ok } from "./exitCodes.ts";
+import { worded } from "./locale.ts";
 import { terminalJson, terminalText } from "./terminalText.ts";
 
 /** Where a person can see what was written. */
@@ -49,13 +50,15 @@ export async function reportError(
     lines.push(...failureLines(error.failures).map((line) => `  ${line}`));
   const log =
     error.code === "internal" ? logError(path.join(options.root, ".leaf"), error, doing(options)) : undefined;
-  const remedy = log ? `Please report it with the log ${path.relative(process.cwd(), log)}.` : error.remedy;
-  if (remedy) lines.push(`  ${remedy}`);
+  const remedy = log
+    ? say`Please report it with the log ${path.relative(process.cwd(), log)}.`
+    : error.words.remedy;
+  if (remedy) lines.push(`  ${worded(remedy)}`);
   // Without a log the stack would be lost.
   if (options.argv.includes("--verbose") || (error.code === "internal" && !log)) lines.push(stackOf(error));
   if (error.text && !json) streams.out(`${terminalText(error.text)}\n`);
   streams.err(`${options.terminal ? "\n" : ""}${lines.join("\n")}\n`);
-  if (json) streams.out(`${terminalJson(await documentOf(error, remedy))}\n`);
+  if (json) streams.out(`${terminalJson(await documentOf(error, remedy && inEnglish(remedy)))}\n`);
   return exitCodes[error.code];
 }
 
@@ -73,7 +76,8 @@ function failedOf(result: object | undefined): unknown {
   return result && "failed" in result ? result.failed : undefined;
 }
 
-function sentence({ code, message }: LeafError): string {
+function sentence({ code, words }: LeafError): string {
+  const message = worded(words.message);
   return code === "internal" ? message.charAt(0).toLowerCase() + message.slice(1) : message;
 }
 

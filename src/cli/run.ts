@@ -3,6 +3,7 @@ import { onDamagedFile } from "../engine/base/damage.ts";
 import { explained } from "../engine/base/unexpected.ts";
 import { say } from "../words/text.ts";
 import { type CliContext, createContext, type GlobalOptions } from "./context.ts";
+import { t } from "./locale.ts";
 
 /** Wraps a command's work: it gets a context made from the options in force, wherever these stand on the line. */
 export type Run = (work: (context: CliContext) => Promise<void>) => (command: Command) => Promise<void>;
@@ -10,7 +11,7 @@ export type Run = (work: (context: CliContext) => Promise<void>) => (command: Co
 export function runner(signal: AbortSignal): Run {
   return (work) => async (command) => {
     const context = createContext(command.optsWithGlobals<GlobalOptions>(), signal);
-    const listening = onDamagedFile((sentence) => context.note(`warning: ${sentence}`));
+    const listening = onDamagedFile((sentence) => context.note(t("warning: {0}", sentence)));
     try {
       await work(context);
     } catch (error) {

@@ -12,6 +12,8 @@ export interface ConsentItem {
   words: Text;
   /** What exactly: the command line, its variables. */
   details: string[];
+  /** The details as data. */
+  detailWords: Text[];
   /** Path of the file that names it, and the line (1-based) where it is known. */
   file: string;
   line: number | null;

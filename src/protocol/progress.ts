@@ -1,3 +1,5 @@
+import type { Text } from "./text.ts";
+
 /** How far a stage is. Rate and time left are derived by whoever shows it. */
 export interface Progress {
   stage: "index" | "label" | "distill" | "calibrate" | "evaluate" | "score" | "env";
@@ -8,8 +10,8 @@ export interface Progress {
   total?: number;
   /** What is counted: "images", "pairs", "steps". */
   unit: string;
-  /** A figure worth a glance, such as "loss 0.41 · val SRCC 0.71". */
-  detail?: string;
+  /** A figure worth a glance, such as "loss 0.41 · val SRCC 0.71"; former versions kept it in English. */
+  detail?: Text | string;
   /** Trials of the experiment it is part of. */
   overall?: { done: number; total: number };
 }

@@ -87,7 +87,7 @@ export interface StageFailures extends Omit<FailureSummary, "file"> {
 export interface ScorerInfo {
   kind: "student" | "embedded";
   /** Names it in one line: "student r12 · calibrated", "embedded teacher". */
-  title: string;
+  title: Text;
   fingerprint: string;
   /** Lowest and highest of the scale its scores are on: the MOS scale once calibrated, else 1..5. */
   scale: [number, number];

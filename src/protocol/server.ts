@@ -7,6 +7,7 @@ import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
 import type { TeacherReliability } from "./reliability.ts";
 import type { EvaluateResult, Metrics } from "./results.ts";
 import type { LearningCurve, SelectionStrategy } from "./selection.ts";
+import type { Text } from "./text.ts";
 
 /** Extension → server, beside the LSP's own requests. Failures are response errors whose `data` is a `Failure`. */
 export interface ServerRequests {
@@ -175,7 +176,8 @@ export interface ImageView {
 export interface KnownScore {
   score: number;
   percentile: number | null;
-  scorer: string;
+  /** Its title. */
+  scorer: Text;
   scale: [number, number];
 }
 

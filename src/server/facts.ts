@@ -10,6 +10,7 @@ import { commandIds } from "../protocol/commands.ts";
 import type { ConsentItem } from "../protocol/consent.ts";
 import type { ItemFailure } from "../protocol/failures.ts";
 import { count } from "../words/figure.ts";
+import { kept } from "../words/kept.ts";
 import type { InterpreterCheck } from "./interpreterCheck.ts";
 import type { FactProblem } from "./language/context.ts";
 import { t, worded } from "./locale.ts";
@@ -102,7 +103,7 @@ function imageFacts({ summary, index }: Catalog): FactProblem[] {
         "{0} of {1} files cannot be read and are left out: {2}",
         summary.failed,
         summary.files,
-        first ? `${first.path}: ${t(first.error)}` : "",
+        first ? `${first.path}: ${worded(kept(first.error))}` : "",
       ),
       severity: "warning",
       code: "unreadableImages",
@@ -118,7 +119,7 @@ function placeFacts({ summary, index }: Catalog): FactProblem[] {
   const [unread] = index.places("unreadable", "name");
   if (unread) {
     const all = unreadable + name;
-    const first = `${unread.path}: ${t(unread.reason)}`;
+    const first = `${unread.path}: ${worded(kept(unread.reason))}`;
     facts.push({
       path: ["images"],
       message:
@@ -131,7 +132,7 @@ function placeFacts({ summary, index }: Catalog): FactProblem[] {
   }
   const [out] = index.places("outside");
   if (out) {
-    const first = `${out.path}: ${t(out.reason)}`;
+    const first = `${out.path}: ${worded(kept(out.reason))}`;
     facts.push({
       path: ["images"],
       message:
@@ -234,7 +235,7 @@ const placeOf: Record<ConsentItem["kind"], FactProblem["path"]> = {
 /** Reasons are kept as they were told, in English; those of LEAF's own are known to the bundle. */
 function lineOf({ file, other, line, reason }: ItemFailure): string {
   const where = other ? t("{0} and {1}", file, other) : line === undefined ? file : `${file}:${line}`;
-  return `${where}: ${t(reason)}`;
+  return `${where}: ${worded(kept(reason))}`;
 }
 
 function sentence(message: string): string {

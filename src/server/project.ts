@@ -262,7 +262,7 @@ export function liveProject(
       stale: (loaded?.stages ?? []).filter(
         ({ state, reason }) => state !== "fresh" && reason?.kind !== "noHumanScores",
       ).length,
-      scorer: loaded ? scorerInfo(loaded.context.scorer, t) : null,
+      scorer: loaded ? scorerInfo(loaded.context.scorer) : null,
       scored: images.scored(),
       job: jobs.snapshot(),
     }),

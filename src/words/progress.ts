@@ -1,7 +1,8 @@
 import type { TimedProgress } from "../protocol/jobs.ts";
+import type { Text } from "../protocol/text.ts";
 import { left } from "./duration.ts";
 import { count, figure } from "./figure.ts";
-import { marked } from "./text.ts";
+import { asTemplate, marked, render, say } from "./text.ts";
 import type { Translate } from "./translate.ts";
 
 /** Share of the present step that is done, 0..100; null while the total is unknown. 100 only once it is. */
@@ -23,7 +24,7 @@ export function progressDetails(t: Translate, progress: TimedProgress): string {
   const { unit, detail } = progress;
   const all = progress.total ? counted(t, progress) : "";
   const speed = progress.rate === null ? "" : rate(t, progress.rate, unit);
-  return [all, speed, detail].filter(Boolean).join(" · ");
+  return [all, speed, detail && render(detail, t)].filter(Boolean).join(" · ");
 }
 
 /** "1,200 of 4,000 images", "1,200 images". */
@@ -35,9 +36,13 @@ export function counted(t: Translate, { done, total, unit }: TimedProgress): str
 
 /** A rate with its unit: "31 images/s", "4.2 steps/s", "1.5 s per step". */
 export function rate(t: Translate, perSecond: number, unit: string): string {
-  if (perSecond >= 9.95) return t("{0} {1}/s", count(Math.round(perSecond)), t(unit));
-  if (perSecond >= 0.5) return t("{0} {1}/s", figure(perSecond, 1), t(unit));
-  return t("{0} s per {1}", figure(1 / perSecond, 1), t(unit.replace(/s$/, "")));
+  return render(rateText(perSecond, unit), t);
+}
+
+export function rateText(perSecond: number, unit: string): Text {
+  if (perSecond >= 9.95) return say`${count(Math.round(perSecond))} ${asTemplate(unit)}/s`;
+  if (perSecond >= 0.5) return say`${figure(perSecond, 1)} ${asTemplate(unit)}/s`;
+  return say`${figure(1 / perSecond, 1)} s per ${asTemplate(unit.replace(/s$/, ""))}`;
 }
 
 /** What a step is called: it comes as an English word, or with figures of its own. */

@@ -1,6 +1,6 @@
 import type { Change, StageReason } from "../protocol/project.ts";
 import type { StageName } from "../protocol/results.ts";
-import { render } from "./text.ts";
+import { marked, render } from "./text.ts";
 import type { Translate } from "./translate.ts";
 
 /** "distill.epochs: 20 → 30", or "epochs 20 → 30" under its section; of what has no value to show, that it changed. */
@@ -36,6 +36,15 @@ export function changeWords(t: Translate, { key, before, after }: Change, sectio
 function valueWords(t: Translate, value: unknown): string {
   return value === null || value === undefined ? t("none") : JSON.stringify(value);
 }
+
+/** The states of a stage, for translators. */
+export const stateNames = [
+  marked("fresh"),
+  marked("stale"),
+  marked("missing"),
+  marked("running"),
+  marked("failed"),
+];
 
 const shownChanges = 3;
 

@@ -4,6 +4,7 @@ import { urisOfArguments } from "../../src/extension/images/scoreTargets.ts";
 import { chooseProject } from "../../src/extension/projects/choice.ts";
 import { contextKeys, isRunning } from "../../src/extension/projects/contextKeys.ts";
 import { runOfTarget } from "../../src/extension/reportTarget.ts";
+import { quoted } from "../../src/words/text.ts";
 import { job, project, stage } from "./samples.ts";
 
 const a = project({ config: "file:///w/a/leaf.yaml", folder: "file:///w/a" });
@@ -91,7 +92,7 @@ describe("the cache of scores", () => {
   const score = (value: number) => ({
     score: value,
     percentile: 0.5,
-    scorer: "s",
+    scorer: quoted("s"),
     scale: [1, 5] as [number, number],
   });
 

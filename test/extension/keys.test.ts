@@ -59,6 +59,7 @@ it("what is asked before a run says what exactly, and where it is written", () =
     title: "Start the teacher's server",
     words: quoted("Start the teacher's server"),
     details: ["./serve.sh {port}", "in /home/ana/p"],
+    detailWords: [],
     file: "/home/ana/p/leaf.yaml",
     line: 7,
   };

@@ -9,7 +9,7 @@ import {
 } from "../../src/extension/images/imageWords.ts";
 import { runDescription, runTooltip } from "../../src/extension/runWords.ts";
 import { pipelineRows, projectRow, type Row } from "../../src/extension/views/stageWords.ts";
-import { progressDetails, progressLine } from "../../src/words/progress.ts";
+import { progressDetails, progressLine, rateText } from "../../src/words/progress.ts";
 import { quoted, say } from "../../src/words/text.ts";
 import { whyWords } from "../../src/words/why.ts";
 import { pseudo as t, untranslated } from "../support/pseudoLocale.ts";
@@ -18,7 +18,7 @@ import { image, job, progress, project, run, stage } from "./samples.ts";
 const now = Date.parse("2026-11-24T12:00:00Z");
 const said = (texts: (string | undefined | null)[]) =>
   texts.flatMap((text) => {
-    const left = untranslated(text ?? "", /photos|student r12 · calibrated|PNG/g);
+    const left = untranslated(text ?? "", /photos|PNG|WebP/g);
     return left.length > 0 ? [`${left.join(" ")} ← ${text}`] : [];
   });
 const wordsOf = (rows: Row[]): string[] =>
@@ -40,8 +40,8 @@ test("the trees say everything in the editor's language", () => {
       reason: { kind: "upstream", stage: "distill", state: "stale" },
       failures: {
         total: 30,
-        first: [{ kind: "score", file: "a.png", reason: "the file is empty" }],
-        reasons: [],
+        first: [{ kind: "score", file: "a.png", reason: "the WebP data is truncated" }],
+        reasons: [{ reason: "the WebP data is truncated", count: 29 }],
         list: "file:///w/list.txt",
       },
     }),
@@ -75,12 +75,12 @@ test("runs, images and progress too", () => {
       statusText(view, t),
       statusText({ ...view, row: image({ score: null }) }, t),
       statusTooltip(view, t),
-      decorationTooltip({ score: 3, scale: [1, 5], percentile: 0.5, scorer: "r12" }, t),
+      decorationTooltip({ score: 3, scale: [1, 5], percentile: 0.5, scorer: view.scorer.title }, t),
       scoringMessage(project({ scored: { done: 1, total: 4, busy: true } }), t),
     ]),
   ).toEqual([]);
   for (const step of ["points", "pairs", "decode", "epoch 3 of 20", "installing packages"]) {
-    const at = progress({ step, rate: 0.2, secondsLeft: 3700 });
+    const at = progress({ step, rate: 0.2, secondsLeft: 3700, detail: rateText(96, "images") });
     expect(said([progressLine(t, at), progressDetails(t, at)]), step).toEqual([]);
   }
   expect(said([whyWords(t, { kind: "studentGone" }), progressLine(t, null)])).toEqual([]);
@@ -95,6 +95,7 @@ test("failures and what the user is asked", () => {
     title: t("Start the teacher's server"),
     words: quoted(""),
     details: [],
+    detailWords: [],
     file: "/w/leaf.yaml",
     line: 7,
   };

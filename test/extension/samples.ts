@@ -1,6 +1,7 @@
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { JobSnapshot, TimedProgress } from "../../src/protocol/jobs.ts";
 import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../../src/protocol/project.ts";
+import { say } from "../../src/words/text.ts";
 
 export function progress(over: Partial<TimedProgress> = {}): TimedProgress {
   return {
@@ -48,7 +49,7 @@ export function project(over: Partial<ProjectSnapshot> = {}): ProjectSnapshot {
     stale: 0,
     scorer: {
       kind: "student",
-      title: "student r12 · calibrated",
+      title: say`student ${"r12"} · calibrated`,
       fingerprint: "f",
       scale: [1, 5],
       lowerIsBetter: false,

@@ -13,7 +13,7 @@ import { mentionsSecret, redacted } from "../../src/extension/redactedChannel.ts
 import { fileNameOf, runDescription, runTooltip, shownRuns } from "../../src/extension/runWords.ts";
 import { pipelineRows, projectRow } from "../../src/extension/views/stageWords.ts";
 import { describeKey } from "../../src/server/language/describe.ts";
-import { quoted } from "../../src/words/text.ts";
+import { quoted, say } from "../../src/words/text.ts";
 import { english as t } from "../../src/words/translate.ts";
 import { tokensOf } from "../support/markdownReader.ts";
 import { image, job, progress, project, run, stage } from "./samples.ts";
@@ -105,7 +105,7 @@ describe("quality", () => {
     const known = {
       score: 3.6182,
       percentile: 0.714,
-      scorer: "student r12 · calibrated",
+      scorer: project().scorer!.title,
       scale: [1, 5] as [number, number],
     };
     expect(decorationTooltip(known, t)).toBe(
@@ -129,7 +129,7 @@ describe("quality", () => {
   });
 
   it("of a teacher's alone says so", () => {
-    const scorer = { ...project().scorer!, kind: "embedded" as const, title: "embedded teacher" };
+    const scorer = { ...project().scorer!, kind: "embedded" as const, title: say`embedded teacher` };
     expect(scoringMessage(project({ scorer }), t)).toBe(
       "Scores of the embedded teacher. Distill a student for your images.",
     );
@@ -273,7 +273,7 @@ describe("Markdown", () => {
     const view = {
       row: image({ path: `photos/${evil}`, format: evil, score: 3 }),
       project: { config: `file:///w/${encodeURI(evil)}/leaf.yaml`, name: evil, imagesName: evil },
-      scorer: { ...project().scorer!, title: evil },
+      scorer: { ...project().scorer!, title: quoted(evil) },
       mosRange: [1, 5] as [number, number],
     };
     expect(linked(statusTooltip(view, t))).toEqual(["command:leaf.openPanel", "command:leaf.score"]);

@@ -16,6 +16,7 @@ import type {
   ServerMethod,
 } from "../../src/protocol/server.ts";
 import { uriOf } from "../../src/server/uris.ts";
+import { inEnglish, say } from "../../src/words/text.ts";
 import { config as configText, makeWorkspace, temporaryFolder } from "../integration/workspace.ts";
 import { conditions, startServer } from "./startServer.ts";
 
@@ -75,7 +76,7 @@ test("before a student, a hover scores the image by the embedded teacher and nam
   const thumbnail = /!\[\]\((file:[^|)]+)/.exec(hover!.markdown)![1]!;
   expect(existsSync(fileURLToPath(thumbnail))).toBe(true);
   const [known] = await ask("leaf/scores", { uris: [photo("coffee_000.png")] });
-  expect(known).toMatchObject({ scorer: "embedded teacher", scale: [1, 5] });
+  expect(known).toMatchObject({ scorer: say`embedded teacher`, scale: [1, 5] });
   expect(
     await ask("leaf/imageHover", { document: uriOf(dir), text: "nothing.png", character: 3 }),
   ).toBeNull();
@@ -91,10 +92,10 @@ test("after the pipeline all images have the student's score, and every list agr
   await until(
     () =>
       project.scored.done === 24 &&
-      project.scorer?.title.includes("calibrated") === true &&
-      !project.scorer.title.includes("not"),
+      project.scorer?.title.template.includes("calibrated") === true &&
+      !project.scorer.title.template.includes("not"),
   );
-  expect(project.scorer).toMatchObject({ title: "student r1 · calibrated", scale: [1, 5] });
+  expect(project.scorer).toMatchObject({ title: say`student ${"r1"} · calibrated`, scale: [1, 5] });
   await until(() => project.stale === 0);
   const { rows, total } = await images();
   expect(total).toBe(24);
@@ -167,7 +168,7 @@ test("ratings are in the MOS file at once, and can be taken back", async () => {
   await until(() => changedScores.includes(uriOf(added)));
   await until(() => project.scored.done === 25);
   const [score] = await ask("leaf/scores", { uris: [uriOf(added)] });
-  expect(score!.scorer).toContain("student r1");
+  expect(inEnglish(score!.scorer)).toContain("student r1");
   const queue = await ask("leaf/ratingQueue", { config, count: 5 });
   expect(queue.images.map((row) => row.path)).toEqual(["photos/unrated.png"]);
   const rated = (await ask("leaf/rate", { config, hash: queue.images[0]!.hash, rating: 4 })) as RatingQueue;

@@ -6,6 +6,7 @@ import type { MessageConnection } from "vscode-languageserver/node";
 import type { JobEvent } from "../../src/protocol/jobs.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import { uriOf } from "../../src/server/uris.ts";
+import { say } from "../../src/words/text.ts";
 import { english } from "../../src/words/translate.ts";
 import { whyWords } from "../../src/words/why.ts";
 import { config, makeWorkspace, temporaryFolder } from "../integration/workspace.ts";
@@ -46,7 +47,7 @@ test("finds the config, reads its images and scores, and says what is missing", 
     name: "leaf.yaml",
     invalid: null,
     images: { files: 24, usable: 24, failed: 0 },
-    scorer: { kind: "embedded", title: "embedded teacher", scale: [1, 5] },
+    scorer: { kind: "embedded", title: say`embedded teacher`, scale: [1, 5] },
   });
   expect(project().mos).toMatchObject({ rated: 24, range: [1, 5] });
   expect(states()).toEqual(["label missing", "distill missing", "calibrate missing", "evaluate missing"]);

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type {
   CodeAction,
@@ -9,10 +10,12 @@ import type {
   Hover,
   MessageConnection,
 } from "vscode-languageserver/node";
+import type { ConsentView } from "../../src/protocol/consent.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import { uriOf } from "../../src/server/uris.ts";
+import { render } from "../../src/words/text.ts";
 import { makeWorkspace, temporaryFolder } from "../integration/workspace.ts";
-import { pseudoBundle, untranslated } from "../support/pseudoLocale.ts";
+import { pseudo, pseudoBundle, untranslated } from "../support/pseudoLocale.ts";
 import { conditions, startServer } from "./startServer.ts";
 
 const { dir, remove } = temporaryFolder();
@@ -25,13 +28,19 @@ const config = uriOf(path.join(dir, "leaf.yaml"));
 
 beforeAll(async () => {
   await makeWorkspace(dir, 12);
-  writeFileSync(path.join(dir, "photos", "broken.png"), "no picture");
+  const whole = await sharp({ create: { width: 64, height: 64, channels: 3, background: "red" } })
+    .png()
+    .toBuffer();
+  writeFileSync(path.join(dir, "photos", "broken.png"), whole.subarray(0, 60));
   writeFileSync(
     path.join(dir, "mos.csv"),
     `${readFileSync(path.join(dir, "mos.csv"), "utf8")}nowhere.png,3\nnobody.png,2\n`,
   );
   mkdirSync(path.join(dir, "other"));
-  writeFileSync(path.join(dir, "other", "leaf.yaml"), "images: far/away\n");
+  writeFileSync(
+    path.join(dir, "other", "leaf.yaml"),
+    "images: far/away\nteacher: { kind: openai, serve: { model: m, command: [run, me], env: { MODE: fast } } }\n",
+  );
   writeFileSync(path.join(dir, "two.experiment.yaml"), "base: leaf.yaml\nseeds: [0, 1]\n");
   ({ connection, stop } = await startServer(
     dir,
@@ -86,7 +95,13 @@ test("problems and their fixes are said in the editor's language", async () => {
   ]) {
     const found = await diagnosticsOf(config, text);
     expect(found.length, text).toBeGreaterThan(0);
-    expect(bad(found.map(({ message }) => message))).toEqual([]);
+    // What the decoder said is its own.
+    expect(
+      bad(
+        found.map(({ message }) => message),
+        /PNG|Input buffer has corrupt header/g,
+      ),
+    ).toEqual([]);
     const fixes = await connection.sendRequest<CodeAction[]>("textDocument/codeAction", {
       textDocument: { uri: config },
       range: { start: { line: 0, character: 0 }, end: { line: 99, character: 0 } },
@@ -100,6 +115,21 @@ test("problems and their fixes are said in the editor's language", async () => {
       ),
     ).toEqual([]);
   }
+});
+
+test("what a config would run is asked for in the editor's language", async () => {
+  const other = uriOf(path.join(dir, "other", "leaf.yaml"));
+  const { items } = await connection.sendRequest<ConsentView>("leaf/consent", {
+    config: other,
+    work: "label",
+  });
+  expect(items).toHaveLength(1);
+  expect(
+    bad(
+      items.flatMap(({ title, details }) => [title, ...details]),
+      /run me|MODE=fast/g,
+    ),
+  ).toEqual([]);
 });
 
 test("hovers and completions say what keys are in the editor's language", async () => {
@@ -136,7 +166,11 @@ test("lenses and the project's words are in the editor's language", async () => 
   );
   expect(titles.length).toBeGreaterThan(4);
   expect(bad(titles)).toEqual([]);
-  expect(bad(projects.flatMap(({ invalid, scorer }) => [invalid ?? "", scorer?.title]))).toEqual([]);
+  expect(
+    bad(
+      projects.flatMap(({ invalid, scorer }) => [invalid ?? "", scorer ? render(scorer.title, pseudo) : ""]),
+    ),
+  ).toEqual([]);
 });
 
 test("what is refused is refused in the editor's language, with the way out", async () => {

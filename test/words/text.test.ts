@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { render, say } from "../../src/words/text.ts";
+import { describe, expect, test, vi } from "vitest";
+import { asTemplate, quoted, render, say } from "../../src/words/text.ts";
 import { english, type Translate } from "../../src/words/translate.ts";
 
 describe("sentences as data", () => {
@@ -18,4 +18,20 @@ describe("sentences as data", () => {
       );
     expect(render(say`${say`no image`} in ${"a{1}b"}`, german)).toBe("In a{1}b: kein Bild");
   });
+});
+
+test("a sentence in a string that nobody worded fails in tests, and is English to people; JSON and comparisons see none of it", () => {
+  const plain = { template: "Cannot read {0}.", values: ["a.png"] };
+  const text = say`Cannot read ${"a.png"}.`;
+  for (const one of [text, quoted("x"), asTemplate("x")]) {
+    expect(() => `leaf: ${one}`).toThrow("unworded");
+    expect(() => String(one)).toThrow("unworded");
+  }
+  expect(text).toStrictEqual(plain);
+  expect(JSON.stringify(text)).toBe(JSON.stringify(plain));
+  expect(structuredClone(text)).toStrictEqual(plain);
+  expect({ ...text }).toStrictEqual(plain);
+  vi.stubEnv("VITEST", "");
+  expect(`leaf: ${text}`).toBe("leaf: Cannot read a.png.");
+  vi.unstubAllEnvs();
 });

@@ -11,6 +11,7 @@ import {
   mosText,
   scoreFigure,
 } from "../../src/words/score.ts";
+import { render } from "../../src/words/text.ts";
 import type { Host } from "../host.ts";
 import { outOfDistributionMark, outOfDistributionStyles } from "../pictures/outOfDistribution.ts";
 import "../pictures/pane.ts";
@@ -156,7 +157,7 @@ class ImageDetails extends LitElement {
     if (row.score === null || !scorer) return html`<span class="muted">${host.text("not scored yet")}</span>`;
     return html`${scoreBadge(host, row.score, scorer, "scale")}
       ${row.percentile === null ? nothing : html`<br />${betterThan(host.text, row.percentile, project.imagesName)}`}
-      <br /><span class="muted">${scorer.title}</span>
+      <br /><span class="muted">${render(scorer.title, this.host.text)}</span>
       ${row.far && scorer.kind === "student" ? html`<br />${outOfDistributionMark(host, row, "full")}` : nothing}`;
   }
 

@@ -1,6 +1,7 @@
 import { css, html } from "lit";
 import type { ScorerInfo } from "../../src/protocol/project.ts";
 import { bandOf, bandWord, scoreFigure, scoreText } from "../../src/words/score.ts";
+import { render } from "../../src/words/text.ts";
 import type { Host } from "../host.ts";
 
 /** A score with its quality band. */
@@ -10,7 +11,7 @@ export function scoreBadge(host: Host, score: number | null, scorer: ScorerInfo 
   }
   const band = bandOf(score, scorer);
   const shown = withScale ? scoreText(host.text, score, scorer.scale) : scoreFigure(score, scorer.scale);
-  return html`<span class="badge of-${band}" title="${bandWord(host.text, band)} (${scorer.title})"
+  return html`<span class="badge of-${band}" title="${bandWord(host.text, band)} (${render(scorer.title, host.text)})"
     ><i></i>${shown}</span
   >`;
 }

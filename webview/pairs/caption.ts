@@ -3,6 +3,7 @@ import type { ImageRow } from "../../src/protocol/images.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import { figure } from "../../src/words/figure.ts";
 import { mosFigure, scoreFigure } from "../../src/words/score.ts";
+import { render } from "../../src/words/text.ts";
 import type { Host } from "../host.ts";
 import { outOfDistributionMark } from "../pictures/outOfDistribution.ts";
 
@@ -18,7 +19,7 @@ export function pairCaption(host: Host, project: ProjectSnapshot, side: "A" | "B
       ${
         row.score === null || !scorer
           ? nothing
-          : html`<span title=${scorer.title}
+          : html`<span title=${render(scorer.title, host.text)}
             >${scorer.kind === "student" ? text("student") : text("embedded teacher")} <b>${scoreFigure(row.score, scorer.scale)}</b></span
           >${scorer.kind === "student" ? outOfDistributionMark(host, row, "short") : nothing}`
       }

@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing } from "lit";
 import type { TimedProgress } from "../../src/protocol/jobs.ts";
 import { left } from "../../src/words/duration.ts";
 import { counted, rate, stepWords } from "../../src/words/progress.ts";
+import { render } from "../../src/words/text.ts";
 import type { Host } from "../host.ts";
 import { baseStyles } from "../ui/styles.ts";
 
@@ -48,7 +49,7 @@ class ProgressBar extends LitElement {
       <progress aria-label=${step} max=${total ?? nothing} value=${total === undefined ? nothing : Math.min(done, total)}></progress>
       <div class="line"><span>${counted(text, this.progress)}</span><span>${left(text, secondsLeft)}</span></div>
       <div class="line muted">
-        <span>${speed === null ? nothing : rate(text, speed, unit)}</span><span>${detail}</span>
+        <span>${speed === null ? nothing : rate(text, speed, unit)}</span><span>${detail ? render(detail, text) : nothing}</span>
       </div>`;
   }
 }

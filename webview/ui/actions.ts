@@ -41,7 +41,11 @@ export function pressKey(actions: Record<string, Action>, event: KeyboardEvent):
 }
 
 const arrows: Record<string, string> = { ArrowLeft: "←", ArrowRight: "→" };
-const onButtons: Record<string, string> = { ...arrows, Enter: "⏎", Delete: "Del", Escape: "Esc" };
+/** What stands on the key, or on a button for it. */
+function onButton({ text }: Host, key: string): string {
+  if (key === "Delete") return text("Del");
+  return { ...arrows, Enter: "⏎", Escape: "Esc" }[key] ?? key;
+}
 
 const inTooltips = (key: string) =>
   key.startsWith("Ctrl+") ? `Ctrl+${key.slice(5).toUpperCase()}` : (arrows[key] ?? key);
@@ -66,7 +70,7 @@ export function actionButton(host: Host, action: Action, { class: classes, key }
   if (action.hidden) return nothing;
   const { title = "", icon, keys = [] } = action;
   const iconOnly = classes === "icon";
-  const shownKey = keys[0] && (onButtons[keys[0]] ?? keys[0]);
+  const shownKey = keys[0] && onButton(host, keys[0]);
   const kbd = html`<kbd aria-hidden=${key === "named" ? nothing : "true"}>${shownKey}</kbd>`;
   return html`<button
     class=${classes ?? nothing}

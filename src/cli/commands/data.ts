@@ -8,9 +8,10 @@ import { toCsv } from "../../engine/tables/csvText.ts";
 import { figure } from "../../words/figure.ts";
 import { scoreFigure } from "../../words/score.ts";
 import { studentWords } from "../../words/student.ts";
-import { inEnglish, say } from "../../words/text.ts";
+import { say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
 import { findProject, stageOptions } from "../context.ts";
+import { t, worded } from "../locale.ts";
 import type { Run } from "../run.ts";
 
 export function addDataCommands(program: Command, run: Run): void {
@@ -30,7 +31,7 @@ export function addDataCommands(program: Command, run: Run): void {
           signal: context.signal,
           onProgress: context.onProgress,
         });
-        tellFailures(result.failures, "score", (message) => context.note(`warning: ${inEnglish(message)}`));
+        tellFailures(result.failures, "score", (message) => context.note(t("warning: {0}", worded(message))));
         for (const { image, note } of result.notes) context.note(`warning: ${image}: ${note}`);
         context.note(`Scored by ${studentWords(english, result.student)}.`);
         if (result.far) context.note(farNote(result.far, result.scores.length));

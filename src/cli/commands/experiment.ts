@@ -10,9 +10,10 @@ import { runExperiment } from "../../engine/experiments/run.ts";
 import { trialsOf } from "../../engine/experiments/trial.ts";
 import type { ExperimentResult } from "../../protocol/experiments.ts";
 import { figure } from "../../words/figure.ts";
-import { inEnglish, say } from "../../words/text.ts";
+import { say } from "../../words/text.ts";
 import { consented } from "../consent.ts";
 import { type CliContext, table } from "../context.ts";
+import { t, worded } from "../locale.ts";
 import type { Run } from "../run.ts";
 
 export function addExperimentCommand(program: Command, run: Run): void {
@@ -38,7 +39,7 @@ export function addExperimentCommand(program: Command, run: Run): void {
           signal,
           jobs,
           onProgress,
-          onWarning: (message) => note(`warning: ${inEnglish(message)}`),
+          onWarning: (message) => note(t("warning: {0}", worded(message))),
           onTrial: ({ cell, seed, result }, done, total) => {
             const found = result.metrics
               ? `SRCC ${figure(result.metrics.srcc)} · PLCC ${figure(result.metrics.plcc)}`

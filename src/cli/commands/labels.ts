@@ -11,8 +11,9 @@ import { compareTeachers } from "../../engine/reliability/compareTeachers.ts";
 import { teacherFingerprint } from "../../engine/teachers/createTeacher.ts";
 import type { TeacherComparison } from "../../protocol/reliability.ts";
 import { figure, percent } from "../../words/figure.ts";
-import { inEnglish, say } from "../../words/text.ts";
+import { say } from "../../words/text.ts";
 import { type CliContext, findProject, table } from "../context.ts";
+import { worded } from "../locale.ts";
 import type { Run } from "../run.ts";
 
 /** The label store by itself: who has judged what, and what other stores know. */
@@ -120,7 +121,7 @@ async function withStore<T>(
   const open = () => openLabels(file, { readOnly: mode === "read", waitMs: shortWaitMs });
   const store = await whenFree(file, open, {
     signal: context.signal,
-    onNote: (note) => context.note(inEnglish(note)),
+    onNote: (note) => context.note(worded(note)),
   });
   // From here on in one piece of work at a time: SQLite itself waits a while.
   store.db.exec("PRAGMA busy_timeout = 10000");

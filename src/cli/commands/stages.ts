@@ -21,6 +21,7 @@ import { english } from "../../words/translate.ts";
 import { whyWords } from "../../words/why.ts";
 import { consented } from "../consent.ts";
 import { findProject, stageOptions, table } from "../context.ts";
+import { t } from "../locale.ts";
 import type { Run } from "../run.ts";
 import { labelText } from "./label.ts";
 
@@ -80,17 +81,19 @@ export function addStageCommands(program: Command, run: Run): void {
     .action((_options, command) =>
       run(async (context) => {
         const status = await pipelineStatus(await findProject(context), stageOptions(context));
-        for (const problem of status.problems) context.note(`warning: ${problem}`);
+        for (const problem of status.problems) context.note(t("warning: {0}", problem));
         const stages = status.stages.map((one) => ({
           ...one,
           why: whyWords(english, one.reason) || undefined,
         }));
-        const rows = stages.map(({ stage, state, why, failures }) => [
+        const rows = stages.map(({ stage, state, reason, failures }) => [
           stage,
-          state,
-          [why, failures && `${failureCount(failures)}${placeOf(failures)}`].filter(Boolean).join("; "),
+          t(state),
+          [whyWords(t, reason), failures && `${failureCount(failures)}${placeOf(failures)}`]
+            .filter(Boolean)
+            .join("; "),
         ]);
-        context.print({ ...status, stages }, table(["stage", "state", "why"], rows));
+        context.print({ ...status, stages }, table([t("stage"), t("state"), t("why")], rows));
       })(command),
     );
 }
@@ -108,12 +111,12 @@ function calibrateText(result: CalibrateResult): string {
 }
 
 function trained(stage: "distill" | "calibrate", result: DistillResult | CalibrateResult): string {
-  const parts = [result.run, headline(english, stage, result), how(result)];
+  const parts = [result.run, headline(t, stage, result), how(result)];
   return `${stage.padEnd(10)} ${parts.join(" · ")}\n           ${result.student}`;
 }
 
 function how({ reused, durationS }: { reused: boolean; durationS: number }): string {
-  return reused ? "fresh, nothing to do" : duration(english, durationS);
+  return reused ? t("fresh, nothing to do") : duration(t, durationS);
 }
 
 function evaluateText(result: EvaluateResult): string {

@@ -1,7 +1,6 @@
 import type { JobEvent, TimedProgress } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
-import { rate } from "../../words/progress.ts";
-import { english } from "../../words/translate.ts";
+import { rateText } from "../../words/progress.ts";
 
 /** A trainer's message as progress over all of its epochs; validation is the end of its epoch. */
 export function trainerProgress({
@@ -18,7 +17,7 @@ export function trainerProgress({
     done: (epoch - 1) * steps + step,
     total: steps * epochs,
     unit: "steps",
-    detail: imagesPerS ? rate(english, imagesPerS, "images") : undefined,
+    detail: imagesPerS ? rateText(imagesPerS, "images") : undefined,
   };
 }
 

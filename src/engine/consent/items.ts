@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ConsentItem } from "../../protocol/consent.ts";
 import type { Text } from "../../protocol/text.ts";
-import { inEnglish, say } from "../../words/text.ts";
+import { inEnglish, quoted, say } from "../../words/text.ts";
 import { decideEndpoint, originOf } from "../base/endpoint.ts";
 import { redact, redactConfig } from "../base/redact.ts";
 import type { OpenaiTeacherConfig, ServeConfig } from "../config/teacher.ts";
@@ -32,7 +32,7 @@ export function interpreterItem(named: string, root: string): PlacelessItem {
       environment: file ? fileDigest(path.join(path.dirname(file), "..", "pyvenv.cfg")) : null,
     }),
     ...titled(say`Run the Python interpreter ${shownPart(named)}`),
-    details: [`${shownPart(file ?? named)} -m leaf …`],
+    ...detailed(quoted(`${shownPart(file ?? named)} -m leaf …`)),
     path: ["python", "interpreter"],
   };
 }
@@ -54,11 +54,11 @@ export function serverItem(serve: ServeConfig, root: string): PlacelessItem {
       content: command.map((part, i) => contentOf(part, root, i === 0)),
     }),
     ...titled(say`Start the teacher's server`),
-    details: [
-      redact(shownCommand(shown.command)),
-      ...(variables.length > 0 ? [`with ${redact(variables.join(" "))}`] : []),
-      `in ${visible(path.resolve(root))}`,
-    ],
+    ...detailed(
+      quoted(redact(shownCommand(shown.command))),
+      ...(variables.length > 0 ? [say`with ${redact(variables.join(" "))}`] : []),
+      say`in ${visible(path.resolve(root))}`,
+    ),
     path: ["teacher", "serve"],
   };
 }
@@ -92,7 +92,7 @@ export function endpointItems(
         kind: "plainHttp",
         digest: consentDigest({ kind: "plainHttp", origin }),
         ...titled(say`Send images to ${origin} without encryption`),
-        details: [],
+        ...detailed(),
         path: at,
       });
     const variable = config.keyEnv ?? (env.LEAF_TEACHER_KEY?.trim() ? "LEAF_TEACHER_KEY" : undefined);
@@ -101,7 +101,7 @@ export function endpointItems(
         kind: "key",
         digest: consentDigest({ kind: "key", variable, origin }),
         ...titled(say`Send the key of the environment variable ${variable} to ${origin}`),
-        details: [],
+        ...detailed(),
         path: config.keyEnv === undefined ? at : ["teacher", "keyEnv"],
       });
   });
@@ -111,4 +111,8 @@ export function endpointItems(
 
 function titled(words: Text): Pick<ConsentItem, "title" | "words"> {
   return { title: inEnglish(words), words };
+}
+
+function detailed(...words: Text[]): Pick<ConsentItem, "details" | "detailWords"> {
+  return { details: words.map(inEnglish), detailWords: words };
 }

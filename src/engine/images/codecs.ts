@@ -1,5 +1,5 @@
 import sharp from "sharp";
-import { marked } from "../../words/text.ts";
+import { inEnglish, marked, say } from "../../words/text.ts";
 import { messageOf } from "../base/errors.ts";
 import { displayName, type ImageFormat } from "./format.ts";
 import { jpegEnd, jpegScansComplete } from "./jpeg.ts";
@@ -99,7 +99,9 @@ export function undecodable(format: ImageFormat, error: unknown): UnreadableImag
       cause: error,
     });
   const reason = /premature end|truncated/i.test(detail)
-    ? `the ${displayName(format)} data is truncated`
-    : `the ${displayName(format)} data is truncated or corrupt (${detail.replace(/[:.]$/, "")})`;
+    ? inEnglish(say`the ${displayName(format)} data is truncated`)
+    : inEnglish(
+        say`the ${displayName(format)} data is truncated or corrupt (${detail.replace(/[:.]$/, "")})`,
+      );
   return new UnreadableImage(reason, { cause: error });
 }

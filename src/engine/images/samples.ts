@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import { significant } from "../../words/figure.ts";
+import { inEnglish, marked, say } from "../../words/text.ts";
 
 /**
  * TIFF files hold more than 8-bit pictures: floats, 32-bit numbers, and 8 or 12 bits in 16. What range their values have, no field
@@ -18,8 +19,6 @@ export interface Samples {
 
 /** Values that cannot be taken for a picture; the message is a reason in plain words. */
 export class SampleError extends Error {}
-
-const way = "; save it with 8 or 16 bits";
 
 type Values = Uint16Array | Uint32Array | Int32Array | Float32Array;
 /** Signed numbers of 8 and 16 bits are not among them: libvips takes negative ones for 0 before anybody sees them. */
@@ -62,9 +61,15 @@ async function sampleFormat(tiff: Buffer): Promise<SampleFormat | undefined> {
   const colours = channels - (hasAlpha ? 1 : 0);
   if (colours !== 1 && colours !== 3) return undefined;
   if (!(depth in arrays) || (depth === "float" && bitsPerSample !== 32))
-    throw new SampleError(`TIFF of ${bitsPerSample}-bit ${kinds[depth] ?? depth} is not supported${way}`);
+    throw new SampleError(
+      inEnglish(
+        say`TIFF of ${bitsPerSample ?? "?"}-bit ${kinds[depth] ?? depth} is not supported; save it with 8 or 16 bits`,
+      ),
+    );
   if (depth === "float" && icc)
-    throw new SampleError(`TIFF of floats with a colour profile is not supported${way}`);
+    throw new SampleError(
+      marked("TIFF of floats with a colour profile is not supported; save it with 8 or 16 bits"),
+    );
   return { depth: depth as keyof typeof arrays, space: space!, colours, hasAlpha };
 }
 
@@ -78,7 +83,11 @@ async function readSamples(tiff: Buffer, format: SampleFormat): Promise<Samples 
     .toBuffer({ resolveWithObject: true });
   const channels = (colours + (hasAlpha ? 1 : 0)) as Samples["channels"];
   if (info.channels !== channels)
-    throw new SampleError(`TIFF with ${info.channels} channels of ${depth} is not supported${way}`);
+    throw new SampleError(
+      inEnglish(
+        say`TIFF with ${info.channels} channels of ${depth} is not supported; save it with 8 or 16 bits`,
+      ),
+    );
   const values: Values = new arrays[depth](
     data.buffer,
     data.byteOffset,
@@ -125,9 +134,12 @@ function rangeOf(
     if (depth === "ushort" && high > most12Bits) return undefined;
   }
   // One that is no number makes the sum none.
-  if (!Number.isFinite(sum)) throw new SampleError(`the TIFF holds values that are no numbers${way}`);
+  if (!Number.isFinite(sum))
+    throw new SampleError(marked("the TIFF holds values that are no numbers; save it with 8 or 16 bits"));
   const unknown = new SampleError(
-    `the TIFF's values go from ${significant(low)} to ${significant(high)}, a range that is not known${way}`,
+    inEnglish(
+      say`the TIFF's values go from ${significant(low)} to ${significant(high)}, a range that is not known; save it with 8 or 16 bits`,
+    ),
   );
   if (depth === "float") {
     if (low >= -overshoot && high <= 1 + overshoot) return { scale: 255 };

@@ -3,7 +3,7 @@ import type { ScorerInfo } from "../../protocol/project.ts";
 import type { RunRecord } from "../../protocol/results.ts";
 import { studentCard } from "../../protocol/schema/student.ts";
 import type { StudentCard } from "../../protocol/student.ts";
-import { english, type Translate } from "../../words/translate.ts";
+import { say } from "../../words/text.ts";
 import { readJsonAs } from "../base/json.ts";
 import type { Project } from "../config/project.ts";
 import { currentStudent } from "../pipeline/currentStudent.ts";
@@ -41,18 +41,18 @@ export async function scorersInUse(
   return (scorer) => students.has(scorer) || !/^(distill|calibrate)-/.test(scorer);
 }
 
-/** A scorer in words and figures. */
-export function scorerInfo({ kind, fingerprint, card, run }: Scorer, t: Translate = english): ScorerInfo {
+/** A scorer in words and figures, for every language. */
+export function scorerInfo({ kind, fingerprint, card, run }: Scorer): ScorerInfo {
   const scale = card?.mosScale;
   return {
     kind,
     fingerprint,
     title:
       kind === "embedded"
-        ? t("embedded teacher")
+        ? say`embedded teacher`
         : card?.stage === "calibrate"
-          ? t("student {0} · calibrated", run ?? "")
-          : t("student {0} · distilled, not calibrated", run ?? ""),
+          ? say`student ${run ?? ""} · calibrated`
+          : say`student ${run ?? ""} · distilled, not calibrated`,
     scale: scale ? [...scale.range] : [1, 5],
     lowerIsBetter: scale?.lowerIsBetter ?? false,
   };

@@ -1,6 +1,8 @@
 import { commands, l10n, Uri, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import type { FailureSummary } from "../../protocol/failures.ts";
+import { kept } from "../../words/kept.ts";
+import { render } from "../../words/text.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
 import { pickProject } from "../projects/picker.ts";
 
@@ -50,7 +52,7 @@ function withoutScore({ total, first }: FailureSummary): string {
     "{0} images have no score; the first is {1}: {2}.",
     total,
     one?.file ?? "",
-    one?.reason ?? "",
+    render(kept(one?.reason ?? ""), l10n.t),
   );
 }
 

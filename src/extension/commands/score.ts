@@ -1,7 +1,9 @@
 import { commands, l10n, ProgressLocation, Uri, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import { count } from "../../words/figure.ts";
+import { kept } from "../../words/kept.ts";
 import { scoreText } from "../../words/score.ts";
+import { render } from "../../words/text.ts";
 import { activeImage } from "../images/activeImage.ts";
 import { imageExtensions } from "../images/imageFiles.ts";
 import { urisOfArguments } from "../images/scoreTargets.ts";
@@ -60,14 +62,18 @@ async function tellFailed(scored: number, failed: { uri: string; reason: string 
   const list = l10n.t("Show Them");
   const chosen = await window.showWarningMessage(
     failed.length === 1
-      ? l10n.t("{0} images scored, one could not be: {1}", scored, failed[0]?.reason ?? "")
+      ? l10n.t(
+          "{0} images scored, one could not be: {1}",
+          scored,
+          render(kept(failed[0]?.reason ?? ""), l10n.t),
+        )
       : l10n.t("{0} images scored, {1} could not be.", scored, failed.length),
     ...(failed.length > 1 ? [list] : []),
   );
   if (chosen !== list) return;
   const items = failed.map(({ uri, reason }) => ({
     label: decodeURIComponent(uri.split("/").at(-1) ?? uri),
-    detail: reason,
+    detail: render(kept(reason), l10n.t),
     uri,
   }));
   const picked = await window.showQuickPick(items, { matchOnDetail: true });

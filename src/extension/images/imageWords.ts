@@ -5,6 +5,7 @@ import type { ImageView, KnownScore } from "../../protocol/server.ts";
 import { commandLink, escapeMarkdown } from "../../words/escape.ts";
 import { count, type Range } from "../../words/figure.ts";
 import { betterThan, confidenceText, fiveScale, mosText, scoreFigure, scoreText } from "../../words/score.ts";
+import { render } from "../../words/text.ts";
 import type { Translate } from "../../words/translate.ts";
 
 /** Beside an image's name in the tree: "3.62 · renders/night". */
@@ -16,7 +17,7 @@ export function imageDescription({ path, score }: ImageRow, scale: Range): strin
 /** Tooltip of a decoration in the Explorer. */
 export function decorationTooltip({ score, scale, percentile, scorer }: KnownScore, t: Translate): string {
   const parts = [scoreText(t, score, scale), percentile === null ? "" : betterThan(t, percentile)];
-  return t("LEAF quality {0} ({1})", parts.filter(Boolean).join(", "), scorer);
+  return t("LEAF quality {0} ({1})", parts.filter(Boolean).join(", "), render(scorer, t));
 }
 
 /** Text of the status bar item for the open image. */
@@ -55,7 +56,7 @@ export function statusTooltip(view: ImageView, t: Translate): string {
 }
 
 function scorerTitle(scorer: ScorerInfo, t: Translate): string {
-  const title = escapeMarkdown(scorer.title);
+  const title = escapeMarkdown(render(scorer.title, t));
   return scorer.kind === "student" ? title : t("{0}; distill a student for your images", title);
 }
 

@@ -18,6 +18,7 @@ import type { Band } from "../../protocol/server.ts";
 import { escapeMarkdown } from "../../words/escape.ts";
 import { count, type Range } from "../../words/figure.ts";
 import { bandWord, betterThan, fiveScale, scoreFigure, scoreText } from "../../words/score.ts";
+import { render } from "../../words/text.ts";
 import { imageDescription, scoringMessage } from "../images/imageWords.ts";
 import type { Leaf } from "../leaf.ts";
 import { log } from "../log.ts";
@@ -199,7 +200,7 @@ function tooltip(row: ImageRow, scorer: ScorerInfo | null, imagesName: string): 
     const quality = l10n.t("Quality {0}", scoreText(l10n.t, row.score, scorer.scale));
     const place =
       row.percentile === null ? "" : ` · ${betterThan(l10n.t, row.percentile, escapeMarkdown(imagesName))}`;
-    lines.push(`${quality}${place}  \n(${escapeMarkdown(scorer.title)})`);
+    lines.push(`${quality}${place}  \n(${escapeMarkdown(render(scorer.title, l10n.t))})`);
   }
   return new MarkdownString(lines.join("\n\n"));
 }

@@ -3,8 +3,10 @@ import type { StageName } from "../../protocol/results.ts";
 import { ago } from "../../words/duration.ts";
 import { escapeMarkdown } from "../../words/escape.ts";
 import { count } from "../../words/figure.ts";
+import { kept } from "../../words/kept.ts";
 import { progressLine } from "../../words/progress.ts";
 import { rangeText } from "../../words/score.ts";
+import { render } from "../../words/text.ts";
 import type { Translate } from "../../words/translate.ts";
 import { whyWords } from "../../words/why.ts";
 
@@ -63,8 +65,8 @@ function failureRows(
     return {
       id: `${stage}.failure.${at}`,
       label: other ? t("{0} and {1}", file, other) : line === undefined ? file : `${file}:${line}`,
-      description: t(reason),
-      tooltip: escapeMarkdown(t(reason)),
+      description: render(kept(reason), t),
+      tooltip: escapeMarkdown(render(kept(reason), t)),
       icon: "warning",
       color: "list.warningForeground",
       contextValue: "failure",
@@ -124,7 +126,9 @@ export function stageRow(project: ProjectSnapshot, snapshot: StageSnapshot, now:
 
 /** Equal reasons with their count. */
 function failuresMarkdown({ total, reasons }: StageFailures, t: Translate): string {
-  const lines = reasons.slice(0, 5).map((one) => `- ${count(one.count)} × ${escapeMarkdown(one.reason)}`);
+  const lines = reasons
+    .slice(0, 5)
+    .map((one) => `- ${count(one.count)} × ${escapeMarkdown(render(kept(one.reason), t))}`);
   return [t("{0} failed", count(total)), "", ...lines].join("\n");
 }
 
@@ -180,7 +184,7 @@ function imagesRows({ images, imagesName, scored, scorer }: ProjectSnapshot, t: 
   const failed = images.failed > 0 ? t("{0} cannot be read", count(images.failed)) : "";
   const scoredWords =
     scorer && scored.total > 0
-      ? t("{0} scored by {1}", count(scored.done), escapeMarkdown(scorer.title))
+      ? t("{0} scored by {1}", count(scored.done), escapeMarkdown(render(scorer.title, t)))
       : "";
   return [
     {

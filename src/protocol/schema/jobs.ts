@@ -40,7 +40,7 @@ const progress = z.looseObject({
   done: z.number(),
   total: z.number().optional(),
   unit: text,
-  detail: text.optional(),
+  detail: z.union([sentence, text]).optional(),
 });
 
 /** A line of `events.jsonl`. */

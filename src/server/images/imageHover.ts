@@ -7,7 +7,7 @@ import type { ImageView } from "../../protocol/server.ts";
 import { commandLink, escapeMarkdown, markdownTarget } from "../../words/escape.ts";
 import { bytes } from "../../words/figure.ts";
 import { betterThan, confidenceText, fiveScale, mosText, scoreFigure, scoreText } from "../../words/score.ts";
-import { t } from "../locale.ts";
+import { t, worded } from "../locale.ts";
 
 /**
  * The hover of an image as Markdown, for a client that trusts LEAF's commands and no others. Text that comes from files and
@@ -35,7 +35,7 @@ function qualityLine({ score, percentile }: ImageRow, imagesName: string, scorer
   const by =
     scorer.kind === "embedded"
       ? t("embedded teacher, blind to content; distill a student for your images")
-      : escapeMarkdown(scorer.title);
+      : escapeMarkdown(worded(scorer.title));
   if (score === null) return t("Quality not known yet ({0})", by);
   const direction = scorer.lowerIsBetter ? `, ${t("lower is better")}` : "";
   const rank = percentile === null ? "" : ` · ${betterThan(t, percentile, escapeMarkdown(imagesName))}`;

@@ -14,7 +14,6 @@ import type { ScorerProcess } from "../../engine/scoring/process.ts";
 import { colourLegend, type HeatMap, heatMapSchema } from "../../engine/student/heatMap.ts";
 import type { HeatView, ImageRow } from "../../protocol/images.ts";
 import { say } from "../../words/text.ts";
-import { t } from "../locale.ts";
 import type { LiveProject } from "../project.ts";
 import { fileOf, uriOf } from "../uris.ts";
 
@@ -104,13 +103,9 @@ export async function heatOf(
   const { scorer: by } = await project.context();
   if (!by.card) return null;
   if (!by.card.outputs?.includes("map")) {
-    throw new LeafError(
-      "input",
-      say`The ${scorerInfo(by, t).title} was made before students had heat maps.`,
-      {
-        remedy: say`Run distill again, and calibrate, to get a student that has them.`,
-      },
-    );
+    throw new LeafError("input", say`The ${scorerInfo(by).title} was made before students had heat maps.`, {
+      remedy: say`Run distill again, and calibrate, to get a student that has them.`,
+    });
   }
   const { cache, config } = project.project();
   const files = heatFiles(cache, image.hash, by.fingerprint);

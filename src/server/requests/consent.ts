@@ -26,7 +26,14 @@ export function answerConsent(answer: Answer, projects: Projects): void {
   };
   answer("leaf/consent", async (target) => {
     const { items, ...view } = await viewOf(target);
-    return { ...view, items: items.map((item) => ({ ...item, title: worded(item.words) })) };
+    return {
+      ...view,
+      items: items.map((item) => ({
+        ...item,
+        title: worded(item.words),
+        details: item.detailWords.map(worded),
+      })),
+    };
   });
   answer("leaf/approve", async ({ digests, decision, ...target }) => {
     const { items } = await viewOf(target);

@@ -11,7 +11,6 @@ import { imageHover } from "../images/imageHover.ts";
 import { imagePathAt, imagePathsInLine } from "../images/pathsInText.ts";
 import { heatOf, pictureOf, scoreNow } from "../images/score.ts";
 import { scorePaths } from "../images/scorePaths.ts";
-import { t } from "../locale.ts";
 import type { Projects } from "../projects.ts";
 import { fileOf, uriOf } from "../uris.ts";
 
@@ -91,7 +90,7 @@ export function answerImages(
     return {
       row: { ...row, thumbnail },
       project: { config, name, imagesName },
-      scorer: scorerInfo(context.scorer, t),
+      scorer: scorerInfo(context.scorer),
       mosRange: context.project.config.mos ? [...context.project.config.mos.range] : null,
     };
   }

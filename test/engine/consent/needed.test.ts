@@ -231,6 +231,7 @@ describe("the config", () => {
       title: "Start the teacher's server",
       words: quoted("Start the teacher's server"),
       details: [],
+      detailWords: [],
       file: "leaf.yaml",
       line: 1,
     }));

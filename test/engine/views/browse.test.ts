@@ -8,6 +8,7 @@ import { mosToStudent, studentToMos } from "../../../src/engine/mos/scale.ts";
 import type { LiveContext } from "../../../src/engine/scoring/context.ts";
 import { type Browser, openBrowser } from "../../../src/engine/views/browse.ts";
 import type { ImageQuery, ImageRow, ImageSort } from "../../../src/protocol/images.ts";
+import { inEnglish, say } from "../../../src/words/text.ts";
 import {
   dropFromIndex,
   embeddedScorer,
@@ -137,7 +138,7 @@ describe("the browser", () => {
     expect(bands[4]!.range).toEqual([0, studentToMos(4.5, mosScale)]);
     for (const band of bands) expect(await paths(browser, { score: band.range })).toHaveLength(band.count);
     expect(browser.known(["1.jpg", "none.jpg"])).toEqual([
-      { score: 100, percentile: 1 / 6, scorer: "student r1 · calibrated", scale: [0, 100] },
+      { score: 100, percentile: 1 / 6, scorer: say`student ${"r1"} · calibrated`, scale: [0, 100] },
       null,
     ]);
   });
@@ -149,7 +150,7 @@ describe("the browser", () => {
     putScores(project, "t", [[hashOf(1), 3]]);
     const browser = browse(liveContext(project, { scorer: embeddedScorer }));
     expect(browser.row(hashOf(1))).toMatchObject({ score: 3, disagreement: null });
-    expect(browser.scorer().title).toBe("embedded teacher");
+    expect(inEnglish(browser.scorer().title)).toBe("embedded teacher");
   });
 
   it("names a thumbnail once there is one, and finds a copy under its own path", () => {

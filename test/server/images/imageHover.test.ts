@@ -4,6 +4,7 @@ import type { ImageRow } from "../../../src/protocol/images.ts";
 import type { ImageView } from "../../../src/protocol/server.ts";
 import { bars, imageHover } from "../../../src/server/images/imageHover.ts";
 import { escapeMarkdown } from "../../../src/words/escape.ts";
+import { quoted, say } from "../../../src/words/text.ts";
 import { hashOf } from "../../support/liveWorld.ts";
 import { reader, tokensOf } from "../../support/markdownReader.ts";
 
@@ -34,7 +35,7 @@ const view: ImageView = {
   project: { config: "file:///ws/leaf.yaml", name: "leaf.yaml", imagesName: "photos" },
   scorer: {
     kind: "student",
-    title: "student r12 · calibrated",
+    title: say`student ${"r12"} · calibrated`,
     fingerprint: "x",
     scale: [1, 5],
     lowerIsBetter: false,
@@ -102,7 +103,7 @@ describe("the hover", () => {
   });
 
   it("names the embedded teacher as such before there is a student", () => {
-    const scorer = { ...view.scorer, kind: "embedded" as const, title: "embedded teacher" };
+    const scorer = { ...view.scorer, kind: "embedded" as const, title: say`embedded teacher` };
     const plain = { ...row, teacher: null, mos: null, thumbnail: null, score: 3.1 };
     expect(linesOf(imageHover({ ...view, scorer, row: plain, mosRange: null })).slice(1, 2)).toEqual([
       "Quality 3.10 / 5 · better than 71 % of photos (embedded teacher, blind to content; distill a student for your images)",
@@ -196,7 +197,7 @@ describe("the hover", () => {
             thumbnail: `file:///${encodeURI("a (b)|c")}.webp`,
           },
           project: { ...view.project, imagesName: folder },
-          scorer: { ...view.scorer, title },
+          scorer: { ...view.scorer, title: quoted(title) },
         });
         const tokens = tokensOf(markdown);
         const shape = (types: string[]) => types.filter((type) => !/^text/.test(type));

@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate, setTimeout } from "node:timers/promises";
+import { inEnglish, say } from "../../../words/text.ts";
 import { explainFileSystemError } from "../../base/errors.ts";
 import { isMissing } from "../../base/files.ts";
 import { forEachBounded } from "../../base/pool.ts";
@@ -82,7 +83,7 @@ export async function bringIn(
       if (isMissing(error)) return undefined;
       const reason = readFailure(error);
       if (reason === undefined) throw explainFileSystemError(error, "read", path.join(root, file));
-      onPlace({ path: file, kind: "unreadable", reason: `it cannot be looked at: ${reason}` });
+      onPlace({ path: file, kind: "unreadable", reason: inEnglish(say`it cannot be looked at: ${reason}`) });
       return undefined;
     }
   }

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import fastGlob from "fast-glob";
-import { marked } from "../../../words/text.ts";
+import { inEnglish, marked, say } from "../../../words/text.ts";
 import { explainFileSystemError, throwIfCancelled } from "../../base/errors.ts";
 import { isMissing } from "../../base/files.ts";
 import { toPosix } from "../../base/posixPath.ts";
@@ -71,7 +71,9 @@ export async function* findImages(
           if (!isImage(name) || !patterns.holds(nameOf(name), here)) continue;
           const outside = isLink ? await visits.outsideOf(file) : undefined;
           if (outside) {
-            const reason = `the link leads out of the project's folder, to ${outside}; the image is used`;
+            const reason = inEnglish(
+              say`the link leads out of the project's folder, to ${outside}; the image is used`,
+            );
             onPlace({ path: nameOf(name), kind: "outside", reason });
           }
           yield nameOf(name);
@@ -86,7 +88,11 @@ export async function* findImages(
       if (isMissing(error)) continue;
       const reason = readFailure(error);
       if (reason === undefined) throw explainFileSystemError(error, "read", folder);
-      onPlace({ path: inIndex || ".", kind: "unreadable", reason: `the folder cannot be read: ${reason}` });
+      onPlace({
+        path: inIndex || ".",
+        kind: "unreadable",
+        reason: inEnglish(say`the folder cannot be read: ${reason}`),
+      });
     }
   }
 }
@@ -101,7 +107,7 @@ async function kindOfTarget(link: string): Promise<Kind> {
     if (isMissing(error)) return { reason: marked("the link leads to nothing") };
     const reason = readFailure(error);
     if (reason === undefined) throw error;
-    return { reason: `the link cannot be followed: ${reason}` };
+    return { reason: inEnglish(say`the link cannot be followed: ${reason}`) };
   }
 }
 

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import path from "node:path";
-import { marked } from "../../../words/text.ts";
+import { inEnglish, marked, say } from "../../../words/text.ts";
 import { isMissing } from "../../base/files.ts";
 import { type ImagePatterns, isAtOrIn } from "./patterns.ts";
 
@@ -77,10 +77,10 @@ export function linkRule(patterns: ImagePatterns): LinkRule {
         const there = path.join(one.path, path.relative(one.real, real));
         const rulesThere = patterns.rulesOf(there).below;
         if (below.every((rule) => rule.everywhere && rulesThere.includes(rule)))
-          return { reason: `its images are found in ${shown(patterns.root, there)} already` };
+          return { reason: inEnglish(say`its images are found in ${shown(patterns.root, there)} already`) };
       }
       if (trail.sites.length >= mostLinks)
-        return { reason: `it lies behind ${mostLinks} other links, and is not followed` };
+        return { reason: inEnglish(say`it lies behind ${mostLinks} other links, and is not followed`) };
       return {
         follow: { trees: [...trail.trees, { path: link, real }], sites: [...trail.sites, site] },
         ...((await isOutside(real)) ? { outside: real } : {}),

@@ -1,4 +1,4 @@
-import { marked } from "../../../words/text.ts";
+import { inEnglish, marked, say } from "../../../words/text.ts";
 import { errnoCode } from "../../base/errors.ts";
 
 export const placeKinds = ["unreadable", "name", "link", "outside"] as const;
@@ -26,7 +26,7 @@ export function readFailure(error: unknown): string | undefined {
   if (code === "EIO") return marked("the disk reports an error");
   if (code === "ELOOP") return marked("its links lead in a circle");
   if (code === "ENAMETOOLONG") return marked("its path is too long");
-  return `the system cannot read it (${code})`;
+  return inEnglish(say`the system cannot read it (${code})`);
 }
 
 /** A name that is not UTF-8 as far as it can be shown: `caf\xe9.jpg`. */

@@ -1,3 +1,4 @@
+import { inEnglish, say } from "../../../words/text.ts";
 import type { Trail } from "./linkRule.ts";
 import { linkRule } from "./linkRule.ts";
 import type { ImagePatterns } from "./patterns.ts";
@@ -47,7 +48,9 @@ export function folderVisits(patterns: ImagePatterns): Visits {
       if (!trail || patterns.rulesOf(folder).below.length === 0)
         return toBase ? { visit: { folder, trail: isLink ? undefined : trail, depth: depth + 1 } } : {};
       if (depth >= deepest)
-        return { place: { kind: "unreadable", reason: `it lies more than ${deepest} folders deep` } };
+        return {
+          place: { kind: "unreadable", reason: inEnglish(say`it lies more than ${deepest} folders deep`) },
+        };
       if (!isLink) return { visit: { folder, trail, depth: depth + 1 } };
       const choice = await links.choose(trail, parent, folder);
       if ("reason" in choice) {
@@ -56,7 +59,9 @@ export function folderVisits(patterns: ImagePatterns): Visits {
       }
       const visit = { folder, trail: choice.follow, depth: depth + 1 };
       if (!choice.outside) return { visit };
-      const reason = `the link leads out of the project's folder, to ${choice.outside}; its images are used`;
+      const reason = inEnglish(
+        say`the link leads out of the project's folder, to ${choice.outside}; its images are used`,
+      );
       return { visit, place: { kind: "outside", reason } };
     },
   };

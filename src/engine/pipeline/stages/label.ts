@@ -3,7 +3,7 @@ import type { LabelEstimate } from "../../../protocol/preview.ts";
 import type { LabelResult, Spent } from "../../../protocol/results.ts";
 import type { Text } from "../../../protocol/text.ts";
 import { count, money } from "../../../words/figure.ts";
-import { inEnglish, say } from "../../../words/text.ts";
+import { say } from "../../../words/text.ts";
 import { LeafError, withFailures } from "../../base/errors.ts";
 import { during } from "../../base/unexpected.ts";
 import { shortWaitMs, whenFree } from "../../base/whenFree.ts";
@@ -84,7 +84,7 @@ export function openTeacher(project: Project, options: StageOptions): Promise<Te
         step: "teacher",
         done: 0,
         unit: "images",
-        detail: inEnglish(note),
+        detail: note,
       }),
   });
 }

@@ -1,4 +1,5 @@
 import type { JobEvent, JobSnapshot } from "../../../../src/protocol/jobs.ts";
+import { rateText } from "../../../../src/words/progress.ts";
 import { round, seeded } from "./random.ts";
 import { curve } from "./runs.ts";
 
@@ -18,7 +19,7 @@ export function runningJob(config: string, now: number): JobSnapshot {
       done: 7 * stepsPerEpoch + 22,
       total: 20 * stepsPerEpoch,
       unit: "steps",
-      detail: "96 images/s",
+      detail: rateText(96, "images"),
       rate: 3.1,
       secondsLeft: 254,
     },

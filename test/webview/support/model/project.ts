@@ -1,5 +1,6 @@
 import type { ImageRow } from "../../../../src/protocol/images.ts";
 import type { ProjectSnapshot, StageSnapshot } from "../../../../src/protocol/project.ts";
+import { say } from "../../../../src/words/text.ts";
 import { folder } from "./images.ts";
 
 export const config = `${folder}/leaf.yaml`;
@@ -32,14 +33,14 @@ export function makeProject(images: readonly ImageRow[], standing: Standing, now
     scorer: isNew
       ? {
           kind: "embedded",
-          title: "embedded teacher",
+          title: say`embedded teacher`,
           fingerprint: "embedded-1",
           scale: [1, 5],
           lowerIsBetter: false,
         }
       : {
           kind: "student",
-          title: "student r12 · calibrated",
+          title: say`student ${"r12"} · calibrated`,
           fingerprint: "student-r12",
           scale: [1, 5],
           lowerIsBetter: false,

@@ -305,7 +305,7 @@ describe("--json of a command that fails", () => {
     expect((await failing(2, "labels", "frobnicate")).error.kind).toBe("usage");
     expect((await failing(1, "score", "photos")).error).toMatchObject({
       kind: "failed",
-      message: "There is no student yet.",
+      message: "leaf.yaml has no student yet.",
     });
     writeFileSync(at("a.csv"), "image,score\nx.png,1\n");
     writeFileSync(at("b.csv"), "image,mos\ny.png,1\n");

@@ -29,11 +29,11 @@ test("images unlike those of training are marked, and a MOS says how far opinion
   const rated = one.rows.find((row) => row.mosStd !== undefined)!;
   await show(rated.hash, rated.path);
   await one.details
-    .getByText(`${rated.mos!.toFixed(2)} ± ${rated.mosStd!.toFixed(2)}`, { exact: true })
+    .getByText(`${rated.mos!.toFixed(2)} ± ${rated.mosStd!.toFixed(2)} / 5`, { exact: true })
     .waitFor();
   const without = one.rows.find((row) => row.mos !== null && row.mosStd === undefined)!;
   await show(without.hash, without.path);
-  await one.details.getByText(without.mos!.toFixed(2), { exact: true }).waitFor();
+  await one.details.getByText(`${without.mos!.toFixed(2)} / 5`, { exact: true }).waitFor();
 
   const pair = one.panel.model.pairs.find(({ a, b }) => a.far || b.far)!;
   await one.panel.post({

@@ -131,8 +131,11 @@ def test_a_loss_that_is_not_finite_stops_the_training(distilled: Distilled) -> N
     [
         ({"cache": "none"}, "tensor cache cannot be read"),
         ({"rows": "none.csv"}, "cannot be read"),
-        ({"student": {"model": "atto", "crop": 33, "backbone": None}}, "smaller than the crop"),
-        ({"student": {"model": "atto", "crop": 32, "backbone": "none.pt"}}, "none.pt cannot be read"),
+        ({"student": {"model": "atto", "crop": 33, "views": 1, "backbone": None}}, "smaller than the crop"),
+        (
+            {"student": {"model": "atto", "crop": 32, "views": 1, "backbone": "none.pt"}},
+            "none.pt cannot be read",
+        ),
     ],
 )
 def test_wrong_inputs_are_one_sentence(distilled: Distilled, change: dict[str, Any], words: str) -> None:
@@ -148,7 +151,7 @@ def test_an_unknown_student_names_the_remedy(
 ) -> None:
     folder, _, quality = distilled
     job = calibrate_job(folder, quality, 5, 0, "unknown")
-    job["student"] = {"model": str(tmp_path), "crop": 32, "backbone": None}
+    job["student"] = {"model": str(tmp_path), "crop": 32, "views": 1, "backbone": None}
     code, messages = train_here(job)
     assert code == 1 and "model.safetensors" in messages[-1]["remedy"]
 

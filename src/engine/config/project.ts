@@ -7,7 +7,7 @@ import { keyOf } from "../base/keys.ts";
 import type { Config } from "./config.ts";
 import { loadConfig } from "./read.ts";
 
-/** A config file and the places that belong to it (DESIGN: `.leaf/` beside the config). */
+/** A config file and the places that belong to it; `.leaf/` is beside it. */
 export interface Project {
   configFile: string;
   /** Folder of the config; paths in the config are relative to it. */

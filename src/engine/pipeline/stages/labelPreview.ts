@@ -73,7 +73,7 @@ function questionOf(images: TeacherImage[], inspection: Inspection): DryRunQuest
   };
 }
 
-/** DESIGN: the answers' probabilities, normalised; a tie is given half to each image. */
+/** The answers' probabilities, normalised; a tie is given half to each image. */
 function labelOf(images: TeacherImage[], { answers, mass }: Inspection): DryRunQuestion["label"] {
   if (!(mass >= minRatingMass)) return null;
   const total = answers.reduce((sum, { probability }) => sum + probability, 0);

@@ -1,4 +1,4 @@
-"""Which tokens count for which answer, and its probability (DESIGN section 8).
+"""Which tokens count for which answer, and its probability.
 
 An answer may begin in several ways: in small letters, with a capital, in capitals, each with or without a
 leading space. The first token of each counts. Where two answers share a first token ("P" of "Poor" and

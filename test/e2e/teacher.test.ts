@@ -47,5 +47,5 @@ test("labelling by the same teacher ends fresh, and says how often the order dec
   await workbench.run("LEAF: Label with Teacher");
   const lens = await editor.waitForLens(/8 images, \d+ pairs/, 120_000);
   // The server prefers whichever image comes first.
-  expect(lens).toMatch(/the order decides 100 %/);
+  expect(lens).toMatch(/the order decides 100\.0 %/);
 });

@@ -4,12 +4,14 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { stringify } from "yaml";
 import { openProject, type Project } from "../../../src/engine/config/project.ts";
 import { type Catalog, openCatalog } from "../../../src/engine/dataset/catalog.ts";
+import { openLabels } from "../../../src/engine/labels/labels.ts";
 import { stagePlan, withPlan } from "../../../src/engine/pipeline/plan/plan.ts";
 import { listRuns, recordStage, runFor } from "../../../src/engine/pipeline/runs.ts";
-import { makeStageDir, stageNames, writeResult } from "../../../src/engine/pipeline/stage.ts";
+import { makeStageDir, writeResult } from "../../../src/engine/pipeline/stage.ts";
 import { stagesOf } from "../../../src/engine/pipeline/status.ts";
 import type { StageReason } from "../../../src/protocol/project.ts";
 import type { StageName } from "../../../src/protocol/results.ts";
+import { stageNames } from "../../../src/protocol/results.ts";
 import { hashOf, pointRow, putIndex, putLabels } from "../../support/liveWorld.ts";
 import { temporaryFolder } from "../../support/pictures.ts";
 
@@ -146,6 +148,23 @@ describe("why a stage is stale", () => {
       distill: "fresh",
       calibrate: { kind: "changed", changes: [{ key: "ratings" }] },
       evaluate: { kind: "changed", changes: [{ key: "ratings" }] },
+    });
+  });
+
+  it("is a person's word while it stands, and nothing once it is taken back", async () => {
+    const root = temporaryFolder();
+    const one = await world(root, base);
+    await done(one);
+    const store = openLabels(one.project.labelsFile);
+    store.overridePair(hashOf(0), hashOf(1), 1);
+    expect((await states(one)).distill).toEqual({ kind: "changed", changes: [{ key: "overrides" }] });
+    store.overridePair(hashOf(0), hashOf(1), null);
+    store.close();
+    expect(await states(one)).toEqual({
+      label: "fresh",
+      distill: "fresh",
+      calibrate: "fresh",
+      evaluate: "fresh",
     });
   });
 

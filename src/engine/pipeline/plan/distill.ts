@@ -1,4 +1,4 @@
-import { keyOf } from "../../base/keys.ts";
+import { digestLines, keyOf } from "../../base/keys.ts";
 import { defaultMinConfidence } from "../../config/config.ts";
 import { human } from "../../labels/labels.ts";
 import { readResult } from "../stage.ts";
@@ -18,7 +18,7 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
     usable: finished
       ? finished.points.labelled + finished.points.reused + finished.pairs.labelled + finished.pairs.reused
       : 0,
-    human: humanRevision(plan),
+    human: humanWords(plan),
     // Where all pairs count it changes nothing, and is the same for all.
     minConfidence: minConfidence ?? defaultMinConfidence,
     split: catalog.splitDigest,
@@ -31,8 +31,13 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
   return { stage: "distill", inputs, key, keys, label, labelled: finished !== undefined, minConfidence };
 }
 
-/** Grows with every word of a person. */
-function humanRevision(plan: Plan): number {
-  const known = plan.labels()?.snapshot(human);
-  return known ? known.maxPointId + known.maxPairId : 0;
+/** The words of people that stand; 0 while there is none. One that is taken back leaves no trace. */
+function humanWords(plan: Plan): string | 0 {
+  const store = plan.labels();
+  if (!store) return 0;
+  const lines = [
+    ...Array.from(store.points(human), ({ image, score }) => `${image} ${score}`),
+    ...Array.from(store.pairs(human), ({ a, b, p }) => `${a} ${b} ${p}`),
+  ];
+  return lines.length === 0 ? 0 : digestLines(lines);
 }

@@ -1,8 +1,9 @@
+import type { StageName } from "./results.ts";
 import type { Text } from "./text.ts";
 
 /** How far a stage is. Rate and time left are derived by whoever shows it. */
 export interface Progress {
-  stage: "index" | "label" | "distill" | "calibrate" | "evaluate" | "score" | "env";
+  stage: StageName | "index" | "score" | "env";
   /** What is happening, in a few words: "points", "pairs", "decode", "epoch 3 of 20". */
   step: string;
   done: number;

@@ -163,7 +163,9 @@ export interface EvaluationFacts {
   elsewhere?: { dataset: string; n: number; srcc: number | null }[];
 }
 
-export type StageName = "label" | "distill" | "calibrate" | "evaluate";
+/** The stages of the pipeline, in order. */
+export const stageNames = ["label", "distill", "calibrate", "evaluate"] as const;
+export type StageName = (typeof stageNames)[number];
 
 export type StageState = "fresh" | "stale" | "missing" | "running" | "failed";
 
@@ -182,10 +184,8 @@ export interface RunRecord {
   /** The same as data, for a language other than English; absent in those of former versions. */
   reasonWords?: Text | null;
   /** The stage that is worked on while it runs: its lock says whether somebody still does. */
-  working?: { stage: "label" | "distill" | "calibrate" | "evaluate"; key: string } | null;
-  stages: Partial<
-    Record<"label" | "distill" | "calibrate" | "evaluate", { key: string; seconds: number; result: unknown }>
-  >;
+  working?: { stage: StageName; key: string } | null;
+  stages: Partial<Record<StageName, { key: string; seconds: number; result: unknown }>>;
   /** Key of the distilled student's own evaluation, to compare the calibrated one with. */
   distilledEvaluation?: string;
   versions: Record<string, string>;

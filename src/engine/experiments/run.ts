@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { ExperimentResult } from "../../protocol/experiments.ts";
+import { stageNames } from "../../protocol/results.ts";
 import { say } from "../../words/text.ts";
 import { LeafError, messageOf } from "../base/errors.ts";
 import { trainerProgress } from "../base/progressTimer.ts";
-import { type StageOptions, stageNames } from "../pipeline/stage.ts";
+import type { StageOptions } from "../pipeline/stage.ts";
 import { compareArms } from "./compare.ts";
 import type { OpenExperiment } from "./file.ts";
 import { studentPredictions, teacherPredictions } from "./predictions.ts";

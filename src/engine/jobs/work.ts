@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { JobEvent, JobRequest } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
+import type { StageName } from "../../protocol/results.ts";
 import { duration } from "../../words/duration.ts";
 import { inEnglish, say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
@@ -116,7 +117,7 @@ async function work(project: Project, request: JobRequest, options: StageOptions
   }
 
   async function one<T>(
-    stage: "label" | "distill" | "calibrate" | "evaluate",
+    stage: StageName,
     run: (project: Project, options: StageOptions) => Promise<T>,
   ): Promise<T> {
     const result = await run(project, options);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { lstat, readdir, rm } from "node:fs/promises";
 import path from "node:path";
+import { stageNames } from "../../protocol/results.ts";
 import { inEnglish, say } from "../../words/text.ts";
 import { LeafError, messageOf } from "../base/errors.ts";
 import { type ClaimedFolder, claimFolder, holderWords } from "../base/lockHolder.ts";
@@ -9,7 +10,6 @@ import type { Project } from "../config/project.ts";
 import { cacheLockFile, isTensorLockFile, tensorLockFile } from "../dataset/cacheUse.ts";
 import { stageLockName } from "./lock.ts";
 import { readRuns } from "./runs.ts";
-import { stageNames } from "./stage.ts";
 
 export interface CleanResult {
   /** Paths relative to `.leaf`. */

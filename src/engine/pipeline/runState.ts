@@ -1,10 +1,10 @@
 import type { RunRecord } from "../../protocol/results.ts";
+import { stageNames } from "../../protocol/results.ts";
 import type { Text } from "../../protocol/text.ts";
 import { inEnglish, isQuoted, quoted, say } from "../../words/text.ts";
 import { isId } from "../base/ids.ts";
 import type { Project } from "../config/project.ts";
 import { isStageRunning } from "./lock.ts";
-import { stageNames } from "./stage.ts";
 
 /** A run as it is now: one that says it runs, and whose process is gone, has ended. The only place that decides this. */
 export function asItIsNow(project: Project, run: RunRecord): RunRecord {

@@ -15,8 +15,6 @@ import { redactValue } from "../base/redact.ts";
 import type { Project } from "../config/project.ts";
 import { type Catalog, type CatalogOptions, openCatalog } from "../dataset/catalog.ts";
 
-export const stageNames = ["label", "distill", "calibrate", "evaluate"] as const satisfies StageName[];
-
 /** What every stage gets from the command line or the server. */
 export interface StageOptions extends Omit<CatalogOptions, "onFailure"> {
   onTrainer?: (stage: "distill" | "calibrate", message: TrainerMessage) => void;

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { FailureSummary } from "../../protocol/failures.ts";
 import type { StageReason } from "../../protocol/project.ts";
 import type { RunRecord, StageName, StageState } from "../../protocol/results.ts";
+import { stageNames } from "../../protocol/results.ts";
 import type { Text } from "../../protocol/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { redactConfig } from "../base/redact.ts";
@@ -18,15 +19,7 @@ import { NoHumanScores } from "./plan/calibrate.ts";
 import { stagePlan, withPlan } from "./plan/plan.ts";
 import type { Plan, StagePlan } from "./plan/types.ts";
 import { readRuns } from "./runs.ts";
-import {
-  isFinished,
-  readResult,
-  StageNotReady,
-  type StageOptions,
-  stageDir,
-  stageNames,
-  withCatalog,
-} from "./stage.ts";
+import { isFinished, readResult, StageNotReady, type StageOptions, stageDir, withCatalog } from "./stage.ts";
 
 export interface StageStatus {
   stage: StageName;

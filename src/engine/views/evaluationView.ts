@@ -13,6 +13,7 @@ import { usable } from "../labels/rules.ts";
 import { fitLogistic, krcc, type Logistic, logistic, plcc, rmse, srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
 import { type MosScale, studentToMos } from "../mos/scale.ts";
+import { runsOf } from "../pipeline/currentStudent.ts";
 import { evaluationInputs } from "../pipeline/plan/evaluate.ts";
 import { type Prediction, predictionsFile, readPredictions } from "../pipeline/predictions.ts";
 import { configOf, listRuns } from "../pipeline/runs.ts";
@@ -33,10 +34,7 @@ export async function evaluationView(browser: Browser, runId?: string): Promise<
   const runs = (await listRuns(project)).filter(
     (run) => run.stages.evaluate && existsSync(predictionsFile(project, run.stages.evaluate.key)),
   );
-  const own = runs.filter((run) => run.configFile === path.basename(project.configFile));
-  const run = runId
-    ? runs.find((one) => one.id === runId)
-    : own.sort((a, b) => (a.updated < b.updated ? -1 : 1)).at(-1);
+  const run = runId ? runs.find((one) => one.id === runId) : runsOf(project, runs)[0];
   if (!run) return null;
   sources.refresh();
   const key = [run.id, run.stages.evaluate!.key, sources.version("labels")].join(" ");

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { type Failure, failureCodes, type JobEvent, type JobRequest } from "../jobs.ts";
+import { stageNames } from "../results.ts";
 import { count, jobId, moment, sentence, text, time } from "./common.ts";
 import { failureSummary } from "./failures.ts";
 import { trainerMessage } from "./trainer.ts";
 
-const stage = z.enum(["label", "distill", "calibrate", "evaluate"]);
+const stage = z.enum(stageNames);
 
 export const failure = z.looseObject({
   code: z.enum(failureCodes),

@@ -9,6 +9,7 @@ import type {
   Transfer,
   TransferCell,
 } from "../results.ts";
+import { stageNames } from "../results.ts";
 import { count, figure, fileName, interval, key, runId, seconds, sentence, text, time } from "./common.ts";
 import { failureSummary } from "./failures.ts";
 
@@ -180,9 +181,7 @@ export const runRecord = z.looseObject({
   reason: text.nullish(),
   reasonWords: sentence.nullish().catch(undefined),
   /** Its key is checked where it becomes a path: a forged one is a run that has ended. */
-  working: z
-    .looseObject({ stage: z.enum(["label", "distill", "calibrate", "evaluate"]), key: text })
-    .nullish(),
+  working: z.looseObject({ stage: z.enum(stageNames), key: text }).nullish(),
   stages: z.looseObject({
     label: entry(labelResult.prefault({})),
     distill: entry(distillResult.prefault({})),

@@ -22,7 +22,7 @@ import {
   summariseRuns,
 } from "../../../src/engine/pipeline/runSummaries.ts";
 import { listRuns, recordStage, runDir, runFor } from "../../../src/engine/pipeline/runs.ts";
-import { isFinished, readResult, stageDir, stageNames } from "../../../src/engine/pipeline/stage.ts";
+import { isFinished, readResult, stageDir } from "../../../src/engine/pipeline/stage.ts";
 import { parseMessage } from "../../../src/engine/pipeline/trainer.ts";
 import { readRatingState } from "../../../src/engine/ratings/proposal.ts";
 import { currentScorer } from "../../../src/engine/scoring/currentScorer.ts";
@@ -31,6 +31,7 @@ import { heatFiles, pictureFile } from "../../../src/engine/scoring/pictureFiles
 import { readState, usersOf } from "../../../src/engine/teachers/serve/files.ts";
 import { listServers } from "../../../src/engine/teachers/serve/list.ts";
 import { parseTeacherMessage } from "../../../src/engine/teachers/transformers/messages.ts";
+import { stageNames } from "../../../src/protocol/results.ts";
 import { jobEvent } from "../../../src/protocol/schema/jobs.ts";
 import { liveProject } from "../../support/liveWorld.ts";
 import { temporaryFolder } from "../../support/pictures.ts";

@@ -112,6 +112,7 @@ function calibrateText(result: CalibrateResult): string {
 
 function trained(stage: "distill" | "calibrate", result: DistillResult | CalibrateResult): string {
   const parts = [result.run, headline(t, stage, result), how(result)];
+  if ("temperature" in result) parts.splice(2, 0, `T ${result.temperature}`);
   return `${stage.padEnd(10)} ${parts.join(" · ")}\n           ${result.student}`;
 }
 

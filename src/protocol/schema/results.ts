@@ -27,6 +27,9 @@ export const labelResult = z.looseObject({
   points: z.looseObject(halves).prefault({}),
   pairs: z.looseObject({ ...halves, kept: counted, discarded: counted }).prefault({}),
   reasons: z.looseObject(halves).optional(),
+  checks: z
+    .looseObject({ points: z.looseObject(halves).prefault({}), pairs: z.looseObject(halves).prefault({}) })
+    .optional(),
   minConfidence: z.number().nullish(),
   positionBias: z
     .looseObject({
@@ -61,6 +64,7 @@ export const distillResult = z.looseObject({
   ...trained,
   teacherAgreement: agreement.prefault({}),
   minConfidence: z.number().nullish(),
+  temperature: z.number().optional(),
 }) satisfies z.ZodType<DistillResult>;
 
 export const teacherCheck = z.looseObject({

@@ -98,6 +98,7 @@ function dataWith(name: string, change: Partial<ReportData> = {}): ReportData {
     path: `${i}-${name}`,
     score: 1 + i / 10 + random(),
     mos: 1 + i / 10,
+    group: "",
   }));
   return {
     configName: name,
@@ -252,7 +253,13 @@ describe("the report", () => {
   });
 
   it("holds for constant scores and single epochs", () => {
-    const same = Array.from({ length: 3 }, (_, i) => ({ hash: `${i}`, path: "a", score: 3, mos: 3 }));
+    const same = Array.from({ length: 3 }, (_, i) => ({
+      hash: `${i}`,
+      path: "a",
+      score: 3,
+      mos: 3,
+      group: "",
+    }));
     const page = reportPage(
       dataWith("photos", {
         predictions: same,

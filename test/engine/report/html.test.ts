@@ -301,6 +301,7 @@ describe("what the run says of itself", () => {
   const reliability: TeacherReliability = {
     teacher: "t",
     kind: "embedded",
+    split: "train",
     rated: 50,
     calibration: 12,
     pairs: {
@@ -336,7 +337,7 @@ describe("what the run says of itself", () => {
       ["Pairs, these scaled by T = 1.60", "20", "70.0 %", "0.050", "0.300", "0.610", "–"],
     ]);
     for (const part of [
-      "of 50 images, 12 of them",
+      "of 50 training images, 12 of them",
       "7 are left out",
       "of 0.14 on (n = 33)",
       "12.0 % of 300 pairs",

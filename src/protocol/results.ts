@@ -98,6 +98,8 @@ export interface Metrics {
   krcc: number | null;
   rmse: number;
   ci95: { srcc: [number, number] | null; plcc: [number, number] | null };
+  /** Groups of images that the intervals were drawn by; absent where it was images. */
+  groups?: number;
 }
 
 /** A student on a dataset that it never saw. */

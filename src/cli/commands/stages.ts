@@ -16,6 +16,7 @@ import type {
 } from "../../protocol/results.ts";
 import { duration } from "../../words/duration.ts";
 import { figure, withInterval } from "../../words/figure.ts";
+import { groupsNote } from "../../words/groups.ts";
 import { headline } from "../../words/headline.ts";
 import { english } from "../../words/translate.ts";
 import { whyWords } from "../../words/why.ts";
@@ -125,6 +126,7 @@ function evaluateText(result: EvaluateResult): string {
     `evaluate   ${result.run} · ${result.student === "calibrate" ? "calibrated" : "distilled"} student on ${result.n} ${result.split} images`,
     `           SRCC ${withInterval(result.srcc, result.ci95.srcc)} · PLCC ${withInterval(result.plcc, result.ci95.plcc)}, ${figure(result.plccLogistic)} after the logistic fit`,
     `           KRCC ${figure(result.krcc)} · RMSE ${figure(result.rmse)}`,
+    ...(result.groups === undefined ? [] : [`           ${groupsNote(t, result.groups)}`]),
     ...(result.findings ?? []).map(
       ({ message, remedy }) => `           ! ${message}\n             ${remedy}`,
     ),

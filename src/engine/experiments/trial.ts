@@ -124,7 +124,7 @@ export async function finishTrial(trial: Trial, catalog: Catalog, signal?: Abort
   const run = await recordStages(project, plan.keys, plan.key, evaluated, signal);
   const calibration = plan.keys.calibrate;
   const calibrated = calibration ? await readResult(project, "calibrate", calibration) : undefined;
-  const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95 } = evaluation;
+  const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, groups } = evaluation;
   Object.assign(result, {
     state: "done",
     reason: null,
@@ -132,7 +132,7 @@ export async function finishTrial(trial: Trial, catalog: Catalog, signal?: Abort
     evaluated,
     key: plan.key,
     ratings: calibrated?.images ?? 0,
-    metrics: { n, srcc, plcc, plccLogistic, krcc, rmse, ci95 },
+    metrics: { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, ...(groups !== undefined && { groups }) },
   } satisfies Partial<TrialResult>);
 }
 

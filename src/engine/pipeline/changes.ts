@@ -52,6 +52,7 @@ const told: Record<StageName, Record<string, Told>> = {
     student: { key: "calibrated", from: [...distilled, "calibrate", "mos"], upstream: "calibrate" },
     evaluate: { key: "evaluate" },
     truth: { key: "ratings", from: ["mos", "split"], with: ["evaluate.split"] },
+    groups: { key: "split.groupBy", from: ["split"], with: ["truth"] },
     range: { key: "mos.range" },
     lowerIsBetter: { key: "mos.lowerIsBetter" },
   },

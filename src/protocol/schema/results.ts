@@ -92,6 +92,7 @@ const measured = {
   krcc: measure,
   rmse: z.number().default(0),
   ci95: z.looseObject({ srcc: ends, plcc: ends }).prefault({}),
+  groups: count.optional().catch(undefined),
 };
 
 export const metrics = z.looseObject(measured) satisfies z.ZodType<Metrics>;

@@ -14,6 +14,7 @@ import type {
   Transfer,
   TransferCell,
 } from "../../protocol/results.ts";
+import { ceilingText } from "../../words/ceiling.ts";
 import { duration } from "../../words/duration.ts";
 import { figure, withInterval } from "../../words/figure.ts";
 import { headline } from "../../words/headline.ts";
@@ -124,6 +125,7 @@ function evaluateText(result: EvaluateResult): string {
     `evaluate   ${result.run} · ${result.student === "calibrate" ? "calibrated" : "distilled"} student on ${result.n} ${result.split} images`,
     `           SRCC ${withInterval(result.srcc, result.ci95.srcc)} · PLCC ${withInterval(result.plcc, result.ci95.plcc)}, ${figure(result.plccLogistic)} after the logistic fit`,
     `           KRCC ${figure(result.krcc)} · RMSE ${figure(result.rmse)}`,
+    ...(result.ceiling ? [`           ${ceilingText(t, result.ceiling)}`] : []),
     ...(result.findings ?? []).map(
       ({ message, remedy }) => `           ! ${message}\n             ${remedy}`,
     ),

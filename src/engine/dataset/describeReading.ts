@@ -1,8 +1,9 @@
-import { figure, interval } from "../../words/figure.ts";
+import { ceilingText } from "../../words/ceiling.ts";
+import { figure } from "../../words/figure.ts";
+import { english } from "../../words/translate.ts";
 import type { Config } from "../config/config.ts";
-import { humanCeiling } from "../metrics/ceiling.ts";
+import { ceilingOf } from "../metrics/ceiling.ts";
 import { factsOf } from "../mos/formats.ts";
-import type { MosShape } from "../mos/shape.ts";
 import { leastToCorrect, opinionsOf, ratersOf, unbiased } from "../mos/subjects.ts";
 import type { Catalog } from "./catalog.ts";
 
@@ -106,25 +107,7 @@ function ratingLines(mos: NonNullable<Config["mos"]>, { raw, mosCount }: Read): 
         `Outlying raters, who count all the same: ${names.join(", ")}${outliers.length > mostNamed ? ` and ${outliers.length - mostNamed} more` : ""}.`,
       );
   }
-  const ceiling = humanCeiling(corrected ? unbiased(ratings) : ratings, ratings.keys());
-  if (ceiling) lines.push(`People: ${ceilingWords(ceiling)}.`);
+  const ceiling = ceilingOf(mos, ratings, ratings.keys());
+  if (ceiling) lines.push(ceilingText(english, ceiling));
   return lines;
-}
-
-/** The human ceiling in a line. */
-export function ceilingWords({
-  srcc,
-  ci95,
-  splitHalf,
-  alpha,
-}: {
-  srcc: number;
-  ci95: [number, number];
-  splitHalf: number;
-  alpha: number | null;
-}): string {
-  return (
-    `a model that knows the true quality would reach SRCC ${figure(srcc)} ${interval(ci95)} with this MOS; ` +
-    `halves of the raters agree by SRCC ${figure(splitHalf)}, Krippendorff's alpha is ${figure(alpha)}`
-  );
 }

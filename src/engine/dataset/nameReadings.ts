@@ -48,6 +48,13 @@ export function readingsOf(name: string): NameReading[][] {
   return lists;
 }
 
+/** One name for all the ways to write an address; any other name as it is. */
+export function nameOf(written: string): string {
+  const lists = readingsOf(written);
+  const isAddress = /^\[|^\/?data\/(upload|local-files)\/|:\/\/|\/resolve\/\?/.test(written);
+  return (isAddress ? lists.at(-1)! : lists[0]!)[0]!.name;
+}
+
 /** Names that Label Studio keeps in the query of an address. */
 function namesIn(query: string): string[] {
   const found: string[] = [];

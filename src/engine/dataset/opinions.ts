@@ -14,7 +14,7 @@ import { opinionsOf, type SubjectModel } from "../mos/subjects.ts";
 import { quotedCell } from "../tables/cellText.ts";
 import { parseNumber } from "../tables/number.ts";
 import type { ImageRow } from "./imageTable.ts";
-import type { MosProblemKind, MosSource } from "./readMos.ts";
+import type { MosProblemKind, MosSource } from "./mosSource.ts";
 
 /** What single ratings or votes come to. */
 export interface RawOpinions {
@@ -185,13 +185,14 @@ export function fromLists(lists: ReadonlyMap<string, number[]>, source: MosSourc
   const all = [...lists.values()];
   const isForGrades = all.every(({ length }) => length === highest - lowest + 1);
   const isInRange = all.every((list) => list.every((value) => value >= lowest && value <= highest));
-  if (isInRange && isForGrades)
+  const isOpen = highest - lowest > 1e9 && all.every(({ length }) => length === all[0]!.length && length > 2);
+  if (isInRange && (isForGrades || isOpen))
     throw new LeafError(
       "config",
-      say`The lists of ${highest - lowest + 1} numbers in ${source.file} may be ratings, or votes for each grade.`,
+      say`The lists of ${all[0]!.length} numbers in ${source.file} may be ratings, or votes for each grade.`,
       {
         file: source.file,
-        remedy: say`Write them to columns of their own, and name these under \`mos.raters\` or \`mos.votes\`.`,
+        remedy: say`Give the range of the grades; if that does not tell, write them to columns of their own and name these under \`mos.raters\` or \`mos.votes\`.`,
       },
     );
   if (isInRange) {

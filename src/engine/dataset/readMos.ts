@@ -3,13 +3,13 @@ import { inEnglish, say } from "../../words/text.ts";
 import { throwIfCancelled } from "../base/errors.ts";
 import { factsOf } from "../mos/formats.ts";
 import { collectRatings } from "../mos/ratings.ts";
-import { type MosShape, opinionColumns, type ShapeKeys, shapeOf } from "../mos/shape.ts";
-import type { SubjectModel } from "../mos/subjects.ts";
+import { type MosShape, opinionColumns, shapeOf } from "../mos/shape.ts";
 import { quotedCell } from "../tables/cellText.ts";
 import { parseNumber } from "../tables/number.ts";
-import { type ImageRow, type RowProblemKind, readImageTable } from "./imageTable.ts";
+import { type ImageRow, readImageTable } from "./imageTable.ts";
 import type { ImageIndex } from "./index/query.ts";
 import type { NameIndex } from "./match.ts";
+import type { MosProblemKind, MosSource } from "./mosSource.ts";
 import {
   fromLists,
   fromRatings,
@@ -19,26 +19,7 @@ import {
   scoreInRange,
 } from "./opinions.ts";
 
-export interface MosSource extends ShapeKeys {
-  /** Path of a CSV, TSV, Excel, JSON, JSON Lines or Parquet file. */
-  file: string;
-  /** Layout of the file, as in the config. */
-  format?: string;
-  /** Column with the image's name. */
-  image: string;
-  /** Column with the mean opinion score, or with single ratings. */
-  score: string;
-  /** Column with the standard deviation of the opinions. */
-  std?: string;
-  /** Column with their number. */
-  count?: string;
-  /** How ratings become a MOS. */
-  subjects?: SubjectModel;
-  range: readonly [lowest: number, highest: number];
-  lowerIsBetter?: boolean;
-}
-
-export type MosProblemKind = RowProblemKind | "notANumber" | "outOfRange" | "duplicate" | "conflict";
+export type { MosProblemKind, MosSource };
 
 export interface MosProblem {
   kind: MosProblemKind;

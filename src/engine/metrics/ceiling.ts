@@ -1,6 +1,7 @@
 import type { HumanCeiling } from "../../protocol/results.ts";
 import { randomInt, seededRandom } from "../base/random.ts";
 import type { ImageRatings, Ratings } from "../mos/ratings.ts";
+import { type SubjectModel, unbiased } from "../mos/subjects.ts";
 import { percentiles, weightedCorrelation, weightedRanks } from "./bootstrap.ts";
 import { srcc } from "./rank.ts";
 
@@ -64,6 +65,16 @@ export function humanCeiling(ratings: Ratings, keys: Iterable<string>, seed = 0)
     srcc: Math.sqrt(reliability),
     ci95: percentiles(reached),
   };
+}
+
+/** The ceiling of a config's ratings: of those that count, where biases are removed. */
+export function ceilingOf(
+  mos: { subjects?: SubjectModel } | undefined,
+  ratings: Ratings | undefined,
+  keys: Iterable<string>,
+): HumanCeiling | undefined {
+  if (!ratings) return undefined;
+  return humanCeiling(mos?.subjects === "bias-corrected" ? unbiased(ratings) : ratings, keys);
 }
 
 /** Reliability of a mean over `k` times as many ratings (Spearman 1910, Brown 1910). */

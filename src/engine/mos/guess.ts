@@ -3,6 +3,7 @@ import path from "node:path";
 import { toPosix } from "../base/posixPath.ts";
 import { openTable, tableFile } from "../tables/table.ts";
 import type { Table } from "../tables/types.ts";
+import { scoreIn } from "./cell.ts";
 import { columnsOf, detectFormat } from "./detect.ts";
 import { factsOf, type MosFormat, type MosFormatName } from "./formats.ts";
 import { expandColumns, numberedColumns, raterColumn } from "./shape.ts";
@@ -34,6 +35,7 @@ const imageNames = (
 const scoreNames = "mos mos_quality score gt_score quality rating opinion grade ratings vote value".split(
   " ",
 );
+const listNames = ["votes", "label", "labels", "distribution", "histogram", "scores"];
 const stdNames = ["std", "mos_std", "sd"];
 
 /** Deep enough for a dataset's own folders, such as SPAQ's `Annotations`. */
@@ -76,21 +78,25 @@ async function guessPlain(root: string, files: readonly string[]): Promise<Score
 }
 
 /** How a table of no known layout holds opinions; undefined for one that does not look like it. */
-async function guessTable(
+export async function guessTable(
   file: string,
   columns: readonly string[],
+  preferred: readonly string[] = [],
 ): Promise<Omit<ScoresGuess, "file"> | undefined> {
-  const { image, score, std } = usualColumns(columns);
+  const { image, score, std } = usualColumns(columns, preferred);
   if (!image) return undefined;
-  // Single ratings say more than the mean that may stand beside them.
+  // Single ratings say more than the mean that may stand beside them, unless it is asked for.
   for (const { columns: series, of, first } of numberedColumns(columns)) {
-    if (series.includes(image)) continue;
+    if (series.includes(image) || (score && preferred.includes(score.toLowerCase()))) continue;
     const values = await scoresIn(file, series);
     if (values.length === 0) continue;
     const kind = of === "open" ? seriesKind(series.length, values) : of;
     if (kind === "votes") return { image, votes: series, range: [first, first + series.length - 1] };
     return { image, raters: asPattern(series, columns), range: guessRange(values) };
   }
+  const list = score ?? columns.find((column) => listNames.includes(column.toLowerCase()));
+  const lists = list === undefined ? undefined : await listsIn(file, list);
+  if (list !== undefined && lists) return { image, score: list, range: lists };
   if (!score || image === score) return undefined;
   const range = guessRange(await scoresIn(file, [score]));
   const rater = raterColumn(columns, [image, score]);
@@ -100,10 +106,28 @@ async function guessTable(
 }
 
 /** The usual names of the columns, as the file writes them. */
-export function usualColumns(columns: readonly string[]): { image?: string; score?: string; std?: string } {
+function usualColumns(
+  columns: readonly string[],
+  preferred: readonly string[],
+): { image?: string; score?: string; std?: string } {
   const find = (known: readonly string[]) =>
     known.map((name) => columns.find((column) => column.toLowerCase() === name)).find(Boolean);
-  return { image: find(imageNames), score: find(scoreNames), std: find(stdNames) };
+  return { image: find(imageNames), score: find([...preferred, ...scoreNames]), std: find(stdNames) };
+}
+
+/** The range of a column whose cells are lists, of ratings or of votes; undefined where they are none. */
+async function listsIn(file: string, column: string): Promise<[number, number] | undefined> {
+  const lists: number[][] = [];
+  for await (const [text = ""] of cellsIn(file, [column])) {
+    const list = scoreIn(text, false, [1, 5]);
+    if (!Array.isArray(list)) return undefined;
+    if (lists.push(list) >= 1000) break;
+  }
+  const length = lists[0]?.length;
+  if (length === undefined) return undefined;
+  const values = lists.flat();
+  const isVotes = lists.every((one) => one.length === length) && seriesKind(length, values) === "votes";
+  return isVotes ? [1, length] : guessRange(values);
 }
 
 /** Of columns whose name leaves it open: counts of votes go beyond any scale of ratings of that many grades. */

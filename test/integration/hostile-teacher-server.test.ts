@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import type { ServerResponse } from "node:http";
-import { afterEach, describe, expect, it } from "vitest";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/engine/base/random.ts";
 import { teacherSchema } from "../../src/engine/config/teacher.ts";
 import { createTeacher } from "../../src/engine/teachers/createTeacher.ts";
@@ -16,6 +19,8 @@ import {
 import { freePort } from "../support/llama/server.ts";
 import { teacherImages } from "../support/teacherImages.ts";
 
+const folder = mkdtempSync(path.join(tmpdir(), "leaf-hostile-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
@@ -38,7 +43,7 @@ async function teacherAt(endpoint: string | string[], more: Record<string, unkno
     patience: 20,
     ...more,
   });
-  const teacher = await createTeacher(config, { root: ".", onNote: (note) => notes.push(inEnglish(note)) });
+  const teacher = await createTeacher(config, { root: folder, onNote: (note) => notes.push(inEnglish(note)) });
   open.push(() => teacher.close());
   return teacher;
 }

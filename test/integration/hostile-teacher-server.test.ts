@@ -43,7 +43,10 @@ async function teacherAt(endpoint: string | string[], more: Record<string, unkno
     patience: 20,
     ...more,
   });
-  const teacher = await createTeacher(config, { root: folder, onNote: (note) => notes.push(inEnglish(note)) });
+  const teacher = await createTeacher(config, {
+    root: folder,
+    onNote: (note) => notes.push(inEnglish(note)),
+  });
   open.push(() => teacher.close());
   return teacher;
 }
@@ -148,11 +151,14 @@ describe("a hostile server", () => {
       reset: "the connection broke off, 5 times",
       stall: "no answer within 0.4 s, 5 times",
       "stalls in the body": "no answer within 0.4 s, 5 times",
-      NaN: expect.stringMatching(/^the answer is not JSON \(.*\), 5 times$/),
-      "no choices": "the answer has no log-probabilities, 5 times",
-      "no list": "the answer has no log-probabilities, 5 times",
+      NaN: expect.stringMatching(/^the answer's log-probabilities are not valid \(.*null.*\), 5 times$/),
+      "no choices": expect.stringMatching(
+        /^the answer has no log-probabilities \(.*"choices":\[\].*\), 5 times$/,
+      ),
+      "no list": "the answer has no log-probabilities (logprobs: null), 5 times",
       "wrong list": "the answer's probabilities sum to 1.80, 5 times",
-      "other shapes": "the answer's log-probabilities are not valid, 5 times",
+      "other shapes":
+        'the answer\'s log-probabilities are not valid ({"token":1,"top_logprobs":"x"}), 5 times',
       "50 MB": "the answer is over 8 MB, 5 times",
     });
     expect(judged.slice(names.length).every(({ ok }) => ok)).toBe(true);

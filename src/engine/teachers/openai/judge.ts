@@ -9,7 +9,7 @@ import { RequestFailure } from "./failures.ts";
 import type { Pictures } from "./pictures.ts";
 import type { Endpoint } from "./pool.ts";
 import { chatBody, type Question } from "./question.ts";
-import { answerTokens, type Counts, countAnswers } from "./sampling.ts";
+import { answerTokens, type Counts, countAnswers, mostChoices } from "./sampling.ts";
 import { tokensIn, withoutThought } from "./thinking.ts";
 import { type ListedToken, textOf, textsOf } from "./tokens.ts";
 
@@ -158,7 +158,7 @@ export function createJudge(client: Client, prompts: Prompts, pictures: Pictures
         ...(await asked(endpoint, images)),
         prefill,
         maxTokens: answerTokens,
-        want: { texts: endpoint.capabilities.choices ? texts : 1, seed },
+        want: { texts: endpoint.capabilities.choices ? Math.min(texts, mostChoices) : 1, seed },
       };
       const given = textsOf(await send(endpoint, question, kind, signal));
       if (given.length === 0) throw new RequestFailure("again", say`the answer has no text`);

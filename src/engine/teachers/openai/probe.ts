@@ -7,7 +7,7 @@ import { type Ask, adapted, cannotJudge, type Draft, type Listed, negotiated } f
 import { toDataUrl } from "./picture.ts";
 import { prefillOf } from "./prefill.ts";
 import { chatBody, type Question } from "./question.ts";
-import { answerTokens } from "./sampling.ts";
+import { answerTokens, mostChoices } from "./sampling.ts";
 import { answerIn, tokensIn } from "./thinking.ts";
 import { chosenTokenIds } from "./tokenIds.ts";
 import { textOf, textsOf, tokensOf, usageOf } from "./tokens.ts";
@@ -145,7 +145,7 @@ export async function whoIsIt(client: Client, base: string, signal?: AbortSignal
   }
 }
 
-/** An answer as text, by whatever way it takes; and whether two may be had by one request. */
+/** An answer as text, by whatever way it takes; and whether several may be had by one request. */
 async function sampled(
   ask: Ask,
   draft: Draft,
@@ -156,8 +156,8 @@ async function sampled(
   const share = (completion: unknown) => (answerIn(textOf(completion) ?? "", words) >= 0 ? 1 : 0);
   const first = await adapting(ask, draft, question);
   const completion = (await brought(ask, draft, question, share, share(first))) ?? first;
-  const two = await unlessRefused(() => ask({ ...question, want: { texts: 2, seed: 0 } }));
-  const choices = textsOf(two).length === 2;
+  const several = await unlessRefused(() => ask({ ...question, want: { texts: mostChoices, seed: 0 } }));
+  const choices = textsOf(several).length === mostChoices;
   return { completion, choices };
 }
 

@@ -3,6 +3,9 @@ import { answerIn } from "./thinking.ts";
 /** Tokens that a sampled answer may have: a word of several, and what may stand before it. */
 export const answerTokens = 8;
 
+/** Answers that one request asks for at most: hosts allow 8 or more, or one. */
+export const mostChoices = 8;
+
 /** How often each answer came among so many. */
 export interface Counts {
   n: number;

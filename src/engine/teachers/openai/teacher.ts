@@ -34,7 +34,7 @@ import { keyFinder } from "./keys.ts";
 import { createPictures } from "./pictures.ts";
 import { createPool, type Endpoint } from "./pool.ts";
 import { check, probe } from "./probe.ts";
-import { addCounts, type Counts, posteriorMean } from "./sampling.ts";
+import { addCounts, type Counts, mostChoices, posteriorMean } from "./sampling.ts";
 import { usageOf } from "./tokens.ts";
 
 /** Where a short list may hide more than this of one answer, they cannot be told apart. */
@@ -170,9 +170,11 @@ export async function createOpenaiTeacher(
   async function drawn(images: Images, signal?: AbortSignal): Promise<Counts> {
     const some = (texts: number, seed: number) =>
       pool.use((endpoint) => sample(endpoint, images, { texts, seed }, signal), signal);
-    const first = await some(samples, 0);
-    const rest = Array.from({ length: samples - first.n }, (_, i) => i);
-    return addCounts([first, ...(await together(rest, (i) => some(1, first.n + i)))]);
+    const begun = await some(samples, 0);
+    const starts: number[] = [];
+    for (let at = begun.n; at < samples; at += begun.n) starts.push(at);
+    const rest = await together(starts, (at) => some(Math.min(begun.n, samples - at), at));
+    return addCounts([begun, ...rest]);
   }
 
   type Answered =
@@ -281,9 +283,9 @@ export async function createOpenaiTeacher(
     const isSampled = probabilities === "sampling";
     for (const kind of ["point", "pair", "reason"] as const) {
       if (requests[kind] === 0) continue;
-      const texts = !isSampled || kind === "reason" ? 0 : choices ? samples : 1;
+      const texts = !isSampled || kind === "reason" ? 0 : choices ? Math.min(samples, mostChoices) : 1;
       const used = usageOf(await pool.use((endpoint) => trial(endpoint, kind, image, texts, signal), signal));
-      if (texts === 1) requests[kind] *= samples;
+      if (texts > 0) requests[kind] *= Math.ceil(samples / texts);
       if (!used)
         options.onNote?.(say`The server does not say how many tokens a request takes; they are given as 0.`);
       total.requests += requests[kind];

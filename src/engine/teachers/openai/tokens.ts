@@ -18,6 +18,8 @@ const listed = z.object({
   bytes: z.array(z.number()).nullish().catch(undefined),
 });
 
+const all = z.array(listed);
+
 const position = z.object({
   token: z.string().catch(""),
   top_logprobs: z
@@ -72,13 +74,12 @@ function candidates(content: unknown): ListedToken[] | string {
   if (!at.success) return `the answer's log-probabilities are not valid (${shown(content)})`;
   const { top_logprobs } = at.data;
   if (top_logprobs.length === 0) return "the answer lists no candidates";
-  const valid = top_logprobs.flatMap((one) => listed.safeParse(one).data ?? []);
+  // All at once where all are well, as they mostly are: it takes half the time.
+  const valid =
+    all.safeParse(top_logprobs).data ?? top_logprobs.flatMap((one) => listed.safeParse(one).data ?? []);
   if (valid.length === 0) return `the answer's log-probabilities are not valid (${shown(top_logprobs)})`;
   // Some servers list a sampled token apart.
-  const tokens = withoutRepeats([
-    ...valid,
-    ...(listed.safeParse(content).data ? [listed.parse(content)] : []),
-  ]);
+  const tokens = withoutRepeats([...valid, ...[listed.safeParse(content).data ?? []].flat()]);
   const sum = tokens.reduce((total, { logprob }) => total + Math.exp(logprob), 0);
   if (sum > 1.01) return `the answer's probabilities sum to ${figure(sum, 2)}`;
   return tokens;

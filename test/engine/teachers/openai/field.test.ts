@@ -2,9 +2,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import fc from "fast-check";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { seededRandom } from "../../../../src/engine/base/random.ts";
 import { type OpenaiTeacherConfig, teacherSchema } from "../../../../src/engine/config/teacher.ts";
 import { createTeacher, teacherFingerprint } from "../../../../src/engine/teachers/createTeacher.ts";
+import { posteriorMean } from "../../../../src/engine/teachers/openai/sampling.ts";
+import { answerIn } from "../../../../src/engine/teachers/openai/thinking.ts";
 import type { Teacher } from "../../../../src/engine/teachers/teacher.ts";
 import { inEnglish } from "../../../../src/words/text.ts";
 import {
@@ -325,5 +329,158 @@ describe("odd lists", () => {
       return goodAnswer(request);
     });
     expect(await scoreBy(await teacherAt(server.url))).toBeCloseTo(score, 9);
+  });
+});
+
+describe("a server without log-probabilities", () => {
+  const shares = { Excellent: 0.1, "good.": 0.5, "**fair**": 0.25, poor: 0.1, Bad: 0.05 };
+  const letters = { A: 0.8, B: 0.2 };
+  const random = seededRandom(3);
+  const draw = (from: Record<string, number>) => {
+    let left = random();
+    for (const [text, p] of Object.entries(from)) {
+      left -= p;
+      if (left <= 0) return text;
+    }
+    return "";
+  };
+  const spoken = (texts: string[]) => ({
+    choices: texts.map((content, index) => ({
+      index,
+      message: { role: "assistant", content },
+      logprobs: null,
+    })),
+    usage: { prompt_tokens: 100, completion_tokens: texts.length },
+  });
+  /** Draws at temperature 1, gives the likeliest at 0; `most` choices a request. */
+  const server = (most: number) =>
+    serve((request, response) => {
+      if ((request.n ?? 1) > most) return refuse(response, "n must be 1");
+      const from = picturesIn(request).length === 2 ? letters : shares;
+      const one = () =>
+        request.temperature === 1 ? draw(from) : picturesIn(request).length === 2 ? "A" : "good.";
+      return spoken(Array.from({ length: request.n ?? 1 }, one));
+    });
+
+  it.each([1, 128])("is asked several times; with %d answers a request", async (most) => {
+    const chat = await server(most);
+    const samples = 400;
+    const teacher = await teacherAt(chat.url, { samples, concurrency: 16 });
+    expect(lineOf(teacher)).toContain(`no log-probabilities: estimated from ${samples} answers each`);
+    const before = chat.requests.length;
+    const [a, b] = await teacherImages(2);
+    const [point] = await teacher.judgePoints([a!]);
+    expect(chat.requests.length - before).toBe(most === 1 ? samples : samples / 8);
+    if (!point!.ok) throw new Error(point!.reason);
+    // Four standard errors of a share of .5 in 400 draws.
+    for (const [i, p] of Object.values(shares).entries())
+      expect(Math.abs(point!.probabilities[i]! - p)).toBeLessThan(0.1);
+    expect(point!.mass).toBe(1);
+    expect(point!.samples!.n).toBe(samples);
+    expect(point!.samples!.counts.reduce((sum, count) => sum + count, 0)).toBe(samples);
+    const [pair] = await teacher.judgePairs([[a!, b!]]);
+    // Always the first: 0.8 in one order is 0.2 in the other.
+    expect(pair).toMatchObject({ ok: true, samples: { ab: { n: samples }, ba: { n: samples } } });
+    if (pair!.ok)
+      expect([Math.abs(pair!.pAB - 0.8) < 0.1, Math.abs(pair!.pBA! - 0.2) < 0.1]).toEqual([true, true]);
+  });
+
+  it("is another teacher, by how many answers too; it may be chosen, or refused", async () => {
+    const chat = await server(128);
+    const plain = await fingerprintAt(chat);
+    const teacher = await teacherAt(chat.url);
+    expect(
+      new Set([plain, teacher.fingerprint, (await teacherAt(chat.url, { samples: 4 })).fingerprint]).size,
+    ).toBe(3);
+    const chosen = { probabilities: "sampling" };
+    expect(await teacherFingerprint(configOf("http://127.0.0.1:9/v1", chosen), folder)).toBe(
+      teacher.fingerprint,
+    );
+    const listing = await serve(goodAnswer);
+    const asked = await teacherAt(listing.url, { ...chosen, samples: 4 });
+    const [image] = await teacherImages(1);
+    expect(await asked.judgePoints([image!])).toMatchObject([
+      { ok: true, samples: { n: 4, counts: [0, 4, 0, 0, 0] } },
+    ]);
+    expect(listing.requests.every((request) => !("logprobs" in request))).toBe(true);
+    await expect(teacherAt(chat.url, { probabilities: "logprobs" })).rejects.toThrow(
+      "gives no log-probabilities",
+    );
+  });
+
+  it("says what it costs before it begins", async () => {
+    const [image] = await teacherImages(1);
+    const work = { points: 10, pairs: 5, orders: "both", reasons: 0 } as const;
+    const single = await teacherAt((await server(1)).url, { samples: 8 });
+    expect(await single.estimate!(work, image!)).toMatchObject({
+      requests: 8 * 20,
+      inputTokens: 100 * 8 * 20,
+      outputTokens: 8 * 20,
+    });
+    const several = await teacherAt((await server(128)).url, { samples: 8 });
+    expect(await several.estimate!(work, image!)).toMatchObject({
+      requests: 20,
+      inputTokens: 100 * 20,
+      outputTokens: 8 * 20,
+    });
+    expect([single.dear, several.dear]).toEqual([true, true]);
+  });
+
+  it("labels nothing where the answers are other words", async () => {
+    const chat = await serve(() => spoken(["This photo is nice"]));
+    const teacher = await teacherAt(chat.url, { samples: 4 });
+    const [image] = await teacherImages(1);
+    expect(await teacher.judgePoints([image!])).toEqual([
+      { ok: false, reason: 'only 0.00 of 4 answers are among the rating words; one is "This photo is nice"' },
+    ]);
+  });
+
+  it("may think: its thought is turned off, or passed over", async () => {
+    const off = await serve((request) => spoken([request.reasoning_effort === "none" ? "good" : ""]));
+    const [image] = await teacherImages(1);
+    expect(await (await teacherAt(off.url, { samples: 2 })).judgePoints([image!])).toMatchObject([
+      { ok: true },
+    ]);
+    const on = await serve((request) =>
+      spoken([(request.max_tokens ?? 0) > 1000 ? "<think>bad?</think>\nGood" : "<think>bad?"]),
+    );
+    expect(await (await teacherAt(on.url, { samples: 2 })).judgePoints([image!])).toMatchObject([
+      { ok: true, samples: { n: 2, counts: [0, 2, 0, 0, 0] } },
+    ]);
+  });
+});
+
+describe("the estimate from several answers", () => {
+  it("is the mean of the posterior: shares with one pseudo-count, so that few answers leave it open", () => {
+    expect(posteriorMean([4, 0, 0, 0, 0])).toEqual([4.2 / 5, 0.04, 0.04, 0.04, 0.04]);
+    expect(posteriorMean([0, 0])).toEqual([0.5, 0.5]);
+    fc.assert(
+      fc.property(fc.array(fc.nat(50), { minLength: 2, maxLength: 5 }), (counts) => {
+        const p = posteriorMean(counts);
+        expect(p.reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 9);
+        // The same shares from more answers are surer.
+        const [few, many] = [p, posteriorMean(counts.map((count) => 4 * count))].map((q) =>
+          q.reduce((h, x) => h - x * Math.log(x), 0),
+        );
+        expect(many!).toBeLessThanOrEqual(few! + 1e-9);
+      }),
+    );
+  });
+
+  it("finds the answer in what is said, as a word of its own", () => {
+    const words = ["excellent", "good", "fair", "poor", "bad"];
+    const found = [
+      "Good",
+      " **Fair**",
+      "“poor”.",
+      "goods",
+      "not good",
+      "",
+      "<think>good</think>Bad",
+      "<|im_start|>bad!",
+      "Excellent photo",
+    ];
+    expect(found.map((text) => answerIn(text, words))).toEqual([1, 2, 3, -1, -1, -1, 4, 4, 0]);
+    fc.assert(fc.property(fc.string(), (text) => answerIn(text, words) >= -1 && answerIn(text, words) < 5));
   });
 });

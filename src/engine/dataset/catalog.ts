@@ -30,6 +30,8 @@ export interface Catalog {
   /** Digest of which image is in which split. */
   splitDigest: string;
   splitOf(hash: string): SplitName;
+  /** The group that no split tears apart; an image without one is its own. */
+  groupOf(hash: string): string;
   /** Absolute path. */
   pathOf(hash: string): string;
   /** Relative to the config's folder, with forward slashes. */
@@ -184,6 +186,7 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       groups: split.groups,
       splitDigest: digestLines(map(hashes, (hash) => `${hash} ${splitOf(hash)}`)),
       splitOf,
+      groupOf: (hash) => split.groupOf.get(hash)!,
       pathOf: (hash) => path.join(root, relativePathOf(hash)),
       relativePathOf,
       digestOf: digestLines,

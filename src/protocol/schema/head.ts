@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { count, figure, filled, interval, seconds, text } from "./common.ts";
-import { agreement, errorCode } from "./trainer.ts";
+import { agreement, errorCode, level, levels } from "./trainer.ts";
 
 // What the closed form of calibration is told, and what it tells: `npm run contract` writes Python's side.
 
@@ -8,20 +8,6 @@ const v = z.literal(1);
 const threads = z.int().min(1).max(1024).nullable();
 
 export const networkName = z.enum(["distilled", "pretrained"]);
-
-/** As in schema/trainer.ts. */
-const level = z.object({
-  name: text,
-  channels: z.int().min(1).max(1e6),
-  stride: z.int().min(1).max(4096),
-  mean: count,
-  sd: count.nullable(),
-});
-const levels = z.object({
-  dim: z.int().min(1).max(1e6),
-  eps: z.number().positive(),
-  parts: z.array(level).min(1).max(64),
-});
 
 const headNetwork = z.strictObject({
   name: networkName,

@@ -23,6 +23,7 @@ RESAMPLES = 500
 # Two networks take twice the time to score: their log evidence must be a clear (e^3 = 20 times) better one.
 PAYS = 3.0
 FLAT = 1e-6
+LEAST_FOR_LEVELS = 5
 # What the features explain, in noise variances, before any rating is seen: all levels together, shared out
 # by width (so it is a plain ridge), and a teacher's score by itself.
 PRIOR_LEVELS, PRIOR_SCORE = 2.7, 0.3
@@ -48,7 +49,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Scaled:
-    """Standardised features of some networks, over the root of their block's width: z = (x - mean) / scale."""
+    """Standardised features, over the root of their block's width: z = (x - mean) / scale."""
 
     parts: list[Part]
     mean: Array
@@ -61,7 +62,7 @@ class Scaled:
 
 @dataclass(frozen=True)
 class Fit:
-    """What was chosen. The posterior is of phi = z * root, with root the square root of each block's ratio."""
+    """What was chosen. The posterior is of phi = z * root: the square root of each block's ratio."""
 
     networks: list[NetworkName]
     scaled: Scaled
@@ -73,8 +74,13 @@ class Fit:
     deviations: Array
 
 
-def parts_of(network: HeadNetwork) -> list[Part]:
-    """Means and standard deviations of each level, and the score where it says something."""
+def parts_of(network: HeadNetwork, ratings: int) -> list[Part]:
+    """Means and standard deviations of each level, and the score where it says something.
+
+    A handful of ratings can only place such a score on the scale.
+    """
+    if network.scored and ratings < LEAST_FOR_LEVELS:
+        return [Part(network.name, "", "score", np.arange(network.levels.dim, network.levels.dim + 1))]
     found = []
     for level in network.levels.parts:
         for kind, at in (("mean", level.mean), ("sd", level.sd)):
@@ -104,7 +110,7 @@ def scale(features: Sequence[Array], parts: Sequence[Sequence[Part]]) -> Scaled:
             joined.append(part)
             at += len(part.columns)
     widths = np.array([0 if part.score else len(part.columns) for part in joined])
-    ratios = np.where(widths > 0, PRIOR_LEVELS * widths / widths.sum(), PRIOR_SCORE)
+    ratios = np.where(widths > 0, PRIOR_LEVELS * widths / max(1, widths.sum()), PRIOR_SCORE)
     return Scaled(
         joined,
         np.concatenate(means),
@@ -136,7 +142,7 @@ def _with(found: Fit, candidates: list[Candidate]) -> Fit:
 
 
 def _fit(networks: list[HeadNetwork], features: list[Array], rated: Rated) -> tuple[Fit, float]:
-    scaled = scale(features, [parts_of(network) for network in networks])
+    scaled = scale(features, [parts_of(network, len(rated.at)) for network in networks])
     z, y, weights = scaled.z[rated.at], rated.targets, rated.weights / rated.weights.mean()
     few = np.random.default_rng(0).permutation(len(y))[:MOST_FOR_EVIDENCE]
     kernels = np.stack([z[few][:, s] @ z[few][:, s].T for s in scaled.slices])

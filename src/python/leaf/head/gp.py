@@ -1,10 +1,10 @@
 """Gaussian process regression with one prior variance per block of features, chosen by evidence.
 
-y = m + sum_b f_b(x) + noise, f_b ~ GP(0, sigma^2 r_b K_b), noise_i ~ N(0, sigma^2 / weight_i), m flat. With
-K_b = Z_b Z_b^T this is Bayesian linear regression (ridge) with a penalty for each block. Rasmussen and
-Williams, "Gaussian Processes for Machine Learning", 2006, eq. 2.8 and 2.9 (weights), 2.25 and 2.26 (functions)
-and 2.41 and 2.42 (a mean that is estimated too); evidence: MacKay, "Bayesian Interpolation", 1992, and Bishop,
-"Pattern Recognition and Machine Learning", 2006, section 3.5.
+y = m + sum_b f_b(x) + noise, f_b ~ GP(0, sigma^2 r_b K_b), noise_i ~ N(0, sigma^2 / weight_i), m flat.
+With K_b = Z_b Z_b^T this is Bayesian linear regression (ridge) with a penalty for each block. Rasmussen
+and Williams, "Gaussian Processes for Machine Learning", 2006, eq. 2.8 and 2.9 (weights), 2.25 and 2.26
+(functions) and 2.41 and 2.42 (a mean that is estimated too); evidence: MacKay, "Bayesian Interpolation",
+1992, and Bishop, "Pattern Recognition and Machine Learning", 2006, section 3.5.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 # e^1.5 or so) and on delta_b (each by itself).
 TOGETHER_SD, APART_SD = 1.5, 0.7
 STEPS, TOLERANCE = 40, 1e-4
+# An inverse gamma prior on the noise variance, worth one rating: an sd of half a grade on 1..5.
+NOISE, NOISE_COUNT = 0.25, 1.0
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,7 @@ def solve_evidence(kernels: Array, y: Array, weights: Array, centre: Array) -> E
 def _prior_precision(blocks: int) -> Array:
     """Of log r around its centre: covariance TOGETHER_SD^2 11^T + APART_SD^2 I."""
     covariance = TOGETHER_SD**2 * np.ones((blocks, blocks)) + APART_SD**2 * np.eye(blocks)
-    found: Array = np.linalg.inv(covariance)
-    return found
+    return np.asarray(np.linalg.inv(covariance), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class _Look:
 
 
 def _look(kernels: Array, y: Array, weights: Array, at: Array, centre: Array, precision: Array) -> _Look:
-    """Log evidence (residual likelihood, noise profiled out) plus log prior; gradient and curvature in log r."""
+    """Log evidence (residual likelihood, profiled noise) plus log prior; slope and curvature in log r."""
     n = len(y)
     ratios = np.exp(at)
     covariance = np.tensordot(ratios, kernels, 1)
@@ -85,9 +86,10 @@ def _look(kernels: Array, y: Array, weights: Array, at: Array, centre: Array, pr
     projected = inverse - np.outer(column, column) / total
     solved = projected @ y
     explained = max(float(y @ solved), 1e-300)
-    noise = explained / (n - 1)
+    freedom = n - 1 + NOISE_COUNT
+    noise = (explained + NOISE * NOISE_COUNT) / freedom
     away = at - centre
-    value = -0.5 * (2 * float(np.log(np.diag(lower)).sum()) + np.log(total) + (n - 1) * np.log(noise))
+    value = -0.5 * (2 * float(np.log(np.diag(lower)).sum()) + np.log(total) + freedom * np.log(noise))
     value -= 0.5 * float(away @ precision @ away)
     turned = np.stack([r * (k @ solved) for r, k in zip(ratios, kernels, strict=True)])
     traces = np.array([r * float((projected * k).sum()) for r, k in zip(ratios, kernels, strict=True)])
@@ -95,14 +97,14 @@ def _look(kernels: Array, y: Array, weights: Array, at: Array, centre: Array, pr
     gradient = -0.5 * (traces - quadratic) - precision @ away
     # Average information: y^T P K P K P y, less what the free noise takes.
     average = turned @ projected @ turned.T / noise
-    information = 0.5 * (average - np.outer(quadratic, quadratic) / (n - 1))
+    information = 0.5 * (average - np.outer(quadratic, quadratic) / freedom)
     information.flat[:: len(ratios) + 1] += 0.5 * np.abs(quadratic)
     return _Look(float(value), gradient, information + precision, noise)
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """f = mean + phi . weights; variance noise (1 + |phi|^2 - |directions phi|^2 + (1 - phi . level)^2 / total)."""
+    """f = mean + phi . weights; variance: see predict()."""
 
     mean: float
     weights: Array
@@ -116,7 +118,10 @@ class Posterior:
     solved: Array
 
     def predict(self, phi: Array) -> tuple[Array, Array]:
-        """Scores [N] and standard deviations [N] of phi [N, D]: of a new rating, so noise is in them."""
+        """Scores [N] and standard deviations [N] of phi [N, D]: of a new rating, so noise is in them.
+
+        Variance = noise (1 + |phi|^2 - |directions phi|^2 + (1 - phi . level)^2 / total).
+        """
         prior = np.square(phi).sum(axis=1) - np.square(phi @ self.directions.T).sum(axis=1)
         variance = 1 + np.maximum(prior, 0) + np.square(1 - phi @ self.level) / self.total
         return self.mean + phi @ self.weights, np.sqrt(self.noise * variance)
@@ -155,7 +160,7 @@ def posterior(phi: Array, y: Array, weights: Array, noise: float, most: int = 25
 
 
 def left_out(found: Posterior, y: Array, groups: NDArray[np.int64]) -> tuple[Array, Array]:
-    """What each rating would be predicted to be without its group, and the sd of that; penalties and mean stay.
+    """Each rating as predicted without its group, and the sd of that; penalties and mean stay.
 
     Exact, from one inverse: y_G - (C^-1)_GG^-1 (C^-1 (y - m))_G (Rasmussen and Williams, eq. 5.12).
     """

@@ -12,12 +12,11 @@ from leaf.contract.head import HeadNetwork
 from leaf.errors import TrainerError
 
 Array = NDArray[np.float64]
-LEAST = 5
 
 
 @dataclass(frozen=True)
 class Rated:
-    """The rows that have a rating (positions [n]); of each: target on 1..5, weight, group, fold (-1: none)."""
+    """Rows that have a rating (positions [n]); of each: target on 1..5, weight, group, fold (-1: none)."""
 
     at: NDArray[np.int64]
     targets: Array

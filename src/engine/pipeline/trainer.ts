@@ -1,7 +1,14 @@
 import { createWriteStream } from "node:fs";
 import path from "node:path";
 import type { z } from "zod";
-import type { BackboneDone, BackboneJob, FitJob, HeadDone, HeadJob, HeadMessage } from "../../protocol/head.ts";
+import type {
+  BackboneDone,
+  BackboneJob,
+  FitJob,
+  HeadDone,
+  HeadJob,
+  HeadMessage,
+} from "../../protocol/head.ts";
 import { headMessage } from "../../protocol/schema/head.ts";
 import { trainerMessage } from "../../protocol/schema/trainer.ts";
 import type { Text } from "../../protocol/text.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { count, figure, filled, interval, seconds, text } from "./common.ts";
-import { agreement, errorCode, level, levels } from "./trainer.ts";
+import { agreement, errorCode, level, levels, scoredViews } from "./trainer.ts";
 
 // What the closed form of calibration is told, and what it tells: `npm run contract` writes Python's side.
 
@@ -39,6 +39,7 @@ const backboneJob = z.strictObject({
   threads,
   model: filled,
   crop: z.int().min(16).max(4096),
+  views: scoredViews,
 });
 
 /** Engine → Python: the job file. */
@@ -94,6 +95,7 @@ export const backboneDone = z.object({
   onnx: text,
   exportMaxDifference: z.number(),
   parameters: count,
+  levels,
   torch: text,
 });
 

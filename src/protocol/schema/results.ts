@@ -75,9 +75,7 @@ export const teacherCheck = z.looseObject({
 const calibratedBy = {
   method: z.enum(["closed-form", "fine-tune"]).optional(),
   head: headFacts.loose().optional(),
-  compared: z
-    .looseObject({ folds: count, closedForm: figure, fineTuned: figure })
-    .optional(),
+  compared: z.looseObject({ folds: count, closedForm: figure, fineTuned: figure }).optional(),
 };
 
 export const calibrateResult = z.looseObject({

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from leaf.contract.head import HeadNetwork
-from leaf.contract.trainer import Level, Levels
+from leaf.contract.head import HeadNetwork, Level, Levels
 from leaf.head import gp
 from leaf.head.fit import fit, parts_of, scale
 from leaf.head.gp import left_out, posterior, solve_evidence

@@ -71,7 +71,8 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
     student && calibrate.from !== "backbone" ? await fittedTeacherCheck(plan, chosen, target) : undefined;
   const atChance = calibrate.from === "auto" && teacherCheck?.verdict === "chance";
   const networks = calibrate.method === "fine-tune" ? [] : weighed(calibrate, project.config.student.model);
-  const starts = networks.length > 0 ? networks.includes("distilled") : calibrate.from !== "backbone" && !atChance;
+  const starts =
+    networks.length > 0 ? networks.includes("distilled") : calibrate.from !== "backbone" && !atChance;
   const distilled = starts ? student?.key : undefined;
   const settings: Calibrate =
     atChance && calibrate.method !== "closed-form"
@@ -83,7 +84,8 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
   const inputs = {
     from: distilled ?? "backbone",
     student: project.config.student,
-    calibrate: method === "closed-form" ? { method } : method === "best" ? { ...fineTuning, method } : fineTuning,
+    calibrate:
+      method === "closed-form" ? { method } : method === "best" ? { ...fineTuning, method } : fineTuning,
     rows: digestLines(rows.map((one) => `${one.hash} ${one.split} ${one.target}`)),
     range: mos.range,
     lowerIsBetter: mos.lowerIsBetter,

@@ -56,6 +56,7 @@ class BackboneJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="back
     threads: Annotated[int, Meta(ge=1, le=1024)] | None
     model: Filled
     crop: Annotated[int, Meta(ge=16, le=4096)]
+    views: Literal["whole", 1, 5]
 
 
 HeadJob = FitJob | BackboneJob
@@ -108,6 +109,7 @@ class BackboneDone(Loose, frozen=True, kw_only=True, tag_field="type", tag="expo
     onnx: Text
     export_max_difference: float
     parameters: Count
+    levels: Levels
     torch: Text
 
 

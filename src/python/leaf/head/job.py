@@ -3,10 +3,11 @@
 import time
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from leaf.channel import Channel
-from leaf.contract.head import BackboneDone, BackboneJob, FitJob, HeadDone, HeadJob
+from leaf.contract.head import BackboneDone, BackboneJob, FitJob, HeadDone, HeadJob, Levels
 
 EXPORT_CROPS = 2
 
@@ -50,6 +51,7 @@ def _export(job: BackboneJob, channel: Channel) -> None:
     import torch
 
     from leaf.export import export
+    from leaf.levels import layout
     from leaf.students import new_student
 
     started = time.perf_counter()
@@ -59,8 +61,10 @@ def _export(job: BackboneJob, channel: Channel) -> None:
     student = new_student(job.model, job.crop)
     rng = np.random.default_rng(0)
     crops = [rng.integers(0, 256, (job.crop, job.crop, 3), dtype=np.uint8) for _ in range(EXPORT_CROPS)]
+    # Of two sizes, neither of which halves evenly.
+    whole = [np.tile(one, (2, 2, 1))[: job.crop + 31, : job.crop + 50 + i] for i, one in enumerate(crops)]
     path = Path(job.out) / "student.onnx"
-    difference = export(student, crops, path)
+    difference = export(student, crops, path, None, whole if job.views == "whole" else None)
     channel.send(
         BackboneDone(
             v=1,
@@ -68,6 +72,7 @@ def _export(job: BackboneJob, channel: Channel) -> None:
             onnx=str(path),
             export_max_difference=difference,
             parameters=sum(p.numel() for p in student.parameters()),
+            levels=msgspec.convert(msgspec.to_builtins(layout(student)), Levels),
             torch=str(torch.__version__),
         )
     )

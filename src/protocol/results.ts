@@ -8,6 +8,8 @@ export interface LabelResult {
   images: number;
   points: { labelled: number; reused: number; failed: number };
   pairs: { labelled: number; reused: number; failed: number; kept: number; discarded: number };
+  /** Points and pairs asked for by name, that nothing learns from; absent without any, and in those of former versions. */
+  checks?: Record<"points" | "pairs", { labelled: number; reused: number; failed: number }>;
   /** Only where they were asked for. */
   reasons?: { labelled: number; reused: number; failed: number };
   /** The confidence from which pairs were `kept`; null: all were. Absent in those of former versions. */
@@ -53,6 +55,8 @@ export interface DistillResult {
   teacherAgreement: Agreement;
   /** The confidence from which pairs counted; `auto` decides. Null: all did. */
   minConfidence?: number | null;
+  /** T of the pair-wise loss; absent in those of former versions. */
+  temperature?: number;
   /** Absent where nothing failed. */
   failures?: FailureSummary;
 }
@@ -101,6 +105,8 @@ export interface Metrics {
   krcc: number | null;
   rmse: number;
   ci95: { srcc: [number, number] | null; plcc: [number, number] | null };
+  /** Groups of images that the intervals were drawn by; absent where it was images. */
+  groups?: number;
 }
 
 /** A student on a dataset that it never saw. */

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
+import { groupMatcher } from "../../engine/dataset/groups.ts";
 import { tellFailures } from "../../engine/failures/words.ts";
 import { metricsOfFiles } from "../../engine/metrics/metricsOfFiles.ts";
 import { type ExportKind, exportKinds, exportTo } from "../../engine/report/export.ts";
 import { scorePaths } from "../../engine/scoring/score.ts";
 import { toCsv } from "../../engine/tables/csvText.ts";
-import { figure } from "../../words/figure.ts";
+import { figure, withInterval } from "../../words/figure.ts";
+import { groupsNote } from "../../words/groups.ts";
 import { scoreFigure } from "../../words/score.ts";
 import { studentWords } from "../../words/student.ts";
 import { say } from "../../words/text.ts";
@@ -55,17 +57,27 @@ export function addDataCommands(program: Command, run: Run): void {
     .requiredOption("--predictions <csv>", "file with columns image and score")
     .requiredOption("--truth <csv>", "file with columns image and mos (or score)")
     .option("--bootstrap <n>", "resamples of the intervals", "1000")
-    .action((options: { predictions: string; truth: string; bootstrap: string }, command) =>
+    .option(
+      "--group <column>",
+      "draw the intervals by groups of images: a column of either file, or a regular expression on the names with one capture group",
+    )
+    .action((options: { predictions: string; truth: string; bootstrap: string; group?: string }, command) =>
       run(async (context) => {
         const bootstrap = Number(options.bootstrap);
         if (!Number.isInteger(bootstrap) || bootstrap < 0)
           throw new LeafError("usage", say`--bootstrap takes a whole number from 0.`);
-        const result = await metricsOfFiles(options.predictions, options.truth, bootstrap);
-        const { n, srcc, plcc, plccLogistic, krcc, rmse } = result;
-        context.print(
-          result,
-          `n ${n} · SRCC ${figure(srcc)} · PLCC ${figure(plcc)} (${figure(plccLogistic)} after the logistic fit) · KRCC ${figure(krcc)} · RMSE ${figure(rmse)}`,
-        );
+        const { group } = options;
+        const groupBy = group?.includes("(") ? groupMatcher(group) : group ? { column: group } : undefined;
+        const result = await metricsOfFiles(options.predictions, options.truth, bootstrap, groupBy);
+        const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, groups } = result;
+        const figures = [
+          `n ${n}`,
+          `SRCC ${withInterval(srcc, ci95.srcc)}`,
+          `PLCC ${withInterval(plcc, ci95.plcc)} (${figure(plccLogistic)} after the logistic fit)`,
+          `KRCC ${figure(krcc)}`,
+          `RMSE ${figure(rmse)}`,
+        ].join(" · ");
+        context.print(result, [figures, groupsNote(english, groups)].filter(Boolean).join("\n"));
       })(command),
     );
   program

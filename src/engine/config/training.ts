@@ -67,11 +67,12 @@ export const distillSchema = z.strictObject({
         .default(1)
         .meta({ description: "λ_pair: weight of the confidence-weighted pair-wise loss." }),
       temperature: z
-        .number()
-        .min(1e-6)
-        .max(1e6)
-        .default(1)
-        .meta({ description: "T of the pair-wise loss, in points of the 1..5 scale." }),
+        .union([z.number().min(1e-6).max(1e6), z.literal("auto")])
+        .default("auto")
+        .meta({
+          description:
+            "T of the pair-wise loss, in points of the 1..5 scale; `auto`: with which the teacher's own scores fit its preferences best.",
+        }),
       confidence: z.boolean().default(true).meta({
         description:
           "Discard unsure pairs and weigh the others by their confidence; false keeps all, each of weight 1 (an ablation).",

@@ -115,6 +115,11 @@ export function drawSplit(
   return new Map([...groupOf].map(([hash, group]) => [hash, splitOf.get(group)!]));
 }
 
+/** The name that the config or a table gives a group of `groupOf`; undefined for an image that is its own. */
+export function groupName(group: string | undefined): string | undefined {
+  return group?.startsWith("group ") ? group.slice("group ".length) : undefined;
+}
+
 /** The group of every usable image; one without a group is its own. */
 function groupImages(
   index: ImageIndex,

@@ -8,9 +8,13 @@ import { plainCell } from "../tables/formulaCells.ts";
 import { parseNumber } from "../tables/number.ts";
 import { openTable } from "../tables/table.ts";
 import { evaluateMetrics } from "./agreement.ts";
+import { groupsOf } from "./groups.ts";
 
 /** Columns that may hold the score, in order of preference. */
 const scoreColumns = ["score", "mos", "prediction", "pred"];
+
+/** What images are drawn together for the intervals: a column of one of the tables, or a function of their names. */
+export type GroupBy = { column: string } | ((names: string[]) => (string | undefined)[]);
 
 /**
  * The metrics of any two tables with a column `image`. Images in both files count; throws LeafError `input` where a
@@ -20,6 +24,7 @@ export async function metricsOfFiles(
   predictions: string,
   truth: string,
   bootstrap: number,
+  groupBy?: GroupBy,
 ): Promise<Metrics & { unmatched: number }> {
   const predicted = await readScores(predictions, scoreColumns);
   const human = await readScores(truth, ["mos", ...scoreColumns]);
@@ -32,9 +37,34 @@ export async function metricsOfFiles(
   const metrics = evaluateMetrics(
     Float64Array.from(names, (n) => predicted.get(n)!),
     Float64Array.from(names, (n) => human.get(n)!),
-    { bootstrap, seed: 0 },
+    {
+      bootstrap,
+      seed: 0,
+      groups: groupBy && groupsOf(await groupNames(names, groupBy, [truth, predictions])),
+    },
   );
   return { ...metrics, unmatched: predicted.size + human.size - 2 * names.length };
+}
+
+async function groupNames(
+  names: string[],
+  groupBy: GroupBy,
+  files: string[],
+): Promise<(string | undefined)[]> {
+  if (typeof groupBy === "function") return groupBy(names);
+  const { column } = groupBy;
+  for (const file of files) {
+    const { columns, batches } = await openTable(file);
+    if (!columns.includes(column) || !columns.includes("image")) continue;
+    const groups = new Map<string, string>();
+    for await (const batch of batches([columns.indexOf("image"), columns.indexOf(column)]))
+      for (const { cells } of batch) {
+        const [name, group] = cells as [string, string];
+        groups.set(plainCell(name), plainCell(group));
+      }
+    return names.map((name) => groups.get(name));
+  }
+  throw new LeafError("input", say`Neither ${files[0]!} nor ${files[1]!} has a column ${column}.`);
 }
 
 async function readScores(file: string, wanted: string[]): Promise<Map<string, number>> {

@@ -14,13 +14,13 @@ interface Told {
   upstream?: StageName;
 }
 
-const labelled = ["teacher", "label", "images", "maxMegapixels"];
-const distilled = [...labelled, "student", "distill", "split"];
+const labelled = ["teacher", "label", "images", "maxMegapixels", "split"];
+const distilled = [...labelled, "student", "distill"];
 
 const told: Record<StageName, Record<string, Told>> = {
   label: {
     teacher: { key: "teacher", from: ["teacher"] },
-    images: { key: "images", from: ["images", "maxMegapixels"] },
+    images: { key: "images", from: ["images", "maxMegapixels", "split"] },
     pairsPerImage: { key: "label.pairsPerImage" },
     pairs: { key: "label.pairs" },
     seed: { key: "label.seed" },
@@ -55,6 +55,7 @@ const told: Record<StageName, Record<string, Told>> = {
     student: { key: "calibrated", from: [...distilled, "calibrate", "mos"], upstream: "calibrate" },
     evaluate: { key: "evaluate" },
     truth: { key: "ratings", from: ["mos", "split"], with: ["evaluate.split"] },
+    groups: { key: "split.groupBy", from: ["split"], with: ["truth"] },
     range: { key: "mos.range" },
     lowerIsBetter: { key: "mos.lowerIsBetter" },
   },

@@ -8,6 +8,7 @@ import type {
 import type { StudentCard } from "../../protocol/student.ts";
 import { escapeMarkdown as text } from "../../words/escape.ts";
 import { figure, millions, plain, tiny, withInterval } from "../../words/figure.ts";
+import { groupsNote } from "../../words/groups.ts";
 import { rangeText } from "../../words/score.ts";
 import { english } from "../../words/translate.ts";
 import { type Config, defaultMinConfidence } from "../config/config.ts";
@@ -152,7 +153,7 @@ function agreement(card: StudentCard, run: RunRecord | undefined): string {
         : [text(dataset), "–", "–", "–", "–", "–"];
     }),
   ];
-  return `On held-out images (${result.split} split); in brackets: 95 % bootstrap intervals over images.
+  return `On held-out images (${result.split} split); in brackets: 95 % bootstrap intervals${result.groups === undefined ? " over images" : ""}. ${groupsNote(english, result.groups)}
 
 | dataset | n | SRCC | PLCC | KRCC | RMSE |
 | --- | --- | --- | --- | --- | --- |
@@ -189,7 +190,6 @@ function outputLines({ outputs, domain, levels }: StudentCard): string {
     distance: domain
       ? "- `distance`: float32 [N], Mahalanobis distance of the features from the training images'.\n"
       : "",
-    sd: "- `sd`: float32 [N], standard deviation of a human score around `score`, on 1..5.\n",
     levels: levels
       ? `- \`levels\`: float32 [N, ${levels.dim}], means and standard deviations of the maps at ${levels.parts.length} depths; \`levels\` in student.json says which lies where.\n`
       : "",

@@ -28,6 +28,9 @@ export const labelResult = z.looseObject({
   points: z.looseObject(halves).prefault({}),
   pairs: z.looseObject({ ...halves, kept: counted, discarded: counted }).prefault({}),
   reasons: z.looseObject(halves).optional(),
+  checks: z
+    .looseObject({ points: z.looseObject(halves).prefault({}), pairs: z.looseObject(halves).prefault({}) })
+    .optional(),
   minConfidence: z.number().nullish(),
   positionBias: z
     .looseObject({
@@ -62,6 +65,7 @@ export const distillResult = z.looseObject({
   ...trained,
   teacherAgreement: agreement.prefault({}),
   minConfidence: z.number().nullish(),
+  temperature: z.number().optional(),
 }) satisfies z.ZodType<DistillResult>;
 
 export const teacherCheck = z.looseObject({
@@ -97,6 +101,7 @@ const measured = {
   krcc: measure,
   rmse: z.number().default(0),
   ci95: z.looseObject({ srcc: ends, plcc: ends }).prefault({}),
+  groups: count.optional().catch(undefined),
 };
 
 export const metrics = z.looseObject(measured) satisfies z.ZodType<Metrics>;

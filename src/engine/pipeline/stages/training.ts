@@ -185,16 +185,9 @@ export async function writeCard(
     mosScale: facts.mosScale,
     parameters: done.parameters,
     exportMaxDifference: done.exportMaxDifference,
-    outputs: [
-      "features",
-      "map",
-      ...(done.domain ? (["distance"] as const) : []),
-      "levels",
-      ...(done.head ? (["sd"] as const) : []),
-    ],
+    outputs: ["features", "map", ...(done.domain ? (["distance"] as const) : []), "levels"],
     domain: done.domain,
     levels: done.levels,
-    ...(done.head && { head: done.head }),
     provenance: {
       leaf: version,
       created: new Date().toISOString(),

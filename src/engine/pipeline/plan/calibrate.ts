@@ -5,11 +5,12 @@ import { LeafError } from "../../base/errors.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
 import { mosToStudent } from "../../mos/scale.ts";
+import { weightsByStd } from "../../mos/weights.ts";
 import type { StageOptions } from "../stage.ts";
 import { calibrationImages } from "./calibrationImages.ts";
 import { ratedIn } from "./minConfidence.ts";
 import { fittedTeacherCheck } from "./teacherCheck.ts";
-import type { CalibratePlan, Plan } from "./types.ts";
+import type { CalibratePlan, Plan, TrainingRow } from "./types.ts";
 
 type Calibrate = CalibratePlan["settings"];
 
@@ -27,6 +28,7 @@ function fromBackbone(calibrate: Calibrate): Calibrate {
     epochs: 2 * calibrate.epochs,
     lr: { backbone: higher(calibrate.lr.backbone), head: higher(calibrate.lr.head) },
     headOnlyBelow: 0,
+    loss: { ...calibrate.loss, teacher: 0 },
   };
 }
 
@@ -62,22 +64,38 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
     );
   }
   const target = (hash: string) => mosToStudent(catalog.mos.get(hash)!, mos);
-  const row = (split: "train" | "val") => (hash: string) => ({ hash, split, target: target(hash) });
   const validated = calibrate.validate ? ratedIn(catalog, "val") : [];
-  const rows = [...chosen.map(row("train")), ...validated.map(row("val"))];
+  const weights =
+    calibrate.loss.weights === "std"
+      ? weightsByStd(chosen.map((hash) => catalog.mosStd.get(hash)))
+      : undefined;
+  const rows: TrainingRow[] = [
+    ...chosen.map((hash, i) => ({
+      hash,
+      split: "train" as const,
+      target: target(hash),
+      ...(weights && { weight: weights[i] }),
+    })),
+    ...validated.map((hash) => ({ hash, split: "val" as const, target: target(hash) })),
+  ];
   const teacherCheck =
     student && calibrate.from !== "backbone" ? await fittedTeacherCheck(plan, chosen, target) : undefined;
   const atChance = calibrate.from === "auto" && teacherCheck?.verdict === "chance";
   const distilled = calibrate.from === "backbone" || atChance ? undefined : student?.key;
   const settings: Calibrate = atChance
     ? fromBackbone(calibrate)
-    : { ...calibrate, from: distilled ? "distill" : "backbone" };
+    : {
+        ...calibrate,
+        from: distilled ? "distill" : "backbone",
+        // Without a student that learnt from the teacher there is nothing to forget.
+        ...(distilled ? {} : { loss: { ...calibrate.loss, teacher: 0 } }),
+      };
   // What was decided, not how: `auto` and the same start by name are the same work. The rows say what was chosen.
   const inputs = {
     from: distilled ?? "backbone",
     student: project.config.student,
-    calibrate: { ...settings, selection: "random" },
-    rows: digestLines(rows.map((one) => `${one.hash} ${one.split} ${one.target}`)),
+    calibrate: { ...settings, selection: "random", loss: told(settings.loss) },
+    rows: digestLines(rows.map((one) => [one.hash, one.split, one.target, one.weight].join(" ").trimEnd())),
     range: mos.range,
     lowerIsBetter: mos.lowerIsBetter,
   };
@@ -94,6 +112,11 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
     chosen: chosen.length,
     headOnly: chosen.length < settings.headOnlyBelow,
   };
+}
+
+/** Without what has no effect, so that what an older LEAF calibrated is the same work. */
+function told({ teacher, weights, ...loss }: Calibrate["loss"]) {
+  return { ...loss, ...(teacher > 0 && { teacher }), ...(weights !== "none" && { weights }) };
 }
 
 /** The config names no human scores: `leaf run` passes over the stages that need them. */

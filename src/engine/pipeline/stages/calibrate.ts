@@ -9,6 +9,7 @@ import { readFailures } from "../../failures/list.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
 import { carryOut } from "../carryOut.ts";
 import { withPlan } from "../plan/plan.ts";
+import { teacherRows } from "../plan/teacherRows.ts";
 import type { CalibratePlan, Plan } from "../plan/types.ts";
 import { recordStage } from "../runs.ts";
 import {
@@ -94,11 +95,12 @@ function tellOfTeacher(
 }
 
 async function calibrateStudent(
-  { project, catalog }: Plan,
+  all: Plan,
   plan: CalibratePlan,
   dir: string,
   options: StageOptions,
 ): Promise<void> {
+  const { project, catalog } = all;
   const { student, python, mos } = project.config;
   const calibrate = plan.settings;
   const interpreter = resolveInterpreter(python.interpreter, project.root);
@@ -111,6 +113,10 @@ async function calibrateStudent(
     await writeRows(rowsFile, plan.rows, cache.rowOf);
     const domainFile = path.join(dir, "domain.csv");
     await writeRows(domainFile, untargetedRows(catalog), cache.rowOf);
+    const { weights: _, ...loss } = calibrate.loss;
+    const unrated = plan.distilled && loss.teacher > 0 ? await teacherRows(all, plan) : [];
+    const teacherFile = unrated.length > 0 ? path.join(dir, "teacher.csv") : null;
+    if (teacherFile) await writeRows(teacherFile, unrated, cache.rowOf);
     const backbone = plan.distilled
       ? path.join(stageDir(project, "distill", plan.distilled), "checkpoints", "best.pt")
       : null;
@@ -137,6 +143,7 @@ async function calibrateStudent(
         cache: cache.dir,
         rows: rowsFile,
         domain: domainFile,
+        teacher: teacherFile,
         epochs: calibrate.epochs,
         batch: calibrate.batch,
         lr: calibrate.lr,
@@ -147,7 +154,7 @@ async function calibrateStudent(
         amp: "auto",
         keep: "best",
         headOnly: plan.headOnly,
-        loss: calibrate.loss,
+        loss,
       },
     });
     const mosScale = { range: mos!.range, lowerIsBetter: mos!.lowerIsBetter };

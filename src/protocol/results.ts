@@ -7,6 +7,8 @@ export interface LabelResult {
   images: number;
   points: { labelled: number; reused: number; failed: number };
   pairs: { labelled: number; reused: number; failed: number; kept: number; discarded: number };
+  /** Points and pairs asked for by name, that nothing learns from; absent without any, and in those of former versions. */
+  checks?: Record<"points" | "pairs", { labelled: number; reused: number; failed: number }>;
   /** Only where they were asked for. */
   reasons?: { labelled: number; reused: number; failed: number };
   /** The confidence from which pairs were `kept`; null: all were. Absent in those of former versions. */
@@ -52,6 +54,8 @@ export interface DistillResult {
   teacherAgreement: Agreement;
   /** The confidence from which pairs counted; `auto` decides. Null: all did. */
   minConfidence?: number | null;
+  /** T of the pair-wise loss; absent in those of former versions. */
+  temperature?: number;
   /** Absent where nothing failed. */
   failures?: FailureSummary;
 }
@@ -125,8 +129,28 @@ export interface EvaluateResult extends Metrics {
   findings?: Finding[];
   /** Where `evaluate.datasets` names other datasets. */
   transfer?: Transfer;
+  /** How far people agree on these images; absent where single ratings are not known. */
+  ceiling?: HumanCeiling;
   /** Absent where nothing failed. */
   failures?: FailureSummary;
+}
+
+/** How far people agree with each other, and so how far a model can agree with their mean. */
+export interface HumanCeiling {
+  /** Images with two ratings or more. */
+  images: number;
+  /** Ratings an image, on average. */
+  ratings: number;
+  /** Krippendorff's alpha for interval data, with its 95 % interval. */
+  alpha: number | null;
+  alphaCi95: [number, number] | null;
+  /** SRCC of the means of two halves of the raters. */
+  splitHalf: number;
+  /** Of the mean of all ratings, by Spearman and Brown. */
+  reliability: number;
+  /** The SRCC with the MOS that a model would reach which knows the true quality, with its 95 % interval. */
+  srcc: number;
+  ci95: [number, number];
 }
 
 export interface Finding {

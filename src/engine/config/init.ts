@@ -13,6 +13,8 @@ export interface InitResult {
   folder: string;
   images: number;
   mos: string | null;
+  /** How its scores are read, where there is more to say than that there are some. */
+  scores: string | null;
   student: string;
 }
 
@@ -37,7 +39,14 @@ export async function initProject(dir: string, options: { force: boolean }): Pro
   const gpu = existsSync("/proc/driver/nvidia/version");
   const student = gpu ? "facebook/convnext-base-224" : "efficientnet-lite0";
   await writeOutput(file, template(folder, mos, student), { force: options.force });
-  return { file, folder, images: count, mos: mos?.file ?? null, student };
+  return {
+    file,
+    folder,
+    images: count,
+    mos: mos?.file ?? null,
+    scores: (mos && scoresWords(mos)) ?? null,
+    student,
+  };
 }
 
 /** The folder (below root, at most two levels down) with the most images. */
@@ -104,14 +113,28 @@ evaluate:
 function mosLines(scores: ScoresGuess | undefined): string {
   if (!scores)
     return "# Human scores, if you have some: a CSV file with a row for each rated image.\n# mos: { file: mos.csv, image: image, score: mos, range: [1, 5] }";
-  const { file, format, image, score, std, range } = scores;
-  const pairs = Object.entries({ file, format, image, score, std }).flatMap(([key, value]) =>
-    value === undefined ? [] : [`${key}: ${quote(value)}`],
+  const { file, format, image, score, std, rater, raters, votes, range } = scores;
+  const pairs = Object.entries({ file, format, image, score, std, rater, raters, votes }).flatMap(
+    ([key, value]) =>
+      value === undefined
+        ? []
+        : [`${key}: ${Array.isArray(value) ? `[${value.map(quote).join(", ")}]` : quote(value)}`],
   );
   if (range) pairs.push(`range: [${range.join(", ")}]`);
+  const told = scoresWords(scores);
+  return `${told ? `# ${told}\n` : ""}mos: { ${pairs.join(", ")} }`;
+}
+
+/** What is understood of a file of scores, where it is more than a plain table of means. */
+function scoresWords({ format, rater, raters, votes, anonymous }: ScoresGuess): string | undefined {
   const facts = factsOf(format);
-  const title = facts ? `# ${facts.title}: what is not said here is known of it.\n` : "";
-  return `${title}mos: { ${pairs.join(", ")} }`;
+  if (facts) return `${facts.title}: what is not said here is known of it.`;
+  if (votes) return `Counts of votes, from the lowest grade to the highest: the MOS is their mean.`;
+  if (raters) return "A column a rater: the MOS is the mean of an image's ratings.";
+  if (rater) return "One rating a row: the MOS is the mean of an image's ratings.";
+  if (anonymous)
+    return "Several rows an image, whose raters are not named: the MOS is the mean of an image's ratings.";
+  return undefined;
 }
 
 function quote(text: string): string {

@@ -118,6 +118,20 @@ const serveSchema = z.strictObject({
     .meta({ description: "It is stopped after this long without a run that uses it." }),
 });
 
+/** What LEAF reads the answer by is its own. */
+const ownFields = ["model", "messages", "logprobs", "top_logprobs", "n", "stream", "max_tokens"];
+
+const requestSchema = z.record(z.string(), z.json()).superRefine((fields, context) => {
+  for (const key of Object.keys(fields))
+    if (ownFields.includes(key))
+      context.addIssue({ code: "custom", path: [key], message: marked("is a field that LEAF sets itself") });
+  if (looksSecret(JSON.stringify(fields)))
+    context.addIssue({
+      code: "custom",
+      message: marked("must not hold a key; name its environment variable by `keyEnv`"),
+    });
+});
+
 const openaiTeacher = z
   .strictObject({
     kind: z.literal("openai").meta({
@@ -149,6 +163,17 @@ const openaiTeacher = z
         description:
           "Environment variable with the API key: *_API_KEY, LEAF_*, or one that the user's settings allow. Without it: the key set in the editor for this endpoint, if any.",
       }),
+    request: requestSchema.optional().meta({
+      description:
+        "More fields of every request, sent as they are and before LEAF's own: `reasoning_effort`, `provider`, `seed`. Part of who the teacher is.",
+    }),
+    probabilities: z.enum(["auto", "logprobs", "sampling"]).default("auto").meta({
+      description:
+        "How the teacher's probabilities are found: from log-probabilities, or by asking several times; `auto`: by log-probabilities where the server gives them.",
+    }),
+    samples: z.int().min(2).max(1000).default(16).meta({
+      description: "Answers to each question where probabilities are estimated by asking several times.",
+    }),
     maxSide,
     concurrency: z.int().min(1).max(4096).default(64).meta({
       description: "Most requests under way at once, for each endpoint; LEAF finds out how many pay.",

@@ -14,13 +14,13 @@ interface Told {
   upstream?: StageName;
 }
 
-const labelled = ["teacher", "label", "images", "maxMegapixels"];
-const distilled = [...labelled, "student", "distill", "split"];
+const labelled = ["teacher", "label", "images", "maxMegapixels", "split"];
+const distilled = [...labelled, "student", "distill"];
 
 const told: Record<StageName, Record<string, Told>> = {
   label: {
     teacher: { key: "teacher", from: ["teacher"] },
-    images: { key: "images", from: ["images", "maxMegapixels"] },
+    images: { key: "images", from: ["images", "maxMegapixels", "split"] },
     pairsPerImage: { key: "label.pairsPerImage" },
     pairs: { key: "label.pairs" },
     seed: { key: "label.seed" },

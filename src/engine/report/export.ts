@@ -18,9 +18,10 @@ import { chosenStudent, scorePaths } from "../scoring/score.ts";
 import { readStudentFiles } from "../student/file.ts";
 import { toCsv } from "../tables/csvText.ts";
 import { ratingWords } from "../teachers/judgement.ts";
+import { labelStudioInterface, labelStudioTasks } from "./labelStudio.ts";
 import { modelCard } from "./modelCard.ts";
 
-export const exportKinds = ["labels", "scores", "student"] as const;
+export const exportKinds = ["labels", "scores", "student", "tasks"] as const;
 export type ExportKind = (typeof exportKinds)[number];
 
 export interface Exported {
@@ -34,12 +35,14 @@ export interface Exported {
 export interface ExportOptions extends StageOptions {
   /** Over files that LEAF did not write. */
   force?: boolean;
+  /** What stands before an image's path in tasks. */
+  prefix?: string;
   /** What to do about such a file, in the words of who asks. */
   remedy?: Text;
 }
 
 /**
- * Writes labels (points.csv and pairs.csv), scores (CSV) or the newest student (a folder) for use elsewhere. Throws a LeafError
+ * Writes labels (points.csv and pairs.csv), scores (CSV), the newest student (a folder) or tasks for Label Studio for use elsewhere. Throws a LeafError
  * `usage` before the work begins where a file of these names may not be written over.
  */
 export async function exportTo(
@@ -56,6 +59,8 @@ export async function exportTo(
       return exportScores(project, out ?? "scores.csv", rules, options);
     case "student":
       return exportStudent(project, out ?? "student", rules);
+    case "tasks":
+      return exportTasks(project, out ?? "tasks.json", rules, options);
   }
 }
 
@@ -123,6 +128,15 @@ async function exportScores(
   options: StageOptions,
 ): Promise<Exported> {
   await checkOutputs([file], rules);
+  const { rows, failures, student } = await scoredImages(project, options);
+  await writeOutput(file, toCsv(["image", "score"], rows), rules);
+  tellFailures(failures, "export scores", options.onWarning);
+  const { run, config, stage } = student;
+  return { files: [file], student: { run, config, stage }, ...(failures && { failures }) };
+}
+
+/** Every usable image by its path relative to the config, with the score of the newest student. */
+async function scoredImages(project: Project, options: StageOptions) {
   const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
   const paths = catalog.hashes.map((hash) => catalog.pathOf(hash));
   catalog.close();
@@ -139,10 +153,26 @@ async function exportScores(
   const rows = scores.map(
     ({ image, score }) => [path.relative(project.root, image).replaceAll("\\", "/"), score] as const,
   );
-  await writeOutput(file, toCsv(["image", "score"], rows), rules);
-  tellFailures(failures, "export scores", options.onWarning);
-  const { run, config, stage } = student;
-  return { files: [file], student: { run, config, stage }, ...(failures && { failures }) };
+  return { rows, failures, student };
+}
+
+/** Tasks for Label Studio with the student's scores as predictions, and beside them what its labelling interface needs. */
+async function exportTasks(
+  project: Project,
+  file: string,
+  rules: OutputRules,
+  options: ExportOptions,
+): Promise<Exported> {
+  const beside = file.replace(/(\.json)?$/i, ".labels.xml");
+  await checkOutputs([file, beside], rules);
+  const { rows, failures, student } = await scoredImages(project, options);
+  const { run, config, stage, scale } = student;
+  const version = ["leaf", stage, run].filter(Boolean).join(" ");
+  const tasks = labelStudioTasks(rows, { range: scale, version, prefix: options.prefix });
+  await writeOutput(file, `${JSON.stringify(tasks, null, 1)}\n`, rules);
+  await writeOutput(beside, labelStudioInterface(scale), rules);
+  tellFailures(failures, "export tasks", options.onWarning);
+  return { files: [file, beside], student: { run, config, stage }, ...(failures && { failures }) };
 }
 
 async function exportStudent(project: Project, dir: string, rules: OutputRules): Promise<Exported> {

@@ -25,7 +25,7 @@ export async function teacherFingerprint(config: TeacherConfig, root: string): P
     case "embedded":
       return embeddedTeacherFingerprint();
     case "openai":
-      return openaiTeacherFingerprint(config);
+      return openaiTeacherFingerprint(config, root);
     case "transformers":
       return transformersTeacherFingerprint(config, root);
   }

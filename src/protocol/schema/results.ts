@@ -3,6 +3,7 @@ import type {
   CalibrateResult,
   DistillResult,
   EvaluateResult,
+  HumanCeiling,
   LabelResult,
   Metrics,
   RunRecord,
@@ -27,6 +28,9 @@ export const labelResult = z.looseObject({
   points: z.looseObject(halves).prefault({}),
   pairs: z.looseObject({ ...halves, kept: counted, discarded: counted }).prefault({}),
   reasons: z.looseObject(halves).optional(),
+  checks: z
+    .looseObject({ points: z.looseObject(halves).prefault({}), pairs: z.looseObject(halves).prefault({}) })
+    .optional(),
   minConfidence: z.number().nullish(),
   positionBias: z
     .looseObject({
@@ -61,6 +65,7 @@ export const distillResult = z.looseObject({
   ...trained,
   teacherAgreement: agreement.prefault({}),
   minConfidence: z.number().nullish(),
+  temperature: z.number().optional(),
 }) satisfies z.ZodType<DistillResult>;
 
 export const teacherCheck = z.looseObject({
@@ -129,6 +134,17 @@ const finding = z.looseObject({
   words: z.object({ message: sentence, remedy: sentence }).optional().catch(undefined),
 });
 
+export const humanCeiling = z.looseObject({
+  images: count,
+  ratings: z.number(),
+  alpha: figure,
+  alphaCi95: interval.nullable(),
+  splitHalf: z.number(),
+  reliability: z.number(),
+  srcc: z.number(),
+  ci95: interval,
+}) satisfies z.ZodType<HumanCeiling>;
+
 export const evaluateResult = z.looseObject({
   failures: failureSummary.optional(),
   ...evaluated,
@@ -136,6 +152,7 @@ export const evaluateResult = z.looseObject({
   logistic,
   findings: z.array(finding).optional(),
   transfer: transfer.optional(),
+  ceiling: humanCeiling.optional(),
 }) satisfies z.ZodType<EvaluateResult>;
 
 /** What the stage was done with; absent in those of former versions. */

@@ -44,9 +44,10 @@ export async function trainingCache(
   stage: "distill" | "calibrate",
   options: StageOptions,
 ): Promise<TrainingCache> {
-  const { resize, crop } = project.config.student.input;
+  const { resize, crop, views } = project.config.student.input;
   const hashes = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
-  const key = keyOf({ geometry: 1, resize, crop, hashes: catalog.digestOf(hashes) });
+  const whole = views === "whole" && { whole: true };
+  const key = keyOf({ geometry: 1, resize, crop, ...whole, hashes: catalog.digestOf(hashes) });
   const dir = path.join(project.cache, "tensors", key);
   const { release } = await decoded();
   const rowOf = new Map(hashes.map((hash, row) => [hash, row]));
@@ -183,8 +184,9 @@ export async function writeCard(
     mosScale: facts.mosScale,
     parameters: done.parameters,
     exportMaxDifference: done.exportMaxDifference,
-    outputs: ["features", "map", ...(done.domain ? (["distance"] as const) : [])],
+    outputs: ["features", "map", ...(done.domain ? (["distance"] as const) : []), "levels"],
     domain: done.domain,
+    levels: done.levels,
     provenance: {
       leaf: version,
       created: new Date().toISOString(),

@@ -18,7 +18,7 @@ export function localFolder(model: string, root: string): string | undefined {
 
 /** Who the teacher is: all that can change a judgement, without starting Python or reading the weights through. */
 export async function identify(config: TransformersTeacherConfig, root: string) {
-  const { reason: _, ...prompts } = resolvePrompts(config.prompts, config.model);
+  const { reason: _, canvas: __, ...prompts } = resolvePrompts(config.prompts, config.model);
   const folder = localFolder(config.model, root);
   const description = {
     kind: "transformers",

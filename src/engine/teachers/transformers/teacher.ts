@@ -39,7 +39,7 @@ export async function createTransformersTeacher(
       remedy: say`Correct \`teacher.model\`: a folder with a config.json, or a model's id on the hub.`,
     });
   }
-  const prompts = resolvePrompts(config.prompts, config.model);
+  const { canvas: _, ...prompts } = resolvePrompts(config.prompts, config.model);
   const opening: TeacherOpen = {
     v: 1,
     type: "open",

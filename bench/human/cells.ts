@@ -91,7 +91,7 @@ async function runAs(setup: Setup, arm: Arm, config: string, cell: Cell): Promis
   if (arm.stage === "teacher") {
     const labels = path.join(setup.out, "labels");
     await leaf("export", "labels", "--out", labels, "--force");
-    await writeWhole(predictions, await scoredByTeacher(evaluated, path.join(labels, "points.parquet")));
+    await writeWhole(predictions, await scoredByTeacher(evaluated, path.join(labels, "points.csv")));
   } else await writeWhole(predictions, evaluated);
   // `leaf clean` may take a stage away: what is measured is kept beside the results.
   const done: DoneCell = {
@@ -121,7 +121,7 @@ async function predictionsOf(out: string, run: string, stage: string): Promise<s
 async function scoredByTeacher(evaluated: string, points: string): Promise<string> {
   const scores = new Map<string, number>();
   const table = await openTable(points);
-  const at = ["image", "score"].map((name) => table.columns.indexOf(name));
+  const at = ["hash", "score"].map((name) => table.columns.indexOf(name));
   for await (const batch of table.batches(at))
     for (const { cells } of batch) scores.set(String(cells[0]), Number(cells[1]));
   const rows = parse(evaluated, { columns: true }) as { image: string; hash: string; mos: string }[];

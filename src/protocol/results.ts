@@ -1,4 +1,5 @@
 import type { FailureSummary } from "./failures.ts";
+import type { HeadFacts } from "./head.ts";
 import type { Text } from "./text.ts";
 import type { Agreement } from "./trainer.ts";
 
@@ -69,7 +70,13 @@ export interface CalibrateResult {
   reused: boolean;
   headOnly: boolean;
   /** What it started from; `calibrate.from: auto` decides. */
-  from?: "distill" | "backbone";
+  from?: "distill" | "backbone" | "both";
+  /** How; absent in results of former versions, which fine-tuned. */
+  method?: "closed-form" | "fine-tune";
+  /** What the closed form came to, where it was fitted. */
+  head?: HeadFacts;
+  /** Of `calibrate.method: best`: mean SRCC of both over folds of the ratings that they had not seen. */
+  compared?: { folds: number; closedForm: number | null; fineTuned: number | null };
   teacherCheck?: TeacherCheck;
   /** Absent where nothing failed. */
   failures?: FailureSummary;

@@ -93,6 +93,10 @@ export const distillSchema = z.strictObject({
 });
 
 export const calibrateSchema = z.strictObject({
+  method: z.enum(["closed-form", "fine-tune", "best"]).default("closed-form").meta({
+    description:
+      "How: `closed-form` fits a Bayesian ridge on the frozen network's features of several levels, in seconds; `fine-tune` (CFT) trains the network; `best` does both and keeps the fine-tuned one only where it does better on ratings left out (grouped cross-validation).",
+  }),
   ratio: z
     .number()
     .min(0)

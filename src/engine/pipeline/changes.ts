@@ -47,6 +47,9 @@ const told: Record<StageName, Record<string, Told>> = {
     },
     range: { key: "mos.range" },
     lowerIsBetter: { key: "mos.lowerIsBetter" },
+    networks: { key: "calibrate.from", with: ["calibrate.method"] },
+    groups: { key: "split.groupBy", from: ["split.groupBy"], with: ["rows", "calibrate.method"] },
+    reference: { key: "images", from: ["images", "split"], with: ["rows", "calibrate.method"] },
   },
   evaluate: {
     student: { key: "calibrated", from: [...distilled, "calibrate", "mos"], upstream: "calibrate" },

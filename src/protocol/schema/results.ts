@@ -13,6 +13,7 @@ import type {
 import { stageNames } from "../results.ts";
 import { count, figure, fileName, interval, key, runId, seconds, sentence, text, time } from "./common.ts";
 import { failureSummary } from "./failures.ts";
+import { headFacts } from "./head.ts";
 
 const stage = z.enum(["distill", "calibrate"]);
 
@@ -75,12 +76,20 @@ export const teacherCheck = z.looseObject({
   verdict: z.enum(["useful", "unclear", "chance", "unknown"]),
 });
 
+/** What the stage decided; absent in results of former versions, which fine-tuned. */
+const calibratedBy = {
+  method: z.enum(["closed-form", "fine-tune"]).optional(),
+  head: headFacts.loose().optional(),
+  compared: z.looseObject({ folds: count, closedForm: figure, fineTuned: figure }).optional(),
+};
+
 export const calibrateResult = z.looseObject({
   failures: failureSummary.optional(),
   ...trained,
   images: counted,
   headOnly: z.boolean().default(false),
-  from: z.enum(["distill", "backbone"]).optional(),
+  from: z.enum(["distill", "backbone", "both"]).optional(),
+  ...calibratedBy,
   teacherCheck: teacherCheck.optional(),
 }) satisfies z.ZodType<CalibrateResult>;
 
@@ -172,6 +181,8 @@ export const finished = {
     durationS: seconds.default(0),
     images: counted,
     headOnly: z.boolean().default(false),
+    from: z.enum(["distill", "backbone", "both"]).optional(),
+    ...calibratedBy,
   }),
   evaluate: z.looseObject({
     ...evaluated,

@@ -1,3 +1,4 @@
+import type { NetworkName } from "../../../protocol/head.ts";
 import type { StageName, TeacherCheck } from "../../../protocol/results.ts";
 import type { Project } from "../../config/project.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
@@ -63,6 +64,10 @@ export interface CalibratePlan extends StagePlan {
   /** Chosen training images; their MOS are all that calibration sees. */
   chosen: number;
   headOnly: boolean;
+  /** Networks whose features the closed form weighs; none where it is not fitted. */
+  networks: NetworkName[];
+  /** Training images without a rating that tell how features spread; sorted. */
+  reference: string[];
 }
 
 export type Evaluated = "distill" | "calibrate";

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import type { HeadFacts } from "../../../protocol/head.ts";
 import type { StudentCard } from "../../../protocol/student.ts";
 import type { TrainerDone, TrainerMessage } from "../../../protocol/trainer.ts";
 import { say } from "../../../words/text.ts";
@@ -168,7 +169,7 @@ export async function writeCard(
   project: Project,
   dir: string,
   facts: CardFacts,
-  done: TrainerDone,
+  done: Pick<TrainerDone, "parameters" | "exportMaxDifference" | "domain" | "levels"> & { head?: HeadFacts },
   hello: { torch: string; device: string },
 ): Promise<void> {
   if (!existsSync(path.join(dir, "student.onnx")))

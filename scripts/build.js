@@ -1,5 +1,6 @@
 // Bundles the extension, the language server, the command line and the IQA panel with esbuild.
-import { writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { globSync, rmSync, writeFileSync } from "node:fs";
 import { context } from "esbuild";
 import { extensionBuilds } from "./extensionBuild.js";
 import { bundledPackages } from "./package/notices.js";
@@ -26,8 +27,11 @@ const banner = {
 const builds = [
   {
     ...shared,
-    entryPoints: ["src/cli/main.ts"],
-    outfile: "dist/cli.js",
+    // In pieces: a command loads what it needs. All lie in dist/, from where they find what ships beside it.
+    entryPoints: { cli: "src/cli/main.ts" },
+    outdir: "dist",
+    splitting: true,
+    chunkNames: "cli-[name]-[hash]",
     format: /** @type {const} */ ("esm"),
     banner,
   },
@@ -58,6 +62,8 @@ const builds = [
 ];
 
 copyPanelAssets("dist/webview");
+// Pieces of a former build are nobody's.
+for (const name of globSync("dist/cli-*")) rmSync(name);
 /** @type {import("esbuild").Metafile[]} */
 const made = [];
 for (const options of builds) {
@@ -72,3 +78,9 @@ for (const options of builds) {
 // What the packaging tells the licences of; the icon font is copied, not bundled.
 const packages = [...bundledPackages(made), "node_modules/@vscode/codicons"];
 if (!watch) writeFileSync("dist/packages.json", `${JSON.stringify(packages, null, 2)}\n`);
+// For `leaf --help` and `leaf completion`, which load no command.
+const { stdout, stderr, status } = spawnSync(process.execPath, ["bin/leaf.js", "describe"], {
+  encoding: "utf8",
+});
+if (status !== 0) throw new Error(`\`leaf describe\` failed: ${stderr}`);
+writeFileSync("dist/commands.json", stdout);

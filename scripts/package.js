@@ -1,4 +1,5 @@
 // Makes the .vsix of a platform: `npm run package -- --target linux-x64` (default: this platform; `all` for every one).
+// `--repository URL` puts the links to it into the manifest.
 // It packages dist/ as it is; the npm script builds it before. The file lands in dist/, or in the folder that --out names.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +12,11 @@ import { packagesIn, thirdPartyNotices } from "./package/notices.js";
 /** @typedef {import("./package/natives.js").Target} Target */
 
 const { values } = parseArgs({
-  options: { target: { type: "string", default: here }, out: { type: "string", default: "dist" } },
+  options: {
+    target: { type: "string", default: here },
+    out: { type: "string", default: "dist" },
+    repository: { type: "string" },
+  },
 });
 const wanted = values.target === "all" ? targets : targets.filter((one) => one === values.target);
 if (wanted.length === 0) {
@@ -58,5 +63,12 @@ async function packageFor(target) {
 
 /** The manifest without what only the repository uses: the bundles hold the dependencies. @param {Record<string, unknown>} manifest */
 function shipped({ scripts, dependencies, devDependencies, allowScripts, private: _private, ...rest }) {
-  return rest;
+  return { ...rest, ...linksOf(values.repository) };
+}
+
+/** Where the code is, is known to who publishes it. @param {string | undefined} url */
+function linksOf(url) {
+  if (!url) return {};
+  const repository = { type: "git", url: `${url}.git` };
+  return { repository, bugs: { url: `${url}/issues` }, homepage: `${url}#readme`, qna: `${url}/discussions` };
 }

@@ -37,6 +37,8 @@ export interface ArmResult {
   trials: TrialResult[];
   /** Human scores that calibrated it; null while unknown. */
   ratings: number | null;
+  /** `label.minConfidence: auto`: one number of its distillation is fitted on the MOS of calibration images. */
+  fitsConfidence?: boolean;
   /** Over the seeds that are done. `sd` is that of the sample; null for one value, or where seeds change nothing. */
   means: Record<ReportedMetric, { mean: number; sd: number | null; n: number } | null>;
   /** Null for the baseline and where there is none, or before the end. */

@@ -1,3 +1,11 @@
+/** Where an image stands among the scored ones. */
+export interface Rank {
+  /** Share of them that are worse, equal ones counting half, 0..1. */
+  share: number;
+  /** How many are scored. */
+  of: number;
+}
+
 /** An image with all that is known of its quality. Scores are on the scorer's scale, the teacher's and a person's on 1..5. */
 export interface ImageRow {
   hash: string;
@@ -10,8 +18,8 @@ export interface ImageRow {
   size: number;
   split: "train" | "val" | "test";
   score: number | null;
-  /** Share of the project's scored images that are worse, 0..1. */
-  percentile: number | null;
+  /** Null where too few are scored to say. */
+  rank: Rank | null;
   /** Unlike the images the student was distilled on; null or absent where it cannot tell. */
   far?: boolean | null;
   teacher: PointView | null;

@@ -19,7 +19,7 @@ export interface ProjectSnapshot {
   reading?: boolean;
   /** The parts of `invalid`, where it is of the config's own text. */
   invalidAt?: { file: string; line: number; message: string };
-  /** `images:` as written, for sentences such as "better than 71 % of photos". */
+  /** `images:` as written, for sentences such as "photos is being read". */
   imagesName: string;
   /** null until the folder was read once. */
   images: { files: number; usable: number; failed: number } | null;

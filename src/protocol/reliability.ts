@@ -59,6 +59,8 @@ export interface PointReliability extends CalibrationMetrics {
   srcc: number | null;
   plcc: number | null;
   ci95: [number, number] | null;
+  /** Groups of images that the interval was drawn by; absent where it was images. */
+  groups?: number;
 }
 
 /** The smallest confidence whose pairs are right significantly more often than not. */
@@ -100,7 +102,9 @@ export interface GroupReliability {
 export interface TeacherReliability {
   teacher: string;
   kind: string;
-  /** Images with a MOS. */
+  /** Whose human scores it is held against. */
+  split: "train" | "val" | "test";
+  /** Its images with a MOS. */
   rated: number;
   /** Of these the calibration images: all that a fit may see. */
   calibration: number;

@@ -1,4 +1,5 @@
 import type { FailureSummary } from "./failures.ts";
+import type { HeadFacts } from "./head.ts";
 import type { Text } from "./text.ts";
 import type { Agreement } from "./trainer.ts";
 
@@ -7,6 +8,8 @@ export interface LabelResult {
   images: number;
   points: { labelled: number; reused: number; failed: number };
   pairs: { labelled: number; reused: number; failed: number; kept: number; discarded: number };
+  /** Points and pairs asked for by name, that nothing learns from; absent without any, and in those of former versions. */
+  checks?: Record<"points" | "pairs", { labelled: number; reused: number; failed: number }>;
   /** Only where they were asked for. */
   reasons?: { labelled: number; reused: number; failed: number };
   /** The confidence from which pairs were `kept`; null: all were. Absent in those of former versions. */
@@ -52,6 +55,8 @@ export interface DistillResult {
   teacherAgreement: Agreement;
   /** The confidence from which pairs counted; `auto` decides. Null: all did. */
   minConfidence?: number | null;
+  /** T of the pair-wise loss; absent in those of former versions. */
+  temperature?: number;
   /** Absent where nothing failed. */
   failures?: FailureSummary;
 }
@@ -65,7 +70,13 @@ export interface CalibrateResult {
   reused: boolean;
   headOnly: boolean;
   /** What it started from; `calibrate.from: auto` decides. */
-  from?: "distill" | "backbone";
+  from?: "distill" | "backbone" | "both";
+  /** How; absent in results of former versions, which fine-tuned. */
+  method?: "closed-form" | "fine-tune";
+  /** What the closed form came to, where it was fitted. */
+  head?: HeadFacts;
+  /** Of `calibrate.method: best`: mean SRCC of both over folds of the ratings that they had not seen. */
+  compared?: { folds: number; closedForm: number | null; fineTuned: number | null };
   teacherCheck?: TeacherCheck;
   /** Absent where nothing failed. */
   failures?: FailureSummary;
@@ -94,6 +105,8 @@ export interface Metrics {
   krcc: number | null;
   rmse: number;
   ci95: { srcc: [number, number] | null; plcc: [number, number] | null };
+  /** Groups of images that the intervals were drawn by; absent where it was images. */
+  groups?: number;
 }
 
 /** A student on a dataset that it never saw. */

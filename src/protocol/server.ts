@@ -1,7 +1,7 @@
 import type { ConsentDecision, ConsentView, ConsentWork } from "./consent.ts";
 import type { ExperimentFormat, ExperimentResult, ExperimentSummary } from "./experiments.ts";
 import type { FailureSummary } from "./failures.ts";
-import type { HeatView, ImageQuery, ImageRow, Page, PairQuery, PairRow } from "./images.ts";
+import type { HeatView, ImageQuery, ImageRow, Page, PairQuery, PairRow, Rank } from "./images.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
 import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
 import type { TeacherReliability } from "./reliability.ts";
@@ -175,7 +175,7 @@ export interface ImageView {
 
 export interface KnownScore {
   score: number;
-  percentile: number | null;
+  rank: Rank | null;
   /** Its title. */
   scorer: Text;
   scale: [number, number];

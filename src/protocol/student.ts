@@ -1,23 +1,29 @@
 import type { z } from "zod";
-import type { domainFacts } from "./schema/trainer.ts";
+import type { domainFacts, levels, scoredViews } from "./schema/trainer.ts";
 
 export type DomainFacts = z.infer<typeof domainFacts>;
+/** Where what lies in the output `levels`. */
+export type Levels = z.infer<typeof levels>;
+/** What of a picture is scored. */
+export type ScoredViews = z.infer<typeof scoredViews>;
 
 /** `student.json`: everything needed to score with `student.onnx`, and where it comes from. */
 export interface StudentCard {
   v: 1;
   stage: "distill" | "calibrate";
   model: string;
-  input: { resize: number | null; crop: number; views: 1 | 5 };
+  input: { resize: number | null; crop: number; views: ScoredViews };
   /** Where the student's 1..5 lies on the human scale; null until calibrated. */
   mosScale: { range: [number, number]; lowerIsBetter: boolean } | null;
   parameters: number;
   /** Largest difference of a score between PyTorch and ONNX Runtime on real crops. */
   exportMaxDifference: number;
   /** Outputs of student.onnx beside `score`; absent in students of LEAF 0.1.0, which have `features` alone. */
-  outputs?: ("features" | "map" | "distance")[];
+  outputs?: ("features" | "map" | "distance" | "levels")[];
   /** When an image is unlike those it was distilled on; null where these were too few to tell. */
   domain?: DomainFacts | null;
+  /** The layout of the output `levels`; absent in students that lack it. */
+  levels?: Levels | null;
   provenance: {
     leaf: string;
     created: string;

@@ -202,11 +202,16 @@ export function liveProject(
     const catalog = await openCatalog(project, { trustIndex: true });
     try {
       const records = await listRuns(project);
-      const { teacher, minConfidence, stages } = await withPlan(project, catalog, async (plan) => ({
-        teacher: await plan.teacher(),
-        minConfidence: await plan.minConfidence(),
-        stages: await statuses(plan, records),
-      }));
+      const { teacher, minConfidence, temperature, stages } = await withPlan(
+        project,
+        catalog,
+        async (plan) => ({
+          teacher: await plan.teacher(),
+          minConfidence: await plan.minConfidence(),
+          temperature: await plan.temperature(),
+          stages: await statuses(plan, records),
+        }),
+      );
       const context: LiveContext = {
         project,
         mos: catalog.mos,
@@ -215,6 +220,7 @@ export function liveProject(
         teacher,
         scorer: await currentScorer(project, records, teacher),
         minConfidence,
+        temperature,
       };
       const runs = await summariseRuns(project, records);
       facts = [...factsOf(project, catalog, interpreters), ...failureFacts(project, stages)];

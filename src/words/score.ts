@@ -1,4 +1,4 @@
-import type { ImageRow } from "../protocol/images.ts";
+import type { ImageRow, Rank } from "../protocol/images.ts";
 import type { ScorerInfo } from "../protocol/project.ts";
 import { count, figure, plain, type Range } from "./figure.ts";
 import type { Translate } from "./translate.ts";
@@ -37,10 +37,9 @@ function onScale(t: Translate, text: string, scale: Range): string {
   return scale[0] === 1 ? `${text} / ${plain(scale[1])}` : `${text} (${rangeText(t, scale)})`;
 }
 
-/** "better than 71 % of photos". */
-export function betterThan(t: Translate, percentile: number, of?: string): string {
-  const share = count(Math.round(100 * percentile));
-  return of === undefined ? t("better than {0} %", share) : t("better than {0} % of {1}", share, of);
+/** "better than 71 % of 152 scored images". */
+export function betterThan(t: Translate, { share, of }: Rank): string {
+  return t("better than {0} % of {1} scored images", count(Math.round(100 * share)), count(of));
 }
 
 /** "confidence 0.54". */

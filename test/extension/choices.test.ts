@@ -91,7 +91,7 @@ describe("what is scored", () => {
 describe("the cache of scores", () => {
   const score = (value: number) => ({
     score: value,
-    percentile: 0.5,
+    rank: null,
     scorer: quoted("s"),
     scale: [1, 5] as [number, number],
   });

@@ -75,7 +75,10 @@ test("runs, images and progress too", () => {
       statusText(view, t),
       statusText({ ...view, row: image({ score: null }) }, t),
       statusTooltip(view, t),
-      decorationTooltip({ score: 3, scale: [1, 5], percentile: 0.5, scorer: view.scorer.title }, t),
+      decorationTooltip(
+        { score: 3, scale: [1, 5], rank: { share: 0.5, of: 40 }, scorer: view.scorer.title },
+        t,
+      ),
       scoringMessage(project({ scored: { done: 1, total: 4, busy: true } }), t),
     ]),
   ).toEqual([]);

@@ -103,7 +103,7 @@ export function image(over: Partial<ImageRow> = {}): ImageRow {
     size: 1_300_000,
     split: "train",
     score: 3.62,
-    percentile: 0.71,
+    rank: { share: 0.71, of: 152 },
     teacher: null,
     mos: null,
     disagreement: null,

@@ -104,25 +104,25 @@ describe("quality", () => {
   it("is never a bare number", () => {
     const known = {
       score: 3.6182,
-      percentile: 0.714,
+      rank: { share: 0.714, of: 152 },
       scorer: project().scorer!.title,
       scale: [1, 5] as [number, number],
     };
     expect(decorationTooltip(known, t)).toBe(
-      "LEAF quality 3.62 / 5, better than 71 % (student r12 · calibrated)",
+      "LEAF quality 3.62 / 5, better than 71 % of 152 scored images (student r12 · calibrated)",
     );
   });
 
   it("of the open image is told with all that is known", () => {
     const view = {
-      row: image({ score: 3.62, percentile: 0.71, mos: 3.4 }),
+      row: image({ score: 3.62, rank: { share: 0.71, of: 152 }, mos: 3.4 }),
       project: { config: "file:///w/leaf.yaml", name: "leaf.yaml", imagesName: "photos" },
       scorer: project().scorer!,
       mosRange: [1, 5] as [number, number],
     };
     expect(statusText(view, t)).toBe("3.62 / 5");
     const tooltip = statusTooltip(view, t);
-    expect(tooltip).toContain("Quality 3.62 / 5 · better than 71 % of photos");
+    expect(tooltip).toContain("Quality 3.62 / 5 · better than 71 % of 152 scored images");
     expect(tooltip).toContain("MOS 3.40 / 5");
     expect(tooltip).toContain("command:leaf.openPanel?");
     expect(statusText({ ...view, row: image({ score: null }) }, t)).toBe("not scored");

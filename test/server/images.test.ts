@@ -63,18 +63,18 @@ afterAll(async () => {
 test("before a student, a hover scores the image by the embedded teacher and names it", async () => {
   const [first] = (await images()).rows;
   expect(first!.score).toBeNull();
-  const text = "See ![](photos/coffee_000.png) for the best one.";
-  const hover = await ask("leaf/imageHover", {
-    document: uriOf(path.join(dir, "README.md")),
-    text,
-    character: 12,
-  });
+  const hoverOf = (text: string) =>
+    ask("leaf/imageHover", { document: uriOf(path.join(dir, "README.md")), text, character: 12 });
+  const text = "See `photos/coffee_000.png` for the best one.";
+  const hover = await hoverOf(text);
   expect(text.slice(hover!.start, hover!.end)).toBe("photos/coffee_000.png");
   // Alone it is better than no share of the others.
   expect(hover!.markdown).toMatch(/Quality \*\*\d\.\d+ \/ 5\*\* \(embedded teacher/);
   expect(hover!.markdown).toContain("embedded teacher");
   const thumbnail = /!\[\]\((file:[^|)]+)/.exec(hover!.markdown)![1]!;
   expect(existsSync(fileURLToPath(thumbnail))).toBe(true);
+  // Over a link VS Code shows the picture.
+  expect((await hoverOf("See ![](photos/coffee_000.png)."))!.markdown).not.toContain("![](");
   const [known] = await ask("leaf/scores", { uris: [photo("coffee_000.png")] });
   expect(known).toMatchObject({ scorer: say`embedded teacher`, scale: [1, 5] });
   expect(

@@ -159,7 +159,11 @@ test.each([
   ["calibrate: { validate: yes }", "Use true", "calibrate: { validate: true }"],
   ["calibrate: { validate: 'off' }", "Use false", "calibrate: { validate: false }"],
   ["student: { input: { views: 3 } }", "Use 1", "student: { input: { views: 1 } }"],
-  ["student: { input: { resize: 5000 } }", "Use 4096", "student: { input: { resize: 4096 } }"],
+  [
+    "student: { input: { views: 1, resize: 5000 } }",
+    "Use 4096",
+    "student: { input: { views: 1, resize: 4096 } }",
+  ],
   ["distill: { ema: '0.9' }", "Use 0.9", "distill: { ema: 0.9 }"],
   ["label:\n  pairs:\n  seed: 1", "Use random", "label:\n  pairs: random\n  seed: 1"],
   ["mos: {}", "Add `file`", "mos: { file: mos.csv }"],

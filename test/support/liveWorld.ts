@@ -133,5 +133,7 @@ export function liveContext(
   } = {},
 ): LiveContext {
   const minConfidence = leastConfidence(project.config, defaultMinConfidence);
-  return { project, mos, splitOf, teacher: "t", scorer, minConfidence };
+  const { temperature: given } = project.config.distill.loss;
+  const temperature = given === "auto" ? 1 : given;
+  return { project, mos, splitOf, teacher: "t", scorer, minConfidence, temperature };
 }

@@ -35,8 +35,8 @@ test("a MOS is told as a score, with how far opinions were apart", () => {
 });
 
 test("where it stands among others, how sure it is, and its scale", () => {
-  expect(betterThan(t, 0.714, "photos")).toBe("better than 71 % of photos");
-  expect(betterThan(t, 0.714)).toBe("better than 71 %");
+  expect(betterThan(t, { share: 0.714, of: 152 })).toBe("better than 71 % of 152 scored images");
+  expect(betterThan(t, { share: 1, of: 12_345 })).toBe("better than 100 % of 12,345 scored images");
   expect(confidenceText(t, 0.543)).toBe("confidence 0.54");
   expect(rangeText(t, [0, 100])).toBe("0 to 100");
 });

@@ -156,7 +156,7 @@ class ImageDetails extends LitElement {
     const { scorer } = project;
     if (row.score === null || !scorer) return html`<span class="muted">${host.text("not scored yet")}</span>`;
     return html`${scoreBadge(host, row.score, scorer, "scale")}
-      ${row.percentile === null ? nothing : html`<br />${betterThan(host.text, row.percentile, project.imagesName)}`}
+      ${row.rank === null ? nothing : html`<br />${betterThan(host.text, row.rank)}`}
       <br /><span class="muted">${render(scorer.title, this.host.text)}</span>
       ${row.far && scorer.kind === "student" ? html`<br />${outOfDistributionMark(host, row, "full")}` : nothing}`;
   }

@@ -49,7 +49,7 @@ class Arms extends LitElement {
     return html`<h2>${text("Teacher, TGD, CFT")}</h2>
       <div class="scroll">
         <table>
-          <caption class="muted">${text("The same images for all three; best in bold. Intervals are 95 %, by bootstrap over images.")}</caption>
+          <caption class="muted">${text("The same images for all three; best in bold. Intervals are 95 %, by bootstrap over images or their groups.")}</caption>
           <thead>
             <tr>
               <th scope="col">${text("What")}</th>

@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing } from "lit";
 import type { EvaluationView } from "../../src/protocol/server.ts";
 import { ceilingText } from "../../src/words/ceiling.ts";
 import { count, figure, interval } from "../../src/words/figure.ts";
+import { groupsNote } from "../../src/words/groups.ts";
 import { rangeText } from "../../src/words/score.ts";
 import type { Host } from "../host.ts";
 import { baseStyles } from "../ui/styles.ts";
@@ -37,7 +38,7 @@ class Figures extends LitElement {
   protected override render() {
     const text = this.host.text;
     const { evaluation, range } = this.view;
-    const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95 } = evaluation;
+    const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, groups } = evaluation;
     const rows = [
       { name: "SRCC", title: text("Spearman rank correlation"), value: srcc, ci: ci95.srcc },
       {
@@ -74,7 +75,8 @@ class Figures extends LitElement {
             </dd>
           </div>`,
       )}
-    </dl>`;
+    </dl>
+    ${groups === undefined ? nothing : html`<p class="muted">${groupsNote(text, groups)}</p>`}`;
   }
 }
 

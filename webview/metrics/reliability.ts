@@ -109,7 +109,7 @@ class Reliability extends LitElement {
     const text = this.host.text;
     return [
       text("{0} teacher", kind),
-      text("{0} images with a MOS, {1} of them for calibration", count(rated), count(calibration)),
+      text("{0} training images with a MOS, {1} of them for calibration", count(rated), count(calibration)),
       pairs
         ? text("{0} pairs whose MOS differ by {1} or more", count(pairs.n), figure(pairs.threshold, 2))
         : "",

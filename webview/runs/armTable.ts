@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { ArmResult, ExperimentResult, ReportedMetric } from "../../src/protocol/experiments.ts";
+import { notFree } from "../../src/words/experiment.ts";
 import { count, figure, interval, pValue, signed } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
 import { baseStyles, tableStyles } from "../ui/styles.ts";
@@ -99,7 +100,7 @@ class ArmTable extends LitElement {
     const images = imagesOf(arm).map(count);
     return html`<tr class=${failures.length > 0 ? "has-reason" : ""}>
         <th scope="row">${this.#name(arm)}</th>
-        <td class="number">${ratings === null ? "–" : count(ratings)}</td>
+        <td class="number">${ratings === null ? "–" : count(ratings)}${notFree(arm) ? "†" : nothing}</td>
         <td class="number">${done === trials.length ? count(done) : text("{0} of {1}", count(done), count(trials.length))}</td>
         <td class="number">${images.length > 0 ? images.join("–") : "–"}</td>
         ${this.result.report.map((metric) => this.#mean(arm, metric))}
@@ -150,17 +151,23 @@ class ArmTable extends LitElement {
 
   #notes(compared: ReportedMetric | undefined): string[] {
     const text = this.host.text;
-    const { seeds, compare, bootstrap, resplit } = this.result;
+    const { arms, seeds, compare, bootstrap, resplit } = this.result;
     const notes = [
       seeds.length > 1
         ? text("Mean ± sample standard deviation over {0} seeds; n: held-out images.", count(seeds.length))
         : text("Seed {0} alone; n: held-out images.", String(seeds[0])),
     ];
     if (resplit) notes.push(text("Each seed has a split of its own."));
+    if (arms.some(notFree))
+      notes.push(
+        text(
+          "† Not free of human scores: label.minConfidence: auto fits one number on the MOS of the calibration images.",
+        ),
+      );
     if (compared && compare)
       notes.push(
         text(
-          "Δ, its 95 % interval and p against “{0}”: paired bootstrap over images ({1} resamples), two-sided, Holm-corrected over the rows; * p < 0.05.",
+          "Δ, its 95 % interval and p against “{0}”: paired bootstrap over images or their groups ({1} resamples), two-sided, Holm-corrected over the rows; * p < 0.05.",
           compare,
           count(bootstrap),
         ),

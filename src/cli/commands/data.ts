@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
+import { groupMatcher } from "../../engine/dataset/groups.ts";
 import { type MetricsOfFilesOptions, metricsOfFiles } from "../../engine/dataset/metricsOfFiles.ts";
 import { tellFailures } from "../../engine/failures/words.ts";
 import { mosFormatNames } from "../../engine/mos/formats.ts";
@@ -7,7 +8,8 @@ import { type ExportKind, exportKinds, exportTo } from "../../engine/report/expo
 import { scorePaths } from "../../engine/scoring/score.ts";
 import { toCsv } from "../../engine/tables/csvText.ts";
 import { ceilingText } from "../../words/ceiling.ts";
-import { figure } from "../../words/figure.ts";
+import { figure, withInterval } from "../../words/figure.ts";
+import { groupsNote } from "../../words/groups.ts";
 import { scoreFigure } from "../../words/score.ts";
 import { studentWords } from "../../words/student.ts";
 import { say } from "../../words/text.ts";
@@ -70,19 +72,33 @@ export function addDataCommands(program: Command, run: Run): void {
     .option("--predicted-score <column>", "column of the predictions with the scores")
     .option("--lower-is-better <which>", "of `predictions`, `truth` or `both` the lowest score is the best")
     .option("--bootstrap <n>", "resamples of the intervals", "1000")
+    .option(
+      "--group <column>",
+      "draw the intervals by groups of images: a column of either file, or a regular expression on the names with one capture group",
+    )
     .action((options: MetricsArguments, command) =>
       run(async (context) => {
+        const { group } = options;
         const result = await metricsOfFiles(options.predictions, options.truth, {
           ...metricsOptions(options),
+          groupBy: group?.includes("(") ? groupMatcher(group) : group ? { column: group } : undefined,
           onNote: (note) => context.note(t("warning: {0}", worded(note))),
         });
-        const { n, srcc, plcc, plccLogistic, krcc, rmse, images, ceiling } = result;
+        const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, groups, images, ceiling } = result;
+        const figures = [
+          `n ${n}`,
+          `SRCC ${withInterval(srcc, ci95.srcc)}`,
+          `PLCC ${withInterval(plcc, ci95.plcc)} (${figure(plccLogistic)} after the logistic fit)`,
+          `KRCC ${figure(krcc)}`,
+          `RMSE ${figure(rmse)}`,
+        ].join(" · ");
         const lines = [
-          `n ${n} · SRCC ${figure(srcc)} · PLCC ${figure(plcc)} (${figure(plccLogistic)} after the logistic fit) · KRCC ${figure(krcc)} · RMSE ${figure(rmse)}`,
+          figures,
+          groupsNote(english, groups),
           `${n} images are in both files: of ${images.predictions} predicted and ${images.truth} rated ones.`,
-          ...(ceiling ? [ceilingText(t, ceiling)] : []),
+          ceiling ? ceilingText(t, ceiling) : "",
         ];
-        context.print(result, lines.join("\n"));
+        context.print(result, lines.filter(Boolean).join("\n"));
       })(command),
     );
   program
@@ -119,6 +135,7 @@ interface MetricsArguments {
   predictedScore?: string;
   lowerIsBetter?: string;
   bootstrap: string;
+  group?: string;
 }
 
 function metricsOptions(given: MetricsArguments): MetricsOfFilesOptions {

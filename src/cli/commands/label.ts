@@ -60,13 +60,25 @@ function countOf(text: string): number {
   return images;
 }
 
-export function labelText({ images, points, pairs, reasons, positionBias, spent }: LabelResult): string {
+export function labelText({
+  images,
+  points,
+  pairs,
+  checks,
+  reasons,
+  positionBias,
+  spent,
+}: LabelResult): string {
   const done = (of: { labelled: number; reused: number; failed: number }, verb = "judged") =>
     `${count(of.labelled)} ${verb}, ${count(of.reused)} reused, ${count(of.failed)} failed`;
   const lines = [
     `label      ${count(images)} images: ${done(points)}`,
     `           ${count(pairs.labelled + pairs.reused)} pairs: ${done(pairs)}; ${count(pairs.kept)} kept, ${count(pairs.discarded)} discarded`,
   ];
+  if (checks)
+    lines.push(
+      `           to compare with the human scores, learnt from by nobody: ${count(checks.points.labelled + checks.points.reused)} images, ${count(checks.pairs.labelled + checks.pairs.reused)} pairs`,
+    );
   if (reasons)
     lines.push(`           ${count(reasons.labelled + reasons.reused)} reasons: ${done(reasons, "given")}`);
   // Without a trace of it, as with the embedded teacher, it is not worth a line.

@@ -8,28 +8,40 @@ import type {
   TemperatureScaling,
 } from "../../protocol/reliability.ts";
 import { figure, percent, withInterval } from "../../words/figure.ts";
+import { groupsNote } from "../../words/groups.ts";
 import { say } from "../../words/text.ts";
+import { english } from "../../words/translate.ts";
 import { findProject, stageOptions, table } from "../context.ts";
 import type { Run } from "../run.ts";
 
 export function addReliabilityCommand(program: Command, run: Run): void {
   program
     .command("reliability")
-    .description("is the teacher right? Its labels against the MOS there are")
+    .description(
+      "is the teacher right? Its labels against the MOS of training images; those of test images are kept for evaluate",
+    )
+    .option(
+      "--split <split>",
+      "whose MOS to look at: train, val or test. A teacher, prompt or setting chosen by the MOS of test images makes every later figure on them too good",
+      "train",
+    )
     .option(
       "--by <column>",
       "column of the MOS file to group images by (default: split.groupBy, else the folder)",
     )
     .option("--threshold <points>", "least difference of MOS, on 1..5, that names a winner", "0.25")
-    .action((options: { by?: string; threshold: string }, command) =>
+    .action((options: { by?: string; threshold: string; split: string }, command) =>
       run(async (context) => {
         const threshold = Number(options.threshold);
         if (!(threshold >= 0)) throw new LeafError("usage", say`--threshold takes a number from 0.`);
-        const { by } = options;
+        const { by, split } = options;
+        if (split !== "train" && split !== "val" && split !== "test")
+          throw new LeafError("usage", say`--split takes train, val or test, not ${split}.`);
         const result = await teacherReliability(await findProject(context), {
           ...stageOptions(context),
           by,
           threshold,
+          split,
         });
         context.print(result, reliabilityText(result));
       })(command),
@@ -39,12 +51,15 @@ export function addReliabilityCommand(program: Command, run: Run): void {
 function reliabilityText(result: TeacherReliability): string {
   const { pairs, points, positionBias: bias } = result;
   const lines = [
-    `${result.kind} teacher · ${result.rated} images with a MOS, ${result.calibration} of them to calibrate with`,
+    `${result.kind} teacher · ${result.rated} ${result.split} images with a MOS${result.split === "train" ? `, ${result.calibration} of them to calibrate with` : ""}`,
   ];
+  if (result.split === "test")
+    lines.push("These MOS are for the last evaluation: choose nothing by them, or its figures are too good.");
   if (points)
     lines.push(
       "",
       `points     SRCC ${withInterval(points.srcc, points.ci95)} · PLCC ${figure(points.plcc)}`,
+      ...(points.groups === undefined ? [] : [`           ${groupsNote(english, points.groups)}`]),
       `           ${metricsText(points, "top word is that of the MOS")}`,
       `           ${temperatureText(points.temperature)}`,
     );
@@ -83,7 +98,8 @@ function reliabilityText(result: TeacherReliability): string {
     ]);
     lines.push("", table(["P", "better by MOS", "MOS", "worse by MOS", "MOS"], rows));
   }
-  if (!pairs && !points) lines.push("It has labelled no image that has a MOS: run `leaf label`.");
+  if (!pairs && !points)
+    lines.push(`It has labelled no ${result.split} image that has a MOS: run \`leaf label\`.`);
   return lines.join("\n");
 }
 

@@ -17,6 +17,7 @@ import type {
 import { ceilingText } from "../../words/ceiling.ts";
 import { duration } from "../../words/duration.ts";
 import { figure, withInterval } from "../../words/figure.ts";
+import { groupsNote } from "../../words/groups.ts";
 import { headline } from "../../words/headline.ts";
 import { english } from "../../words/translate.ts";
 import { whyWords } from "../../words/why.ts";
@@ -113,6 +114,7 @@ function calibrateText(result: CalibrateResult): string {
 
 function trained(stage: "distill" | "calibrate", result: DistillResult | CalibrateResult): string {
   const parts = [result.run, headline(t, stage, result), how(result)];
+  if ("temperature" in result) parts.splice(2, 0, `T ${result.temperature}`);
   return `${stage.padEnd(10)} ${parts.join(" · ")}\n           ${result.student}`;
 }
 
@@ -125,6 +127,7 @@ function evaluateText(result: EvaluateResult): string {
     `evaluate   ${result.run} · ${result.student === "calibrate" ? "calibrated" : "distilled"} student on ${result.n} ${result.split} images`,
     `           SRCC ${withInterval(result.srcc, result.ci95.srcc)} · PLCC ${withInterval(result.plcc, result.ci95.plcc)}, ${figure(result.plccLogistic)} after the logistic fit`,
     `           KRCC ${figure(result.krcc)} · RMSE ${figure(result.rmse)}`,
+    ...(result.groups === undefined ? [] : [`           ${groupsNote(t, result.groups)}`]),
     ...(result.ceiling ? [`           ${ceilingText(t, result.ceiling)}`] : []),
     ...(result.findings ?? []).map(
       ({ message, remedy }) => `           ! ${message}\n             ${remedy}`,

@@ -7,9 +7,9 @@ import { imagesSchema, mosSchema, otherDatasetSchema, splitSchema } from "./data
 import { teacherSchema } from "./teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./training.ts";
 
-/** What `label.minConfidence` is where nothing says otherwise. */
 /** What `label.stopAfterFailures` is where nothing says otherwise. */
 export const defaultStopAfterFailures = 20;
+/** What `label.minConfidence` is where nothing says otherwise. */
 export const defaultMinConfidence = 0.1;
 
 const labelSchema = z.strictObject({
@@ -18,7 +18,7 @@ const labelSchema = z.strictObject({
     .min(0)
     .max(1000)
     .default(8)
-    .meta({ description: "About how many partners each image is compared with." }),
+    .meta({ description: "About how many partners each training image is compared with." }),
   pairs: z
     .enum(["random", "near", "mixed"])
     .default("random")
@@ -31,6 +31,13 @@ const labelSchema = z.strictObject({
         "Pairs with less confidence (1 − normalised entropy) are discarded; `auto`: the least at which pairs of calibration images are right significantly more often than not (needs some hundred of them).",
     }),
   seed: z.int().default(0).meta({ description: "Another seed draws other pairs." }),
+  check: z
+    .array(z.enum(["train", "val", "test"]))
+    .default([])
+    .meta({
+      description:
+        "Splits whose rated images are compared with each other as well, at most 300 pairs each, for `leaf reliability`; nothing learns from these pairs.",
+    }),
   orders: z.enum(["both", "one"]).default("both").meta({
     description: "Ask a pair in both orders, which cancels position bias, or in one at half the price.",
   }),

@@ -100,7 +100,7 @@ export const splitSchema = z.strictObject({
   groupBy: groupBySchema.optional().meta({
     default: null,
     description:
-      "Images of one group never share two splits: a column of the MOS or split file, or `{pattern: …}` on the file name. By default the references of KADID-10k, TID2013 and CSIQ, else null: no groups.",
+      "Images of one group never share two splits, and intervals and tests draw whole groups: a column of the MOS or split file, or `{pattern: …}` on the file name. By default the references of KADID-10k, TID2013 and CSIQ, else null: no groups.",
   }),
   seed: z.int().default(0).meta({ description: "Another seed draws another split." }),
   file: z

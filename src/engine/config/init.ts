@@ -38,7 +38,7 @@ export async function initProject(dir: string, options: { force: boolean }): Pro
   const mos = await guessScores(root);
   const gpu = existsSync("/proc/driver/nvidia/version");
   const student = gpu ? "facebook/convnext-base-224" : "efficientnet-lite0";
-  await writeOutput(file, template(folder, mos, student), { force: options.force });
+  await writeOutput(file, template(folder, mos, student, gpu), { force: options.force });
   return {
     file,
     folder,
@@ -71,7 +71,7 @@ async function findImages(root: string): Promise<{ folder: string; count: number
   return best ? { folder: best[0], count: best[1] } : { folder: "photos", count: 0 };
 }
 
-function template(folder: string, scores: ScoresGuess | undefined, student: string): string {
+function template(folder: string, scores: ScoresGuess | undefined, student: string, gpu: boolean): string {
   const split = scores?.split
     ? `# The dataset's official split.\nsplit: { file: ${quote(scores.split)} }`
     : "# Shares of the images held out: test for `evaluate`, val for choosing the best epoch.\nsplit: { test: 0.2, val: 0.1, seed: 0 }";
@@ -86,7 +86,7 @@ ${mosLines(scores)}
 ${split}
 
 # The judge. \`embedded\` needs no GPU and no download; it sees distortions and is blind to content.
-teacher: { kind: embedded }
+${gpu ? "" : withoutGpu}teacher: { kind: embedded }
 
 label:
   pairsPerImage: 8      # more pairs rank better and cost more
@@ -109,6 +109,10 @@ evaluate:
   bootstrap: 1000
 `;
 }
+
+const withoutGpu = `# For real photos without a GPU: a model of images and text, which sees content. One download of 813 MB, asked for first.
+# teacher: { kind: clip, model: google/siglip-base-patch16-224 }
+`;
 
 function mosLines(scores: ScoresGuess | undefined): string {
   if (!scores)

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { marked } from "../../words/text.ts";
+import { mostWhole } from "../images/views.ts";
 
 const weight = z.number().min(0).max(1e6);
 
@@ -10,27 +11,30 @@ export const studentSchema = z.strictObject({
   }),
   input: z
     .strictObject({
-      resize: z
-        .int()
-        .min(16)
-        .max(4096)
-        .nullable()
-        .default(384)
-        .meta({ description: "Pixels of the short side after resizing; null keeps the native resolution." }),
+      resize: z.int().min(16).max(4096).nullable().default(384).meta({
+        description:
+          "Pixels of the short side after resizing; null keeps the native resolution (whole pictures up to 1024).",
+      }),
       crop: z
         .int()
         .min(16)
         .max(2048)
         .default(224)
-        .meta({ description: "Side of the square the student sees, in pixels." }),
-      views: z
-        .union([z.literal(1), z.literal(5)])
-        .default(1)
-        .meta({ description: "Crops averaged when scoring: the centre, or centre and corners." }),
+        .meta({ description: "Side in pixels of the squares it learns from, and of crops that are scored." }),
+      views: z.literal(["whole", 1, 5]).default("whole").meta({
+        description:
+          "What is scored: the whole picture in one pass, never enlarged; or crops, whose mean it is: the centre, or centre and corners.",
+      }),
     })
     .refine(
       (input) => input.resize === null || input.resize >= input.crop,
       marked("`resize` must not be smaller than `crop`"),
+    )
+    .refine(
+      (input) => input.views !== "whole" || Math.max(input.resize ?? 0, input.crop) <= mostWhole,
+      marked(
+        "with `views: whole` neither `resize` nor `crop` may be above 2048: the picture would fill the memory",
+      ),
     )
     .prefault({}),
 });
@@ -63,11 +67,12 @@ export const distillSchema = z.strictObject({
         .default(1)
         .meta({ description: "λ_pair: weight of the confidence-weighted pair-wise loss." }),
       temperature: z
-        .number()
-        .min(1e-6)
-        .max(1e6)
-        .default(1)
-        .meta({ description: "T of the pair-wise loss, in points of the 1..5 scale." }),
+        .union([z.number().min(1e-6).max(1e6), z.literal("auto")])
+        .default("auto")
+        .meta({
+          description:
+            "T of the pair-wise loss, in points of the 1..5 scale; `auto`: with which the teacher's own scores fit its preferences best.",
+        }),
       confidence: z.boolean().default(true).meta({
         description:
           "Discard unsure pairs and weigh the others by their confidence; false keeps all, each of weight 1 (an ablation).",
@@ -88,6 +93,10 @@ export const distillSchema = z.strictObject({
 });
 
 export const calibrateSchema = z.strictObject({
+  method: z.enum(["closed-form", "fine-tune", "best"]).default("closed-form").meta({
+    description:
+      "How: `closed-form` fits a Bayesian ridge on the frozen network's features of several levels, in seconds; `fine-tune` (CFT) trains the network; `best` does both and keeps the fine-tuned one only where it does better on ratings left out (grouped cross-validation).",
+  }),
   ratio: z
     .number()
     .min(0)

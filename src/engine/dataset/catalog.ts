@@ -14,7 +14,7 @@ import { factsOf } from "../mos/formats.ts";
 import { useCache } from "./cacheUse.ts";
 import { type DatasetSummary, type ImageIndex, indexDataset, openIndex, summariseIndex } from "./dataset.ts";
 import { type Mos, readMos } from "./readMos.ts";
-import { type SplitName, splitImages } from "./split.ts";
+import { groupName, type SplitName, splitImages } from "./split.ts";
 
 /** The dataset as the stages see it: which images there are, their split, and their MOS. */
 export interface Catalog {
@@ -37,11 +37,15 @@ export interface Catalog {
   /** Digest of which image is in which split. */
   splitDigest: string;
   splitOf(hash: string): SplitName;
+  /** The group that no split tears apart; an image without one is its own. */
+  groupOf(hash: string): string;
   /** Absolute path. */
   pathOf(hash: string): string;
   /** Relative to the config's folder, with forward slashes. */
   relativePathOf(hash: string): string;
   digestOf(hashes: Iterable<string>): string;
+  /** The group's name by `split.groupBy`; undefined for an image that has none. */
+  groupNameOf(hash: string): string | undefined;
   /** What is wrong with files, scores and splits: a sentence each, the worst first. */
   problems: string[];
   /** Rows of the MOS file that were of no use, by what is wrong with them. */
@@ -196,9 +200,11 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       groups: split.groups,
       splitDigest: digestLines(map(hashes, (hash) => `${hash} ${splitOf(hash)}`)),
       splitOf,
+      groupOf: (hash) => split.groupOf.get(hash)!,
       pathOf: (hash) => path.join(root, relativePathOf(hash)),
       relativePathOf,
       digestOf: digestLines,
+      groupNameOf: (hash) => groupName(split.groupOf.get(hash)),
       problems,
       mosProblems: mos?.problems ?? [],
       firstMosProblem: mos?.firstProblem,

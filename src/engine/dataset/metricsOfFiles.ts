@@ -6,12 +6,14 @@ import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { evaluateMetrics } from "../metrics/agreement.ts";
 import { humanCeiling } from "../metrics/ceiling.ts";
+import { groupsOf } from "../metrics/groups.ts";
 import { completeMos } from "../mos/complete.ts";
 import { columnsOf, detectFormat } from "../mos/detect.ts";
 import { factsOf, type MosFormatName } from "../mos/formats.ts";
 import { guessTable } from "../mos/guess.ts";
 import { plainCell } from "../tables/formulaCells.ts";
 import { openTable } from "../tables/table.ts";
+import { readImageTable } from "./imageTable.ts";
 import type { IndexedImage } from "./index/file.ts";
 import { foldedNames } from "./index/names.ts";
 import type { NameIndex } from "./match.ts";
@@ -27,8 +29,12 @@ export interface ScoresOptions {
   lowerIsBetter?: boolean;
 }
 
+/** Images that are drawn together for the intervals: a column of one of the tables, or a function of their names. */
+export type GroupBy = { column: string } | ((names: string[]) => (string | undefined)[]);
+
 export interface MetricsOfFilesOptions {
   bootstrap: number;
+  groupBy?: GroupBy;
   predictions?: ScoresOptions;
   truth?: ScoresOptions;
   /** Rows that are of no use, and what was understood. */
@@ -53,7 +59,7 @@ const preferred = { predictions: ["score", "prediction", "pred", "predicted"], t
 export async function metricsOfFiles(
   predictions: string,
   truth: string,
-  { bootstrap, onNote, ...options }: MetricsOfFilesOptions,
+  { bootstrap, groupBy, onNote, ...options }: MetricsOfFilesOptions,
 ): Promise<MetricsOfFiles> {
   const sources = {
     predictions: await sourceOf(predictions, "predictions", options.predictions),
@@ -88,7 +94,12 @@ export async function metricsOfFiles(
   const metrics = evaluateMetrics(
     turned ? mirrored(scores, options.predictions?.range) : scores,
     Float64Array.from(common, (hash) => human.scores.get(hash)!),
-    { bootstrap, seed: 0 },
+    {
+      bootstrap,
+      seed: 0,
+      groups:
+        groupBy && groupsOf(await groupNames(common, groupBy, [sources.truth, sources.predictions], index)),
+    },
   );
   const ceiling = human.raw && humanCeiling(human.raw.ratings, common);
   return {
@@ -97,6 +108,34 @@ export async function metricsOfFiles(
     unmatched: names.size + truthNames - 2 * common.length,
     ...(ceiling ? { ceiling } : {}),
   };
+}
+
+/** The group of each image, by a column of the first file that has it. */
+async function groupNames(
+  images: string[],
+  groupBy: GroupBy,
+  sources: MosSource[],
+  index: NameIndex,
+): Promise<(string | undefined)[]> {
+  if (typeof groupBy === "function") return groupBy(images);
+  const { column } = groupBy;
+  for (const { file, format, image } of sources) {
+    const { columns } = await openTable(file, { prefer: (own) => own.includes(column) });
+    if (!columns.includes(column)) continue;
+    const groups = new Map<string, string>();
+    await readImageTable({
+      file,
+      format,
+      image,
+      columns: [column],
+      index,
+      onRow: ({ hash, values }) => groups.set(hash, plainCell(values[column]!)),
+      onProblem: () => {},
+    });
+    return images.map((name) => groups.get(name));
+  }
+  const [first, second] = sources.map(({ file }) => file) as [string, string];
+  throw new LeafError("input", say`Neither ${first} nor ${second} has a column ${column}.`);
 }
 
 /** How a file is read: as it is asked for, else by its layout, else by its columns. */

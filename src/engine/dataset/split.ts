@@ -24,6 +24,8 @@ export interface SplitSource {
 export interface Split {
   /** By image hash: every usable image of the index. */
   of: Map<string, SplitName>;
+  /** By image hash: its group; an image without one is its own. */
+  groupOf: ReadonlyMap<string, string>;
   counts: Record<SplitName, number>;
   /** Groups drawn from or checked; images without a group count one each. */
   groups: number;
@@ -59,6 +61,7 @@ export async function splitImages(
   for (const name of of.values()) counts[name] += 1;
   return {
     of,
+    groupOf,
     counts,
     groups: new Set(groupOf.values()).size,
     ungrouped,
@@ -110,6 +113,11 @@ export function drawSplit(
     splitOf.set(smallest.group, split);
   }
   return new Map([...groupOf].map(([hash, group]) => [hash, splitOf.get(group)!]));
+}
+
+/** The name that the config or a table gives a group of `groupOf`; undefined for an image that is its own. */
+export function groupName(group: string | undefined): string | undefined {
+  return group?.startsWith("group ") ? group.slice("group ".length) : undefined;
 }
 
 /** The group of every usable image; one without a group is its own. */

@@ -1,5 +1,6 @@
 import type { ArmTest, ExperimentResult } from "../../protocol/experiments.ts";
 import { keyOf } from "../base/keys.ts";
+import { groupsOf } from "../metrics/groups.ts";
 import { holm } from "../metrics/holm.ts";
 import {
   type ComparedMetric,
@@ -15,7 +16,7 @@ import type { Trial } from "./trial.ts";
 const tested: readonly ComparedMetric[] = ["srcc", "plcc", "krcc", "rmse"];
 
 /**
- * Tests every row against its baseline: a paired bootstrap over images, averaged over the seeds that both have, p-values
+ * Tests every row against its baseline: a paired bootstrap over images, or groups of `split.groupBy`, averaged over the seeds that both have, p-values
  * corrected over the rows (Holm), for each reported metric apart. Fills `versus` of the result's rows.
  */
 export async function compareArms(
@@ -70,8 +71,9 @@ async function pairedSets(
     const hashes = [...ofA.keys()].filter((hash) => ofB.has(hash)).sort();
     if (hashes.length < 3) continue;
     const truth = Float64Array.from(hashes, (hash) => ofB.get(hash)!.mos);
-    const key = keyOf([hashes, [...truth]]);
-    const set = sets.get(key) ?? { truth, pairs: [] };
+    const names = hashes.map((hash) => ofB.get(hash)!.group);
+    const key = keyOf([hashes, [...truth], names]);
+    const set = sets.get(key) ?? { truth, pairs: [], groups: groupsOf(names) };
     const scores = (of: Predictions) => Float64Array.from(hashes, (hash) => of.get(hash)!.score);
     set.pairs.push({ a: scores(ofA), b: scores(ofB) });
     sets.set(key, set);

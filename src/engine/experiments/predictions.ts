@@ -7,12 +7,13 @@ import type { Project } from "../config/project.ts";
 import type { Catalog } from "../dataset/catalog.ts";
 import { openLabels } from "../labels/labels.ts";
 import { evaluateMetrics } from "../metrics/agreement.ts";
+import { groupsOf } from "../metrics/groups.ts";
 import { studentToMos } from "../mos/scale.ts";
 import { predictionsFile, readPredictions } from "../pipeline/predictions.ts";
 import { teacherFingerprint } from "../teachers/createTeacher.ts";
 
-/** Score and MOS by image hash, both on the MOS scale. */
-export type Predictions = Map<string, { score: number; mos: number }>;
+/** Score and MOS by image hash, both on the MOS scale, and the group of `split.groupBy` (empty for none). */
+export type Predictions = Map<string, { score: number; mos: number; group: string }>;
 
 /** What an evaluation stage predicted, image by image. Throws LeafError `failed` where its file is gone or damaged. */
 export async function studentPredictions(project: Project, key: string): Promise<Predictions> {
@@ -20,7 +21,7 @@ export async function studentPredictions(project: Project, key: string): Promise
   const predictions: Predictions = new Map();
   if (existsSync(file)) {
     const rows = await readPredictions(file).catch(() => []);
-    for (const { hash, score, mos } of rows) if (hash) predictions.set(hash, { score, mos });
+    for (const { hash, score, mos, group } of rows) if (hash) predictions.set(hash, { score, mos, group });
   }
   if (
     [...predictions.values()].some(({ score, mos }) => !Number.isFinite(score + mos)) ||
@@ -49,7 +50,11 @@ export async function teacherPredictions(project: Project, catalog: Catalog): Pr
     for (const hash of catalog.hashes) {
       const [score, truth] = [own.get(hash), catalog.mos.get(hash)];
       if (catalog.splitOf(hash) === evaluate.split && score !== undefined && truth !== undefined)
-        predictions.set(hash, { score: studentToMos(score, mos), mos: truth });
+        predictions.set(hash, {
+          score: studentToMos(score, mos),
+          mos: truth,
+          group: catalog.groupNameOf(hash) ?? "",
+        });
     }
     return predictions;
   } finally {
@@ -73,6 +78,7 @@ export async function teacherEvaluation(
   const { logistic: _, ...metrics } = evaluateMetrics(...columns(predictions), {
     bootstrap: project.config.evaluate.bootstrap,
     seed: 0,
+    groups: groupsOf([...predictions.values()].map(({ group }) => group)),
   });
   return { metrics, key: keyOf([...predictions].map(([hash, { score, mos }]) => [hash, score, mos])) };
 }

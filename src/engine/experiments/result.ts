@@ -37,12 +37,17 @@ export async function summarise(open: OpenExperiment, trials: readonly Trial[]):
     total: trials.length,
     arms: cells.map((cell): ArmResult => {
       const own = trials.filter((trial) => trial.cell === cell).map(({ result }) => result);
+      const { label, distill, calibrate } = open.configOf(cell, experiment.seeds[0]!);
+      const distils =
+        cell.stage === "distill" || (cell.stage === "calibrate" && calibrate.from !== "backbone");
+      const fitsConfidence = distils && label.minConfidence === "auto" && distill.loss.confidence;
       return {
         name: cell.name,
         settings: flatSettings(redactConfig(cell.overrides)),
         stage: cell.stage,
         trials: own,
         ratings: own.find(({ state }) => state === "done")?.ratings ?? null,
+        ...(fitsConfidence && { fitsConfidence }),
         means: Object.fromEntries(
           reportedMetrics.map((metric) => [metric, meanOf(own, metric)]),
         ) as ArmResult["means"],

@@ -1,4 +1,5 @@
 import type { ArmResult, ArmTest, ExperimentResult, ReportedMetric } from "../../protocol/experiments.ts";
+import { notFree } from "../../words/experiment.ts";
 import { figure, interval, none, pValue, signed } from "../../words/figure.ts";
 
 /** An experiment as rows of text; how they are laid out is the format's matter. */
@@ -60,8 +61,9 @@ function star(test: ArmTest | null | undefined): string {
   return test && test.pHolm < level ? "*" : "";
 }
 
-function ratingsText({ ratings }: ArmResult): string {
-  return ratings === null ? none : String(ratings);
+function ratingsText({ ratings, fitsConfidence }: ArmResult): string {
+  if (ratings === null) return none;
+  return notFree({ ratings, fitsConfidence }) ? `${ratings}†` : String(ratings);
 }
 
 /** "3", or "2 of 3" while some are missing or failed. */
@@ -80,14 +82,19 @@ function differenceText({ versus }: ArmResult, metric: ReportedMetric): string[]
 function notesOf(result: ExperimentResult, compared: boolean): string[] {
   const { arms, seeds, compare, bootstrap, done, failed, total, paper } = result;
   const n = arms.flatMap(({ trials }) => trials.flatMap(({ metrics }) => (metrics ? [metrics.n] : [])));
+  const grouped = arms.some(({ trials }) => trials.some(({ metrics }) => metrics?.groups !== undefined));
   const images = [...new Set(n)].sort((a, b) => a - b).join(" to ");
   const notes: string[] = [];
   const spread =
     seeds.length > 1 ? `mean ± standard deviation over ${seeds.length} seeds` : `seed ${seeds[0]}`;
   if (images) notes.push(`${capital(spread)}, on ${images} held-out images.`);
+  if (arms.some(notFree))
+    notes.push(
+      "† Not free of human scores: label.minConfidence: auto fits one number on the MOS of the calibration images.",
+    );
   if (compared) {
     notes.push(
-      `Δ, its 95 % interval and p against “${compare}”: paired bootstrap over images (${bootstrap} resamples), two-sided, Holm-corrected; * p < ${level}.`,
+      `Δ, its 95 % interval and p against “${compare}”: paired bootstrap over ${grouped ? "groups of images" : "images"} (${bootstrap} resamples), two-sided, Holm-corrected; * p < ${level}.`,
     );
   }
   if (done + failed < total) notes.push(`${done} of ${total} trainings are done.`);

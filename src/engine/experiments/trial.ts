@@ -6,6 +6,7 @@ import { keyOf } from "../base/keys.ts";
 import { type Project, projectOf } from "../config/project.ts";
 import { type Catalog, openCatalog } from "../dataset/catalog.ts";
 import { withPlan } from "../pipeline/plan/plan.ts";
+import type { LabelPlan, Plan } from "../pipeline/plan/types.ts";
 import { recordStage, runFor } from "../pipeline/runs.ts";
 import { finishedResult, isFinished, readResult, type StageOptions } from "../pipeline/stage.ts";
 import { calibrateStage } from "../pipeline/stages/calibrate.ts";
@@ -71,9 +72,14 @@ export function nextStep(trial: Trial, catalog: Catalog): Promise<Step | undefin
   return withPlan(project, catalog, async (plan) => {
     const { from, selection } = project.config.calibrate;
     if (evaluated !== "calibrate" || from !== "backbone" || selection !== "random") {
-      const { key } = await plan.label();
-      if (!isFinished(project, "label", key))
-        return { stage: "label", key, run: (options) => labelStage(project, options) };
+      const label = await plan.label();
+      const { key, needs } = label;
+      if (!isFinished(project, "label", key) || neverAsked(plan, label))
+        return {
+          stage: "label",
+          key: keyOf({ key, checks: needs.checks }),
+          run: (options) => labelStage(project, options),
+        };
       if (evaluated === "teacher") return undefined;
       const distill = await plan.distill();
       if (!isFinished(project, "distill", distill.key))
@@ -88,6 +94,18 @@ export function nextStep(trial: Trial, catalog: Catalog): Promise<Step | undefin
     if (isFinished(project, "evaluate", key)) return undefined;
     return { stage: "evaluate", key, run: (options) => evaluateStage(project, options, evaluated) };
   });
+}
+
+/** Whether the teacher was never asked about some of what is asked for by name; what failed is not asked again. */
+function neverAsked(plan: Plan, { teacher, needs: { checks } }: LabelPlan): boolean {
+  const store = plan.labels();
+  if (!store) return true;
+  const failedImages = new Set(Array.from(store.failedPoints(teacher), ({ image }) => image));
+  for (const image of store.missingPoints(teacher, checks.images)) if (!failedImages.has(image)) return true;
+  const failed = new Set(Array.from(store.failedPairs(teacher), ({ a, b }) => `${a},${b}`));
+  for (const pair of store.missingPairs(teacher, checks.pairs, plan.project.config.label.orders))
+    if (!failed.has(String(pair)) && !pair.some((image) => failedImages.has(image))) return true;
+  return false;
 }
 
 /** Reads the finished trial's figures into its result, and lets its run stand on all the stages that it shares. */
@@ -106,7 +124,7 @@ export async function finishTrial(trial: Trial, catalog: Catalog, signal?: Abort
   const run = await recordStages(project, plan.keys, plan.key, evaluated, signal);
   const calibration = plan.keys.calibrate;
   const calibrated = calibration ? await readResult(project, "calibrate", calibration) : undefined;
-  const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95 } = evaluation;
+  const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, groups } = evaluation;
   Object.assign(result, {
     state: "done",
     reason: null,
@@ -114,7 +132,7 @@ export async function finishTrial(trial: Trial, catalog: Catalog, signal?: Abort
     evaluated,
     key: plan.key,
     ratings: calibrated?.images ?? 0,
-    metrics: { n, srcc, plcc, plccLogistic, krcc, rmse, ci95 },
+    metrics: { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, ...(groups !== undefined && { groups }) },
   } satisfies Partial<TrialResult>);
 }
 

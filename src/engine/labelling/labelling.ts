@@ -26,11 +26,15 @@ import { type PairPlan, samplePairs } from "./pairs.ts";
 export interface LabellingOptions {
   store: LabelStore;
   teacher: Teacher;
-  /** All images, ordered by hash; walked several times. */
+  /** Images that get a point, ordered by hash; walked several times. */
   images: () => Iterable<TeacherImage>;
-  /** One of the images; without it they are all kept in memory for the pairs. */
+  /** Any image; without it they are all kept in memory for the pairs. */
   imageOf?: (hash: string) => TeacherImage;
   pairs: PairPlan;
+  /** Hashes of the images that pairs are drawn from; by default all. */
+  paired?: () => Iterable<string>;
+  /** Asked beside these, once they are done, and counted apart. Without an answer nothing is lost. */
+  checks?: { images: readonly string[]; pairs: readonly [string, string][] };
   /** Pairs under it count as discarded; they are stored all the same. */
   minConfidence: LeastConfidence;
   only?: "points" | "pairs";
@@ -81,19 +85,42 @@ export async function labelDataset(options: LabellingOptions): Promise<LabelResu
   const kept = new Map<string, TeacherImage>();
   for (const image of images()) {
     count++;
-    if (!options.imageOf && options.only !== "points") kept.set(image.hash, image);
+    if (!options.imageOf) kept.set(image.hash, image);
   }
   const imageOf = options.imageOf ?? ((hash: string) => kept.get(hash)!);
   const told = telling(options);
-  const points =
-    options.only === "pairs" ? { labelled: 0, reused: 0, failed: 0 } : await labelPoints(told, count);
+  const { only, checks } = options;
+  const all = (): Iterable<string> => options.paired?.() ?? Array.from(images(), ({ hash }) => hash);
+  const drawn = () => pairsToLabel(store, teacher.fingerprint, all(), options.pairs);
+  const points = only === "pairs" ? none : await labelPoints(told, images, count);
   const pairs =
-    options.only === "points"
-      ? { labelled: 0, reused: 0, failed: 0, kept: 0, discarded: 0 }
-      : await labelPairs(told, imageOf);
-  const reasons = options.reasons && options.only !== "pairs" ? await labelReasons(told, count) : undefined;
+    only === "points" ? { ...none, kept: 0, discarded: 0 } : await labelPairs(told, drawn, imageOf);
+  const checked = checks && (await labelChecks(told, checks, imageOf));
+  const reasons = options.reasons && only !== "pairs" ? await labelReasons(told, count) : undefined;
   throwIfCancelled(options.signal);
-  return { images: count, points, pairs, ...(reasons && { reasons }) };
+  return { images: count, points, pairs, ...(checked && { checks: checked }), ...(reasons && { reasons }) };
+}
+
+const none = { labelled: 0, reused: 0, failed: 0 };
+
+/** Undefined where there is nothing to check. */
+async function labelChecks(
+  options: Telling,
+  { images, pairs }: NonNullable<LabellingOptions["checks"]>,
+  imageOf: (hash: string) => TeacherImage,
+): Promise<LabelResult["checks"]> {
+  const asked = {
+    images: options.only !== "pairs" && images.length > 0,
+    pairs: options.only !== "points" && pairs.length > 0,
+  };
+  if (!asked.images && !asked.pairs) return undefined;
+  const beside: Telling = { ...options, limit: null, beside: true };
+  const points = asked.images
+    ? await labelPoints(beside, () => images.values().map(imageOf), images.length)
+    : none;
+  const compared = asked.pairs ? await labelPairs(beside, () => pairs, imageOf) : none;
+  const { labelled, reused, failed } = compared;
+  return { points, pairs: { labelled, reused, failed } };
 }
 
 interface Telling extends LabellingOptions {
@@ -101,6 +128,8 @@ interface Telling extends LabellingOptions {
   /** A failure of each kind, for the sentence that ends a run. */
   example: Partial<Record<ItemFailure["kind"], ItemFailure>>;
   limit: number | null;
+  /** These are checks: it is no error where all of them fail. */
+  beside?: boolean;
 }
 
 function telling(options: LabellingOptions): Telling {
@@ -167,7 +196,11 @@ async function* batchesOf<T>(items: AsyncIterable<T>, size: number): AsyncGenera
 /** Images and pairs are looked up in the store this many at a time, so that it is asked seldom. */
 const lookedUp = 1000;
 
-async function labelPoints(options: Telling, total: number): Promise<LabelResult["points"]> {
+async function labelPoints(
+  options: Telling,
+  images: () => Iterable<TeacherImage>,
+  total: number,
+): Promise<LabelResult["points"]> {
   const { store, teacher, limit } = options;
   const counts = { labelled: 0, reused: 0, failed: 0 };
   const report = () => {
@@ -188,7 +221,7 @@ async function labelPoints(options: Telling, total: number): Promise<LabelResult
     options.onFailure({ kind: "point", file: name, reason });
   };
   async function* missing(): AsyncGenerator<TeacherImage> {
-    for (const some of chunksOf(options.images(), lookedUp)) {
+    for (const some of chunksOf(images(), lookedUp)) {
       const hashes = some.map((image) => image.hash);
       const wanted = await stored(options, () => new Set(store.missingPoints(teacher.fingerprint, hashes)));
       counts.reused += some.length - wanted.size;
@@ -215,7 +248,7 @@ async function labelPoints(options: Telling, total: number): Promise<LabelResult
     report();
     return first.allFailed() ? stoppedEarly("images", limit!, options.example.point) : undefined;
   });
-  if (counts.failed > 0 && counts.labelled + counts.reused === 0)
+  if (counts.failed > 0 && counts.labelled + counts.reused === 0 && !options.beside)
     throw noneJudged("images", counts.failed, options.example.point);
   return counts;
 }
@@ -272,6 +305,7 @@ async function labelReasons(options: Telling, total: number): Promise<LabelResul
 
 async function labelPairs(
   options: Telling,
+  pairs: () => Iterable<[string, string]>,
   imageOf: (hash: string) => TeacherImage,
 ): Promise<LabelResult["pairs"]> {
   const { store, teacher, signal, minConfidence, limit, orders = "both" } = options;
@@ -280,7 +314,7 @@ async function labelPairs(
   const failedBefore = await stored(options, () => [...store.failedPoints(teacher.fingerprint)]);
   for (const { image, reason } of failedBefore) failedImages.set(image, reason);
   // Where images are asked too, those that failed have been told.
-  if (options.only === "pairs")
+  if (options.only === "pairs" && !options.beside)
     for (const { hash, name } of options.images())
       if (failedImages.has(hash))
         options.onFailure({ kind: "point", file: name, reason: failedImages.get(hash)! });
@@ -291,11 +325,7 @@ async function labelPairs(
   for (const { a, b, reason } of earlier) before.set(`${a} ${b}`, reason);
   const [first, again] = [firstAnswers(limit), firstAnswers(limit)];
   const isRetry = ([a, b]: [string, string]) => before.has(`${a} ${b}`);
-  const hashes = function* () {
-    for (const image of options.images()) yield image.hash;
-  };
-  const sampled = () =>
-    stored(options, () => pairsToLabel(store, teacher.fingerprint, hashes(), options.pairs));
+  const sampled = () => stored(options, pairs);
   // Drawing again is cheaper than keeping millions of pairs, or than progress without an end.
   let total = 0;
   for (const _ of await sampled()) if (total++ % 10_000 === 0) throwIfCancelled(signal);
@@ -349,7 +379,7 @@ async function labelPairs(
     report();
     return first.allFailed() ? stoppedEarly("pairs", limit!, options.example.pair) : undefined;
   });
-  if (inVain > 0 && counts.labelled + counts.reused === 0)
+  if (inVain > 0 && counts.labelled + counts.reused === 0 && !options.beside)
     throw noneJudged("pairs", inVain, options.example.pair);
   return counts;
 }
@@ -374,23 +404,23 @@ function isProbability(p: number): boolean {
 
 function pointRow(image: string, judged: PointJudgement): PointRow {
   if (!judged.ok) return { image, ok: false, reason: judged.reason };
-  const { probabilities, mass } = judged;
+  const { probabilities, mass, samples } = judged;
   const sum = probabilities.reduce((total, p) => total + p, 0);
   if (!probabilities.every(isProbability) || Math.abs(sum - 1) > 1e-3)
     return { image, ok: false, reason: marked("the teacher's probabilities do not sum to 1") };
   if (!(mass >= minRatingMass))
     return { image, ok: false, reason: `only ${figure(mass, 2)} of the answer is on the rating words` };
   const [score, confidence] = [expectedScore(probabilities), pointConfidence(probabilities)];
-  return { image, ok: true, score, probabilities, mass, confidence };
+  return { image, ok: true, score, probabilities, mass, confidence, samples };
 }
 
 function pairRow([a, b]: [string, string], judged: PairPreference): PairRow {
   if (!judged.ok) return { a, b, ok: false, reason: judged.reason };
-  const { pAB, pBA } = judged;
+  const { pAB, pBA, samples } = judged;
   if (!isProbability(pAB) || !(pBA === null || isProbability(pBA)))
     return { a, b, ok: false, reason: marked("the teacher's preference is not a probability") };
   if (pBA === null)
-    return { a, b, ok: true, p: pAB, pAB, pBA, positionBias: null, confidence: pairConfidence(pAB) };
+    return { a, b, ok: true, p: pAB, pAB, pBA, positionBias: null, confidence: pairConfidence(pAB), samples };
   const { p, positionBias } = combineOrders(pAB, pBA);
-  return { a, b, ok: true, p, pAB, pBA, positionBias, confidence: pairConfidence(p) };
+  return { a, b, ok: true, p, pAB, pBA, positionBias, confidence: pairConfidence(p), samples };
 }

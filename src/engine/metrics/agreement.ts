@@ -3,6 +3,7 @@ import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { bootstrapIntervals } from "./bootstrap.ts";
 import { plcc, rmse } from "./correlation.ts";
+import type { Groups } from "./groups.ts";
 import { fitLogistic, type Logistic, logistic } from "./logistic.ts";
 import { krcc, srcc } from "./rank.ts";
 
@@ -12,6 +13,8 @@ export interface MetricsOptions {
   /** Replicates for the 95 % intervals; 0 for none. */
   bootstrap: number;
   seed: number;
+  /** Images that are drawn together for the intervals; by default each by itself. */
+  groups?: Groups;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface MetricsOptions {
 export function evaluateMetrics(
   predictions: Float64Array,
   truth: Float64Array,
-  { bootstrap, seed }: MetricsOptions,
+  { bootstrap, seed, groups }: MetricsOptions,
 ): Metrics & { logistic: Logistic | null } {
   const n = predictions.length;
   if (truth.length !== n) throw new RangeError(`${n} predictions for ${truth.length} true scores.`);
@@ -51,7 +54,8 @@ export function evaluateMetrics(
     ci95:
       raw.srcc === null
         ? { srcc: null, plcc: null }
-        : bootstrapIntervals(predictions, truth, { replicates: bootstrap, seed }),
+        : bootstrapIntervals(predictions, truth, { replicates: bootstrap, seed, groups }),
+    ...(groups && { groups: groups.count }),
     logistic: fit,
   };
 }

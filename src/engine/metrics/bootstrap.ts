@@ -1,5 +1,6 @@
-import { randomInt, seededRandom } from "../base/random.ts";
+import { seededRandom } from "../base/random.ts";
 import { centred, correlationOfSums } from "./correlation.ts";
+import { type Groups, groupsAt, resampler } from "./groups.ts";
 import { orderOf } from "./rank.ts";
 
 export type Interval = [low: number, high: number];
@@ -9,15 +10,15 @@ const budget = 2e7;
 const leastReplicates = 100;
 
 /**
- * 95 % percentile bootstrap intervals of SRCC and PLCC over images (Efron and Tibshirani 1993, ch. 13): images are drawn with
- * replacement, prediction and truth together. A replicate takes O(n): it is a weight per image, and ranks of weighted values
- * need no sort once the order is known. Very large sets get fewer replicates. Null where over half of the replicates are
- * constant, or for fewer than 3 images.
+ * 95 % percentile bootstrap intervals of SRCC and PLCC over images (Efron and Tibshirani 1993, ch. 13), or over `groups` of them:
+ * they are drawn with replacement, prediction and truth together. A replicate takes O(n): it is a weight per image, and ranks of
+ * weighted values need no sort once the order is known. Very large sets get fewer replicates. Null where over half of the
+ * replicates are constant, or for fewer than 3 images.
  */
 export function bootstrapIntervals(
   x: Float64Array,
   y: Float64Array,
-  { replicates, seed }: { replicates: number; seed: number },
+  { replicates, seed, groups }: { replicates: number; seed: number; groups?: Groups },
 ): { srcc: Interval | null; plcc: Interval | null } {
   const n = x.length;
   if (n < 3 || replicates < 1) return { srcc: null, plcc: null };
@@ -32,12 +33,12 @@ export function bootstrapIntervals(
   const [u, v] = [centred(xs), centred(ys)];
   const rankX = weightedRanks(xs);
   const rankY = weightedRanks(ys);
+  const draw = resampler(n, groups && groupsAt(groups, order));
   const weights = new Uint32Array(n);
   const spearman: number[] = [];
   const pearson: number[] = [];
   for (let b = 0; b < count; b++) {
-    weights.fill(0);
-    for (let i = 0; i < n; i++) weights[randomInt(random, n)]!++;
+    draw(random, weights);
     const s = weightedCorrelation(rankX(weights), rankY(weights), weights);
     if (s === null) continue;
     spearman.push(s);
@@ -82,17 +83,19 @@ export function weightedCorrelation(x: Float64Array, y: Float64Array, weights: U
   while (weights[first] === 0) first++;
   let variesX = false;
   let variesY = false;
+  let total = 0;
   for (let i = first; i < n; i++) {
     const w = weights[i]!;
     if (w === 0) continue;
+    total += w;
     if (x[i] !== x[first]) variesX = true;
     if (y[i] !== y[first]) variesY = true;
     mx += w * x[i]!;
     my += w * y[i]!;
   }
   if (!variesX || !variesY) return null;
-  mx /= n;
-  my /= n;
+  mx /= total;
+  my /= total;
   let sxy = 0;
   let sxx = 0;
   let syy = 0;

@@ -1,8 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { throwIfCancelled } from "../base/errors.ts";
-import { randomInt, seededRandom } from "../base/random.ts";
+import { seededRandom } from "../base/random.ts";
 import { type Interval, percentiles, weightedCorrelation, weightedRanks } from "./bootstrap.ts";
 import { centred, plcc, rmse } from "./correlation.ts";
+import { type Groups, resampler } from "./groups.ts";
 import { krcc, srcc } from "./rank.ts";
 
 export type ComparedMetric = "srcc" | "plcc" | "krcc" | "rmse";
@@ -11,6 +12,8 @@ export type ComparedMetric = "srcc" | "plcc" | "krcc" | "rmse";
 export interface PairedSet {
   truth: Float64Array;
   pairs: { a: Float64Array; b: Float64Array }[];
+  /** Images that are drawn together; by default each by itself. */
+  groups?: Groups;
 }
 
 export interface Comparison {
@@ -24,7 +27,7 @@ export interface Comparison {
 
 /**
  * Paired bootstrap of the difference of two models over images (Efron and Tibshirani 1993, ch. 16; Koehn 2004): a replicate
- * draws images with replacement, the same for both models, for all seeds on that set and for all metrics. p is twice the
+ * draws images (or groups of them) with replacement, the same for both models, for all seeds on that set and for all metrics. p is twice the
  * smaller share of replicates at or beyond 0, the observed one counted (Davison and Hinkley 1997, ch. 4). It speaks of new
  * images, not of new trainings. Null where a metric is not defined, or not in over half of the replicates.
  */
@@ -34,10 +37,11 @@ export async function pairedBootstrap<M extends ComparedMetric>(
   { replicates, seed, signal }: { replicates: number; seed: number; signal?: AbortSignal },
 ): Promise<Record<M, Comparison | null>> {
   const random = seededRandom("paired bootstrap", seed);
-  const measured = sets.map(({ truth, pairs }) => {
+  const measured = sets.map(({ truth, pairs, groups }) => {
     const measures = metrics.map((metric) => weightedMetric(metric, truth));
     return {
       weights: new Uint32Array(truth.length),
+      draw: resampler(truth.length, groups),
       differences: measures.map((measure) =>
         pairs.map(({ a, b }) => {
           const [ofA, ofB] = [measure(a), measure(b)];
@@ -55,10 +59,7 @@ export async function pairedBootstrap<M extends ComparedMetric>(
       await setImmediate();
       throwIfCancelled(signal);
     }
-    for (const { weights } of measured) {
-      weights.fill(0);
-      for (let i = 0; i < weights.length; i++) weights[randomInt(random, weights.length)]!++;
-    }
+    for (const { draw, weights } of measured) draw(random, weights);
     for (const [m, values] of drawn.entries()) {
       if (observed[m] === null) continue;
       const value = mean(measured.flatMap((set) => set.differences[m]!.map((of) => of(set.weights))));
@@ -107,14 +108,17 @@ function weightedMetric(metric: ComparedMetric, truth: Float64Array) {
 }
 
 function weightedRmse(x: Float64Array, y: Float64Array, weights: Uint32Array): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += weights[i]! * (x[i]! - y[i]!) ** 2;
-  return Math.sqrt(sum / x.length);
+  let [sum, total] = [0, 0];
+  for (let i = 0; i < x.length; i++) {
+    sum += weights[i]! * (x[i]! - y[i]!) ** 2;
+    total += weights[i]!;
+  }
+  return Math.sqrt(sum / total);
 }
 
 /** Each value as often as it was drawn. */
 function repeated(values: Float64Array, weights: Uint32Array): Float64Array {
-  const all = new Float64Array(values.length);
+  const all = new Float64Array(weights.reduce((sum, weight) => sum + weight, 0));
   let at = 0;
   for (let i = 0; i < values.length; i++) {
     all.fill(values[i]!, at, at + weights[i]!);

@@ -14,13 +14,13 @@ interface Told {
   upstream?: StageName;
 }
 
-const labelled = ["teacher", "label", "images", "maxMegapixels"];
-const distilled = [...labelled, "student", "distill", "split"];
+const labelled = ["teacher", "label", "images", "maxMegapixels", "split"];
+const distilled = [...labelled, "student", "distill"];
 
 const told: Record<StageName, Record<string, Told>> = {
   label: {
     teacher: { key: "teacher", from: ["teacher"] },
-    images: { key: "images", from: ["images", "maxMegapixels"] },
+    images: { key: "images", from: ["images", "maxMegapixels", "split"] },
     pairsPerImage: { key: "label.pairsPerImage" },
     pairs: { key: "label.pairs" },
     seed: { key: "label.seed" },
@@ -47,11 +47,15 @@ const told: Record<StageName, Record<string, Told>> = {
     },
     range: { key: "mos.range" },
     lowerIsBetter: { key: "mos.lowerIsBetter" },
+    networks: { key: "calibrate.from", with: ["calibrate.method"] },
+    groups: { key: "split.groupBy", from: ["split.groupBy"], with: ["rows", "calibrate.method"] },
+    reference: { key: "images", from: ["images", "split"], with: ["rows", "calibrate.method"] },
   },
   evaluate: {
     student: { key: "calibrated", from: [...distilled, "calibrate", "mos"], upstream: "calibrate" },
     evaluate: { key: "evaluate" },
     truth: { key: "ratings", from: ["mos", "split"], with: ["evaluate.split"] },
+    groups: { key: "split.groupBy", from: ["split"], with: ["truth"] },
     range: { key: "mos.range" },
     lowerIsBetter: { key: "mos.lowerIsBetter" },
   },

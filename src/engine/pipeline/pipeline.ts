@@ -45,8 +45,9 @@ export async function runPipeline(project: Project, options: StageOptions = {}):
   }
 }
 
-function hasAsked({ points, pairs }: LabelResult): boolean {
-  return points.labelled + points.failed + pairs.labelled + pairs.failed > 0;
+function hasAsked({ points, pairs, checks }: LabelResult): boolean {
+  const asked = [points, pairs, checks?.points, checks?.pairs];
+  return asked.some((some) => some && some.labelled + some.failed > 0);
 }
 
 /** Evaluates the calibrated student, and the distilled one it comes from, so that the two can be compared. */

@@ -12,6 +12,8 @@ export interface Prediction {
   path: string;
   score: number;
   mos: number;
+  /** By `split.groupBy`; empty for none. */
+  group: string;
 }
 
 export function predictionsFile(project: Project, key: string): string {
@@ -23,10 +25,18 @@ export async function readPredictions(file: string): Promise<Prediction[]> {
   const predictions: Prediction[] = [];
   const table = await openTable(file);
   const at = ["hash", "image", "score", "mos"].map((name) => findColumn(file, table.columns, name));
+  // Those of former versions have none.
+  if (table.columns.includes("group")) at.push(table.columns.indexOf("group"));
   for await (const batch of table.batches(at))
     for (const { cells } of batch) {
-      const [hash, image, score, mos] = cells as [string, string, string, string];
-      predictions.push({ hash, path: plainCell(image), score: Number(score), mos: Number(mos) });
+      const [hash, image, score, mos, group = ""] = cells as [string, string, string, string, string?];
+      predictions.push({
+        hash,
+        path: plainCell(image),
+        score: Number(score),
+        mos: Number(mos),
+        group: plainCell(group),
+      });
     }
   return predictions;
 }

@@ -134,6 +134,7 @@ async function curveOf(
     range,
     seed: calibrate.seed,
     signal: options.signal,
+    groups: table.hashes.map((hash) => catalog.groupNameOf(hash)),
     ratings: rated.length,
   });
 }

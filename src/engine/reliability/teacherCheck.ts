@@ -3,6 +3,7 @@ import type { LabelStore } from "../labels/labels.ts";
 import { ownPoints } from "../labels/teacherAnswers.ts";
 import { srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
+import { type Groups, groupsAt } from "../metrics/groups.ts";
 
 export type { TeacherCheck };
 
@@ -19,15 +20,21 @@ const replicates = 1000;
 /** More images make the interval narrower than the decision needs, and every status waits for it. */
 export const mostCheckedImages = 500;
 
-/** Whether a teacher's scores clearly agree with human ones, both higher for better. Pairs that are not finite are left out. */
-export function checkTeacher(scores: Float64Array, truth: Float64Array): TeacherCheck {
+/**
+ * Whether a teacher's scores clearly agree with human ones, both higher for better; by groups of images where there are some.
+ * Pairs that are not finite are left out.
+ */
+export function checkTeacher(scores: Float64Array, truth: Float64Array, groups?: Groups): TeacherCheck {
   const known = Uint32Array.from(scores.keys()).filter(
     (i) => Number.isFinite(scores[i]!) && Number.isFinite(truth[i]!),
   );
   const [x, y] = [Float64Array.from(known, (i) => scores[i]!), Float64Array.from(known, (i) => truth[i]!)];
   const n = x.length;
   const found = srcc(x, y);
-  const ci95 = found === null ? null : bootstrapIntervals(x, y, { replicates, seed: 0 }).srcc;
+  const ci95 =
+    found === null
+      ? null
+      : bootstrapIntervals(x, y, { replicates, seed: 0, groups: groups && groupsAt(groups, known) }).srcc;
   const constantTruth = y.every((value) => value === y[0]);
   if (n < leastImages || constantTruth) return { n, srcc: found, ci95, verdict: "unknown" };
   if (ci95 && ci95[0] > leastAgreement) return { n, srcc: found, ci95, verdict: "useful" };
@@ -41,21 +48,23 @@ export function teacherSrcc(
   images: readonly string[],
   truthOf: (hash: string) => number,
 ): number | null {
-  return srcc(...teacherScores(store, teacher, images, truthOf));
+  const [scores, truth] = teacherScores(store, teacher, images, truthOf);
+  return srcc(scores, truth);
 }
 
-/** The teacher's own scores of some images beside their truth; empty without a store. */
+/** The teacher's own scores of some images beside their truth and hashes; empty without a store. */
 export function teacherScores(
   store: LabelStore | undefined,
   teacher: string,
   images: readonly string[],
   truthOf: (hash: string) => number,
-): [scores: Float64Array, truth: Float64Array] {
-  const [scores, truth]: [number[], number[]] = [[], []];
+): [scores: Float64Array, truth: Float64Array, images: string[]] {
+  const [scores, truth, found]: [number[], number[], string[]] = [[], [], []];
   for (const { image, score } of store ? ownPoints(store, teacher, images) : []) {
     if (Number.isNaN(score)) continue;
     scores.push(score);
     truth.push(truthOf(image));
+    found.push(image);
   }
-  return [Float64Array.from(scores), Float64Array.from(truth)];
+  return [Float64Array.from(scores), Float64Array.from(truth), found];
 }

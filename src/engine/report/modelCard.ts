@@ -8,9 +8,11 @@ import type {
 import type { StudentCard } from "../../protocol/student.ts";
 import { escapeMarkdown as text } from "../../words/escape.ts";
 import { figure, millions, plain, tiny, withInterval } from "../../words/figure.ts";
+import { groupsNote } from "../../words/groups.ts";
 import { rangeText } from "../../words/score.ts";
 import { english } from "../../words/translate.ts";
 import { type Config, defaultMinConfidence } from "../config/config.ts";
+import { mostNativeWhole } from "../images/views.ts";
 import { countedNow, leastConfidence } from "../labels/counting.ts";
 import { knownConfig } from "../pipeline/runs.ts";
 import { teacherText } from "./page.ts";
@@ -41,7 +43,7 @@ A small network that scores the quality of one image${calibrated ? "" : ", not c
 ${calibrated ? "" : "\n**Its scores follow its teacher, not people.** Compare them with each other; do not read them as opinion scores.\n"}
 ## Scores
 
-${scaleText(card)} A score is ${card.input.views === 5 ? "the mean over five windows: the centre and the four corners" : "that of the central window"}.
+${scaleText(card)} A score is ${scoredPart(card)}.
 
 ## What it learned from
 
@@ -56,14 +58,14 @@ ${agreement(card, run)}
 - For ranking and filtering images like those it was trained on, by technical quality as its teacher${calibrated ? " and the people who rated" : ""} saw it.
 - Not for images of another kind, for judging content, taste or truth, and never for judging people.
 - ${domainText(card)}
-- ${card.input.resize === null ? "It sees windows of the native resolution: what lies outside them does not count." : `It sees the image at ${card.input.resize} pixels on the short side: finer defects may vanish, and what lies outside its windows does not count.`}
+- ${seenText(card)}
 - ${teacherLimit(run)}
 
 ## Input and output
 
-- \`pixels\`: uint8 [N, ${card.input.crop}, ${card.input.crop}, 3], RGB. Normalisation is inside.
+- \`pixels\`: uint8 [N, ${card.input.views === "whole" ? "height, width" : `${card.input.crop}, ${card.input.crop}`}, 3], RGB. Normalisation is inside.
 - \`score\`: float32 [N] on 1..5${calibrated ? ", to be mapped to the scale above as the code below does" : ""}.
-${outputLines(card)}- Preparation: sRGB, upright, ${card.input.resize === null ? "not resized unless smaller than the window" : `short side resized to ${card.input.resize} pixels (Lanczos)`}, windows of ${card.input.crop} x ${card.input.crop} pixels.
+${outputLines(card)}- Preparation: sRGB, upright, ${preparation(card)}.
 - ONNX Runtime's scores differ from PyTorch's by at most ${tiny(card.exportMaxDifference)} (measured at export).
 
 ## Run it
@@ -79,6 +81,31 @@ LEAF is under the Apache License 2.0. The weights also stand on the backbone (${
 
 ${versions.join(" · ")}
 `;
+}
+
+function scoredPart({ input: { views } }: StudentCard): string {
+  if (views === "whole") return "that of the whole picture, in one pass";
+  return views === 5
+    ? "the mean over five windows: the centre and the four corners"
+    : "that of the central window";
+}
+
+function seenText({ input: { resize, views } }: StudentCard): string {
+  if (views === "whole")
+    return `It sees the whole image, made smaller where its short side has more than ${resize ?? mostNativeWhole} pixels: finer defects may vanish. Of a panorama it sees the middle.`;
+  return resize === null
+    ? "It sees windows of the native resolution: what lies outside them does not count."
+    : `It sees the image at ${resize} pixels on the short side: finer defects may vanish, and what lies outside its windows does not count.`;
+}
+
+function preparation({ input: { resize, crop, views } }: StudentCard): string {
+  if (views === "whole")
+    return `short side brought down to ${resize ?? mostNativeWhole} pixels or up to ${crop} (Lanczos), the long side cut to ${2 * Math.max(resize ?? mostNativeWhole, crop)} about its middle`;
+  const resized =
+    resize === null
+      ? "not resized unless smaller than the window"
+      : `short side resized to ${resize} pixels (Lanczos)`;
+  return `${resized}, windows of ${crop} x ${crop} pixels`;
 }
 
 function scaleText({ mosScale }: StudentCard): string {
@@ -126,7 +153,7 @@ function agreement(card: StudentCard, run: RunRecord | undefined): string {
         : [text(dataset), "–", "–", "–", "–", "–"];
     }),
   ];
-  return `On held-out images (${result.split} split); in brackets: 95 % bootstrap intervals over images.
+  return `On held-out images (${result.split} split); in brackets: 95 % bootstrap intervals${result.groups === undefined ? " over images" : ""}. ${groupsNote(english, result.groups)}
 
 | dataset | n | SRCC | PLCC | KRCC | RMSE |
 | --- | --- | --- | --- | --- | --- |
@@ -156,12 +183,15 @@ function teacherLimit(run: RunRecord | undefined): string {
     : "It inherits its teacher's preferences and blind spots.";
 }
 
-function outputLines({ outputs, domain }: StudentCard): string {
+function outputLines({ outputs, domain, levels }: StudentCard): string {
   const lines = {
     features: "- `features`: float32 [N, D], pooled.\n",
     map: "- `map`: float32 [N, h, w], local scores on 1..5 whose mean is the score.\n",
     distance: domain
       ? "- `distance`: float32 [N], Mahalanobis distance of the features from the training images'.\n"
+      : "",
+    levels: levels
+      ? `- \`levels\`: float32 [N, ${levels.dim}], means and standard deviations of the maps at ${levels.parts.length} depths; \`levels\` in student.json says which lies where.\n`
       : "",
   };
   return (outputs ?? []).map((output) => lines[output]).join("");

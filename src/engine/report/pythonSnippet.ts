@@ -1,3 +1,5 @@
+import { mostNativeWhole } from "../images/views.ts";
+
 /** Scores images with an exported student, ONNX Runtime, Pillow and NumPy alone: the model card shows it, a test runs it. */
 export const pythonSnippet = `import json
 import os
@@ -18,15 +20,18 @@ session = onnxruntime.InferenceSession("student.onnx", providers=["CPUExecutionP
 def windows(path):
     image = ImageOps.exif_transpose(Image.open(path)).convert("RGBA")
     image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    short = min(image.size)
-    target = max(resize or short, crop)
+    short, whole = min(image.size), views == "whole"
+    most = resize or (${mostNativeWhole} if whole else short)
+    target = max(min(short, most) if whole else most, crop)
     width, height = (max(target, int(side * target / short + 0.5)) for side in image.size)
     if (width, height) != image.size:
         image = image.resize((width, height), Image.Resampling.LANCZOS)
-    limit = max(2 * (resize or 2 * crop), crop)
+    limit = 2 * max(most, crop) if whole else max(2 * (resize or 2 * crop), crop)
     w, h = min(width, limit), min(height, limit)
     left, top = (width - w) // 2, (height - h) // 2
     pixels = np.asarray(image)[top : top + h, left : left + w]
+    if whole:
+        return np.stack([pixels])
     bottom, right = h - crop, w - crop
     corners = [(bottom // 2, right // 2)]
     if views == 5:

@@ -81,7 +81,7 @@ function rowsOf(
 
 function noteOf({ rated, calibration, pairs, points, positionBias: bias }: TeacherReliability): string {
   const sentences = [
-    `Against the human scores of ${rated} images, ${calibration} of them for calibration, on which alone a temperature T is fitted.`,
+    `Against the human scores of ${rated} training images, ${calibration} of them for calibration, on which alone a temperature T is fitted; those of test images are kept for the evaluation.`,
   ];
   if (points?.srcc != null) {
     sentences.push(

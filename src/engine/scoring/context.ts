@@ -27,6 +27,8 @@ export interface LiveContext {
   scorer: Scorer;
   /** With which pairs count. */
   minConfidence: LeastConfidence;
+  /** T of the pair-wise loss. */
+  temperature: number;
 }
 
 /**

@@ -5,7 +5,7 @@ import { openGuarded } from "../base/guardedDatabase.ts";
 import { chunksOf, explainDatabaseError, isDamage } from "../base/sqlite.ts";
 import type { Project } from "../config/project.ts";
 
-/** A student's view of some images, in the order of `hashes`: scores on 1..5 and pooled features, n × dim. */
+/** A student's view of some images, in the order of `hashes`: scores on 1..5 and pooled features, n × dim (or the `levels` asked for). */
 export interface StudentTable {
   hashes: string[];
   scores: Float64Array;
@@ -15,19 +15,27 @@ export interface StudentTable {
 
 /** `.leaf/cache/features/<student key>.sqlite`: may be deleted at any time. A NULL score is a file that cannot be read. */
 export interface FeatureStore {
-  missing(hashes: Iterable<string>): string[];
-  put(
-    rows: readonly { hash: string; score: number | null; features: Float32Array | null; reason?: string }[],
-  ): void;
+  /** Those that were never looked at; with `levels` also those that were, but not for these. */
+  missing(hashes: Iterable<string>, options?: { levels?: boolean }): string[];
+  /** Adds or replaces; `levels` that are not given stay. */
+  put(rows: readonly FeatureRow[]): void;
   /** Those of the images that have no score, and why. */
   failed(hashes: Iterable<string>): Generator<{ hash: string; reason: string }>;
-  /** Of the images that have features, in the order asked. */
-  table(hashes: Iterable<string>): StudentTable;
+  /** Of the images that have features (or `levels`), in the order asked. */
+  table(hashes: Iterable<string>, options?: { levels?: boolean }): StudentTable;
   close(): void;
 }
 
+export interface FeatureRow {
+  hash: string;
+  score: number | null;
+  features: Float32Array | null;
+  levels?: Float32Array | null;
+  reason?: string;
+}
+
 const schema = `
-  CREATE TABLE IF NOT EXISTS images (hash TEXT PRIMARY KEY, score REAL, features BLOB);
+  CREATE TABLE IF NOT EXISTS images (hash TEXT PRIMARY KEY, score REAL, features BLOB, levels BLOB);
   CREATE TABLE IF NOT EXISTS failed (hash TEXT PRIMARY KEY, reason TEXT NOT NULL);
   PRAGMA user_version = 1;`;
 const perQuery = 500;
@@ -50,7 +58,8 @@ function openOrReplace(file: string): DatabaseSync {
       db.exec(
         `PRAGMA trusted_schema = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema}`,
       );
-      db.prepare("SELECT hash, score, features FROM images LIMIT 1").get();
+      addLevels(db);
+      db.prepare("SELECT hash, score, features, levels FROM images LIMIT 1").get();
       return db;
     } catch (error) {
       db.close();
@@ -66,6 +75,15 @@ function openOrReplace(file: string): DatabaseSync {
   }
 }
 
+/** Stores of LEAF 0.1 lack them. */
+function addLevels(db: DatabaseSync): void {
+  const has = () => db.prepare("SELECT 1 FROM pragma_table_info('images') WHERE name = 'levels'").get();
+  if (has()) return;
+  db.exec("BEGIN IMMEDIATE");
+  if (!has()) db.exec("ALTER TABLE images ADD COLUMN levels BLOB");
+  db.exec("COMMIT");
+}
+
 /** Undefined for what is no row of finite numbers. */
 function vectorOf(bytes: unknown): Float32Array | undefined {
   if (!(bytes instanceof Uint8Array) || bytes.byteLength === 0 || bytes.byteLength % 4 !== 0)
@@ -75,22 +93,35 @@ function vectorOf(bytes: unknown): Float32Array | undefined {
   return vector.every(Number.isFinite) ? vector : undefined;
 }
 
+function bytesOf(row: Float32Array | null | undefined): Uint8Array | null {
+  return row ? new Uint8Array(row.buffer, row.byteOffset, row.byteLength) : null;
+}
+
 function storeOf(db: DatabaseSync): FeatureStore {
-  const insert = db.prepare("INSERT OR REPLACE INTO images(hash, score, features) VALUES (?, ?, ?)");
-  const select = db.prepare(
-    `SELECT j.key AS at, i.score, i.features FROM json_each(?) AS j JOIN images AS i ON i.hash = j.value ORDER BY j.key`,
+  const insert = db.prepare(
+    `INSERT INTO images(hash, score, features, levels) VALUES (?, ?, ?, ?) ON CONFLICT(hash) DO UPDATE
+     SET score = excluded.score, features = excluded.features, levels = coalesce(excluded.levels, levels)`,
   );
+  const rowsOf = (column: "features" | "levels") =>
+    db.prepare(
+      `SELECT j.key AS at, i.score, i.${column} AS vector FROM json_each(?) AS j JOIN images AS i ON i.hash = j.value
+       ORDER BY j.key`,
+    );
+  const [featureRows, levelRows] = [rowsOf("features"), rowsOf("levels")];
   const insertReason = db.prepare("INSERT OR REPLACE INTO failed(hash, reason) VALUES (?, ?)");
   const unscored = db.prepare(
     `SELECT j.value AS hash, f.reason FROM json_each(?) AS j JOIN images AS i ON i.hash = j.value
      LEFT JOIN failed AS f ON f.hash = i.hash WHERE i.score IS NULL ORDER BY j.key`,
   );
-  const known = db.prepare("SELECT i.hash FROM json_each(?) AS j JOIN images AS i ON i.hash = j.value");
+  const known = db.prepare(
+    `SELECT i.hash FROM json_each(?) AS j JOIN images AS i ON i.hash = j.value
+     WHERE NOT ? OR i.levels IS NOT NULL OR i.score IS NULL`,
+  );
   return {
-    missing(hashes) {
+    missing(hashes, { levels = false } = {}) {
       const lacking: string[] = [];
       for (const some of chunksOf(hashes, perQuery)) {
-        const found = new Set(known.all(JSON.stringify(some)).map((row) => String(row.hash)));
+        const found = new Set(known.all(JSON.stringify(some), Number(levels)).map((row) => String(row.hash)));
         for (const hash of some) if (!found.has(hash)) lacking.push(hash);
       }
       return lacking;
@@ -98,12 +129,8 @@ function storeOf(db: DatabaseSync): FeatureStore {
     put(rows) {
       db.exec("BEGIN IMMEDIATE");
       try {
-        for (const { hash, score, features, reason } of rows) {
-          insert.run(
-            hash,
-            score,
-            features && new Uint8Array(features.buffer, features.byteOffset, features.byteLength),
-          );
+        for (const { hash, score, features, levels, reason } of rows) {
+          insert.run(hash, score, bytesOf(features), bytesOf(levels));
           if (reason !== undefined) insertReason.run(hash, reason);
         }
         db.exec("COMMIT");
@@ -117,11 +144,12 @@ function storeOf(db: DatabaseSync): FeatureStore {
         for (const { hash, reason } of unscored.all(JSON.stringify(some)))
           yield { hash: String(hash), reason: reason === null ? "it cannot be read" : String(reason) };
     },
-    table(hashes) {
+    table(hashes, { levels = false } = {}) {
+      const select = levels ? levelRows : featureRows;
       const [found, scores, vectors]: [string[], number[], Float32Array[]] = [[], [], []];
       for (const some of chunksOf(hashes, perQuery))
         for (const row of select.all(JSON.stringify(some))) {
-          const vector = vectorOf(row.features);
+          const vector = vectorOf(row.vector);
           // A NULL, or what is none of ours: one student gives vectors of one length.
           if (!Number.isFinite(row.score) || vector === undefined) continue;
           if (vectors[0] && vectors[0].length !== vector.length) continue;

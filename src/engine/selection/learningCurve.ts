@@ -3,6 +3,7 @@ import type { LearningCurve } from "../../protocol/selection.ts";
 import { throwIfCancelled } from "../base/errors.ts";
 import { randomInt, seededRandom } from "../base/random.ts";
 import { quantile as quantileOf } from "../metrics/bootstrap.ts";
+import { type Groups, groupFolds, groupsOf, resampler } from "../metrics/groups.ts";
 import type { StudentTable } from "./featureStore.ts";
 import { standardised } from "./kcenter.ts";
 import { fitPowerLaw, powerLaw } from "./powerLaw.ts";
@@ -14,6 +15,8 @@ export interface CurveOptions {
   /** Width of the MOS scale, in the unit of the truth: what counts as a gain is a share of it. */
   range: number;
   seed: number;
+  /** The group of each row of the table, where images are grouped: folds and the bootstrap keep groups whole. */
+  groups?: readonly (string | undefined)[];
   /** Ratings there are, where `truth` is a sample of them. */
   ratings?: number;
   signal?: AbortSignal;
@@ -34,26 +37,35 @@ export const worthwhileShare = 0.01;
  * Whether more ratings pay: the error of images left out against the number of ratings, by ridge regression of MOS on the
  * student's score and features (no network is trained: a cheap stand-in for calibrating again, whose errors are of the same
  * kind, not the same), over nested subsets in 5 folds and 6 shuffles. A power law extrapolates by `next` ratings; the 95 %
- * interval is a bootstrap over images. Null for fewer than 16 ratings or constant ones.
+ * interval is a bootstrap over images, or over groups of them. Null for fewer than 16 ratings, constant ones, or a single group.
  */
 export async function learningCurve(
   table: StudentTable,
   truth: Float64Array,
-  { next, range, seed, signal, ratings = truth.length }: CurveOptions,
+  { next, range, seed, signal, groups: names, ratings = truth.length }: CurveOptions,
 ): Promise<LearningCurve | null> {
   const sample = sampled(truth.length, seed);
   const y = Float64Array.from(sample, (i) => truth[i]!);
   const n = y.length;
   if (n < leastRatings || y.every((value) => value === y[0])) return null;
+  const groups = names && groupsOf(Array.from(sample, (i) => names[i]));
+  if (groups && groups.count < 2) return null;
   const kernel = kernelOf(table, sample);
-  const lambda = await bestLambda(kernel, n, y, seed, signal);
+  const lambda = await bestLambda(kernel, n, y, seed, groups, signal);
 
-  const largest = Math.floor((n * (folds - 1)) / folds);
+  const shuffles = Array.from({ length: passes }, (_, pass) => [
+    ...foldsOf(n, seededRandom("curve", seed, pass), groups),
+  ]);
+  // Folds of large groups leave less to train on than four fifths.
+  const largest = Math.min(
+    ...shuffles.flat().map(({ train }) => train.length),
+    Math.floor((n * (folds - 1)) / folds),
+  );
   const sizes = geometric(Math.max(4, Math.min(8, Math.floor(largest / 4))), largest, sizesOfCurve);
   // Squared errors of each image at each size, over the shuffles.
   const errors = sizes.map(() => new Float64Array(n));
-  for (let pass = 0; pass < passes; pass++) {
-    for (const { train, test } of foldsOf(n, seededRandom("curve", seed, pass))) {
+  for (const shuffle of shuffles) {
+    for (const { train, test } of shuffle) {
       for (const [at, size] of sizes.entries()) {
         const nested = train.subarray(0, size);
         const predicted = ridgePredict(kernel, n, y, { train: nested, test, lambda });
@@ -63,22 +75,24 @@ export async function learningCurve(
       throwIfCancelled(signal);
     }
   }
-  const rmseBy = (weights?: Uint32Array) =>
-    errors.map((squares) => {
+  const rmseBy = (weights?: Uint32Array) => {
+    const total = weights ? weights.reduce((sum, weight) => sum + weight, 0) : n;
+    return errors.map((squares) => {
       let sum = 0;
       for (let i = 0; i < n; i++) sum += squares[i]! * (weights ? weights[i]! : 1);
-      return Math.sqrt(sum / n);
+      return Math.sqrt(sum / total);
     });
+  };
   const rmse = rmseBy();
   const fit = fitPowerLaw(sizes, rmse);
   if (!fit) return null;
   const gainOf = (law: typeof fit) => powerLaw(law, ratings) - powerLaw(law, ratings + next);
   const random = seededRandom("curve bootstrap", seed);
+  const draw = resampler(n, groups);
   const weights = new Uint32Array(n);
   const gains: number[] = [];
   for (let b = 0; b < replicates; b++) {
-    weights.fill(0);
-    for (let i = 0; i < n; i++) weights[randomInt(random, n)]!++;
+    draw(random, weights);
     gains.push(gainOf(fitPowerLaw(sizes, rmseBy(weights))!));
     if (b % 50 === 0) await setImmediate();
   }
@@ -131,12 +145,13 @@ async function bestLambda(
   n: number,
   y: Float64Array,
   seed: number,
+  groups?: Groups,
   signal?: AbortSignal,
 ): Promise<number> {
   let [best, least] = [lambdas[0]!, Number.POSITIVE_INFINITY];
   for (const lambda of lambdas) {
     let error = 0;
-    for (const { train, test } of foldsOf(n, seededRandom("curve penalty", seed))) {
+    for (const { train, test } of foldsOf(n, seededRandom("curve penalty", seed), groups)) {
       const predicted = ridgePredict(kernel, n, y, { train, test, lambda });
       for (const [k, i] of test.entries()) error += (predicted[k]! - y[i]!) ** 2;
     }
@@ -147,11 +162,16 @@ async function bestLambda(
   return best;
 }
 
-function* foldsOf(n: number, random: () => number): Generator<{ train: Uint32Array; test: Uint32Array }> {
+function* foldsOf(
+  n: number,
+  random: () => number,
+  groups?: Groups,
+): Generator<{ train: Uint32Array; test: Uint32Array }> {
   const order = shuffled(n, random);
+  const foldOf = groupFolds(order, folds, groups);
   for (let fold = 0; fold < folds; fold++) {
-    const inFold = (_: number, at: number) => at % folds === fold;
-    yield { test: order.filter(inFold), train: order.filter((i, at) => !inFold(i, at)) };
+    const test = order.filter((i) => foldOf[i] === fold);
+    if (test.length > 0) yield { test, train: order.filter((i) => foldOf[i] !== fold) };
   }
 }
 

@@ -43,6 +43,8 @@ export interface TableOptions {
   /** Images without a score, found now or earlier. */
   onFailure?: (failure: ItemFailure) => void;
   threads?: number;
+  /** The table's features are the `levels` of the student: see StudentCard. */
+  levels?: boolean;
 }
 
 const perBatch = 64;
@@ -60,7 +62,13 @@ export async function studentTable(
 ): Promise<StudentTable> {
   const store = openFeatureStore(project, studentKey);
   try {
-    const lacking = new Set(store.missing(items.map(({ hash }) => hash)));
+    const { levels = false } = options;
+    const lacking = new Set(
+      store.missing(
+        items.map(({ hash }) => hash),
+        { levels },
+      ),
+    );
     if (lacking.size > 0) {
       const wanted = items.filter(({ hash }) => lacking.has(hash));
       const student = await openStudent(dir, { threads: options.threads });
@@ -69,14 +77,17 @@ export async function studentTable(
         let done = 0;
         const { signal } = options;
         const maxPixels = maxPixelsOf(project.config);
-        for await (const one of scoreImages(student, wanted, { signal, features: true, maxPixels })) {
+        for await (const one of scoreImages(student, wanted, { signal, features: true, levels, maxPixels })) {
           if ("reason" in one) {
             const { reason } = one;
             const { hash, path } = one.item;
             // A file that changed or is gone is looked at again the next time.
             if (one.lasting) rows.push({ hash, score: null, features: null, reason });
             else options.onFailure?.({ kind: "score", file: nameIn(project, path), reason });
-          } else rows.push({ hash: one.item.hash, score: one.score, features: one.features! });
+          } else {
+            const { item, score, features } = one;
+            rows.push({ hash: item.hash, score, features: features!, levels: one.levels });
+          }
           if (rows.length >= perBatch) {
             store.put(rows);
             rows = [];
@@ -100,7 +111,7 @@ export async function studentTable(
       for (const { hash, reason } of store.failed(hashes))
         options.onFailure({ kind: "score", file: nameIn(project, pathOf.get(hash)!), reason });
     }
-    return store.table(hashes);
+    return store.table(hashes, { levels });
   } finally {
     store.close();
   }

@@ -71,16 +71,18 @@ type Values = InferenceSession["inputMetadata"];
 
 /** What goes in and out has the names, types and shapes that the card promises. Throws LeafError `input` naming what has not. */
 export function checkSignature(session: InferenceSession, card: StudentCard, file: string): void {
-  const { crop } = card.input;
+  const side = card.input.views === "whole" ? null : card.input.crop;
   if (session.inputNames.length !== 1 || session.inputNames[0] !== "pixels")
     throw unusable(file, say`its input is \`${listed(session.inputNames)}\`, not \`pixels\``);
-  expect(session.inputMetadata, "pixels", "uint8", [null, crop, crop, 3]);
+  expect(session.inputMetadata, "pixels", "uint8", [null, side, side, 3]);
   expect(session.outputMetadata, "score", "float32", [null]);
   if (session.outputNames.includes("features"))
     expect(session.outputMetadata, "features", "float32", [null, null]);
   if (session.outputNames.includes("map"))
     expect(session.outputMetadata, "map", "float32", [null, null, null]);
   if (session.outputNames.includes("distance")) expect(session.outputMetadata, "distance", "float32", [null]);
+  if (session.outputNames.includes("levels"))
+    expect(session.outputMetadata, "levels", "float32", [null, card.levels?.dim ?? null]);
 
   /** `null` fits any extent; so does one that the file leaves open. */
   function expect(values: Values, name: string, type: string, wanted: (number | null)[]): void {

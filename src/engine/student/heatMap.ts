@@ -54,8 +54,7 @@ export const heatMapSchema = z.object({
 export async function heatMap(student: Student, image: RgbImage): Promise<HeatMap> {
   const { card } = student;
   const { input } = card;
-  const pixels = views(await prepare(image, input), input);
-  const { scores, rows, columns, local } = await student.mapViews(pixels, input.views);
+  const { scores, rows, columns, local } = await student.mapViews(views(await prepare(image, input), input));
   const perView = rows * columns;
   const score = reportedScore(card, scores.reduce((sum, one) => sum + one, 0) / scores.length);
   if (!Number.isFinite(score) || !local.every(Number.isFinite))

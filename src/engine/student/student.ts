@@ -6,29 +6,34 @@ import { LeafError, messageOf, throwIfCancelled } from "../base/errors.ts";
 import { InferenceSession, Tensor } from "../base/onnxRuntime.ts";
 import { type RgbImage, UndecodableImage, withImage } from "../images/decode.ts";
 import type { ImageSource } from "../images/read.ts";
-import { prepare, views } from "../images/views.ts";
+import { mostViewPixels, prepare, type Views, views } from "../images/views.ts";
 import { checkSignature, readStudentFiles, studentFiles, unusable } from "./file.ts";
 
 export interface Student {
   card: StudentCard;
   /** Hash of the ONNX file; changes with every retraining. */
   fingerprint: string;
-  /** Scores of cached views, uint8 [n, crop, crop, 3], on 1..5. */
-  scoreViews(pixels: Uint8Array, n: number): Promise<Float32Array>;
   /**
-   * The same with the distances from the training images (null from a student that cannot tell), and where asked for with the
-   * pooled features, n × dim. Throws LeafError `input` for a student exported without these.
+   * Scores of views on 1..5, with the distances from the training images (null from a student that cannot tell), and where asked
+   * for with `features` and `levels`, n × dim each. Throws LeafError `input` for a student exported without these.
    */
-  judgeViews(pixels: Uint8Array, n: number, withFeatures?: boolean): Promise<JudgedViews>;
+  judgeViews(views: Views, wanted?: WantedRows): Promise<JudgedViews>;
   /** Local scores [n, rows, columns] on 1..5, whose mean is a view's score. Throws LeafError `input` from an old student. */
-  mapViews(pixels: Uint8Array, n: number): Promise<ViewMaps>;
+  mapViews(views: Views): Promise<ViewMaps>;
   close(): Promise<void>;
+}
+
+/** What more to tell of a picture: the pooled features of the last layer, and those of several depths (`card.levels`). */
+export interface WantedRows {
+  features?: boolean;
+  levels?: boolean;
 }
 
 export interface JudgedViews {
   scores: Float32Array;
   distances: Float32Array | null;
   features: Float32Array | null;
+  levels: Float32Array | null;
 }
 
 export interface ViewMaps {
@@ -53,7 +58,7 @@ export interface UnscoredImage<T> {
 
 /** `note`: something worth telling of a file that is scored all the same. */
 export type ScoredImage<T> =
-  | ({ item: T; features?: Float32Array; note?: string } & Judged)
+  | ({ item: T; features?: Float32Array; levels?: Float32Array; note?: string } & Judged)
   | UnscoredImage<T>;
 
 /** Opens `student.onnx` and `student.json` of a folder. Throws LeafError `input` where they are missing or damaged. */
@@ -65,6 +70,8 @@ export async function openStudent(dir: string, options: { threads?: number } = {
     session = await InferenceSession.create(bytes, {
       intraOpNumThreads: options.threads ?? availableParallelism(),
       logSeverityLevel: 3,
+      // It would keep a plan of the memory for each size of picture.
+      enableMemPattern: card.input.views !== "whole",
     });
   } catch (error) {
     throw unusable(modelFile, quoted(messageOf(error).split("\n")[0]!.replace(/\.$/, "")));
@@ -75,11 +82,10 @@ export async function openStudent(dir: string, options: { threads?: number } = {
     await session.release();
     throw error;
   }
-  const { crop } = card.input;
   const has = (output: string) => session.outputNames.includes(output);
-  const run = async (pixels: Uint8Array, n: number, outputs: string[]) => {
+  const run = async ({ pixels, n, height, width }: Views, outputs: string[]) => {
     const found = await session
-      .run({ pixels: new Tensor("uint8", pixels, [n, crop, crop, 3]) }, outputs)
+      .run({ pixels: new Tensor("uint8", pixels, [n, height, width, 3]) }, outputs)
       .catch((error: unknown) => {
         throw unusable(modelFile, say`it does not run (${messageOf(error).split("\n")[0]!})`);
       });
@@ -91,32 +97,31 @@ export async function openStudent(dir: string, options: { threads?: number } = {
   return {
     card,
     fingerprint: createHash("sha256").update(bytes).digest("hex").slice(0, 16),
-    async scoreViews(pixels, n) {
-      const { score } = await run(pixels, n, ["score"]);
-      return score!.data as Float32Array;
-    },
-    async judgeViews(pixels, n, withFeatures = false) {
+    async judgeViews(given, wanted = {}) {
       const told = card.domain != null && has("distance");
-      if (withFeatures && !has("features"))
-        throw new LeafError("input", say`${modelFile} has no output \`features\`.`, {
-          remedy: say`Run \`leaf distill\` again.`,
-        });
-      const outputs = ["score", ...(told ? ["distance"] : []), ...(withFeatures ? ["features"] : [])];
-      const { score, distance, features } = await run(pixels, n, outputs);
+      const rows = (["features", "levels"] as const).filter((name) => wanted[name]);
+      for (const name of rows)
+        if (!has(name))
+          throw new LeafError("input", say`${modelFile} has no output \`${name}\`.`, {
+            remedy: say`Run \`leaf distill\` again.`,
+          });
+      const found = await run(given, ["score", ...(told ? ["distance"] : []), ...rows]);
+      const data = (name: string) => (found[name]?.data as Float32Array | undefined) ?? null;
       return {
-        scores: score!.data as Float32Array,
-        distances: (distance?.data as Float32Array | undefined) ?? null,
-        features: (features?.data as Float32Array | undefined) ?? null,
+        scores: data("score")!,
+        distances: data("distance"),
+        features: data("features"),
+        levels: data("levels"),
       };
     },
-    async mapViews(pixels, n) {
+    async mapViews(given) {
       if (!has("map")) {
         throw new LeafError("input", say`The student in ${dir} was made before students had heat maps.`, {
           file: modelFile,
           remedy: say`Run \`leaf distill\` again (and \`leaf calibrate\`), or export it anew.`,
         });
       }
-      const { score, map } = await run(pixels, n, ["score", "map"]);
+      const { score, map } = await run(given, ["score", "map"]);
       const [, rows, columns] = map!.dims as [number, number, number];
       return { scores: score!.data as Float32Array, rows, columns, local: map!.data as Float32Array };
     },
@@ -127,7 +132,7 @@ export async function openStudent(dir: string, options: { threads?: number } = {
 /** Scores one decoded picture, on 1..5. Throws LeafError `failed` where the student gives no number. */
 export async function judgePicture(student: Student, image: RgbImage): Promise<Judged> {
   const { input } = student.card;
-  const found = await student.judgeViews(views(await prepare(image, input), input), input.views);
+  const found = await student.judgeViews(views(await prepare(image, input), input));
   const judged = judgedOf(student.card, found.scores, found.distances);
   if (isNumber(judged)) return judged;
   throw new LeafError("failed", noNumber, { remedy: say`Run the stage that made the student again.` });
@@ -136,11 +141,11 @@ export async function judgePicture(student: Student, image: RgbImage): Promise<J
 /** Why an image has no score where the network gives NaN or infinity. */
 export const noNumber = say`The student gave no number.`;
 
-function isNumber({ score, distance }: Judged, features?: Float32Array): boolean {
+function isNumber({ score, distance }: Judged, rows: (Float32Array | undefined)[] = []): boolean {
   return (
     Number.isFinite(score) &&
     (distance === null || Number.isFinite(distance)) &&
-    (features === undefined || features.every(Number.isFinite))
+    rows.every((row) => row === undefined || row.every(Number.isFinite))
   );
 }
 
@@ -152,6 +157,14 @@ function mean(scores: Float32Array): number {
   return scores.reduce((sum, s) => sum + s, 0) / scores.length;
 }
 
+/** Views of the same size as one. */
+function joined(all: Views[]): Views {
+  const [first] = all as [Views];
+  if (all.length === 1) return first;
+  const pixels = Buffer.concat(all.map((one) => one.pixels));
+  return { ...first, pixels, n: all.reduce((sum, one) => sum + one.n, 0) };
+}
+
 function meanRow(rows: Float32Array, dim: number): Float32Array {
   const row = new Float32Array(dim);
   const n = rows.length / dim;
@@ -160,54 +173,65 @@ function meanRow(rows: Float32Array, dim: number): Float32Array {
 }
 
 const batchViews = 16;
+/** About what pictures take at most that wait to be scored. */
+const waitingBytes = 128 * 2 ** 20;
 
 /**
  * Scores a stream of images in order, on 1..5. Decoding runs ahead of inference by a bounded number of images, so both
  * are busy and memory stays flat. An image that cannot be read, or that the student has no number for, yields its reason; nothing
- * else is lost. An item's score is of the bytes of its hash, if it has one. With `features` each also has its pooled features,
- * the mean over its views.
+ * else is lost. An item's score is of the bytes of its hash, if it has one. `features` and `levels`, where wanted, are the means
+ * over its views. Whole pictures differ in size and go one by one.
  */
 export async function* scoreImages<T extends ImageSource>(
   student: Student,
   items: AsyncIterable<T> | Iterable<T>,
-  options: { signal?: AbortSignal; concurrency?: number; features?: boolean; maxPixels?: number } = {},
+  options: { signal?: AbortSignal; concurrency?: number; maxPixels?: number } & WantedRows = {},
 ): AsyncGenerator<ScoredImage<T>> {
   const { input } = student.card;
-  const { crop } = input;
-  const viewBytes = crop * crop * 3;
-  const perBatch = Math.max(1, Math.floor(batchViews / input.views));
-  const ahead = perBatch + (options.concurrency ?? availableParallelism() * 2);
+  const perBatch = input.views === "whole" ? 1 : Math.max(1, Math.floor(batchViews / input.views));
+  const waiting = options.concurrency ?? availableParallelism() * 2;
+  const ahead =
+    perBatch + Math.max(1, Math.min(waiting, Math.floor(waitingBytes / (3 * mostViewPixels(input)))));
 
   const { maxPixels, signal } = options;
-  type Decoded = { item: T; pixels: Uint8Array; note?: string } | UnscoredImage<T>;
+  type Decoded = { item: T; seen: Views; note?: string } | UnscoredImage<T>;
   const decode = async (item: T): Promise<Decoded> => {
     try {
       return await withImage(item, { maxPixels }, async (image) => {
         throwIfCancelled(signal);
         const { note } = image;
-        return { item, pixels: views(await prepare(image, input), input), ...(note && { note }) };
+        return { item, seen: views(await prepare(image, input), input), ...(note && { note }) };
       });
     } catch (error) {
       return { item, reason: messageOf(error), lasting: error instanceof UndecodableImage };
     }
   };
   const infer = async (batch: Decoded[]): Promise<ScoredImage<T>[]> => {
-    const readable = batch.filter((one) => "pixels" in one);
-    const pixels = new Uint8Array(readable.length * input.views * viewBytes);
-    for (const [i, one] of readable.entries()) pixels.set(one.pixels, i * input.views * viewBytes);
+    const readable = batch.filter((one) => "seen" in one);
     if (readable.length === 0) return batch.filter((one) => "reason" in one);
-    const count = readable.length * input.views;
-    const { scores, distances, features } = await student.judgeViews(pixels, count, options.features);
-    const dim = features ? features.length / count : 0;
+    const together = joined(readable.map(({ seen }) => seen));
+    const { scores, distances, ...rows } = await student.judgeViews(together, options);
     let next = 0;
     return batch.map((one) => {
-      if (!("pixels" in one)) return one;
-      const [from, to] = [next * input.views, ++next * input.views];
-      const { item, note } = one;
+      if (!("seen" in one)) return one;
+      const { item, note, seen } = one;
+      const from = next;
+      const to = from + seen.n;
+      next = to;
       const judged = judgedOf(student.card, scores.subarray(from, to), distances?.subarray(from, to) ?? null);
-      const row = features ? meanRow(features.subarray(from * dim, to * dim), dim) : undefined;
-      if (!isNumber(judged, row)) return { item, reason: inEnglish(noNumber), lasting: true };
-      return { item, ...judged, ...(note && { note }), ...(row && { features: row }) };
+      const row = (all: Float32Array | null) => {
+        const dim = all ? all.length / together.n : 0;
+        return all ? meanRow(all.subarray(from * dim, to * dim), dim) : undefined;
+      };
+      const [features, levels] = [row(rows.features), row(rows.levels)];
+      if (!isNumber(judged, [features, levels])) return { item, reason: inEnglish(noNumber), lasting: true };
+      return {
+        item,
+        ...judged,
+        ...(note && { note }),
+        ...(features && { features }),
+        ...(levels && { levels }),
+      };
     });
   };
 
@@ -225,6 +249,8 @@ export async function* scoreImages<T extends ImageSource>(
     const batch = await Promise.all(decoding.splice(0, perBatch));
     const previous = inferring;
     inferring = batch.length > 0 ? infer(batch) : undefined;
+    // It may fail while the next images are still being decoded: that is told when its turn comes.
+    inferring?.catch(() => {});
     if (previous) yield* await previous;
     if (!inferring) return;
   }

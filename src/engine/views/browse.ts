@@ -1,4 +1,4 @@
-import type { ImageQuery, ImageRow, Page } from "../../protocol/images.ts";
+import type { ImageQuery, ImageRow, Page, Rank } from "../../protocol/images.ts";
 import type { ScorerInfo } from "../../protocol/project.ts";
 import type { Band, KnownScore } from "../../protocol/server.ts";
 import { bandCuts, bands } from "../../words/score.ts";
@@ -8,7 +8,7 @@ import { scorerInfo } from "../scoring/currentScorer.ts";
 import { readImageRow, shownScore } from "./imageRows.ts";
 import { defineContextFunctions, planImages } from "./imageViews.ts";
 import { type OrderedViews, orderedViews } from "./orderedViews.ts";
-import { countBelow, openRanking, shareWorse } from "./ranking.ts";
+import { countBelow, openRanking, rankOf } from "./ranking.ts";
 import { openSources, type Sources } from "./sources.ts";
 
 /**
@@ -27,8 +27,6 @@ export interface Browser {
   row(hash: string): ImageRow | undefined;
   /** `path` as in the index. A copy keeps its own path. */
   rowOfPath(path: string): ImageRow | undefined;
-  /** Share of the scored images that are strictly worse, equal ones counting half, 0..1; of a score on 1..5, as it is stored. */
-  percentile(score: number): number | null;
   /** Images by quality, worst band first; `range` is on the scorer's scale, its outer ends hold what lies beyond them. */
   bands(): Band[];
   counts(): { scored: number; total: number };
@@ -65,14 +63,14 @@ export function openBrowser(project: Project): Browser {
 
   const sorted = () => ranking.sorted(context().scorer.fingerprint);
   /** Looks for changes once, not for every row. */
-  function percentiles(): (score: number) => number | null {
+  function ranks(): (score: number) => Rank | null {
     const values = sorted();
-    return (score) => shareWorse(values, score);
+    return (score) => rankOf(values, score);
   }
 
   function read(by: "path" | "hash", key: string): ImageRow | undefined {
     sources.refresh();
-    return readImageRow(sources, context(), by, key, percentiles());
+    return readImageRow(sources, context(), by, key, ranks());
   }
 
   function pathOf(hash: string): string | undefined {
@@ -97,19 +95,15 @@ export function openBrowser(project: Project): Browser {
       const plan = planImages(sources, query, context(), revision);
       const around = query.around === undefined ? undefined : (pathOf(query.around) ?? "");
       const { refs, ...page } = await views.page(plan, query.offset, query.limit, around);
-      const percentileOf = percentiles();
+      const rankWithin = ranks();
       const rows = refs.flatMap((ref) => {
-        const row = readImageRow(sources, context(), "path", String(ref), percentileOf);
+        const row = readImageRow(sources, context(), "path", String(ref), rankWithin);
         return row ? [row] : [];
       });
       return { rows, ...page };
     },
     row: (hash) => read("hash", hash),
     rowOfPath: (path) => read("path", path),
-    percentile(score) {
-      sources.refresh();
-      return percentiles()(score);
-    },
     bands() {
       sources.refresh();
       const { scorer } = context();
@@ -138,14 +132,14 @@ export function openBrowser(project: Project): Browser {
       sources.refresh();
       const { scorer } = context();
       const { title, scale } = scorerInfo(scorer);
-      const percentileOf = percentiles();
+      const rankWithin = ranks();
       const find = sources.prepare(scoreOfPath);
       return paths.map((path) => {
         const score = find.get(scorer.fingerprint, path)?.score as number | undefined;
         if (score === undefined) return null;
         return {
           score: shownScore(scorer, score),
-          percentile: percentileOf(score),
+          rank: rankWithin(score),
           scorer: title,
           scale,
         };

@@ -12,6 +12,7 @@ import type { Config } from "../config/config.ts";
 import { usable } from "../labels/rules.ts";
 import { fitLogistic, krcc, type Logistic, logistic, plcc, rmse, srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
+import { groupsOf } from "../metrics/groups.ts";
 import { type MosScale, studentToMos } from "../mos/scale.ts";
 import { runsOf } from "../pipeline/currentStudent.ts";
 import { evaluationInputs } from "../pipeline/plan/evaluate.ts";
@@ -166,9 +167,9 @@ async function compare(
   scale: MosScale,
   { evaluate }: Config,
 ): Promise<Metrics | null> {
-  const both = predictions.flatMap(({ hash, mos }) => {
+  const both = predictions.flatMap(({ hash, mos, group }) => {
     const score = scores.get(hash);
-    return score === undefined ? [] : [{ score: studentToMos(score, scale), mos }];
+    return score === undefined ? [] : [{ score: studentToMos(score, scale), mos, group }];
   });
   const n = both.length;
   if (n < 3) return null;
@@ -185,10 +186,11 @@ async function compare(
   await setImmediate();
   const replicates = Math.min(evaluate.bootstrap, Math.max(leastReplicates, Math.floor(intervalBudget / n)));
   const none = { srcc: null, plcc: null };
-  const ci95 = metrics.srcc === null ? none : bootstrapIntervals(x, y, { replicates, seed: 0 });
-  return { ...metrics, plccLogistic, ci95 };
+  const groups = groupsOf(both.map(({ group }) => group));
+  const ci95 = metrics.srcc === null ? none : bootstrapIntervals(x, y, { replicates, seed: 0, groups });
+  return { ...metrics, plccLogistic, ci95, ...(groups && { groups: groups.count }) };
 }
 
-function metricsOf({ n, srcc, plcc, plccLogistic, krcc, rmse, ci95 }: Metrics): Metrics {
-  return { n, srcc, plcc, plccLogistic, krcc, rmse, ci95 };
+function metricsOf({ n, srcc, plcc, plccLogistic, krcc, rmse, ci95, groups }: Metrics): Metrics {
+  return { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, ...(groups !== undefined && { groups }) };
 }

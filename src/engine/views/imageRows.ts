@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { ImageRow, PointView } from "../../protocol/images.ts";
+import type { ImageRow, PointView, Rank } from "../../protocol/images.ts";
 import { fileUri } from "../base/fileUri.ts";
 import { isId } from "../base/ids.ts";
 import { isLinkedOut } from "../dataset/linkedOut.ts";
@@ -59,7 +59,7 @@ export function readImageRow(
   context: LiveContext,
   by: "path" | "hash",
   key: string,
-  percentileOf: (score: number) => number | null,
+  rankWithin: (score: number) => Rank | null,
 ): ImageRow | undefined {
   const { scorer, teacher, project, mos, mosStd, splitOf } = context;
   const found = sources.prepare(by === "path" ? byPath : byHash).get({
@@ -83,7 +83,7 @@ export function readImageRow(
     size: row.size,
     split: splitOf(row.hash),
     score: row.score === null ? null : shownScore(scorer, row.score),
-    percentile: row.score === null ? null : percentileOf(row.score),
+    rank: row.score === null ? null : rankWithin(row.score),
     far: isFar(row.distance),
     teacher: point,
     mos: mos.get(row.hash) ?? null,

@@ -15,6 +15,8 @@ const stands = (row: string) =>
   standing("pairs", row, { teacher: teacherId, person: humanId }, { schema: "labels" });
 const isImage = (hash: string) =>
   `EXISTS (SELECT 1 FROM dataset.files AS f WHERE f.hash = ${hash} AND f.error IS NULL)`;
+/** A pair of other images is there to be looked at; training never sees it. */
+const bothTrain = "split_of(a.hash) = 'train' AND split_of(b.hash) = 'train'";
 /** The teacher's own answer where a person's stands in its place. */
 const ownJoin = `LEFT JOIN labels.pairs AS own ON own.a_id = p.a_id AND own.b_id = p.b_id
   AND own.teacher_id = ${teacherId} AND ${usable("pairs", "own")}`;
@@ -58,12 +60,12 @@ export function overrulePair(browser: Browser, a: string, b: string, p: number |
 
 function planPairs(browser: Browser, query: PairQuery): ViewPlan {
   const { sources } = browser;
-  const { scorer, teacher, project, minConfidence } = browser.context();
+  const { scorer, teacher, minConfidence, temperature } = browser.context();
   const values: Record<string, SQLInputValue> = { teacher };
   const conditions = [stands("p"), isImage("a.hash"), isImage("b.hash")];
-  const weight = pairWeight("p", humanId, minConfidence);
-  if (query.show === "kept") conditions.push(`${weight} > 0`);
-  if (query.show === "discarded") conditions.push(`${weight} = 0`);
+  const counts = `(${pairWeight("p", humanId, minConfidence)} > 0 AND ${bothTrain})`;
+  if (query.show === "kept") conditions.push(counts);
+  if (query.show === "discarded") conditions.push(`NOT ${counts}`);
   if (query.show === "human") conditions.push(`p.teacher_id = ${humanId}`);
   if (query.image !== undefined) {
     conditions.push(":image IN (a.hash, b.hash)");
@@ -77,8 +79,8 @@ function planPairs(browser: Browser, query: PairQuery): ViewPlan {
   const compared = query.show === "disagreement" || query.sort === "disagreement";
   if (compared) values.scorer = scorer.kind === "student" ? scorer.fingerprint : "";
   if (query.show === "disagreement") conditions.push(`ifnull(${disagrees}, 0)`);
-  if (query.sort === "disagreement") values.temperature = project.config.distill.loss.temperature;
-  const byWeight = query.show === "kept" || query.show === "discarded";
+  if (query.sort === "disagreement") values.temperature = temperature;
+  const bySplit = query.show === "kept" || query.show === "discarded";
   const keys = {
     sampled: "p.id",
     confidence: "p.confidence",
@@ -87,9 +89,15 @@ function planPairs(browser: Browser, query: PairQuery): ViewPlan {
   };
   const depends: SourceName[] = ["dataset", "labels", ...(compared ? (["scores"] as const) : [])];
   return {
-    name: `pairs ${JSON.stringify([query.show, query.confidence, query.image, query.sort, byWeight ? minConfidence : ""])}`,
+    name: `pairs ${JSON.stringify([query.show, query.confidence, query.image, query.sort, bySplit ? minConfidence : ""])}`,
     version: () =>
-      [teacher, values.scorer, values.temperature, ...depends.map((name) => sources.version(name))].join(" "),
+      [
+        teacher,
+        values.scorer,
+        values.temperature,
+        bySplit ? browser.revision() : "",
+        ...depends.map((name) => sources.version(name)),
+      ].join(" "),
     select: `SELECT ${keys[query.sort]} AS key, p.id AS ref
       FROM (SELECT * FROM labels.pairs WHERE id > :from AND id <= :to LIMIT -1 OFFSET 0) AS p
       CROSS JOIN labels.images AS a ON a.id = p.a_id CROSS JOIN labels.images AS b ON b.id = p.b_id
@@ -115,7 +123,7 @@ function readPair(
   const row: Row | undefined = browser.sources
     .prepare(
       `SELECT a.hash AS a, b.hash AS b, p.p, p.confidence, p.teacher_id = ${humanId} AS byPerson,
-         ${pairWeight("p", humanId, minConfidence)} > 0 AS kept,
+         ${pairWeight("p", humanId, minConfidence)} > 0 AND ${bothTrain} AS kept,
          own.p_ab, own.p_ba, own.position_bias, ${disagrees} AS disagrees
        FROM labels.pairs AS p JOIN labels.images AS a ON a.id = p.a_id JOIN labels.images AS b ON b.id = p.b_id
        ${ownJoin} ${scoreJoins} WHERE ${which}`,

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import type { Rank } from "../../protocol/images.ts";
 import type { Sources } from "./sources.ts";
 
 /** All scores that one scorer gave to images of the index, on 1..5, ascending: what percentiles and bands are read from. */
@@ -106,8 +107,12 @@ export function countBelow(sorted: Float64Array, value: number, orEqual = false)
   return low;
 }
 
-/** Share of values that are worse, equal ones counting half; null where there is nothing to compare with. */
-export function shareWorse(sorted: Float64Array, value: number): number | null {
-  if (sorted.length < 2) return null;
-  return (countBelow(sorted, value) + countBelow(sorted, value, true)) / 2 / sorted.length;
+/** Among fewer a rank says more of the others than of the image. */
+export const leastRanked = 20;
+
+/** Where a value stands among ascending ones. */
+export function rankOf(sorted: Float64Array, value: number): Rank | null {
+  const of = sorted.length;
+  if (of < leastRanked) return null;
+  return { share: (countBelow(sorted, value) + countBelow(sorted, value, true)) / 2 / of, of };
 }

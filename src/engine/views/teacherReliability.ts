@@ -5,9 +5,11 @@ import { LeafError } from "../base/errors.ts";
 import type { Project } from "../config/project.ts";
 import { type Catalog, type CatalogOptions, openCatalog } from "../dataset/catalog.ts";
 import { readMos } from "../dataset/readMos.ts";
+import type { SplitName } from "../dataset/split.ts";
 import { openLabels } from "../labels/labels.ts";
 import { plcc, srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
+import { groupsOf } from "../metrics/groups.ts";
 import { mosToStudent } from "../mos/scale.ts";
 import { withPlan } from "../pipeline/plan/plan.ts";
 import type { Plan } from "../pipeline/plan/types.ts";
@@ -36,10 +38,12 @@ export interface ReliabilityOptions extends CatalogOptions {
   by?: string;
   /** In points of 1..5. */
   threshold?: number;
+  /** Whose MOS are looked at, by default those of the training images: whoever looks at others chooses by them. */
+  split?: SplitName;
 }
 
 /**
- * Whether the config's teacher is right, by all MOS there are: calibration of its probabilities, errors it was sure of, position
+ * Whether the config's teacher is right, by the MOS of one split: calibration of its probabilities, errors it was sure of, position
  * bias. What is fitted (temperature, minConfidence) is fitted on calibration images alone; nothing is changed. Throws LeafError
  * `config` without MOS, `failed` without labels.
  */
@@ -63,10 +67,15 @@ export async function teacherReliability(
       teacher: await plan.teacher(),
       calibration: await calibrationHashes(plan),
     }));
-    const groupOf = await groupsOf(project, catalog, options);
+    const groupOf = await shownGroups(project, catalog, options);
     const store = openLabels(project.labelsFile, { readOnly: true });
     try {
-      const truth = new Map([...catalog.mos].map(([hash, score]) => [hash, mosToStudent(score, mos)]));
+      const split = options.split ?? "train";
+      const truth = new Map(
+        [...catalog.mos].flatMap(([hash, score]) =>
+          catalog.splitOf(hash) === split ? [[hash, mosToStudent(score, mos)]] : [],
+        ),
+      );
       const threshold = options.threshold ?? decisiveDifference;
       const pairs = judgedPairs(store, teacher, truth, threshold);
       const facts = (hash: string) => ({
@@ -78,10 +87,11 @@ export async function teacherReliability(
       return {
         teacher,
         kind: project.config.teacher.kind,
-        rated: catalog.mos.size,
+        split,
+        rated: truth.size,
         calibration: calibration.size,
         pairs: suggested(pairReliability(pairs, calibration, threshold), project),
-        points: pointReliability(judgedPoints(store, teacher, truth), calibration),
+        points: pointReliability(judgedPoints(store, teacher, truth), calibration, catalog.groupNameOf),
         groups: byGroup(pairs, groupOf),
         confidentErrors: confidentErrors(pairs, facts),
         positionBias: store.positionBias(teacher),
@@ -134,6 +144,7 @@ export function pairReliability(
 export function pointReliability(
   points: JudgedPoints,
   calibration: ReadonlySet<string>,
+  groupNameOf: (hash: string) => string | undefined,
 ): PointReliability | null {
   const { p, word, scores, truth } = points;
   const metrics = pointMetrics(p, word);
@@ -142,6 +153,7 @@ export function pointReliability(
   const inside = (i: number) => calibration.has(points.images[i]!);
   const judged = { p, truth: word };
   const agreement = srcc(scores, truth);
+  const groups = groupsOf(points.images.map(groupNameOf));
   return {
     ...metrics,
     bins: reliabilityBins(claimed, right, pointRange),
@@ -152,7 +164,11 @@ export function pointReliability(
     ),
     srcc: agreement,
     plcc: plcc(scores, truth),
-    ci95: agreement === null ? null : bootstrapIntervals(scores, truth, { replicates: 1000, seed: 0 }).srcc,
+    ci95:
+      agreement === null
+        ? null
+        : bootstrapIntervals(scores, truth, { replicates: 1000, seed: 0, groups }).srcc,
+    ...(groups && { groups: groups.count }),
   };
 }
 
@@ -168,7 +184,7 @@ async function calibrationHashes(plan: Plan): Promise<Set<string>> {
 }
 
 /** By a column of the MOS file, else by the folder. */
-async function groupsOf(
+async function shownGroups(
   { config, root }: Project,
   catalog: Catalog,
   { by, signal }: ReliabilityOptions,

@@ -15,8 +15,8 @@ export function imageDescription({ path, score }: ImageRow, scale: Range): strin
 }
 
 /** Tooltip of a decoration in the Explorer. */
-export function decorationTooltip({ score, scale, percentile, scorer }: KnownScore, t: Translate): string {
-  const parts = [scoreText(t, score, scale), percentile === null ? "" : betterThan(t, percentile)];
+export function decorationTooltip({ score, scale, rank, scorer }: KnownScore, t: Translate): string {
+  const parts = [scoreText(t, score, scale), rank === null ? "" : betterThan(t, rank)];
   return t("LEAF quality {0} ({1})", parts.filter(Boolean).join(", "), render(scorer, t));
 }
 
@@ -33,8 +33,7 @@ export function statusTooltip(view: ImageView, t: Translate): string {
   ];
   if (row.score !== null) {
     const parts = [t("Quality {0}", scoreText(t, row.score, scorer.scale))];
-    if (row.percentile !== null)
-      parts.push(betterThan(t, row.percentile, escapeMarkdown(project.imagesName)));
+    if (row.rank !== null) parts.push(betterThan(t, row.rank));
     lines.push(`${parts.join(" · ")}  \n(${scorerTitle(scorer, t)})`);
   }
   if (row.teacher) {

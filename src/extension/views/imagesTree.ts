@@ -188,18 +188,17 @@ function imageItem(row: ImageRow, project: ProjectSnapshot | undefined): TreeIte
   const made = new TreeItem(uri);
   made.description = imageDescription(row, project?.scorer?.scale ?? fiveScale);
   made.contextValue = "image";
-  made.tooltip = tooltip(row, project?.scorer ?? null, project?.imagesName ?? "");
+  made.tooltip = tooltip(row, project?.scorer ?? null);
   made.iconPath = ThemeIcon.File;
   made.command = { command: "vscode.open", title: l10n.t("Open Image"), arguments: [uri] };
   return made;
 }
 
-function tooltip(row: ImageRow, scorer: ScorerInfo | null, imagesName: string): MarkdownString {
+function tooltip(row: ImageRow, scorer: ScorerInfo | null): MarkdownString {
   const lines = [`**${escapeMarkdown(row.path)}** · ${row.width}×${row.height}`];
   if (row.score !== null && scorer) {
     const quality = l10n.t("Quality {0}", scoreText(l10n.t, row.score, scorer.scale));
-    const place =
-      row.percentile === null ? "" : ` · ${betterThan(l10n.t, row.percentile, escapeMarkdown(imagesName))}`;
+    const place = row.rank === null ? "" : ` · ${betterThan(l10n.t, row.rank)}`;
     lines.push(`${quality}${place}  \n(${escapeMarkdown(render(scorer.title, l10n.t))})`);
   }
   return new MarkdownString(lines.join("\n\n"));

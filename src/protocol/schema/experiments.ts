@@ -32,6 +32,7 @@ const arm = z.looseObject({
   stage,
   trials: z.array(trial),
   ratings: count.nullable(),
+  fitsConfidence: z.boolean().optional(),
   means: z.looseObject({ srcc: mean, plcc: mean, plccLogistic: mean, krcc: mean, rmse: mean }),
   versus: z.looseObject({ baseline: text, tests: z.partialRecord(measure, test.nullable()) }).nullable(),
 });

@@ -13,6 +13,7 @@ import type {
 import { stageNames } from "../results.ts";
 import { count, figure, fileName, interval, key, runId, seconds, sentence, text, time } from "./common.ts";
 import { failureSummary } from "./failures.ts";
+import { headFacts } from "./head.ts";
 
 const stage = z.enum(["distill", "calibrate"]);
 
@@ -28,6 +29,9 @@ export const labelResult = z.looseObject({
   points: z.looseObject(halves).prefault({}),
   pairs: z.looseObject({ ...halves, kept: counted, discarded: counted }).prefault({}),
   reasons: z.looseObject(halves).optional(),
+  checks: z
+    .looseObject({ points: z.looseObject(halves).prefault({}), pairs: z.looseObject(halves).prefault({}) })
+    .optional(),
   minConfidence: z.number().nullish(),
   positionBias: z
     .looseObject({
@@ -62,6 +66,7 @@ export const distillResult = z.looseObject({
   ...trained,
   teacherAgreement: agreement.prefault({}),
   minConfidence: z.number().nullish(),
+  temperature: z.number().optional(),
 }) satisfies z.ZodType<DistillResult>;
 
 export const teacherCheck = z.looseObject({
@@ -71,12 +76,20 @@ export const teacherCheck = z.looseObject({
   verdict: z.enum(["useful", "unclear", "chance", "unknown"]),
 });
 
+/** What the stage decided; absent in results of former versions, which fine-tuned. */
+const calibratedBy = {
+  method: z.enum(["closed-form", "fine-tune"]).optional(),
+  head: headFacts.loose().optional(),
+  compared: z.looseObject({ folds: count, closedForm: figure, fineTuned: figure }).optional(),
+};
+
 export const calibrateResult = z.looseObject({
   failures: failureSummary.optional(),
   ...trained,
   images: counted,
   headOnly: z.boolean().default(false),
-  from: z.enum(["distill", "backbone"]).optional(),
+  from: z.enum(["distill", "backbone", "both"]).optional(),
+  ...calibratedBy,
   teacherCheck: teacherCheck.optional(),
 }) satisfies z.ZodType<CalibrateResult>;
 
@@ -89,6 +102,7 @@ const measured = {
   krcc: measure,
   rmse: z.number().default(0),
   ci95: z.looseObject({ srcc: ends, plcc: ends }).prefault({}),
+  groups: count.optional().catch(undefined),
 };
 
 export const metrics = z.looseObject(measured) satisfies z.ZodType<Metrics>;
@@ -167,6 +181,8 @@ export const finished = {
     durationS: seconds.default(0),
     images: counted,
     headOnly: z.boolean().default(false),
+    from: z.enum(["distill", "backbone", "both"]).optional(),
+    ...calibratedBy,
   }),
   evaluate: z.looseObject({
     ...evaluated,

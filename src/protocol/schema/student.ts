@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { StudentCard } from "../student.ts";
 import { count, text } from "./common.ts";
-import { domainFacts } from "./trainer.ts";
+import { domainFacts, level, levels, scoredViews } from "./trainer.ts";
 
 /** Larger inputs are no network's: a view takes 3 bytes a pixel, and much more inside the network. */
 const side = z.int().min(1).max(4096);
 
-/** `student.json`. Students of LEAF 0.1.0 have neither `outputs` nor `domain`. */
+/** `student.json`. Students of LEAF 0.1.0 have neither `outputs` nor `domain`; `levels` came later still. */
 export const studentCard = z.looseObject({
   v: z.literal(1),
   stage: z.enum(["distill", "calibrate"]),
@@ -14,7 +14,7 @@ export const studentCard = z.looseObject({
   input: z.looseObject({
     resize: side.nullable(),
     crop: side,
-    views: z.union([z.literal(1), z.literal(5)]),
+    views: scoredViews,
   }),
   mosScale: z
     .looseObject({
@@ -26,8 +26,16 @@ export const studentCard = z.looseObject({
     .nullable(),
   parameters: count,
   exportMaxDifference: z.number(),
-  outputs: z.array(z.enum(["features", "map", "distance"])).optional(),
+  outputs: z.array(z.enum(["features", "map", "distance", "levels"])).optional(),
   domain: domainFacts.loose().nullish(),
+  levels: levels
+    .extend({ parts: z.array(level.loose()).min(1).max(64) })
+    .loose()
+    .refine(
+      ({ dim, parts }) => parts.every((one) => Math.max(one.mean, one.sd ?? 0) + one.channels <= dim),
+      "`parts` must lie within `dim`",
+    )
+    .nullish(),
   provenance: z.looseObject({
     leaf: text,
     created: text,

@@ -28,10 +28,32 @@ export const domainFacts = z.object({
   shrinkage: share,
 });
 
+/** A map of the network, and where its means and standard deviations over space lie in the output `levels`. */
+export const level = z.object({
+  /** The map's name inside student.onnx is this with `_map`. */
+  name: text,
+  channels: z.int().min(1).max(1e6),
+  /** Pixels of the picture between neighbours in the map. */
+  stride: z.int().min(1).max(4096),
+  mean: count,
+  /** Null where a level has means alone. */
+  sd: count.nullable(),
+});
+
+/** The layout of `levels` [N, dim]: see levels.py. A standard deviation is sqrt(mean((x − mean)²) + eps). */
+export const levels = z.object({
+  dim: z.int().min(1).max(1e6),
+  eps: z.number().positive(),
+  parts: z.array(level).min(1).max(64),
+});
+
+/** `whole`: the picture in one pass; 1: its centre; 5: centre and corners. */
+export const scoredViews = z.literal(["whole", 1, 5]);
+
 const network = {
   model: filled,
   crop: z.int().min(16).max(4096),
-  views: z.literal([1, 5]),
+  views: scoredViews,
 };
 const newStudent = z.strictObject({
   ...network,
@@ -149,6 +171,7 @@ export const trainerDone = z.object({
   parameters: count,
   /** Null with too few images to tell which are unlike them. */
   domain: domainFacts.nullable(),
+  levels,
 });
 const error = z.object({
   v,
@@ -187,6 +210,8 @@ export const trainerContract = {
   ErrorCode: errorCode,
   Agreement: agreement,
   DomainFacts: domainFacts,
+  Level: level,
+  Levels: levels,
   NewStudent: newStudent,
   CalibratedStudent: calibratedStudent,
   Rates: rates,

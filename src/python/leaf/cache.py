@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from leaf.errors import TrainerError
 
 Pixels = NDArray[np.uint8]
+Views = Literal["whole", 1, 5]
 # Beyond it heights times widths would not fit into the index's numbers.
 _LARGEST_SIDE = 1 << 20
 _REMEDY = "Delete .leaf/cache and run the stage again."
@@ -59,6 +61,25 @@ def fits(cache: TensorCache, row: int, crop: int) -> bool:
     return bool(cache.index[row, 1] >= crop and cache.index[row, 2] >= crop)
 
 
+def eval_batches(
+    cache: TensorCache, rows: NDArray[np.int64], crop: int, views: Views, batch: int
+) -> list[NDArray[np.int64]]:
+    """Positions in `rows` that are looked at together, in order of the rows.
+
+    Whole pictures go with those of their size, so many that they are no more pixels than `batch` crops.
+    """
+    if views != "whole":
+        return [np.arange(i, min(len(rows), i + batch)) for i in range(0, len(rows), batch)]
+    sizes = cache.index[rows, 1:]
+    order = np.lexsort((np.arange(len(rows)), sizes[:, 1], sizes[:, 0]))
+    batches = []
+    for group in np.split(order, np.flatnonzero(np.diff(sizes[order], axis=0).any(axis=1)) + 1):
+        if len(group):
+            most = max(1, batch * crop**2 // int(np.prod(sizes[group[0]])))
+            batches += [group[i : i + most] for i in range(0, len(group), most)]
+    return batches
+
+
 def random_window(picture: Pixels, crop: int, key: tuple[int, ...]) -> Pixels:
     """A crop x crop window at a random place, flipped half the time; `key` alone decides which."""
     rng = np.random.default_rng(key)
@@ -68,8 +89,13 @@ def random_window(picture: Pixels, crop: int, key: tuple[int, ...]) -> Pixels:
     return window[:, ::-1] if rng.integers(2) else window
 
 
-def eval_windows(picture: Pixels, crop: int, views: int) -> list[Pixels]:
-    """The central window, and for 5 views the four corners too. The score is the mean over them."""
+def eval_windows(picture: Pixels, crop: int, views: Views) -> list[Pixels]:
+    """The whole picture, or the central window, and for 5 views the four corners too.
+
+    The score is the mean over them.
+    """
+    if views == "whole":
+        return [picture]
     bottom, right = picture.shape[0] - crop, picture.shape[1] - crop
     corners = [(bottom // 2, right // 2)]
     if views == 5:

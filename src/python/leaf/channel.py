@@ -7,6 +7,7 @@ import time
 
 import msgspec
 
+from leaf.contract.head import HeadMessage
 from leaf.contract.teacher import TeacherMessage
 from leaf.contract.trainer import Failure, Phase, Progress, TrainerMessage
 
@@ -22,7 +23,7 @@ class Channel:
         self._last_progress = float("-inf")
         self._last_phase = ""
 
-    def send(self, message: TrainerMessage) -> None:
+    def send(self, message: TrainerMessage | HeadMessage) -> None:
         if not self._silent or isinstance(message, Failure):
             _write(self._fd, message)
 

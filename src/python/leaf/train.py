@@ -22,6 +22,7 @@ from leaf.environment import device_name
 from leaf.errors import TrainerError
 from leaf.export import export
 from leaf.job import Job
+from leaf.levels import layout
 from leaf.loader import prefetch
 from leaf.measure import measure_domain
 from leaf.metrics_file import append_metrics
@@ -31,6 +32,7 @@ from leaf.step import Means, cutter, train_step, uses_amp
 
 METRICS_EVERY_STEPS = 100
 EXPORT_CROPS = 8
+EXPORT_WHOLE = 3
 
 
 def run(job: Job, channel: Channel) -> None:
@@ -161,10 +163,12 @@ def _finish(session: Session, progress: Standing) -> None:
     started = time.perf_counter()
     student = checkpoint.load_student(session.checkpoints / "best.pt", job.student.crop)
     rows = np.concatenate([session.data.val.rows, session.data.train.rows])[:EXPORT_CROPS]
-    crops = [eval_windows(session.cache.picture(int(row)), job.student.crop, 1)[0] for row in rows]
+    pictures = [session.cache.picture(int(row)) for row in rows]
+    crops = [eval_windows(picture, job.student.crop, 1)[0] for picture in pictures]
+    whole = pictures[:EXPORT_WHOLE] if job.student.views == "whole" else None
     path = session.out / "student.onnx"
     domain = measure_domain(session, student)
-    difference = export(student, crops, path, domain and domain[0])
+    difference = export(student, crops, path, domain and domain[0], whole)
     channel.send(
         Done(
             v=1,
@@ -176,5 +180,6 @@ def _finish(session: Session, progress: Standing) -> None:
             val=progress.best_val,
             parameters=sum(p.numel() for p in student.parameters()),
             domain=domain and domain[1],
+            levels=layout(student),
         )
     )

@@ -1,3 +1,4 @@
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import write_cache, write_rows
 
-from leaf.cache import TensorCache, eval_windows, random_window
+from leaf.cache import TensorCache, eval_batches, eval_windows, random_window
 from leaf.errors import TrainerError
 from leaf.rows import read_rows
 
@@ -44,6 +45,36 @@ def test_eval_windows() -> None:
     assert np.array_equal(centre, picture[1:5, 3:7])
     five = eval_windows(picture, 4, 5)
     assert np.array_equal(five[4], picture[3:7, 6:10]) and len(five) == 5
+
+
+def test_the_whole_picture_is_one_view() -> None:
+    picture = np.arange(7 * 10 * 3).reshape(7, 10, 3).astype(np.uint8)
+    (whole,) = eval_windows(picture, 4, "whole")
+    assert np.array_equal(whole, picture)
+
+
+@given(
+    sides=st.lists(st.tuples(st.integers(4, 6), st.integers(4, 6)), max_size=30),
+    batch=st.integers(1, 8),
+    data=st.data(),
+)
+def test_pictures_of_one_size_are_looked_at_together(
+    sides: list[tuple[int, int]], batch: int, data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        cache = TensorCache(write_cache(Path(folder) / "cache", pictures(*sides), 4))
+        count = data.draw(st.integers(0, len(sides)))
+        rows = np.array(data.draw(st.permutations(range(len(sides))))[:count], dtype=np.int64)
+        for views in ("whole", 1, 5):
+            parts = eval_batches(cache, rows, 4, views, batch)
+            assert sorted(i for part in parts for i in part.tolist()) == list(range(count))
+            for part in parts:
+                shapes = [cache.picture(row).shape for row in rows[part].tolist()]
+                if views == "whole":
+                    assert len(set(shapes)) == 1
+                    assert len(part) == 1 or len(part) * shapes[0][0] * shapes[0][1] <= batch * 16
+                else:
+                    assert len(part) <= batch and part.tolist() == sorted(part.tolist())
 
 
 def test_broken_caches_are_told(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_both_kinds_are_read() -> None:
         ("distill", "labels", {"db": "x"}, "labels is required for distill"),
         ("distill", "loss", {"mse": 1}, "loss.mse is not a known key"),
         ("distill", "loss", {"point": 0, "pair": 0}, "loss must have"),
-        ("distill", "student.views", 3, "student.views must be 1 or 5"),
+        ("distill", "student.views", 3, "student.views must be one of 1, 5, whole"),
         ("distill", "student.backbone", "best.pt", "student.backbone is for calibrate only"),
         ("distill", "device", "tpu", "device must be one of"),
         ("distill", "resume", 1, "resume must be true or false"),

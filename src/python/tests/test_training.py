@@ -57,7 +57,7 @@ def test_the_exported_student_is_the_best_one(distilled: Distilled) -> None:
     session = onnxruntime.InferenceSession(done["onnx"], providers=["CPUExecutionProvider"])
     (given,) = session.get_inputs()
     assert given.name == "pixels" and given.type == "tensor(uint8)" and given.shape[1:] == [32, 32, 3]
-    assert [o.name for o in session.get_outputs()] == ["score", "features", "map", "distance"]
+    assert [o.name for o in session.get_outputs()] == ["score", "features", "map", "distance", "levels"]
     student = checkpoint.load_student(folder / "distill/checkpoints/best.pt", 32)
     cache = TensorCache(folder / "cache")
     for n in (1, 3, 7):

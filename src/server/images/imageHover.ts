@@ -13,10 +13,14 @@ import { t, worded } from "../locale.ts";
  * The hover of an image as Markdown, for a client that trusts LEAF's commands and no others. Text that comes from files and
  * configs is escaped: it makes no link, picture or command.
  */
-export function imageHover({ row, project, scorer, mosRange, heat }: ImageView): string {
+export function imageHover(
+  { row, project, scorer, mosRange, heat }: ImageView,
+  /** The editor shows the picture itself. */
+  pictured = false,
+): string {
   const lines = [
     `${escapeMarkdown(nameOf(row.path))} · ${row.width}×${row.height} · ${formatOf(row.format)} · ${bytes(row.size)}`,
-    qualityLine(row, project.imagesName, scorer),
+    qualityLine(row, scorer),
     ...(row.far ? [`⚠ ${t("Unlike the images it was distilled on: do not rely on this score")}`] : []),
     ...(row.teacher ? [teacherLine(row.teacher)] : []),
     ...(row.teacher?.reason ? [t("“{0}” (the teacher's words)", escapeMarkdown(row.teacher.reason))] : []),
@@ -24,22 +28,29 @@ export function imageHover({ row, project, scorer, mosRange, heat }: ImageView):
     `${commandLink(t("Open in IQA panel"), commandIds.openPanel, project.config, "gallery", { hash: row.hash })} · ${commandLink(t("Rescore"), commandIds.score, row.uri)}`,
   ];
   const text = lines.join("  \n");
-  const pictures = [row.thumbnail, heat].flatMap((uri) =>
-    uri ? [`![](${markdownTarget(uri)}|width=160)`] : [],
+  const pictures = [pictured ? null : row.thumbnail, heat].flatMap((uri) =>
+    uri ? [`![](${markdownTarget(uri)}|${pictureSize(row)})`] : [],
   );
-  return pictures.length === 0 ? text : `${pictures.join(" ")}\n\n${text}`;
+  // Below the words: what is asked for is seen without scrolling.
+  return pictures.length === 0 ? text : `${text}\n\n${pictures.join(" ")}`;
+}
+
+/** At most 160 × 120 px, so that a portrait leaves room for the words. */
+function pictureSize({ width, height }: ImageRow): string {
+  const scale = Math.min(160 / width, 120 / height);
+  return `width=${Math.max(1, Math.round(width * scale))},height=${Math.max(1, Math.round(height * scale))}`;
 }
 
 /** A score with what made it: never one without the other. */
-function qualityLine({ score, percentile }: ImageRow, imagesName: string, scorer: ScorerInfo): string {
+function qualityLine({ score, rank }: ImageRow, scorer: ScorerInfo): string {
   const by =
     scorer.kind === "embedded"
       ? t("embedded teacher, blind to content; distill a student for your images")
       : escapeMarkdown(worded(scorer.title));
   if (score === null) return t("Quality not known yet ({0})", by);
   const direction = scorer.lowerIsBetter ? `, ${t("lower is better")}` : "";
-  const rank = percentile === null ? "" : ` · ${betterThan(t, percentile, escapeMarkdown(imagesName))}`;
-  return `${t("Quality {0}", `**${scoreText(t, score, scorer.scale)}**`)}${direction}${rank} (${by})`;
+  const place = rank === null ? "" : ` · ${betterThan(t, rank)}`;
+  return `${t("Quality {0}", `**${scoreText(t, score, scorer.scale)}**`)}${direction}${place} (${by})`;
 }
 
 function teacherLine({ score, probabilities, confidence, human }: PointView): string {

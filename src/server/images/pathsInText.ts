@@ -53,6 +53,19 @@ export function findPathCandidates(text: string): PathCandidate[] {
   return candidates;
 }
 
+/** Whether a path is the target of a link or image in Markdown: VS Code then shows the picture in a hover of its own. */
+export function isMarkdownLink(
+  document: string,
+  text: string,
+  { start, end }: { start: number; end: number },
+): boolean {
+  return (
+    /\.(?:md|markdown)$/i.test(document) &&
+    /\]\(\s*<?$/.test(text.slice(0, start)) &&
+    /^[>)\s]/.test(text.slice(end))
+  );
+}
+
 /** The file that a written path means, as an absolute path; undefined where there is none. */
 export function resolveCandidate(written: string, places: PathPlaces): string | undefined {
   for (const name of readings(written)) {

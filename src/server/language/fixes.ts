@@ -86,6 +86,8 @@ function replacements(given: unknown, nodes: SchemaNode[]): unknown[] {
     }
   }
   const named = namedValues(nodes);
+  if (typeof given === "number" && found.length === 0)
+    found.push(...named.filter((one) => typeof one === "number"));
   if (typeof given === "string") {
     if (named.includes(true) && /^(yes|on|true)$/i.test(given)) found.push(true);
     else if (named.includes(false) && /^(no|off|false)$/i.test(given)) found.push(false);
@@ -97,8 +99,6 @@ function replacements(given: unknown, nodes: SchemaNode[]): unknown[] {
   } else if (given !== undefined) {
     found.push(...named.filter((value) => typeof value === "string"));
   }
-  if (typeof given === "number" && found.length === 0)
-    found.push(...named.filter((one) => typeof one === "number"));
   const fallback = defaultOf(nodes);
   if (found.length === 0 && isPlain(fallback)) found.push(fallback);
   return [...new Set(found)].filter((value) => value !== given);

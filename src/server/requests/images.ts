@@ -8,7 +8,7 @@ import type { ImageView } from "../../protocol/server.ts";
 import type { Answer } from "../answers.ts";
 import { type FoundImage, findImage, nearestFirst, pathInProject } from "../images/findImage.ts";
 import { imageHover } from "../images/imageHover.ts";
-import { imagePathAt, imagePathsInLine } from "../images/pathsInText.ts";
+import { imagePathAt, imagePathsInLine, isMarkdownLink } from "../images/pathsInText.ts";
 import { heatOf, pictureOf, scoreNow } from "../images/score.ts";
 import { scorePaths } from "../images/scorePaths.ts";
 import type { Projects } from "../projects.ts";
@@ -67,7 +67,7 @@ export function answerImages(
       }),
     ]);
     view.heat = heat?.small ?? null;
-    return { markdown: imageHover(view), start: at.start, end: at.end };
+    return { markdown: imageHover(view, isMarkdownLink(document, text, at)), start: at.start, end: at.end };
   });
 
   /** All that is known of an image, scored and pictured if it is not yet. */

@@ -68,8 +68,14 @@ export function activeEditor(page: Page): TextEditor {
     },
     async accept(label) {
       const row = suggest.filter({ has: page.locator(".label-name", { hasText: new RegExp(`^${label}$`) }) });
-      await row.first().click();
-      await page.locator(".suggest-widget.visible").waitFor({ state: "hidden" });
+      const list = page.locator(".suggest-widget.visible");
+      // A click while the list is still filled only selects the row, or is lost: it is made again.
+      await until(`${label} to be taken`, async () => {
+        if (!(await list.isVisible())) return true;
+        await row.first().click({ timeout: 3_000 });
+        await list.waitFor({ state: "hidden", timeout: 3_000 });
+        return true;
+      });
     },
     async hover(text, wanted = /\S/) {
       const box = page.locator(

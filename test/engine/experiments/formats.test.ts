@@ -76,6 +76,24 @@ const sample = result(
   { paper: { dataset: "SPAQ", rows: [{ name: "LEAF paper, no MOS", srcc: 0.861, plcc: 0.867 }] } },
 );
 
+test("a row without ratings whose least confidence was fitted on MOS is not called free of them; groups are told", () => {
+  const label = { ...arm("TGD", [trial(0, 0.6, { ratings: 0 })]), ratings: 0 };
+  const of = (one: ArmResult) => formatted(result([one]), "text");
+  expect(of(label)).not.toContain("†");
+  const fitted = of({ ...label, fitsConfidence: true });
+  expect(fitted).toMatch(/TGD +0† /);
+  expect(fitted).toContain("† Not free of human scores: label.minConfidence: auto");
+  // One that is calibrated has a number of its own in that column.
+  expect(of({ ...label, ratings: 50, fitsConfidence: true })).not.toContain("†");
+  const versus = { baseline: "joint", tests: { srcc: test1 } };
+  const grouped = (groups?: number) => {
+    const one = trial(0, 0.6);
+    return formatted(result([arm("x", [{ ...one, metrics: { ...one.metrics!, groups } }], versus)]), "text");
+  };
+  expect(grouped(7)).toContain("paired bootstrap over groups of images");
+  expect(grouped()).toContain("paired bootstrap over images");
+});
+
 test("means over seeds: sample deviation; equal evaluations count once; an undefined figure has no mean", () => {
   // numpy.std([.7, .8, .75], ddof=1)
   const three = meanOf([trial(0, 0.7), trial(1, 0.8), trial(2, 0.75)], "srcc")!;

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { geometry, prepare, type StudentInput, views } from "../../../src/engine/images/views.ts";
+import {
+  geometry,
+  mostViewPixels,
+  prepare,
+  type StudentInput,
+  viewPlaces,
+  views,
+} from "../../../src/engine/images/views.ts";
 import { gradient, largestDifference } from "../../support/pictures.ts";
 
 const image = (width: number, height: number) => ({
@@ -9,7 +16,7 @@ const image = (width: number, height: number) => ({
   height,
   data: new Uint8Array(gradient(width, height)),
 });
-const input = (resize: number | null, crop: number, count: 1 | 5 = 1): StudentInput => ({
+const input = (resize: number | null, crop: number, count: StudentInput["views"] = 1): StudentInput => ({
   resize,
   crop,
   views: count,
@@ -43,6 +50,53 @@ describe("geometry", () => {
           expect(Math.min(cached.width, cached.height)).toBeGreaterThanOrEqual(crop);
           expect(Math.max(cached.width, cached.height)).toBeLessThanOrEqual(limit);
           if (resize !== null) expect(Math.min(scaled.width, scaled.height)).toBe(resize);
+        },
+      ),
+    );
+  });
+});
+
+describe("geometry of whole pictures", () => {
+  const whole = (resize: number | null, crop = 224) => input(resize, crop, "whole");
+
+  it("brings large pictures down, leaves the others, and enlarges only to the crop", () => {
+    expect(geometry(4000, 3000, whole(384)).cached).toEqual({ width: 512, height: 384 });
+    expect(geometry(400, 300, whole(384)).cached).toEqual({ width: 400, height: 300 });
+    expect(geometry(100, 50, whole(384)).cached).toEqual({ width: 448, height: 224 });
+    expect(geometry(4000, 300, whole(384)).cached).toEqual({ width: 768, height: 300 });
+  });
+
+  it("bounds the native resolution", () => {
+    expect(geometry(640, 480, whole(null)).cached).toEqual({ width: 640, height: 480 });
+    expect(geometry(4000, 3000, whole(null)).cached).toEqual({ width: 1365, height: 1024 });
+    expect(geometry(20_000, 2000, whole(null)).cached).toEqual({ width: 2048, height: 1024 });
+  });
+
+  it("keeps to its bounds, and shows all of what is no panorama", () => {
+    const side = fc.integer({ min: 1, max: 20_000 });
+    fc.assert(
+      fc.property(
+        side,
+        side,
+        fc.integer({ min: 16, max: 512 }),
+        fc.option(fc.nat(512)),
+        (w, h, crop, more) => {
+          const resize = more === null ? null : crop + more;
+          const asked = whole(resize, crop);
+          const { cached, scaled } = geometry(w, h, asked);
+          expect(Math.min(cached.width, cached.height)).toBeGreaterThanOrEqual(crop);
+          expect(cached.width * cached.height).toBeLessThanOrEqual(mostViewPixels(asked));
+          if (Math.min(w, h) >= crop) expect(scaled.width).toBeLessThanOrEqual(w);
+          const [place, ...others] = viewPlaces(w, h, asked);
+          expect(others).toEqual([]);
+          if (Math.max(w, h) < 2 * Math.min(w, h) - 1)
+            for (const [found, wanted] of [
+              [place!.x, 0],
+              [place!.y, 0],
+              [place!.width, w],
+              [place!.height, h],
+            ] as const)
+              expect(Math.abs(found - wanted)).toBeLessThan(1e-6 * Math.max(w, h));
         },
       ),
     );
@@ -94,14 +148,25 @@ describe("prepare", () => {
 describe("views", () => {
   it("gives the centre and the four corners in order", () => {
     const source = image(21, 20);
-    const all = views(source, input(null, 16, 5));
+    const { pixels: all, ...size } = views(source, input(null, 16, 5));
+    expect(size).toEqual({ n: 5, height: 16, width: 16 });
     expect(all).toHaveLength(5 * 16 * 16 * 3);
     const pixel = (x: number, y: number) => [...source.data.subarray((y * 21 + x) * 3, (y * 21 + x) * 3 + 3)];
     const starts = [0, 1, 2, 3, 4].map((i) => [...all.subarray(i * 768, i * 768 + 3)]);
     expect(starts).toEqual([pixel(2, 2), pixel(0, 0), pixel(5, 0), pixel(0, 4), pixel(5, 4)]);
     const ends = [0, 1, 2, 3, 4].map((i) => [...all.subarray((i + 1) * 768 - 3, (i + 1) * 768)]);
     expect(ends).toEqual([pixel(17, 17), pixel(15, 15), pixel(20, 15), pixel(15, 19), pixel(20, 19)]);
-    expect(views(source, input(null, 16))).toEqual(all.subarray(0, 768));
+    expect(views(source, input(null, 16)).pixels).toEqual(all.subarray(0, 768));
+  });
+
+  it("gives the whole picture as it is", () => {
+    const source = image(21, 20);
+    expect(views(source, input(null, 16, "whole"))).toEqual({
+      pixels: source.data,
+      n: 1,
+      height: 20,
+      width: 21,
+    });
   });
 
   it("refuses a picture smaller than the crop", () => {

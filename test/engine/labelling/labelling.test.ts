@@ -186,6 +186,42 @@ describe("labelling", () => {
     expect([...store.pairs("fake-2")]).toHaveLength(80);
   });
 
+  it("pairs only the images that are learnt from, and counts apart what is asked beside", async () => {
+    const images = imagesOf(40);
+    const hashes = images.map(({ hash }) => hash);
+    const [train, val, test] = [hashes.slice(0, 24), hashes.slice(24, 30), hashes.slice(30)];
+    const judged = images.filter(({ hash }) => !test.includes(hash));
+    const imageOf = (hash: string) => images.find((image) => image.hash === hash)!;
+    const named: Partial<LabellingOptions> = { paired: () => train, imageOf };
+    const first = await label(fakeTeacher(), judged, named);
+    expect(first).toMatchObject({ images: 30, points: { labelled: 30 }, pairs: { labelled: 48 } });
+    expect(first).not.toHaveProperty("checks");
+    for (const { a, b } of store.pairs("fake-1")) expect(train).toEqual(expect.arrayContaining([a, b]));
+    expect([...store.points("fake-1")].map(({ image }) => image)).toEqual([...train, ...val]);
+
+    const checks = {
+      images: test,
+      pairs: [[val[0]!, val[1]!], [...store.pairs("fake-1")].map(({ a, b }) => [a, b])[0]!] as [
+        string,
+        string,
+      ][],
+    };
+    const broken = new Set([imageOf(test[0]!).name]);
+    const again = await label(fakeTeacher({ broken }), judged, { ...named, checks, stopAfterFailures: 1 });
+    expect(again.pairs).toEqual({ ...first.pairs, labelled: 0, reused: 48 });
+    expect(again.checks).toEqual({
+      points: { labelled: 9, reused: 0, failed: 1 },
+      pairs: { labelled: 1, reused: 1, failed: 0 },
+    });
+    // Where all of them fail the labels are as good.
+    const all = { images: [test[0]!], pairs: [] };
+    const failed = await label(fakeTeacher({ broken }), judged, { ...named, checks: all });
+    expect(failed.checks).toMatchObject({ points: { failed: 1 } });
+    expect((await label(fakeTeacher(), judged, { ...named, checks: { images: [], pairs: [] } })).checks).toBe(
+      undefined,
+    );
+  });
+
   it("asks in batches of the teacher's size, and only so many at once", async () => {
     const images = imagesOf(30);
     const teacher = fakeTeacher({ batchSize: 7 });

@@ -13,6 +13,7 @@ import {
   srcc,
 } from "../../../src/engine/metrics/agreement.ts";
 import { bootstrapIntervals, quantile } from "../../../src/engine/metrics/bootstrap.ts";
+import { groupsOf } from "../../../src/engine/metrics/groups.ts";
 import { midRanks } from "../../../src/engine/metrics/rank.ts";
 
 interface Case {
@@ -248,6 +249,56 @@ describe("bootstrap intervals", () => {
       expect(Math.abs(interval[0] - quantile(sorted, 0.025))).toBeLessThan(0.01);
       expect(Math.abs(interval[1] - quantile(sorted, 0.975))).toBeLessThan(0.01);
     }
+  });
+
+  it("draw whole groups: the same as to join the groups that are drawn and to rank anew", () => {
+    const names = Array.from(x, (_, i) => (i % 9 === 0 ? undefined : `photo ${(i * i) % 7}`));
+    const groups = groupsOf(names)!;
+    // Groups are drawn in the order of their lowest x.
+    const byX = [...x.keys()].sort((i, j) => x[i]! - x[j]!);
+    const members = [...Map.groupBy(byX, (i) => groups.of[i]!).values()];
+    expect(members.flat()).toHaveLength(x.length);
+    const draws = seededRandom("bootstrap", 5);
+    const [s, p]: [number[], number[]] = [[], []];
+    for (let b = 0; b < 400; b++) {
+      const at = members.flatMap(() => members[Math.floor(draws() * groups.count)]!);
+      const [bx, by] = [floats(at.map((i) => x[i]!)), floats(at.map((i) => y[i]!))];
+      s.push(srcc(bx, by)!);
+      p.push(plcc(bx, by)!);
+    }
+    const found = bootstrapIntervals(x, y, { replicates: 400, seed: 5, groups });
+    for (const [values, interval] of [
+      [s, found.srcc!],
+      [p, found.plcc!],
+    ] as const) {
+      const sorted = floats(values).sort();
+      expect(interval[0]).toBeCloseTo(quantile(sorted, 0.025), 10);
+      expect(interval[1]).toBeCloseTo(quantile(sorted, 0.975), 10);
+    }
+  });
+
+  it("of equal images in each group are those of one image for each group", () => {
+    const copies = 6;
+    const many = (values: Float64Array) => floats([...values].flatMap((value) => Array(copies).fill(value)));
+    const groups = groupsOf([...x].flatMap((_, i) => Array<string>(copies).fill(`photo ${i}`)))!;
+    const options = { replicates: 300, seed: 2 };
+    const [one, all] = [
+      bootstrapIntervals(x, y, options),
+      bootstrapIntervals(many(x), many(y), { ...options, groups }),
+    ];
+    for (const metric of ["srcc", "plcc"] as const)
+      for (const end of [0, 1]) expect(all[metric]![end]).toBeCloseTo(one[metric]![end]!, 10);
+    const alone = bootstrapIntervals(many(x), many(y), options);
+    expect(alone.srcc![1] - alone.srcc![0]).toBeLessThan(0.6 * (all.srcc![1] - all.srcc![0]));
+  });
+
+  it("by groups of one image each are the very same as by image, and say so", () => {
+    const groups = groupsOf([...x].map((_, i) => String(i)))!;
+    const options = { replicates: 100, seed: 3 };
+    expect(bootstrapIntervals(x, y, { ...options, groups })).toEqual(bootstrapIntervals(x, y, options));
+    expect(evaluateMetrics(x, y, { bootstrap: 10, seed: 0, groups }).groups).toBe(x.length);
+    expect(evaluateMetrics(x, y, { bootstrap: 10, seed: 0 })).not.toHaveProperty("groups");
+    expect(groupsOf([undefined, "", undefined])).toBeUndefined();
   });
 
   it("are null where most replicates are constant", () => {

@@ -11,7 +11,7 @@ import {
 
 interface Case {
   name: string;
-  sets: { truth: number[]; pairs: { a: number[]; b: number[] }[] }[];
+  sets: { truth: number[]; pairs: { a: number[]; b: number[] }[]; groups?: number[] }[];
   replicates: number;
   seed: number;
   expected: Record<ComparedMetric, Comparison | null>;
@@ -22,7 +22,8 @@ const metrics = ["srcc", "plcc", "krcc", "rmse"] as const;
 const cases = JSON.parse(readFileSync("test/fixtures/paired_bootstrap.json", "utf8")) as Case[];
 
 function typed(sets: Case["sets"]): PairedSet[] {
-  return sets.map(({ truth, pairs }) => ({
+  return sets.map(({ truth, pairs, groups }) => ({
+    groups: groups && { of: Uint32Array.from(groups), count: new Set(groups).size },
     truth: Float64Array.from(truth),
     pairs: pairs.map(({ a, b }) => ({ a: Float64Array.from(a), b: Float64Array.from(b) })),
   }));

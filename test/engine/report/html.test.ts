@@ -98,6 +98,7 @@ function dataWith(name: string, change: Partial<ReportData> = {}): ReportData {
     path: `${i}-${name}`,
     score: 1 + i / 10 + random(),
     mos: 1 + i / 10,
+    group: "",
   }));
   return {
     configName: name,
@@ -252,7 +253,13 @@ describe("the report", () => {
   });
 
   it("holds for constant scores and single epochs", () => {
-    const same = Array.from({ length: 3 }, (_, i) => ({ hash: `${i}`, path: "a", score: 3, mos: 3 }));
+    const same = Array.from({ length: 3 }, (_, i) => ({
+      hash: `${i}`,
+      path: "a",
+      score: 3,
+      mos: 3,
+      group: "",
+    }));
     const page = reportPage(
       dataWith("photos", {
         predictions: same,
@@ -294,6 +301,7 @@ describe("what the run says of itself", () => {
   const reliability: TeacherReliability = {
     teacher: "t",
     kind: "embedded",
+    split: "train",
     rated: 50,
     calibration: 12,
     pairs: {
@@ -329,7 +337,7 @@ describe("what the run says of itself", () => {
       ["Pairs, these scaled by T = 1.60", "20", "70.0 %", "0.050", "0.300", "0.610", "–"],
     ]);
     for (const part of [
-      "of 50 images, 12 of them",
+      "of 50 training images, 12 of them",
       "7 are left out",
       "of 0.14 on (n = 33)",
       "12.0 % of 300 pairs",

@@ -246,6 +246,28 @@ describe("the learning curve", () => {
     expect(curve.now).toBeLessThan(0.4 / Math.sqrt(12) + 0.02);
   });
 
+  it("keeps groups whole: copies of a photo do not foretell one another", async () => {
+    const { table, truth } = world(20, 0.4, 6);
+    const of = Array.from({ length: 120 }, (_, i) => i % 20);
+    const copies = {
+      hashes: of.map((_, i) => hashOf(i)),
+      dim: 6,
+      scores: Float64Array.from(of, (i) => table.scores[i]!),
+      features: Float32Array.from(of.flatMap((i) => [...table.features.subarray(6 * i, 6 * i + 6)])),
+    };
+    const many = Float64Array.from(of, (i) => truth[i]!);
+    const alone = (await learningCurve(copies, many, options))!;
+    const groups = of.map((i) => `photo ${i}`);
+    const together = (await learningCurve(copies, many, { ...options, groups }))!;
+    // Four fifths of the photos foretell the last fifth no better than where there is one image of each.
+    const single = (await learningCurve(table, truth, options))!;
+    expect(alone.points.at(-1)!.rmse).toBeLessThan(0.7 * single.points.at(-1)!.rmse);
+    expect(together.points.at(-1)!.rmse).toBeGreaterThan(0.7 * single.points.at(-1)!.rmse);
+    const own = of.map((_, i) => String(i));
+    expect(await learningCurve(copies, many, { ...options, groups: own })).toEqual(alone);
+    expect(await learningCurve(copies, many, { ...options, groups: of.map(() => "one") })).toBeNull();
+  });
+
   it("is none for few or equal ratings, and stops when told to", async () => {
     const { table, truth } = world(15, 0.1);
     expect(await learningCurve(table, truth, options)).toBeNull();

@@ -111,7 +111,7 @@ describe("places of views", () => {
               data[(y * width + x) * 3] = Math.round((255 * (x + 0.5)) / width);
               data[(y * width + x) * 3 + 1] = Math.round((255 * (y + 0.5)) / height);
             }
-          const pixels = views(await prepare({ width, height, data }, input), input);
+          const { pixels } = views(await prepare({ width, height, data }, input), input);
           const places = viewPlaces(width, height, input);
           expect(places).toHaveLength(count);
           for (const [i, place] of places.entries()) {

@@ -43,7 +43,7 @@ describe("the browser", () => {
     expect(browser.counts()).toEqual({ scored: 0, total: 0 });
     putIndex(project, [{ path: "photos/a.jpg", hash: hashOf(1) }]);
     expect((await browser.images(all)).rows).toMatchObject([
-      { path: "photos/a.jpg", score: null, percentile: null, teacher: null, thumbnail: null },
+      { path: "photos/a.jpg", score: null, rank: null, teacher: null, thumbnail: null },
     ]);
     putLabels(project, "t", [pointRow(hashOf(1), 3.5)]);
     expect(browser.row(hashOf(1))?.teacher).toEqual({
@@ -53,7 +53,7 @@ describe("the browser", () => {
       human: false,
     });
     putScores(project, "calibrate-1", [[hashOf(1), 3]]);
-    expect(browser.row(hashOf(1))).toMatchObject({ score: 3, percentile: null, disagreement: 0.5 });
+    expect(browser.row(hashOf(1))).toMatchObject({ score: 3, rank: null, disagreement: 0.5 });
     expect(browser.counts()).toEqual({ scored: 1, total: 1 });
   });
 
@@ -126,7 +126,7 @@ describe("the browser", () => {
     expect(await paths(browser, { sort: "score" })).toEqual(["1.jpg", "3.jpg", "2.jpg"]);
     expect(await paths(browser, { sort: "mos" })).toEqual(["1.jpg", "2.jpg", "3.jpg"]);
     expect(await paths(browser, { sort: "mos", descending: true })).toEqual(["2.jpg", "1.jpg", "3.jpg"]);
-    expect(browser.row(hashOf(1))).toMatchObject({ score: 100, percentile: 1 / 6, mos: 80 });
+    expect(browser.row(hashOf(1))).toMatchObject({ score: 100, rank: null, mos: 80 });
     const bands = browser.bands();
     expect(bands.map(({ name, count }) => [name, count])).toEqual([
       ["bad", 1],
@@ -138,7 +138,7 @@ describe("the browser", () => {
     expect(bands[4]!.range).toEqual([0, studentToMos(4.5, mosScale)]);
     for (const band of bands) expect(await paths(browser, { score: band.range })).toHaveLength(band.count);
     expect(browser.known(["1.jpg", "none.jpg"])).toEqual([
-      { score: 100, percentile: 1 / 6, scorer: say`student ${"r1"} · calibrated`, scale: [0, 100] },
+      { score: 100, rank: null, scorer: say`student ${"r1"} · calibrated`, scale: [0, 100] },
       null,
     ]);
   });
@@ -197,6 +197,41 @@ describe("the browser", () => {
     const asked = browser.images(all);
     browser.close();
     await expect(asked).rejects.toThrow("The project was closed.");
+  });
+
+  it("ranks an image among all that are scored, once these are twenty", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(1, 1.5, 2.5, 3, 4.75), { minLength: 15, maxLength: 30 }),
+        (scores) => {
+          const project = liveProject(temporaryFolder());
+          putIndex(
+            project,
+            scores.map((_, i) => ({ path: `${i}.jpg`, hash: hashOf(i) })),
+          );
+          putScores(
+            project,
+            "calibrate-1",
+            scores.map((score, i) => [hashOf(i), score]),
+          );
+          const browser = openBrowser(project);
+          browser.setContext(liveContext(project, { scorer: studentScorer(null) }));
+          try {
+            for (const [i, score] of scores.entries()) {
+              const rank =
+                scores.length < 20
+                  ? null
+                  : { share: expect.closeTo(share(scores, score), 9), of: scores.length };
+              expect(browser.row(hashOf(i))!.rank).toEqual(rank);
+              expect(browser.known([`${i}.jpg`])[0]!.rank).toEqual(rank);
+            }
+          } finally {
+            browser.close();
+          }
+        },
+      ),
+      { numRuns: 20 },
+    );
   });
 
   const image = fc.record({
@@ -278,9 +313,7 @@ describe("the browser", () => {
               total: new Set(usable.map((file) => file.hash)).size,
             });
             if (scored.length === browser.counts().scored)
-              for (const { row } of rows)
-                if (row.score === null || scored.length < 2) expect(row.percentile).toBeNull();
-                else expect(row.percentile).toBeCloseTo(share(scored, row.score), 9);
+              for (const { row } of rows) expect(row.rank).toBeNull();
             for (const query of questions) {
               const wanted = rows.filter(({ row }) => matches(row, query, mosScale));
               wanted.sort((a, b) => order(a, b, query));

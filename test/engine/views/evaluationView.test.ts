@@ -25,6 +25,7 @@ const rows = Array.from({ length: 40 }, (_, i) => ({
   hash: hashOf(i),
   score: 20 + i + 10 * random(),
   mos: 10 + 2 * i,
+  group: "",
 }));
 const bootstrap = 50;
 
@@ -66,7 +67,9 @@ describe("the evaluation", () => {
   it("shows what was written, with a fit that lies on the logistic", async () => {
     const { browser } = await evaluated();
     const view = (await evaluationView(browser))!;
-    expect(view.points).toEqual(rows.map(({ image, ...row }) => ({ ...row, path: image, teacher: null })));
+    expect(view.points).toEqual(
+      rows.map(({ image, group: _, ...row }) => ({ ...row, path: image, teacher: null })),
+    );
     const { logistic: fit, ...metrics } = metricsOf(rows);
     expect(view.evaluation).toEqual({
       run: "r1",
@@ -119,30 +122,36 @@ describe("the evaluation", () => {
     expect((await evaluationView(browser))!.arms[1]).toEqual({ name: "TGD", metrics });
   });
 
-  it("knows the key that the evaluate stage gives", async () => {
-    const root = temporaryFolder();
-    mkdirSync(path.join(root, "photos"));
-    const names = Array.from({ length: 12 }, (_, i) => `photos/${i}.png`);
-    for (const [i, name] of names.entries()) await picture(24, 24, i).toFile(path.join(root, name));
-    writeFileSync(
-      path.join(root, "mos.csv"),
-      toCsv(
-        ["image", "mos"],
-        names.map((name, i) => [name, i / 3]),
-      ),
-    );
-    const project = liveProject(root, { mos, split: { test: 0.5 } });
-    const catalog = await openCatalog(project);
-    onTestFinished(() => catalog.close());
-    const plan = await withPlan(project, catalog, (all) => all.evaluate("distill"));
-    const predictions = [...plan.hashes].reverse().map((hash) => ({
-      hash,
-      path: catalog.relativePathOf(hash),
-      score: 0,
-      mos: catalog.mos.get(hash)!,
-    }));
-    expect(evaluationKey(project.config, plan.studentKey, predictions)).toBe(plan.key);
-  });
+  it.each([null, { pattern: "([0-9])[.]png$" }])(
+    "knows the key that the evaluate stage gives, groups %j",
+    async (groupBy) => {
+      const root = temporaryFolder();
+      mkdirSync(path.join(root, "photos"));
+      const names = Array.from({ length: 12 }, (_, i) => `photos/${i}.png`);
+      for (const [i, name] of names.entries()) await picture(24, 24, i).toFile(path.join(root, name));
+      writeFileSync(
+        path.join(root, "mos.csv"),
+        toCsv(
+          ["image", "mos"],
+          names.map((name, i) => [name, i / 3]),
+        ),
+      );
+      const project = liveProject(root, { mos, split: { test: 0.5, groupBy } });
+      const catalog = await openCatalog(project);
+      onTestFinished(() => catalog.close());
+      const plan = await withPlan(project, catalog, (all) => all.evaluate("distill"));
+      const predictions = [...plan.hashes].reverse().map((hash) => ({
+        hash,
+        path: catalog.relativePathOf(hash),
+        score: 0,
+        mos: catalog.mos.get(hash)!,
+        group: catalog.groupNameOf(hash) ?? "",
+      }));
+      expect(predictions.every(({ group }) => group !== "")).toBe(groupBy !== null);
+      expect(evaluationKey(project.config, plan.studentKey, predictions)).toBe(plan.key);
+      expect("groups" in plan.inputs).toBe(groupBy !== null);
+    },
+  );
 
   it("is of the newest evaluated run, of the one that is named, or none", async () => {
     const { project, browser } = await evaluated();

@@ -24,7 +24,7 @@ const row: ImageRow = {
   size: 1_310_000,
   split: "test",
   score: 3.6154,
-  percentile: 0.708,
+  rank: { share: 0.708, of: 152 },
   teacher: { score: 3.93, probabilities: [0.02, 0.7, 0.28, 0, 0], confidence: 0.543, human: false },
   mos: 3.4,
   disagreement: 0.3,
@@ -52,14 +52,28 @@ const linesOf = (markdown: string) =>
 describe("the hover", () => {
   it("shows the heat map beside the picture, and alone where there is no picture", () => {
     const heat = "file:///ws/.leaf/cache/pictures/00/a b-heat-small.png";
-    const images = (shown: ImageView) =>
-      tokensOf(imageHover(shown)).flatMap(({ type, attrs }) =>
+    const images = (shown: ImageView, pictured = false) =>
+      tokensOf(imageHover(shown, pictured)).flatMap(({ type, attrs }) =>
         type === "image" ? [Object.fromEntries(attrs ?? []).src] : [],
       );
     const shown = heat.replaceAll(" ", "%20");
-    expect(images({ ...view, heat })).toEqual([row.thumbnail, shown].map((uri) => `${uri}%7Cwidth=160`));
-    expect(images({ ...view, heat, row: { ...row, thumbnail: null } })).toEqual([`${shown}%7Cwidth=160`]);
+    const size = "%7Cwidth=160,height=120";
+    expect(images({ ...view, heat })).toEqual([row.thumbnail, shown].map((uri) => `${uri}${size}`));
+    expect(images({ ...view, heat, row: { ...row, thumbnail: null } })).toEqual([`${shown}${size}`]);
     expect(images({ ...view, heat: null })).toHaveLength(1);
+    expect(images({ ...view, heat }, true)).toEqual([`${shown}${size}`]);
+    expect(images({ ...view, heat: null }, true)).toEqual([]);
+  });
+
+  it("keeps a picture within 160 × 120 px, in its own shape", () => {
+    const size = (width: number, height: number) =>
+      /width=(\d+),height=(\d+)/
+        .exec(imageHover({ ...view, row: { ...row, width, height } }))!
+        .slice(1)
+        .map(Number);
+    expect(size(3000, 4000)).toEqual([90, 120]);
+    expect(size(4000, 1000)).toEqual([160, 40]);
+    expect(size(1, 100_000)).toEqual([1, 120]);
   });
 
   it("warns of an image unlike those of training, and of no other", () => {
@@ -71,10 +85,10 @@ describe("the hover", () => {
 
   it("says all that is known of an image, each number with what made it", () => {
     const markdown = imageHover(view);
-    expect(markdown.split("\n")[0]).toBe(`![](${row.thumbnail}|width=160)`);
+    expect(markdown.split("\n").at(-1)).toBe(`![](${row.thumbnail}|width=160,height=120)`);
     expect(linesOf(markdown)).toEqual([
       "render_0412.png · 1024×768 · PNG · 1.3 MB",
-      "Quality 3.62 / 5 · better than 71 % of photos (student r12 · calibrated)",
+      "Quality 3.62 / 5 · better than 71 % of 152 scored images (student r12 · calibrated)",
       "Teacher 3.93 · excellent ▁ good ▆ fair ▃ poor ▁ bad ▁ · confidence 0.54",
       "MOS 3.40 / 5",
       "Open in IQA panel · Rescore",
@@ -106,7 +120,7 @@ describe("the hover", () => {
     const scorer = { ...view.scorer, kind: "embedded" as const, title: say`embedded teacher` };
     const plain = { ...row, teacher: null, mos: null, thumbnail: null, score: 3.1 };
     expect(linesOf(imageHover({ ...view, scorer, row: plain, mosRange: null })).slice(1, 2)).toEqual([
-      "Quality 3.10 / 5 · better than 71 % of photos (embedded teacher, blind to content; distill a student for your images)",
+      "Quality 3.10 / 5 · better than 71 % of 152 scored images (embedded teacher, blind to content; distill a student for your images)",
     ]);
   });
 
@@ -119,7 +133,7 @@ describe("the hover", () => {
         row: {
           ...row,
           score: 42.04,
-          percentile: null,
+          rank: null,
           mos: 40.2,
           teacher: { score: 2, probabilities: null, confidence: 1, human: true },
         },
@@ -130,7 +144,7 @@ describe("the hover", () => {
       "Teacher overruled by a person: 2.00",
       "MOS 40.2 (0 to 100)",
     ]);
-    expect(linesOf(imageHover({ ...view, row: { ...row, score: null, percentile: null } }))[1]).toBe(
+    expect(linesOf(imageHover({ ...view, row: { ...row, score: null, rank: null } }))[1]).toBe(
       "Quality not known yet (student r12 · calibrated)",
     );
   });
@@ -204,7 +218,7 @@ describe("the hover", () => {
         expect(shape(tokens.map(({ type }) => type))).toEqual(shape(ordinary));
         expect(
           tokens.filter(({ type }) => type === "image").map(({ attrs }) => new Map(attrs).get("src")),
-        ).toEqual(["file:///a%20%28b%29%7Cc.webp%7Cwidth=160"]);
+        ).toEqual(["file:///a%20%28b%29%7Cc.webp%7Cwidth=160,height=120"]);
       }),
       { numRuns: 500 },
     );

@@ -6,6 +6,7 @@ import {
   findPathCandidates,
   imagePathAt,
   imagePathsInLine,
+  isMarkdownLink,
   type PathPlaces,
 } from "../../../src/server/images/pathsInText.ts";
 
@@ -24,6 +25,20 @@ const found = (text: string, ...files: string[]) =>
     text.slice(start, end),
     path.relative(workspace, file).replaceAll(path.sep, "/"),
   ]);
+
+describe("a link in Markdown", () => {
+  it("is told from a path in its text, and from other documents", () => {
+    const linked = (text: string, document = "file:///ws/notes.md") => {
+      const start = text.indexOf("photos/");
+      return isMarkdownLink(document, text, { start, end: text.indexOf(".jpg") + 4 });
+    };
+    for (const link of ["![a](photos/a.jpg)", "[a](<photos/a b.jpg>)", '![](photos/a.jpg "title")'])
+      expect(linked(link), link).toBe(true);
+    for (const none of ["See photos/a.jpg", "`photos/a.jpg`", "f(photos/a.jpg)", "[photos/a.jpg](b)"])
+      expect(linked(none), none).toBe(false);
+    expect(linked("![a](photos/a.jpg)", "file:///ws/notes.txt")).toBe(false);
+  });
+});
 
 describe("image paths in text", () => {
   it.each([

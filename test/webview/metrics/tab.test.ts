@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { expectAsked, lastAsked } from "../support/asked.ts";
 import { publishedFigures } from "../support/model/evaluation.ts";
 import { createModel } from "../support/model/model.ts";
 import { config } from "../support/model/project.ts";
@@ -61,7 +62,7 @@ test("a click on a point shows its image, and its actions open it", async () => 
   expect(kept()?.tabs.metrics).toMatchObject({ selected: point.hash });
 
   await card.getByRole("button", { name: "Open file" }).click();
-  expect(asked.at(-1)).toEqual({
+  await expectAsked(asked, {
     method: "host/openFile",
     params: { uri: `file:///workspace/shop/${point.path}`, beside: true },
   });
@@ -114,16 +115,16 @@ test("copies as CSV and as an SVG with the colours of the theme written out", as
   const { page, asked } = await open({ model, tab: "metrics", theme: "light" });
   const chart = page.locator("leaf-chart").filter({ hasText: "Predicted against MOS" });
   await chart.getByRole("button", { name: "Copy as CSV" }).click();
-  await expect.poll(() => asked.at(-1)?.method).toBe("host/copy");
-  const lines: string[] = asked.at(-1)!.params.text.trimEnd().split("\n");
+  await expect.poll(() => lastAsked(asked, "host/copy")).toBeDefined();
+  const lines: string[] = lastAsked(asked, "host/copy")!.params.text.trimEnd().split("\n");
   const { points } = newest(model);
   expect(lines[0]).toBe("image,score,MOS,teacher");
   expect(lines[1]).toBe([points[0]!.path, points[0]!.score, points[0]!.mos, points[0]!.teacher].join(","));
   expect(lines).toHaveLength(points.length + 1);
 
   await chart.getByRole("button", { name: "Copy as SVG" }).click();
-  await expect.poll(() => String(asked.at(-1)?.params.text).startsWith("<svg")).toBe(true);
-  const svg: string = asked.at(-1)!.params.text;
+  await expect.poll(() => String(lastAsked(asked, "host/copy")?.params.text).startsWith("<svg")).toBe(true);
+  const svg: string = lastAsked(asked, "host/copy")!.params.text;
   expect(svg).not.toContain("var(");
   expect(svg).toContain("rgb(26, 133, 255)");
   const read = await page.evaluate((source) => {
@@ -165,7 +166,7 @@ test("empty: with human scores it offers to run, without to rate", async () => {
   const { page, asked, refresh, shot } = await open({ model, tab: "metrics" });
   await page.getByRole("heading", { name: "Nothing has been evaluated yet" }).waitFor();
   await page.getByRole("button", { name: "Run Pipeline" }).click();
-  expect(asked.at(-1)).toEqual({ method: "host/command", params: { command: "leaf.run", config } });
+  await expectAsked(asked, { method: "host/command", params: { command: "leaf.run", config } });
   model.projects[0]!.mos = null;
   await refresh();
   await page.getByText("Metrics need human scores (MOS).").waitFor();

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { ImagePane } from "../../../webview/pictures/pane.ts";
+import { expectAsked } from "../support/asked.ts";
 import { type FakeEditor, type OpenPanel, type PanelOptions, startEditor } from "../support/fakeEditor.ts";
 import { createModel } from "../support/model/model.ts";
 import { themes } from "../support/themes.ts";
@@ -258,7 +259,7 @@ test("a TIFF is shown by way of the server, an unreadable file says so", async (
 test("without pairs there is the one action that brings them", async () => {
   panel = await editor.open({ tab: "pairs", model: createModel({ standing: "new" }) });
   await panel.page.getByRole("button", { name: "Label with Teacher" }).click();
-  expect(panel.asked.at(-1)).toEqual({
+  await expectAsked(panel.asked, {
     method: "host/command",
     params: { command: "leaf.label", config: "file:///workspace/shop/leaf.yaml" },
   });

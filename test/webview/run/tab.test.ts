@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { expectAsked } from "../support/asked.ts";
 import { epochEvents, jobEvents, runningJob } from "../support/model/job.ts";
 import { createModel, type Model } from "../support/model/model.ts";
 import { config } from "../support/model/project.ts";
@@ -106,7 +107,7 @@ test("follows the job: an epoch more is drawn, at most five times a second", asy
 test("Stop stops, and says what is kept", async () => {
   const { page, asked, refresh, post, model } = await open({ model: runningModel() });
   await page.getByRole("button", { name: "Stop" }).click();
-  await expect.poll(() => asked.at(-1)).toEqual({ method: "leaf/stop", params: { config } });
+  await expectAsked(asked, { method: "leaf/stop", params: { config } });
   await refresh();
   await post({
     type: "jobEvents",
@@ -126,9 +127,9 @@ test("nothing has run: what will happen, and the one action", async () => {
   await page.getByText("40 images in photos.").waitFor();
   await shot("run-new-dark");
   await page.getByRole("button", { name: "Run Pipeline" }).click();
-  expect(asked.at(-1)).toEqual({ method: "host/command", params: { command: "leaf.run", config } });
+  await expectAsked(asked, { method: "host/command", params: { command: "leaf.run", config } });
   await page.getByRole("button", { name: "Run this stage: Label with Teacher" }).click();
-  expect(asked.at(-1)).toEqual({ method: "host/command", params: { command: "leaf.label", config } });
+  await expectAsked(asked, { method: "host/command", params: { command: "leaf.label", config } });
 });
 
 test.each(["dark", "light"] as const)(
@@ -154,7 +155,7 @@ test.each(["dark", "light"] as const)(
     );
     await shot(`run-failed-${theme}`);
     await page.getByRole("button", { name: "Set Up Training Environment" }).click();
-    expect(asked.at(-1)).toEqual({
+    await expectAsked(asked, {
       method: "host/command",
       params: { command: "leaf.setUpEnvironment", config: null },
     });
@@ -216,7 +217,7 @@ test.each(["dark", "light"] as const)(
     expect(await stages.nth(3).getByRole("button", { name: "failures" }).count()).toBe(0);
     await shot(`run-failures-${theme}`);
     await page.getByRole("button", { name: "Show all 598 failures" }).click();
-    expect(asked.at(-1)).toEqual({
+    await expectAsked(asked, {
       method: "host/command",
       params: { command: "leaf.showFailures", config, argument: "label" },
     });
@@ -232,7 +233,7 @@ test("a config with an error opens at the file", async () => {
   await page.getByText("leaf.yaml, line 3: unknown key `distil`; did you mean `distill`?").waitFor();
   expect(await page.getByRole("button", { name: "Run Pipeline" }).count()).toBe(0);
   await page.getByRole("button", { name: "Open leaf.yaml" }).click();
-  expect(asked.at(-1)).toEqual({ method: "host/openFile", params: { uri: config } });
+  await expectAsked(asked, { method: "host/openFile", params: { uri: config } });
 });
 
 test("done: what came out, and what next", async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { expectAsked, lastAsked } from "../support/asked.ts";
 import { growing, hostileArm, makeExperiments } from "../support/model/experiments.ts";
 import { runningJob } from "../support/model/job.ts";
 import { createModel, type Model } from "../support/model/model.ts";
@@ -74,8 +75,8 @@ test("an arm's name is text, wherever it stands", async () => {
   await expectFits(panel);
   await shot("experiments-narrow-dark");
   await page.getByRole("button", { name: "Copy the table as Markdown" }).click();
-  await expect.poll(() => asked.at(-1)?.method).toBe("host/copy");
-  expect(asked.at(-1)!.params.text).toContain("\\<img src=x onerror=alert\\(1\\)\\>");
+  await expect.poll(() => lastAsked(asked, "host/copy")).toBeDefined();
+  expect(lastAsked(asked, "host/copy")!.params.text).toContain("\\<img src=x onerror=alert\\(1\\)\\>");
 });
 
 test("copies the server's text in each format, and opens, runs and stops the experiment", async () => {
@@ -89,15 +90,15 @@ test("copies the server's text in each format, and opens, runs and stops the exp
   ] as const) {
     await page.getByRole("button", { name: `Copy the table as ${name}` }).click();
     await page.getByText(`Copied as ${name}.`).waitFor();
-    expect(asked.at(-1)).toEqual({
+    await expectAsked(asked, {
       method: "host/copy",
       params: { text: expect.stringContaining(start) },
     });
   }
   await page.getByRole("button", { name: "Open the file of components" }).click();
-  expect(asked.at(-1)).toEqual({ method: "host/openFile", params: { uri: experiment, beside: true } });
+  await expectAsked(asked, { method: "host/openFile", params: { uri: experiment, beside: true } });
   await page.getByRole("button", { name: "Run ratio" }).click();
-  expect(asked.at(-1)).toEqual({
+  await expectAsked(asked, {
     method: "host/command",
     params: { command: "leaf.runExperiment", config: other },
   });
@@ -109,7 +110,7 @@ test("copies the server's text in each format, and opens, runs and stops the exp
     await page.getByRole("button", { name: "Another job of this project is running" }).isDisabled(),
   ).toBe(true);
   await page.getByRole("button", { name: "Stop ratio" }).click();
-  expect(asked.at(-1)).toEqual({ method: "host/command", params: { command: "leaf.stop", config } });
+  await expectAsked(asked, { method: "host/command", params: { command: "leaf.stop", config } });
 });
 
 test("grows while the experiment runs", async () => {
@@ -170,7 +171,7 @@ test("none yet: says how to begin, below the runs; a refusal does not hide the r
   expect(below[0]!.y).toBeGreaterThan(below[1]!.y);
   await shot("experiments-none-dark");
   await page.getByRole("button", { name: "New Experiment…" }).click();
-  expect(asked.at(-1)).toEqual({ method: "host/command", params: { command: "leaf.newExperiment", config } });
+  await expectAsked(asked, { method: "host/command", params: { command: "leaf.newExperiment", config } });
   // A file that appears is told of with a project that is as it was.
   model.experiments = makeExperiments(Date.now());
   await refresh();

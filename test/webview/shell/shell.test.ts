@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { panelAssets } from "../../../scripts/panelBuild.js";
+import { expectAsked } from "../support/asked.ts";
 import { runningJob } from "../support/model/job.ts";
 import { createModel } from "../support/model/model.ts";
 import { config } from "../support/model/project.ts";
@@ -111,7 +112,7 @@ test("a refusal is one sentence, the place and the way out", async () => {
   expect(await alert.innerText()).toContain("Delete that run, or restore the file.");
   await shot("shell-refusal-dark");
   await page.getByRole("button", { name: "Open run.json" }).click();
-  expect(asked.at(-1)).toEqual({
+  await expectAsked(asked, {
     method: "host/openFile",
     params: { uri: "file:///workspace/shop/.leaf/runs/r11/run.json" },
   });

@@ -1,10 +1,12 @@
 import path from "node:path";
+import type { NetworkName } from "../../../protocol/head.ts";
 import type { Text } from "../../../protocol/text.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
 import { mosToStudent } from "../../mos/scale.ts";
+import { sampleCandidates } from "../../selection/studentTable.ts";
 import type { StageOptions } from "../stage.ts";
 import { calibrationImages } from "./calibrationImages.ts";
 import { ratedIn } from "./minConfidence.ts";
@@ -63,23 +65,35 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
   }
   const target = (hash: string) => mosToStudent(catalog.mos.get(hash)!, mos);
   const row = (split: "train" | "val") => (hash: string) => ({ hash, split, target: target(hash) });
-  const validated = calibrate.validate ? ratedIn(catalog, "val") : [];
+  const validated = calibrate.validate && calibrate.method !== "closed-form" ? ratedIn(catalog, "val") : [];
   const rows = [...chosen.map(row("train")), ...validated.map(row("val"))];
   const teacherCheck =
     student && calibrate.from !== "backbone" ? await fittedTeacherCheck(plan, chosen, target) : undefined;
   const atChance = calibrate.from === "auto" && teacherCheck?.verdict === "chance";
-  const distilled = calibrate.from === "backbone" || atChance ? undefined : student?.key;
-  const settings: Calibrate = atChance
-    ? fromBackbone(calibrate)
-    : { ...calibrate, from: distilled ? "distill" : "backbone" };
+  const networks = calibrate.method === "fine-tune" ? [] : weighed(calibrate, project.config.student.model);
+  const starts =
+    networks.length > 0 ? networks.includes("distilled") : calibrate.from !== "backbone" && !atChance;
+  const distilled = starts ? student?.key : undefined;
+  const settings: Calibrate =
+    atChance && calibrate.method !== "closed-form"
+      ? fromBackbone(calibrate)
+      : { ...calibrate, from: calibrate.from === "backbone" ? "backbone" : "distill" };
+  const reference = networks.length > 0 ? referenceImages(plan, chosen) : [];
   // What was decided, not how: `auto` and the same start by name are the same work. The rows say what was chosen.
+  const { method, ...fineTuning } = { ...settings, selection: "random" };
   const inputs = {
     from: distilled ?? "backbone",
     student: project.config.student,
-    calibrate: { ...settings, selection: "random" },
+    calibrate:
+      method === "closed-form" ? { method } : method === "best" ? { ...fineTuning, method } : fineTuning,
     rows: digestLines(rows.map((one) => `${one.hash} ${one.split} ${one.target}`)),
     range: mos.range,
     lowerIsBetter: mos.lowerIsBetter,
+    ...(networks.length > 0 && {
+      networks,
+      groups: digestLines(chosen.map((hash) => catalog.groupOf(hash))),
+      reference: digestLines(reference),
+    }),
   };
   const key = keyOf(inputs);
   return {
@@ -92,8 +106,30 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
     settings,
     rows,
     chosen: chosen.length,
-    headOnly: chosen.length < settings.headOnlyBelow,
+    headOnly: calibrate.method !== "closed-form" && chosen.length < settings.headOnlyBelow,
+    networks,
+    reference,
   };
+}
+
+/** The closed form weighs the distilled student against the network as it comes; random weights know nothing to weigh. */
+function weighed({ from }: Calibrate, model: string): NetworkName[] {
+  if (from === "distill" || (from === "auto" && model === "atto")) return ["distilled"];
+  return from === "backbone" ? ["pretrained"] : ["distilled", "pretrained"];
+}
+
+/** How features spread is told by the chosen images and, where these are few, by others of the training images. */
+const leastImages = 256;
+
+function referenceImages({ catalog, project }: Plan, chosen: readonly string[]): string[] {
+  const own = new Set(chosen);
+  const others = catalog.hashes.filter((hash) => catalog.splitOf(hash) === "train" && !own.has(hash));
+  return sampleCandidates(
+    others,
+    project.config.calibrate.seed,
+    Math.max(0, leastImages - chosen.length),
+    "reference",
+  ).sort();
 }
 
 /** The config names no human scores: `leaf run` passes over the stages that need them. */

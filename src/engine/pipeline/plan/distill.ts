@@ -2,6 +2,7 @@ import { digestLines, keyOf } from "../../base/keys.ts";
 import { defaultMinConfidence } from "../../config/config.ts";
 import { human } from "../../labels/labels.ts";
 import { readResult } from "../stage.ts";
+import { usableLabels } from "./label.ts";
 import type { DistillPlan, Plan } from "./types.ts";
 
 /** The labels it learns from, the images, and its own settings. */
@@ -12,23 +13,30 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
   const label = await plan.label();
   const finished = await readResult(project, "label", label.key);
   const minConfidence = await plan.minConfidence();
+  const temperature = await plan.temperature();
   const inputs = {
     labels: label.key,
-    // Labels that exist of those wanted: a retry of failed ones changes it.
-    usable: finished
-      ? finished.points.labelled + finished.points.reused + finished.pairs.labelled + finished.pairs.reused
-      : 0,
+    usable: finished ? usableLabels(finished) : 0,
     human: humanWords(plan),
     // Where all pairs count it changes nothing, and is the same for all.
     minConfidence: minConfidence ?? defaultMinConfidence,
     split: catalog.splitDigest,
     student: { ...student, input: { ...student.input, views: 0 } },
     views: student.input.views,
-    distill: settings,
+    distill: { ...settings, loss: { ...settings.loss, temperature } },
   };
   const key = keyOf(inputs);
   const keys = { label: label.key, distill: key };
-  return { stage: "distill", inputs, key, keys, label, labelled: finished !== undefined, minConfidence };
+  return {
+    stage: "distill",
+    inputs,
+    key,
+    keys,
+    label,
+    labelled: finished !== undefined,
+    minConfidence,
+    temperature,
+  };
 }
 
 /** The words of people that stand; 0 while there is none. One that is taken back leaves no trace. */

@@ -32,7 +32,11 @@ export async function planEvaluate(plan: Plan, student: Evaluated): Promise<Eval
   const evaluated = student === "distill" ? await plan.distill() : await plan.calibrate();
   const calibration =
     "rows" in evaluated ? evaluated.rows.filter((row) => row.split === "train").map((row) => row.hash) : [];
-  const truth = hashes.map((hash) => ({ hash, mos: catalog.mos.get(hash)! }));
+  const truth = hashes.map((hash) => ({
+    hash,
+    mos: catalog.mos.get(hash)!,
+    group: catalog.groupNameOf(hash),
+  }));
   const inputs = evaluationInputs(project.config, evaluated.key, truth);
   return {
     stage: "evaluate",
@@ -50,7 +54,7 @@ export async function planEvaluate(plan: Plan, student: Evaluated): Promise<Eval
 export function evaluationInputs(
   { evaluate, mos }: Config,
   student: string,
-  truth: readonly { hash: string; mos: number }[],
+  truth: readonly { hash: string; mos: number; group?: string }[],
 ): StageInputs {
   return {
     student,
@@ -58,5 +62,9 @@ export function evaluationInputs(
     truth: digestLines(truth.map(({ hash, mos }) => `${hash} ${mos}`)),
     range: mos!.range,
     lowerIsBetter: mos!.lowerIsBetter,
+    // The intervals are drawn by them.
+    ...(truth.some(({ group }) => group) && {
+      groups: digestLines(truth.map(({ hash, group = "" }) => `${hash} ${group}`)),
+    }),
   };
 }

@@ -1,18 +1,87 @@
+import type { LabelResult } from "../../../protocol/results.ts";
 import { keyOf } from "../../base/keys.ts";
-import type { LabelPlan, Plan } from "./types.ts";
+import { compare, seededRank } from "../../base/seededRank.ts";
+import type { Config } from "../../config/config.ts";
+import type { Project } from "../../config/project.ts";
+import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
+import { pairsToLabel } from "../../labelling/labelling.ts";
+import { type PairPlan, samplePairs } from "../../labelling/pairs.ts";
+import type { LabelStore } from "../../labels/labels.ts";
+import { ratedIn } from "./minConfidence.ts";
+import type { LabelNeeds, LabelPlan, Plan } from "./types.ts";
 
-/** Who judges which images in which pairs: needs no label store. */
+/** Who judges which images in which pairs: needs no label store. What is asked beside that is no input: no training reads it. */
 export async function planLabel(plan: Plan): Promise<LabelPlan> {
   const { pairsPerImage, pairs, seed, orders } = plan.project.config.label;
+  const { hashes, splitOf, digestOf } = plan.catalog;
   const teacher = await plan.teacher();
+  const [train, val] = (["train", "val"] as const).map((split) =>
+    hashes.filter((hash) => splitOf(hash) === split),
+  ) as [string[], string[]];
   const inputs = {
     teacher,
-    images: plan.catalog.digestOf(plan.catalog.hashes),
+    images: digestOf([...train, ...val.map((hash) => `${hash} val`)]),
     pairsPerImage,
     pairs,
     seed,
     ...(orders === "one" && { orders }),
   };
   const key = keyOf(inputs);
-  return { stage: "label", inputs, key, keys: { label: key }, teacher };
+  const checks = checksOf(plan);
+  return { stage: "label", inputs, key, keys: { label: key }, teacher, needs: { train, val, checks } };
+}
+
+/** The pairs that a student learns from, in the order they are asked. */
+export function sampledPairs(
+  { config }: Project,
+  { needs, teacher }: LabelPlan,
+  store: LabelStore,
+): Iterable<[string, string]> {
+  return pairsToLabel(store, teacher, needs.train, pairPlan(config));
+}
+
+export function pairPlan({ label: { pairsPerImage, pairs, seed } }: Config): PairPlan {
+  return { perImage: pairsPerImage, strategy: pairs, seed };
+}
+
+/** Images that get a point in any case, ordered by hash. */
+export function judgedImages({ train, val }: LabelNeeds): string[] {
+  return [...train, ...val].sort();
+}
+
+/** Labels that exist of those that are learnt from: a retry of failed ones changes it. */
+export function usableLabels({ points, pairs }: LabelResult): number {
+  return points.labelled + points.reused + pairs.labelled + pairs.reused;
+}
+
+/** Pairs that one purpose gets: enough to tell, and few beside those that are learnt from. */
+const mostChecked = 300;
+
+/**
+ * What is asked by name, beside what is learnt from: points of the rated images that `evaluate` compares teacher and student on; pairs of
+ * the calibration images, to which `label.minConfidence: auto` is fitted; pairs of the rated images in the splits of `label.check`.
+ */
+function checksOf({ project, catalog }: Plan): LabelNeeds["checks"] {
+  const { mos, evaluate, label, distill, calibrate } = project.config;
+  if (!mos) return { images: [], pairs: [] };
+  const compared: string[][] = label.check.map((split) => ratedIn(catalog, split));
+  const images = new Set([
+    ...(evaluate.split === "test" ? ratedIn(catalog, "test") : []),
+    ...compared.flat(),
+  ]);
+  if (label.minConfidence === "auto" && distill.loss.confidence)
+    compared.push(chooseCalibrationSubset(ratedIn(catalog, "train"), calibrate.ratio, calibrate.seed));
+  const pairs = new Map(
+    compared.flatMap((some) => checkPairs(some, label.seed)).map((pair) => [pair.join(" "), pair]),
+  );
+  return { images: [...images].sort(), pairs: [...pairs.values()] };
+}
+
+/** At most 300 pairs, spread over as many of the images as that takes. */
+export function checkPairs(images: readonly string[], seed: number): [string, string][] {
+  const ranked = images.map((hash) => ({ hash, rank: seededRank(seed, "check", hash) }));
+  ranked.sort((a, b) => compare(a.rank, b.rank) || compare(a.hash, b.hash));
+  const some = ranked.slice(0, 2 * mostChecked).map(({ hash }) => hash);
+  const perImage = Math.ceil((2 * mostChecked) / Math.max(1, some.length));
+  return [...samplePairs(some, { perImage, strategy: "random", seed })].slice(0, mostChecked);
 }

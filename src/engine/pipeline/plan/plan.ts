@@ -9,6 +9,7 @@ import { planDistill } from "./distill.ts";
 import { planEvaluate } from "./evaluate.ts";
 import { planLabel } from "./label.ts";
 import { plannedMinConfidence } from "./minConfidence.ts";
+import { plannedTemperature } from "./temperature.ts";
 import type { Evaluated, EvaluatePlan, Plan, StagePlan } from "./types.ts";
 
 /**
@@ -27,6 +28,7 @@ export function planOf(project: Project, catalog: Catalog): Plan {
       return store ?? undefined;
     },
     minConfidence: once(() => plannedMinConfidence(plan)),
+    temperature: once(() => plannedTemperature(plan)),
     label: once(() => planLabel(plan)),
     distill: once(() => planDistill(plan)),
     calibrate: once((choose) => planCalibrate(plan, choose)),

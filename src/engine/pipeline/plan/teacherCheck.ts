@@ -1,5 +1,6 @@
 import { teacherCheck as schema } from "../../../protocol/schema/results.ts";
 import { digestLines } from "../../base/keys.ts";
+import { groupsOf } from "../../metrics/groups.ts";
 import {
   checkTeacher,
   mostCheckedImages,
@@ -17,7 +18,9 @@ export async function fittedTeacherCheck(
 ): Promise<TeacherCheck> {
   // By hash: neither the sample nor the bootstrap depends on how the images were chosen.
   const sample = [...images].sort().slice(0, mostCheckedImages);
-  const [scores, truth] = teacherScores(plan.labels(), await plan.teacher(), sample, truthOf);
+  const [scores, truth, known] = teacherScores(plan.labels(), await plan.teacher(), sample, truthOf);
   const rows = digestLines(Array.from(scores, (score, i) => `${score} ${truth[i]}`));
-  return fitted(plan, "teacherCheck", { rows }, schema, () => checkTeacher(scores, truth));
+  const groups = groupsOf(known.map((hash) => plan.catalog.groupNameOf(hash)));
+  const inputs = { rows, ...(groups && { groups: digestLines(Array.from(groups.of, String)) }) };
+  return fitted(plan, "teacherCheck", inputs, schema, () => checkTeacher(scores, truth, groups));
 }

@@ -1,3 +1,4 @@
+import type { NetworkName } from "../../../protocol/head.ts";
 import type { StageName, TeacherCheck } from "../../../protocol/results.ts";
 import type { Project } from "../../config/project.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
@@ -21,6 +22,17 @@ export interface StagePlan {
 export interface LabelPlan extends StagePlan {
   /** Fingerprint of the teacher. */
   teacher: string;
+  needs: LabelNeeds;
+}
+
+/** What an image is labelled for; hashes, sorted. */
+export interface LabelNeeds {
+  /** Learnt from: a point each, and partners among each other. */
+  train: readonly string[];
+  /** They choose the epoch by their points. */
+  val: readonly string[];
+  /** Asked for by name: nothing learns from these. */
+  checks: { images: readonly string[]; pairs: readonly [string, string][] };
 }
 
 export interface DistillPlan extends StagePlan {
@@ -29,6 +41,8 @@ export interface DistillPlan extends StagePlan {
   labelled: boolean;
   /** With which pairs count. */
   minConfidence: LeastConfidence;
+  /** T of the pair-wise loss. */
+  temperature: number;
 }
 
 /** One line of the trainer's rows file. */
@@ -50,6 +64,10 @@ export interface CalibratePlan extends StagePlan {
   /** Chosen training images; their MOS are all that calibration sees. */
   chosen: number;
   headOnly: boolean;
+  /** Networks whose features the closed form weighs; none where it is not fitted. */
+  networks: NetworkName[];
+  /** Training images without a rating that tell how features spread; sorted. */
+  reference: string[];
 }
 
 export type Evaluated = "distill" | "calibrate";
@@ -71,6 +89,8 @@ export interface Plan {
   labels(): LabelStore | undefined;
   /** The least confidence with which pairs count. */
   minConfidence(): Promise<LeastConfidence>;
+  /** T of the pair-wise loss, in points of the 1..5 scale. */
+  temperature(): Promise<number>;
   label(): Promise<LabelPlan>;
   distill(): Promise<DistillPlan>;
   /** With `choose` the distilled student may look at the images and choose, if it has not chosen yet. */

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import path from "node:path";
 import type { CalibrateResult } from "../../../protocol/results.ts";
 import { figure, interval } from "../../../words/figure.ts";
@@ -6,7 +5,6 @@ import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import type { Project } from "../../config/project.ts";
 import { readFailures } from "../../failures/list.ts";
-import { resolveInterpreter } from "../../python/environment.ts";
 import { carryOut } from "../carryOut.ts";
 import { withPlan } from "../plan/plan.ts";
 import type { CalibratePlan, Plan } from "../plan/types.ts";
@@ -19,23 +17,12 @@ import {
   withCatalog,
   writeResult,
 } from "../stage.ts";
-import { train } from "../trainer.ts";
-import {
-  tellUndecoded,
-  trainerWitness,
-  trainingCache,
-  untargetedRows,
-  writeCard,
-  writeRows,
-} from "./training.ts";
+import { type ClosedForm, checkClosedForm, fitClosedForm } from "./closedForm.ts";
+import { compareMethods, foldsOf } from "./compareMethods.ts";
+import { fineTune } from "./fineTune.ts";
+import { tellUndecoded, trainingCache, writeCard } from "./training.ts";
 
-interface Finished {
-  durationS: number;
-  images: number;
-  headOnly: boolean;
-}
-
-/** CFT: fine-tunes the distilled student on the chosen images' MOS, so that its scores are on the human scale. */
+/** Brings the student to the human scale by the chosen images' MOS: in closed form, by fine-tuning (CFT), or the better of the two. */
 export async function calibrateStage(project: Project, options: StageOptions = {}): Promise<CalibrateResult> {
   return withCatalog(project, options, (catalog) =>
     withPlan(project, catalog, async (plan) => {
@@ -58,7 +45,7 @@ export async function calibrateStage(project: Project, options: StageOptions = {
             student: path.join(dir, "student.onnx"),
             reused,
             ...finished,
-            from: calibrate.distilled ? "distill" : "backbone",
+            from: finished.from ?? (calibrate.distilled ? "distill" : "backbone"),
             teacherCheck: calibrate.teacherCheck,
             ...(failures && { failures }),
           };
@@ -94,73 +81,111 @@ function tellOfTeacher(
 }
 
 async function calibrateStudent(
-  { project, catalog }: Plan,
-  plan: CalibratePlan,
+  plan: Plan,
+  calibrate: CalibratePlan,
   dir: string,
   options: StageOptions,
 ): Promise<void> {
-  const { student, python, mos } = project.config;
-  const calibrate = plan.settings;
-  const interpreter = resolveInterpreter(python.interpreter, project.root);
+  const { method } = calibrate.settings;
+  if (method === "fine-tune") return finishFineTuning(plan, calibrate, dir, {}, options);
+  const folds = method === "best" ? foldsOf(plan, calibrate) : undefined;
+  const closed = await fitClosedForm(plan, calibrate, dir, options, (hash) => folds?.get(hash) ?? null);
+  const facts = closed.done.facts;
+  if (folds) {
+    const compared = await compareMethods(plan, calibrate, dir, folds, closed.done.folds, options);
+    if (compared.fineTuned !== null && compared.fineTuned > (compared.closedForm ?? -1)) {
+      await finishFineTuning(plan, calibrate, dir, { head: facts, compared }, options);
+      return;
+    }
+    await finishClosedForm(plan, calibrate, dir, closed, { head: facts, compared });
+  } else await finishClosedForm(plan, calibrate, dir, closed, { head: facts });
+}
+
+type Told = Pick<CalibrateResult, "head" | "compared">;
+interface Finished extends Told {
+  durationS: number;
+  images: number;
+  headOnly: boolean;
+  method: "closed-form" | "fine-tune";
+  from: NonNullable<CalibrateResult["from"]>;
+}
+
+async function finishClosedForm(
+  plan: Plan,
+  calibrate: CalibratePlan,
+  dir: string,
+  { done, card, images, hashes }: ClosedForm,
+  told: Told,
+): Promise<void> {
+  const { project } = plan;
+  const { torch, device } = card.provenance;
+  const write = (exportMaxDifference: number) =>
+    writeCard(
+      project,
+      dir,
+      { stage: "calibrate", stageKey: calibrate.key, teacher: null, images, mosScale: scaleOf(project) },
+      {
+        parameters: done.parameters,
+        exportMaxDifference,
+        domain: card.domain ?? null,
+        levels: card.levels!,
+        head: done.facts,
+      },
+      { torch, device },
+    );
+  await write(0);
+  await write(await checkClosedForm(plan, dir, hashes, done.predictions));
+  const [first, second] = done.facts.networks;
+  const from = second ? "both" : first === "distilled" ? "distill" : "backbone";
+  const finished: Finished = {
+    durationS: done.durationS,
+    images,
+    headOnly: false,
+    method: "closed-form",
+    from,
+    ...told,
+  };
+  await writeResult(project, calibrate, finished);
+}
+
+async function finishFineTuning(
+  plan: Plan,
+  calibrate: CalibratePlan,
+  dir: string,
+  told: Told,
+  options: StageOptions,
+): Promise<void> {
+  const { project, catalog } = plan;
   const cache = await trainingCache(project, catalog, "calibrate", options);
   try {
-    const chosen = plan.rows.filter((row) => row.split === "train").map((row) => row.hash);
+    const chosen = calibrate.rows.filter((row) => row.split === "train").map((row) => row.hash);
     const undecoded = await tellUndecoded(project, "calibrate", dir, chosen, cache.failed, options);
-    const images = plan.chosen - undecoded;
-    const rowsFile = path.join(dir, "rows.csv");
-    await writeRows(rowsFile, plan.rows, cache.rowOf);
-    const domainFile = path.join(dir, "domain.csv");
-    await writeRows(domainFile, untargetedRows(catalog), cache.rowOf);
-    const backbone = plan.distilled
-      ? path.join(stageDir(project, "distill", plan.distilled), "checkpoints", "best.pt")
-      : null;
-    if (backbone && !existsSync(backbone)) {
-      throw new LeafError("failed", say`${backbone} is missing.`, {
-        remedy: say`Remove that stage's folder and run \`leaf distill\` again.`,
-      });
-    }
-    const witness = trainerWitness("calibrate", options);
-    const done = await train({
-      interpreter,
-      processes: 1,
-      signal: options.signal,
-      onMessage: witness.onMessage,
-      job: {
-        v: 1,
-        kind: "calibrate",
-        out: dir,
-        resume: true,
-        seed: calibrate.seed,
-        device: python.device,
-        threads: python.threads ?? options.threads ?? null,
-        student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone },
-        cache: cache.dir,
-        rows: rowsFile,
-        domain: domainFile,
-        epochs: calibrate.epochs,
-        batch: calibrate.batch,
-        lr: calibrate.lr,
-        weightDecay: calibrate.weightDecay,
-        warmup: 0.1,
-        clip: 1,
-        ema: null,
-        amp: "auto",
-        keep: "best",
-        headOnly: plan.headOnly,
-        loss: calibrate.loss,
-      },
-    });
-    const mosScale = { range: mos!.range, lowerIsBetter: mos!.lowerIsBetter };
+    const images = calibrate.chosen - undecoded;
+    const rows = calibrate.rows;
+    const { done, hello } = await fineTune(plan, calibrate, cache, { dir, rows, keep: "best" }, options);
     await writeCard(
       project,
       dir,
-      { stage: "calibrate", stageKey: plan.key, teacher: null, images, mosScale },
+      { stage: "calibrate", stageKey: calibrate.key, teacher: null, images, mosScale: scaleOf(project) },
       done,
-      witness.hello,
+      hello,
     );
-    const finished: Finished = { durationS: done.durationS, images, headOnly: plan.headOnly };
-    await writeResult(project, plan, finished);
+    const from = calibrate.distilled && calibrate.settings.from !== "backbone" ? "distill" : "backbone";
+    const finished: Finished = {
+      durationS: done.durationS,
+      images,
+      headOnly: calibrate.headOnly,
+      method: "fine-tune",
+      from,
+      ...told,
+    };
+    await writeResult(project, calibrate, finished);
   } finally {
     cache.release();
   }
+}
+
+function scaleOf({ config }: Project) {
+  const { range, lowerIsBetter } = config.mos!;
+  return { range, lowerIsBetter };
 }

@@ -11,12 +11,12 @@ import { writeLabelSnapshot } from "../../labels/snapshot.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
 import { mostLiveCandidates, sampleCandidates, studentTable } from "../../selection/studentTable.ts";
 import { carryOut } from "../carryOut.ts";
+import { sampledPairs } from "../plan/label.ts";
 import { withPlan } from "../plan/plan.ts";
 import type { DistillPlan, Plan } from "../plan/types.ts";
 import { recordStage } from "../runs.ts";
 import { finishedResult, type StageOptions, stageDir, withCatalog, writeResult } from "../stage.ts";
 import { train } from "../trainer.ts";
-import { sampledPairs } from "./label.ts";
 import {
   tellUndecoded,
   trainerWitness,
@@ -31,6 +31,7 @@ interface Finished {
   durationS: number;
   teacherAgreement: Agreement;
   minConfidence?: number | null;
+  temperature?: number;
 }
 
 /** TGD: trains the student on the teacher's labels of the training images. Never reads a MOS. */
@@ -93,7 +94,7 @@ async function trainStudent(
 ): Promise<void> {
   const { config } = project;
   const { teacher } = plan.label;
-  const { key, minConfidence } = plan;
+  const { key, minConfidence, temperature } = plan;
   const interpreter = resolveInterpreter(config.python.interpreter, project.root);
   const cache = await trainingCache(project, catalog, "distill", options);
   try {
@@ -110,7 +111,7 @@ async function trainStudent(
       writeLabelSnapshot(store, db, {
         teacher,
         images: new Set(used),
-        pairs: sampledPairs(project, catalog, store, teacher),
+        pairs: sampledPairs(project, plan.label, store),
         minConfidence,
       });
     } finally {
@@ -118,7 +119,7 @@ async function trainStudent(
     }
     const witness = trainerWitness("distill", options);
     const { distill, student, python } = config;
-    const { confidence: _, ...loss } = distill.loss;
+    const { confidence: _, ...weights } = distill.loss;
     const done = await train({
       interpreter,
       processes: distill.processes,
@@ -151,7 +152,7 @@ async function trainStudent(
         amp: "auto",
         keep: distill.keep,
         headOnly: false,
-        loss,
+        loss: { ...weights, temperature },
       },
     });
     await writeCard(
@@ -165,6 +166,7 @@ async function trainStudent(
       durationS: done.durationS,
       teacherAgreement: done.val ?? { n: 0, srcc: null, plcc: null },
       minConfidence,
+      temperature,
     };
     await writeResult(project, plan, finished);
   } finally {

@@ -9,6 +9,7 @@ import { tellFailures } from "../../failures/words.ts";
 import { maxPixelsOf } from "../../images/limits.ts";
 import { evaluateMetrics } from "../../metrics/agreement.ts";
 import { ceilingOf } from "../../metrics/ceiling.ts";
+import { groupsOf } from "../../metrics/groups.ts";
 import { mosToStudent, studentToMos } from "../../mos/scale.ts";
 import { teacherSrcc } from "../../reliability/teacherCheck.ts";
 import { openStudent, scoreImages } from "../../student/student.ts";
@@ -132,7 +133,7 @@ async function scoreAndCompare(
   const { mos, evaluate } = project.config;
   const dir = stageDir(project, "evaluate", plan.key);
   const student = await openStudent(stageDir(project, plan.student, plan.studentKey));
-  const rows: { image: string; hash: string; score: number; mos: number }[] = [];
+  const rows: { image: string; hash: string; score: number; mos: number; group: string }[] = [];
   const list = failuresIn(dir);
   let failed = 0;
   let calibration: EvaluationFacts["calibration"] = null;
@@ -145,7 +146,14 @@ async function scoreAndCompare(
       if ("reason" in scored) {
         failed++;
         list.add({ kind: "score", file: image, reason: scored.reason });
-      } else rows.push({ image, hash, score: studentToMos(scored.score, mos!), mos: catalog.mos.get(hash)! });
+      } else
+        rows.push({
+          image,
+          hash,
+          score: studentToMos(scored.score, mos!),
+          mos: catalog.mos.get(hash)!,
+          group: catalog.groupNameOf(hash) ?? "",
+        });
       options.onProgress?.({
         stage: "evaluate",
         step: "score",
@@ -172,13 +180,13 @@ async function scoreAndCompare(
   const metrics = evaluateMetrics(
     Float64Array.from(rows, (row) => row.score),
     Float64Array.from(rows, (row) => row.mos),
-    { bootstrap: evaluate.bootstrap, seed: 0 },
+    { bootstrap: evaluate.bootstrap, seed: 0, groups: groupsOf(rows.map((row) => row.group)) },
   );
   await writeFileAtomic(
     path.join(dir, "predictions.csv"),
     toCsv(
-      ["image", "hash", "score", "mos"],
-      rows.map((row) => [row.image, row.hash, row.score, row.mos]),
+      ["image", "hash", "score", "mos", "group"],
+      rows.map((row) => [row.image, row.hash, row.score, row.mos, row.group]),
     ),
   );
   const finished: Finished = {

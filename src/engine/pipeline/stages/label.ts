@@ -12,12 +12,13 @@ import type { Catalog } from "../../dataset/catalog.ts";
 import { failuresIn } from "../../failures/list.ts";
 import { tellFailures } from "../../failures/words.ts";
 import { maxPixelsOf } from "../../images/limits.ts";
-import { labelDataset, pairsToLabel } from "../../labelling/labelling.ts";
+import { labelDataset } from "../../labelling/labelling.ts";
 import type { LeastConfidence } from "../../labels/counting.ts";
 import { type LabelStore, openLabels } from "../../labels/labels.ts";
 import { createTeacher } from "../../teachers/createTeacher.ts";
 import type { Teacher, TeacherImage } from "../../teachers/teacher.ts";
 import { holdingStage } from "../lock.ts";
+import { judgedImages, pairPlan, sampledPairs } from "../plan/label.ts";
 import { planOf, withPlan } from "../plan/plan.ts";
 import type { LabelPlan, Plan } from "../plan/types.ts";
 import { recordStage, runFor } from "../runs.ts";
@@ -27,17 +28,6 @@ interface Finished extends LabelResult {
   teacher: string;
 }
 
-/** The pairs that this config asks for, in the order they are asked. */
-export function sampledPairs(
-  project: Project,
-  catalog: Catalog,
-  store: LabelStore,
-  teacher: string,
-): Iterable<[string, string]> {
-  const { pairsPerImage, pairs, seed } = project.config.label;
-  return pairsToLabel(store, teacher, catalog.hashes, { perImage: pairsPerImage, strategy: pairs, seed });
-}
-
 export interface LabelOptions extends StageOptions {
   /** Half of the work; the stage is finished once both halves are done. */
   only?: "points" | "pairs";
@@ -45,16 +35,32 @@ export interface LabelOptions extends StageOptions {
   retryFailed?: boolean;
 }
 
-/** Stage 1: the teacher judges every image and the sampled pairs. What the store holds already is not asked again. */
+/**
+ * Stage 1: the teacher judges the images that are learnt from or validated on, the sampled pairs of the former, and what is asked for
+ * by name. What the store holds already is not asked again.
+ */
 export async function labelStage(project: Project, options: LabelOptions = {}): Promise<LabelResult> {
   return withCatalog(project, options, async (catalog) => {
     refuseEmpty(project, catalog);
-    const plan = planOf(project, catalog);
-    const label = await plan.label();
-    return holdingStage(project, "label", label.key, () =>
-      during(say`the images were labelled`, project.configFile, () => labelAll(plan, label, options)),
-    );
+    for (let tried = 1; ; tried++) {
+      const plan = planOf(project, catalog);
+      const label = await plan.label();
+      try {
+        return await holdingStage(project, "label", label.key, () =>
+          during(say`the images were labelled`, project.configFile, () => labelAll(plan, label, options)),
+        );
+      } catch (error) {
+        if (!(error instanceof AnotherTeacher) || tried > 2) throw error;
+      }
+    }
   });
+}
+
+/** What was found out about its server makes it another teacher than was planned with: it is planned again. */
+class AnotherTeacher extends LeafError {
+  constructor() {
+    super("failed", say`The teacher's server answers in another way each time it is asked.`);
+  }
 }
 
 export function refuseEmpty(project: Project, catalog: Catalog): void {
@@ -93,7 +99,8 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
   const { project, catalog } = plan;
   const { key, teacher: fingerprint } = label;
   const started = performance.now();
-  const { pairsPerImage, pairs, seed, orders, reasons, stopAfterFailures } = project.config.label;
+  const { orders, reasons, stopAfterFailures } = project.config.label;
+  const { needs } = label;
   const dir = stageDir(project, "label", key);
   const finished = isFinished(project, "label", key);
   const waiting = { signal: options.signal, onNote: options.onNote };
@@ -109,9 +116,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
         say`${project.labelsFile}: ${bad.count} rows are no labels and count as missing (${bad.examples.slice(0, 3).join("; ")})`,
       );
     const imageOf = (hash: string) => teacherImage(catalog, hash);
-    function* images(): Generator<TeacherImage> {
-      for (const hash of catalog.hashes) yield imageOf(hash);
-    }
+    const judged = judgedImages(needs);
     let failures = failuresIn(dir);
     const labelBy = async (teacher: Teacher) => {
       failures.discard();
@@ -119,9 +124,11 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
       return labelDataset({
         store,
         teacher,
-        images,
+        images: () => judged.values().map(imageOf),
         imageOf,
-        pairs: { perImage: pairsPerImage, strategy: pairs, seed },
+        pairs: pairPlan(project.config),
+        paired: () => needs.train,
+        checks: needs.checks,
         minConfidence,
         orders,
         reasons,
@@ -164,10 +171,11 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
   /** Before money is spent, or a limit met. */
   async function tellEstimate(teacher: Teacher): Promise<void> {
     const { config } = project;
-    if (config.teacher.kind !== "openai" || !(config.teacher.price || config.teacher.limit)) return;
+    if (config.teacher.kind !== "openai" || !(config.teacher.price || config.teacher.limit || teacher.dear))
+      return;
     const { requests, inputTokens, outputTokens, cost } = await estimateMissing(
-      project,
-      catalog,
+      plan,
+      label,
       store,
       teacher,
       options,
@@ -183,6 +191,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
   async function withTeacher(work: (teacher: Teacher) => Promise<LabelResult>): Promise<LabelResult> {
     const teacher = await openTeacher(project, options);
     try {
+      if (teacher.fingerprint !== fingerprint) throw new AnotherTeacher();
       const known = teacher.about;
       if (known) options.onNote?.(known);
       await tellEstimate(teacher);
@@ -216,31 +225,37 @@ export function spentText({ requests, inputTokens, outputTokens, cost }: Spent):
 
 /** What is left to label by the store, and what that takes by one trial request. */
 export async function estimateMissing(
-  project: Project,
-  catalog: Catalog,
+  { project, catalog }: Plan,
+  label: LabelPlan,
   store: LabelStore,
   teacher: Teacher,
   options: LabelOptions,
 ): Promise<LabelEstimate> {
   const { orders, reasons } = project.config.label;
   const { fingerprint } = teacher;
+  const { checks } = label.needs;
   const count = (items: Iterable<unknown>) => {
     let n = 0;
     for (const _ of items) n++;
     return n;
   };
   const [points, pairs] = [options.only !== "pairs", options.only !== "points"];
-  const sampled = () => sampledPairs(project, catalog, store, fingerprint);
+  const judged = judgedImages(label.needs);
+  // A pair that is learnt from and checked is asked once.
+  const checked = new Set(checks.pairs.map(String));
+  function* asked(): Generator<[string, string]> {
+    for (const pair of sampledPairs(project, label, store)) if (!checked.has(String(pair))) yield pair;
+    yield* checks.pairs;
+  }
   const missing = {
-    points: points ? count(store.missingPoints(fingerprint, catalog.hashes)) : 0,
-    pairs: pairs ? count(store.missingPairs(fingerprint, sampled(), orders)) : 0,
-    reasons:
-      points && reasons && teacher.explain ? count(store.missingReasons(fingerprint, catalog.hashes)) : 0,
+    points: points ? count(store.missingPoints(fingerprint, new Set([...judged, ...checks.images]))) : 0,
+    pairs: pairs ? count(store.missingPairs(fingerprint, asked(), orders)) : 0,
+    reasons: points && reasons && teacher.explain ? count(store.missingReasons(fingerprint, judged)) : 0,
   };
   const sample = teacherImage(catalog, catalog.hashes[0]!);
   const estimate = await teacher.estimate?.({ ...missing, orders }, sample, options.signal);
   const nothing = { requests: 0, inputTokens: 0, outputTokens: 0, cost: null };
-  return { images: catalog.hashes.length, missing, ...(estimate ?? nothing) };
+  return { images: judged.length, missing, ...(estimate ?? nothing) };
 }
 
 /** Where the store holds every answer, no server or GPU has to be there. Undefined as soon as something has to be asked. */

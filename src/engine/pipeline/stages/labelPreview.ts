@@ -13,6 +13,7 @@ import {
   type RatingProbabilities,
 } from "../../teachers/judgement.ts";
 import type { Inspection, TeacherImage } from "../../teachers/teacher.ts";
+import { withPlan } from "../plan/plan.ts";
 import type { StageOptions } from "../stage.ts";
 import { estimateMissing, openTeacher, refuseEmpty, teacherImage } from "./label.ts";
 
@@ -28,7 +29,8 @@ export async function dryRunLabels(
   const catalog = await openCatalog(project, options);
   try {
     refuseEmpty(project, catalog);
-    const ranked = catalog.hashes.map((hash) => ({ hash, rank: seededRank(0, "dry run", hash) }));
+    const { train } = await withPlan(project, catalog, async (plan) => (await plan.label()).needs);
+    const ranked = train.map((hash) => ({ hash, rank: seededRank(0, "dry run", hash) }));
     ranked.sort((x, y) => (x.rank < y.rank ? -1 : 1));
     const images = ranked.slice(0, count).map(({ hash }) => teacherImage(catalog, hash));
     const teacher = await openTeacher(project, options);
@@ -36,7 +38,7 @@ export async function dryRunLabels(
       const inspect = teacher.inspect?.bind(teacher);
       if (!inspect)
         throw new LeafError("usage", say`The ${teacher.kind} teacher has no prompt to show.`, {
-          remedy: say`A dry run is for \`teacher: { kind: openai, … }\` and \`{ kind: transformers, … }\`.`,
+          remedy: say`A dry run is for \`teacher: { kind: openai, … }\`, \`{ kind: transformers, … }\` and \`{ kind: clip, … }\`.`,
         });
       const questions: DryRunQuestion[] = [];
       for (const image of images) questions.push(questionOf([image], await inspect([image], options.signal)));
@@ -97,7 +99,9 @@ export async function estimateLabels(
     const teacher = await openTeacher(project, options);
     const store = openLabels(project.labelsFile);
     try {
-      return await estimateMissing(project, catalog, store, teacher, options);
+      return await withPlan(project, catalog, async (plan) =>
+        estimateMissing(plan, await plan.label(), store, teacher, options),
+      );
     } finally {
       store.close();
       await teacher.close();

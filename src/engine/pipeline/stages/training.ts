@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import type { HeadFacts } from "../../../protocol/head.ts";
 import type { StudentCard } from "../../../protocol/student.ts";
 import type { TrainerDone, TrainerMessage } from "../../../protocol/trainer.ts";
 import { say } from "../../../words/text.ts";
@@ -44,9 +45,10 @@ export async function trainingCache(
   stage: "distill" | "calibrate",
   options: StageOptions,
 ): Promise<TrainingCache> {
-  const { resize, crop } = project.config.student.input;
+  const { resize, crop, views } = project.config.student.input;
   const hashes = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
-  const key = keyOf({ geometry: 1, resize, crop, hashes: catalog.digestOf(hashes) });
+  const whole = views === "whole" && { whole: true };
+  const key = keyOf({ geometry: 1, resize, crop, ...whole, hashes: catalog.digestOf(hashes) });
   const dir = path.join(project.cache, "tensors", key);
   const { release } = await decoded();
   const rowOf = new Map(hashes.map((hash, row) => [hash, row]));
@@ -167,7 +169,7 @@ export async function writeCard(
   project: Project,
   dir: string,
   facts: CardFacts,
-  done: TrainerDone,
+  done: Pick<TrainerDone, "parameters" | "exportMaxDifference" | "domain" | "levels"> & { head?: HeadFacts },
   hello: { torch: string; device: string },
 ): Promise<void> {
   if (!existsSync(path.join(dir, "student.onnx")))
@@ -183,8 +185,9 @@ export async function writeCard(
     mosScale: facts.mosScale,
     parameters: done.parameters,
     exportMaxDifference: done.exportMaxDifference,
-    outputs: ["features", "map", ...(done.domain ? (["distance"] as const) : [])],
+    outputs: ["features", "map", ...(done.domain ? (["distance"] as const) : []), "levels"],
     domain: done.domain,
+    levels: done.levels,
     provenance: {
       leaf: version,
       created: new Date().toISOString(),

@@ -30,17 +30,31 @@ class DomainFacts(Loose, frozen=True, kw_only=True):
     shrinkage: Share
 
 
+class Level(Loose, frozen=True, kw_only=True):
+    name: Text
+    channels: Annotated[int, Meta(ge=1, le=1000000)]
+    stride: Annotated[int, Meta(ge=1, le=4096)]
+    mean: Count
+    sd: Count | None
+
+
+class Levels(Loose, frozen=True, kw_only=True):
+    dim: Annotated[int, Meta(ge=1, le=1000000)]
+    eps: Annotated[float, Meta(gt=0)]
+    parts: Annotated[list[Level], Meta(min_length=1, max_length=64)]
+
+
 class NewStudent(Strict, frozen=True, kw_only=True):
     model: Filled
     crop: Annotated[int, Meta(ge=16, le=4096)]
-    views: Literal[1, 5]
+    views: Literal["whole", 1, 5]
     backbone: Annotated[None, Meta(extra={"must": "is for calibrate only"})]
 
 
 class CalibratedStudent(Strict, frozen=True, kw_only=True):
     model: Filled
     crop: Annotated[int, Meta(ge=16, le=4096)]
-    views: Literal[1, 5]
+    views: Literal["whole", 1, 5]
     backbone: Filled | None
 
 
@@ -168,6 +182,7 @@ class Done(Loose, frozen=True, kw_only=True, tag_field="type", tag="done"):
     val: Agreement | None
     parameters: Count
     domain: DomainFacts | None
+    levels: Levels
 
 
 class Failure(Loose, frozen=True, kw_only=True, tag_field="type", tag="error"):

@@ -42,7 +42,7 @@ export function makeImages(amount: number, seed: number, scored: boolean): Image
       size: 180_000 + random.below(900_000),
       split,
       score: scored ? score : null,
-      percentile: null,
+      rank: null,
       teacher,
       far: scored && at % 31 === 3,
       mos,
@@ -52,7 +52,7 @@ export function makeImages(amount: number, seed: number, scored: boolean): Image
       thumbnail: null,
     };
   });
-  return scored ? withPercentiles(rows) : rows;
+  return scored ? withRanks(rows) : rows;
 }
 
 export const uriOf = (path: string) => `${folder}/${path}`;
@@ -73,10 +73,13 @@ function pointOf(score: number): PointView {
   };
 }
 
-export function withPercentiles(rows: ImageRow[]): ImageRow[] {
+export function withRanks(rows: ImageRow[]): ImageRow[] {
   const sorted = rows.map(({ score }) => score!).sort((a, b) => a - b);
   const place = new Map(sorted.map((score, at) => [score, at / sorted.length]));
-  return rows.map((row) => ({ ...row, percentile: round(place.get(row.score!) ?? 0) }));
+  return rows.map((row) => ({
+    ...row,
+    rank: { share: round(place.get(row.score!) ?? 0), of: sorted.length },
+  }));
 }
 
 /** Filters, sorts and pages as `leaf/images` does. */

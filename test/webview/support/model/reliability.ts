@@ -44,6 +44,7 @@ export function makeReliability(images: readonly ImageRow[], pairs: readonly Pai
   return {
     teacher: "f",
     kind: "openai",
+    split: "train",
     rated: images.filter(({ mos }) => mos !== null).length,
     calibration: 40,
     pairs: {

@@ -1,0 +1,186 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { HeadDone, NetworkName } from "../../../protocol/head.ts";
+import type { StudentCard } from "../../../protocol/student.ts";
+import { say } from "../../../words/text.ts";
+import { LeafError } from "../../base/errors.ts";
+import { writeFileAtomic } from "../../base/files.ts";
+import { resolveInterpreter } from "../../python/environment.ts";
+import type { StudentTable } from "../../selection/featureStore.ts";
+import { studentTable } from "../../selection/studentTable.ts";
+import { readStudentFiles } from "../../student/file.ts";
+import { openStudent, scoreImages } from "../../student/student.ts";
+import { csvLine } from "../../tables/csvText.ts";
+import type { CalibratePlan, Plan } from "../plan/types.ts";
+import { type StageOptions, stageDir } from "../stage.ts";
+import { fitHead } from "../trainer.ts";
+import { backboneStudent } from "./backbone.ts";
+
+export interface ClosedForm {
+  done: HeadDone;
+  /** Card of the network whose features, distance and layout the student has. */
+  card: StudentCard;
+  /** Ratings that were used. */
+  images: number;
+  /** The images of the fit, in the order of its predictions. */
+  hashes: string[];
+}
+
+interface Network {
+  name: NetworkName;
+  dir: string;
+  card: StudentCard;
+  table: StudentTable;
+}
+
+const mostDifference = 1e-3;
+const checked = 8;
+
+/**
+ * Fits the closed form to the chosen ratings and writes `student.onnx`. Features are the student's own (the engine's scorer made
+ * them, so the pixels are those of scoring), and stay in the cache. `foldOf` says in which fold of a cross-validation a rating is.
+ */
+export async function fitClosedForm(
+  plan: Plan,
+  calibrate: CalibratePlan,
+  dir: string,
+  options: StageOptions,
+  foldOf: (hash: string) => number | null = () => null,
+): Promise<ClosedForm> {
+  const { project, catalog } = plan;
+  const { python } = project.config;
+  const targets = new Map(
+    calibrate.rows.filter((row) => row.split === "train").map((row) => [row.hash, row.target!]),
+  );
+  const hashes = [...targets.keys(), ...calibrate.reference];
+  const networks = await networksOf(plan, calibrate, hashes, options);
+  // An image that one of them cannot read is left out of both.
+  const seen = networks.map(({ table }) => new Map(table.hashes.map((hash, i) => [hash, i])));
+  const kept = hashes.filter((hash) => seen.every((at) => at.has(hash)));
+  const images = kept.filter((hash) => targets.has(hash)).length;
+  if (images < 2) {
+    throw new LeafError(
+      "input",
+      say`${targets.size - images} of the ${targets.size} images to learn from cannot be decoded: too few are left to train.`,
+      { remedy: say`Run \`leaf check\`, and mend or exclude these files.` },
+    );
+  }
+  const features = networks.map(({ name }) => path.join(dir, `features-${name}.f32`));
+  const rows = path.join(dir, "rows.csv");
+  try {
+    for (const [i, { table }] of networks.entries())
+      await writeFile(
+        features[i]!,
+        joined(
+          table,
+          kept.map((hash) => seen[i]!.get(hash)!),
+        ),
+      );
+    let text = csvLine(["target", "weight", "group", "fold"]);
+    for (const hash of kept) {
+      const target = targets.get(hash);
+      text += csvLine([target ?? null, 1, catalog.groupOf(hash), target === undefined ? null : foldOf(hash)]);
+    }
+    await writeFileAtomic(rows, text);
+    const done = await fitHead({
+      interpreter: resolveInterpreter(python.interpreter, project.root),
+      signal: options.signal,
+      job: {
+        v: 1,
+        kind: "fit",
+        out: dir,
+        threads: python.threads ?? options.threads ?? null,
+        networks: networks.map(({ name, dir: student, card }, i) => ({
+          name,
+          onnx: path.join(student, "student.onnx"),
+          features: features[i]!,
+          levels: card.levels!,
+          scored: name === "distilled",
+        })),
+        rows,
+      },
+    });
+    const { card } = networks.find(({ name }) => name === done.facts.networks[0])!;
+    return { done, card, images, hashes: kept };
+  } finally {
+    for (const file of features) await rm(file, { force: true });
+  }
+}
+
+/**
+ * The largest difference between the student in `dir` and the fit on some of the pictures. Throws LeafError `failed` above 0.001:
+ * then the file does not compute what was fitted.
+ */
+export async function checkClosedForm(
+  { catalog, project }: Plan,
+  dir: string,
+  hashes: readonly string[],
+  predictions: string,
+): Promise<number> {
+  const told = (await readFile(predictions, "utf8")).trim().split("\n").slice(1);
+  const items = hashes.slice(0, checked).map((hash) => ({ hash, path: catalog.pathOf(hash) }));
+  const student = await openStudent(dir, { threads: project.config.python.threads ?? undefined });
+  let [largest, at] = [0, 0];
+  try {
+    for await (const one of scoreImages(student, items)) {
+      const expected = Number(told[at++]!.split(",")[0]);
+      if ("score" in one) largest = Math.max(largest, Math.abs(one.score - expected));
+    }
+  } finally {
+    await student.close();
+  }
+  if (largest <= mostDifference) return largest;
+  throw new LeafError(
+    "failed",
+    say`The exported student's scores are ${largest.toPrecision(3)} off the fitted ones on real pictures.`,
+    {
+      remedy: say`Please report this; \`calibrate.method: fine-tune\` does without.`,
+    },
+  );
+}
+
+async function networksOf(
+  plan: Plan,
+  calibrate: CalibratePlan,
+  hashes: readonly string[],
+  options: StageOptions,
+): Promise<Network[]> {
+  const { project, catalog } = plan;
+  const items = hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
+  const threads = project.config.python.threads ?? options.threads;
+  const found: Network[] = [];
+  for (const name of calibrate.networks) {
+    const { dir, key } =
+      name === "distilled"
+        ? { dir: stageDir(project, "distill", calibrate.distilled!), key: `distill-${calibrate.distilled}` }
+        : await backboneStudent(project, options).then((one) => ({ ...one, key: `backbone-${one.key}` }));
+    const { card } = await readStudentFiles(dir);
+    if (!card.levels) {
+      throw new LeafError(
+        "failed",
+        say`The student in ${dir} was made before students had features of several levels.`,
+        {
+          remedy: say`Remove that folder and run \`leaf distill\` again, or set \`calibrate.method: fine-tune\`.`,
+        },
+      );
+    }
+    const table = await studentTable(project, key, dir, items, { ...options, threads, levels: true });
+    found.push({ name, dir, card, table });
+  }
+  return found;
+}
+
+/** Rows of levels and then the score, as little-endian float32. */
+function joined({ features, scores, dim }: StudentTable, rows: readonly number[]): Uint8Array {
+  const found = new DataView(new ArrayBuffer(4 * rows.length * (dim + 1)));
+  let at = 0;
+  const put = (value: number) => {
+    found.setFloat32(at, value, true);
+    at += 4;
+  };
+  for (const row of rows) {
+    for (let i = 0; i < dim; i++) put(features[row * dim + i]!);
+    put(scores[row]!);
+  }
+  return new Uint8Array(found.buffer);
+}

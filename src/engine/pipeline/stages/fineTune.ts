@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { TrainerDone } from "../../../protocol/trainer.ts";
+import { say } from "../../../words/text.ts";
+import { LeafError } from "../../base/errors.ts";
+import { resolveInterpreter } from "../../python/environment.ts";
+import type { CalibratePlan, Plan, TrainingRow } from "../plan/types.ts";
+import { type StageOptions, stageDir } from "../stage.ts";
+import { train } from "../trainer.ts";
+import { type TrainingCache, trainerWitness, untargetedRows, writeRows } from "./training.ts";
+
+export interface FineTuning {
+  dir: string;
+  rows: readonly TrainingRow[];
+  /** The epoch to keep; `last` where the rows of val are to tell how good it is. */
+  keep: "best" | "last";
+}
+
+/** CFT: trains the network on human scores. Resolves with what the trainer said of itself, too. */
+export async function fineTune(
+  { project, catalog }: Plan,
+  plan: CalibratePlan,
+  cache: TrainingCache,
+  { dir, rows, keep }: FineTuning,
+  options: StageOptions,
+): Promise<{ done: TrainerDone; hello: { torch: string; device: string } }> {
+  const { student, python } = project.config;
+  const calibrate = plan.settings;
+  const rowsFile = path.join(dir, "rows.csv");
+  await writeRows(rowsFile, rows, cache.rowOf);
+  const domainFile = path.join(dir, "domain.csv");
+  await writeRows(domainFile, untargetedRows(catalog), cache.rowOf);
+  const backbone =
+    plan.distilled && calibrate.from !== "backbone"
+      ? path.join(stageDir(project, "distill", plan.distilled), "checkpoints", "best.pt")
+      : null;
+  if (backbone && !existsSync(backbone)) {
+    throw new LeafError("failed", say`${backbone} is missing.`, {
+      remedy: say`Remove that stage's folder and run \`leaf distill\` again.`,
+    });
+  }
+  const witness = trainerWitness("calibrate", options);
+  const done = await train({
+    interpreter: resolveInterpreter(python.interpreter, project.root),
+    processes: 1,
+    signal: options.signal,
+    onMessage: witness.onMessage,
+    job: {
+      v: 1,
+      kind: "calibrate",
+      out: dir,
+      resume: true,
+      seed: calibrate.seed,
+      device: python.device,
+      threads: python.threads ?? options.threads ?? null,
+      student: { model: student.model, crop: student.input.crop, views: student.input.views, backbone },
+      cache: cache.dir,
+      rows: rowsFile,
+      domain: domainFile,
+      epochs: calibrate.epochs,
+      batch: calibrate.batch,
+      lr: calibrate.lr,
+      weightDecay: calibrate.weightDecay,
+      warmup: 0.1,
+      clip: 1,
+      ema: null,
+      amp: "auto",
+      keep,
+      headOnly: plan.headOnly,
+      loss: calibrate.loss,
+    },
+  });
+  return { done, hello: witness.hello };
+}

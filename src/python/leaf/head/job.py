@@ -1,0 +1,78 @@
+"""The jobs of the closed form."""
+
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from leaf.channel import Channel
+from leaf.contract.head import BackboneDone, BackboneJob, FitJob, HeadDone, HeadJob, Levels
+
+EXPORT_CROPS = 2
+
+
+def run(job: HeadJob, channel: Channel) -> None:
+    """Does the job and tells the channel; raises TrainerError."""
+    if isinstance(job, FitJob):
+        _fit(job, channel)
+    else:
+        _export(job, channel)
+
+
+def _fit(job: FitJob, channel: Channel) -> None:
+    from leaf.head.compose import compose
+    from leaf.head.fit import fit
+    from leaf.head.rows import read_features, read_rated
+
+    started = time.perf_counter()
+    rated, rows = read_rated(Path(job.rows))
+    found = fit(job.networks, [read_features(network, rows) for network in job.networks], rated)
+    out = Path(job.out)
+    path, predictions = out / "student.onnx", out / "head.csv"
+    parameters = compose(found, job.networks, path)
+    told = np.stack([found.scores, found.deviations], axis=1)
+    np.savetxt(predictions, told, fmt="%.9g", delimiter=",", header="score,sd", comments="")
+    channel.send(
+        HeadDone(
+            v=1,
+            duration_s=round(time.perf_counter() - started, 3),
+            onnx=str(path),
+            parameters=parameters,
+            facts=found.facts,
+            folds=found.folds,
+            predictions=str(predictions),
+        )
+    )
+
+
+def _export(job: BackboneJob, channel: Channel) -> None:
+    """The network with the weights it comes with; its score says nothing."""
+    import torch
+
+    from leaf.export import export
+    from leaf.levels import layout
+    from leaf.students import new_student
+
+    started = time.perf_counter()
+    if job.threads is not None:
+        torch.set_num_threads(job.threads)
+    torch.manual_seed(0)
+    student = new_student(job.model, job.crop)
+    rng = np.random.default_rng(0)
+    crops = [rng.integers(0, 256, (job.crop, job.crop, 3), dtype=np.uint8) for _ in range(EXPORT_CROPS)]
+    # Of two sizes, neither of which halves evenly.
+    whole = [np.tile(one, (2, 2, 1))[: job.crop + 31, : job.crop + 50 + i] for i, one in enumerate(crops)]
+    path = Path(job.out) / "student.onnx"
+    difference = export(student, crops, path, None, whole if job.views == "whole" else None)
+    channel.send(
+        BackboneDone(
+            v=1,
+            duration_s=round(time.perf_counter() - started, 3),
+            onnx=str(path),
+            export_max_difference=difference,
+            parameters=sum(p.numel() for p in student.parameters()),
+            levels=msgspec.convert(msgspec.to_builtins(layout(student)), Levels),
+            torch=str(torch.__version__),
+        )
+    )

@@ -1,0 +1,103 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { Command } from "commander";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { groups, groupsFor } from "../../src/cli/commands.ts";
+import { completionScript, shells } from "../../src/cli/completion.ts";
+import type { Described } from "../../src/cli/described.ts";
+import { runner } from "../../src/cli/run.ts";
+
+const dist = path.resolve("dist");
+const leaf = (...args: string[]) =>
+  spawnSync(process.execPath, [path.join(dist, "cli.js"), ...args], { encoding: "utf8" });
+const described: Described = JSON.parse(readFileSync(path.join(dist, "commands.json"), "utf8"));
+const hidden = ["job", "supervise"];
+
+describe("what a command loads", () => {
+  it("each group adds the commands that it names", async () => {
+    for (const { names, load } of groups) {
+      const program = new Command();
+      const run = runner(new AbortController().signal);
+      (await load())(program, run, new AbortController().signal);
+      const added = program.commands.map((command) => command.name());
+      expect(added.filter((name) => name !== "describe")).toEqual(names);
+    }
+    const shown = groups.flatMap(({ names }) => names).filter((name) => !hidden.includes(name));
+    expect(described.commands.map(({ name }) => name)).toEqual(shown);
+  });
+
+  it("is its own group, wherever the global options stand", () => {
+    const name = fc.constantFrom(...groups.flatMap(({ names }) => names));
+    const option = fc.constantFrom(
+      ["--json"],
+      ["--verbose"],
+      ["-c", "score"],
+      ["--config", "a b.yaml"],
+      ["--config=run"],
+    );
+    fc.assert(
+      fc.property(name, fc.array(option), (command, options) => {
+        const found = groupsFor([...options.flat(), command, "label"]);
+        expect(found).toHaveLength(1);
+        expect(found[0]!.names).toContain(command);
+      }),
+    );
+    for (const other of [[], ["help", "score"], ["scor"], ["--help"]]) expect(groupsFor(other)).toBe(groups);
+  });
+
+  it("version and help need a small part of it, and say what all of it would", () => {
+    expect(leaf("--version").stdout).toBe(`${JSON.parse(readFileSync("package.json", "utf8")).version}\n`);
+    const quick = leaf("--help");
+    expect(quick.stdout).toBe(leaf("--verbose", "--help").stdout);
+    expect(leaf("-h").stdout).toBe(quick.stdout);
+    expect(bytesOf("cli.js")).toBeLessThan(300_000);
+  });
+});
+
+describe("leaf completion", () => {
+  it.each(shells)("%s: knows all commands and their options", (shell) => {
+    const { stdout, status } = leaf("completion", shell);
+    expect(status).toBe(0);
+    expect(stdout).toBe(`${completionScript(shell, described)}\n`);
+    for (const { name } of described.commands) expect(stdout).toContain(name);
+    expect(stdout).toContain("config");
+  });
+
+  it("completes in bash: commands, subcommands, options and choices", () => {
+    const complete = (...words: string[]) => {
+      const script = `${completionScript("bash", described)}
+COMP_WORDS=(leaf ${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length}; _leaf; echo "\${COMPREPLY[*]}"`;
+      const { stdout, stderr } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
+      expect(stderr).toBe("");
+      return stdout.trim().split(" ").filter(Boolean);
+    };
+    expect(complete("sco")).toEqual(["score"]);
+    expect(complete("-c", "x.yaml", "labels", "m")).toEqual(["merge"]);
+    expect(complete("completion", "")).toEqual(expect.arrayContaining([...shells]));
+    expect(complete("status", "--")).toEqual(expect.arrayContaining(["--config", "--json"]));
+    // A file of that name is no command.
+    expect(complete("score", "labels", "m")).toEqual([]);
+  });
+
+  it("refuses a shell that it does not know, and names those that it does", () => {
+    const { status, stderr } = leaf("completion", "tcsh");
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/bash, zsh, fish, powershell/);
+  });
+});
+
+/** Of a file in dist/ and of all that it imports before it runs. */
+function bytesOf(name: string, seen = new Set<string>()): number {
+  if (seen.has(name)) return 0;
+  seen.add(name);
+  const file = path.join(dist, name);
+  const imported = readFileSync(file, "utf8").matchAll(
+    /^(?:import|export)[^;]*?from "\.\/([^"]+)";|^import "\.\/([^"]+)";/gms,
+  );
+  return [...imported].reduce(
+    (sum, [, from, bare]) => sum + bytesOf(from ?? bare!, seen),
+    statSync(file).size,
+  );
+}

@@ -7,9 +7,9 @@ import { imagesSchema, mosSchema, otherDatasetSchema, splitSchema } from "./data
 import { teacherSchema } from "./teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./training.ts";
 
-/** What `label.minConfidence` is where nothing says otherwise. */
 /** What `label.stopAfterFailures` is where nothing says otherwise. */
 export const defaultStopAfterFailures = 20;
+/** What `label.minConfidence` is where nothing says otherwise. */
 export const defaultMinConfidence = 0.1;
 
 const labelSchema = z.strictObject({
@@ -37,6 +37,10 @@ const labelSchema = z.strictObject({
   stopAfterFailures: z.int().min(1).nullable().default(defaultStopAfterFailures).meta({
     description:
       "Labelling stops with an error where that many first answers failed and none was good; null goes on whatever happens.",
+  }),
+  pauseAtFailures: z.number().min(0).max(1).nullable().default(0.5).meta({
+    description:
+      "Labelling pauses, once, where a larger share of the last 40 answers failed: the next `leaf label` goes on. Null never pauses.",
   }),
   reasons: z.boolean().default(false).meta({
     description: "Also ask for a short reason per image, in a request of its own; never part of the score.",

@@ -106,7 +106,8 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
   const { project, catalog } = plan;
   const { key, teacher: fingerprint } = label;
   const started = performance.now();
-  const { pairsPerImage, pairs, seed, orders, reasons, stopAfterFailures } = project.config.label;
+  const { pairsPerImage, pairs, seed, orders, reasons, stopAfterFailures, pauseAtFailures } =
+    project.config.label;
   const dir = stageDir(project, "label", key);
   const finished = isFinished(project, "label", key);
   const waiting = { signal: options.signal, onNote: options.onNote };
@@ -139,6 +140,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
         orders,
         reasons,
         stopAfterFailures,
+        pauseAtFailures,
         retryFailed: options.retryFailed !== false || !finished,
         only: options.only,
         ...waiting,

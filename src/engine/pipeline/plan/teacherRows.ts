@@ -1,5 +1,5 @@
 import type { LabelStore } from "../../labels/labels.ts";
-import type { CalibratePlan, Plan, TrainingRow } from "./types.ts";
+import type { Plan, TrainingRow } from "./types.ts";
 
 /** As for the student's own scale (`fit_scale` of the trainer): fewer images fit a line by chance. */
 const leastForScale = 5;

@@ -183,6 +183,7 @@ def _open(request: Open) -> tuple[Any, Hello]:
         attention=loaded.attention,
         features="reused" if judge.shared else "plain",
         why_plain=judge.why_plain,
+        thinking=judge.point.question.quieted,
         torch=str(torch.__version__),
         transformers=str(transformers.__version__),
     )

@@ -52,6 +52,9 @@ export interface DistillResult {
   teacherAgreement: Agreement;
   /** The confidence from which pairs counted; `auto` decides. Null: all did. */
   minConfidence?: number | null;
+  /** By which rule an epoch became the student, and which one; `distill.keep: auto` decides by the number of val images. */
+  keep?: "best" | "last";
+  epoch?: number;
   /** Absent where nothing failed. */
   failures?: FailureSummary;
 }

@@ -3,32 +3,17 @@ import type { Text } from "../../../protocol/text.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
+import { calibratedFromBackbone, familyOf, recipes } from "../../config/recipes.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
 import { mosToStudent } from "../../mos/scale.ts";
 import type { StageOptions } from "../stage.ts";
 import { calibrationImages } from "./calibrationImages.ts";
 import { ratedIn } from "./minConfidence.ts";
 import { fittedTeacherCheck } from "./teacherCheck.ts";
+import { trainingInputs } from "./training.ts";
 import type { CalibratePlan, Plan } from "./types.ts";
 
 type Calibrate = CalibratePlan["settings"];
-
-/**
- * A network that has seen no score yet takes higher rates and more passes than one that has learnt from a teacher, and all of
- * it must move: the ratios of the demo's two arms (demo/arms.ts), which were chosen on its validation photos. At the rates for
- * a distilled student it hardly gets off the ground (SRCC .29 against .56 on the demo's data, 50 ratings).
- */
-function fromBackbone(calibrate: Calibrate): Calibrate {
-  // Rounded: the same number as somebody would write, so that it is the same work.
-  const higher = (rate: number) => Number((5 * rate).toPrecision(12));
-  return {
-    ...calibrate,
-    from: "backbone",
-    epochs: 2 * calibrate.epochs,
-    lr: { backbone: higher(calibrate.lr.backbone), head: higher(calibrate.lr.head) },
-    headOnlyBelow: 0,
-  };
-}
 
 /**
  * Which images calibrate what: a function of config, labels, MOS and (for selections other than random) the distilled student.
@@ -70,13 +55,13 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
   const atChance = calibrate.from === "auto" && teacherCheck?.verdict === "chance";
   const distilled = calibrate.from === "backbone" || atChance ? undefined : student?.key;
   const settings: Calibrate = atChance
-    ? fromBackbone(calibrate)
+    ? calibratedFromBackbone(calibrate, recipes[familyOf(project.config.student.model)])
     : { ...calibrate, from: distilled ? "distill" : "backbone" };
   // What was decided, not how: `auto` and the same start by name are the same work. The rows say what was chosen.
   const inputs = {
     from: distilled ?? "backbone",
     student: project.config.student,
-    calibrate: { ...settings, selection: "random" },
+    calibrate: trainingInputs({ ...settings, selection: "random" }),
     rows: digestLines(rows.map((one) => `${one.hash} ${one.split} ${one.target}`)),
     range: mos.range,
     lowerIsBetter: mos.lowerIsBetter,

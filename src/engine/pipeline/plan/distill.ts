@@ -2,6 +2,7 @@ import { digestLines, keyOf } from "../../base/keys.ts";
 import { defaultMinConfidence } from "../../config/config.ts";
 import { human } from "../../labels/labels.ts";
 import { readResult } from "../stage.ts";
+import { keptEpoch, trainingInputs } from "./training.ts";
 import type { DistillPlan, Plan } from "./types.ts";
 
 /** The labels it learns from, the images, and its own settings. */
@@ -9,6 +10,7 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
   const { project, catalog } = plan;
   const { student, distill } = project.config;
   const { processes: _, ...settings } = distill;
+  const keep = keptEpoch(distill.keep, catalog);
   const label = await plan.label();
   const finished = await readResult(project, "label", label.key);
   const minConfidence = await plan.minConfidence();
@@ -24,11 +26,12 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
     split: catalog.splitDigest,
     student: { ...student, input: { ...student.input, views: 0 } },
     views: student.input.views,
-    distill: settings,
+    distill: trainingInputs({ ...settings, keep }),
   };
   const key = keyOf(inputs);
   const keys = { label: label.key, distill: key };
-  return { stage: "distill", inputs, key, keys, label, labelled: finished !== undefined, minConfidence };
+  const labelled = finished !== undefined;
+  return { stage: "distill", inputs, key, keys, label, labelled, minConfidence, keep };
 }
 
 /** The words of people that stand; 0 while there is none. One that is taken back leaves no trace. */

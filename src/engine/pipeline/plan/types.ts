@@ -29,6 +29,8 @@ export interface DistillPlan extends StagePlan {
   labelled: boolean;
   /** With which pairs count. */
   minConfidence: LeastConfidence;
+  /** Which epoch becomes the student. */
+  keep: "best" | "last";
 }
 
 /** One line of the trainer's rows file. */

@@ -141,6 +141,7 @@ async function calibrateStudent(
         batch: calibrate.batch,
         lr: calibrate.lr,
         weightDecay: calibrate.weightDecay,
+        layerDecay: calibrate.layerDecay,
         warmup: 0.1,
         clip: 1,
         ema: null,

@@ -51,7 +51,7 @@ test("the settings that apply are told as numbers", () => {
   expect(training).toMatchObject({ family: "convnext", input: { resize: 384, views: "whole" } });
   expect(training.distill.batch).toBe(8);
   expect(trainingLines(training)).toEqual([
-    "Distill: 20 epochs, 8 images a step, rates 0.00005 (backbone) and 0.0005 (head), weight decay 0.00000001, layer decay 0.8; what the config leaves out is what suits convnext.",
-    "Calibrate: 20 epochs, 16 images a step, rates 0.00001 (backbone) and 0.0001 (head), weight decay 0.00000001, layer decay 0.8; what the config leaves out is what suits convnext.",
+    "Distill: 20 epochs, 8 images a step, rates 0.00005 (backbone) and 0.0005 (head), weight decay 1e-8, layer decay 0.8; what the config leaves out is what suits convnext.",
+    "Calibrate: 20 epochs, 16 images a step, rates 0.00001 (backbone) and 0.0001 (head), weight decay 1e-8, layer decay 0.8; what the config leaves out is what suits convnext.",
   ]);
 });

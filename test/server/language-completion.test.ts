@@ -101,7 +101,7 @@ test("values: choices, booleans, numbers of a choice, null", async () => {
   expect(await labels("label: { pairs: | }")).toEqual(["random", "near", "mixed"]);
   expect(await labels("label:\n  pairs: n|\n  seed: 1\n")).toEqual(["random", "near", "mixed"]);
   expect(await labels("calibrate:\n  validate: |")).toEqual(["false", "true"]);
-  expect(await labels("student: { input: { views: | } }")).toEqual(["1", "5"]);
+  expect(await labels("student: { input: { views: | } }")).toEqual(["whole", "1", "5"]);
   expect(await labels("distill:\n  ema: |")).toEqual(["null"]);
   expect(await labels("teacher: { kind: | }")).toEqual(["embedded", "clip", "openai", "transformers"]);
   expect(await labels("python:\n  device: c|  # where")).toEqual(["auto", "cpu", "cuda", "mps"]);

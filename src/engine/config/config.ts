@@ -4,6 +4,7 @@ import { defaultMaxMegapixels, mostMegapixels } from "../images/limits.ts";
 import { completeMos } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
 import { imagesSchema, mosSchema, otherDatasetSchema, splitSchema } from "./data.ts";
+import { withRecipe } from "./recipes.ts";
 import { teacherSchema } from "./teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./training.ts";
 
@@ -132,6 +133,7 @@ export const configSchema = z
   })
   .transform(({ mos, evaluate: { datasets, ...evaluate }, ...config }) => ({
     ...config,
+    ...withRecipe(config.student, config.distill, config.calibrate),
     ...(mos ? { mos: completeMos(mos) } : {}),
     evaluate: {
       ...evaluate,

@@ -1,6 +1,7 @@
 import type { Change } from "../../protocol/project.ts";
 import type { StageName } from "../../protocol/results.ts";
 import { canonicalJson } from "../base/keys.ts";
+import { suitable } from "../config/recipes.ts";
 import type { StageInputs } from "./plan/types.ts";
 
 /** How an input of a stage is told. Without `facts` it is shown as it stands, under the config's own key. */
@@ -72,13 +73,13 @@ export function stageChanges(
   configs: [unknown, unknown],
   upstreamTold: boolean,
 ): { changes: Change[]; upstream: boolean } {
-  const settings = changesOf(...configs);
+  const settings = configChanges(...configs);
   const differs = (input: string) =>
     canonicalJson(before[input] ?? null) !== canonicalJson(after[input] ?? null);
   const inputs = Object.keys(told[stage]).filter(differs);
   const plain = inputs.flatMap((input) => {
     const { key, from } = told[stage][input]!;
-    return from ? [] : changesOf(before[input], after[input], [key]);
+    return from ? [] : changesOf(before[input], after[input], [key]).filter(isChosen(...configs));
   });
   // What follows from another start than before is no change of its own.
   const start = plain.find(({ key }) => key === "calibrate.from");
@@ -102,8 +103,24 @@ export function stageChanges(
   return { changes: distinct(changes), upstream: inputs.some((input) => told[stage][input]!.upstream) };
 }
 
-/** Differences of two configs, or of parts of them, by full name. */
-export function changesOf(before: unknown, after: unknown, at: string[] = []): Change[] {
+/** What somebody changed from one config to another: not what suits another student, where neither says anything. */
+export function configChanges(before: unknown, after: unknown): Change[] {
+  return changesOf(before, after).filter(isChosen(before, after));
+}
+
+function isChosen(...configs: [unknown, unknown]): (change: Change) => boolean {
+  const suits = (config: unknown, key: string) => suitable(key.split("."), (path) => valueAt(config, path));
+  return ({ key, before, after }) =>
+    // Configs of before there were families lack keys.
+    !((before === suits(configs[0], key) || before === null) && after === suits(configs[1], key));
+}
+
+function valueAt(config: unknown, path: string[]): unknown {
+  return path.reduce<unknown>((part, key) => (isObject(part) ? part[key] : undefined), config);
+}
+
+/** Differences of two values by full name. */
+function changesOf(before: unknown, after: unknown, at: string[] = []): Change[] {
   if (isObject(before) && isObject(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
     return keys.flatMap((key) => changesOf(before[key], after[key], [...at, key]));

@@ -81,7 +81,7 @@ export function stageChanges(
     return from ? [] : changesOf(before[input], after[input], [key]);
   });
   // What follows from another start than before is no change of its own.
-  const start = plain.find(({ key }) => key === "calibrate.from");
+  const start = methodChange(plain) ?? plain.find(({ key }) => key === "calibrate.from");
   const follows = ({ key }: Change) =>
     Object.values(told[stage]).some(
       (one) => one.key === key && !one.from && one.with?.some((other) => plain.some((c) => c.key === other)),
@@ -100,6 +100,12 @@ export function stageChanges(
     changes.push(...(explained.length > 0 ? explained : [{ key }]));
   }
   return { changes: distinct(changes), upstream: inputs.some((input) => told[stage][input]!.upstream) };
+}
+
+/** Inputs of fine-tuning do not name it: they are as they were before there was another method. */
+function methodChange(changes: readonly Change[]): Change | undefined {
+  const found = changes.find(({ key }) => key === "calibrate.method");
+  return found && { ...found, before: found.before ?? "fine-tune", after: found.after ?? "fine-tune" };
 }
 
 /** Differences of two configs, or of parts of them, by full name. */

@@ -42,7 +42,7 @@ const told: Record<StageName, Record<string, Told>> = {
     calibrate: { key: "calibrate" },
     rows: {
       key: "ratings",
-      from: ["mos", "split", "calibrate.selection"],
+      from: ["mos", "split", "calibrate.selection", "calibrate.ratio", "calibrate.seed"],
       with: ["calibrate.ratio", "calibrate.seed", "calibrate.validate", "mos.range", "mos.lowerIsBetter"],
     },
     range: { key: "mos.range" },

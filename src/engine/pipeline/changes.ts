@@ -43,7 +43,7 @@ const told: Record<StageName, Record<string, Told>> = {
     calibrate: { key: "calibrate" },
     rows: {
       key: "ratings",
-      from: ["mos", "split", "calibrate.selection"],
+      from: ["mos", "split", "calibrate.selection", "calibrate.ratio", "calibrate.seed"],
       with: ["calibrate.ratio", "calibrate.seed", "calibrate.validate", "mos.range", "mos.lowerIsBetter"],
     },
     range: { key: "mos.range" },
@@ -82,7 +82,7 @@ export function stageChanges(
     return from ? [] : changesOf(before[input], after[input], [key]).filter(isChosen(...configs));
   });
   // What follows from another start than before is no change of its own.
-  const start = plain.find(({ key }) => key === "calibrate.from");
+  const start = methodChange(plain) ?? plain.find(({ key }) => key === "calibrate.from");
   const follows = ({ key }: Change) =>
     Object.values(told[stage]).some(
       (one) => one.key === key && !one.from && one.with?.some((other) => plain.some((c) => c.key === other)),
@@ -101,6 +101,12 @@ export function stageChanges(
     changes.push(...(explained.length > 0 ? explained : [{ key }]));
   }
   return { changes: distinct(changes), upstream: inputs.some((input) => told[stage][input]!.upstream) };
+}
+
+/** Inputs of fine-tuning do not name it: they are as they were before there was another method. */
+function methodChange(changes: readonly Change[]): Change | undefined {
+  const found = changes.find(({ key }) => key === "calibrate.method");
+  return found && { ...found, before: found.before ?? "fine-tune", after: found.after ?? "fine-tune" };
 }
 
 /** What somebody changed from one config to another: not what suits another student, where neither says anything. */

@@ -29,7 +29,7 @@ const labelSchema = z.strictObject({
     .default(defaultMinConfidence)
     .meta({
       description:
-        "Pairs with less confidence (1 − normalised entropy) are discarded; `auto`: the least at which pairs of calibration images are right significantly more often than not (needs some hundred of them).",
+        "Pairs with less confidence (1 − normalised entropy) are discarded; `auto`: the least at which pairs of calibration images are right significantly more often than not (up to 300 of these are asked for it).",
     }),
   seed: z.int().default(0).meta({ description: "Another seed draws other pairs." }),
   check: z

@@ -41,7 +41,7 @@ export const studentSchema = z.strictObject({
 });
 
 /** What `calibrate.loss.teacher` is where nothing says otherwise. */
-const defaultTeacherWeight = 0;
+const defaultTeacherWeight = 1;
 
 const rate = z.number().positive().max(100);
 const rates = { backbone: rate.optional(), head: rate.optional() };

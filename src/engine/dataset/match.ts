@@ -1,5 +1,6 @@
 import path from "node:path";
 import { distance } from "fastest-levenshtein";
+import { LRUCache } from "lru-cache";
 import type { Text } from "../../protocol/text.ts";
 import { say } from "../../words/text.ts";
 import { quotedCell } from "../tables/cellText.ts";
@@ -17,6 +18,7 @@ export type NameIndex = Pick<ImageIndex, "byPath" | "named" | "withStem" | "iter
 /** Looking for a near name costs a look at all of them. */
 const mostNearest = 10;
 const mostNames = 50_000;
+const mostKnown = 20_000;
 
 /**
  * Finds the image that a table means by a name: the exact relative path; then the path that ends most like it, at least in the
@@ -27,6 +29,8 @@ const mostNames = 50_000;
  */
 export class ImageMatcher {
   readonly #index: NameIndex;
+  /** A table of single ratings says each name many times. */
+  readonly #known = new LRUCache<string, Match>({ max: mostKnown });
   #uploads: Map<string, string[]> | undefined;
   #names: string[] | undefined;
   #nearestLeft = mostNearest;
@@ -36,6 +40,14 @@ export class ImageMatcher {
   }
 
   match(name: string): Match {
+    const known = this.#known.get(name);
+    if (known) return known;
+    const match = this.#decide(name);
+    this.#known.set(name, match);
+    return match;
+  }
+
+  #decide(name: string): Match {
     const written = this.#match(name);
     const plain = plainCell(name);
     if (plain === name) return written ?? this.#none(name);

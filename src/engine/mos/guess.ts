@@ -202,7 +202,7 @@ async function* cellsIn(
     const at = columns.map((name) => table.columns.indexOf(name));
     for await (const batch of table.batches(at))
       for (const { cells } of batch)
-        yield table.decimalComma ? cells.map((text) => text.replace(",", ".")) : cells;
+        yield table.decimalComma ? cells.map((text) => text.replace(/^([+-]?\d*),(\d+)$/, "$1.$2")) : cells;
   } catch {
     // A damaged file is told when it is read for good; its beginning may do here.
   }

@@ -3,7 +3,9 @@ import { LongestFirst } from "./test/support/longestFirst.ts";
 
 export default defineConfig({
   test: {
-    include: ["test/{cli,demo,docs,engine,extension,integration,protocol,scripts,server,words}/**/*.test.ts"],
+    include: [
+      "test/{bench,cli,demo,docs,engine,extension,integration,protocol,scripts,server,words}/**/*.test.ts",
+    ],
     testTimeout: 60_000,
     hookTimeout: 180_000,
     maxWorkers: 2,

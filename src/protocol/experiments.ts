@@ -16,6 +16,8 @@ export interface ExperimentResult {
   seeds: number[];
   resplit: boolean;
   report: ReportedMetric[];
+  /** How seeds are summed up; absent: by their mean. */
+  summary?: "mean" | "median";
   compare: string | null;
   /** Resamples of the paired tests. */
   bootstrap: number;
@@ -43,6 +45,8 @@ export interface ArmResult {
   fitsConfidence?: boolean;
   /** Over the seeds that are done. `sd` is that of the sample; null for one value, or where seeds change nothing. */
   means: Record<ReportedMetric, { mean: number; sd: number | null; n: number } | null>;
+  /** First quartile, median and third quartile over the same, where the experiment's summary is the median. */
+  quartiles?: Record<ReportedMetric, [number, number, number] | null>;
   /** Null for the baseline and where there is none, or before the end. */
   versus: { baseline: string; tests: Partial<Record<ReportedMetric, ArmTest | null>> } | null;
 }

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { ArmResult, ExperimentResult, ReportedMetric } from "../../src/protocol/experiments.ts";
-import { notFree } from "../../src/words/experiment.ts";
+import { medianText, notFree } from "../../src/words/experiment.ts";
 import { count, figure, interval, pValue, signed } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
 import { baseStyles, tableStyles } from "../ui/styles.ts";
@@ -127,13 +127,15 @@ class ArmTable extends LitElement {
     >`;
   }
 
-  #mean({ means, trials, versus }: ArmResult, metric: ReportedMetric) {
+  #mean({ means, quartiles, trials, versus }: ArmResult, metric: ReportedMetric) {
     const found = means[metric];
     if (!found) {
       const failed = trials.length > 0 && trials.every(({ state }) => state === "failed");
       return html`<td class="number ${failed ? "poor" : "muted"}">${failed ? this.host.text("failed") : "–"}</td>`;
     }
     const test = versus?.tests[metric];
+    if (quartiles)
+      return html`<td class="number">${medianText(quartiles[metric])}${test && test.pHolm < level ? "*" : nothing}</td>`;
     return html`<td class="number">
       ${figure(found.mean)}${found.sd === null ? nothing : html` <span class="muted">± ${figure(found.sd)}</span>`}${test && test.pHolm < level ? "*" : nothing}
     </td>`;
@@ -153,9 +155,11 @@ class ArmTable extends LitElement {
     const text = this.host.text;
     const { arms, seeds, compare, bootstrap, resplit } = this.result;
     const notes = [
-      seeds.length > 1
-        ? text("Mean ± sample standard deviation over {0} seeds; n: held-out images.", count(seeds.length))
-        : text("Seed {0} alone; n: held-out images.", String(seeds[0])),
+      this.result.summary === "median" && seeds.length > 1
+        ? text("Median [quartiles] over {0} seeds; n: held-out images.", count(seeds.length))
+        : seeds.length > 1
+          ? text("Mean ± sample standard deviation over {0} seeds; n: held-out images.", count(seeds.length))
+          : text("Seed {0} alone; n: held-out images.", String(seeds[0])),
     ];
     if (resplit) notes.push(text("Each seed has a split of its own."));
     if (arms.some(notFree))

@@ -8,6 +8,7 @@ import { inside } from "../base/ids.ts";
 import { readJsonAs } from "../base/json.ts";
 import { keyOf } from "../base/keys.ts";
 import { redactConfig, redactValue } from "../base/redact.ts";
+import { quantile } from "../metrics/bootstrap.ts";
 import { flatSettings } from "../pipeline/runSummaries.ts";
 import { paperFigures } from "../views/paperFigures.ts";
 import type { OpenExperiment } from "./file.ts";
@@ -30,6 +31,7 @@ export async function summarise(open: OpenExperiment, trials: readonly Trial[]):
     seeds: experiment.seeds,
     resplit: experiment.resplit,
     report: experiment.report,
+    ...(experiment.summary && { summary: experiment.summary }),
     compare: experiment.compare ?? null,
     bootstrap: experiment.bootstrap,
     done: count("done"),
@@ -51,6 +53,11 @@ export async function summarise(open: OpenExperiment, trials: readonly Trial[]):
         means: Object.fromEntries(
           reportedMetrics.map((metric) => [metric, meanOf(own, metric)]),
         ) as ArmResult["means"],
+        ...(experiment.summary === "median" && {
+          quartiles: Object.fromEntries(
+            reportedMetrics.map((metric) => [metric, quartilesOf(own, metric)]),
+          ) as ArmResult["quartiles"],
+        }),
         versus: null,
       };
     }),
@@ -59,15 +66,29 @@ export async function summarise(open: OpenExperiment, trials: readonly Trial[]):
   };
 }
 
-/** Mean and sample standard deviation over the evaluations that differ; null where one of them does not define the metric. */
+/** The values of the evaluations that differ; none where one of them does not define the metric. */
+function valuesOf(trials: ArmResult["trials"], metric: ReportedMetric): number[] {
+  const distinct = new Map(trials.flatMap(({ key, metrics }) => (metrics ? [[key, metrics[metric]]] : [])));
+  const values = [...distinct.values()];
+  return values.some((value) => value === null) ? [] : (values as number[]);
+}
+
+/** First quartile, median and third quartile, interpolated as NumPy does; null without values. */
+export function quartilesOf(
+  trials: ArmResult["trials"],
+  metric: ReportedMetric,
+): [number, number, number] | null {
+  const sorted = Float64Array.from(valuesOf(trials, metric)).sort();
+  return sorted.length === 0 ? null : [quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75)];
+}
+
+/** Mean and sample standard deviation over the same. */
 export function meanOf(
   trials: ArmResult["trials"],
   metric: ReportedMetric,
 ): { mean: number; sd: number | null; n: number } | null {
-  const distinct = new Map(trials.flatMap(({ key, metrics }) => (metrics ? [[key, metrics[metric]]] : [])));
-  const values = [...distinct.values()];
-  if (values.length === 0 || values.some((value) => value === null)) return null;
-  const figures = values as number[];
+  const figures = valuesOf(trials, metric);
+  if (figures.length === 0) return null;
   const n = figures.length;
   const mean = figures.reduce((sum, value) => sum + value, 0) / n;
   const variance = figures.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);

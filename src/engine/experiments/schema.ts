@@ -52,6 +52,11 @@ export const experimentSchema = z.strictObject({
     .refine(unique, marked("a measure is named twice"))
     .default(["srcc", "plcc"])
     .meta({ description: "Measures of the table; the first one's difference to the baseline is shown." }),
+  summary: z.enum(["mean", "median"]).optional().meta({
+    default: "mean",
+    description:
+      "How the seeds are summed up: mean ± standard deviation, or median [quartiles], as the field reports random splits.",
+  }),
   compare: z.string().min(1).optional().meta({
     description: "Baseline of the significance tests: an arm, or a row of the table such as `ratio 0.1`.",
   }),

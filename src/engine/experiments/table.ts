@@ -1,5 +1,5 @@
 import type { ArmResult, ArmTest, ExperimentResult, ReportedMetric } from "../../protocol/experiments.ts";
-import { notFree } from "../../words/experiment.ts";
+import { medianText, notFree } from "../../words/experiment.ts";
 import { figure, interval, none, pValue, signed } from "../../words/figure.ts";
 
 /** An experiment as rows of text; how they are laid out is the format's matter. */
@@ -51,9 +51,10 @@ export function tableOf(result: ExperimentResult): Table {
   return { header, rows, notes: notesOf(result, compared) };
 }
 
-function meanText({ means, trials }: ArmResult, metric: ReportedMetric): string {
+function meanText({ means, quartiles, trials }: ArmResult, metric: ReportedMetric): string {
   const found = means[metric];
   if (!found) return trials.every(({ state }) => state === "failed") ? "failed" : none;
+  if (quartiles) return medianText(quartiles[metric]);
   return found.sd === null ? figure(found.mean) : `${figure(found.mean)} ± ${figure(found.sd)}`;
 }
 
@@ -86,7 +87,9 @@ function notesOf(result: ExperimentResult, compared: boolean): string[] {
   const images = [...new Set(n)].sort((a, b) => a - b).join(" to ");
   const notes: string[] = [];
   const spread =
-    seeds.length > 1 ? `mean ± standard deviation over ${seeds.length} seeds` : `seed ${seeds[0]}`;
+    seeds.length > 1
+      ? `${result.summary === "median" ? "median [quartiles]" : "mean ± standard deviation"} over ${seeds.length} ${result.resplit ? "splits" : "seeds"}`
+      : `seed ${seeds[0]}`;
   if (images) notes.push(`${capital(spread)}, on ${images} held-out images.`);
   if (arms.some(notFree))
     notes.push(

@@ -19,6 +19,8 @@ const trial = z.looseObject({
 
 const mean = z.looseObject({ mean: z.number(), sd: z.number().nullable(), n: count }).nullable();
 
+const quartiles = z.tuple([z.number(), z.number(), z.number()]).nullable();
+
 const test = z.looseObject({
   difference: z.number(),
   interval: z.tuple([z.number(), z.number()]),
@@ -33,6 +35,15 @@ const arm = z.looseObject({
   trials: z.array(trial),
   ratings: count.nullable(),
   fitsConfidence: z.boolean().optional(),
+  quartiles: z
+    .looseObject({
+      srcc: quartiles,
+      plcc: quartiles,
+      plccLogistic: quartiles,
+      krcc: quartiles,
+      rmse: quartiles,
+    })
+    .optional(),
   means: z.looseObject({ srcc: mean, plcc: mean, plccLogistic: mean, krcc: mean, rmse: mean }),
   versus: z.looseObject({ baseline: text, tests: z.partialRecord(measure, test.nullable()) }).nullable(),
 });
@@ -49,6 +60,7 @@ export const experimentResult = z.looseObject({
   seeds: z.array(z.int()).max(5000),
   resplit: z.boolean(),
   report: z.array(measure),
+  summary: z.enum(["mean", "median"]).optional(),
   compare: text.nullable(),
   bootstrap: count,
   done: count,

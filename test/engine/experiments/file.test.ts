@@ -172,7 +172,16 @@ test("names of files", () => {
 test("every preset is an experiment on a plain config, and is written beside it", async () => {
   const plain = { images: "photos", mos: { file: "mos.csv" } };
   const names = await presetNames();
-  expect(names).toEqual(["cft-only", "components", "pairs", "ratio", "selection", "student", "teacher"]);
+  expect(names).toEqual([
+    "cft-only",
+    "components",
+    "pairs",
+    "ratio",
+    "selection",
+    "splits",
+    "student",
+    "teacher",
+  ]);
   for (const name of names) {
     const text = await presetText(name);
     expect(problems(text, plain), name).toEqual([]);

@@ -2,7 +2,7 @@ import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatted } from "../../../src/engine/experiments/formats.ts";
-import { meanOf } from "../../../src/engine/experiments/result.ts";
+import { meanOf, quartilesOf } from "../../../src/engine/experiments/result.ts";
 import type { ArmResult, ExperimentResult, TrialResult } from "../../../src/protocol/experiments.ts";
 import { escapeLatex, escapeMarkdown } from "../../../src/words/escape.ts";
 
@@ -92,6 +92,31 @@ test("a row without ratings whose least confidence was fitted on MOS is not call
   };
   expect(grouped(7)).toContain("paired bootstrap over groups of images");
   expect(grouped()).toContain("paired bootstrap over images");
+});
+
+test("with `summary: median` the median and the quartiles stand in the table", () => {
+  // numpy.percentile([.5, .6, .9, .7, .62], [25, 50, 75])
+  const trials = [0.5, 0.6, 0.9, 0.7, 0.62].map((value, seed) => trial(seed, value));
+  const quartiles = quartilesOf(trials, "srcc")!;
+  for (const [i, value] of [0.6, 0.62, 0.7].entries()) expect(quartiles[i]).toBeCloseTo(value, 12);
+  expect(quartilesOf([trial(0, null)], "srcc")).toBeNull();
+  expect(quartilesOf([], "srcc")).toBeNull();
+  const all = Object.fromEntries(
+    (["srcc", "plcc", "plccLogistic", "krcc", "rmse"] as const).map((metric) => [
+      metric,
+      quartilesOf(trials, metric),
+    ]),
+  ) as ArmResult["quartiles"];
+  const one = result([{ ...arm("TGD", trials), quartiles: all }], {
+    summary: "median",
+    resplit: true,
+    seeds: [0, 1, 2, 3, 4],
+  });
+  for (const format of ["text", "markdown", "latex"] as const) {
+    expect(formatted(one, format)).toContain("0.620 ");
+    expect(formatted(one, format)).toContain("over 5 splits");
+  }
+  expect(formatted(one, "text")).toContain("0.620 [0.600, 0.700]");
 });
 
 test("means over seeds: sample deviation; equal evaluations count once; an undefined figure has no mean", () => {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { HeadFacts } from "./head.ts";
 import type { domainFacts, levels, scoredViews } from "./schema/trainer.ts";
 
 export type DomainFacts = z.infer<typeof domainFacts>;
@@ -19,11 +20,13 @@ export interface StudentCard {
   /** Largest difference of a score between PyTorch and ONNX Runtime on real crops. */
   exportMaxDifference: number;
   /** Outputs of student.onnx beside `score`; absent in students of LEAF 0.1.0, which have `features` alone. */
-  outputs?: ("features" | "map" | "distance" | "levels")[];
+  outputs?: ("features" | "map" | "distance" | "levels" | "sd")[];
   /** When an image is unlike those it was distilled on; null where these were too few to tell. */
   domain?: DomainFacts | null;
   /** The layout of the output `levels`; absent in students that lack it. */
   levels?: Levels | null;
+  /** Where calibration was in closed form: what it came to. */
+  head?: HeadFacts | null;
   provenance: {
     leaf: string;
     created: string;

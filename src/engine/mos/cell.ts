@@ -1,7 +1,8 @@
+import { bands } from "../../words/score.ts";
 import { parseNumber } from "../tables/number.ts";
 
 /** The five-grade scale of ITU-R BT.500, the lowest first. */
-export const fiveGrades = ["bad", "poor", "fair", "good", "excellent"] as const;
+export const fiveGrades: readonly string[] = [...bands].reverse();
 
 /**
  * What the cell of a score says: a number; a list of numbers (ratings, or counts of votes); or what Label Studio wraps in JSON: a rating, a
@@ -17,7 +18,7 @@ export function scoreIn(
   if (/^\s*[[{]/.test(text)) {
     const inside = innerValue(parsed(text));
     if (typeof inside !== "string") return inside ?? numbersIn(text);
-    const grade = fiveGrades.indexOf(inside.toLowerCase() as (typeof fiveGrades)[number]);
+    const grade = fiveGrades.indexOf(inside.toLowerCase());
     return grade < 0 ? parseNumber(inside, decimalComma) : lowest + (grade / 4) * (highest - lowest);
   }
   return undefined;

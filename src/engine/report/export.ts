@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import type { FailureSummary } from "../../protocol/failures.ts";
@@ -42,7 +43,7 @@ export interface ExportOptions extends StageOptions {
 }
 
 /**
- * Writes labels (points.csv and pairs.csv), scores (CSV), the newest student (a folder) or tasks for Label Studio for use elsewhere. Throws a LeafError
+ * Writes labels (points.csv and pairs.csv, as many as there are), scores (CSV), the newest student (a folder) or tasks for Label Studio for use elsewhere. Throws a LeafError
  * `usage` before the work begins where a file of these names may not be written over.
  */
 export async function exportTo(
@@ -78,15 +79,21 @@ async function exportLabels(
       const { key, teacher } = await plan.label();
       return { teacher, finished: isFinished(project, "label", key) };
     });
-    if (!finished)
-      throw new LeafError("failed", say`The images are not labelled yet.`, {
-        remedy: say`Run \`leaf label\` first.`,
-      });
+    const notLabelled = new LeafError("failed", say`The images are not labelled yet.`, {
+      remedy: say`Run \`leaf label\` first.`,
+    });
+    if (!finished && !existsSync(project.labelsFile)) throw notLabelled;
     const store = openLabels(project.labelsFile, { readOnly: true });
     try {
       const nameOf = new Map(catalog.hashes.map((hash) => [hash, catalog.relativePathOf(hash)]));
       const points = [...store.points(teacher)].filter((label) => nameOf.has(label.image));
       const pairs = [...store.pairs(teacher)].filter((label) => nameOf.has(label.a) && nameOf.has(label.b));
+      if (!finished) {
+        if (points.length + pairs.length === 0) throw notLabelled;
+        options.onWarning?.(
+          say`labelling is not finished: ${points.length} image labels and ${pairs.length} pairs are all there is`,
+        );
+      }
       const pointRows = points.map((p) => [
         nameOf.get(p.image)!,
         p.image,

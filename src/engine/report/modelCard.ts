@@ -190,6 +190,7 @@ function outputLines({ outputs, domain, levels }: StudentCard): string {
     distance: domain
       ? "- `distance`: float32 [N], Mahalanobis distance of the features from the training images'.\n"
       : "",
+    sd: "- `sd`: float32 [N], standard deviation of a human score around `score`, on 1..5.\n",
     levels: levels
       ? `- \`levels\`: float32 [N, ${levels.dim}], means and standard deviations of the maps at ${levels.parts.length} depths; \`levels\` in student.json says which lies where.\n`
       : "",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { StudentCard } from "../student.ts";
 import { count, text } from "./common.ts";
+import { headFacts } from "./head.ts";
 import { domainFacts, level, levels, scoredViews } from "./trainer.ts";
 
 /** Larger inputs are no network's: a view takes 3 bytes a pixel, and much more inside the network. */
@@ -26,7 +27,7 @@ export const studentCard = z.looseObject({
     .nullable(),
   parameters: count,
   exportMaxDifference: z.number(),
-  outputs: z.array(z.enum(["features", "map", "distance", "levels"])).optional(),
+  outputs: z.array(z.enum(["features", "map", "distance", "levels", "sd"])).optional(),
   domain: domainFacts.loose().nullish(),
   levels: levels
     .extend({ parts: z.array(level.loose()).min(1).max(64) })
@@ -36,6 +37,7 @@ export const studentCard = z.looseObject({
       "`parts` must lie within `dim`",
     )
     .nullish(),
+  head: headFacts.loose().nullish(),
   provenance: z.looseObject({
     leaf: text,
     created: text,

@@ -141,6 +141,8 @@ export const teacherHello = z.object({
   /** Whether an image is encoded once, or for each prompt. */
   features: z.enum(["reused", "plain"]),
   whyPlain: nullableText,
+  /** What keeps the model from thinking before its answer; null where its chat template knows nothing of that. */
+  thinking: nullableText,
   torch: z.string(),
   transformers: z.string(),
 });

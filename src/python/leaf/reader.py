@@ -92,7 +92,11 @@ def _words(info: inspect.Type) -> str:
             return " or ".join(dict.fromkeys(map(_words, members)))
         case inspect.LiteralType(values=values):
             words = [str(value) for value in values]
-            return " or ".join(words) if all(isinstance(x, int) for x in values) else f"one of {', '.join(words)}"
+            return (
+                " or ".join(words)
+                if all(isinstance(x, int) for x in values)
+                else f"one of {', '.join(words)}"
+            )
         case inspect.IntType(ge=low, le=high):
             return f"a whole number from {low} to {high}"
         case inspect.FloatType(ge=low, le=high):

@@ -99,7 +99,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
   const { project, catalog } = plan;
   const { key, teacher: fingerprint } = label;
   const started = performance.now();
-  const { orders, reasons, stopAfterFailures } = project.config.label;
+  const { orders, reasons, stopAfterFailures, pauseAtFailures } = project.config.label;
   const { needs } = label;
   const dir = stageDir(project, "label", key);
   const finished = isFinished(project, "label", key);
@@ -133,6 +133,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
         orders,
         reasons,
         stopAfterFailures,
+        pauseAtFailures,
         retryFailed: options.retryFailed !== false || !finished,
         only: options.only,
         ...waiting,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Text, TextValue } from "../../../protocol/text.ts";
+import { figure } from "../../../words/figure.ts";
 import { say } from "../../../words/text.ts";
 
 const fields = z.record(z.string(), z.unknown());
@@ -94,7 +95,7 @@ function describeThinking(thinking: Thinking): TextValue | undefined {
     case "atOnce":
       return undefined;
     case "unknown":
-      return say`only ${thinking.mass.toFixed(2)} of its answer to a trial question is on the rating words`;
+      return say`only ${figure(thinking.mass, 2)} of its answer to a trial question is on the rating words`;
     case "fields":
       return say`thinking turned off by ${JSON.stringify(thinking.fields)}`;
     case "prefill":

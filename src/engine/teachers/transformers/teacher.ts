@@ -111,7 +111,8 @@ function describe(name: string, hello: TeacherHello): Text {
       ? say`image features reused`
       : say`image features not reused (${hello.whyPlain ?? ""})`;
   const weights = hello.quantize === "none" ? hello.dtype : say`${hello.quantize} weights, ${hello.dtype}`;
-  return say`${name} on ${hello.deviceName} (${hello.device}), ${weights}, ${hello.attention} attention, ${features}`;
+  const line = say`${name} on ${hello.deviceName} (${hello.device}), ${weights}, ${hello.attention} attention, ${features}`;
+  return hello.thinking === null ? line : say`${line}, ${say`thinking turned off by ${hello.thinking}`}`;
 }
 
 /** A judgement from the mass on the five words; the caller weighs whether there is enough of it. */

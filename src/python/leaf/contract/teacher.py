@@ -170,6 +170,7 @@ class Hello(Loose, frozen=True, kw_only=True, tag_field="type", tag="hello"):
     attention: str
     features: Literal["reused", "plain"]
     why_plain: str | None
+    thinking: str | None
     torch: str
     transformers: str
 

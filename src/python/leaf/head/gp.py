@@ -18,8 +18,8 @@ Array = NDArray[np.float64]
 # e^1.5 or so) and on delta_b (each by itself).
 TOGETHER_SD, APART_SD = 1.5, 0.7
 STEPS, TOLERANCE = 40, 1e-4
-# An inverse gamma prior on the noise variance, worth one rating: an sd of half a grade on 1..5.
-NOISE, NOISE_COUNT = 0.25, 1.0
+# An inverse gamma prior on the noise variance, worth one rating: an sd of a third of a grade on 1..5.
+NOISE, NOISE_COUNT = 0.1, 1.0
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ class _Session:
         self._out = out
         self._opened = request
         self._judge: Any
+        hello: Hello | HelloContrastive
         if isinstance(request, Open):
             self._judge, hello = _open(request)
             memory = request.feature_memory << 20
@@ -183,6 +184,7 @@ def _open(request: Open) -> tuple[Any, Hello]:
         attention=loaded.attention,
         features="reused" if judge.shared else "plain",
         why_plain=judge.why_plain,
+        thinking=judge.point.question.quieted,
         torch=str(torch.__version__),
         transformers=str(transformers.__version__),
     )

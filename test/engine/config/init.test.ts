@@ -11,11 +11,11 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 it("offers the teacher by opposite texts where no GPU is seen, as a line that only has to be uncommented", async () => {
   const { file } = await initProject(dir, { force: false });
   const text = readFileSync(file, "utf8");
-  const written = parseConfig(text, file);
+  const written = parseConfig(text);
   expect(written.ok && written.config.teacher.kind).toBe("embedded");
   const offered = /^# (teacher: \{ kind: clip,.*\})$/m.exec(text)?.[1];
   if (existsSync("/proc/driver/nvidia/version")) return expect(offered).toBeUndefined();
-  const changed = parseConfig(text.replace(/^teacher: .*$/m, offered!), file);
+  const changed = parseConfig(text.replace(/^teacher: .*$/m, offered!));
   expect(changed.ok && changed.config.teacher).toMatchObject({
     kind: "clip",
     model: "google/siglip-base-patch16-224",

@@ -36,7 +36,7 @@ test("figures are written by src/words/figure.ts alone", () => {
     [],
   );
   const rounds = {
-    "src/engine/pipeline/plan/calibrate.ts": "a rate for the trainer, without the noise of floats",
+    "src/engine/config/recipes.ts": "a rate for the trainer, without the noise of floats",
   };
   expect(found(/\.toPrecision\(/, rounds)).toEqual([]);
 });

@@ -19,6 +19,7 @@ import { openTable } from "../src/engine/tables/table.ts";
 import { arms } from "./human/arms.ts";
 import {
   type Cell,
+  configsOf,
   NotInThisLeaf,
   readCells,
   runCell,
@@ -63,7 +64,7 @@ const settings = values.set.map((text) => {
   if (key === undefined) throw new Error(`--set takes key=value or arm:key=value, not ${text}.`);
   return { arm, set: nested({ [key]: parse(value!) }) };
 });
-const settingsOf = (id?: string) => settings.flatMap(({ arm, set }) => (arm === id ? [set] : []));
+const settingsOf = (id?: string) => settings.flatMap(({ arm, set }) => (arm === id ? [set as Tree] : []));
 const base = [
   {
     images: path.relative(out, path.resolve(values.images)),
@@ -79,6 +80,7 @@ const setup: Setup = {
   out,
   leaf: path.resolve(values.leaf),
   base,
+  settingsOf,
   training: Math.round(rows.length * (1 - split.test - (split.val ?? 0.1))),
 };
 
@@ -87,16 +89,13 @@ const wanted = values.arms?.split(",") ?? arms.map(({ id }) => id);
 const draws = Number(values.draws);
 const plan = arms
   .filter(({ id }) => wanted.includes(id))
-  .map((arm) => ({
-    ...arm,
-    set: settingsOf(arm.id).reduce<Tree>((all, set) => merged(all, set) as Tree, nested(arm.set) as Tree),
-  }))
   .flatMap((arm) => {
     const own = counts(arm.dear ? (values["dear-counts"] ?? values.counts) : values.counts);
     const n = arm.dear ? Math.min(draws, Number(values.dear)) : draws;
-    // Of the distilled student alone there is one a split.
-    const times = arm.ratings ? n : Math.min(n, Number(values.splits));
-    return (arm.ratings ? own.filter((count) => count !== 0) : [0]).flatMap((count) =>
+    // Of the teacher and of the distilled student there is one a split.
+    const rated = arm.stage === "calibrate";
+    const times = rated ? n : Math.min(n, Number(values.splits));
+    return (rated ? own.filter((count) => count !== 0) : [0]).flatMap((count) =>
       Array.from({ length: times }, (_, draw) => ({
         arm,
         cell: { arm: arm.id, count, split: draw % Number(values.splits), draw } satisfies Cell,
@@ -108,7 +107,8 @@ const absent = new Map<string, string>();
 // Draw by draw, so that what is cut off has something of every arm.
 plan.sort((a, b) => a.cell.draw - b.cell.draw);
 for (const { arm, cell } of plan) {
-  if (absent.has(arm.id) || (await readCells(out)).some((one) => sameCell(one, cell))) continue;
+  const before = (await readCells(out)).find((one) => sameCell(one, cell));
+  if (absent.has(arm.id) || (before && configsOf(setup, arm, cell).includes(before.config))) continue;
   const started = performance.now();
   try {
     await runCell(setup, arm, cell);

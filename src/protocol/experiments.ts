@@ -25,6 +25,8 @@ export interface ExperimentResult {
   total: number;
   arms: ArmResult[];
   /** Published figures, where the dataset is one of the paper's. */
+  /** Kinds of the teachers; absent in those of former versions. */
+  teachers?: string[];
   paper: { dataset: string; rows: { name: string; srcc: number; plcc: number }[] } | null;
 }
 

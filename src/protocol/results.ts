@@ -136,8 +136,28 @@ export interface EvaluateResult extends Metrics {
   findings?: Finding[];
   /** Where `evaluate.datasets` names other datasets. */
   transfer?: Transfer;
+  /** How far people agree on these images; absent where single ratings are not known. */
+  ceiling?: HumanCeiling;
   /** Absent where nothing failed. */
   failures?: FailureSummary;
+}
+
+/** How far people agree with each other, and so how far a model can agree with their mean. */
+export interface HumanCeiling {
+  /** Images with two ratings or more. */
+  images: number;
+  /** Ratings an image, on average. */
+  ratings: number;
+  /** Krippendorff's alpha for interval data, with its 95 % interval. */
+  alpha: number | null;
+  alphaCi95: [number, number] | null;
+  /** SRCC of the means of two halves of the raters. */
+  splitHalf: number;
+  /** Of the mean of all ratings, by Spearman and Brown. */
+  reliability: number;
+  /** The SRCC with the MOS that a model would reach which knows the true quality, with its 95 % interval. */
+  srcc: number;
+  ci95: [number, number];
 }
 
 export interface Finding {

@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import type {
+  contrastiveHello,
+  contrastiveOpen,
   promptPart,
   teacherAnswer,
   teacherAsked,
@@ -11,8 +13,10 @@ import type {
 
 export type TeacherPromptPart = z.infer<typeof promptPart>;
 export type TeacherOpen = z.infer<typeof teacherOpen>;
+export type ContrastiveOpen = z.infer<typeof contrastiveOpen>;
 export type TeacherRequest = z.infer<typeof teacherRequest>;
 export type TeacherHello = z.infer<typeof teacherHello>;
+export type ContrastiveHello = z.infer<typeof contrastiveHello>;
 export type TeacherMessage = z.infer<typeof teacherMessage>;
 export type TeacherAnswer = z.infer<typeof teacherAnswer>;
 

@@ -230,6 +230,7 @@ const placeOf: Record<ConsentItem["kind"], FactProblem["path"]> = {
   server: ["teacher", "serve"],
   key: ["teacher", "keyEnv"],
   plainHttp: ["teacher", "endpoint"],
+  download: ["teacher", "model"],
 };
 
 /** Reasons are kept as they were told, in English; those of LEAF's own are known to the bundle. */

@@ -71,7 +71,7 @@ function configure(text: string): void {
 }
 const openai = (label = "label: { pairsPerImage: 2 }") =>
   configure(
-    `images: photos\nteacher: { kind: openai, endpoint: "${server.url}", model: m, patience: 5, concurrency: 4 }\n${label}\n`,
+    `images: photos\nsplit: { test: 0, val: 0 }\nteacher: { kind: openai, endpoint: "${server.url}", model: m, patience: 5, concurrency: 4 }\n${label}\n`,
   );
 
 /** The one document of a command that must fail. */
@@ -147,7 +147,7 @@ describe("one broken file among good ones", () => {
   const broken = () => {
     const whole = readFileSync(path.resolve("demo/photos/coffee.jpg"));
     writeFileSync(at("photos", "broken.jpg"), whole.subarray(0, 3000));
-    configure("images: photos\n");
+    configure("images: photos\nsplit: { test: 0, val: 0 }\n");
   };
   afterAll(() => rmSync(at("photos", "broken.jpg"), { force: true }));
 
@@ -273,7 +273,7 @@ describe("check", () => {
 
 describe("status", () => {
   it("says what is no longer there, and never calls it fresh", async () => {
-    configure("images: photos\n");
+    configure("images: photos\nsplit: { test: 0, val: 0 }\n");
     await leafJson(dir, "label");
     const stage = async () => (await leafJson<Status>(dir, "status")).stages[0]!;
     expect((await stage()).state).toBe("fresh");
@@ -301,7 +301,7 @@ describe("--json of a command that fails", () => {
   it("is the error alone, for every kind", async () => {
     configure("images: [");
     expect((await failing(2, "status")).error).toMatchObject({ kind: "config", line: 1 });
-    configure("images: photos\n");
+    configure("images: photos\nsplit: { test: 0, val: 0 }\n");
     expect((await failing(2, "labels", "frobnicate")).error.kind).toBe("usage");
     expect((await failing(1, "score", "photos")).error).toMatchObject({
       kind: "failed",

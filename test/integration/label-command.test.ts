@@ -55,44 +55,46 @@ describe.skipIf(why !== undefined)(`leaf label by a real server${why ? ` (${why}
 
   it("estimates requests, tokens and cost, does one half, then the rest", async () => {
     const before = await run<LabelEstimate>("label", "--estimate");
-    expect(before.missing).toMatchObject({ points: 12, pairs: 24 });
-    expect(before.requests).toBe(12 + 2 * 24);
+    expect(before.missing).toMatchObject({ points: 12, pairs: 12 });
+    expect(before.requests).toBe(12 + 2 * 12);
     expect(before.inputTokens).toBeGreaterThan(60 * 20);
     expect(before.cost).toEqual({ amount: expect.closeTo(before.inputTokens / 1000, 9), currency: "EUR" });
 
     const half = await run<LabelResult>("label", "--points-only");
-    expect(half).toMatchObject({ points: { labelled: 12, failed: 0 }, pairs: { labelled: 0 } });
+    // Of 12 images 6 train and 2 validate; 4 are asked about to be compared with their scores.
+    expect(half).toMatchObject({ points: { labelled: 8, failed: 0 }, pairs: { labelled: 0 } });
+    expect(half.checks).toMatchObject({ points: { labelled: 4, failed: 0 } });
     const { stages } = await run<{ stages: { state: string }[] }>("status");
     expect(stages[0]!.state).not.toBe("fresh");
-    expect((await run<LabelEstimate>("label", "--estimate")).requests).toBe(48);
+    expect((await run<LabelEstimate>("label", "--estimate")).requests).toBe(24);
 
     const rest = await run<LabelResult>("label");
-    expect(rest).toMatchObject({ points: { reused: 12 }, pairs: { labelled: 24, failed: 0 } });
-    expect(rest.positionBias!.pairs).toBe(24);
+    expect(rest).toMatchObject({ points: { reused: 8 }, pairs: { labelled: 12, failed: 0 } });
+    expect(rest.positionBias!.pairs).toBe(12);
   });
 
   it("needs no server where nothing is left to ask", async () => {
     await server.kill();
     const again = await run<LabelResult>("label");
-    expect(again).toMatchObject({ points: { labelled: 0, reused: 12 }, pairs: { labelled: 0, reused: 24 } });
+    expect(again).toMatchObject({ points: { labelled: 0, reused: 8 }, pairs: { labelled: 0, reused: 12 } });
   });
 
   it("lists, exports, imports, merges and compares labels", async () => {
     const { teachers } = await run<{ teachers: { fingerprint: string; points: number }[] }>("labels", "list");
-    expect(teachers).toMatchObject([{ kind: "openai", points: 12, pairs: 24 }]);
+    expect(teachers).toMatchObject([{ kind: "openai", points: 12, pairs: 12 }]);
     const out = path.join(dir, "parquet");
-    expect(await run("labels", "export", out)).toMatchObject({ points: 12, pairs: 24 });
+    expect(await run("labels", "export", out)).toMatchObject({ points: 12, pairs: 12 });
 
     const other = path.join(dir, "other.sqlite");
     const merged = await run("labels", "merge", path.join(dir, ".leaf", "labels.sqlite"), "--out", other);
-    expect(merged).toMatchObject({ merged: [{ points: 12, pairs: 24 }] });
+    expect(merged).toMatchObject({ merged: [{ points: 12, pairs: 12 }] });
     expect(await run("labels", "import", out)).toMatchObject({
       points: { added: 0, known: 12 },
-      pairs: { added: 0, known: 24 },
+      pairs: { added: 0, known: 12 },
     });
 
     const same = await run("labels", "compare", "tiny-teacher", teachers[0]!.fingerprint.slice(0, 8));
-    expect(same).toMatchObject({ points: { n: 12, sameWord: 1 }, pairs: { n: 24, equal: 1 } });
+    expect(same).toMatchObject({ points: { n: 12, sameWord: 1 }, pairs: { n: 12, equal: 1 } });
     const { code, stderr } = await leaf(dir, "labels", "compare", "tiny-teacher", "nobody");
     expect(code).toBe(2);
     expect(stderr).toContain("No teacher in the store is called nobody.");

@@ -75,6 +75,7 @@ test("nothing is decided by the English of a message", () => {
     "src/cli/report.ts": "whether the file is named already",
     "src/extension/failureText.ts":
       "a command in backticks is markup: it becomes the editor's own, and a button",
+    "src/engine/teachers/openai/thinking.ts": "which answer of a model a text begins with",
     "src/server/facts.ts": "whether a sentence ends in a mark",
   };
   expect(found(new RegExp(`${sentence.source}|${asked.source}`), allowed)).toEqual([]);

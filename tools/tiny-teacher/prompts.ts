@@ -4,5 +4,5 @@ import { resolvePrompts } from "../../src/engine/teachers/prompts.ts";
 
 const model = "tiny-teacher";
 const teacher = teacherSchema.parse({ kind: "transformers", model });
-if (teacher.kind === "embedded") throw new Error("unreachable");
+if (teacher.kind !== "transformers") throw new Error("unreachable");
 console.log(JSON.stringify(resolvePrompts(teacher.prompts, model), null, 2));

@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { EvaluationView } from "../../src/protocol/server.ts";
+import { ceilingText } from "../../src/words/ceiling.ts";
 import { count, figure, interval } from "../../src/words/figure.ts";
 import { groupsNote } from "../../src/words/groups.ts";
 import { rangeText } from "../../src/words/score.ts";
@@ -61,7 +62,8 @@ class Figures extends LitElement {
         unit: text("MOS points of {0}", rangeText(text, range)),
       },
     ];
-    return html`<dl>
+    const { ceiling } = evaluation;
+    return html`${ceiling ? html`<p class="ceiling">${ceilingText(text, ceiling)}</p>` : nothing}<dl>
       ${rows.map(
         ({ name, title, value, ci, unit }) =>
           html`<div title=${title}>

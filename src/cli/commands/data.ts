@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
 import { groupMatcher } from "../../engine/dataset/groups.ts";
+import { type MetricsOfFilesOptions, metricsOfFiles } from "../../engine/dataset/metricsOfFiles.ts";
 import { tellFailures } from "../../engine/failures/words.ts";
-import { metricsOfFiles } from "../../engine/metrics/metricsOfFiles.ts";
+import { mosFormatNames } from "../../engine/mos/formats.ts";
 import { type ExportKind, exportKinds, exportTo } from "../../engine/report/export.ts";
 import { scorePaths } from "../../engine/scoring/score.ts";
 import { toCsv } from "../../engine/tables/csvText.ts";
+import { ceilingText } from "../../words/ceiling.ts";
 import { figure, withInterval } from "../../words/figure.ts";
 import { groupsNote } from "../../words/groups.ts";
 import { scoreFigure } from "../../words/score.ts";
@@ -55,23 +57,36 @@ export function addDataCommands(program: Command, run: Run): void {
     );
   program
     .command("metrics")
-    .description("SRCC, PLCC, KRCC and RMSE of any two CSV files")
-    .requiredOption("--predictions <csv>", "file with columns image and score")
-    .requiredOption("--truth <csv>", "file with columns image and mos (or score)")
+    .description("SRCC, PLCC, KRCC and RMSE of any two tables, read as `mos.file` is")
+    .requiredOption(
+      "--predictions <file>",
+      "table with names of images and scores, such as `leaf score --csv` prints",
+    )
+    .requiredOption(
+      "--truth <file>",
+      "table with names of images and human scores: MOS, single ratings or votes",
+    )
+    .option("--image <column>", "column of the truth with the names")
+    .option("--score <column>", "column of the truth with the scores")
+    .option("--format <name>", "layout of the truth, as in `mos.format`")
+    .option("--range <lowest,highest>", "range of the truth; scores beyond it are left out")
+    .option("--predicted-image <column>", "column of the predictions with the names")
+    .option("--predicted-score <column>", "column of the predictions with the scores")
+    .option("--lower-is-better <which>", "of `predictions`, `truth` or `both` the lowest score is the best")
     .option("--bootstrap <n>", "resamples of the intervals", "1000")
     .option(
       "--group <column>",
       "draw the intervals by groups of images: a column of either file, or a regular expression on the names with one capture group",
     )
-    .action((options: { predictions: string; truth: string; bootstrap: string; group?: string }, command) =>
+    .action((options: MetricsArguments, command) =>
       run(async (context) => {
-        const bootstrap = Number(options.bootstrap);
-        if (!Number.isInteger(bootstrap) || bootstrap < 0)
-          throw new LeafError("usage", say`--bootstrap takes a whole number from 0.`);
         const { group } = options;
-        const groupBy = group?.includes("(") ? groupMatcher(group) : group ? { column: group } : undefined;
-        const result = await metricsOfFiles(options.predictions, options.truth, bootstrap, groupBy);
-        const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, groups } = result;
+        const result = await metricsOfFiles(options.predictions, options.truth, {
+          ...metricsOptions(options),
+          groupBy: group?.includes("(") ? groupMatcher(group) : group ? { column: group } : undefined,
+          onNote: (note) => context.note(t("warning: {0}", worded(note))),
+        });
+        const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, groups, images, ceiling } = result;
         const figures = [
           `n ${n}`,
           `SRCC ${withInterval(srcc, ci95.srcc)}`,
@@ -79,28 +94,89 @@ export function addDataCommands(program: Command, run: Run): void {
           `KRCC ${figure(krcc)}`,
           `RMSE ${figure(rmse)}`,
         ].join(" · ");
-        context.print(result, [figures, groupsNote(english, groups)].filter(Boolean).join("\n"));
+        const lines = [
+          figures,
+          groupsNote(english, groups),
+          `${n} images are in both files: of ${images.predictions} predicted and ${images.truth} rated ones.`,
+          ceiling ? ceilingText(t, ceiling) : "",
+        ];
+        context.print(result, lines.filter(Boolean).join("\n"));
       })(command),
     );
   program
     .command("export")
-    .description("write labels, scores or the student to files")
+    .description("write labels, scores, the student or tasks for Label Studio to files")
     .argument("<what>", exportKinds.join(" | "))
-    .option("-o, --out <path>", "file (scores) or folder (labels, student)")
+    .option("-o, --out <path>", "file (scores, tasks) or folder (labels, student)")
+    .option("--prefix <text>", "tasks: what stands before an image's path (default: /data/local-files/?d=)")
     .option("--force", "write over a file that LEAF did not write")
-    .action((what: string, options: { out?: string; force?: boolean }, command) =>
+    .action((what: string, options: { out?: string; prefix?: string; force?: boolean }, command) =>
       run(async (context) => {
         if (!exportKinds.includes(what as ExportKind))
           throw new LeafError("usage", say`\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
-        const { out, force } = options;
+        const { out, prefix, force } = options;
         const result = await exportTo(await findProject(context), what as ExportKind, out, {
           ...stageOptions(context),
+          prefix,
           force,
         });
         const by = result.student ? `, from ${studentWords(english, result.student)}` : "";
         await context.printWithFailures(result, `Wrote ${result.files.join(", ")}${by}.`);
       })(command),
     );
+}
+
+interface MetricsArguments {
+  predictions: string;
+  truth: string;
+  image?: string;
+  score?: string;
+  format?: string;
+  range?: string;
+  predictedImage?: string;
+  predictedScore?: string;
+  lowerIsBetter?: string;
+  bootstrap: string;
+  group?: string;
+}
+
+function metricsOptions(given: MetricsArguments): MetricsOfFilesOptions {
+  const bootstrap = Number(given.bootstrap);
+  if (!Number.isInteger(bootstrap) || bootstrap < 0)
+    throw new LeafError("usage", say`--bootstrap takes a whole number from 0.`);
+  const { format, lowerIsBetter } = given;
+  const known = mosFormatNames.find((name) => name === format);
+  if (format !== undefined && !known)
+    throw new LeafError("usage", say`--format takes ${mosFormatNames.join(", ")}, not ${format}.`);
+  if (lowerIsBetter !== undefined && !["predictions", "truth", "both"].includes(lowerIsBetter))
+    throw new LeafError(
+      "usage",
+      say`--lower-is-better takes predictions, truth or both, not ${lowerIsBetter}.`,
+    );
+  const isLower = (which: string) =>
+    lowerIsBetter === undefined ? {} : { lowerIsBetter: [which, "both"].includes(lowerIsBetter) };
+  return {
+    bootstrap,
+    predictions: {
+      ...(given.predictedImage ? { image: given.predictedImage } : {}),
+      ...(given.predictedScore ? { score: given.predictedScore } : {}),
+      ...isLower("predictions"),
+    },
+    truth: {
+      ...(given.image ? { image: given.image } : {}),
+      ...(given.score ? { score: given.score } : {}),
+      ...(known ? { format: known } : {}),
+      ...(given.range === undefined ? {} : { range: rangeOf(given.range) }),
+      ...isLower("truth"),
+    },
+  };
+}
+
+function rangeOf(text: string): [number, number] {
+  const [low, high, ...more] = text.split(",").map(Number);
+  if (low === undefined || high === undefined || more.length > 0 || !(low < high))
+    throw new LeafError("usage", say`--range takes the lowest and the highest score, such as 1,5.`);
+  return [low, high];
 }
 
 function farNote(far: number, of: number): string {

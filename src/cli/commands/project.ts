@@ -45,7 +45,11 @@ export function addProjectCommands(program: Command, run: Run): void {
         }
         const result = await initProject(folder, { force: options.force ?? false });
         const next = "Next: `leaf check`, then `leaf run`.";
-        context.print(result, `Wrote ${result.file}: ${result.images} images in ${result.folder}. ${next}`);
+        const scores = result.mos ? `\nHuman scores: ${result.mos}. ${result.scores ?? ""}`.trimEnd() : "";
+        context.print(
+          result,
+          `Wrote ${result.file}: ${result.images} images in ${result.folder}. ${next}${scores}`,
+        );
       })(command),
     );
   program

@@ -14,6 +14,7 @@ import type {
   Transfer,
   TransferCell,
 } from "../../protocol/results.ts";
+import { ceilingText } from "../../words/ceiling.ts";
 import { duration } from "../../words/duration.ts";
 import { figure, withInterval } from "../../words/figure.ts";
 import { groupsNote } from "../../words/groups.ts";
@@ -127,6 +128,7 @@ function evaluateText(result: EvaluateResult): string {
     `           SRCC ${withInterval(result.srcc, result.ci95.srcc)} · PLCC ${withInterval(result.plcc, result.ci95.plcc)}, ${figure(result.plccLogistic)} after the logistic fit`,
     `           KRCC ${figure(result.krcc)} · RMSE ${figure(result.rmse)}`,
     ...(result.groups === undefined ? [] : [`           ${groupsNote(t, result.groups)}`]),
+    ...(result.ceiling ? [`           ${ceilingText(t, result.ceiling)}`] : []),
     ...(result.findings ?? []).map(
       ({ message, remedy }) => `           ! ${message}\n             ${remedy}`,
     ),

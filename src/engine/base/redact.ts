@@ -141,6 +141,14 @@ export function isPlaceholder(text: string): boolean {
   return /^\{env:\w+\}$/.test(text);
 }
 
+/** Texts anywhere in a value whose keys say that they are secret. */
+export function secretsIn(value: unknown): string[] {
+  if (value === null || typeof value !== "object") return [];
+  return Object.entries(value).flatMap(([key, one]) =>
+    typeof one === "string" ? (isSecretName(key) && !isPlaceholder(one) ? [one] : []) : secretsIn(one),
+  );
+}
+
 /** The arguments that hold a secret, by place, as they may be shown. */
 function secretArguments(parts: readonly unknown[]): Map<number, string> {
   const found = new Map<number, string>();

@@ -45,6 +45,10 @@ const labelSchema = z.strictObject({
     description:
       "Labelling stops with an error where that many first answers failed and none was good; null goes on whatever happens.",
   }),
+  pauseAtFailures: z.number().min(0).max(1).nullable().default(0.5).meta({
+    description:
+      "Labelling pauses, once, where a larger share of the last 40 answers failed: the next `leaf label` goes on. Null never pauses.",
+  }),
   reasons: z.boolean().default(false).meta({
     description: "Also ask for a short reason per image, in a request of its own; never part of the score.",
   }),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { marked } from "../../words/text.ts";
 import { globProblem } from "../base/globLimits.ts";
 import { mosFormatNames } from "../mos/formats.ts";
+import { subjectModels } from "../mos/subjects.ts";
 
 const share = z.number().min(0).max(0.9);
 const range = z
@@ -22,6 +23,8 @@ const pattern = z.string().refine((source) => {
 }, marked("must be a regular expression with one capture group, such as '^(.+)_[0-9]+'"));
 
 const groupBySchema = z.union([z.string().min(1), z.strictObject({ pattern }), z.null()]);
+
+const columns = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
 /** What `format` gives may be left out, so that the defaults here are only told: `completeMos` fills them in. */
 export const mosSchema = z.strictObject({
@@ -44,6 +47,25 @@ export const mosSchema = z.strictObject({
   }),
   std: z.string().min(1).optional().meta({
     description: "Column with the standard deviation of the opinions, where there is one.",
+  }),
+  count: z.string().min(1).optional().meta({
+    description: "Column with the number of opinions, where there is one.",
+  }),
+  rater: z.string().min(1).optional().meta({
+    description:
+      "Column that says who rated: each row is one rating, and the MOS is made of an image's rows. By default told by its name (`rater`, `annotator`, `user_id` …).",
+  }),
+  raters: columns.optional().meta({
+    description: "Columns with the ratings of one person each; `*` stands for anything, as in `user*`.",
+  }),
+  votes: columns.optional().meta({
+    description:
+      "Columns that count the votes for each grade of the range, the lowest first, such as `[c1, c2, c3, c4, c5]`.",
+  }),
+  subjects: z.enum(subjectModels).optional().meta({
+    default: "plain",
+    description:
+      "How single ratings become a MOS: their mean, as datasets publish it, or `bias-corrected`: without each rater's bias and weighted by consistency (ITU-T P.913), which pays where raters have seen different images.",
   }),
   range: range.optional().meta({
     default: [1, 5],

@@ -46,6 +46,13 @@ const maxSide = z.int().min(32).max(16384).nullable().default(1024).meta({
   description: "Larger images are reduced to this many pixels on the long side; null sends them as they are.",
 });
 
+const revision = text.optional().meta({ description: "Branch, tag or commit of the model on the hub." });
+const device = z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({ description: "Where it runs." });
+const dtype = z
+  .enum(["auto", "bfloat16", "float16", "float32"])
+  .default("auto")
+  .meta({ description: "Precision; `auto`: bfloat16 on a GPU, float32 on a CPU." });
+
 const embeddedTeacher = z.strictObject({
   kind: z.literal("embedded").meta({
     description: "A small no-reference model that ships with LEAF: no download, no GPU, blind to content.",
@@ -118,6 +125,20 @@ const serveSchema = z.strictObject({
     .meta({ description: "It is stopped after this long without a run that uses it." }),
 });
 
+/** What LEAF reads the answer by is its own. */
+const ownFields = ["model", "messages", "logprobs", "top_logprobs", "n", "stream", "max_tokens"];
+
+const requestSchema = z.record(z.string(), z.json()).superRefine((fields, context) => {
+  for (const key of Object.keys(fields))
+    if (ownFields.includes(key))
+      context.addIssue({ code: "custom", path: [key], message: marked("is a field that LEAF sets itself") });
+  if (looksSecret(JSON.stringify(fields)))
+    context.addIssue({
+      code: "custom",
+      message: marked("must not hold a key; name its environment variable by `keyEnv`"),
+    });
+});
+
 const openaiTeacher = z
   .strictObject({
     kind: z.literal("openai").meta({
@@ -149,6 +170,17 @@ const openaiTeacher = z
         description:
           "Environment variable with the API key: *_API_KEY, LEAF_*, or one that the user's settings allow. Without it: the key set in the editor for this endpoint, if any.",
       }),
+    request: requestSchema.optional().meta({
+      description:
+        "More fields of every request, sent as they are and before LEAF's own: `reasoning_effort`, `provider`, `seed`. Part of who the teacher is.",
+    }),
+    probabilities: z.enum(["auto", "logprobs", "sampling"]).default("auto").meta({
+      description:
+        "How the teacher's probabilities are found: from log-probabilities, or by asking several times; `auto`: by log-probabilities where the server gives them.",
+    }),
+    samples: z.int().min(2).max(1000).default(16).meta({
+      description: "Answers to each question where probabilities are estimated by asking several times.",
+    }),
     maxSide,
     concurrency: z.int().min(1).max(4096).default(64).meta({
       description: "Most requests under way at once, for each endpoint; LEAF finds out how many pay.",
@@ -205,12 +237,9 @@ const transformersTeacher = z.strictObject({
       "A multimodal LLM in a process of its own, by Hugging Face transformers: InternVL, Qwen-VL, LLaVA and others.",
   }),
   model: text.meta({ description: "Hub id or local folder, such as OpenGVLab/InternVL3_5-8B-HF." }),
-  revision: text.optional().meta({ description: "Branch, tag or commit of the model on the hub." }),
-  device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({ description: "Where it runs." }),
-  dtype: z
-    .enum(["auto", "bfloat16", "float16", "float32"])
-    .default("auto")
-    .meta({ description: "Precision; `auto`: bfloat16 on a GPU, float32 on a CPU." }),
+  revision,
+  device,
+  dtype,
   quantize: z
     .enum(["none", "4bit"])
     .default("none")
@@ -234,8 +263,57 @@ const transformersTeacher = z.strictObject({
   prompts: promptsSchema,
 });
 
+const antonymPrompts = z
+  .strictObject({
+    domain: text.default("photo").meta({
+      description:
+        "What is judged: `photo` (user-generated content), `aigc` (AI-generated images), or your own words, such as `product render`.",
+    }),
+    quality: z
+      .array(z.tuple([text, text]))
+      .min(1)
+      .optional()
+      .meta({
+        description:
+          "Pairs of opposite texts, the one for a good image first; {domain} and {Domain} are filled in. The score is the mean over the pairs.",
+      }),
+    attributes: z
+      .array(z.strictObject({ good: text, bad: text, reason: text }))
+      .optional()
+      .meta({
+        description:
+          "Opposite texts that give reasons for `label.reasons`: `reason` is said where `bad` fits better.",
+      }),
+  })
+  .prefault({})
+  .meta({ description: "Opposite texts that images are compared with; those of assets/prompts/clip.yaml." });
+
+const clipTeacher = z.strictObject({
+  kind: z.literal("clip").meta({
+    description:
+      "A contrastive image-text model (CLIP, SigLIP) asked by opposite texts, as CLIP-IQA does: sees content, needs no GPU, one download.",
+  }),
+  model: text.meta({ description: "Hub id or local folder, such as google/siglip-base-patch16-224." }),
+  revision,
+  device,
+  dtype,
+  batch: z.int().min(1).max(4096).default(8).meta({
+    description: "Images in a forward pass; halved when memory runs out.",
+  }),
+  maxSide: z.int().min(32).max(16384).default(512).meta({
+    description:
+      "Larger images are reduced to this many pixels on the long side, and seen whole; more pixels cost more time.",
+  }),
+  noise: z.number().min(0.05).max(4).default(0.6).meta({
+    description:
+      "Standard error of a score on 1..5, which the probabilities of ratings and pairs rest on. Stated, not measured: see docs/teachers.md.",
+  }),
+  prompts: antonymPrompts,
+});
+
 export const teacherSchema = z.discriminatedUnion("kind", [
   embeddedTeacher,
+  clipTeacher,
   openaiTeacher,
   transformersTeacher,
 ]);
@@ -244,4 +322,5 @@ export type TeacherConfig = z.output<typeof teacherSchema>;
 export type OpenaiTeacherConfig = z.output<typeof openaiTeacher>;
 export type ServeConfig = z.output<typeof serveSchema>;
 export type TransformersTeacherConfig = z.output<typeof transformersTeacher>;
+export type ClipTeacherConfig = z.output<typeof clipTeacher>;
 export type PromptsConfig = z.output<typeof promptsSchema>;

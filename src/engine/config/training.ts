@@ -39,6 +39,9 @@ export const studentSchema = z.strictObject({
     .prefault({}),
 });
 
+/** What `calibrate.loss.teacher` is where nothing says otherwise. */
+const defaultTeacherWeight = 0;
+
 const rate = z.number().positive().max(100);
 const rates = { backbone: rate, head: rate };
 
@@ -130,6 +133,14 @@ export const calibrateSchema = z.strictObject({
     .strictObject({
       mse: weight.default(1).meta({ description: "λ_mse: weight of the mean squared error." }),
       plcc: weight.default(1).meta({ description: "λ_plcc: weight of (1 − PLCC)/2." }),
+      teacher: weight.default(defaultTeacherWeight).meta({
+        description:
+          "λ_teacher: weight of the Huber loss that holds the student to the teacher's scores of as many unrated training images in each step, carried over to the human scale; from a distilled student alone. 0 is the paper's plain CFT.",
+      }),
+      weights: z.enum(["none", "std"]).default("none").meta({
+        description:
+          "Count images whose opinions differ less (`mos.std`) for more, twice as much as the usual one at most, or all alike.",
+      }),
     })
     .refine((loss) => loss.mse + loss.plcc > 0, marked("`mse` and `plcc` must not both be 0"))
     .prefault({}),

@@ -4,8 +4,9 @@ import type { ConsentItem } from "../../protocol/consent.ts";
 import type { Text } from "../../protocol/text.ts";
 import { inEnglish, quoted, say } from "../../words/text.ts";
 import { decideEndpoint, originOf } from "../base/endpoint.ts";
+import { hubCache, isFetched, localFolder } from "../base/hub.ts";
 import { redact, redactConfig } from "../base/redact.ts";
-import type { OpenaiTeacherConfig, ServeConfig } from "../config/teacher.ts";
+import type { ClipTeacherConfig, OpenaiTeacherConfig, ServeConfig } from "../config/teacher.ts";
 import { consentDigest, fileDigest } from "./digest.ts";
 import { shownCommand, shownPart, visible } from "./shown.ts";
 
@@ -107,6 +108,38 @@ export function endpointItems(
   });
   const seen = new Set<string>();
   return items.filter(({ digest }) => !seen.has(digest) && seen.add(digest));
+}
+
+/** Weights of models that are often chosen, in millions of bytes: four for each parameter. */
+const knownSizes: Record<string, number> = {
+  "google/siglip-base-patch16-224": 813,
+  "google/siglip2-base-patch16-224": 1500,
+  "laion/CLIP-ViT-B-32-laion2B-s34B-b79K": 605,
+  "openai/clip-vit-base-patch16": 599,
+  "openai/clip-vit-base-patch32": 605,
+  "openai/clip-vit-large-patch14": 1711,
+};
+
+/** A model of the hub that is not on this machine yet. */
+export function downloadItems(
+  { model, revision }: Pick<ClipTeacherConfig, "model" | "revision">,
+  root: string,
+): PlacelessItem[] {
+  if (localFolder(model, root) !== undefined || isFetched(model)) return [];
+  const size = knownSizes[model];
+  const named = shownPart(model);
+  const item: PlacelessItem = {
+    kind: "download",
+    digest: consentDigest({ kind: "download", model, revision: revision ?? null }),
+    ...titled(
+      size === undefined
+        ? say`Download the model ${named} from the Hugging Face hub (its size is told on its page there)`
+        : say`Download the model ${named} from the Hugging Face hub (about ${size} MB)`,
+    ),
+    ...detailed(say`into ${visible(hubCache(model))}`),
+    path: ["teacher", "model"],
+  };
+  return [item];
 }
 
 function titled(words: Text): Pick<ConsentItem, "title" | "words"> {

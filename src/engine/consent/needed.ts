@@ -3,7 +3,7 @@ import { LineCounter, parseDocument } from "yaml";
 import type { ConsentItem, ConsentView, ConsentWork } from "../../protocol/consent.ts";
 import { originOf } from "../base/endpoint.ts";
 import type { Project } from "../config/project.ts";
-import { endpointItems, interpreterItem, type PlacelessItem, serverItem } from "./items.ts";
+import { downloadItems, endpointItems, interpreterItem, type PlacelessItem, serverItem } from "./items.ts";
 import { isApproved } from "./store.ts";
 
 export { forget, isApproved, notApproved, remember } from "./store.ts";
@@ -16,7 +16,8 @@ export function consentItems(project: Named, work: ConsentWork): ConsentItem[] {
   const { teacher } = config;
   const needs = needsOf[work];
   const found: PlacelessItem[] = [];
-  const trains = needs.trainer || (needs.teacher && teacher.kind === "transformers");
+  const trains =
+    needs.trainer || (needs.teacher && (teacher.kind === "transformers" || teacher.kind === "clip"));
   // The user's own interpreter comes before the config's, which then is not run.
   if (trains && config.python.interpreter && !process.env.LEAF_PYTHON)
     found.push(interpreterItem(config.python.interpreter, root));
@@ -24,6 +25,7 @@ export function consentItems(project: Named, work: ConsentWork): ConsentItem[] {
     if (teacher.serve) found.push(serverItem(teacher.serve, root));
     found.push(...endpointItems(teacher, process.env));
   }
+  if (needs.teacher && teacher.kind === "clip") found.push(...downloadItems(teacher, root));
   return placed(found, project.configFile);
 }
 

@@ -10,6 +10,7 @@ import { toldFailures } from "../failures/list.ts";
 import { noEndMarker } from "../images/ending.ts";
 import { maxPixelsOf } from "../images/limits.ts";
 import { columnsOf } from "../mos/detect.ts";
+import { factsOf } from "../mos/formats.ts";
 import { useCache } from "./cacheUse.ts";
 import { type DatasetSummary, type ImageIndex, indexDataset, openIndex, summariseIndex } from "./dataset.ts";
 import { type Mos, readMos } from "./readMos.ts";
@@ -24,6 +25,12 @@ export interface Catalog {
   mos: ReadonlyMap<string, number>;
   /** Standard deviations of the opinions, by hash, where the file has them. */
   mosStd: ReadonlyMap<string, number>;
+  /** How many opinions the MOS is the mean of, by hash, where known. */
+  mosCount: ReadonlyMap<string, number>;
+  /** The single ratings by hash, where the file holds such, and how it holds them. */
+  raw?: Mos["raw"];
+  /** How the columns of the MOS file are read; absent without one. */
+  mosShape?: Mos["shape"];
   counts: Record<SplitName, number>;
   /** Groups that no split tears apart; images without a group count one each. */
   groups: number;
@@ -143,6 +150,8 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       ? await during(say`the human scores were read`, mosFile, () =>
           readMos({ ...config.mos!, file: mosFile! }, index, {
             columns: grouped ? [groupBy] : [],
+            // The layout's own groups may be missing from a file; those that the config names may not.
+            optional: grouped && groupBy === factsOf(config.mos!.format)?.groupBy ? [groupBy] : [],
             signal,
             onProblem: ({ line, message }) =>
               options.onFailure?.({ kind: "row", file: config.mos!.file, line, reason: message }),
@@ -184,6 +193,9 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       hashes,
       mos: mos?.scores ?? new Map(),
       mosStd: mos?.stds ?? new Map(),
+      mosCount: mos?.numbers ?? new Map(),
+      raw: mos?.raw,
+      mosShape: mos?.shape,
       counts: split.counts,
       groups: split.groups,
       splitDigest: digestLines(map(hashes, (hash) => `${hash} ${splitOf(hash)}`)),

@@ -1,27 +1,113 @@
+import { ceilingText } from "../../words/ceiling.ts";
+import { figure } from "../../words/figure.ts";
+import { english } from "../../words/translate.ts";
 import type { Config } from "../config/config.ts";
+import { ceilingOf } from "../metrics/ceiling.ts";
 import { factsOf } from "../mos/formats.ts";
+import { leastToCorrect, opinionsOf, ratersOf, unbiased } from "../mos/subjects.ts";
+import type { Catalog } from "./catalog.ts";
+
+type Read = Pick<Catalog, "groups" | "hashes" | "mosStd" | "mosCount" | "mosShape" | "raw">;
 
 /** How a config's MOS file is read, how its images are grouped and where its split is from: a sentence each. */
-export function describeReading({ mos, split }: Config, { groups }: { groups: number }): string[] {
+export function describeReading({ mos, split }: Config, catalog: Read): string[] {
   const facts = factsOf(mos?.format);
   const lines: string[] = [];
   if (mos) {
     const [low, high] = mos.range;
     const known = facts && Object.hasOwn(facts.scores, mos.score) ? facts.scores[mos.score] : undefined;
     const assumed = facts && !known?.range ? ", which this layout does not say" : "";
+    const std = mos.std !== undefined && catalog.mosStd.size > 0 && !catalog.raw;
     lines.push(
       `MOS: ${mos.file} is read as ${facts ? `${facts.title} (\`format: ${mos.format}\`)` : "a plain table"}: ` +
-        `images by ${mos.image}, scores by ${mos.score}, from ${low} to ${high}${assumed}, ` +
-        `${mos.lowerIsBetter ? "lower" : "higher"} is better${mos.std ? `, standard deviations by ${mos.std}` : ""}.`,
+        `images by ${mos.image}, ${opinionWords(mos.score, catalog)}, from ${low} to ${high}${assumed}, ` +
+        `${mos.lowerIsBetter ? "lower" : "higher"} is better${std ? `, standard deviations by ${mos.std}` : ""}.`,
     );
+    lines.push(...ratingLines(mos, catalog));
   }
   if (split.groupBy !== null) {
     const by = typeof split.groupBy === "string" ? split.groupBy : `the pattern ${split.groupBy.pattern}`;
-    const own =
-      split.groupBy === facts?.groupBy ? `, as is usual for ${facts.title}; \`groupBy: null\` undoes it` : "";
-    lines.push(`Groups: images alike by ${by} never share two splits (${groups} groups)${own}.`);
+    const isOwn = split.groupBy === facts?.groupBy;
+    const own = isOwn ? `, as is usual for ${facts?.title}; \`groupBy: null\` undoes it` : "";
+    lines.push(
+      isOwn && catalog.groups === catalog.hashes.length
+        ? `Groups: none; ${mos?.file} says no reference by ${by}, as is usual for ${facts?.title}.`
+        : `Groups: images alike by ${by} never share two splits (${catalog.groups} groups)${own}.`,
+    );
   }
   if (split.file !== undefined)
     lines.push(`Split: ${split.file}, images by ${split.image}, train, val and test by ${split.column}.`);
+  return lines;
+}
+
+/** "scores by mos", or how single ratings are read. */
+function opinionWords(score: string, { mosShape: shape, raw }: Read): string {
+  if (!shape || !raw) return `scores by ${score}`;
+  switch (raw.how) {
+    case "rows":
+      return `single ratings by ${score}, one a row, raters by ${shape.kind === "rows" ? shape.rater : "name"}`;
+    case "anonymous":
+      return `single ratings by ${score}, several rows an image, whose raters are not named`;
+    case "columns":
+      return `single ratings, a column for each rater (${listed(shape.kind === "columns" ? shape.raters : [])})`;
+    case "votes":
+      return shape.kind === "votes"
+        ? `votes for each grade (${listed(shape.votes)})`
+        : `votes for each grade, a list of them by ${score}`;
+    case "lists":
+      return `single ratings, a list of them by ${score}`;
+  }
+}
+
+function listed(names: readonly string[]): string {
+  return names.length > 3 ? `${names[0]} … ${names.at(-1)}, ${names.length} of them` : names.join(", ");
+}
+
+const mostNamed = 5;
+
+/** What the single ratings are like, and what that means for their mean. */
+function ratingLines(mos: NonNullable<Config["mos"]>, { raw, mosCount }: Read): string[] {
+  if (!raw) return [];
+  const { ratings } = raw;
+  const numbers = [...mosCount.values()];
+  const total = numbers.reduce((sum, n) => sum + n, 0);
+  const corrected = mos.subjects === "bias-corrected";
+  const raters = ratings.raters.length > 1 ? ratersOf(ratings) : [];
+  const what = raw.how === "votes" ? "votes" : "ratings";
+  const lines: string[] = [];
+  if (total > 0)
+    lines.push(
+      `Ratings: ${total} ${what} of ${numbers.length} images${ratings.raters.length > 0 ? ` by ${ratings.raters.length} raters` : ""}, ` +
+        `${figure(total / numbers.length, 1)} an image (${numbers.reduce((a, b) => Math.min(a, b))} to ${numbers.reduce((a, b) => Math.max(a, b))}). ` +
+        `The MOS is ${corrected ? "their mean without the raters' biases, weighted by consistency (ITU-T P.913)" : "their plain mean"}.`,
+    );
+  if (raters.length > 1) {
+    const [plain, other] = [opinionsOf(ratings, "plain"), opinionsOf(ratings, "bias-corrected")];
+    let most = 0;
+    for (const [key, { mos: one }] of plain) most = Math.max(most, Math.abs(one - other.get(key)!.mos));
+    const biases = raters.filter(({ ratings: n }) => n >= leastToCorrect).map(({ bias }) => bias);
+    if (biases.length > 1)
+      lines.push(
+        `Raters' biases are from ${figure(Math.min(...biases), 2)} to ${figure(Math.max(...biases), 2)}; \`subjects: ${corrected ? "plain" : "bias-corrected"}\` ` +
+          `would change a MOS by ${figure(most, 2)} at most.`,
+      );
+    if (corrected && !unbiased(ratings).fit.weighted)
+      lines.push(
+        "Raters: weights by consistency would have left one rater alone, so that biases are removed and all count alike.",
+      );
+    const outliers = raters.filter(({ outlier }) => outlier);
+    const names = outliers
+      .slice(0, mostNamed)
+      .map(
+        ({ name, outlier }) =>
+          `${name} (${outlier === "screened" ? "BT.500 would reject them" : "rates against the others"})`,
+      );
+    if (outliers.length > 0)
+      lines.push(
+        `Outlying raters, who count all the same: ${names.join(", ")}${outliers.length > mostNamed ? ` and ${outliers.length - mostNamed} more` : ""}.`,
+      );
+  }
+  const ceiling = ceilingOf(mos, ratings, ratings.keys());
+  if (ceiling) lines.push(ceilingText(english, ceiling));
   return lines;
 }

@@ -4,8 +4,7 @@ import { factsOf, type MosFormat } from "../mos/formats.ts";
 import { findColumn } from "../tables/findColumn.ts";
 import { openTable } from "../tables/table.ts";
 import type { Table, TableRow } from "../tables/types.ts";
-import type { ImageIndex } from "./index/query.ts";
-import { ImageMatcher } from "./match.ts";
+import { ImageMatcher, type NameIndex } from "./match.ts";
 
 /** `malformed`: what its cells are is not sure. */
 export type RowProblemKind = "noImage" | "ambiguous" | "unreadable" | "noName" | "malformed";
@@ -28,10 +27,10 @@ export interface ImageTableOptions<Column extends string> {
   format?: string;
   /** Column with the image's name. */
   image: string;
-  columns: readonly Column[];
+  columns: readonly Column[] | ((own: readonly string[]) => readonly Column[]);
   /** Columns that may be missing: they are empty then. */
   optional?: readonly Column[];
-  index: ImageIndex;
+  index: NameIndex;
   signal?: AbortSignal;
   onRow(row: ImageRow<Column>): void;
   onProblem(kind: RowProblemKind, line: number, message: Text): void;
@@ -46,9 +45,17 @@ export async function readImageTable<Column extends string>(
 ): Promise<void> {
   const { file, signal } = options;
   const format = factsOf(options.format);
-  const wanted = [options.image, ...options.columns];
-  const table = await openTable(file, { signal, prefer: (columns) => hasAll(columns, wanted, format) });
-  const cells = cellReader(file, table, format, wanted, options.optional ?? []);
+  const optional: readonly string[] = options.optional ?? [];
+  const columnsOf = (own: readonly string[]) =>
+    typeof options.columns === "function" ? options.columns(own) : options.columns;
+  const table = await openTable(file, {
+    signal,
+    prefer: (own) =>
+      hasAll(own, [options.image, ...columnsOf(own).filter((name) => !optional.includes(name))], format),
+  });
+  const columns = columnsOf(table.columns);
+  const wanted = [options.image, ...columns];
+  const cells = cellReader(file, table, format, wanted, optional);
   const matcher = new ImageMatcher(options.index);
   const take = ({ line, cells: read, fault }: TableRow) => {
     if (fault !== undefined) return options.onProblem("malformed", line, asTemplate(fault));
@@ -57,7 +64,7 @@ export async function readImageTable<Column extends string>(
     const match = matcher.match(name);
     if ("problem" in match) return options.onProblem(match.problem, line, match.message);
     const values = {} as Record<Column, string>;
-    for (const [i, column] of options.columns.entries()) values[column] = given[i]!;
+    for (const [i, column] of columns.entries()) values[column] = given[i]!;
     options.onRow({ line, name, hash: match.hash, values, decimalComma: table.decimalComma });
   };
   for await (const batch of table.batches(cells.at, signal)) for (const row of batch) take(row);
@@ -85,12 +92,12 @@ function cellReader(
     return at.indexOf(place);
   };
   const values = wanted.map((name): ((cells: readonly string[]) => string) => {
+    if (optional.includes(name) && !hasAll(columns, [name], format)) return () => "";
     const derived = format?.derived?.[name];
     if (derived) {
       const places = new Map(derived.from.map((column) => [column, read(column)]));
       return (cells) => derived.value((column) => cells[places.get(column)!]!);
     }
-    if (optional.includes(name) && !columns.includes(name)) return () => "";
     const place = read(name);
     return (cells) => cells[place]!;
   });

@@ -195,6 +195,7 @@ async function readSplitFile(
   const listed: ListedSplit = { of: new Map(), groups: new Map(), problems: [] };
   // The group column may be in the MOS file or in this one; the MOS file is asked first.
   const groupColumn = typeof groupBy === "string" && columns === undefined ? groupBy : undefined;
+  const rows: { line: number; name: string; hash: string; text: string }[] = [];
   await readImageTable({
     file,
     image,
@@ -205,37 +206,45 @@ async function readSplitFile(
       if (listed.problems.length < 100) listed.problems.push({ kind, line, message: inEnglish(message) });
     },
     onRow({ line, name, hash, values }) {
-      const text = (values[column] ?? "").toLowerCase();
-      const split = Object.hasOwn(splitNames, text) ? splitNames[text] : undefined;
-      if (split === undefined) {
-        throw new LeafError(
-          "config",
-          say`${base}:${line}: ${quotedCell(values[column] ?? "")} is not a split.`,
-          {
-            file,
-            line,
-            remedy: say`Write train, val or test.`,
-          },
-        );
-      }
-      const before = listed.of.get(hash);
-      if (before !== undefined && before !== split) {
-        throw new LeafError(
-          "config",
-          say`${base}:${line}: ${quotedCell(name)} is in ${before} already, not in ${split}.`,
-          {
-            file,
-            line,
-            remedy: say`Keep one of the two rows; copies of one image count as one image.`,
-          },
-        );
-      }
-      listed.of.set(hash, split);
+      rows.push({ line, name, hash, text: values[column] ?? "" });
       const group = groupColumn === undefined ? undefined : values[groupColumn];
       if (group) listed.groups.set(hash, group);
     },
   });
+  const codes = splitCodes(rows.map(({ text }) => text));
+  for (const { line, name, hash, text } of rows) {
+    const word = text.toLowerCase();
+    const split = Object.hasOwn(splitNames, word) ? splitNames[word] : codes?.[Number(text)];
+    if (split === undefined) {
+      throw new LeafError("config", say`${base}:${line}: ${quotedCell(text)} is not a split.`, {
+        file,
+        line,
+        remedy: say`Write train, val or test.`,
+      });
+    }
+    const before = listed.of.get(hash);
+    if (before !== undefined && before !== split) {
+      throw new LeafError(
+        "config",
+        say`${base}:${line}: ${quotedCell(name)} is in ${before} already, not in ${split}.`,
+        {
+          file,
+          line,
+          remedy: say`Keep one of the two rows; copies of one image count as one image.`,
+        },
+      );
+    }
+    listed.of.set(hash, split);
+  }
   return listed;
+}
+
+/** The numbers 0, 1 and 2, where all three are there and nothing else: then they are train, val and test. */
+function splitCodes(texts: readonly string[]): SplitName[] | undefined {
+  const found = new Set(texts);
+  return found.size === 3 && ["0", "1", "2"].every((code) => found.has(code))
+    ? ["train", "val", "test"]
+    : undefined;
 }
 
 /** Checks that the listed splits keep groups whole, and places the images that the file does not name. */

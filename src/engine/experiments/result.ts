@@ -54,6 +54,7 @@ export async function summarise(open: OpenExperiment, trials: readonly Trial[]):
         versus: null,
       };
     }),
+    teachers: [...new Set(trials.map(({ project }) => project.config.teacher.kind))],
     paper: first ? await paperFigures(first.project.root, first.project.config) : null,
   };
 }

@@ -80,7 +80,7 @@ function differenceText({ versus }: ArmResult, metric: ReportedMetric): string[]
 }
 
 function notesOf(result: ExperimentResult, compared: boolean): string[] {
-  const { arms, seeds, compare, bootstrap, done, failed, total, paper } = result;
+  const { arms, seeds, compare, bootstrap, done, failed, total, paper, teachers = [] } = result;
   const n = arms.flatMap(({ trials }) => trials.flatMap(({ metrics }) => (metrics ? [metrics.n] : [])));
   const grouped = arms.some(({ trials }) => trials.some(({ metrics }) => metrics?.groups !== undefined));
   const images = [...new Set(n)].sort((a, b) => a - b).join(" to ");
@@ -108,6 +108,13 @@ function notesOf(result: ExperimentResult, compared: boolean): string[] {
       notes.push(`Failed: ${name}, seed ${seeds}: ${reason}`);
     }
   }
+  const components = arms.some(({ settings }) =>
+    Object.keys(settings).some((key) => /^distill\.loss\.(point|pair|confidence)$/.test(key)),
+  );
+  if (components && teachers.includes("embedded"))
+    notes.push(
+      "The embedded teacher's preferences all but follow from its scores of the two images: what pairs and confidence add is not to be seen with it.",
+    );
   if (paper) notes.push(`Published figures on ${paper.dataset}: arXiv 2601.20689.`);
   return notes;
 }

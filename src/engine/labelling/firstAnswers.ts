@@ -25,6 +25,43 @@ export function firstAnswers(limit: number | null): FirstAnswers {
   };
 }
 
+/** So many of the last answers show a rate. */
+export const lastAnswers = 40;
+
+/** Watches how many of the last answers failed. */
+export interface FailureRate {
+  tell(ok: boolean): void;
+  /** So many did, where that is too large a share; undefined where it is not, or was so when the run began: then it has been told. */
+  tooMany(): number | undefined;
+}
+
+/** `before`: whether each of the answers before this run was good, the newest first. */
+export function failureRate(limit: number | null | undefined, before: readonly boolean[]): FailureRate {
+  const failuresIn = (some: readonly boolean[]) => some.filter((ok) => !ok).length;
+  const passes = (some: readonly boolean[]) =>
+    typeof limit === "number" && some.length >= lastAnswers && failuresIn(some) > limit * lastAnswers;
+  const isKnown = passes(before);
+  const last: boolean[] = [];
+  return {
+    tell(ok) {
+      last.push(ok);
+      if (last.length > lastAnswers) last.shift();
+    },
+    tooMany: () => (!isKnown && passes(last) ? failuresIn(last) : undefined),
+  };
+}
+
+/** Many of the answers fail, but not all: whether it is worth going on is the user's to say. */
+export function paused(what: Judged, failed: number, example: ItemFailure | undefined): LeafError {
+  const message =
+    what === "images"
+      ? say`${failed} of the teacher's last ${lastAnswers} answers about images failed, so LEAF paused.${forExample(example)}`
+      : say`${failed} of the teacher's last ${lastAnswers} answers about pairs failed, so LEAF paused.${forExample(example)}`;
+  return new LeafError("failed", message, {
+    remedy: say`Go on all the same with \`leaf label\`, or look at what failed first; what was judged is kept.`,
+  });
+}
+
 const remedy = say`Look at one question with \`leaf label --dry-run 1\`, and check \`teacher:\` in the config. What was judged is kept.`;
 
 /** The teacher's first answers all failed: the rest would most likely fail too. */

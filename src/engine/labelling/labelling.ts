@@ -20,7 +20,7 @@ import {
   pointConfidence,
 } from "../teachers/judgement.ts";
 import type { Orders, PairPreference, PointJudgement, Teacher, TeacherImage } from "../teachers/teacher.ts";
-import { firstAnswers, noneJudged, stoppedEarly } from "./firstAnswers.ts";
+import { failureRate, firstAnswers, lastAnswers, noneJudged, paused, stoppedEarly } from "./firstAnswers.ts";
 import { type PairPlan, samplePairs } from "./pairs.ts";
 
 export interface LabellingOptions {
@@ -46,6 +46,8 @@ export interface LabellingOptions {
   concurrency?: number;
   /** Stops with an error where that many answers failed before a good one; null never does. */
   stopAfterFailures?: number | null;
+  /** Stops, once, where a larger share of the last answers failed; never by default. */
+  pauseAtFailures?: number | null;
   /** Ask again what failed in an earlier run (the default). */
   retryFailed?: boolean;
   signal?: AbortSignal;
@@ -208,12 +210,16 @@ async function labelPoints(
     options.onProgress?.({ stage: "label", step: "points", done, total, unit: "images" });
   };
   const before = new Map<string, string>();
+  const known = await stored(options, () => store.counts(teacher.fingerprint, 0).points);
   // Without any label yet, what failed shows no less than what was never asked that nothing works.
-  const earlier = await stored(options, () =>
-    store.counts(teacher.fingerprint, 0).points.ok > 0 ? [...store.failedPoints(teacher.fingerprint)] : [],
-  );
+  const earlier =
+    known.ok > 0 ? await stored(options, () => [...store.failedPoints(teacher.fingerprint)]) : [];
   for (const { image, reason } of earlier) before.set(image, reason);
   const [first, again] = [firstAnswers(limit), firstAnswers(limit)];
+  const rate = failureRate(
+    options.pauseAtFailures,
+    await stored(options, () => store.latest(teacher.fingerprint, "points", lastAnswers)),
+  );
   const passedOver = (hash: string) =>
     before.has(hash) && (options.retryFailed === false || again.allFailed());
   const failed = ({ name }: TeacherImage, reason: string) => {
@@ -244,9 +250,12 @@ async function labelPoints(
       else failed(batch[i]!, row.reason);
       if (row.ok || !before.has(row.image)) first.tell(row.ok);
       if (row.ok || before.has(row.image)) again.tell(row.ok);
+      if (row.ok || !before.has(row.image)) rate.tell(row.ok);
     }
     report();
-    return first.allFailed() ? stoppedEarly("images", limit!, options.example.point) : undefined;
+    if (first.allFailed()) return stoppedEarly("images", limit!, options.example.point);
+    const many = rate.tooMany();
+    return many === undefined ? undefined : paused("images", many, options.example.point);
   });
   if (counts.failed > 0 && counts.labelled + counts.reused === 0 && !options.beside)
     throw noneJudged("images", counts.failed, options.example.point);
@@ -319,11 +328,15 @@ async function labelPairs(
       if (failedImages.has(hash))
         options.onFailure({ kind: "point", file: name, reason: failedImages.get(hash)! });
   const before = new Map<string, string>();
-  const earlier = await stored(options, () =>
-    store.counts(teacher.fingerprint, 0).pairs.ok > 0 ? [...store.failedPairs(teacher.fingerprint)] : [],
-  );
+  const known = await stored(options, () => store.counts(teacher.fingerprint, 0).pairs);
+  const earlier =
+    known.ok > 0 ? await stored(options, () => [...store.failedPairs(teacher.fingerprint)]) : [];
   for (const { a, b, reason } of earlier) before.set(`${a} ${b}`, reason);
   const [first, again] = [firstAnswers(limit), firstAnswers(limit)];
+  const rate = failureRate(
+    options.pauseAtFailures,
+    await stored(options, () => store.latest(teacher.fingerprint, "pairs", lastAnswers)),
+  );
   const isRetry = ([a, b]: [string, string]) => before.has(`${a} ${b}`);
   const sampled = () => stored(options, pairs);
   // Drawing again is cheaper than keeping millions of pairs, or than progress without an end.
@@ -375,9 +388,12 @@ async function labelPairs(
       } else failed(batch[i]!, row.reason);
       if (row.ok || !retry) first.tell(row.ok);
       if (row.ok || retry) again.tell(row.ok);
+      if (row.ok || !retry) rate.tell(row.ok);
     }
     report();
-    return first.allFailed() ? stoppedEarly("pairs", limit!, options.example.pair) : undefined;
+    if (first.allFailed()) return stoppedEarly("pairs", limit!, options.example.pair);
+    const many = rate.tooMany();
+    return many === undefined ? undefined : paused("pairs", many, options.example.pair);
   });
   if (inVain > 0 && counts.labelled + counts.reused === 0 && !options.beside)
     throw noneJudged("pairs", inVain, options.example.pair);
@@ -404,23 +420,23 @@ function isProbability(p: number): boolean {
 
 function pointRow(image: string, judged: PointJudgement): PointRow {
   if (!judged.ok) return { image, ok: false, reason: judged.reason };
-  const { probabilities, mass } = judged;
+  const { probabilities, mass, samples } = judged;
   const sum = probabilities.reduce((total, p) => total + p, 0);
   if (!probabilities.every(isProbability) || Math.abs(sum - 1) > 1e-3)
     return { image, ok: false, reason: marked("the teacher's probabilities do not sum to 1") };
   if (!(mass >= minRatingMass))
     return { image, ok: false, reason: `only ${figure(mass, 2)} of the answer is on the rating words` };
   const [score, confidence] = [expectedScore(probabilities), pointConfidence(probabilities)];
-  return { image, ok: true, score, probabilities, mass, confidence };
+  return { image, ok: true, score, probabilities, mass, confidence, samples };
 }
 
 function pairRow([a, b]: [string, string], judged: PairPreference): PairRow {
   if (!judged.ok) return { a, b, ok: false, reason: judged.reason };
-  const { pAB, pBA } = judged;
+  const { pAB, pBA, samples } = judged;
   if (!isProbability(pAB) || !(pBA === null || isProbability(pBA)))
     return { a, b, ok: false, reason: marked("the teacher's preference is not a probability") };
   if (pBA === null)
-    return { a, b, ok: true, p: pAB, pAB, pBA, positionBias: null, confidence: pairConfidence(pAB) };
+    return { a, b, ok: true, p: pAB, pAB, pBA, positionBias: null, confidence: pairConfidence(pAB), samples };
   const { p, positionBias } = combineOrders(pAB, pBA);
-  return { a, b, ok: true, p, pAB, pBA, positionBias, confidence: pairConfidence(p) };
+  return { a, b, ok: true, p, pAB, pBA, positionBias, confidence: pairConfidence(p), samples };
 }

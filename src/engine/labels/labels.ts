@@ -81,6 +81,8 @@ export interface LabelStore {
   ownScores(teacher: string): Map<string, number>;
   /** Images whose last judgement by the teacher itself failed. */
   failedPoints(teacher: string): Generator<{ image: string; reason: string }>;
+  /** Whether each of the newest judgements by the teacher itself is one, the newest first. */
+  latest(teacher: string, of: "points" | "pairs", most: number): boolean[];
   failedPairs(teacher: string): Generator<{ a: string; b: string; reason: string }>;
   /** Largest row ids of a teacher and of the people who may overrule it; of "human": of people alone. */
   snapshot(teacher: string): Snapshot;
@@ -192,6 +194,10 @@ export function openLabels(file: string, options: StoreOptions = {}): LabelStore
       );
       for (const row of rows) yield { image: String(row.image), reason: String(row.reason) };
     },
+    latest: (teacher, of, most) =>
+      session
+        .all(`SELECT status FROM ${of} WHERE teacher_id = ? ORDER BY id DESC LIMIT ?`, id(teacher), most)
+        .map(({ status }) => status === "ok"),
     *failedPairs(teacher) {
       const rows = session.rows(
         `SELECT a.hash AS a, b.hash AS b, p.reason FROM pairs p JOIN images a ON a.id = p.a_id JOIN images b ON b.id = p.b_id

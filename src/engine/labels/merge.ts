@@ -124,6 +124,11 @@ function copyAll({ db }: LabelStore): MergeResult {
     return Number((sql.includes(":now") ? statement.run({ now }) : statement.run()).changes);
   };
   const count = (sql: string) => Number(db.prepare(sql).get()?.n);
+  const hasSamples =
+    count("SELECT count(*) AS n FROM pragma_table_xinfo('points', 'other') WHERE name = 'samples'") > 0;
+  const samples = hasSamples
+    ? `iif(json_valid(x.samples) AND length(x.samples) <= 500, x.samples, NULL)`
+    : "NULL";
   const hasReasons = count("SELECT count(*) AS n FROM other.sqlite_schema WHERE name = 'reasons'") > 0;
   db.exec(copyNames);
   changes(`INSERT OR IGNORE INTO main.teachers(fingerprint, kind, description, created_at)
@@ -141,14 +146,14 @@ function copyAll({ db }: LabelStore): MergeResult {
       OR m.p_ba IS NULL AND x.p_ba IS NOT NULL)))`);
   const points =
     changes(`INSERT OR IGNORE INTO main.points(image_id, teacher_id, status, score, excellent, good, fair,
-      poor, bad, mass, confidence, reason, created_at)
+      poor, bad, mass, confidence, reason, samples, created_at)
     SELECT ${imageId("x.image_id")}, ${teacherId}, status, score, excellent, good, fair, poor, bad, mass,
-      confidence, ${reason}, ${createdAt} FROM other.points x WHERE ${offered.points} ORDER BY x.id`);
+      confidence, ${reason}, ${samples}, ${createdAt} FROM other.points x WHERE ${offered.points} ORDER BY x.id`);
   const pairs =
     changes(`INSERT OR IGNORE INTO main.pairs(a_id, b_id, teacher_id, status, p, p_ab, p_ba, position_bias,
-      confidence, reason, created_at)
+      confidence, reason, samples, created_at)
     SELECT ${imageId("x.a_id")}, ${imageId("x.b_id")}, ${teacherId}, status, p, p_ab, p_ba, position_bias,
-      confidence, ${reason}, ${createdAt} FROM other.pairs x WHERE ${offered.pairs} ORDER BY x.id`);
+      confidence, ${reason}, ${samples}, ${createdAt} FROM other.pairs x WHERE ${offered.pairs} ORDER BY x.id`);
   const reasons = hasReasons
     ? changes(`INSERT OR IGNORE INTO main.reasons(image_id, teacher_id, text, created_at)
         SELECT ${imageId("x.image_id")}, ${teacherId}, text, ${createdAt} FROM other.reasons x

@@ -2,6 +2,7 @@ import { chunksOf, numberOrNull } from "../base/sqlite.ts";
 import type { Orders } from "../teachers/teacher.ts";
 import { type LeastConfidence, pairWeight, standing } from "./counting.ts";
 import { unusable, usable } from "./rules.ts";
+import { type PairSamples, pairSamples, samplesIn, samplesText } from "./samples.ts";
 import type { Row, RowIds, Session } from "./session.ts";
 
 export type PairRow =
@@ -14,6 +15,7 @@ export type PairRow =
       pBA: number | null;
       positionBias: number | null;
       confidence: number;
+      samples?: PairSamples;
     }
   | { a: string; b: string; ok: false; reason: string };
 
@@ -29,13 +31,15 @@ export interface PairLabel {
   positionBias: number | null;
   confidence: number;
   human: boolean;
+  /** Where p is estimated from several answers: how often each letter came, in each order. */
+  samples?: PairSamples;
 }
 
 const usablePair = usable("pairs", "p");
 const ids = "(SELECT id FROM images WHERE hash = ?)";
 const insert = `
-  INSERT OR IGNORE INTO pairs(a_id, b_id, teacher_id, status, p, p_ab, p_ba, position_bias, confidence, reason, created_at)
-  VALUES (${ids}, ${ids}, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  INSERT OR IGNORE INTO pairs(a_id, b_id, teacher_id, status, p, p_ab, p_ba, position_bias, confidence, reason, samples, created_at)
+  VALUES (${ids}, ${ids}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** As `putPoints`; an answer in both orders takes the place of one in one. Throws RangeError for a pair that is not canonical. */
 export function putPairs(
@@ -59,8 +63,8 @@ export function putPairs(
       Number(row.ok && row.pBA !== null),
     );
     const values = row.ok
-      ? (["ok", row.p, row.pAB, row.pBA, row.positionBias, row.confidence, null] as const)
-      : (["failed", null, null, null, null, null, row.reason] as const);
+      ? (["ok", row.p, row.pAB, row.pBA, row.positionBias, row.confidence, null, samplesText(row)] as const)
+      : (["failed", null, null, null, null, null, row.reason, null] as const);
     session.run(insert, row.a, row.b, teacher, ...values, now);
   }
 }
@@ -105,7 +109,7 @@ export function* missingPairs(
   }
 }
 
-const columns = `a.hash AS a, b.hash AS b, p.teacher_id, p.p, p.p_ab, p.p_ba, p.position_bias, p.confidence`;
+const columns = `a.hash AS a, b.hash AS b, p.teacher_id, p.p, p.p_ab, p.p_ba, p.position_bias, p.confidence, p.samples`;
 
 /** The label of one pair that stands. */
 export function pairOf(session: Session, judges: RowIds, a: string, b: string): PairLabel | undefined {
@@ -154,5 +158,6 @@ function toPair(row: Row, { person }: RowIds): PairLabel {
     positionBias: numberOrNull(row.position_bias),
     confidence: Number(row.confidence),
     human: row.teacher_id === person,
+    ...samplesIn(row, pairSamples),
   };
 }

@@ -1,7 +1,9 @@
 import { numberOrNull } from "../base/sqlite.ts";
 import type { RatingProbabilities } from "../teachers/judgement.ts";
+import type { Samples } from "../teachers/teacher.ts";
 import { standing } from "./counting.ts";
 import { unusable, usable } from "./rules.ts";
+import { pointSamples, samplesIn, samplesText } from "./samples.ts";
 import { imagesWithout, type Row, type RowIds, type Session } from "./session.ts";
 
 /** As stored: a person gives a score and no probabilities. */
@@ -17,6 +19,7 @@ export type PointRow =
       probabilities: StoredProbabilities;
       mass: number | null;
       confidence: number;
+      samples?: Samples;
     }
   | { image: string; ok: false; reason: string };
 
@@ -31,13 +34,15 @@ export interface PointLabel {
   confidence: number;
   /** True where a person overruled the teacher. */
   human: boolean;
+  /** Where the probabilities are estimated from several answers: how often each word came. */
+  samples?: Samples;
 }
 
 const usablePoint = usable("points", "p");
 
 const insert = `
-  INSERT OR IGNORE INTO points(image_id, teacher_id, status, score, excellent, good, fair, poor, bad, mass, confidence, reason, created_at)
-  SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM images WHERE hash = ?`;
+  INSERT OR IGNORE INTO points(image_id, teacher_id, status, score, excellent, good, fair, poor, bad, mass, confidence, reason, samples, created_at)
+  SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM images WHERE hash = ?`;
 
 /** `replace` also takes the place of usable rows: a person may change their mind, a teacher does not. */
 export function putPoints(
@@ -57,8 +62,8 @@ export function putPoints(
       Number(replace),
     );
     const values = row.ok
-      ? (["ok", row.score, ...row.probabilities, row.mass, row.confidence, null] as const)
-      : (["failed", null, null, null, null, null, null, null, null, row.reason] as const);
+      ? (["ok", row.score, ...row.probabilities, row.mass, row.confidence, null, samplesText(row)] as const)
+      : (["failed", null, null, null, null, null, null, null, null, row.reason, null] as const);
     session.run(insert, teacher, ...values, now, row.image);
   }
 }
@@ -72,7 +77,7 @@ export function missingPoints(
   return imagesWithout(session, labels, teacher, images);
 }
 
-const columns = `i.hash AS image, p.teacher_id, p.score, p.excellent, p.good, p.fair, p.poor, p.bad, p.mass, p.confidence`;
+const columns = `i.hash AS image, p.teacher_id, p.score, p.excellent, p.good, p.fair, p.poor, p.bad, p.mass, p.confidence, p.samples`;
 
 /** The label of one image that stands. */
 export function pointOf(session: Session, judges: RowIds, image: string): PointLabel | undefined {
@@ -102,5 +107,6 @@ function toPoint(row: Row, { person }: RowIds): PointLabel {
     mass: numberOrNull(row.mass),
     confidence: Number(row.confidence),
     human: row.teacher_id === person,
+    ...samplesIn(row, pointSamples),
   };
 }

@@ -30,6 +30,8 @@ const migrations = [
   `CREATE TABLE reasons(
      image_id INTEGER NOT NULL REFERENCES images(id), teacher_id INTEGER NOT NULL REFERENCES teachers(id),
      text TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY(image_id, teacher_id)) WITHOUT ROWID;`,
+  `ALTER TABLE points ADD COLUMN samples TEXT;
+   ALTER TABLE pairs ADD COLUMN samples TEXT;`,
 ];
 
 export const schemaVersion = migrations.length;
@@ -112,6 +114,9 @@ const layout: Record<string, readonly string[]> = {
   reasons: ["image_id", "teacher_id", "text", "created_at"],
 };
 
+/** Columns that the first schemas did not have. */
+const later: Record<string, readonly string[]> = { points: ["samples"], pairs: ["samples"] };
+
 /**
  * What keeps an attached database from being a label store; undefined where nothing does. Views, triggers, virtual tables and
  * computed columns run what somebody else wrote whenever they are read or written: a store of LEAF has none.
@@ -132,7 +137,10 @@ export function storeFault(db: DatabaseSync, schema: "main" | "other" | "labels"
     }
     const found = db.prepare("SELECT name, hidden FROM pragma_table_xinfo(?, ?)").all(table, schema);
     if (found.some(({ hidden }) => hidden !== 0)) return say`\`${table}\` has computed columns`;
-    const lacking = columns.find((column) => !found.some(({ name }) => name === column));
+    const has = (column: string) => found.some(({ name }) => name === column);
+    // Other stores may be of an older LEAF.
+    const needed = schema === "main" && later[table] ? [...columns, ...later[table]] : columns;
+    const lacking = needed.find((column) => !has(column));
     if (lacking) return say`\`${table}\` has no column \`${lacking}\``;
   }
   return undefined;

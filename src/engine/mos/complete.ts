@@ -1,5 +1,7 @@
 import type { DetectedFormats } from "./detect.ts";
 import { factsOf, type MosFormatName } from "./formats.ts";
+import { defaultScore } from "./shape.ts";
+import type { SubjectModel } from "./subjects.ts";
 
 /** `mos:` as it may be written: what is left out comes from the format. */
 export interface WrittenMos {
@@ -8,6 +10,11 @@ export interface WrittenMos {
   image?: string;
   score?: string;
   std?: string;
+  count?: string;
+  rater?: string;
+  raters?: string | string[];
+  votes?: string | string[];
+  subjects?: SubjectModel;
   range?: [lowest: number, highest: number];
   lowerIsBetter?: boolean;
 }
@@ -23,7 +30,10 @@ export interface MosConfig extends WrittenMos {
 /** Fills in what is left out: from the format's facts of the score's column, else as in a plain CSV file with a MOS on 1..5. */
 export function completeMos({ file, format, ...written }: WrittenMos): MosConfig {
   const facts = factsOf(format);
-  const score = written.score ?? (facts && Object.keys(facts.scores)[0]) ?? "mos";
+  const { count, rater, raters, subjects } = written;
+  const score = written.score ?? (facts && Object.keys(facts.scores)[0]) ?? defaultScore;
+  const ofFormat = rater === undefined && raters === undefined && written.score === undefined;
+  const votes = written.votes ?? (ofFormat && facts?.votes ? [...facts.votes] : undefined);
   const known = facts && Object.hasOwn(facts.scores, score) ? facts.scores[score] : undefined;
   const std = written.std ?? known?.std;
   return {
@@ -32,6 +42,11 @@ export function completeMos({ file, format, ...written }: WrittenMos): MosConfig
     image: written.image ?? facts?.image ?? "image",
     score,
     ...(std === undefined ? {} : { std }),
+    ...(count === undefined ? {} : { count }),
+    ...(rater === undefined ? {} : { rater }),
+    ...(raters === undefined ? {} : { raters }),
+    ...(votes === undefined ? {} : { votes }),
+    ...(subjects === undefined ? {} : { subjects }),
     range: written.range ?? (known?.range ? [...known.range] : [1, 5]),
     lowerIsBetter: written.lowerIsBetter ?? known?.lowerIsBetter ?? false,
   };

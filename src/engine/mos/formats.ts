@@ -1,4 +1,5 @@
 import path from "node:path";
+import { avaColumns } from "../tables/headless.ts";
 
 /** What is known of one column of scores. */
 export interface ScoreFacts {
@@ -8,6 +9,8 @@ export interface ScoreFacts {
   lowerIsBetter?: boolean;
   /** Column with the standard deviation of the opinions, on the scale of the score. */
   std?: string;
+  /** Column with their number. */
+  count?: string;
 }
 
 type Cell = (column: string) => string;
@@ -20,6 +23,8 @@ export interface MosFormat {
   named?: RegExp;
   /** Column with the image's name. */
   image: string;
+  /** Columns that count the votes for each grade, the lowest first, where they and no score are published. */
+  votes?: readonly string[];
   /** The columns of scores, the usual one first. */
   scores: Readonly<Record<string, ScoreFacts>>;
   /** Column whose images never share two splits: the distorted versions of one reference. */
@@ -43,14 +48,17 @@ export const mosFormats = {
     title: "KonIQ-10k",
     has: ["image_name", "c1", "c5", "MOS", "MOS_zscore"],
     image: "image_name",
-    scores: { MOS: { range: [1, 5], std: "SD" }, MOS_zscore: { range: [0, 100] } },
+    scores: {
+      MOS: { range: [1, 5], std: "SD", count: "c_total" },
+      MOS_zscore: { range: [0, 100], count: "c_total" },
+    },
   },
   "koniq10k-sets": {
     title: "KonIQ-10k with its official split",
     has: ["image_name", "c1", "c5", "MOS", "set"],
     image: "image_name",
     // Here the MOS is rescaled; on which scale the SD is, the file does not say.
-    scores: { MOS: { range: [0, 100] } },
+    scores: { MOS: { range: [0, 100], count: "c_total" } },
     split: "set",
   },
   spaq: {
@@ -68,7 +76,7 @@ export const mosFormats = {
   },
   agiqa3k: {
     title: "AGIQA-3K",
-    has: ["name", "prompt", "mos_quality", "std_quality"],
+    has: ["name", "prompt", "mos_quality"],
     image: "name",
     scores: {
       mos_quality: { range: [0, 5], std: "std_quality" },
@@ -84,7 +92,7 @@ export const mosFormats = {
   },
   kadid10k: {
     title: "KADID-10k",
-    has: ["dist_img", "ref_img", "dmos"],
+    has: ["dist_img", "dmos"],
     image: "dist_img",
     // Despite its name 5 is best: ratings of degradation, 5 imperceptible. "var" holds standard deviations.
     scores: { dmos: { range: [1, 5], std: "var" } },
@@ -124,6 +132,26 @@ export const mosFormats = {
     named: /^(livec|clive|live[_-]?challenge)(?![a-z])/i,
     image: "image",
     scores: { mos: { range: [0, 100], std: "std" } },
+  },
+  ava: {
+    title: "AVA",
+    has: avaColumns,
+    image: "image_id",
+    votes: avaColumns.slice(2, 12),
+    scores: { votes: { range: [1, 10] } },
+  },
+  pyiqa: {
+    title: "pyiqa list",
+    has: ["img_name", "mos"],
+    image: "img_name",
+    scores: { mos: { std: "std" } },
+  },
+  "pyiqa-fr": {
+    title: "pyiqa list with references",
+    has: ["ref_name", "dist_name", "mos"],
+    image: "dist_name",
+    scores: { mos: { std: "std" } },
+    groupBy: "ref_name",
   },
   deqa: {
     title: "DeQA-Score list",

@@ -3,8 +3,10 @@ import path from "node:path";
 import { toPosix } from "../base/posixPath.ts";
 import { openTable, tableFile } from "../tables/table.ts";
 import type { Table } from "../tables/types.ts";
+import { scoreIn } from "./cell.ts";
 import { columnsOf, detectFormat } from "./detect.ts";
 import { factsOf, type MosFormat, type MosFormatName } from "./formats.ts";
+import { expandColumns, numberedColumns, raterColumn } from "./shape.ts";
 
 /** What a folder's files of scores are, for the config of a new project. */
 export interface ScoresGuess {
@@ -15,13 +17,25 @@ export interface ScoresGuess {
   image?: string;
   score?: string;
   std?: string;
+  /** How single ratings or votes stand in it. */
+  rater?: string;
+  raters?: string | string[];
+  votes?: string[];
+  /** An image has several rows, and no column says who rated. */
+  anonymous?: true;
   range?: [lowest: number, highest: number];
   /** File with the dataset's official split. */
   split?: string;
 }
 
-const imageNames = ["image", "image_name", "img_name", "name", "filename", "file", "img", "dist_img"];
-const scoreNames = ["mos", "mos_quality", "score", "gt_score", "quality", "rating"];
+const imageNames = (
+  "image image_name img_name image_id image_path imagepath img_path name filename file_name file img dist_img dist_name " +
+  "picture photo path video_name stimulus stimulus_name pvs url"
+).split(" ");
+const scoreNames = "mos mos_quality score gt_score quality rating opinion grade ratings vote value".split(
+  " ",
+);
+const listNames = ["votes", "label", "labels", "distribution", "histogram", "scores"];
 const stdNames = ["std", "mos_std", "sd"];
 
 /** Deep enough for a dataset's own folders, such as SPAQ's `Annotations`. */
@@ -50,21 +64,101 @@ export async function guessScores(root: string): Promise<ScoresGuess | undefined
   const split =
     official !== undefined && formats.get(official)!.startsWith(format.split("-")[0]!) ? official : undefined;
   const [score, known] = Object.entries(facts.scores)[0]!;
-  const range = known.range ? undefined : guessRange(await scoresIn(path.join(root, main), score, facts));
+  const range = known.range ? undefined : guessRange(await scoresIn(path.join(root, main), [score], facts));
   return { file: main, format, ...(range ? { range } : {}), ...(split ? { split } : {}) };
 }
 
 async function guessPlain(root: string, files: readonly string[]): Promise<ScoresGuess | undefined> {
   for (const file of files.filter((name) => !name.includes("/"))) {
     const columns = await columnsOf(path.join(root, file));
-    const find = (known: string[]) =>
-      known.map((name) => columns.find((column) => column.toLowerCase() === name)).find(Boolean);
-    const [image, score, std] = [find(imageNames), find(scoreNames), find(stdNames)];
-    if (!image || !score || image === score) continue;
-    const range = guessRange(await scoresIn(path.join(root, file), score));
-    return { file, image, score, ...(std ? { std } : {}), range };
+    const guess = await guessTable(path.join(root, file), columns);
+    if (guess) return { file, ...guess };
   }
   return undefined;
+}
+
+/** How a table of no known layout holds opinions; undefined for one that does not look like it. */
+export async function guessTable(
+  file: string,
+  columns: readonly string[],
+  preferred: readonly string[] = [],
+): Promise<Omit<ScoresGuess, "file"> | undefined> {
+  const { image, score, std } = usualColumns(columns, preferred);
+  if (!image) return undefined;
+  // Single ratings say more than the mean that may stand beside them, unless it is asked for.
+  for (const { columns: series, of, first } of numberedColumns(columns)) {
+    if (series.includes(image) || (score && preferred.includes(score.toLowerCase()))) continue;
+    const values = await scoresIn(file, series);
+    if (values.length === 0) continue;
+    const kind = of === "open" ? seriesKind(series.length, values) : of;
+    if (kind === "votes") return { image, votes: series, range: [first, first + series.length - 1] };
+    return { image, raters: asPattern(series, columns), range: guessRange(values) };
+  }
+  const list = score ?? columns.find((column) => listNames.includes(column.toLowerCase()));
+  const lists = list === undefined ? undefined : await listsIn(file, list);
+  if (list !== undefined && lists) return { image, score: list, range: lists };
+  if (!score || image === score) return undefined;
+  const range = guessRange(await scoresIn(file, [score]));
+  const rater = raterColumn(columns, [image, score]);
+  const repeated = await repeats(file, image);
+  if (rater && repeated) return { image, score, rater, range };
+  return { image, score, ...(std ? { std } : {}), ...(repeated ? { anonymous: true } : {}), range };
+}
+
+/** The usual names of the columns, as the file writes them. */
+function usualColumns(
+  columns: readonly string[],
+  preferred: readonly string[],
+): { image?: string; score?: string; std?: string } {
+  const find = (known: readonly string[]) =>
+    known.map((name) => columns.find((column) => column.toLowerCase() === name)).find(Boolean);
+  return { image: find(imageNames), score: find([...preferred, ...scoreNames]), std: find(stdNames) };
+}
+
+/** The range of a column whose cells are lists, of ratings or of votes; undefined where they are none. */
+async function listsIn(file: string, column: string): Promise<[number, number] | undefined> {
+  const lists: number[][] = [];
+  for await (const [text = ""] of cellsIn(file, [column])) {
+    const list = scoreIn(text, false, [1, 5]);
+    if (!Array.isArray(list)) return undefined;
+    if (lists.push(list) >= 1000) break;
+  }
+  const length = lists[0]?.length;
+  if (length === undefined) return undefined;
+  const values = lists.flat();
+  const isVotes = lists.every((one) => one.length === length) && seriesKind(length, values) === "votes";
+  return isVotes ? [1, length] : guessRange(values);
+}
+
+/** Of columns whose name leaves it open: counts of votes go beyond any scale of ratings of that many grades. */
+function seriesKind(count: number, values: readonly number[]): "votes" | "raters" {
+  const highest = values.reduce((a, b) => Math.max(a, b), 0);
+  const isWhole = values.every((value) => Number.isInteger(value) && value >= 0);
+  const isShare =
+    values.every((value) => value >= 0 && value <= 1) && values.some((value) => !Number.isInteger(value));
+  return isShare || (isWhole && highest > Math.max(10, count) && [5, 7, 9, 10, 11].includes(count))
+    ? "votes"
+    : "raters";
+}
+
+/** `user*` for `user1`, `user2` …, where it means no other column. */
+function asPattern(series: string[], columns: readonly string[]): string | string[] {
+  const prefix = series[0]!.replace(/\d+$/, "");
+  const pattern = `${prefix}*`;
+  return prefix !== "" && expandColumns(columns, pattern).length === series.length ? pattern : series;
+}
+
+/** Whether most images stand on several rows. */
+async function repeats(file: string, image: string): Promise<boolean> {
+  const seen = new Set<string>();
+  const again = new Set<string>();
+  let rows = 0;
+  for await (const [name] of cellsIn(file, [image])) {
+    if (seen.has(name!)) again.add(name!);
+    seen.add(name!);
+    if (++rows >= rowsAsked) break;
+  }
+  return again.size > 0 && 2 * again.size >= seen.size;
 }
 
 /** Files that may be tables, those beside the config first, each folder by name. */
@@ -85,23 +179,33 @@ async function tableFiles(root: string): Promise<string[]> {
   return found.sort((a, b) => a.depth - b.depth).map(({ file }) => file);
 }
 
-async function scoresIn(file: string, score: string, facts?: MosFormat): Promise<number[]> {
-  const wanted = facts?.has ?? [score];
+/** The numbers in some columns. */
+async function scoresIn(file: string, columns: readonly string[], facts?: MosFormat): Promise<number[]> {
   const values: number[] = [];
+  let rows = 0;
+  for await (const cells of cellsIn(file, columns, facts?.has)) {
+    for (const text of cells) if (text !== "" && Number.isFinite(Number(text))) values.push(Number(text));
+    if (++rows >= rowsAsked) break;
+  }
+  return values;
+}
+
+/** The cells of some columns, a decimal comma as a point. */
+async function* cellsIn(
+  file: string,
+  columns: readonly string[],
+  wanted: readonly string[] = columns,
+): AsyncGenerator<string[]> {
   try {
-    const prefer = (columns: readonly string[]) => wanted.every((name) => columns.includes(name));
+    const prefer = (own: readonly string[]) => wanted.every((name) => own.includes(name));
     const table: Table = await openTable(file, { prefer });
-    for await (const batch of table.batches([table.columns.indexOf(score)])) {
-      for (const { cells } of batch) {
-        const text = table.decimalComma ? cells[0]!.replace(",", ".") : cells[0]!;
-        if (text !== "" && Number.isFinite(Number(text))) values.push(Number(text));
-      }
-      if (values.length >= rowsAsked) break;
-    }
+    const at = columns.map((name) => table.columns.indexOf(name));
+    for await (const batch of table.batches(at))
+      for (const { cells } of batch)
+        yield table.decimalComma ? cells.map((text) => text.replace(/^([+-]?\d*),(\d+)$/, "$1.$2")) : cells;
   } catch {
     // A damaged file is told when it is read for good; its beginning may do here.
   }
-  return values;
 }
 
 /** The smallest usual scale that holds all values. */

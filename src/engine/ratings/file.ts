@@ -14,8 +14,10 @@ import { copiesOf } from "../dataset/copies.ts";
 import { openIndex } from "../dataset/dataset.ts";
 import { foldedNames } from "../dataset/index/names.ts";
 import { ImageMatcher } from "../dataset/match.ts";
+import { readingsOf, unicodeForms, uploadedName } from "../dataset/nameReadings.ts";
 import { factsOf } from "../mos/formats.ts";
 import { studentToMos } from "../mos/scale.ts";
+import { raterColumn } from "../mos/shape.ts";
 import {
   type CsvText,
   scanCsv,
@@ -68,6 +70,7 @@ export async function writeRating(
   let before: Before = null;
   await editFile(file, (bytes) => {
     const ratings = parseRatings(file, bytes, mos);
+    if (areOfSeveral(ratings)) throw notARatingsFile(file);
     const { csv, imageColumn, scoreColumn } = ratings;
     const text = ratingText(mos, rating, usesDecimalComma(ratings));
     const rows = rowsOf(project, ratings, image.hash);
@@ -138,7 +141,9 @@ export async function countRatings(project: Project, mos: RatingsConfig): Promis
   if (!existsSync(file)) return 0;
   if (await ratingRefusal(file, mos)) return undefined;
   const bytes = await withFileErrors("read", file, () => readFile(file));
-  const { csv, scoreColumn } = parseRatings(file, bytes, mos);
+  const ratings = parseRatings(file, bytes, mos);
+  if (areOfSeveral(ratings)) return undefined;
+  const { csv, scoreColumn } = ratings;
   return csv.records.filter((row) => (row.cells[scoreColumn]?.value ?? "") !== "").length;
 }
 
@@ -161,12 +166,31 @@ async function ratingRefusal(file: string, mos: RatingsConfig): Promise<LeafErro
   }
   const derived = Object.keys(factsOf(mos.format)?.derived ?? {});
   const hasHeader = mos.format !== "tid2013";
-  if (text && !named && hasHeader && !derived.includes(mos.image)) return undefined;
+  // A score would take the place of other people's.
+  const ofOthers = mos.rater !== undefined || mos.raters !== undefined || mos.votes !== undefined;
+  if (text && !named && hasHeader && !ofOthers && !derived.includes(mos.image)) return undefined;
+  return notARatingsFile(file);
+}
+
+function notARatingsFile(file: string): LeafError {
   return new LeafError(
     "config",
     say`Ratings can only be written to a CSV file with a column of names and one of scores, not to ${path.basename(file)}.`,
     { file, remedy: say`Name a CSV file of your own, such as mos.csv, under \`mos.file\` of the config.` },
   );
+}
+
+/** Whether its rows are ratings of several people, as `readMos` takes them: a score for an image would overwrite them all. */
+function areOfSeveral({ csv, imageColumn, scoreColumn }: RatingsText): boolean {
+  const byName = Map.groupBy(csv.records, (row) => row.cells[imageColumn]?.value ?? "");
+  byName.delete("");
+  const scores = [...byName.values()].map((rows) => rows.map((row) => row.cells[scoreColumn]?.value ?? ""));
+  const repeated = scores.filter((list) => list.length > 1);
+  const differing = repeated.filter((list) => list.some((score) => score !== list[0]));
+  const rater = raterColumn(csv.header.map(({ value }) => value));
+  return rater !== undefined
+    ? differing.length > 0
+    : differing.length >= 2 && 2 * repeated.length >= scores.length;
 }
 
 function parseRatings(file: string, bytes: Buffer, mos: RatingsConfig): RatingsText {
@@ -199,18 +223,22 @@ function rowsOf(project: Project, { csv, imageColumn }: RatingsText, hash: strin
   try {
     const matcher = new ImageMatcher(index);
     const names = new Set<string>();
-    for (const copy of copiesOf(project.indexFile, hash)) {
-      const { name, stem } = foldedNames(copy);
-      names.add(name).add(stem);
-    }
+    for (const copy of copiesOf(project.indexFile, hash))
+      for (const form of [...unicodeForms(copy), ...unicodeForms(copy).map(uploadedName)]) {
+        const { name, stem } = foldedNames(form);
+        names.add(name).add(stem);
+      }
     return csv.records.filter((row) => {
       const cell = row.cells[imageColumn]?.value ?? "";
       if (cell === "" || row.fault) return false;
       // Looking each name up in the index would take seconds for a long file.
-      const isNear = [cell, plainCell(cell)].some((one) => {
-        const { name, stem } = foldedNames(one.replaceAll("\\", "/"));
-        return names.has(name) || names.has(stem);
-      });
+      const isNear = [cell, plainCell(cell)]
+        .flatMap(readingsOf)
+        .flat()
+        .some((one) => {
+          const { name, stem } = foldedNames(one.name);
+          return names.has(name) || names.has(stem);
+        });
       if (!isNear) return false;
       const match = matcher.match(cell);
       return "hash" in match && match.hash === hash;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import type { FailureSummary } from "../../protocol/failures.ts";
@@ -18,9 +19,10 @@ import { chosenStudent, scorePaths } from "../scoring/score.ts";
 import { readStudentFiles } from "../student/file.ts";
 import { toCsv } from "../tables/csvText.ts";
 import { ratingWords } from "../teachers/judgement.ts";
+import { labelStudioInterface, labelStudioTasks } from "./labelStudio.ts";
 import { modelCard } from "./modelCard.ts";
 
-export const exportKinds = ["labels", "scores", "student"] as const;
+export const exportKinds = ["labels", "scores", "student", "tasks"] as const;
 export type ExportKind = (typeof exportKinds)[number];
 
 export interface Exported {
@@ -34,12 +36,14 @@ export interface Exported {
 export interface ExportOptions extends StageOptions {
   /** Over files that LEAF did not write. */
   force?: boolean;
+  /** What stands before an image's path in tasks. */
+  prefix?: string;
   /** What to do about such a file, in the words of who asks. */
   remedy?: Text;
 }
 
 /**
- * Writes labels (points.csv and pairs.csv), scores (CSV) or the newest student (a folder) for use elsewhere. Throws a LeafError
+ * Writes labels (points.csv and pairs.csv, as many as there are), scores (CSV), the newest student (a folder) or tasks for Label Studio for use elsewhere. Throws a LeafError
  * `usage` before the work begins where a file of these names may not be written over.
  */
 export async function exportTo(
@@ -56,6 +60,8 @@ export async function exportTo(
       return exportScores(project, out ?? "scores.csv", rules, options);
     case "student":
       return exportStudent(project, out ?? "student", rules);
+    case "tasks":
+      return exportTasks(project, out ?? "tasks.json", rules, options);
   }
 }
 
@@ -73,15 +79,21 @@ async function exportLabels(
       const { key, teacher } = await plan.label();
       return { teacher, finished: isFinished(project, "label", key) };
     });
-    if (!finished)
-      throw new LeafError("failed", say`The images are not labelled yet.`, {
-        remedy: say`Run \`leaf label\` first.`,
-      });
+    const notLabelled = new LeafError("failed", say`The images are not labelled yet.`, {
+      remedy: say`Run \`leaf label\` first.`,
+    });
+    if (!finished && !existsSync(project.labelsFile)) throw notLabelled;
     const store = openLabels(project.labelsFile, { readOnly: true });
     try {
       const nameOf = new Map(catalog.hashes.map((hash) => [hash, catalog.relativePathOf(hash)]));
       const points = [...store.points(teacher)].filter((label) => nameOf.has(label.image));
       const pairs = [...store.pairs(teacher)].filter((label) => nameOf.has(label.a) && nameOf.has(label.b));
+      if (!finished) {
+        if (points.length + pairs.length === 0) throw notLabelled;
+        options.onWarning?.(
+          say`labelling is not finished: ${points.length} image labels and ${pairs.length} pairs are all there is`,
+        );
+      }
       const pointRows = points.map((p) => [
         nameOf.get(p.image)!,
         p.image,
@@ -123,6 +135,15 @@ async function exportScores(
   options: StageOptions,
 ): Promise<Exported> {
   await checkOutputs([file], rules);
+  const { rows, failures, student } = await scoredImages(project, options);
+  await writeOutput(file, toCsv(["image", "score"], rows), rules);
+  tellFailures(failures, "export scores", options.onWarning);
+  const { run, config, stage } = student;
+  return { files: [file], student: { run, config, stage }, ...(failures && { failures }) };
+}
+
+/** Every usable image by its path relative to the config, with the score of the newest student. */
+async function scoredImages(project: Project, options: StageOptions) {
   const catalog = await openCatalog(project, { signal: options.signal, onProgress: options.onProgress });
   const paths = catalog.hashes.map((hash) => catalog.pathOf(hash));
   catalog.close();
@@ -139,10 +160,26 @@ async function exportScores(
   const rows = scores.map(
     ({ image, score }) => [path.relative(project.root, image).replaceAll("\\", "/"), score] as const,
   );
-  await writeOutput(file, toCsv(["image", "score"], rows), rules);
-  tellFailures(failures, "export scores", options.onWarning);
-  const { run, config, stage } = student;
-  return { files: [file], student: { run, config, stage }, ...(failures && { failures }) };
+  return { rows, failures, student };
+}
+
+/** Tasks for Label Studio with the student's scores as predictions, and beside them what its labelling interface needs. */
+async function exportTasks(
+  project: Project,
+  file: string,
+  rules: OutputRules,
+  options: ExportOptions,
+): Promise<Exported> {
+  const beside = file.replace(/(\.json)?$/i, ".labels.xml");
+  await checkOutputs([file, beside], rules);
+  const { rows, failures, student } = await scoredImages(project, options);
+  const { run, config, stage, scale } = student;
+  const version = ["leaf", stage, run].filter(Boolean).join(" ");
+  const tasks = labelStudioTasks(rows, { range: scale, version, prefix: options.prefix });
+  await writeOutput(file, `${JSON.stringify(tasks, null, 1)}\n`, rules);
+  await writeOutput(beside, labelStudioInterface(scale), rules);
+  tellFailures(failures, "export tasks", options.onWarning);
+  return { files: [file, beside], student: { run, config, stage }, ...(failures && { failures }) };
 }
 
 async function exportStudent(project: Project, dir: string, rules: OutputRules): Promise<Exported> {

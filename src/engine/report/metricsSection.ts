@@ -1,4 +1,5 @@
 import type { CalibrateResult, Metrics } from "../../protocol/results.ts";
+import { ceilingText } from "../../words/ceiling.ts";
 import { figure, interval } from "../../words/figure.ts";
 import { groupsNote } from "../../words/groups.ts";
 import { english } from "../../words/translate.ts";
@@ -46,6 +47,7 @@ export function metricsSection(data: ReportData): Html | null {
     html`<div class="numbers">${table(["Student", "n", "SRCC", "PLCC", "PLCC, logistic fit", "KRCC", "RMSE"], rows)}</div>`,
     html`<p class="quiet">On the ${evaluation.split} split${evaluation.failed > 0 ? html`; ${evaluation.failed} images could not be scored` : ""}.
 In brackets: 95 % bootstrap intervals${evaluation.groups === undefined ? " over images" : ""}. ${groupsNote(english, evaluation.groups)} SRCC, KRCC and RMSE are of raw scores, PLCC of raw scores and after the 4-parameter logistic fit.</p>`,
+    evaluation.ceiling ? html`<p>${ceilingText(english, evaluation.ceiling)}</p>` : html``,
   );
 }
 

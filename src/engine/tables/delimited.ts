@@ -1,25 +1,18 @@
 import path from "node:path";
 import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
-import { imageExtensions } from "../images/format.ts";
 import { delimiterOf } from "./csvRows.ts";
 import { csvRows, type ReadRow } from "./csvStream.ts";
 import { detectEncoding, type Encoding, readHead, readText } from "./encoding.ts";
+import { type Headless, headlessOf } from "./headless.ts";
 import type { Table, TableOptions, TableRow } from "./types.ts";
-
-/** Columns of a text without a header whose lines are a score, a blank and a file name, as in TID2013. */
-export const scoreAndName = ["mos", "image"];
-const scoreAndNameLine = new RegExp(
-  `^\\s*[+-]?\\d+(\\.\\d+)?[ \\t]+\\S+\\.(${imageExtensions.join("|")})\\s*$`,
-  "i",
-);
 
 const batchSize = 1000;
 
 interface Layout {
   encoding: Encoding;
   delimiter: string;
-  hasHeader: boolean;
+  headless?: Headless;
 }
 
 /**
@@ -28,7 +21,7 @@ interface Layout {
  */
 export async function openDelimited(file: string, { signal }: TableOptions): Promise<Table> {
   const layout = await layoutOf(file, signal);
-  let columns = layout.hasHeader ? undefined : scoreAndName;
+  let columns = layout.headless && [...layout.headless.columns];
   let headerLine = 1;
   if (columns === undefined) {
     for await (const [first] of records(file, layout, 1, signal)) {
@@ -50,7 +43,7 @@ export async function openDelimited(file: string, { signal }: TableOptions): Pro
     headerLine,
     decimalComma: layout.delimiter !== ",",
     async *batches(at, signal): AsyncGenerator<TableRow[]> {
-      let header = layout.hasHeader ? 1 : 0;
+      let header = layout.headless ? 0 : 1;
       for await (const batch of records(file, layout, batchSize, signal)) {
         yield batch
           .slice(header)
@@ -63,20 +56,15 @@ export async function openDelimited(file: string, { signal }: TableOptions): Pro
 
 async function* records(
   file: string,
-  { encoding, delimiter, hasHeader }: Layout,
+  { encoding, delimiter, headless }: Layout,
   size: number,
   signal?: AbortSignal,
 ): AsyncGenerator<ReadRow[]> {
   const batches = csvRows(file, readText(file, encoding, signal), delimiter, { size, signal });
-  if (hasHeader) yield* batches;
-  else
-    for await (const batch of batches)
-      yield batch.map((row) => ({ ...row, values: scoreThenName(row.values) }));
-}
-
-/** Blanks that align the scores are no cells. */
-function scoreThenName(values: string[]): string[] {
-  return values.filter((cell) => cell !== "");
+  // Blanks that align what stands in a line are no cells.
+  const filled = (values: string[]) => values.filter((cell) => cell !== "");
+  if (!headless) yield* batches;
+  else for await (const batch of batches) yield batch.map((row) => ({ ...row, values: filled(row.values) }));
 }
 
 /** The encoding, and the delimiter by the header. */
@@ -84,7 +72,8 @@ async function layoutOf(file: string, signal?: AbortSignal): Promise<Layout> {
   const encoding = await detectEncoding(file, signal);
   const text = await readHead(file, encoding, 65536);
   const first = text.split(/\r\n|\n|\r/).find((line) => line.trim() !== "") ?? "";
-  if (scoreAndNameLine.test(first))
-    return { encoding, delimiter: /\t/.test(first) ? "\t" : " ", hasHeader: false };
-  return { encoding, delimiter: delimiterOf(text), hasHeader: true };
+  const headless = headlessOf(first);
+  return headless
+    ? { encoding, headless, delimiter: headless.delimiter }
+    : { encoding, delimiter: delimiterOf(text) };
 }

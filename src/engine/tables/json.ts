@@ -6,6 +6,7 @@ import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { limits, megabytes } from "../base/limits.ts";
 import { cellText, oneLine } from "./cellText.ts";
 import { detectEncoding, readText } from "./encoding.ts";
+import { foreignRows } from "./foreignJson.ts";
 import type { Table, TableOptions, TableRow } from "./types.ts";
 
 type JsonRow = Record<string, unknown>;
@@ -13,6 +14,8 @@ type JsonRow = Record<string, unknown>;
 /** The columns of JSON are the keys of this many rows: a key may be missing from the first. */
 const rowsAsked = 100;
 const batchSize = 1000;
+/** Lists in a cell are short, or no cell. */
+const longestList = 10_000;
 
 /** A JSON file: a list of objects, or an object that holds one such list. It is read whole. */
 export async function openJson(file: string, { signal }: TableOptions): Promise<Table> {
@@ -33,7 +36,7 @@ export async function openJson(file: string, { signal }: TableOptions): Promise<
       cause: error,
     });
   }
-  const rows = rowsIn(value);
+  const rows = foreignRows(value) ?? rowsIn(value);
   if (rows === undefined || rows.length === 0) {
     throw new LeafError("config", say`${base} holds no list of objects.`, {
       file,
@@ -164,6 +167,11 @@ function keysOf(rows: readonly JsonRow[]): string[] {
 function cellsOf(row: JsonRow, columns: readonly string[], at: readonly number[]): string[] {
   return at.map((place) => {
     const name = columns[place]!;
-    return Object.hasOwn(row, name) ? cellText(row[name]) : "";
+    if (!Object.hasOwn(row, name)) return "";
+    const value = row[name];
+    // A list of ratings or votes, or what Label Studio wraps a rating in: short, and read where a score is meant.
+    const isWrapped = typeof value === "object" && value !== null && !(value instanceof Date);
+    const text = isWrapped ? JSON.stringify(value) : "";
+    return text !== "" && text.length <= longestList ? text : cellText(value);
   });
 }

@@ -19,8 +19,8 @@ const readers: Record<TableKind, (file: string, options: TableOptions) => Promis
   parquet: openParquet,
 };
 
-/** Names of files that are tables; of plain texts TID's alone, since most are something else. */
-export const tableFile = /(\.(csv|tsv|xlsx|json|jsonl|ndjson|parquet)|mos_with_names\.txt)$/i;
+/** Names of files that are tables; of plain texts TID's and AVA's alone, since most are something else. */
+export const tableFile = /(\.(csv|tsv|xlsx|json|jsonl|ndjson|parquet)|mos_with_names\.txt|(^|\/)AVA\.txt)$/i;
 
 /**
  * Opens a table. Throws a LeafError `config` for a file that is missing, unreadable, empty or no table, `input` for a

@@ -1,4 +1,6 @@
 import type { TeacherConfig } from "../config/teacher.ts";
+import { clipTeacherFingerprint } from "./clip/identity.ts";
+import { createClipTeacher } from "./clip/teacher.ts";
 import { createEmbeddedTeacher, embeddedTeacherFingerprint } from "./embedded/teacher.ts";
 import { createOpenaiTeacher, openaiTeacherFingerprint } from "./openai/teacher.ts";
 import type { Teacher, TeacherOptions } from "./teacher.ts";
@@ -12,6 +14,8 @@ export async function createTeacher(config: TeacherConfig, options: TeacherOptio
   switch (config.kind) {
     case "embedded":
       return createEmbeddedTeacher({ maxPixels: options.maxPixels });
+    case "clip":
+      return createClipTeacher(config, options);
     case "openai":
       return createOpenaiTeacher(config, options);
     case "transformers":
@@ -24,8 +28,10 @@ export async function teacherFingerprint(config: TeacherConfig, root: string): P
   switch (config.kind) {
     case "embedded":
       return embeddedTeacherFingerprint();
+    case "clip":
+      return clipTeacherFingerprint(config, root);
     case "openai":
-      return openaiTeacherFingerprint(config);
+      return openaiTeacherFingerprint(config, root);
     case "transformers":
       return transformersTeacherFingerprint(config, root);
   }

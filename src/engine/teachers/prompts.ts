@@ -7,12 +7,14 @@ import type { PromptsConfig } from "../config/teacher.ts";
 /** One part of a question, in the order the model reads them. */
 export type PromptPart = { type: "image"; image: 0 | 1 } | { type: "text"; text: string };
 
-/** What a teacher is asked, with everything filled in. All of it is part of the teacher's fingerprint, but `reason`. */
+/** What a teacher is asked, with everything filled in. All of it is part of the teacher's fingerprint, but `reason`, and `canvas` where it is not asked. */
 export interface Prompts {
   /** One image. */
   point: PromptPart[];
   /** Two images. */
   pair: PromptPart[];
+  /** One image that shows two side by side, where a server takes one. */
+  canvas: PromptPart[];
   /** One image; the answer is free text. */
   reason: PromptPart[];
   /** From best to worst. */
@@ -29,6 +31,7 @@ interface PromptFile {
   first: string;
   second: string;
   pair: string;
+  beside: string;
   offer: string;
   reason: string;
   words: Prompts["words"];
@@ -71,6 +74,7 @@ export function resolvePrompts(config: PromptsConfig, model: string): Prompts {
   return {
     point: [image(0), text(file.point)],
     pair: [text(file.first), image(0), text(file.second), image(1), text(file.pair)],
+    canvas: [image(0), text(file.beside), text(file.pair)],
     reason: [image(0), text(file.reason)],
     words: file.words,
     letters: file.letters,

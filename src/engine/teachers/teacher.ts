@@ -13,11 +13,19 @@ export interface TeacherImage {
   read(): Promise<Buffer>;
 }
 
+/** How often each answer came among `n` that were drawn, in the order of the words or letters; a tie comes last. */
+export interface Samples {
+  n: number;
+  counts: number[];
+}
+
 export type PointJudgement =
   | {
       ok: true;
       probabilities: RatingProbabilities /** Raw mass of the five words before normalising. */;
       mass: number;
+      /** Where the probabilities are estimated from them. */
+      samples?: Samples;
     }
   | { ok: false; reason: string };
 
@@ -26,6 +34,7 @@ export type PairPreference =
       ok: true /** P(a better) asked as (a, b). */;
       pAB: number /** P(a better) asked as (b, a); null where only one order was asked. */;
       pBA: number | null;
+      samples?: { ab: Samples; ba: Samples | null };
     }
   | { ok: false; reason: string };
 
@@ -72,6 +81,8 @@ export interface Teacher {
   batchSize: number;
   /** Calls that should be under way at once; 1 where left out. */
   concurrency?: number;
+  /** A label takes many answers: what they cost is told before they are asked. */
+  dear?: boolean;
   /** One line on what was found out about the server or device. */
   about?: Text;
   judgePoints(images: TeacherImage[], signal?: AbortSignal): Promise<PointJudgement[]>;

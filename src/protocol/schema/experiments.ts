@@ -55,6 +55,7 @@ export const experimentResult = z.looseObject({
   failed: count,
   total: count,
   arms: z.array(arm).max(5000),
+  teachers: z.array(text).max(5000).optional(),
   paper: z
     .looseObject({
       dataset: text,

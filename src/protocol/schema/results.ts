@@ -3,6 +3,7 @@ import type {
   CalibrateResult,
   DistillResult,
   EvaluateResult,
+  HumanCeiling,
   LabelResult,
   Metrics,
   RunRecord,
@@ -142,6 +143,17 @@ const finding = z.looseObject({
   words: z.object({ message: sentence, remedy: sentence }).optional().catch(undefined),
 });
 
+export const humanCeiling = z.looseObject({
+  images: count,
+  ratings: z.number(),
+  alpha: figure,
+  alphaCi95: interval.nullable(),
+  splitHalf: z.number(),
+  reliability: z.number(),
+  srcc: z.number(),
+  ci95: interval,
+}) satisfies z.ZodType<HumanCeiling>;
+
 export const evaluateResult = z.looseObject({
   failures: failureSummary.optional(),
   ...evaluated,
@@ -149,6 +161,7 @@ export const evaluateResult = z.looseObject({
   logistic,
   findings: z.array(finding).optional(),
   transfer: transfer.optional(),
+  ceiling: humanCeiling.optional(),
 }) satisfies z.ZodType<EvaluateResult>;
 
 /** What the stage was done with; absent in those of former versions. */

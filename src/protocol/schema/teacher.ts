@@ -47,6 +47,21 @@ export const teacherOpen = z.strictObject({
   prompts,
 });
 
+/** A contrastive image-text model: it answers `points` alone, by which text of each pair fits an image better. */
+export const contrastiveOpen = z.strictObject({
+  v,
+  type: z.literal("openContrastive"),
+  model: filled,
+  local: z.boolean(),
+  revision: filled.nullable(),
+  device: z.enum(["auto", "cpu", "cuda", "mps"]),
+  dtype: z.enum(["auto", "bfloat16", "float16", "float32"]),
+  /** Images in a forward pass. */
+  batch: z.int().min(1).max(4096),
+  /** Of each pair the text for a good image comes first. */
+  antonyms: z.array(z.tuple([filled, filled])).min(1),
+});
+
 const images = z.array(filled).min(1);
 const points = z.strictObject({ v, id: count, type: z.literal("points"), images });
 const pairs = z.strictObject({
@@ -75,6 +90,7 @@ const unreadable = z.strictObject({ v, type: z.literal("unreadable"), image: fil
 
 export const teacherRequest = z.discriminatedUnion("type", [
   teacherOpen,
+  contrastiveOpen,
   points,
   pairs,
   explain,
@@ -106,8 +122,10 @@ const inspection = z.object({
   answers: z.array(namedAnswer),
   mass: z.number(),
 });
+/** Of each pair of antonyms the probability of its first text; the two of a pair sum to 1. */
+const fit = z.object({ ok, first: z.array(z.number().min(0).max(1)).min(1) });
 /** To points, pairs, explain and inspect, each question by itself. */
-export const teacherAnswer = z.union([refusal, rating, preference, reason, inspection]);
+export const teacherAnswer = z.union([refusal, rating, preference, reason, inspection, fit]);
 
 export const teacherHello = z.object({
   v,
@@ -123,8 +141,21 @@ export const teacherHello = z.object({
   /** Whether an image is encoded once, or for each prompt. */
   features: z.enum(["reused", "plain"]),
   whyPlain: nullableText,
+  /** What keeps the model from thinking before its answer; null where its chat template knows nothing of that. */
+  thinking: nullableText,
   torch: z.string(),
   transformers: z.string(),
+});
+export const contrastiveHello = z.object({
+  v,
+  type: z.literal("helloContrastive"),
+  model: z.string(),
+  commit: nullableText,
+  device: z.string(),
+  deviceName: z.string(),
+  dtype: z.string(),
+  /** The picture as it is sent, with positions interpolated; or as the model's own processor makes it. */
+  sees: z.enum(["whole", "processor"]),
 });
 /** Images that the teacher has not seen, or no longer remembers. */
 const need = z.object({ v, type: z.literal("need"), id: count, images: z.array(z.string()) });
@@ -139,7 +170,13 @@ const error = z.object({
   remedy: nullableText,
 });
 
-export const teacherMessage = z.discriminatedUnion("type", [teacherHello, need, answer, error]);
+export const teacherMessage = z.discriminatedUnion("type", [
+  teacherHello,
+  contrastiveHello,
+  need,
+  answer,
+  error,
+]);
 
 /** What Python has, under its names there. */
 export const teacherContract = {
@@ -150,6 +187,8 @@ export const teacherContract = {
   PromptPart: promptPart,
   Prompts: prompts,
   Open: teacherOpen,
+  Antonyms: contrastiveOpen.shape.antonyms.element,
+  OpenContrastive: contrastiveOpen,
   Images: images,
   Points: points,
   Pairs: pairs,
@@ -169,7 +208,9 @@ export const teacherContract = {
   TopToken: topToken,
   NamedAnswer: namedAnswer,
   Inspection: inspection,
+  Fit: fit,
   Hello: teacherHello,
+  HelloContrastive: contrastiveHello,
   Need: need,
   Answer: answer,
   Failure: error,

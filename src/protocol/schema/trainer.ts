@@ -75,7 +75,12 @@ const distillLoss = z.strictObject({
   temperature: positive.default(1),
   huberDelta: positive.default(1),
 });
-const calibrateLoss = z.strictObject({ mse: atLeast0, plcc: atLeast0 });
+const calibrateLoss = z.strictObject({
+  mse: atLeast0,
+  plcc: atLeast0,
+  /** Of the teacher's scores of unrated images. */
+  teacher: atLeast0.default(0),
+});
 
 const job = {
   v,
@@ -117,6 +122,8 @@ const calibrateJob = z.strictObject({
   kind: z.literal("calibrate"),
   student: calibratedStudent,
   labels: noLabels.default(null),
+  /** Rows of unrated training images; their targets are the teacher's scores, on the scale of the human ones. */
+  teacher: filled.nullable().default(null),
   loss: calibrateLoss,
 });
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from leaf.labels import Pairs
 
 Batch = NDArray[np.int64]
+# Apart from the keys of draw_batches.
+TURNS = 0x7EAC
 
 
 class PairGraph:
@@ -38,6 +40,31 @@ class PairGraph:
         a = np.array([place[int(i)] for i in self.pairs.a[edges]], dtype=np.int64)
         b = np.array([place[int(i)] for i in self.pairs.b[edges]], dtype=np.int64)
         return a, b, edges
+
+
+def take_turns(n: int, batches: int, size: int, before: int, seed: int) -> list[Batch]:
+    """`size` of n images for each batch, all of them in turn, each round in an order of its own.
+
+    `before`: so many batches had their turns already.
+    """
+    if n == 0:
+        return [np.zeros(0, np.int64)] * batches
+    size = min(size, n)
+    turns = np.arange(before * size, (before + batches) * size)
+    orders = {
+        int(r): np.random.default_rng((seed, TURNS, int(r))).permutation(n) for r in np.unique(turns // n)
+    }
+    chosen = np.array([orders[int(turn // n)][turn % n] for turn in turns], np.int64)
+    return [chosen[i * size : (i + 1) * size] for i in range(batches)]
+
+
+def mean_weight(graph: PairGraph, batches: list[Batch]) -> float:
+    """The weight of the pairs that lie inside a batch, as a mean over batches."""
+    batch_of = np.zeros(graph.n, np.int64)
+    for index, batch in enumerate(batches):
+        batch_of[batch] = index
+    inside = batch_of[graph.pairs.a] == batch_of[graph.pairs.b]
+    return float(graph.pairs.weight[inside].sum(dtype=np.float64)) / len(batches)
 
 
 def batch_count(n: int, batch: int) -> int:

@@ -12,16 +12,21 @@ from leaf.contract.trainer import CalibrateJob
 from leaf.errors import TrainerError
 from leaf.job import Job
 from leaf.labels import NO_PAIRS, read_pairs, read_points
-from leaf.rows import Split, read_rows
+from leaf.rows import NO_IMAGES, Split, read_rows
 
 
 @dataclass(frozen=True)
 class Data:
-    """`graph` is over positions in `train`; targets of `val` are all known."""
+    """`graph` is over positions in `train`; targets of `val` are all known.
+
+    `unrated` are training images whose targets are the teacher's scores, on the scale of the human ones:
+    calibration is held to them.
+    """
 
     train: Split
     val: Split
     graph: PairGraph
+    unrated: Split = NO_IMAGES
 
 
 def read_data(job: Job, cache: TensorCache) -> Data:
@@ -31,12 +36,15 @@ def read_data(job: Job, cache: TensorCache) -> Data:
         train, val = (part.keep(~np.isnan(part.targets)) for part in (train, val))
         if not len(train):
             raise TrainerError("input", "No training image has a human score.", "Add scores to the MOS file.")
-        return Data(train, val, PairGraph(len(train), NO_PAIRS))
+        unrated = NO_IMAGES
+        if job.teacher is not None:
+            unrated, _ = read_rows(Path(job.teacher), cache, job.student.crop)
+        return Data(train, val, PairGraph(len(train), NO_PAIRS), unrated.keep(~np.isnan(unrated.targets)))
 
     hashes = [[cache.hashes[row] for row in part.rows] for part in (train, val)]
     labels = Path(job.labels)
-    train = Split(train.rows, read_points(labels, hashes[0]))
-    val = Split(val.rows, read_points(labels, hashes[1]))
+    train = Split(train.rows, read_points(labels, hashes[0]), train.weights)
+    val = Split(val.rows, read_points(labels, hashes[1]), val.weights)
     pairs = read_pairs(labels, hashes[0])
     labelled = ~np.isnan(train.targets)
     labelled[pairs.a] = labelled[pairs.b] = True

@@ -154,7 +154,7 @@ def _differences(exported: Exported, tried: list[Pixels], data: bytes) -> dict[s
     differences = dict.fromkeys(exported.names, 0.0)
     for pixels in tried:
         with torch.no_grad():
-            expected = exported(torch.from_numpy(np.ascontiguousarray(pixels)))
+            expected = exported(torch.from_numpy(np.array(pixels)))
         found = session.run(exported.names, {"pixels": pixels})
         for name, wanted, given in zip(exported.names, expected, found, strict=False):
             value = wanted.numpy()

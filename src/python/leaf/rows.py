@@ -11,34 +11,47 @@ from numpy.typing import NDArray
 from leaf.cache import TensorCache, fits
 from leaf.errors import TrainerError
 
+COLUMNS = ["row", "split", "target"]
+
 
 @dataclass(frozen=True)
 class Split:
-    """The images of one split: cache rows and targets on the 1..5 scale (NaN where there is none)."""
+    """The images of one split: cache rows, targets on the 1..5 scale (NaN where there is none), weights."""
 
     rows: NDArray[np.int64]
     targets: NDArray[np.float32]
+    weights: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def keep(self, mask: NDArray[np.bool_]) -> "Split":
-        return Split(self.rows[mask], self.targets[mask])
+        return Split(self.rows[mask], self.targets[mask], self.weights[mask])
+
+
+NO_IMAGES = Split(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.float32))
 
 
 def read_rows(path: Path, cache: TensorCache, crop: int) -> tuple[Split, Split]:
-    """Reads `row,split,target` into (train, val); unreadable images and later copies of one are left out."""
-    found: dict[str, tuple[list[int], list[float]]] = {"train": ([], []), "val": ([], [])}
+    """Reads `row,split,target` into (train, val); unreadable images and later copies of one are left out.
+
+    With a fourth column `weight` the loss counts an image so much; without it 1.
+    """
+    found: dict[str, tuple[list[int], list[float], list[float]]] = {
+        "train": ([], [], []),
+        "val": ([], [], []),
+    }
     seen: set[str] = set()
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file, strict=True)
-            if next(reader, None) != ["row", "split", "target"]:
-                raise _wrong(path, 1, "the header must be row,split,target")
+            header = next(reader, None)
+            if header not in (COLUMNS, [*COLUMNS, "weight"]):
+                raise _wrong(path, 1, "the header must be row,split,target, or with weight")
             for cells in reader:
                 line = reader.line_num
-                if len(cells) != 3:
-                    raise _wrong(path, line, "there must be 3 cells")
+                if len(cells) != len(header):
+                    raise _wrong(path, line, f"there must be {len(header)} cells")
                 row, target = _row(path, line, cells[0], len(cache)), _target(path, line, cells[2])
                 if cells[1] not in found:
                     raise _wrong(path, line, "split must be train or val")
@@ -49,11 +62,12 @@ def read_rows(path: Path, cache: TensorCache, crop: int) -> tuple[Split, Split]:
                 seen.add(cache.hashes[row])
                 found[cells[1]][0].append(row)
                 found[cells[1]][1].append(target)
+                found[cells[1]][2].append(_weight(path, line, cells[3]) if len(cells) > 3 else 1.0)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TrainerError("input", f"{path.name}: cannot be read ({error}).") from error
     train, val = (
-        Split(np.array(rows, dtype=np.int64), np.array(targets, dtype=np.float32))
-        for rows, targets in (found["train"], found["val"])
+        Split(np.array(rows, np.int64), np.array(targets, np.float32), np.array(weights, np.float32))
+        for rows, targets, weights in (found["train"], found["val"])
     )
     return train, val
 
@@ -73,6 +87,13 @@ def _target(path: Path, line: int, text: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise _wrong(path, line, "target must be a number or empty")
+    return value
+
+
+def _weight(path: Path, line: int, text: str) -> float:
+    value = _target(path, line, text)
+    if not value > 0:
+        raise _wrong(path, line, "weight must be above 0")
     return value
 
 

@@ -69,10 +69,12 @@ def _fingerprint(job: Job, data: Data) -> str:
     parts = msgspec.to_builtins(job)
     for key in ("out", "resume", "device", "threads", "workers", "cache", "rows", "domain", "amp", "labels"):
         del parts[key]
+    parts.pop("teacher", None)
     parts["rows"] = hashlib.sha256(Path(job.rows).read_bytes()).hexdigest()
     pairs = data.graph.pairs
     learned = hashlib.sha256()
-    for numbers in (data.train.targets, data.val.targets, pairs.a, pairs.b, pairs.p, pairs.weight):
+    unrated = (data.unrated.rows, data.unrated.targets)
+    for numbers in (data.train.targets, data.val.targets, pairs.a, pairs.b, pairs.p, pairs.weight, *unrated):
         learned.update(numbers.tobytes())
     parts["learned"] = learned.hexdigest()
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from leaf.batches import Batch
+from leaf.batches import Batch, draw_batches, mean_weight, take_turns
 from leaf.cache import random_window
 from leaf.contract.trainer import DistillLoss
 from leaf.distributed import World, share, whole
@@ -16,27 +19,54 @@ from leaf.loader import stack
 from leaf.losses import mse_loss, pair_loss, plcc_loss, point_loss
 from leaf.session import Session
 
+# The teacher errs by more on some images: beyond this many points they pull no harder.
+TEACHER_DELTA = 1.0
+
 
 def uses_amp(job: Job, world: World) -> bool:
     return job.amp == "auto" and world.device.type == "cuda"
 
 
-def cutter(session: Session, batches: list[Batch], epoch: int) -> Callable[[int], Tensor]:
+@dataclass(frozen=True)
+class Epoch:
+    """The batches of an epoch: positions in `train`, and beside them in `unrated`."""
+
+    number: int
+    batches: list[Batch]
+    beside: list[Batch]
+    """What a batch's pairs weigh on average."""
+    pair_weight: float
+
+
+def draw_epoch(session: Session, number: int) -> Epoch:
+    job, data = session.job, session.data
+    batches = draw_batches(data.graph, job.batch, (job.seed, number))
+    before = (number - 1) * len(batches)
+    beside = take_turns(len(data.unrated), len(batches), job.batch, before, job.seed)
+    return Epoch(number, batches, beside, mean_weight(data.graph, batches))
+
+
+def _rows(session: Session, epoch: Epoch, index: int) -> NDArray[np.int64]:
+    data = session.data
+    return np.concatenate([data.train.rows[epoch.batches[index]], data.unrated.rows[epoch.beside[index]]])
+
+
+def cutter(session: Session, epoch: Epoch) -> Callable[[int], Tensor]:
     """Makes this rank's pixels of a batch. The key of each window knows nothing of ranks or threads."""
-    job, rows = session.job, session.data.train.rows
+    job = session.job
 
     def make(index: int) -> Tensor:
-        batch = batches[index]
-        start, end = share(len(batch), session.world)
+        rows = _rows(session, epoch, index)
+        start, end = share(len(rows), session.world)
         # A rank without a share runs one image for nothing: all must join the gradient exchange.
-        mine = batch[start:end] if end > start else batch[:1]
+        mine = rows[start:end] if end > start else rows[:1]
         windows = [
             random_window(
                 session.cache.picture(row),
                 job.student.crop,
-                (job.seed, epoch, index, row),
+                (job.seed, epoch.number, index, row),
             )
-            for row in rows[mine].tolist()
+            for row in mine.tolist()
         ]
         return stack(windows, session.world.device)
 
@@ -44,18 +74,19 @@ def cutter(session: Session, batches: list[Batch], epoch: int) -> Callable[[int]
 
 
 def train_step(
-    session: Session, model: nn.Module, batch: Batch, pixels: Tensor, epoch: int, step: int
+    session: Session, model: nn.Module, epoch: Epoch, index: int, pixels: Tensor, step: int
 ) -> tuple[float, dict[str, float | None]]:
     job, world = session.job, session.world
-    start, end = share(len(batch), world)
+    images = len(epoch.batches[index]) + len(epoch.beside[index])
+    start, end = share(images, world)
     with torch.autocast(world.device.type, dtype=torch.bfloat16, enabled=uses_amp(job, world)):
         mine = model(pixels.to(world.device, non_blocking=True))[0]
-    scores = whole(mine[: end - start], start, len(batch), world)
-    loss, parts = batch_loss(session, batch, scores)
+    scores = whole(mine[: end - start], start, images, world)
+    loss, parts = batch_loss(session, epoch, index, scores)
     if not math.isfinite(float(loss.detach())):
         raise TrainerError(
             "nan",
-            f"The loss became {float(loss.detach())} in epoch {epoch}, step {step + 1}.",
+            f"The loss became {float(loss.detach())} in epoch {epoch.number}, step {step + 1}.",
             "Lower the learning rates; training resumes from the last finished epoch.",
         )
     session.optimizer.zero_grad(set_to_none=True)
@@ -68,13 +99,19 @@ def train_step(
     return float(loss.detach()), parts
 
 
-def batch_loss(session: Session, batch: Batch, scores: Tensor) -> tuple[Tensor, dict[str, float | None]]:
-    """The weighted loss of a global batch and its parts, None where the batch does not define one."""
-    weights = session.job.loss
-    targets = torch.from_numpy(session.data.train.targets[batch]).to(scores.device)
+def batch_loss(
+    session: Session, epoch: Epoch, index: int, scores: Tensor
+) -> tuple[Tensor, dict[str, float | None]]:
+    """The weighted loss of a global batch and its parts, None where the batch does not define one.
+
+    `scores`: of the batch, then of the unrated images beside it.
+    """
+    weights, data = session.job.loss, session.data
+    batch, beside = epoch.batches[index], epoch.beside[index]
+    targets = torch.from_numpy(data.train.targets[batch]).to(scores.device)
     terms: dict[str, tuple[float, Tensor | None]]
     if isinstance(weights, DistillLoss):
-        graph = session.data.graph
+        graph = data.graph
         a, b, edges = graph.inside(batch)
         p, weight = (
             torch.from_numpy(x[edges]).to(scores.device) for x in (graph.pairs.p, graph.pairs.weight)
@@ -82,13 +119,23 @@ def batch_loss(session: Session, batch: Batch, scores: Tensor) -> tuple[Tensor, 
         ia, ib = (torch.from_numpy(x).to(scores.device) for x in (a, b))
         terms = {
             "point": (weights.point, point_loss(scores, targets, weights.huber_delta)),
-            "pair": (weights.pair, pair_loss(scores, ia, ib, p, weight, weights.temperature)),
+            "pair": (
+                weights.pair,
+                pair_loss(scores, ia, ib, p, weight, weights.temperature, epoch.pair_weight)
+                if epoch.pair_weight > 0
+                else None,
+            ),
         }
     else:
+        rated, unrated = scores[: len(batch)], scores[len(batch) :]
+        weight = torch.from_numpy(data.train.weights[batch]).to(scores.device)
         terms = {
-            "mse": (weights.mse, mse_loss(scores, targets)),
-            "plcc": (weights.plcc, plcc_loss(scores, targets)),
+            "mse": (weights.mse, mse_loss(rated, targets, weight)),
+            "plcc": (weights.plcc, plcc_loss(rated, targets, weight)),
         }
+        if len(data.unrated):
+            said = torch.from_numpy(data.unrated.targets[beside]).to(scores.device)
+            terms["teacher"] = (weights.teacher, point_loss(unrated, said, TEACHER_DELTA))
     # Starts from the scores so that a batch without any term still has a (zero) gradient.
     loss = 0 * scores.sum()
     for share_of_loss, term in terms.values():

@@ -12,7 +12,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from leaf import checkpoint
 from leaf.agreement import merit
-from leaf.batches import draw_batches
 from leaf.cache import TensorCache, eval_windows
 from leaf.channel import Channel
 from leaf.contract.trainer import Agreement, Done, Hello, Metrics
@@ -28,7 +27,7 @@ from leaf.measure import measure_domain
 from leaf.metrics_file import append_metrics
 from leaf.optim import rate, set_rate
 from leaf.session import Session, Standing, keep_best, keep_last, prepare, validate
-from leaf.step import Means, cutter, train_step, uses_amp
+from leaf.step import Means, cutter, draw_epoch, train_step, uses_amp
 
 METRICS_EVERY_STEPS = 100
 EXPORT_CROPS = 8
@@ -86,17 +85,18 @@ def _epoch(session: Session, progress: Standing) -> None:
     job, world, channel = session.job, session.world, session.channel
     epoch = progress.epoch + 1
     started = time.perf_counter()
-    batches = draw_batches(session.data.graph, job.batch, (job.seed, epoch))
+    drawn = draw_epoch(session, epoch)
+    batches = drawn.batches
     model: nn.Module = session.student
     if world.size > 1:
         model = DistributedDataParallel(model, broadcast_buffers=False)
     total, window = Means(), Means()
     first = progress.epoch * len(batches)
     images = 0
-    for index, pixels in prefetch(range(len(batches)), cutter(session, batches, epoch), job.workers):
+    for index, pixels in prefetch(range(len(batches)), cutter(session, drawn), job.workers):
         step = first + index
         set_rate(session.optimizer, rate(step, len(batches) * job.epochs, job.warmup))
-        loss, parts = train_step(session, model, batches[index], pixels, epoch, step)
+        loss, parts = train_step(session, model, drawn, index, pixels, step)
         if session.ema is not None:
             session.ema.update(session.student, step)
         total.add(loss, parts)

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaf.batches import PairGraph, batch_count, draw_batches
+from leaf.batches import PairGraph, batch_count, draw_batches, mean_weight, take_turns
 from leaf.labels import NO_PAIRS, Pairs
 
 
@@ -62,3 +62,30 @@ def test_walks_put_many_more_pairs_into_batches_than_chance() -> None:
     assert walked > 8 * shuffled
     other = draw_batches(graph, size, (0, 2))
     assert not np.array_equal(other[0], draw_batches(graph, size, (0, 1))[0])
+
+
+@settings(deadline=None)
+@given(graphs(), st.integers(1, 40), st.integers(0, 1000))
+def test_the_mean_weight_is_that_of_the_pairs_inside(
+    made: tuple[PairGraph, set[tuple[int, int]]], batch: int, seed: int
+) -> None:
+    graph, _ = made
+    rng = np.random.default_rng(seed)
+    weight = rng.random(len(graph.pairs)).astype(np.float32)
+    pairs = Pairs(graph.pairs.a, graph.pairs.b, graph.pairs.p, weight)
+    graph = PairGraph(graph.n, pairs)
+    batches = draw_batches(graph, batch, (seed, 1))
+    inside = [float(weight[graph.inside(one)[2]].sum()) for one in batches]
+    assert np.isclose(mean_weight(graph, batches), np.mean(inside), atol=1e-6)
+
+
+@given(st.integers(0, 30), st.integers(1, 8), st.integers(1, 20), st.integers(0, 5), st.integers(0, 99))
+def test_images_take_turns(n: int, batches: int, size: int, epochs: int, seed: int) -> None:
+    turns = [one for e in range(epochs) for one in take_turns(n, batches, size, e * batches, seed)]
+    assert len(turns) == epochs * batches
+    assert all(len(one) == min(n, size) for one in turns)
+    if n == 0 or epochs == 0:
+        return
+    times = np.bincount(np.concatenate(turns), minlength=n)
+    # Nobody is asked a second time before all were.
+    assert times.max() - times.min() <= 1

@@ -89,6 +89,20 @@ def test_broken_caches_are_told(tmp_path: Path) -> None:
         TensorCache(tmp_path / "none")
 
 
+def test_rows_with_weights(tmp_path: Path) -> None:
+    cache = TensorCache(write_cache(tmp_path / "cache", [np.zeros((8, 8, 3), np.uint8)] * 2, 8))
+    path = tmp_path / "rows.csv"
+    path.write_text("row,split,target,weight\n0,train,1.5,0.25\n1,val,2,1\n")
+    train, val = read_rows(path, cache, 8)
+    assert train.weights.tolist() == [0.25] and val.weights.tolist() == [1]
+    path.write_text("row,split,target\n0,train,1.5\n")
+    assert read_rows(path, cache, 8)[0].weights.tolist() == [1]
+    for weight in ("0", "", "-1", "much"):
+        path.write_text(f"row,split,target,weight\n0,train,1.5,{weight}\n")
+        with pytest.raises(TrainerError, match=r"rows\.csv:2"):
+            read_rows(path, cache, 8)
+
+
 def test_rows(tmp_path: Path) -> None:
     cache = TensorCache(write_cache(tmp_path / "cache", pictures((8, 8), (0, 0), (9, 9), (8, 8)), 8))
     path = write_rows(

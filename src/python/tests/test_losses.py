@@ -59,6 +59,40 @@ def test_pair_loss_is_weighted_cross_entropy(
     assert found is not None and float(found) == pytest.approx(total / sum(w), rel=1e-9)
 
 
+def test_a_pair_counts_alike_in_a_batch_of_one_and_of_three() -> None:
+    # Two batches: one pair that weighs 1, and three that weigh 1, 0.5 and 0.5; 1.5 on average.
+    values = torch.tensor([0.0, math.log(3)], dtype=torch.float64)
+    one, zero = torch.ones(3, dtype=torch.long), torch.zeros(3, dtype=torch.long)
+    sure = torch.ones(3, dtype=torch.float64)
+    weight = torch.tensor([1, 0.5, 0.5], dtype=torch.float64)
+    # BCE(sigmoid(ln 3), 1) = ln(4/3).
+    small = pair_loss(values, one[:1], zero[:1], sure[:1], weight[:1], 1, 1.5)
+    large = pair_loss(values, one, zero, sure, weight, 1, 1.5)
+    assert small is not None and float(small) == pytest.approx(math.log(4 / 3) / 1.5)
+    assert large is not None and float(large) == pytest.approx(2 * math.log(4 / 3) / 1.5)
+    # Together they are the mean over all pairs, as without batches.
+    assert float(small + large) / 2 == pytest.approx(math.log(4 / 3))
+    # A batch without pairs adds nothing.
+    none = pair_loss(values, one[:0], zero[:0], sure[:0], weight[:0], 1, 1.5)
+    assert none is not None and float(none) == 0
+
+
+def test_weighted_losses_by_hand() -> None:
+    predicted, truth = torch.tensor([1.0, 2.0, 5.0]), torch.tensor([1.0, 4.0, 4.0])
+    weight = torch.tensor([1.5, 1.0, 0.5])
+    # (1.5 x 0 + 1 x 4 + 0.5 x 1) / 3
+    assert float(mse_loss(predicted, truth, weight)) == pytest.approx(1.5)
+    # As if the first image were there three times, the second twice and the third once.
+    often = [0, 0, 0, 1, 1, 2]
+    found = plcc_loss(predicted, truth, weight)
+    expected = plcc_loss(predicted[often], truth[often])
+    assert found is not None and expected is not None and float(found) == pytest.approx(float(expected))
+    alike = plcc_loss(predicted, truth, torch.full((3,), 7.0))
+    plain = plcc_loss(predicted, truth)
+    assert alike is not None and plain is not None and float(alike) == pytest.approx(float(plain))
+    assert float(mse_loss(predicted, truth, torch.ones(3))) == float(mse_loss(predicted, truth))
+
+
 @given(st.lists(st.tuples(scores, scores), min_size=2, max_size=30))
 def test_plcc_loss_against_scipy(pairs: list[tuple[float, float]]) -> None:
     x, y = np.array(pairs, dtype=np.float64).T

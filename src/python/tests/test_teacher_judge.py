@@ -16,6 +16,7 @@ from leaf.teacher.answers import variants
 from leaf.teacher.features import Features
 from leaf.teacher.judge import Asked, Judge, Seen
 from leaf.teacher.load import Loaded, load
+from leaf.teacher.question import EMPTY_THOUGHT, ask
 
 PROMPTS = Prompts(
     point=[ImagePart(image=0), TextPart(text="Rate the quality of this image.")],
@@ -255,3 +256,57 @@ def test_sixteen_bits_read_the_answer_in_float32(models: Callable[[str], Loaded]
     )
     for some, other in pairs:
         assert some.masses == pytest.approx(other.masses, abs=0.05)
+
+
+THINKS = "{% if not (enable_thinking is defined and enable_thinking is false) %}<think>\n{% endif %}"
+ALWAYS = "<think>\n"
+DEFAULT = "{% if add_generation_prompt %}<|im_start|>assistant\n"
+
+
+@pytest.mark.parametrize(
+    ("opening", "end", "how"),
+    [
+        ("", "assistant\n", None),
+        (THINKS, "assistant\n", "enable_thinking=False"),
+        (ALWAYS, "assistant\n<think>\n\n</think>\n\n", "an empty thought"),
+    ],
+)
+def test_a_template_that_opens_a_thought_is_quieted(
+    models: Callable[[str], Loaded], opening: str, end: str, how: str | None
+) -> None:
+    loaded = models("internvl")
+    processor = loaded.processor
+    before = processor.chat_template or processor.tokenizer.chat_template
+    template = before.replace(DEFAULT, DEFAULT + opening)
+    assert opening == "" or template != before
+    processor.chat_template = template
+    try:
+        question = ask(processor, PROMPTS.point)
+    finally:
+        processor.chat_template = before
+    assert question.rendered.endswith(end)
+    assert question.quieted == how
+
+
+def test_a_model_that_thinks_unasked_gets_an_empty_thought(models: Callable[[str], Loaded]) -> None:
+    """Told by the probability: the words get it behind a closed thought only."""
+    loaded = models("internvl")
+    tokenizer = loaded.processor.tokenizer
+    good, image = (tokenizer(word, add_special_tokens=False).input_ids[0] for word in ("good", "image"))
+    forward = loaded.model.forward
+
+    def lifted(*args: Any, **options: Any) -> Any:
+        out = forward(*args, **options)
+        behind = tokenizer.decode(options["input_ids"][0].tolist()).endswith(EMPTY_THOUGHT)
+        out.logits[:, -1, good if behind else image] += 50
+        return out
+
+    loaded.model.forward = lifted
+    try:
+        judge = Judge(loaded, PROMPTS, 2)
+        [rating] = judge.rate(judge.point, [(judge.look(judge.prepare(pictures()[0])),)])
+    finally:
+        loaded.model.forward = forward
+    assert judge.point.question.quieted == judge.pair.question.quieted == "an empty thought"
+    assert sum(rating.masses) > 0.99
+    assert Judge(loaded, PROMPTS, 2).point.question.quieted is None

@@ -49,7 +49,12 @@ const sources: Record<string, Source> = {
   },
   "mos.image": (folder, _, valueAt) => columns(folder, valueAt(["mos", "file"])),
   "mos.score": (folder, _, valueAt) => columns(folder, valueAt(["mos", "file"])),
-  "mos.std": (folder, _, valueAt) => columns(folder, valueAt(["mos", "file"])),
+  ...Object.fromEntries(
+    ["std", "count", "rater", "raters", "votes"].map((key): [string, Source] => [
+      `mos.${key}`,
+      (folder, _, valueAt) => columns(folder, valueAt(["mos", "file"])),
+    ]),
+  ),
   "split.image": (folder, _, valueAt) => columns(folder, valueAt(["split", "file"])),
   "split.column": (folder, _, valueAt) => columns(folder, valueAt(["split", "file"])),
   "split.groupBy": async (folder, _, valueAt) => {

@@ -37,7 +37,8 @@ export function codeLenses(config: ConfigDocument, known: Known | undefined): Co
 function teacherLenses(config: ConfigDocument, { config: uri, invalid }: ProjectSnapshot): CodeLens[] {
   const kind = config.yaml.getIn(["teacher", "kind"]);
   const span = keySpan(pairAt(config.yaml, ["teacher"]));
-  if (!span || invalid !== null || (kind !== "openai" && kind !== "transformers")) return [];
+  if (!span || invalid !== null || (kind !== "openai" && kind !== "transformers" && kind !== "clip"))
+    return [];
   return at(config.range(...span), [
     lens(`$(beaker) ${t("Dry run on {0} images", 3)}`, commandIds.dryRun, uri),
   ]);

@@ -71,7 +71,12 @@ describe("leaf.yaml", () => {
       20,
       '`evaluate.split`: must be one of `test`, `val`, `train`, not "tset"',
     ],
-    ["images: a\nteacher: { kind: oracle }", 2, 18, "must be one of `embedded`, `openai`, `transformers`"],
+    [
+      "images: a\nteacher: { kind: oracle }",
+      2,
+      18,
+      "must be one of `embedded`, `clip`, `openai`, `transformers`",
+    ],
     ["images: a\nteacher: { kind: openai, model: m }", 2, 10, "takes either `endpoint` or `serve`"],
     [
       "images: a\nteacher: { kind: openai, endpoint: 'http://x/v1' }",

@@ -22,6 +22,7 @@ const names = [
   "LEAF_ALLOWED_KEY_ENV",
   "LEAF_TEACHER_KEY",
   "LEAF_TEACHER_KEYS",
+  "HF_HUB_CACHE",
 ];
 const before = names.map((name) => [name, process.env[name]] as const);
 let [root, projects] = ["", 0];
@@ -137,6 +138,32 @@ describe("a server that a config names", () => {
       'teacher: { kind: openai, serve: { model: m, command: [./serve.sh, "{port}"] } }',
     );
     await expect(createTeacher(config.teacher, { root })).rejects.toMatchObject({ code: "consent" });
+  });
+});
+
+describe("what is large to fetch", () => {
+  const clip = "teacher: { kind: clip, model: google/siglip-base-patch16-224 }";
+  const cache = () => path.join(root, "hub", "models--google--siglip-base-patch16-224", "snapshots", "abc");
+
+  it("is asked about once, with its size, and not where it lies on this machine", async () => {
+    process.env.HF_HUB_CACHE = path.join(root, "hub");
+    const [item, ...others] = open(clip);
+    expect(others).toEqual([]);
+    expect(item).toMatchObject({ kind: "download", line: 2 });
+    expect(item!.title).toBe(
+      "Download the model google/siglip-base-patch16-224 from the Hugging Face hub (about 813 MB)",
+    );
+    await expect(createTeacher(project(clip).config.teacher, { root })).rejects.toMatchObject({
+      code: "consent",
+    });
+    expect(open(clip.replace("google/siglip-base-patch16-224", "org/other"))[0]!.title).toContain("its size");
+    expect(open(clip.replace("google/", "./google/"))).toEqual([]);
+    await remember([item!], "allow");
+    expect(open(clip)).toEqual([]);
+    expect(open(clip.replace(" }", ", revision: v2 }"))).toHaveLength(1);
+    mkdirSync(cache(), { recursive: true });
+    expect(open(clip.replace(" }", ", revision: v2 }"))).toEqual([]);
+    expect(consentItems(project(clip), "distill")).toEqual([]);
   });
 });
 

@@ -188,3 +188,15 @@ test("no arm's name breaks out of its cell", () => {
     { numRuns: 300 },
   );
 });
+
+test("says that the embedded teacher's pairs teach nothing new, where the parts of the loss are compared", () => {
+  const note = /preferences all but follow from its scores/;
+  const parts = { ...arm("point only", [trial(0, 0.5)]), settings: { "distill.loss.pair": "0" } };
+  const other = { ...arm("short", [trial(0, 0.5)]), settings: { "distill.epochs": "2" } };
+  const written = (arms: ArmResult[], teachers?: string[]) =>
+    formatted(result(arms, teachers ? { teachers } : {}), "markdown");
+  expect(written([parts, other], ["embedded"])).toMatch(note);
+  expect(written([parts, other], ["openai"])).not.toMatch(note);
+  expect(written([parts, other])).not.toMatch(note);
+  expect(written([other], ["embedded"])).not.toMatch(note);
+});

@@ -531,6 +531,56 @@ describe("labelling", () => {
       expect(result.points).toEqual({ labelled: 1, reused: 0, failed: 89 });
     });
 
+    it("pauses once where more than a share fails, says why with an example, and goes on when it is run again", async () => {
+      const images = imagesOf(200);
+      const teacher = () => {
+        const one = fakeTeacher({ batchSize: 1 });
+        const judge = one.judgePoints;
+        one.judgePoints = (some, signal) => {
+          if (Number.parseInt(some[0]!.name, 10) % 3 === 0) return judge(some, signal);
+          one.pointCalls.push([some[0]!.name]);
+          return Promise.resolve([{ ok: false, reason: "too dark" }]);
+        };
+        return one;
+      };
+      const half = { only: "points", pauseAtFailures: 0.5 } as const;
+      const first = teacher();
+      await expect(label(first, images, half)).rejects.toMatchObject({
+        code: "failed",
+        message: expect.stringMatching(
+          /^\d+ of the teacher's last 40 answers about images failed, so LEAF paused\. For example \d+\.png: too dark\.$/,
+        ),
+        remedy: expect.stringContaining("`leaf label`"),
+      });
+      expect(first.pointCalls.length).toBeLessThan(60);
+      const kept = [...store.points("fake-1")].length;
+      const result = await label(teacher(), images, half);
+      expect(result.points).toEqual({ labelled: 67 - kept, reused: kept, failed: 133 });
+      // They are within the share that is allowed here.
+      const lenient = fakeTeacher({
+        fingerprint: "fake-2",
+        batchSize: 1,
+        broken: new Set(
+          images.filter(({ name }) => Number.parseInt(name, 10) % 3 > 0).map(({ name }) => name),
+        ),
+      });
+      const all = await label(lenient, images, { only: "points", pauseAtFailures: 0.95 });
+      expect(all.points.failed).toBe(133);
+    });
+
+    it("pauses in pairs as in images", async () => {
+      const teacher = fakeTeacher({ batchSize: 1 });
+      let asked = 0;
+      teacher.judgePairs = async () => [
+        ++asked % 4 === 0 ? { ok: true, pAB: 0.9, pBA: 0.8 } : { ok: false, reason: "no" },
+      ];
+      const run = label(teacher, imagesOf(60), { pauseAtFailures: 0.5 });
+      await expect(run).rejects.toThrow(
+        /answers about pairs failed, so LEAF paused\. For example \d+\.png and \d+\.png: no\.$/,
+      );
+      expect(asked).toBeLessThan(60);
+    });
+
     it("stops in pairs too, and keeps the images' labels", async () => {
       const teacher = refusing("only 0.00 of the answer is on the letters");
       teacher.judgePoints = fakeTeacher().judgePoints;

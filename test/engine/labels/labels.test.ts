@@ -97,10 +97,10 @@ describe("the label store", () => {
     again.close();
   });
 
-  it("has schema 2", () => {
+  it("has schema 3", () => {
     open().close();
     const db = new DatabaseSync(file);
-    expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+    expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 3 });
     expect(db.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "wal" });
     const columns = (table: string) =>
       db
@@ -111,10 +111,10 @@ describe("the label store", () => {
     expect(columns("images")).toBe("id hash");
     expect(columns("teachers")).toBe("id fingerprint kind description created_at");
     expect(columns("points")).toBe(
-      "id image_id teacher_id status score excellent good fair poor bad mass confidence reason created_at",
+      "id image_id teacher_id status score excellent good fair poor bad mass confidence reason created_at samples",
     );
     expect(columns("pairs")).toBe(
-      "id a_id b_id teacher_id status p p_ab p_ba position_bias confidence reason created_at",
+      "id a_id b_id teacher_id status p p_ab p_ba position_bias confidence reason created_at samples",
     );
     expect(columns("reasons")).toBe("image_id teacher_id text created_at");
     db.close();
@@ -123,10 +123,27 @@ describe("the label store", () => {
   it("brings a store of schema 1 up to date, also for one who only reads", () => {
     open().close();
     const db = new DatabaseSync(file);
-    db.exec("DROP TABLE reasons; PRAGMA user_version = 1");
+    db.exec(
+      "DROP TABLE reasons; ALTER TABLE points DROP COLUMN samples; ALTER TABLE pairs DROP COLUMN samples",
+    );
+    db.exec("PRAGMA user_version = 1");
     db.close();
     const store = openLabels(file, { readOnly: true });
     expect(store.reason("t", h(1))).toBeUndefined();
+    expect([...store.points("t")]).toEqual([]);
+    store.close();
+  });
+
+  it("keeps how often each answer came where probabilities are estimated", () => {
+    const store = open();
+    const samples = { n: 8, counts: [1, 5, 2, 0, 0] };
+    const both = { ab: { n: 8, counts: [6, 2] }, ba: { n: 8, counts: [3, 5] } };
+    store.putPoints("t", [{ ...point(1, 4), samples } as PointRow, point(2, 3)]);
+    store.putPairs("t", [{ ...pair(1, 2), samples: both } as PairRow]);
+    expect([...store.points("t")].map((label) => label.samples)).toEqual([samples, undefined]);
+    expect(store.pair("t", h(1), h(2))!.samples).toEqual(both);
+    store.db.exec(`UPDATE points SET samples = '{"n":-1}'`);
+    expect(store.point("t", h(1))!.samples).toBeUndefined();
     store.close();
   });
 

@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { metricsOfFiles } from "../../../src/engine/dataset/metricsOfFiles.ts";
 import { readMos } from "../../../src/engine/dataset/readMos.ts";
-import { metricsOfFiles } from "../../../src/engine/metrics/metricsOfFiles.ts";
 import { csvLine, toCsv } from "../../../src/engine/tables/csvText.ts";
 import { harmlessCell, plainCell } from "../../../src/engine/tables/formulaCells.ts";
 import { makeIndex } from "../../support/imageIndex.ts";
@@ -52,7 +52,7 @@ test("scores that were exported are matched with their images", async () => {
       .join("\n")
       .replace("\"'=q", "\"''=q")}\n`,
   );
-  const { n, unmatched, srcc } = await metricsOfFiles(predictions, truth, 0);
+  const { n, unmatched, srcc } = await metricsOfFiles(predictions, truth, { bootstrap: 0 });
   expect([n, unmatched, srcc]).toEqual([names.length, 0, 1]);
   const index = makeIndex(names.map((name) => `photos/${name}`));
   const mos = await readMos(

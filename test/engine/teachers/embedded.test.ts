@@ -4,15 +4,15 @@ import path from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InferenceSession, Tensor } from "../../../src/engine/base/onnxRuntime.ts";
+import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
+import { positions, reflected, windowsOf } from "../../../src/engine/teachers/embedded/windows.ts";
+import { expectedScore } from "../../../src/engine/teachers/judgement.ts";
 import {
   normalCdf,
   preferenceProbability,
   ratingProbabilities,
   sigmaAt,
-} from "../../../src/engine/teachers/embedded/probit.ts";
-import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
-import { positions, reflected, windowsOf } from "../../../src/engine/teachers/embedded/windows.ts";
-import { expectedScore } from "../../../src/engine/teachers/judgement.ts";
+} from "../../../src/engine/teachers/probit.ts";
 import type { Teacher, TeacherImage } from "../../../src/engine/teachers/teacher.ts";
 
 const assets = path.resolve("assets/embedded-teacher");

@@ -6,12 +6,13 @@ import { LeafError } from "../../base/errors.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
 import { mosToStudent } from "../../mos/scale.ts";
+import { weightsByStd } from "../../mos/weights.ts";
 import { sampleCandidates } from "../../selection/studentTable.ts";
 import type { StageOptions } from "../stage.ts";
 import { calibrationImages } from "./calibrationImages.ts";
 import { ratedIn } from "./minConfidence.ts";
 import { fittedTeacherCheck } from "./teacherCheck.ts";
-import type { CalibratePlan, Plan } from "./types.ts";
+import type { CalibratePlan, Plan, TrainingRow } from "./types.ts";
 
 type Calibrate = CalibratePlan["settings"];
 
@@ -29,6 +30,7 @@ function fromBackbone(calibrate: Calibrate): Calibrate {
     epochs: 2 * calibrate.epochs,
     lr: { backbone: higher(calibrate.lr.backbone), head: higher(calibrate.lr.head) },
     headOnlyBelow: 0,
+    loss: { ...calibrate.loss, teacher: 0 },
   };
 }
 
@@ -64,9 +66,20 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
     );
   }
   const target = (hash: string) => mosToStudent(catalog.mos.get(hash)!, mos);
-  const row = (split: "train" | "val") => (hash: string) => ({ hash, split, target: target(hash) });
   const validated = calibrate.validate && calibrate.method !== "closed-form" ? ratedIn(catalog, "val") : [];
-  const rows = [...chosen.map(row("train")), ...validated.map(row("val"))];
+  const weights =
+    calibrate.loss.weights === "std"
+      ? weightsByStd(chosen.map((hash) => catalog.mosStd.get(hash)))
+      : undefined;
+  const rows: TrainingRow[] = [
+    ...chosen.map((hash, i) => ({
+      hash,
+      split: "train" as const,
+      target: target(hash),
+      ...(weights && { weight: weights[i] }),
+    })),
+    ...validated.map((hash) => ({ hash, split: "val" as const, target: target(hash) })),
+  ];
   const teacherCheck =
     student && calibrate.from !== "backbone" ? await fittedTeacherCheck(plan, chosen, target) : undefined;
   const atChance = calibrate.from === "auto" && teacherCheck?.verdict === "chance";
@@ -77,16 +90,21 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
   const settings: Calibrate =
     atChance && calibrate.method !== "closed-form"
       ? fromBackbone(calibrate)
-      : { ...calibrate, from: calibrate.from === "backbone" ? "backbone" : "distill" };
+      : {
+          ...calibrate,
+          from: calibrate.from === "backbone" ? "backbone" : "distill",
+          // Without a student that learnt from the teacher there is nothing to forget.
+          ...(distilled ? {} : { loss: { ...calibrate.loss, teacher: 0 } }),
+        };
   const reference = networks.length > 0 ? referenceImages(plan, chosen) : [];
   // What was decided, not how: `auto` and the same start by name are the same work. The rows say what was chosen.
-  const { method, ...fineTuning } = { ...settings, selection: "random" };
+  const { method, ...fineTuning } = { ...settings, selection: "random", loss: told(settings.loss) };
   const inputs = {
     from: distilled ?? "backbone",
     student: project.config.student,
     calibrate:
       method === "closed-form" ? { method } : method === "best" ? { ...fineTuning, method } : fineTuning,
-    rows: digestLines(rows.map((one) => `${one.hash} ${one.split} ${one.target}`)),
+    rows: digestLines(rows.map((one) => [one.hash, one.split, one.target, one.weight].join(" ").trimEnd())),
     range: mos.range,
     lowerIsBetter: mos.lowerIsBetter,
     ...(networks.length > 0 && {
@@ -130,6 +148,11 @@ function referenceImages({ catalog, project }: Plan, chosen: readonly string[]):
     Math.max(0, leastImages - chosen.length),
     "reference",
   ).sort();
+}
+
+/** Without what has no effect, so that what an older LEAF calibrated is the same work. */
+function told({ teacher, weights, ...loss }: Calibrate["loss"]) {
+  return { ...loss, ...(teacher > 0 && { teacher }), ...(weights !== "none" && { weights }) };
 }
 
 /** The config names no human scores: `leaf run` passes over the stages that need them. */

@@ -51,6 +51,8 @@ export interface TrainingRow {
   split: "train" | "val";
   /** MOS on the student's 1..5; null in distill. */
   target: number | null;
+  /** In the loss; 1 where it is absent. */
+  weight?: number;
 }
 
 export interface CalibratePlan extends StagePlan {

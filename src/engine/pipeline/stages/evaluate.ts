@@ -8,6 +8,7 @@ import { failuresIn, readFailures } from "../../failures/list.ts";
 import { tellFailures } from "../../failures/words.ts";
 import { maxPixelsOf } from "../../images/limits.ts";
 import { evaluateMetrics } from "../../metrics/agreement.ts";
+import { ceilingOf } from "../../metrics/ceiling.ts";
 import { groupsOf } from "../../metrics/groups.ts";
 import { mosToStudent, studentToMos } from "../../mos/scale.ts";
 import { teacherSrcc } from "../../reliability/teacherCheck.ts";
@@ -92,7 +93,13 @@ async function evaluate(
     const dir = stageDir(project, "evaluate", key);
     const failures = await readFailures(dir);
     const { seconds, spread, calibration: _, inputs: __, ...metrics } = finished;
-    const result: EvaluateResult = { run, ...metrics, ...(failures && { failures }) };
+    const ceiling = ceilingOf(project.config.mos, catalog.raw?.ratings, evaluation.hashes);
+    const result: EvaluateResult = {
+      run,
+      ...metrics,
+      ...(ceiling && { ceiling }),
+      ...(failures && { failures }),
+    };
     if (transfer && project.config.evaluate.datasets?.length) {
       const students = studentsOf(project, student, keys);
       result.transfer = await evaluateTransfer(project, catalog, students, dir, options);

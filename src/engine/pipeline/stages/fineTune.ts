@@ -4,6 +4,7 @@ import type { TrainerDone } from "../../../protocol/trainer.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
+import { teacherRows } from "../plan/teacherRows.ts";
 import type { CalibratePlan, Plan, TrainingRow } from "../plan/types.ts";
 import { type StageOptions, stageDir } from "../stage.ts";
 import { train } from "../trainer.ts";
@@ -18,18 +19,23 @@ export interface FineTuning {
 
 /** CFT: trains the network on human scores. Resolves with what the trainer said of itself, too. */
 export async function fineTune(
-  { project, catalog }: Plan,
+  all: Plan,
   plan: CalibratePlan,
   cache: TrainingCache,
   { dir, rows, keep }: FineTuning,
   options: StageOptions,
 ): Promise<{ done: TrainerDone; hello: { torch: string; device: string } }> {
+  const { project, catalog } = all;
   const { student, python } = project.config;
   const calibrate = plan.settings;
   const rowsFile = path.join(dir, "rows.csv");
   await writeRows(rowsFile, rows, cache.rowOf);
   const domainFile = path.join(dir, "domain.csv");
   await writeRows(domainFile, untargetedRows(catalog), cache.rowOf);
+  const { weights: _, ...loss } = calibrate.loss;
+  const unrated = plan.distilled && loss.teacher > 0 ? await teacherRows(all, { rows }) : [];
+  const teacherFile = unrated.length > 0 ? path.join(dir, "teacher.csv") : null;
+  if (teacherFile) await writeRows(teacherFile, unrated, cache.rowOf);
   const backbone =
     plan.distilled && calibrate.from !== "backbone"
       ? path.join(stageDir(project, "distill", plan.distilled), "checkpoints", "best.pt")
@@ -57,6 +63,7 @@ export async function fineTune(
       cache: cache.dir,
       rows: rowsFile,
       domain: domainFile,
+      teacher: teacherFile,
       epochs: calibrate.epochs,
       batch: calibrate.batch,
       lr: calibrate.lr,
@@ -67,7 +74,7 @@ export async function fineTune(
       amp: "auto",
       keep,
       headOnly: plan.headOnly,
-      loss: calibrate.loss,
+      loss,
     },
   });
   return { done, hello: witness.hello };

@@ -42,12 +42,25 @@ export interface LabelOptions extends StageOptions {
 export async function labelStage(project: Project, options: LabelOptions = {}): Promise<LabelResult> {
   return withCatalog(project, options, async (catalog) => {
     refuseEmpty(project, catalog);
-    const plan = planOf(project, catalog);
-    const label = await plan.label();
-    return holdingStage(project, "label", label.key, () =>
-      during(say`the images were labelled`, project.configFile, () => labelAll(plan, label, options)),
-    );
+    for (let tried = 1; ; tried++) {
+      const plan = planOf(project, catalog);
+      const label = await plan.label();
+      try {
+        return await holdingStage(project, "label", label.key, () =>
+          during(say`the images were labelled`, project.configFile, () => labelAll(plan, label, options)),
+        );
+      } catch (error) {
+        if (!(error instanceof AnotherTeacher) || tried > 2) throw error;
+      }
+    }
   });
+}
+
+/** What was found out about its server makes it another teacher than was planned with: it is planned again. */
+class AnotherTeacher extends LeafError {
+  constructor() {
+    super("failed", say`The teacher's server answers in another way each time it is asked.`);
+  }
 }
 
 export function refuseEmpty(project: Project, catalog: Catalog): void {
@@ -86,7 +99,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
   const { project, catalog } = plan;
   const { key, teacher: fingerprint } = label;
   const started = performance.now();
-  const { orders, reasons, stopAfterFailures } = project.config.label;
+  const { orders, reasons, stopAfterFailures, pauseAtFailures } = project.config.label;
   const { needs } = label;
   const dir = stageDir(project, "label", key);
   const finished = isFinished(project, "label", key);
@@ -120,6 +133,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
         orders,
         reasons,
         stopAfterFailures,
+        pauseAtFailures,
         retryFailed: options.retryFailed !== false || !finished,
         only: options.only,
         ...waiting,
@@ -158,7 +172,8 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
   /** Before money is spent, or a limit met. */
   async function tellEstimate(teacher: Teacher): Promise<void> {
     const { config } = project;
-    if (config.teacher.kind !== "openai" || !(config.teacher.price || config.teacher.limit)) return;
+    if (config.teacher.kind !== "openai" || !(config.teacher.price || config.teacher.limit || teacher.dear))
+      return;
     const { requests, inputTokens, outputTokens, cost } = await estimateMissing(
       plan,
       label,
@@ -177,6 +192,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
   async function withTeacher(work: (teacher: Teacher) => Promise<LabelResult>): Promise<LabelResult> {
     const teacher = await openTeacher(project, options);
     try {
+      if (teacher.fingerprint !== fingerprint) throw new AnotherTeacher();
       const known = teacher.about;
       if (known) options.onNote?.(known);
       await tellEstimate(teacher);

@@ -38,7 +38,7 @@ export async function dryRunLabels(
       const inspect = teacher.inspect?.bind(teacher);
       if (!inspect)
         throw new LeafError("usage", say`The ${teacher.kind} teacher has no prompt to show.`, {
-          remedy: say`A dry run is for \`teacher: { kind: openai, … }\` and \`{ kind: transformers, … }\`.`,
+          remedy: say`A dry run is for \`teacher: { kind: openai, … }\`, \`{ kind: transformers, … }\` and \`{ kind: clip, … }\`.`,
         });
       const questions: DryRunQuestion[] = [];
       for (const image of images) questions.push(questionOf([image], await inspect([image], options.signal)));

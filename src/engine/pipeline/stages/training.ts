@@ -135,8 +135,11 @@ export async function writeRows(
   rows: Iterable<TrainingRow>,
   rowOf: Map<string, number>,
 ): Promise<void> {
-  let text = csvLine(["row", "split", "target"]);
-  for (const { hash, split, target } of rows) text += csvLine([rowOf.get(hash)!, split, target]);
+  const given = [...rows];
+  const weighed = given.some(({ weight }) => weight !== undefined);
+  let text = csvLine(["row", "split", "target", ...(weighed ? ["weight"] : [])]);
+  for (const { hash, split, target, weight } of given)
+    text += csvLine([rowOf.get(hash)!, split, target, ...(weighed ? [weight ?? 1] : [])]);
   await writeFileAtomic(file, text);
 }
 

@@ -5,9 +5,10 @@ import { isCancelled, LeafError, messageOf, throwIfCancelled } from "../../base/
 import { InferenceSession, Tensor } from "../../base/onnxRuntime.ts";
 import { withPixels } from "../../images/decode.ts";
 import { bytesOfHash } from "../../images/read.ts";
+import { pairOf, pointOf, type Quality } from "../latent.ts";
+import { sigmaAt } from "../probit.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "../teacher.ts";
 import { readTeacherAssets, type TeacherAssets } from "./card.ts";
-import { preferenceProbability, ratingProbabilities, sigmaAt } from "./probit.ts";
 import { windowsOf } from "./windows.ts";
 
 /** Raised whenever the code between bytes and judgement changes what comes out. */
@@ -40,8 +41,6 @@ function identify({ card, model }: TeacherAssets) {
   };
 }
 
-type Quality = { ok: true; mu: number } | { ok: false; reason: string };
-
 /**
  * A teacher without download, GPU or labels: a small network fitted on full-reference scores of distorted photos.
  * It judges technical quality (blur, noise, compression, exposure, ...) and is blind to content; see docs/embedded-teacher.md.
@@ -65,7 +64,8 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
         { name: image.name, maxPixels },
         (decoded) => windowsOf(decoded, crop),
       );
-      found = { ok: true, mu: await meanOutput(pixels, n) };
+      const mu = await meanOutput(pixels, n);
+      found = { ok: true, mu, sigma: sigmaAt(mu, sigma) };
     } catch (error) {
       if (isCancelled(error) || !(error instanceof LeafError)) throw error;
       // Not remembered: the next try may find the file mended.
@@ -94,13 +94,7 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
     const out: PointJudgement[] = [];
     for (const image of images) {
       throwIfCancelled(signal);
-      const quality = await look(image);
-      if (quality.ok) {
-        const probabilities = ratingProbabilities(quality.mu, sigmaAt(quality.mu, sigma), thresholds);
-        out.push({ ok: true, probabilities, mass: 1 });
-      } else {
-        out.push(quality);
-      }
+      out.push(pointOf(await look(image), thresholds));
     }
     return out;
   }
@@ -112,17 +106,7 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
     const out: PairPreference[] = [];
     for (const [first, second] of pairs) {
       throwIfCancelled(signal);
-      const [a, b] = [await look(first), await look(second)];
-      if (!a.ok || !b.ok) {
-        out.push({ ok: false, reason: a.ok ? (b as { reason: string }).reason : a.reason });
-        continue;
-      }
-      const p = preferenceProbability(
-        { mu: a.mu, sigma: sigmaAt(a.mu, sigma) },
-        { mu: b.mu, sigma: sigmaAt(b.mu, sigma) },
-      );
-      // Each image is looked at by itself, so the order of asking cannot matter.
-      out.push({ ok: true, pAB: p, pBA: p });
+      out.push(pairOf(await look(first), await look(second)));
     }
     return out;
   }

@@ -65,7 +65,8 @@ export function readAnswers(
   for (const { token, logprob } of [...tokens].sort((a, b) => b.logprob - a.logprob)) {
     const probability = Math.exp(logprob);
     listed += probability;
-    least = Math.min(least, probability);
+    // A stand-in for "none", such as −9999, says nothing of what is not listed.
+    if (probability > 0) least = Math.min(least, probability);
     const text = fold(continues ? token : withoutSpace(token));
     if (text === "") continue;
     const at = wanted.indexOf(text);
@@ -120,7 +121,7 @@ export function normalised(reading: Reading): number[] {
   );
 }
 
-function fold(text: string): string {
+export function fold(text: string): string {
   return text.normalize("NFC").toLowerCase();
 }
 

@@ -3,26 +3,28 @@ import { throwIfCancelled } from "../../base/errors.ts";
 import type { Budget, QuestionKind } from "./budget.ts";
 import { RequestFailure, saidBy, statusFailure } from "./failures.ts";
 import type { HttpClient } from "./http.ts";
+import type { Asked } from "./question.ts";
 import { usageOf } from "./tokens.ts";
 
 export interface ClientOptions {
   http: HttpClient;
   budget: Budget;
   model: string;
+  /** `teacher.request`. */
+  request: Record<string, unknown>;
   /** The key for a URL's endpoint. */
   keyFor(url: string): string | undefined;
   timeoutMs: number;
 }
 
-export interface Client {
-  model: string;
+export interface Client extends Asked {
   /** A chat completion as parsed JSON. Throws RequestFailure, or LeafError for what ends the run. */
   complete(base: string, body: readonly Buffer[], kind: QuestionKind, signal?: AbortSignal): Promise<unknown>;
   /** Any other JSON resource; costs nothing. Same errors. */
   fetchJson(url: string, body?: unknown, signal?: AbortSignal): Promise<unknown>;
 }
 
-export function createClient({ http, budget, model, keyFor, timeoutMs }: ClientOptions): Client {
+export function createClient({ http, budget, model, request, keyFor, timeoutMs }: ClientOptions): Client {
   const plain = { "content-type": "application/json", accept: "application/json" };
 
   async function send(
@@ -38,7 +40,7 @@ export function createClient({ http, budget, model, keyFor, timeoutMs }: ClientO
     const failure = statusFailure(answer.status, said, answer.retryAfter, { url, model, body: answer.body });
     if (failure) throw failure;
     try {
-      return JSON.parse(answer.body);
+      return parsed(answer.body);
     } catch {
       const shown = saidBy(answer.body.slice(0, 2000), key).slice(0, 60);
       throw new RequestFailure("again", say`the answer is not JSON (${shown || say`empty`})`);
@@ -47,6 +49,7 @@ export function createClient({ http, budget, model, keyFor, timeoutMs }: ClientO
 
   return {
     model,
+    request,
     async complete(base, body, kind, signal) {
       throwIfCancelled(signal);
       const reserved = budget.reserve(kind);
@@ -61,6 +64,16 @@ export function createClient({ http, budget, model, keyFor, timeoutMs }: ClientO
     fetchJson: (url, body, signal) =>
       send(url, body === undefined ? undefined : [Buffer.from(JSON.stringify(body))], signal),
   };
+}
+
+/** JSON, also with the bare NaN and Infinity that Python writes for tokens without probability: they count as null. */
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    const numbers = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g;
+    return JSON.parse(body.replace(numbers, (one) => (one.startsWith('"') ? one : "null")));
+  }
 }
 
 /** A base URL without the slash at its end. */

@@ -29,13 +29,23 @@ export class RequestFailure extends Error {
   readonly words: Text;
   /** The endpoint's own wish, in ms. */
   readonly waitMs: number | undefined;
+  /** The HTTP status that says so. */
+  readonly status: number | undefined;
+  /** No answer came in time. */
+  readonly timedOut: boolean;
 
-  constructor(kind: FailureKind, message: Text, waitMs?: number) {
+  constructor(
+    kind: FailureKind,
+    message: Text,
+    { waitMs, status, timedOut = false }: { waitMs?: number; status?: number; timedOut?: boolean } = {},
+  ) {
     const words = redactText(message);
     super(inEnglish(words));
     this.words = words;
     this.kind = kind;
     this.waitMs = waitMs;
+    this.status = status;
+    this.timedOut = timedOut;
   }
 }
 
@@ -134,9 +144,12 @@ export function statusFailure(
   if (status === 400 || status === 413 || status === 422)
     return new RequestFailure("image", say`the server refuses it (${words})`);
   if (status === 429 || status === 503)
-    return new RequestFailure("busy", quoted(words), retryAfterMs(retryAfter, Date.now()));
+    return new RequestFailure("busy", quoted(words), {
+      waitMs: retryAfterMs(retryAfter, Date.now()),
+      status,
+    });
   if (status === 408 || status === 409 || status === 425 || status >= 500)
-    return new RequestFailure("again", quoted(words));
+    return new RequestFailure("again", quoted(words), { status });
   return new StatusError(status, say`${where} answers with ${words}.`, say`Check \`teacher.endpoint\`.`);
 }
 

@@ -98,7 +98,8 @@ function once(request: HttpRequest, agent: http.Agent): Promise<Outcome> {
       sent.destroy();
     };
     const timer = setTimeout(
-      () => stop(new RequestFailure("again", say`no answer within ${timeoutMs / 1000} s`)),
+      () =>
+        stop(new RequestFailure("again", say`no answer within ${timeoutMs / 1000} s`, { timedOut: true })),
       timeoutMs,
     );
     const abort = () => stop(new LeafError("cancelled", say`Cancelled.`));

@@ -2,8 +2,11 @@ import { createHash } from "node:crypto";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { canonicalJson } from "../../base/keys.ts";
+import { redactConfig } from "../../base/redact.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
 import { type Prompts, resolvePrompts } from "../prompts.ts";
+import type { Manner } from "./capabilities.ts";
+import { type Found, foundIn } from "./found.ts";
 
 /** Raised whenever the code between image and judgement changes what comes out. */
 const codeVersion = 1;
@@ -11,15 +14,17 @@ const codeVersion = 1;
 export interface Identity {
   model: string;
   prompts: Prompts;
-  fingerprint: string;
-  description: Record<string, unknown>;
+  /** Who judges in this manner. */
+  as(manner: Manner | undefined): { fingerprint: string; description: Record<string, unknown> };
+  found: Found;
 }
 
 /**
- * Who judges: the model, what it is asked and what it sees. Not where it is served, nor how fast or at what price. Throws LeafError `config`
- * where two answers cannot be told apart.
+ * Who judges: the model, what it is asked and what it sees, and how its label comes about where that is not by one look at its probabilities. Not
+ * where it is served, nor how fast or at what price. `root`: folder of the config. Throws LeafError `config` where two answers cannot be told
+ * apart.
  */
-export function identify(config: OpenaiTeacherConfig): Identity {
+export function identify(config: OpenaiTeacherConfig, root: string): Identity {
   const model = config.model ?? config.serve?.model;
   if (model === undefined)
     throw new LeafError("config", say`The teacher's \`model\` is missing.`, {
@@ -41,8 +46,30 @@ export function identify(config: OpenaiTeacherConfig): Identity {
         },
       );
   }
-  const { reason: _, ...judging } = prompts;
-  const description = { kind: "openai", model, maxSide: config.maxSide, prompts: judging, codeVersion };
-  const fingerprint = createHash("sha256").update(canonicalJson(description)).digest("hex");
-  return { model, prompts, fingerprint, description };
+  const { reason: _, canvas, ...judging } = prompts;
+  const plain = {
+    kind: "openai",
+    model,
+    maxSide: config.maxSide,
+    prompts: judging,
+    codeVersion,
+    // A key that somebody put there is another's affair than who judges.
+    ...(config.request && { request: redactConfig(config.request) }),
+  };
+  const as = (manner: Manner = {}) => {
+    const { probabilities, pairs, ...thinking } = manner;
+    const description = {
+      ...plain,
+      ...thinking,
+      ...(probabilities && { probabilities, samples: config.samples }),
+      ...(pairs && { pairs: canvas }),
+    };
+    return { fingerprint: digestOf(description), description };
+  };
+  const who = digestOf({ ...plain, probabilities: config.probabilities });
+  return { model, prompts, as, found: foundIn(root, config, who) };
+}
+
+function digestOf(description: Record<string, unknown>): string {
+  return createHash("sha256").update(canonicalJson(description)).digest("hex");
 }

@@ -75,7 +75,7 @@ async function encode(read: Sharp, maxSide: number | null): Promise<Buffer> {
 /** A multiple of 3, so that the pieces join; larger strings cost five times as much, mostly in fresh memory. */
 const encodedAtOnce = 24 * 1024;
 
-function dataUrl(format: "jpeg" | "png", bytes: Buffer): Buffer {
+export function dataUrl(format: "jpeg" | "png", bytes: Buffer): Buffer {
   const head = `data:image/${format};base64,`;
   const url = Buffer.allocUnsafe(head.length + 4 * Math.ceil(bytes.length / 3));
   let at = url.write(head, "latin1");

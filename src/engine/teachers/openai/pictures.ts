@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { bytesOfHash } from "../../images/read.ts";
 import type { TeacherImage } from "../teacher.ts";
+import { sideBySide } from "./canvas.ts";
 import { toDataUrl } from "./picture.ts";
 
 /** Bytes of data URLs that are kept: an image comes again in its pairs. */
@@ -10,6 +11,11 @@ const keptBytes = 64 * 2 ** 20;
 export interface Pictures {
   /** Throws LeafError `input` for an image that cannot be read. */
   urlOf(image: TeacherImage): Promise<Buffer>;
+  /** Both in one, each under its letter. Made anew each time. */
+  urlOfBoth(
+    images: readonly [TeacherImage, TeacherImage],
+    letters: readonly [string, string],
+  ): Promise<Buffer>;
 }
 
 export function createPictures(maxSide: number | null, maxPixels?: number): Pictures {
@@ -21,5 +27,11 @@ export function createPictures(maxSide: number | null, maxPixels?: number): Pict
     // Forgotten while it is made: whoever waits for it gets it.
     ignoreFetchAbort: true,
   });
-  return { urlOf: (image) => kept.forceFetch(image.hash, { context: image }) };
+  const urlOf = (image: TeacherImage) => kept.forceFetch(image.hash, { context: image });
+  return {
+    urlOf,
+    async urlOfBoth([left, right], letters) {
+      return sideBySide([await urlOf(left), await urlOf(right)], letters);
+    },
+  };
 }

@@ -1,78 +1,127 @@
 import sharp from "sharp";
-import { quoted, say } from "../../../words/text.ts";
-import { LeafError } from "../../base/errors.ts";
 import type { Prompts } from "../prompts.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { type Client, trimmed } from "./client.ts";
 import { RequestFailure, StatusError, shownUrl } from "./failures.ts";
+import { type Ask, adapted, cannotJudge, type Draft, type Listed, negotiated } from "./negotiate.ts";
 import { toDataUrl } from "./picture.ts";
+import { prefillOf } from "./prefill.ts";
 import { chatBody, type Question } from "./question.ts";
+import { answerTokens, mostChoices } from "./sampling.ts";
+import { answerIn, tokensIn } from "./thinking.ts";
 import { chosenTokenIds } from "./tokenIds.ts";
-import { textOf, tokensOf, usageOf } from "./tokens.ts";
+import { textOf, textsOf, tokensOf, usageOf } from "./tokens.ts";
+import { brought, listedShare } from "./waysOut.ts";
 
-/** `top_logprobs` to ask for: the first that the server takes. OpenAI and vLLM allow 20, some hosts 8 or 5. */
-const listSizes = [500, 100, 20, 8, 5];
+const longestList = 500;
 const tries = 4;
 const longestWaitMs = 2000;
 
-type Draft = Pick<Capabilities, "listed" | "maxTokens" | "always" | "prefill">;
+export interface ProbeOptions {
+  prompts: Prompts;
+  /** `teacher.probabilities`. */
+  probabilities: "auto" | "logprobs" | "sampling";
+  signal?: AbortSignal;
+}
 
 /**
- * Finds out what a server can do, by some ten small requests. Throws RequestFailure where it does not answer well now, and LeafError
- * `environment` where it, or its model, cannot be a teacher.
+ * Finds out what a server can do, by some ten small requests; some more where its model thinks. Throws RequestFailure where it does not
+ * answer well now, and LeafError `environment` where it, or its model, cannot be a teacher.
  */
 export async function probe(
   client: Client,
   base: string,
-  prompts: Prompts,
-  signal?: AbortSignal,
+  { prompts, probabilities, signal }: ProbeOptions,
 ): Promise<Capabilities> {
-  const where = shownUrl(base);
   const server = await whoIsIt(client, base, signal);
   const images = [await plainPicture(96), await plainPicture(160)];
   const point: Question = { parts: prompts.point, images, maxTokens: 1, want: "list" };
-  // llama.cpp computes a prompt's cached beginning with other rounding: the same question would get other answers (up to 1e-3 seen).
-  // Questions share no beginning worth keeping.
-  const always = server === "llama.cpp" ? { cache_prompt: false } : {};
-  const draft: Draft = { listed: listSizes[0]!, maxTokens: "max_tokens", always, prefill: null };
+  const draft: Draft = {
+    listed: longestList,
+    maxTokens: "max_tokens",
+    leastTokens: 1,
+    temperature: 0,
+    // llama.cpp computes a prompt's cached beginning with other rounding: the same question would get other answers (up to 1e-3 seen).
+    // Questions share no beginning worth keeping.
+    always: server === "llama.cpp" ? { cache_prompt: false } : {},
+    prefill: null,
+    thinking: { way: "atOnce" },
+  };
+  const ask: Ask = (question, once) =>
+    patiently(
+      () => client.complete(base, chatBody(client, question, draft), "other", signal),
+      once ? 1 : tries,
+    );
+  const words = prompts.words as readonly string[];
 
-  const ask = (question: Question) =>
-    patiently(() => client.complete(base, chatBody(client.model, question, draft), "other", signal));
-
-  let first = await negotiated(ask, draft, point, where);
-  if (thinksAloud(first)) {
-    // Qwen3, InternVL 3.5 and others; a template that knows no thinking ignores it.
-    draft.always = { ...always, chat_template_kwargs: { enable_thinking: false } };
-    first = await negotiated(ask, draft, point, where);
+  const listed: Listed | undefined =
+    probabilities === "sampling" ? undefined : await negotiated(ask, draft, point);
+  let first = listed?.outcome === "refused" ? undefined : listed?.completion;
+  // A thought may have swallowed the answer, and its list with it.
+  let isListed = listed?.outcome === "listed";
+  if (isListed || (listed?.outcome === "none" && !textOf(first)?.trim())) {
+    const share = (completion: unknown) => listedShare(completion, words, draft);
+    const solved = await brought(ask, draft, point, share, isListed ? share(first) : 0);
+    if (solved !== undefined) [first, isListed] = [solved, true];
   }
-  const tokenIds = await chosenTokenIds(client, base, prompts, {
-    server,
-    ask: (ids) => ask({ ...point, want: { ids } }),
-    signal,
-  });
+  let choices = false;
+  if (!isListed) {
+    if (probabilities === "logprobs") throw cannotJudge(shownUrl(base), listed!, await takesText(ask));
+    draft.thinking = { way: "atOnce" };
+    const spoken = await sampled(ask, draft, point, words).catch(async (error: unknown) => {
+      if (!(error instanceof RequestFailure && error.kind === "image")) throw error;
+      throw cannotJudge(
+        shownUrl(base),
+        listed?.outcome === "refused" ? listed : { outcome: "refused", why: error },
+        await takesText(ask),
+      );
+    });
+    [first, choices] = [spoken.completion, spoken.choices];
+    draft.listed = 0;
+  }
+  const tokenIds = isListed
+    ? await chosenTokenIds(client, base, prompts, {
+        server,
+        ask: (ids) => ask({ ...point, want: { ids } }),
+        read: (completion) => tokensIn(completion, draft.thinking),
+        signal,
+      })
+    : null;
   draft.prefill = await prefillOf(ask, draft);
-  const twoImages = await takesTwo(() => ask({ ...point, parts: prompts.pair }));
-  return { server, ...draft, tokenIds, twoImages, usage: usageOf(first) !== undefined };
+  const pair: Question = { ...point, parts: prompts.pair, want: isListed ? "list" : "text" };
+  const takesTwo = (await unlessRefused(() => ask(pair))) !== undefined;
+  return {
+    server,
+    ...draft,
+    probabilities: isListed ? "logprobs" : "sampling",
+    tokenIds,
+    pairs: takesTwo ? "two" : "canvas",
+    choices,
+    usage: usageOf(first) !== undefined,
+  };
 }
 
-/** Asks one small question of a server that is known. Throws as `probe` does. */
+/** Asks one small question of a server that is known. Whether it answers as it is known to; throws as `probe` does. */
 export async function check(
   client: Client,
   base: string,
-  prompts: Prompts,
+  { prompts, signal }: ProbeOptions,
   known: Capabilities,
-  signal?: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const question: Question = {
     parts: prompts.point,
     images: [await plainPicture(96)],
     maxTokens: 1,
-    want: "list",
+    want: known.probabilities === "logprobs" ? "list" : "text",
   };
-  await patiently(() => client.complete(base, chatBody(client.model, question, known), "other", signal));
+  const answer = await patiently(
+    () => client.complete(base, chatBody(client, question, known), "other", signal),
+    tries,
+  );
+  return known.probabilities === "sampling" || typeof tokensOf(answer) !== "string";
 }
 
-async function whoIsIt(client: Client, base: string, signal?: AbortSignal): Promise<string> {
+export async function whoIsIt(client: Client, base: string, signal?: AbortSignal): Promise<string> {
   const names: Record<string, string> = {
     vllm: "vLLM",
     llamacpp: "llama.cpp",
@@ -96,119 +145,63 @@ async function whoIsIt(client: Client, base: string, signal?: AbortSignal): Prom
   }
 }
 
-/** Asks the question with the longest list that the server takes, and adapts the draft to what it refuses. */
-async function negotiated(
-  ask: (question: Question) => Promise<unknown>,
+/** An answer as text, by whatever way it takes; and whether several may be had by one request. */
+async function sampled(
+  ask: Ask,
   draft: Draft,
-  question: Question,
-  where: string,
-): Promise<unknown> {
-  let refusal = "";
-  const sizes = listSizes.filter((size) => size <= draft.listed);
-  for (let at = 0; at < sizes.length; ) {
-    draft.listed = sizes[at]!;
+  point: Question,
+  words: readonly string[],
+): Promise<{ completion: unknown; choices: boolean }> {
+  const question: Question = { ...point, want: "text", maxTokens: answerTokens };
+  const share = (completion: unknown) => (answerIn(textOf(completion) ?? "", words) >= 0 ? 1 : 0);
+  const first = await adapting(ask, draft, question);
+  const completion = (await brought(ask, draft, question, share, share(first))) ?? first;
+  const several = await unlessRefused(() => ask({ ...question, want: { texts: mostChoices, seed: 0 } }));
+  const choices = textsOf(several).length === mostChoices;
+  return { completion, choices };
+}
+
+/** Without a list; a field that is refused is left out or set otherwise. */
+async function adapting(ask: Ask, draft: Draft, question: Question): Promise<unknown> {
+  for (;;) {
     try {
-      const completion = await ask(question);
-      if (typeof tokensOf(completion) !== "string") return completion;
-      if (textOf(completion) === undefined)
-        throw new RequestFailure("again", quoted(tokensOf(completion) as string));
-      throw new LeafError("environment", say`${where} gives no log-probabilities of candidates.`, {
-        remedy: say`Use a server that does: vLLM, SGLang or llama.cpp; reasoning models and \`transformers serve\` do not.`,
-      });
+      return await ask(question);
     } catch (error) {
-      if (!(error instanceof RequestFailure && error.kind === "image")) throw error;
-      refusal = error.message;
-      if (draft.maxTokens === "max_tokens" && /max_completion_tokens/.test(refusal)) {
-        draft.maxTokens = "max_completion_tokens";
-        continue;
-      }
-      at++;
+      const refused = error instanceof RequestFailure && error.kind === "image";
+      if (!refused || !adapted(draft, error.message)) throw error;
     }
   }
-  const takesText = await ask({
-    parts: [{ type: "text", text: "Answer yes." }],
-    images: [],
-    maxTokens: 1,
-    want: "list",
-  }).then(
+}
+
+function takesText(ask: Ask): Promise<boolean> {
+  const parts = [{ type: "text" as const, text: "Answer yes." }];
+  return ask({ parts, images: [], maxTokens: 1, want: "list" }).then(
     () => true,
     () => false,
   );
-  throw new LeafError(
-    "environment",
-    takesText
-      ? say`${where} answers text, but not a question with an image: ${refusal}.`
-      : say`${where} does not answer a question with log-probabilities: ${refusal}.`,
-    {
-      remedy: takesText
-        ? say`Serve a multimodal model (llama.cpp: with its --mmproj file), or raise the server's context length.`
-        : say`Check \`teacher.model\`, and that the model and server offer \`logprobs\` with \`top_logprobs\`.`,
-    },
-  );
 }
 
-function thinksAloud(completion: unknown): boolean {
-  const tokens = tokensOf(completion);
-  if (typeof tokens === "string") return false;
-  const best = tokens.reduce((most, one) => (one.logprob > most.logprob ? one : most));
-  return /^\s*<\W?think/i.test(best.token);
-}
-
-/**
- * How the server is made to go on with a begun answer. Shown by the length of the prompt: a prefill of n tokens makes it as much
- * longer as the same text at the question's end does; a finished turn would add its marks as well.
- */
-async function prefillOf(
-  ask: (question: Question) => Promise<unknown>,
-  draft: Draft,
-): Promise<Record<string, unknown> | null> {
-  const begun = " one two three four five six seven eight";
-  const text = "Count to ten:";
-  const length = async (parts: string, prefill: string | null): Promise<number | undefined> => {
-    const question = [{ type: "text" as const, text: parts }];
-    const completion = await ask({ parts: question, images: [], prefill, maxTokens: 1, want: "list" });
-    return usageOf(completion)?.input;
-  };
+/** The answer to a question; undefined where it is not taken, or the server breaks over it again and again. */
+async function unlessRefused(ask: () => Promise<unknown>): Promise<unknown> {
   try {
-    const [bare, longer] = [await length(text, null), await length(text + begun, null)];
-    if (bare === undefined || longer === undefined) return null;
-    for (const fields of [{ add_generation_prompt: false, continue_final_message: true }, {}]) {
-      draft.prefill = fields;
-      try {
-        const prefilled = await length(text, begun.trim());
-        if (prefilled !== undefined && Math.abs(prefilled - longer) <= 1 && prefilled > bare) return fields;
-      } catch (error) {
-        if (!(error instanceof RequestFailure && error.kind === "image")) throw error;
-      }
-    }
-    return null;
+    return await ask();
   } catch (error) {
-    if (error instanceof RequestFailure && error.kind === "image") return null;
-    throw error;
-  } finally {
-    draft.prefill = null;
-  }
-}
-
-async function takesTwo(ask: () => Promise<unknown>): Promise<true | string> {
-  try {
-    await ask();
-    return true;
-  } catch (error) {
-    if (error instanceof RequestFailure && error.kind === "image") return error.message;
+    if (error instanceof RequestFailure && (error.kind === "image" || error.kind === "again"))
+      return undefined;
     throw error;
   }
 }
 
 /** A few tries, so that one hiccup does not begin the probe anew. */
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
+async function patiently<T>(work: () => Promise<T>, most: number): Promise<T> {
   for (let tried = 1; ; tried++) {
     try {
       return await work();
     } catch (error) {
       const isHiccup = error instanceof RequestFailure && (error.kind === "again" || error.kind === "busy");
       const wait = isHiccup ? (error.waitMs ?? 100 * 2 ** tried * Math.random()) : Number.POSITIVE_INFINITY;
-      if (tried >= tries || wait > longestWaitMs) throw error;
+      const enough = error instanceof RequestFailure && error.kind === "busy" ? tries : most;
+      if (tried >= enough || wait > longestWaitMs) throw error;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }

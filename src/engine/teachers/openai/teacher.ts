@@ -2,7 +2,7 @@ import path from "node:path";
 import { figure } from "../../../words/figure.ts";
 import { inEnglish, say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
-import { redact } from "../../base/redact.ts";
+import { knowSecrets, redact, secretsIn } from "../../base/redact.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
 import { endpointItems, serverItem } from "../../consent/items.ts";
 import { requireApproved } from "../../consent/store.ts";
@@ -15,6 +15,7 @@ import type {
   PairPreference,
   PointJudgement,
   Reason,
+  Samples,
   Teacher,
   TeacherImage,
   TeacherOptions,
@@ -22,9 +23,10 @@ import type {
 } from "../teacher.ts";
 import { normalised } from "./answers.ts";
 import { createBudget } from "./budget.ts";
-import { type Capabilities, describe } from "./capabilities.ts";
+import { type Capabilities, describe, type Manner, mannerOf } from "./capabilities.ts";
 import { createClient } from "./client.ts";
 import { RequestFailure, shownUrl } from "./failures.ts";
+import { sameManner } from "./found.ts";
 import { createHttpClient, refuseEndpoint } from "./http.ts";
 import { identify } from "./identity.ts";
 import { createJudge, type Judged } from "./judge.ts";
@@ -32,13 +34,20 @@ import { keyFinder } from "./keys.ts";
 import { createPictures } from "./pictures.ts";
 import { createPool, type Endpoint } from "./pool.ts";
 import { check, probe } from "./probe.ts";
+import { addCounts, type Counts, mostChoices, posteriorMean } from "./sampling.ts";
 import { usageOf } from "./tokens.ts";
 
 /** Where a short list may hide more than this of one answer, they cannot be told apart. */
 const mostUnseen = 0.25;
 
-export async function openaiTeacherFingerprint(config: OpenaiTeacherConfig): Promise<string> {
-  return identify(config).fingerprint;
+/** By what is known of its servers; before anything is, as if they gave probabilities of two images at once. */
+export async function openaiTeacherFingerprint(config: OpenaiTeacherConfig, root: string): Promise<string> {
+  const { as, found } = identify(config, root);
+  return as(found.manner() ?? assumed(config)).fingerprint;
+}
+
+function assumed({ probabilities }: OpenaiTeacherConfig): Manner {
+  return probabilities === "sampling" ? { probabilities } : {};
 }
 
 /**
@@ -49,8 +58,10 @@ export async function createOpenaiTeacher(
   config: OpenaiTeacherConfig,
   options: TeacherOptions,
 ): Promise<Teacher> {
-  const { model, prompts, fingerprint, description } = identify(config);
-  const { serve } = config;
+  const { model, prompts, as, found } = identify(config, options.root);
+  const { serve, samples } = config;
+  const request = config.request ?? {};
+  knowSecrets(secretsIn(request));
   for (const url of [config.endpoint ?? []].flat()) refuseEndpoint(url);
   const named = [...(serve ? [serverItem(serve, options.root)] : []), ...endpointItems(config, process.env)];
   requireApproved(named.map((item) => ({ ...item, file: "", line: null })));
@@ -61,36 +72,55 @@ export async function createOpenaiTeacher(
   const urls = server ? [server.endpoint] : [config.endpoint ?? []].flat();
   const http = createHttpClient();
   const budget = createBudget(config);
-  const client = createClient({ http, budget, model, keyFor, timeoutMs: config.timeout * 1000 });
-  const { judge, explain, trial } = createJudge(
+  const client = createClient({ http, budget, model, request, keyFor, timeoutMs: config.timeout * 1000 });
+  const { judge, sample, explain, trial } = createJudge(
     client,
     prompts,
     createPictures(config.maxSide, options.maxPixels),
   );
   const told = new Set<string>();
 
+  const asking = { prompts, probabilities: config.probabilities };
+  /** How the first endpoint's labels come about: one teacher has one manner. */
+  let manner: Manner | undefined;
+
   async function probed(url: string, known: Capabilities | undefined, signal: AbortSignal) {
     await server?.ready(signal);
-    if (known) {
-      await check(client, url, prompts, known, signal);
-      return known;
-    }
-    const found = await probe(client, url, prompts, signal);
+    const before = known ?? (await found.read(url));
+    const isAsKnown =
+      before !== undefined &&
+      (await check(client, url, { ...asking, signal }, before).catch((error: unknown) => {
+        if (error instanceof RequestFailure && error.kind === "image" && !known) return false;
+        throw error;
+      }));
+    const capabilities = isAsKnown ? before : await probe(client, url, { ...asking, signal });
+    // Without it, another run finds out again.
+    if (!isAsKnown) await found.write(url, capabilities).catch(() => {});
+    if (!known) tell(capabilities, url);
+    manner ??= mannerOf(capabilities);
+    if (!sameManner(manner, mannerOf(capabilities)))
+      throw new LeafError(
+        "environment",
+        say`The endpoints answer in different ways, so they cannot be one teacher: ${describe(capabilities, shownUrl(url), samples)}.`,
+        { remedy: say`Name only endpoints that serve the model in the same way.` },
+      );
+    return capabilities;
+  }
+
+  function tell(capabilities: Capabilities, url: string): void {
     const where = shownUrl(url);
-    if (!found.usage && (config.limit?.tokens ?? config.limit?.cost) !== undefined)
+    if (!capabilities.usage && (config.limit?.tokens ?? config.limit?.cost) !== undefined)
       throw new LeafError("environment", say`${where} does not say how many tokens a request took.`, {
         remedy: say`Set \`teacher.limit.requests\` instead of \`tokens\` or \`cost\`.`,
       });
-    const line = describe(found, where);
-    if (!told.has(inEnglish(line))) {
-      told.add(inEnglish(line));
-      options.onNote?.(say`${line}.`);
-      if (prompts.prefill !== null && !found.prefill)
-        options.onNote?.(
-          say`${where} cannot go on with a begun answer: \`prompts.prefill\` is left out there.`,
-        );
-    }
-    return found;
+    const line = describe(capabilities, where, samples);
+    if (told.has(inEnglish(line))) return;
+    told.add(inEnglish(line));
+    options.onNote?.(say`${line}.`);
+    if (prompts.prefill !== null && !capabilities.prefill)
+      options.onNote?.(
+        say`${where} cannot go on with a begun answer: \`prompts.prefill\` is left out there.`,
+      );
   }
 
   const pool = createPool({
@@ -128,33 +158,60 @@ export async function createOpenaiTeacher(
     }
   }
 
-  /** All at once; the pool decides how many really are. Ends together, so that no request is left behind. */
-  async function each<I, T>(items: readonly I[], work: (item: I) => Promise<T>) {
-    const done = await Promise.allSettled(items.map((item) => settled(() => work(item))));
-    return done.map((one) => {
-      if (one.status === "rejected") throw one.reason;
-      return one.value;
-    });
-  }
+  /** All at once; the pool decides how many really are. */
+  const each = <I, T>(items: readonly I[], work: (item: I) => Promise<T>) =>
+    together(items, (item) => settled(() => work(item)));
 
-  const ask = (images: readonly TeacherImage[], signal?: AbortSignal) =>
+  type Images = [TeacherImage] | [TeacherImage, TeacherImage];
+  const ask = (images: Images, signal?: AbortSignal) =>
     pool.use((endpoint) => judge(endpoint, images, signal), signal);
 
+  /** `samples` answers, by as few requests as the servers need. */
+  async function drawn(images: Images, signal?: AbortSignal): Promise<Counts> {
+    const some = (texts: number, seed: number) =>
+      pool.use((endpoint) => sample(endpoint, images, { texts, seed }, signal), signal);
+    const begun = await some(samples, 0);
+    const starts: number[] = [];
+    for (let at = begun.n; at < samples; at += begun.n) starts.push(at);
+    const rest = await together(starts, (at) => some(Math.min(begun.n, samples - at), at));
+    return addCounts([begun, ...rest]);
+  }
+
+  type Answered =
+    | { ok: true; shares: number[]; mass: number; counts?: Counts }
+    | { ok: false; reason: string };
+
+  /** The probability of each answer, and how they were found. */
+  async function answered(images: Images, answers: string, signal?: AbortSignal): Promise<Answered> {
+    if (first.capabilities.probabilities === "logprobs") {
+      const judged = await ask(images, signal);
+      const reason = unusable(judged, answers);
+      if (reason) return { ok: false, reason };
+      return { ok: true, shares: normalised(judged.reading), mass: judged.reading.mass };
+    }
+    const counts = await drawn(images, signal);
+    const mass = counts.counts.reduce((sum, count) => sum + count, 0) / counts.n;
+    if (mass < minRatingMass) {
+      const reason = `only ${figure(mass, 2)} of ${counts.n} answers are among ${answers}; one is ${JSON.stringify(counts.other)}`;
+      return { ok: false, reason };
+    }
+    return { ok: true, shares: posteriorMean(counts.counts), mass, counts };
+  }
+
   async function pointOf(image: TeacherImage, signal?: AbortSignal): Promise<PointJudgement> {
-    const judged = await ask([image], signal);
-    const reason = unusable(judged, "the rating words");
-    if (reason) return { ok: false, reason };
-    const probabilities = normalised(judged.reading) as unknown as RatingProbabilities;
-    return { ok: true, probabilities, mass: judged.reading.mass };
+    const judged = await answered([image], "the rating words", signal);
+    if (!judged.ok) return judged;
+    const { mass, counts } = judged;
+    const probabilities = judged.shares as unknown as RatingProbabilities;
+    return { ok: true, probabilities, mass, ...(counts && { samples: samplesOf(counts) }) };
   }
 
   /** P(the first image is better); half of a tie's probability is its. */
-  async function preference(first: TeacherImage, second: TeacherImage, signal?: AbortSignal) {
-    const judged = await ask([first, second], signal);
-    const reason = unusable(judged, "the letters");
-    if (reason) return { ok: false as const, reason };
-    const [better, , tie = 0] = normalised(judged.reading);
-    return { ok: true as const, p: better! + tie / 2 };
+  async function preference(pair: [TeacherImage, TeacherImage], signal?: AbortSignal) {
+    const judged = await answered(pair, "the letters", signal);
+    if (!judged.ok) return judged;
+    const [better, , tie = 0] = judged.shares;
+    return { ok: true as const, p: better! + tie / 2, counts: judged.counts };
   }
 
   async function pairOf(
@@ -163,43 +220,72 @@ export async function createOpenaiTeacher(
     signal?: AbortSignal,
   ): Promise<PairPreference> {
     const [ab, ba] = await each(
-      orders === "both" ? [[a, b] as const, [b, a] as const] : [[a, b] as const],
-      (pair) => preference(...pair, signal),
+      (orders === "both"
+        ? [
+            [a, b],
+            [b, a],
+          ]
+        : [[a, b]]) as [TeacherImage, TeacherImage][],
+      (pair) => preference(pair, signal),
     );
     if (!ab!.ok) return ab as { ok: false; reason: string };
-    if (ba === undefined) return { ok: true, pAB: ab!.p, pBA: null };
-    if (!ba.ok) return ba;
-    return { ok: true, pAB: ab!.p, pBA: 1 - ba.p };
+    if (ba !== undefined && !ba.ok) return ba;
+    const counts = ab!.counts && {
+      samples: { ab: samplesOf(ab!.counts), ba: ba?.counts ? samplesOf(ba.counts) : null },
+    };
+    return { ok: true, pAB: ab!.p, pBA: ba === undefined ? null : 1 - ba.p, ...counts };
   }
 
-  async function inspect(images: [TeacherImage] | [TeacherImage, TeacherImage], signal?: AbortSignal) {
+  async function inspect(images: Images, signal?: AbortSignal): Promise<Inspection> {
     const isPoint = images.length === 1;
+    const parts = isPoint
+      ? prompts.point
+      : first.capabilities.pairs === "canvas"
+        ? prompts.canvas
+        : prompts.pair;
+    if (first.capabilities.probabilities === "sampling") {
+      const { n, counts } = await drawn(images, signal);
+      const names = isPoint
+        ? prompts.words
+        : [...prompts.letters, ...(prompts.tie === null ? [] : [prompts.tie])];
+      const shares = posteriorMean(counts);
+      const mass = counts.reduce((sum, count) => sum + count, 0) / n;
+      const answers = names.map((answer, i) => ({
+        answer,
+        tokens: [`${counts[i]} of ${n}`],
+        probability: shares[i]! * mass,
+      }));
+      return { parts, rendered: null, prefill: isPoint ? prompts.prefill : null, top: [], answers, mass };
+    }
     const { tokens, prefilled, reading } = await pool.use(async (endpoint) => {
       const judged = await judge(endpoint, images, signal);
       return { ...judged, prefilled: endpoint.capabilities.prefill !== null };
     }, signal);
     const likeliest = [...tokens].sort((a, b) => b.logprob - a.logprob).slice(0, 20);
-    const inspection: Inspection = {
-      parts: isPoint ? prompts.point : prompts.pair,
+    return {
+      parts,
       rendered: null,
       prefill: isPoint && prefilled ? prompts.prefill : null,
       top: likeliest.map(({ token, logprob }) => ({ token, probability: Math.exp(logprob) })),
       answers: reading.answers.map(({ answer, tokens, probability }) => ({ answer, tokens, probability })),
       mass: reading.mass,
     };
-    return inspection;
   }
 
-  async function estimate(work: Work, sample: TeacherImage, signal?: AbortSignal): Promise<Estimate> {
+  async function estimate(work: Work, image: TeacherImage, signal?: AbortSignal): Promise<Estimate> {
     const requests = {
       point: work.points,
       pair: work.pairs * (work.orders === "both" ? 2 : 1),
       reason: work.reasons,
     };
     const total = { requests: 0, input: 0, output: 0 };
+    const { probabilities, choices } = first.capabilities;
+    const isSampled = probabilities === "sampling";
     for (const kind of ["point", "pair", "reason"] as const) {
       if (requests[kind] === 0) continue;
-      const used = usageOf(await pool.use((endpoint) => trial(endpoint, kind, sample, signal), signal));
+      const texts = !isSampled || kind === "reason" ? 0 : choices ? Math.min(samples, mostChoices) : 1;
+      const used = usageOf(await pool.use((endpoint) => trial(endpoint, kind, image, texts, signal), signal));
+      if (texts > 0) requests[kind] *= Math.ceil(samples / texts);
       if (!used)
         options.onNote?.(say`The server does not say how many tokens a request takes; they are given as 0.`);
       total.requests += requests[kind];
@@ -217,13 +303,13 @@ export async function createOpenaiTeacher(
 
   return {
     kind: "openai",
-    fingerprint,
-    description,
+    ...as(manner),
     // An answer that was paid for is stored at once, and what ends the run takes none with it.
     batchSize: 1,
     // A few more than fit, so that a free place never waits.
     concurrency: Math.ceil(1.25 * config.concurrency * urls.length) + 2,
-    about: describe(first.capabilities, shownUrl(first.url)),
+    about: describe(first.capabilities, shownUrl(first.url), samples),
+    dear: first.capabilities.probabilities === "sampling",
     judgePoints: (images, signal) => each(images, (image) => pointOf(image, signal)),
     judgePairs: (pairs, signal, orders = "both") => each(pairs, (pair) => pairOf(pair, orders, signal)),
     explain: (images, signal) =>
@@ -237,6 +323,19 @@ export async function createOpenaiTeacher(
     spent: () => budget.spent(),
     close,
   };
+}
+
+/** Ends together, so that no request is left behind. */
+async function together<I, T>(items: readonly I[], work: (item: I) => Promise<T>): Promise<T[]> {
+  const done = await Promise.allSettled(items.map(work));
+  return done.map((one) => {
+    if (one.status === "rejected") throw one.reason;
+    return one.value;
+  });
+}
+
+function samplesOf({ n, counts }: Counts): Samples {
+  return { n, counts };
 }
 
 /** Why a reading is no judgement; undefined for one that is. */

@@ -4,12 +4,14 @@ import type { Prompts } from "../prompts.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { type Client, trimmed } from "./client.ts";
 import { RequestFailure } from "./failures.ts";
-import { tokensOf } from "./tokens.ts";
+import type { ListedToken } from "./tokens.ts";
 
 interface Probing {
   server: string;
   /** Asks the point-wise question for the probabilities of these tokens. */
   ask: (ids: readonly number[]) => Promise<unknown>;
+  /** The candidates at the position of the answer. */
+  read: (completion: unknown) => ListedToken[] | string;
   signal?: AbortSignal;
 }
 
@@ -21,7 +23,7 @@ export async function chosenTokenIds(
   client: Client,
   base: string,
   prompts: Prompts,
-  { server, ask, signal }: Probing,
+  { server, ask, read, signal }: Probing,
 ): Promise<Capabilities["tokenIds"]> {
   // llama.cpp has a /tokenize of another form, and ignores the ids.
   if (server !== "vLLM" && server !== "server") return null;
@@ -34,7 +36,7 @@ export async function chosenTokenIds(
     const point = await firstIds(prompts.words);
     const tie = prompts.tie === null ? [] : [prompts.tie];
     const pair = await firstIds([...prompts.letters, ...tie]);
-    const listed = tokensOf(await ask(point));
+    const listed = read(await ask(point));
     if (typeof listed === "string") return null;
     // A server that ignores the ids lists what is likeliest instead.
     const begins = prompts.words.flatMap(spellings);

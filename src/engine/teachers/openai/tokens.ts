@@ -18,27 +18,77 @@ const listed = z.object({
   bytes: z.array(z.number()).nullish().catch(undefined),
 });
 
-const chosen = z.object({ ...listed.shape, top_logprobs: z.array(listed).max(1_000_000) });
+const all = z.array(listed);
+
+const position = z.object({
+  token: z.string().catch(""),
+  top_logprobs: z
+    .array(z.unknown())
+    .max(1_000_000)
+    .nullish()
+    .transform((all) => all ?? []),
+});
 
 const answer = z.object({
   choices: z.array(z.object({ logprobs: z.object({ content: z.array(z.unknown()).min(1) }) })).min(1),
 });
 
+/** The candidates at one position of an answer, and the token that was taken there. */
+export interface Position {
+  token: string;
+  tokens: ListedToken[];
+}
+
 /**
  * The candidates at the first position of a chat completion, each once, in no order; the reason as a string where there are none
- * or they cannot be probabilities.
+ * or they cannot be probabilities. Entries without a finite log-probability add nothing.
  */
 export function tokensOf(completion: unknown): ListedToken[] | string {
+  const contents = contentsOf(completion);
+  return typeof contents === "string" ? contents : candidates(contents[0]);
+}
+
+/** The same at each position of the answer; the reason where its first one has none. */
+export function positionsOf(completion: unknown): Position[] | string {
+  const contents = contentsOf(completion);
+  if (typeof contents === "string") return contents;
+  const read = contents.map((content) => ({
+    token: position.safeParse(content).data?.token ?? "",
+    tokens: candidates(content),
+  }));
+  const first = read[0]!.tokens;
+  if (typeof first === "string") return first;
+  return read.map(({ token, tokens }) => ({ token, tokens: typeof tokens === "string" ? [] : tokens }));
+}
+
+function contentsOf(completion: unknown): unknown[] | string {
   const parsed = answer.safeParse(completion);
-  if (!parsed.success) return "the answer has no log-probabilities";
-  const first = chosen.safeParse(parsed.data.choices[0]!.logprobs.content[0]);
-  if (!first.success) return "the answer's log-probabilities are not valid";
-  const { top_logprobs, ...sampled } = first.data;
+  if (parsed.success) return parsed.data.choices[0]!.logprobs.content;
+  const choice = (completion as { choices?: unknown[] } | null)?.choices?.[0];
+  const sent = (choice as { logprobs?: unknown } | undefined)?.logprobs;
+  return `the answer has no log-probabilities (${sent === undefined ? shown(completion) : `logprobs: ${shown(sent)}`})`;
+}
+
+function candidates(content: unknown): ListedToken[] | string {
+  const at = position.safeParse(content);
+  if (!at.success) return `the answer's log-probabilities are not valid (${shown(content)})`;
+  const { top_logprobs } = at.data;
   if (top_logprobs.length === 0) return "the answer lists no candidates";
-  const tokens = withoutRepeats([...top_logprobs, sampled]);
+  // All at once where all are well, as they mostly are: it takes half the time.
+  const valid =
+    all.safeParse(top_logprobs).data ?? top_logprobs.flatMap((one) => listed.safeParse(one).data ?? []);
+  if (valid.length === 0) return `the answer's log-probabilities are not valid (${shown(top_logprobs)})`;
+  // Some servers list a sampled token apart.
+  const tokens = withoutRepeats([...valid, ...[listed.safeParse(content).data ?? []].flat()]);
   const sum = tokens.reduce((total, { logprob }) => total + Math.exp(logprob), 0);
   if (sum > 1.01) return `the answer's probabilities sum to ${figure(sum, 2)}`;
   return tokens;
+}
+
+/** The beginning of what a server sent. */
+function shown(sent: unknown): string {
+  const text = JSON.stringify(sent) ?? "nothing";
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
 
 /** Some servers list the sampled token twice. Two tokens of one text have different probabilities, or else none worth counting. */
@@ -67,8 +117,13 @@ const written = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string().nullish() }) })).min(1),
 });
 
+/** The texts of a completion's choices; one without a text is undefined. None where it is no completion. */
+export function textsOf(completion: unknown): (string | undefined)[] {
+  const parsed = written.safeParse(completion);
+  return parsed.success ? parsed.data.choices.map(({ message }) => message.content ?? undefined) : [];
+}
+
 /** The text of a completion; undefined where there is none. */
 export function textOf(completion: unknown): string | undefined {
-  const parsed = written.safeParse(completion);
-  return parsed.success ? (parsed.data.choices[0]!.message.content ?? undefined) : undefined;
+  return textsOf(completion)[0];
 }

@@ -1,4 +1,6 @@
 import type {
+  ContrastiveHello,
+  ContrastiveOpen,
   TeacherAnswer,
   TeacherHello,
   TeacherMessage,
@@ -13,8 +15,12 @@ import { pythonSource, trainerEnvironment } from "../../python/environment.ts";
 import { cannotStart, lackedModule, lastLine } from "../../python/run.ts";
 import { parseTeacherMessage } from "./messages.ts";
 
+/** What opens a teacher, and what it then says of itself. */
+export type Opening = TeacherOpen | ContrastiveOpen;
+export type Hello = TeacherHello | ContrastiveHello;
+
 export interface TeacherChild {
-  hello: TeacherHello;
+  hello: Hello;
   /** Whether it can be asked. */
   alive(): boolean;
   /** `supply` gives the images that the teacher has not seen. Aborting ends the child with its whole group. */
@@ -40,7 +46,7 @@ const supplied = 2;
  */
 export async function startTeacherChild(
   interpreter: string,
-  opening: TeacherOpen,
+  opening: Opening,
   signal?: AbortSignal,
 ): Promise<TeacherChild> {
   throwIfCancelled(signal);
@@ -72,9 +78,9 @@ function conversation(interpreter: string, options: { cwd: string; env: NodeJS.P
   let nextId = 0;
   let failure: LeafError | undefined;
   let ended = false;
-  let greet: (hello: TeacherHello) => void;
+  let greet: (hello: Hello) => void;
   let refuse: (error: unknown) => void;
-  const hello = new Promise<TeacherHello>((resolve, reject) => {
+  const hello = new Promise<Hello>((resolve, reject) => {
     greet = resolve;
     refuse = reject;
   });
@@ -97,6 +103,7 @@ function conversation(interpreter: string, options: { cwd: string; env: NodeJS.P
   function receive(message: TeacherMessage): void {
     switch (message.type) {
       case "hello":
+      case "helloContrastive":
         greet(message);
         return;
       case "need":

@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { say } from "../../../words/text.ts";
+import { LeafError } from "../../base/errors.ts";
+import { localFolder } from "../../base/hub.ts";
 import { canonicalJson } from "../../base/keys.ts";
 import type { TransformersTeacherConfig } from "../../config/teacher.ts";
 import { resolvePrompts } from "../prompts.ts";
@@ -9,23 +12,12 @@ import { resolvePrompts } from "../prompts.ts";
 /** Raised whenever the code between pixels and probabilities changes what comes out. */
 const codeVersion = 1;
 
-/** The folder that `model` names, or undefined for a model on the hub. It need not exist where it is written as a path. */
-export function localFolder(model: string, root: string): string | undefined {
-  const folder = path.resolve(root, model);
-  const isPath = path.isAbsolute(model) || /^\.{1,2}([\\/]|$)/.test(model);
-  return isPath || (existsSync(folder) && statSync(folder).isDirectory()) ? folder : undefined;
-}
-
 /** Who the teacher is: all that can change a judgement, without starting Python or reading the weights through. */
 export async function identify(config: TransformersTeacherConfig, root: string) {
-  const { reason: _, ...prompts } = resolvePrompts(config.prompts, config.model);
-  const folder = localFolder(config.model, root);
+  const { reason: _, canvas: __, ...prompts } = resolvePrompts(config.prompts, config.model);
   const description = {
     kind: "transformers",
-    // A folder is who it holds, wherever it lies.
-    ...(folder === undefined
-      ? { model: config.model, revision: config.revision ?? null }
-      : { model: path.basename(folder), content: await folderDigest(folder) }),
+    ...(await modelIdentity(config, root)),
     dtype: config.dtype,
     quantize: config.quantize,
     maxSide: config.maxSide,
@@ -33,6 +25,22 @@ export async function identify(config: TransformersTeacherConfig, root: string) 
     codeVersion,
   };
   return { fingerprint: createHash("sha256").update(canonicalJson(description)).digest("hex"), description };
+}
+
+/** Which model it is, on the hub or in a folder: a folder is who it holds, wherever it lies. */
+export async function modelIdentity({ model, revision }: { model: string; revision?: string }, root: string) {
+  const folder = localFolder(model, root);
+  return folder === undefined
+    ? { model, revision: revision ?? null }
+    : { model: path.basename(folder), content: await folderDigest(folder) };
+}
+
+/** Throws LeafError `environment` where `model` is a folder that holds none. */
+export function needModel(model: string, folder: string | undefined): void {
+  if (folder === undefined || existsSync(path.join(folder, "config.json"))) return;
+  throw new LeafError("environment", say`There is no model in the folder ${model}.`, {
+    remedy: say`Correct \`teacher.model\`: a folder with a config.json, or a model's id on the hub.`,
+  });
 }
 
 const samples = 16;

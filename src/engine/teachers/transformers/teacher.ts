@@ -1,17 +1,16 @@
-import { existsSync } from "node:fs";
-import path from "node:path";
 import type { TeacherAnswer, TeacherHello, TeacherOpen, TeacherQuestion } from "../../../protocol/teacher.ts";
 import type { Text } from "../../../protocol/text.ts";
 import { figure } from "../../../words/figure.ts";
 import { marked, quoted, say } from "../../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../../base/errors.ts";
+import { localFolder } from "../../base/hub.ts";
 import type { TransformersTeacherConfig } from "../../config/teacher.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
 import { minRatingMass } from "../judgement.ts";
 import { type Prompts, resolvePrompts } from "../prompts.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage, TeacherOptions } from "../teacher.ts";
-import { startTeacherChild, type TeacherChild } from "./child.ts";
-import { identify, localFolder } from "./identity.ts";
+import { identify, needModel } from "./identity.ts";
+import { keptChild } from "./kept.ts";
 import { imageMessage } from "./pixels.ts";
 
 /** Who the teacher is, without starting Python. */
@@ -34,12 +33,8 @@ export async function createTransformersTeacher(
   const interpreter = resolveInterpreter(options.interpreter, root);
   const folder = localFolder(config.model, root);
   const { fingerprint, description } = await identify(config, root);
-  if (folder !== undefined && !existsSync(path.join(folder, "config.json"))) {
-    throw new LeafError("environment", say`There is no model in the folder ${config.model}.`, {
-      remedy: say`Correct \`teacher.model\`: a folder with a config.json, or a model's id on the hub.`,
-    });
-  }
-  const prompts = resolvePrompts(config.prompts, config.model);
+  needModel(config.model, folder);
+  const { canvas: _, ...prompts } = resolvePrompts(config.prompts, config.model);
   const opening: TeacherOpen = {
     v: 1,
     type: "open",
@@ -54,23 +49,7 @@ export async function createTransformersTeacher(
     featureMemory: config.featureMemory,
     prompts,
   };
-  let starting: Promise<TeacherChild> | undefined;
-  let about: Text | undefined;
-
-  /** The child that runs, or a new one. Calls at the same time share it. */
-  async function running(signal?: AbortSignal): Promise<TeacherChild> {
-    if (starting && !(await starting.then((child) => child.alive()).catch(() => false))) starting = undefined;
-    starting ??= start(signal);
-    return starting;
-  }
-
-  async function start(signal?: AbortSignal): Promise<TeacherChild> {
-    options.onNote?.(say`loading ${nameOf(opening)}`);
-    const child = await startTeacherChild(interpreter, opening, signal);
-    about = describe(nameOf(opening), child.hello);
-    options.onNote?.(about);
-    return child;
-  }
+  const child = keptChild<TeacherHello>(interpreter, opening, describe, options.onNote);
 
   async function ask(
     question: TeacherQuestion,
@@ -79,12 +58,8 @@ export async function createTransformersTeacher(
   ): Promise<TeacherAnswer[]> {
     throwIfCancelled(signal);
     const byHash = new Map(images.map((image) => [image.hash, image]));
-    const child = await running(signal);
-    return child.ask(
-      question,
-      (hash) => imageMessage(byHash.get(hash)!, config.maxSide, options.maxPixels),
-      signal,
-    );
+    const supply = (hash: string) => imageMessage(byHash.get(hash)!, config.maxSide, options.maxPixels);
+    return child.ask(question, supply, signal);
   }
 
   return {
@@ -96,7 +71,7 @@ export async function createTransformersTeacher(
     // The images of one call are decoded while the model is busy with another.
     concurrency: 2,
     get about() {
-      return about;
+      return child.about();
     },
     async judgePoints(images, signal) {
       if (images.length === 0) return [];
@@ -122,11 +97,7 @@ export async function createTransformersTeacher(
       const parts = images.length === 1 ? prompts.point : prompts.pair;
       return { parts, rendered, prefill, top, answers, mass };
     },
-    async close() {
-      const child = await starting?.catch(() => undefined);
-      starting = undefined;
-      await child?.close();
-    },
+    close: child.close,
   };
 }
 
@@ -134,17 +105,14 @@ const noNumber = marked("the model gave no number");
 
 const hashOf = (image: TeacherImage) => image.hash;
 
-function nameOf({ model, local }: TeacherOpen): string {
-  return local ? path.basename(model) : model;
-}
-
 function describe(name: string, hello: TeacherHello): Text {
   const features =
     hello.features === "reused"
       ? say`image features reused`
       : say`image features not reused (${hello.whyPlain ?? ""})`;
   const weights = hello.quantize === "none" ? hello.dtype : say`${hello.quantize} weights, ${hello.dtype}`;
-  return say`${name} on ${hello.deviceName} (${hello.device}), ${weights}, ${hello.attention} attention, ${features}`;
+  const line = say`${name} on ${hello.deviceName} (${hello.device}), ${weights}, ${hello.attention} attention, ${features}`;
+  return hello.thinking === null ? line : say`${line}, ${say`thinking turned off by ${hello.thinking}`}`;
 }
 
 /** A judgement from the mass on the five words; the caller weighs whether there is enough of it. */

@@ -45,6 +45,20 @@ class Open(Strict, frozen=True, kw_only=True, tag_field="type", tag="open"):
     prompts: Prompts
 
 
+Antonyms = tuple[Filled, Filled]
+
+
+class OpenContrastive(Strict, frozen=True, kw_only=True, tag_field="type", tag="openContrastive"):
+    v: Literal[1]
+    model: Filled
+    local: bool
+    revision: Filled | None
+    device: Literal["auto", "cpu", "cuda", "mps"]
+    dtype: Literal["auto", "bfloat16", "float16", "float32"]
+    batch: Annotated[int, Meta(ge=1, le=4096)]
+    antonyms: Annotated[list[Antonyms], Meta(min_length=1)]
+
+
 Images = Annotated[list[Filled], Meta(min_length=1)]
 
 
@@ -90,7 +104,7 @@ class Unreadable(Strict, frozen=True, kw_only=True, tag_field="type", tag="unrea
     reason: Filled
 
 
-TeacherRequest = Open | Points | Pairs | Explain | Inspect | Image | Unreadable
+TeacherRequest = Open | OpenContrastive | Points | Pairs | Explain | Inspect | Image | Unreadable
 Mass = Annotated[float, Meta(ge=0)]
 Masses = Annotated[list[Mass], Meta(min_length=2, max_length=3)]
 
@@ -140,6 +154,11 @@ class Inspection(TeacherAnswer, frozen=True, kw_only=True):
     mass: float
 
 
+class Fit(TeacherAnswer, frozen=True, kw_only=True):
+    ok: bool
+    first: Annotated[list[Annotated[float, Meta(ge=0, le=1)]], Meta(min_length=1)]
+
+
 class Hello(Loose, frozen=True, kw_only=True, tag_field="type", tag="hello"):
     v: Literal[1]
     model: str
@@ -151,8 +170,19 @@ class Hello(Loose, frozen=True, kw_only=True, tag_field="type", tag="hello"):
     attention: str
     features: Literal["reused", "plain"]
     why_plain: str | None
+    thinking: str | None
     torch: str
     transformers: str
+
+
+class HelloContrastive(Loose, frozen=True, kw_only=True, tag_field="type", tag="helloContrastive"):
+    v: Literal[1]
+    model: str
+    commit: str | None
+    device: str
+    device_name: str
+    dtype: str
+    sees: Literal["whole", "processor"]
 
 
 class Need(Loose, frozen=True, kw_only=True, tag_field="type", tag="need"):
@@ -175,4 +205,4 @@ class Failure(Loose, frozen=True, kw_only=True, tag_field="type", tag="error"):
     remedy: str | None
 
 
-TeacherMessage = Hello | Need | Answer | Failure
+TeacherMessage = Hello | HelloContrastive | Need | Answer | Failure

@@ -73,6 +73,7 @@ class DistillLoss(Strict, frozen=True, kw_only=True):
 class CalibrateLoss(Strict, frozen=True, kw_only=True):
     mse: AtLeast0
     plcc: AtLeast0
+    teacher: AtLeast0 = 0
 
 
 class DistillJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="distill"):
@@ -129,6 +130,7 @@ class CalibrateJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="cal
     affine_init: bool = True
     student: CalibratedStudent
     labels: NoLabels = None
+    teacher: Filled | None = None
     loss: CalibrateLoss
 
 

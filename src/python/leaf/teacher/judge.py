@@ -27,6 +27,8 @@ from leaf.teacher.shared import Row, SharedForward
 
 REASON_TOKENS = 24
 TOP_TOKENS = 20
+LITTLE_MASS, ENOUGH_MASS = 0.25, 0.5
+"""A model with little of its answer on the words would think first, or talk; a way out brings enough."""
 NEGLIGIBLE = 1e-5
 """What follows a beginning that several answers share is looked at where it is more probable than this."""
 
@@ -58,20 +60,34 @@ class Judge:
         self.loaded = loaded
         self.prompts = prompts
         self.batches = Batches(batch)
-        tokenizer = loaded.processor.tokenizer
-        point = ask(loaded.processor, prompts.point, prompts.prefill)
-        pair = ask(loaded.processor, prompts.pair)
-        tie = () if prompts.tie is None else (prompts.tie,)
-        self.point = Asked(point, find_answers(tokenizer, point, prompts.words))
-        self.pair = Asked(pair, find_answers(tokenizer, pair, (*prompts.letters, *tie)))
-        self.reason = ask(loaded.processor, prompts.reason)
         self.shared: SharedForward | None = None
         self.why_plain: str | None = None
+        self._ask(closed=False)
+        if self._neutral_mass() < LITTLE_MASS:
+            self._ask(closed=True)
+            if self._neutral_mass() < ENOUGH_MASS:
+                self._ask(closed=False)
         try:
             self.shared = SharedForward(loaded)
             self._compare_with_plain()
         except CannotReuse as error:
             self.shared, self.why_plain = None, str(error)
+
+    def _ask(self, closed: bool) -> None:
+        """The three questions; `closed`: behind an empty thought."""
+        prompts, processor = self.prompts, self.loaded.processor
+        point = ask(processor, prompts.point, prompts.prefill, closed)
+        pair = ask(processor, prompts.pair, closed=closed)
+        tie = () if prompts.tie is None else (prompts.tie,)
+        self.point = Asked(point, find_answers(processor.tokenizer, point, prompts.words))
+        self.pair = Asked(pair, find_answers(processor.tokenizer, pair, (*prompts.letters, *tie)))
+        self.reason = ask(processor, prompts.reason, closed=closed)
+
+    def _neutral_mass(self) -> float:
+        """How much of the answer about a made-up picture is on the words, by the plain way."""
+        picture, _ = _made_up_pictures()
+        [rating] = self.rate(self.point, [(Pixels(picture),)])
+        return sum(rating.masses)
 
     def prepare(self, image: Image) -> Prepared | Pixels:
         """The part of looking that the processor does. Any thread may do it."""

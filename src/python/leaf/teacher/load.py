@@ -32,8 +32,8 @@ class Loaded:
 
 def load(request: Open) -> Loaded:
     """Raises TrainerError("environment") with the reason and what to do."""
-    device = _device(request.device)
-    dtype = _dtype(request.dtype, device)
+    device = device_of(request.device)
+    dtype = dtype_of(request.dtype, device)
     if request.quantize == "4bit":
         _need_for_4bit(device)
     kernel = _kernel(request.attention, device, dtype)
@@ -71,7 +71,7 @@ def load(request: Open) -> Loaded:
     )
 
 
-def _device(wanted: str) -> torch.device:
+def device_of(wanted: str) -> torch.device:
     available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
@@ -89,7 +89,7 @@ def _device(wanted: str) -> torch.device:
     return torch.device(wanted, 0) if wanted == "cuda" else torch.device(wanted)
 
 
-def _dtype(wanted: str, device: torch.device) -> torch.dtype:
+def dtype_of(wanted: str, device: torch.device) -> torch.dtype:
     if wanted != "auto":
         return DTYPES[wanted]
     if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):

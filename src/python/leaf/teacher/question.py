@@ -1,5 +1,6 @@
 """A question as the model gets it: the text of its chat template and the tokens around its images."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,11 @@ from leaf.contract.teacher import ImagePart, PromptPart
 from leaf.errors import TrainerError
 
 Tokens = tuple[int, ...]
+
+NO_THOUGHT: dict[str, Any] = {"enable_thinking": False, "thinking": False}
+"""What chat templates that know thinking call it: Qwen3, InternVL 3.5, GLM; DeepSeek, Granite, Kimi."""
+EMPTY_THOUGHT = "<think>\n\n</think>\n\n"
+OPENED = re.compile(r"<(think|thinking|thought)>\s*$")
 
 
 @dataclass(frozen=True)
@@ -17,17 +23,23 @@ class Question:
     """Tokens before the first image, between the images and after the last."""
     adds_special: bool
     """Whether the tokenizer puts its own first token before the text."""
+    quieted: str | None
+    """How the model is kept from thinking first; None where the template says nothing of it."""
 
 
-def ask(processor: Any, parts: list[PromptPart], prefill: str | None = None) -> Question:
-    """Renders a question by the model's chat template; `prefill` begins the answer."""
+def ask(
+    processor: Any, parts: list[PromptPart], prefill: str | None = None, closed: bool = False
+) -> Question:
+    """Renders a question by the model's chat template; `prefill` begins the answer.
+
+    A template that knows thinking is told to leave it out, and a thought that it opens all the same is
+    closed. `closed` puts an empty thought before the answer in any case.
+    """
     content = [
         {"type": "image"} if isinstance(part, ImagePart) else {"type": "text", "text": part.text}
         for part in parts
     ]
-    rendered = processor.apply_chat_template(
-        [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
-    )
+    rendered, quieted = _rendered(processor, content, closed)
     if prefill is not None:
         rendered += begun(rendered, prefill)
     tokenizer = processor.tokenizer
@@ -48,7 +60,24 @@ def ask(processor: Any, parts: list[PromptPart], prefill: str | None = None) -> 
             f"The model's chat template shows {len(pieces) - 1} images where {images} were asked about.",
             "Choose another model, or ask in other words under `teacher.prompts`.",
         )
-    return Question(rendered, tuple(tuple(piece) for piece in pieces), adds_special)
+    return Question(rendered, tuple(tuple(piece) for piece in pieces), adds_special, quieted)
+
+
+def _rendered(processor: Any, content: list[dict[str, str]], closed: bool) -> tuple[str, str | None]:
+    def render(**options: Any) -> str:
+        messages = [{"role": "user", "content": content}]
+        return str(
+            processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False, **options)
+        )
+
+    template = processor.chat_template or processor.tokenizer.chat_template
+    knows = "thinking" in str(template)
+    rendered = render(**NO_THOUGHT) if knows else render()
+    if opened := OPENED.search(rendered):
+        return f"{rendered.rstrip()}\n\n</{opened[1]}>\n\n", "an empty thought"
+    if closed:
+        return rendered + EMPTY_THOUGHT, "an empty thought"
+    return rendered, "enable_thinking=False" if knows and rendered != render() else None
 
 
 def begun(rendered: str, prefill: str) -> str:

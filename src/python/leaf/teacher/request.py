@@ -5,7 +5,7 @@ import binascii
 from dataclasses import dataclass
 
 from leaf.contract import teacher as contract
-from leaf.contract.teacher import ImagePart, Open, PromptPart, Unreadable
+from leaf.contract.teacher import ImagePart, Open, OpenContrastive, PromptPart, Unreadable
 from leaf.reader import decode, read, wrong
 
 SUBJECT = "Message to the teacher"
@@ -30,7 +30,7 @@ class Picture:
     """Interleaved 8-bit sRGB."""
 
 
-Request = Open | Ask | Picture | Unreadable
+Request = Open | OpenContrastive | Ask | Picture | Unreadable
 
 
 def parse(line: bytes) -> Request:

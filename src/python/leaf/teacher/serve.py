@@ -12,9 +12,12 @@ from leaf.channel import Outbox
 from leaf.contract.teacher import (
     Answer,
     Failure,
+    Fit,
     Hello,
+    HelloContrastive,
     Need,
     Open,
+    OpenContrastive,
     Preference,
     Rating,
     Reason,
@@ -34,7 +37,7 @@ def serve(lines: BinaryIO, fd: int) -> int:
     out = Outbox(fd)
     try:
         request = parse(lines.readline())
-        if not isinstance(request, Open):
+        if not isinstance(request, Open | OpenContrastive):
             raise TrainerError("input", "The first message to the teacher must open a model.")
         _need_packages()
         _Session(request, out).run(lines)
@@ -45,45 +48,34 @@ def serve(lines: BinaryIO, fd: int) -> int:
 
 
 class _Session:
-    def __init__(self, request: Open, out: Outbox) -> None:
-        import torch
+    def __init__(self, request: Open | OpenContrastive, out: Outbox) -> None:
         import transformers
 
         from leaf.teacher.cache import Recent
-        from leaf.teacher.judge import Judge, Seen
-        from leaf.teacher.load import load
-        from leaf.teacher.load_errors import name_of
         from leaf.teacher.request_queue import RequestQueue
 
         logging: Any = transformers.utils.logging
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-        loaded = load(request)
         self._out = out
-        self._judge = judge = Judge(loaded, request.prompts, request.batch)
-        self._seen: Recent[Seen] = Recent(request.feature_memory << 20)
+        self._opened = request
+        self._judge: Any
+        hello: Hello | HelloContrastive
+        if isinstance(request, Open):
+            self._judge, hello = _open(request)
+            memory = request.feature_memory << 20
+        else:
+            # The engine remembers what was answered: no image comes again.
+            self._judge, hello = _open_contrastive(request)
+            memory = 0
+        self._seen: Recent[Any] = Recent(memory)
         self._queue = RequestQueue(
-            prepare=judge.prepare,
+            prepare=self._judge.prepare,
             remembered=self._seen.__contains__,
             need=lambda id, images: out.send(Need(v=1, id=id, images=images)),
             threads=min(4, os.cpu_count() or 1),
         )
-        out.send(
-            Hello(
-                v=1,
-                model=name_of(request),
-                commit=loaded.commit,
-                device=str(loaded.device),
-                device_name=device_name(str(loaded.device)),
-                dtype=str(loaded.dtype).removeprefix("torch."),
-                quantize=request.quantize,
-                attention=loaded.attention,
-                features="reused" if judge.shared else "plain",
-                why_plain=judge.why_plain,
-                torch=str(torch.__version__),
-                transformers=str(transformers.__version__),
-            )
-        )
+        out.send(hello)
 
     def run(self, lines: BinaryIO) -> None:
         threading.Thread(target=self._read, args=(lines,), name="requests", daemon=True).start()
@@ -100,7 +92,7 @@ class _Session:
         for line in lines:
             try:
                 request: Request = parse(line)
-                if isinstance(request, Open):
+                if isinstance(request, Open | OpenContrastive):
                     raise TrainerError("input", "The teacher is open already.")
             except TrainerError as error:
                 self._out.send(_failure(None, error))
@@ -144,6 +136,11 @@ class _Session:
 
     def _judged(self, ask: Ask, sets: Sequence[tuple[Any, ...]]) -> list[TeacherAnswer]:
         judge = self._judge
+        if isinstance(self._opened, OpenContrastive):
+            if ask.kind != "points":
+                raise TrainerError("input", "A contrastive model is asked about single images only.")
+            found = judge.first([images[0] for images in sets])
+            return [_numbers(Fit(ok=True, first=first), first) for first in found]
         if ask.kind == "points":
             return [
                 _numbers(Rating(ok=True, masses=list(rating.masses)), rating.masses)
@@ -164,6 +161,50 @@ class _Session:
             )
             for ab, ba in zip(ratings[: len(sets)], backwards, strict=True)
         ]
+
+
+def _open(request: Open) -> tuple[Any, Hello]:
+    import torch
+    import transformers
+
+    from leaf.teacher.judge import Judge
+    from leaf.teacher.load import load
+    from leaf.teacher.load_errors import name_of
+
+    loaded = load(request)
+    judge = Judge(loaded, request.prompts, request.batch)
+    return judge, Hello(
+        v=1,
+        model=name_of(request),
+        commit=loaded.commit,
+        device=str(loaded.device),
+        device_name=device_name(str(loaded.device)),
+        dtype=str(loaded.dtype).removeprefix("torch."),
+        quantize=request.quantize,
+        attention=loaded.attention,
+        features="reused" if judge.shared else "plain",
+        why_plain=judge.why_plain,
+        thinking=judge.point.question.quieted,
+        torch=str(torch.__version__),
+        transformers=str(transformers.__version__),
+    )
+
+
+def _open_contrastive(request: OpenContrastive) -> tuple[Any, HelloContrastive]:
+    from leaf.teacher.contrastive import Contrastive
+    from leaf.teacher.load_contrastive import load_contrastive
+    from leaf.teacher.load_errors import name_of
+
+    loaded = load_contrastive(request)
+    return Contrastive(loaded, request.antonyms, request.batch), HelloContrastive(
+        v=1,
+        model=name_of(request),
+        commit=loaded.commit,
+        device=str(loaded.device),
+        device_name=device_name(str(loaded.device)),
+        dtype=str(loaded.dtype).removeprefix("torch."),
+        sees="whole" if loaded.interpolates else "processor",
+    )
 
 
 def _numbers(answer: TeacherAnswer, numbers: Iterable[float]) -> TeacherAnswer:

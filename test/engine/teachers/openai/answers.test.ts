@@ -244,12 +244,47 @@ describe("tokensOf", () => {
   it("says why a list cannot be used", () => {
     const list = (...tokens: unknown[]) => completion({ ...one("a", -9), top_logprobs: tokens });
     expect(tokensOf(list())).toBe("the answer lists no candidates");
-    expect(tokensOf(list(one("a", Number.NaN)))).toBe("the answer's log-probabilities are not valid");
-    expect(tokensOf(list(one("a", null)))).toBe("the answer's log-probabilities are not valid");
-    expect(tokensOf(list(one("a", 2)))).toBe("the answer's log-probabilities are not valid");
+    const notValid = (sent: string) =>
+      `the answer's log-probabilities are not valid ([{"token":"a","logprob":${sent}}])`;
+    expect(tokensOf(list(one("a", Number.NaN)))).toBe(notValid("null"));
+    expect(tokensOf(list(one("a", null)))).toBe(notValid("null"));
+    expect(tokensOf(list(one("a", 2)))).toBe(notValid("2"));
+    expect(tokensOf({ choices: [{ logprobs: null }] })).toBe(
+      "the answer has no log-probabilities (logprobs: null)",
+    );
     expect(tokensOf(list(one("a", -0.1), one("b", -0.1)))).toBe("the answer's probabilities sum to 1.81");
     for (const none of [null, 1, {}, { choices: [] }, { choices: [{ logprobs: null }] }, completion(null)])
       expect(tokensOf(none)).toMatch(/^the answer('s|) /);
+  });
+
+  it("passes over entries that are no probabilities: they add nothing, wherever they stand", () => {
+    const odd = fc.oneof(
+      fc.constantFrom(null, "a", {}, one("x", null), one("x", "-Infinity"), { token: "x" }, { logprob: -1 }),
+      fc
+        .constantFrom(Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 3)
+        .map((p) => one("bad", p)),
+      fc.constant(one("bad", -9999)),
+    );
+    const good = [one("good", Math.log(0.6)), one("fair", Math.log(0.3))];
+    fc.assert(
+      fc.property(fc.array(fc.tuple(odd, fc.nat(2))), (entries) => {
+        const mixed: unknown[] = [...good];
+        for (const [entry, at] of entries) mixed.splice(at, 0, entry);
+        const read = tokensOf(completion({ ...good[0], top_logprobs: mixed })) as ListedToken[];
+        const plain = readAnswers(
+          list([
+            ["good", 0.6],
+            ["fair", 0.3],
+          ]),
+          words,
+        );
+        expect(readAnswers(read, words)).toEqual({
+          ...plain,
+          // A token that is listed with no probability is named all the same.
+          answers: plain.answers.map((answer) => ({ ...answer, tokens: expect.any(Array) })),
+        });
+      }),
+    );
   });
 
   it("answers anything with a list or a reason", () => {

@@ -17,7 +17,7 @@ it("an endpoint that asked to wait is used again, also where the clock was set b
   const answer = pool.use(async () => {
     if (asked++ > 0) return "answer";
     vi.spyOn(Date, "now").mockReturnValue(before);
-    throw new RequestFailure("busy", quoted("HTTP 429"), 5);
+    throw new RequestFailure("busy", quoted("HTTP 429"), { waitMs: 5 });
   });
   await expect(answer).resolves.toBe("answer");
   pool.close();

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import { afterEach, describe, expect, it } from "vitest";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import sharp from "sharp";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { hashBytes } from "../../../../src/engine/base/files.ts";
 import { type OpenaiTeacherConfig, teacherSchema } from "../../../../src/engine/config/teacher.ts";
 import { createTeacher, teacherFingerprint } from "../../../../src/engine/teachers/createTeacher.ts";
@@ -16,6 +20,8 @@ import {
 } from "../../../support/chatServer.ts";
 import { teacherImages } from "../../../support/teacherImages.ts";
 
+const folder = mkdtempSync(path.join(tmpdir(), "leaf-teacher-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
@@ -35,7 +41,7 @@ const notes: string[] = [];
 async function teacherAt(endpoint: string, more: Record<string, unknown> = {}): Promise<Teacher> {
   notes.length = 0;
   const teacher = await createTeacher(configOf(endpoint, more), {
-    root: ".",
+    root: folder,
     onNote: (note) => notes.push(inEnglish(note)),
   });
   open.push(() => teacher.close());
@@ -107,7 +113,7 @@ describe("what a server can do", () => {
     ];
     for (const [answer, message] of cases) {
       const server = await serve(answer);
-      await expect(teacherAt(server.url)).rejects.toMatchObject({
+      await expect(teacherAt(server.url, { probabilities: "logprobs" })).rejects.toMatchObject({
         code: "environment",
         message: expect.stringMatching(message),
         remedy: expect.any(String),
@@ -115,21 +121,27 @@ describe("what a server can do", () => {
     }
   });
 
-  it("may be one image in a question: then points are judged, and pairs end the run", async () => {
-    const server = await serve((request, response) =>
-      picturesIn(request).length > 1
-        ? refuse(response, "At most 1 image(s) may be provided")
-        : goodAnswer(request),
-    );
+  it("may be one image in a question: then a pair is shown side by side in one, in both orders", async () => {
+    const server = await serve((request, response) => {
+      if (picturesIn(request).length > 1) return refuse(response, "At most 1 image(s) may be provided");
+      return textOf(request).includes("side by side") ? completion({ A: 0.6, B: 0.3 }) : goodAnswer(request);
+    });
     const teacher = await teacherAt(server.url);
     expect(aboutOf(teacher)).toContain("one image in a question");
     const [a, b] = await teacherImages(2);
     expect(await teacher.judgePoints([a!])).toMatchObject([{ ok: true }]);
-    await expect(teacher.judgePairs([[a!, b!]])).rejects.toMatchObject({
-      code: "environment",
-      message: expect.stringContaining("At most 1 image(s) may be provided"),
-      remedy: expect.stringContaining("limit-mm-per-prompt"),
-    });
+    expect(await teacher.judgePairs([[a!, b!]])).toEqual([
+      { ok: true, pAB: expect.closeTo(2 / 3, 9), pBA: expect.closeTo(1 / 3, 9) },
+    ]);
+    // What the server sees: one picture a question, the first image on the left as it is, the other on the right.
+    const shown = server.requests.slice(-2).map((request) => picturesIn(request));
+    expect(shown.map((pictures) => pictures.length)).toEqual([1, 1]);
+    const [pixelsA, pixelsB] = await Promise.all([a!, b!].map(async (image) => pixelsOf(await image.read())));
+    const sides = await Promise.all(shown.map(([url]) => sidesOf(url!, 64)));
+    expect(sides).toContainEqual([pixelsA, pixelsB]);
+    expect(sides).toContainEqual([pixelsB, pixelsA]);
+    const { description } = teacher;
+    expect(description.pairs).toMatchObject([{ type: "image", image: 0 }, {}, {}]);
   });
 
   it("includes thinking, which is turned off", async () => {
@@ -347,7 +359,7 @@ describe("limits", () => {
 describe("the fingerprint", () => {
   const base = "http://127.0.0.1:9/v1";
   const of = (more: Record<string, unknown>, endpoint = base) =>
-    teacherFingerprint(configOf(endpoint, more), ".");
+    teacherFingerprint(configOf(endpoint, more), folder);
 
   it("changes with what can change a judgement, and with nothing else", async () => {
     const plain = await of({});
@@ -376,6 +388,15 @@ describe("the fingerprint", () => {
     });
   });
 });
+
+const pixelsOf = (bytes: Buffer) => sharp(bytes).removeAlpha().raw().toBuffer();
+
+/** Both images of a canvas, cut out where they must lie: 24 pixels between them, 48 above. */
+function sidesOf(url: string, side: number): Promise<Buffer[]> {
+  const bytes = Buffer.from(url.split(",")[1]!, "base64");
+  const cut = (left: number) => sharp(bytes).extract({ left, top: 48, width: side, height: side });
+  return Promise.all([24, 24 + side + 24].map((left) => cut(left).removeAlpha().raw().toBuffer()));
+}
 
 /** All that a request says in words. */
 function textOf(request: ChatRequest): string {

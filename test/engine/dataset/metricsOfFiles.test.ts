@@ -3,9 +3,9 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { seededRandom } from "../../../src/engine/base/random.ts";
 import { groupMatcher } from "../../../src/engine/dataset/groups.ts";
+import { metricsOfFiles } from "../../../src/engine/dataset/metricsOfFiles.ts";
 import { evaluateMetrics } from "../../../src/engine/metrics/agreement.ts";
 import { groupsOf } from "../../../src/engine/metrics/groups.ts";
-import { metricsOfFiles } from "../../../src/engine/metrics/metricsOfFiles.ts";
 import { toCsv } from "../../../src/engine/tables/csvText.ts";
 import { groupsNote } from "../../../src/words/groups.ts";
 import { english } from "../../../src/words/translate.ts";
@@ -44,14 +44,20 @@ test("draws the intervals by a column of either file, or by a part of the names"
     seed: 0,
     groups: groupsOf(rows.map(({ photo }) => photo)),
   });
-  const found = await metricsOfFiles(predictions, truth, 200, { column: "photo" });
-  expect(found).toEqual({ ...expected, groups: 7, unmatched: 0 });
-  expect(await metricsOfFiles(predictions, truth, 200, groupMatcher("^(photo[0-9])_"))).toEqual(found);
-  expect(await metricsOfFiles(truth, predictions, 0, { column: "photo" })).toHaveProperty("groups", 7);
-  const byImage = await metricsOfFiles(predictions, truth, 200);
+  const found = await metricsOfFiles(predictions, truth, { bootstrap: 200, groupBy: { column: "photo" } });
+  expect(found).toMatchObject({ ...expected, groups: 7, unmatched: 0 });
+  expect(
+    await metricsOfFiles(predictions, truth, { bootstrap: 200, groupBy: groupMatcher("^(photo[0-9])_") }),
+  ).toEqual(found);
+  expect(
+    await metricsOfFiles(truth, predictions, { bootstrap: 0, groupBy: { column: "photo" } }),
+  ).toHaveProperty("groups", 7);
+  const byImage = await metricsOfFiles(predictions, truth, { bootstrap: 200 });
   expect(byImage).not.toHaveProperty("groups");
   expect(byImage.ci95).not.toEqual(found.ci95);
-  await expect(metricsOfFiles(predictions, truth, 200, { column: "no" })).rejects.toMatchObject({
+  await expect(
+    metricsOfFiles(predictions, truth, { bootstrap: 200, groupBy: { column: "no" } }),
+  ).rejects.toMatchObject({
     code: "input",
   });
 });

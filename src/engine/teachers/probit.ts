@@ -1,4 +1,4 @@
-import type { RatingProbabilities } from "../judgement.ts";
+import type { RatingProbabilities } from "./judgement.ts";
 
 /** Nothing is certain: preferences and ratings keep this much probability for every answer. */
 export const leastProbability = 1e-4;

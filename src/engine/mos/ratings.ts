@@ -1,0 +1,89 @@
+/** The ratings of one image: who gave each stands at the same place of `raters`, -1 for somebody who is not named. */
+export interface ImageRatings {
+  values: number[];
+  raters: number[];
+}
+
+/** Single ratings by the key of their image, as they were given. */
+export interface Ratings {
+  /** Names of the raters; what `ImageRatings.raters` counts. Empty where a file does not say who rated. */
+  raters: readonly string[];
+  /** Images that have a rating. */
+  keys(): IterableIterator<string>;
+  of(key: string): ImageRatings | undefined;
+}
+
+/** What the ratings of one image come to. */
+export interface Opinion {
+  mos: number;
+  /** Standard deviation of the ratings, n − 1 in its denominator; undefined for a single one. */
+  std?: number;
+  /** How many ratings; 0 where that is not known. */
+  n: number;
+}
+
+/** Plain mean and standard deviation (ITU-R BT.500-15, A1-2.2). */
+export function opinionOf(values: ArrayLike<number>): Opinion {
+  const n = values.length;
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum += values[i]!;
+  const mos = sum / n;
+  let squares = 0;
+  for (let i = 0; i < n; i++) squares += (values[i]! - mos) ** 2;
+  return { mos, n, ...(n > 1 ? { std: Math.sqrt(squares / (n - 1)) } : {}) };
+}
+
+/** The same of how often each grade was given. Of shares, which are no whole numbers, how many gave them is not known: n is 0. */
+export function opinionOfVotes(grades: readonly number[], counts: readonly number[]): Opinion {
+  let [n, sum] = [0, 0];
+  for (const [i, count] of counts.entries()) {
+    n += count;
+    sum += count * grades[i]!;
+  }
+  const mos = sum / n;
+  const squares = counts.reduce((all, count, i) => all + count * (grades[i]! - mos) ** 2, 0);
+  if (!counts.every(Number.isInteger)) return { mos, n: 0, std: Math.sqrt(squares / n) };
+  return { mos, n, ...(n > 1 ? { std: Math.sqrt(squares / (n - 1)) } : {}) };
+}
+
+/** Ratings one after the other: collects them by image. */
+export function collectRatings(): Ratings & { add(key: string, value: number, rater: string): void } {
+  const byKey = new Map<string, ImageRatings>();
+  const raters: string[] = [];
+  const placeOf = new Map<string, number>();
+  return {
+    raters,
+    keys: () => byKey.keys(),
+    of: (key) => byKey.get(key),
+    add(key, value, rater) {
+      let place = rater === "" ? -1 : placeOf.get(rater);
+      if (place === undefined) {
+        place = raters.push(rater) - 1;
+        placeOf.set(rater, place);
+      }
+      const known = byKey.get(key);
+      if (known) {
+        known.values.push(value);
+        known.raters.push(place);
+      } else byKey.set(key, { values: [value], raters: [place] });
+    },
+  };
+}
+
+/** Votes as ratings of nobody in particular: `grades` by place, `counts` how often each was given to an image. */
+export function ratingsOfVotes(
+  grades: readonly number[],
+  counts: ReadonlyMap<string, readonly number[]>,
+): Ratings {
+  return {
+    raters: [],
+    keys: () => counts.keys(),
+    of(key) {
+      const given = counts.get(key);
+      if (!given) return undefined;
+      if (!given.every(Number.isInteger)) return undefined;
+      const values = given.flatMap((count, i) => Array<number>(count).fill(grades[i]!));
+      return { values, raters: values.map(() => -1) };
+    },
+  };
+}

@@ -49,9 +49,9 @@ export async function fitClosedForm(
 ): Promise<ClosedForm> {
   const { project, catalog } = plan;
   const { python } = project.config;
-  const targets = new Map(
-    calibrate.rows.filter((row) => row.split === "train").map((row) => [row.hash, row.target!]),
-  );
+  const rated = calibrate.rows.filter((row) => row.split === "train");
+  const targets = new Map(rated.map(({ hash, target }) => [hash, target!]));
+  const weights = new Map(rated.map(({ hash, weight = 1 }) => [hash, weight]));
   const hashes = [...targets.keys(), ...calibrate.reference];
   const networks = await networksOf(plan, calibrate, hashes, options);
   // An image that one of them cannot read is left out of both.
@@ -79,7 +79,12 @@ export async function fitClosedForm(
     let text = csvLine(["target", "weight", "group", "fold"]);
     for (const hash of kept) {
       const target = targets.get(hash);
-      text += csvLine([target ?? null, 1, catalog.groupOf(hash), target === undefined ? null : foldOf(hash)]);
+      text += csvLine([
+        target ?? null,
+        weights.get(hash) ?? 1,
+        catalog.groupOf(hash),
+        target === undefined ? null : foldOf(hash),
+      ]);
     }
     await writeFileAtomic(rows, text);
     const done = await fitHead({

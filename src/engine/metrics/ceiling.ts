@@ -20,16 +20,17 @@ const leastImages = 3;
  * than three images with two ratings.
  */
 export function humanCeiling(ratings: Ratings, keys: Iterable<string>, seed = 0): HumanCeiling | undefined {
-  const all: ImageRatings[] = [];
+  const all: string[] = [];
   let singles = 0;
   for (const key of keys) {
-    const one = ratings.of(key);
-    if (!one || one.values.length === 0) continue;
-    if (one.values.length < 2) singles += 1;
-    else all.push(one);
+    const size = ratings.sizeOf(key);
+    if (size === 1) singles += 1;
+    else if (size > 1) all.push(key);
   }
   const random = seededRandom("ceiling", seed);
-  const images = all.length > mostImages ? sample(all, mostImages, random) : all;
+  const images = (all.length > mostImages ? sample(all, mostImages, random) : all).map(
+    (key) => ratings.of(key)!,
+  );
   if (images.length < leastImages) return undefined;
   // The noise of a mean goes with 1 / n: what counts is the harmonic mean. Images with one rating are among those compared with.
   const rated = images.length + (singles * images.length) / all.length;

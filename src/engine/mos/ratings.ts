@@ -11,6 +11,8 @@ export interface Ratings {
   /** Images that have a rating. */
   keys(): IterableIterator<string>;
   of(key: string): ImageRatings | undefined;
+  /** How many `of` gives; costs nothing. */
+  sizeOf(key: string): number;
 }
 
 /** What the ratings of one image come to. */
@@ -55,6 +57,7 @@ export function collectRatings(): Ratings & { add(key: string, value: number, ra
     raters,
     keys: () => byKey.keys(),
     of: (key) => byKey.get(key),
+    sizeOf: (key) => byKey.get(key)?.values.length ?? 0,
     add(key, value, rater) {
       let place = rater === "" ? -1 : placeOf.get(rater);
       if (place === undefined) {
@@ -70,20 +73,27 @@ export function collectRatings(): Ratings & { add(key: string, value: number, ra
   };
 }
 
-/** Votes as ratings of nobody in particular: `grades` by place, `counts` how often each was given to an image. */
+/** Of more votes for one image, so many in the same shares: what they agree on is known by then. */
+const mostVotes = 5000;
+
+/** Votes as ratings of nobody in particular: `grades` by place, `counts` how often each was given to an image. Shares are none. */
 export function ratingsOfVotes(
   grades: readonly number[],
   counts: ReadonlyMap<string, readonly number[]>,
 ): Ratings {
+  const countsOf = (key: string): readonly number[] => {
+    const given = counts.get(key);
+    if (!given?.every(Number.isInteger)) return [];
+    const total = given.reduce((sum, count) => sum + count, 0);
+    return total <= mostVotes ? given : given.map((count) => Math.round((count / total) * mostVotes));
+  };
   return {
     raters: [],
     keys: () => counts.keys(),
+    sizeOf: (key) => countsOf(key).reduce((sum, count) => sum + count, 0),
     of(key) {
-      const given = counts.get(key);
-      if (!given) return undefined;
-      if (!given.every(Number.isInteger)) return undefined;
-      const values = given.flatMap((count, i) => Array<number>(count).fill(grades[i]!));
-      return { values, raters: values.map(() => -1) };
+      const values = countsOf(key).flatMap((count, i) => Array<number>(count).fill(grades[i]!));
+      return values.length > 0 ? { values, raters: values.map(() => -1) } : undefined;
     },
   };
 }

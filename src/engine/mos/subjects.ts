@@ -111,6 +111,7 @@ export function unbiased(ratings: Ratings): Ratings & { fit: SubjectFit } {
     fit,
     raters: ratings.raters,
     keys: () => ratings.keys(),
+    sizeOf: (key) => ratings.sizeOf(key),
     of(key) {
       const given = ratings.of(key);
       if (!given) return undefined;

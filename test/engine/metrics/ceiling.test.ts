@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Random, seededRandom } from "../../../src/engine/base/random.ts";
 import { humanCeiling, krippendorffAlpha, stepUp } from "../../../src/engine/metrics/ceiling.ts";
 import { srcc } from "../../../src/engine/metrics/rank.ts";
-import { collectRatings } from "../../../src/engine/mos/ratings.ts";
+import { collectRatings, ratingsOfVotes } from "../../../src/engine/mos/ratings.ts";
 import { opinionsOf } from "../../../src/engine/mos/subjects.ts";
 import raters from "../../fixtures/raters.json" with { type: "json" };
 import { ratingsOf } from "../../support/ratings.ts";
@@ -89,6 +89,24 @@ describe("the human ceiling", () => {
     const reached = srcc(Float64Array.from(truth), Float64Array.from(mos))!;
     expect(Math.abs(ceiling.srcc - reached)).toBeLessThan(0.02);
     expect(ceiling.images).toBe(1000);
+  });
+
+  it("takes a look at some of many images, however many votes they have", () => {
+    const grades = [1, 2, 3, 4, 5];
+    const counts = new Map(
+      Array.from(
+        { length: 20_000 },
+        (_, i) => [`${i}`, grades.map((grade) => 1 + ((i * grade) % 11))] as const,
+      ),
+    );
+    counts.set("0", [1e9, 2e9, 0, 0, 0]);
+    const started = performance.now();
+    const votes = ratingsOfVotes(grades, counts);
+    expect(votes.sizeOf("0")).toBe(5000);
+    const ceiling = humanCeiling(votes, votes.keys())!;
+    expect(ceiling.images).toBe(20_000);
+    expect(ceiling.srcc).toBeGreaterThan(0.3);
+    expect(performance.now() - started).toBeLessThan(60_000);
   });
 
   it("is steps of Spearman and Brown", () => {

@@ -2,6 +2,7 @@
 // only compares.
 import { readFileSync, writeFileSync } from "node:fs";
 import { configJsonSchema } from "../src/engine/config/config.ts";
+import { recipes } from "../src/engine/config/recipes.ts";
 import { experimentJsonSchema } from "../src/engine/experiments/schema.ts";
 
 /** @typedef {{type?: string | string[], description?: string, default?: unknown, enum?: unknown[], const?: unknown, properties?: Record<string, Schema>, anyOf?: Schema[], oneOf?: Schema[], minimum?: number, maximum?: number, exclusiveMinimum?: number, prefixItems?: Schema[], items?: Schema, required?: string[]}} Schema */
@@ -15,6 +16,19 @@ Any \`leaf.yaml\` or \`*.leaf.yaml\` is a config; paths are relative to it. Unkn
 | key | type | default | |
 | --- | --- | --- | --- |
 ${rows.join("\n")}
+
+## What suits a family
+
+Keys of \`student\`, \`distill\` and \`calibrate\` without a default above take these, by the name of \`student.model\`.
+\`leaf check\` and the editor show the numbers that apply. \`calibrate\` is for a distilled student; from the backbone alone
+(\`calibrate.from: backbone\`) its rates are ${recipes.convnext.fromBackbone.rates} times as high and its epochs ${recipes.convnext.fromBackbone.epochs} times as many, and all of it is trained.
+
+| | ${Object.keys(recipes).join(" | ")} |
+| --- |${" --- |".repeat(Object.keys(recipes).length)}
+${recipeRows().join("\n")}
+
+\`convnextv2-small\` are Tiny and below. ConvNeXts take what their authors fine-tune with (ConvNeXt: CVPR 2022; V2: CVPR 2023), for steps of 32
+images, and were not measured here; EfficientNet-Lite0's were chosen on the demo's validation photos. Atto begins with random weights.
 `;
 const experiments = "docs/experiments.md";
 const table = `| key | type | default | |
@@ -31,6 +45,18 @@ for (const [name, content] of Object.entries({ [file]: text, [experiments]: with
     console.error(`${name} is not up to date: run \`npm run docs\`.`);
     process.exit(1);
   }
+}
+
+/** The recipes, a row a key. @returns {string[]} */
+function recipeRows() {
+  const settings = ["batch", "lr.backbone", "lr.head", "weightDecay", "layerDecay"];
+  const of = (/** @type {string} */ stage) => settings.map((key) => `${stage}.${key}`);
+  return ["resize", ...of("distill"), "distill.ema", ...of("calibrate")].map((key) => {
+    const values = Object.values(recipes).map((recipe) =>
+      key.split(".").reduce((part, name) => part[name], /** @type {any} */ (recipe)),
+    );
+    return `| \`${key === "resize" ? "student.input.resize" : key}\` | ${values.join(" | ")} |`;
+  });
 }
 
 /** @param {Schema} schema @param {string[]} at @returns {string[]} */

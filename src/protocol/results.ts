@@ -57,6 +57,9 @@ export interface DistillResult {
   minConfidence?: number | null;
   /** T of the pair-wise loss; absent in those of former versions. */
   temperature?: number;
+  /** By which rule an epoch became the student, and which one; `distill.keep: auto` decides by the number of val images. */
+  keep?: "best" | "last";
+  epoch?: number;
   /** Absent where nothing failed. */
   failures?: FailureSummary;
 }

@@ -1,3 +1,4 @@
+import type { HeadFacts } from "../protocol/head.ts";
 import type { RunSummary } from "../protocol/project.ts";
 import type { CalibrateResult, EvaluateResult, StageName, ToldLabels } from "../protocol/results.ts";
 import { count, figure, percent, withInterval } from "./figure.ts";
@@ -7,6 +8,9 @@ interface Trained {
   images?: number;
   headOnly?: boolean;
   from?: CalibrateResult["from"];
+  method?: CalibrateResult["method"];
+  head?: CalibrateResult["head"];
+  compared?: CalibrateResult["compared"];
   teacherCheck?: CalibrateResult["teacherCheck"];
   teacherAgreement?: Agreement;
 }
@@ -53,8 +57,18 @@ function agreement(t: Translate, { srcc, n }: Agreement = { srcc: null, n: 0 }):
   return t("agrees with the teacher: SRCC {0}, n = {1}", figure(srcc), count(n));
 }
 
-function calibrated(t: Translate, { images = 0, headOnly, from, teacherCheck }: Trained): string {
+function calibrated(t: Translate, result: Trained): string {
+  const { images = 0, headOnly, from, teacherCheck, method, head, compared } = result;
   const parts = [t("{0} human scores", count(images))];
+  if (compared)
+    parts.push(
+      t(
+        "on ratings left out SRCC {0} in closed form, {1} fine-tuned",
+        figure(compared.closedForm),
+        figure(compared.fineTuned),
+      ),
+    );
+  if (method === "closed-form" && head) return [...parts, ...closedForm(t, head)].join(", ");
   if (headOnly) parts.push(t("head only"));
   if (from === "backbone")
     parts.push(
@@ -63,6 +77,22 @@ function calibrated(t: Translate, { images = 0, headOnly, from, teacherCheck }: 
         : t("from the backbone alone"),
     );
   return parts.join(", ");
+}
+
+/** "closed form on the distilled student's features, penalty 0.31, expected SRCC 0.702 [0.621, 0.774], a score ± 0.41 of 5 grades". */
+function closedForm(t: Translate, { networks, penalty, cv, noise }: HeadFacts): string[] {
+  const on =
+    networks.length > 1
+      ? t("closed form on features of the distilled student and of the network as it comes")
+      : networks[0] === "distilled"
+        ? t("closed form on the distilled student's features")
+        : t("closed form on features of the network as it comes");
+  return [
+    on,
+    t("penalty {0}", figure(penalty, 2)),
+    t("expected SRCC {0}", withInterval(cv.srcc, cv.ci95)),
+    t("a rating differs by ± {0} of five grades", figure(noise, 2)),
+  ];
 }
 
 /** "SRCC 0.861 [0.842, 0.879] · PLCC 0.867 · n = 120". */

@@ -1,6 +1,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { withImage } from "../../src/engine/images/decode.ts";
+import { heatMap } from "../../src/engine/student/heatMap.ts";
+import { openStudent } from "../../src/engine/student/student.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type {
   CalibrateResult,
@@ -51,7 +54,8 @@ test("run carries one config through all stages", { timeout: 300_000 }, async ()
   expect(first.distill.run).toBe("r1");
   expect(first.calibrate.run).toBe("r1");
   expect(first.calibrate.images).toBe(6);
-  expect(first.calibrate.headOnly).toBe(true);
+  expect(first.calibrate).toMatchObject({ method: "closed-form", from: "distill", headOnly: false });
+  expect(first.calibrate.head).toMatchObject({ networks: ["distilled"], ratings: 6, cv: { n: 6 } });
   expect(first.evaluate.n).toBe(7);
   expect(first.evaluate.srcc).not.toBeNull();
   const card = JSON.parse(
@@ -59,6 +63,8 @@ test("run carries one config through all stages", { timeout: 300_000 }, async ()
   ) as StudentCard;
   expect(card.exportMaxDifference).toBeLessThan(1e-3);
   expect(card.mosScale).toEqual({ range: [1, 5], lowerIsBetter: false });
+  expect(card.outputs).toContain("sd");
+  expect(card.head!.noise).toBeGreaterThan(0);
 });
 
 test("a second label judges nothing", async () => {
@@ -154,12 +160,67 @@ test("a changed calibrate: reruns only calibrate and evaluate, as a new run", {
 test("the CFT-only baseline trains without a distilled student", { timeout: 180_000 }, async () => {
   writeFileSync(
     path.join(dir, "baseline.leaf.yaml"),
-    config().replace("calibrate: {", "calibrate: { from: backbone,"),
+    config().replace("calibrate: {", "calibrate: { method: fine-tune, from: backbone,"),
   );
   const result = await leafJson<CalibrateResult>(dir, "calibrate", "-c", "baseline.leaf.yaml");
+  expect(result).toMatchObject({ method: "fine-tune", from: "backbone", headOnly: true });
   expect(result.student).not.toBe(first.calibrate.student);
   const evaluated = await leafJson<EvaluateResult>(dir, "evaluate", "-c", "baseline.leaf.yaml");
   expect(evaluated.n).toBe(first.evaluate.n);
+});
+
+test("the closed form on the network as it comes needs no label, and scores have error bars", {
+  timeout: 180_000,
+}, async () => {
+  writeFileSync(
+    path.join(dir, "ridge.leaf.yaml"),
+    config().replace("calibrate: {", "calibrate: { from: backbone,"),
+  );
+  const result = await leafJson<CalibrateResult>(dir, "calibrate", "-c", "ridge.leaf.yaml");
+  expect(result).toMatchObject({
+    method: "closed-form",
+    from: "backbone",
+    head: { networks: ["pretrained"] },
+  });
+  const folder = path.dirname(result.student);
+  const { scores } = await leafJson<{ scores: { score: number; sd: number }[] }>(
+    dir,
+    "score",
+    "photos",
+    "--student",
+    folder,
+  );
+  for (const { sd } of scores) expect(sd).toBeGreaterThan(0.5 * result.head!.noise);
+  const { stdout } = await leaf(dir, "score", "photos", "--student", folder, "--csv");
+  expect(stdout.split("\n")[0]).toBe("image,score,sd");
+  // Its own backbone is kept, and a heat map's mean is the score.
+  expect(readdirSync(path.join(dir, ".leaf", "cache", "backbones"))).toHaveLength(1);
+  const student = await openStudent(folder, { threads: 1 });
+  try {
+    const image = await withImage(
+      { path: path.join(dir, "photos", "coffee_000.png"), hash: null },
+      {},
+      async (one) => one,
+    );
+    const map = await heatMap(student, image);
+    const all = map.views.flatMap((view) => view.scores);
+    expect(all.reduce((sum, one) => sum + one, 0) / all.length).toBeCloseTo(map.score, 4);
+    expect(map.score).toBeCloseTo(scores[0]!.score, 3);
+  } finally {
+    await student.close();
+  }
+});
+
+test("the better of the two says what it compared", { timeout: 300_000 }, async () => {
+  writeFileSync(
+    path.join(dir, "best.leaf.yaml"),
+    config("", { ratio: 1 }).replace("calibrate: {", "calibrate: { method: best,"),
+  );
+  const result = await leafJson<CalibrateResult>(dir, "calibrate", "-c", "best.leaf.yaml");
+  const { folds, closedForm, fineTuned } = result.compared!;
+  expect(folds).toBe(2);
+  expect(result.method).toBe(fineTuned! > closedForm! ? "fine-tune" : "closed-form");
+  expect(existsSync(path.join(path.dirname(result.student), "folds"))).toBe(false);
 });
 
 test("evaluate agrees with metrics of its own predictions file", async () => {

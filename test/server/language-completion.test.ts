@@ -53,6 +53,7 @@ test("keys that stand there are not offered again", async () => {
     "pairsPerImage",
     "pairs",
     "minConfidence",
+    "check",
     "orders",
     "stopAfterFailures",
     "reasons",
@@ -93,7 +94,7 @@ test("documentation tells type, default and meaning", async () => {
   expect(items.find(({ label }) => label === "pairsPerImage")?.documentation).toEqual({
     kind: "markdown",
     value:
-      "**label.pairsPerImage** · whole number from 0 to 1000 · default `8`\n\nAbout how many partners each image is compared with.",
+      "**label.pairsPerImage** · whole number from 0 to 1000 · default `8`\n\nAbout how many partners each training image is compared with.",
   });
 });
 
@@ -101,7 +102,7 @@ test("values: choices, booleans, numbers of a choice, null", async () => {
   expect(await labels("label: { pairs: | }")).toEqual(["random", "near", "mixed"]);
   expect(await labels("label:\n  pairs: n|\n  seed: 1\n")).toEqual(["random", "near", "mixed"]);
   expect(await labels("calibrate:\n  validate: |")).toEqual(["false", "true"]);
-  expect(await labels("student: { input: { views: | } }")).toEqual(["1", "5"]);
+  expect(await labels("student: { input: { views: | } }")).toEqual(["whole", "1", "5"]);
   expect(await labels("distill:\n  ema: |")).toEqual(["null"]);
   expect(await labels("teacher: { kind: | }")).toEqual(["embedded", "clip", "openai", "transformers"]);
   expect(await labels("python:\n  device: c|  # where")).toEqual(["auto", "cpu", "cuda", "mps"]);
@@ -171,6 +172,7 @@ test("no key where its indentation would be wrong", async () => {
     "pairsPerImage",
     "pairs",
     "minConfidence",
+    "check",
     "orders",
     "stopAfterFailures",
     "reasons",
@@ -184,6 +186,7 @@ test("a comment that names another schema changes nothing, and nothing is fetche
     "pairs",
     "minConfidence",
     "seed",
+    "check",
     "orders",
     "stopAfterFailures",
     "reasons",

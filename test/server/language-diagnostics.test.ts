@@ -154,7 +154,13 @@ test.each([
   ["split: { test: -1 }", "Use 0", "split: { test: 0 }"],
   ["label:\n  pairsPerImage: -3 # few", "Use 0", "label:\n  pairsPerImage: 0 # few"],
   ["distill: { epochs: 2.6 }", "Use 3", "distill: { epochs: 3 }"],
-  ["distill: { lr: { head: 0 } }", "Use 0.003", "distill: { lr: { head: 0.003 } }"],
+  // That of the default student's family, and of another's.
+  ["distill: { lr: { head: 0 } }", "Use 0.0005", "distill: { lr: { head: 0.0005 } }"],
+  [
+    "student: { model: efficientnet-lite0 }\ndistill: { lr: { head: 0 } }",
+    "Use 0.003",
+    "student: { model: efficientnet-lite0 }\ndistill: { lr: { head: 0.003 } }",
+  ],
   ["label: { pairs: neer }", "Use near", "label: { pairs: near }"],
   ["calibrate: { validate: yes }", "Use true", "calibrate: { validate: true }"],
   ["calibrate: { validate: 'off' }", "Use false", "calibrate: { validate: false }"],

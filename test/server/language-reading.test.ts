@@ -34,9 +34,15 @@ test("hover on choices, lists, sections and alternatives", async () => {
   expect(await hover("student: { input: { res|ize: 3 } }")).toContain(
     "whole number from 16 to 4096 or `null` · default `384`",
   );
-  expect(await hover("student: { input: { vi|ews: 5 } }")).toContain("`1` | `5` · default `1`");
+  expect(await hover("student: { input: { vi|ews: 5 } }")).toContain("`whole` | `1` | `5` · default `whole`");
+  // What suits the student that the document names.
+  const lite = "student: { model: efficientnet-lite0 }\n";
+  expect(await hover("distill: { lr: { back|bone: 1 } }")).toContain("default `0.00005`");
+  expect(await hover(`${lite}distill: { lr: { back|bone: 1 } }`)).toContain("default `0.001`");
+  expect(await hover(`${lite}calibrate: { from: backbone, ep|ochs: 1 }`)).toContain("default `40`");
+  expect(await hover(`${lite}distill: { em|a: 0.9 }`)).toContain("default `null`");
   expect(await hover("distill:\n  l|r: {}")).toContain(
-    "**distill.lr** · section\n\nPeak learning rates.\n\nKeys: `backbone`, `head`",
+    "**distill.lr** · section\n\nPeak learning rates. By default what suits the student's family.\n\nKeys: `backbone`, `head`",
   );
   expect(await hover("spl|it: {}")).toContain(
     "Keys: `test`, `val`, `groupBy`, `seed`, `file`, `image`, `column`",

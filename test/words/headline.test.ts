@@ -34,6 +34,19 @@ test("a stage's result is one line", () => {
   // A result of an older version, or damaged.
   expect(headline(t, "distill", {})).toBe("agrees with the teacher: SRCC –, n = 0");
   expect(headline(t, "calibrate", { images: 24, headOnly: true })).toBe("24 human scores, head only");
+  const head = {
+    networks: ["distilled"],
+    penalty: 0.312,
+    noise: 0.41,
+    cv: { srcc: 0.7024, ci95: [0.6, 0.8] },
+  };
+  expect(headline(t, "calibrate", { images: 24, from: "distill", method: "closed-form", head })).toBe(
+    "24 human scores, closed form on the distilled student's features, penalty 0.31, expected SRCC 0.702 [0.600, 0.800], a rating differs by ± 0.41 of five grades",
+  );
+  const compared = { folds: 5, closedForm: 0.7, fineTuned: 0.75 };
+  expect(headline(t, "calibrate", { images: 24, from: "distill", method: "fine-tune", compared })).toBe(
+    "24 human scores, on ratings left out SRCC 0.700 in closed form, 0.750 fine-tuned",
+  );
   expect(headline(t, "calibrate", { images: 24, from: "backbone" })).toBe(
     "24 human scores, from the backbone alone",
   );

@@ -24,7 +24,7 @@ export function addDataCommands(program: Command, run: Run): void {
     .description("score images or folders with this config's student")
     .argument("<paths...>", "images, folders or globs")
     .option("--student <folder>", "an exported student (default: the newest of this config)")
-    .option("--csv", "print CSV: image,score")
+    .option("--csv", "print CSV: image,score, and sd from a student with error bars")
     .option("--strict", "exit 1 if any image could not be scored, not only if all could not")
     .action((paths: string[], options: { student?: string; csv?: boolean; strict?: boolean }, command) =>
       run(async (context) => {
@@ -39,14 +39,16 @@ export function addDataCommands(program: Command, run: Run): void {
         for (const { image, note } of result.notes) context.note(`warning: ${image}: ${note}`);
         context.note(`Scored by ${studentWords(english, result.student)}.`);
         if (result.far) context.note(farNote(result.far, result.scores.length));
+        const bars = result.scores.some((s) => s.sd !== undefined);
         const text = options.csv
           ? toCsv(
-              ["image", "score"],
-              result.scores.map((s) => [s.image, s.score]),
+              bars ? ["image", "score", "sd"] : ["image", "score"],
+              result.scores.map((s) => [s.image, s.score, ...(bars ? [s.sd ?? null] : [])]),
             ).trimEnd()
           : result.scores
               .map(
-                (s) => `${scoreFigure(s.score, result.student.scale)}  ${s.image}${s.far ? "  (far)" : ""}`,
+                (s) =>
+                  `${scoreFigure(s.score, result.student.scale)}${s.sd === undefined ? "" : ` ± ${scoreFigure(s.sd, result.student.scale)}`}  ${s.image}${s.far ? "  (far)" : ""}`,
               )
               .join("\n");
         context.print(result, text);

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
 import { initProject } from "../../engine/config/init.ts";
 import { checkProject } from "../../engine/dataset/check.ts";
+import { trainingLines } from "../../engine/dataset/training.ts";
 import { initExperiment } from "../../engine/experiments/presets.ts";
 import { allFailures } from "../../engine/failures/list.ts";
 import { cleanStages } from "../../engine/pipeline/clean.ts";
@@ -64,6 +65,7 @@ export function addProjectCommands(program: Command, run: Run): void {
         const lines = [
           `${result.images} images (${result.splits.train} train, ${result.splits.val} val, ${result.splits.test} test), ${result.withMos} with a MOS`,
           ...result.reading,
+          ...trainingLines(result.training),
           ...result.problems.map((problem) => `  ${problem}`),
         ];
         const failed = result.failures && { failed: await allFailures(result.failures) };

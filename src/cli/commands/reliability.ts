@@ -98,6 +98,11 @@ function reliabilityText(result: TeacherReliability): string {
     ]);
     lines.push("", table(["P", "better by MOS", "MOS", "worse by MOS", "MOS"], rows));
   }
+  if (points && !pairs)
+    lines.push(
+      "",
+      "It has compared no two of these images: `label.check: [train]`, or `val`, or `test`, has `leaf label` ask for some.",
+    );
   if (!pairs && !points)
     lines.push(`It has labelled no ${result.split} image that has a MOS: run \`leaf label\`.`);
   return lines.join("\n");

@@ -4,6 +4,7 @@ import { defaultMaxMegapixels, mostMegapixels } from "../images/limits.ts";
 import { completeMos } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
 import { imagesSchema, mosSchema, otherDatasetSchema, splitSchema } from "./data.ts";
+import { withRecipe } from "./recipes.ts";
 import { teacherSchema } from "./teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./training.ts";
 
@@ -28,7 +29,7 @@ const labelSchema = z.strictObject({
     .default(defaultMinConfidence)
     .meta({
       description:
-        "Pairs with less confidence (1 − normalised entropy) are discarded; `auto`: the least at which pairs of calibration images are right significantly more often than not (needs some hundred of them).",
+        "Pairs with less confidence (1 − normalised entropy) are discarded; `auto`: the least at which pairs of calibration images are right significantly more often than not (up to 300 of these are asked for it).",
     }),
   seed: z.int().default(0).meta({ description: "Another seed draws other pairs." }),
   check: z
@@ -132,6 +133,7 @@ export const configSchema = z
   })
   .transform(({ mos, evaluate: { datasets, ...evaluate }, ...config }) => ({
     ...config,
+    ...withRecipe(config.student, config.distill, config.calibrate),
     ...(mos ? { mos: completeMos(mos) } : {}),
     evaluate: {
       ...evaluate,

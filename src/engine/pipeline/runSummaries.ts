@@ -21,7 +21,7 @@ import { ensureDir, writeJson } from "../base/files.ts";
 import { fileUri } from "../base/fileUri.ts";
 import { parseAs, readJsonAs } from "../base/json.ts";
 import type { Project } from "../config/project.ts";
-import { changesOf } from "./changes.ts";
+import { configChanges } from "./changes.ts";
 import { reasonOf } from "./runState.ts";
 import { listRuns, runDir } from "./runs.ts";
 import { stageDir } from "./stage.ts";
@@ -45,7 +45,7 @@ export async function summariseRuns(project: Project, runs: readonly RunRecord[]
       updated: run.updated,
       pinned: pinned.has(run.id),
       previous: last?.id ?? null,
-      changes: last ? changesOf(last.config, run.config) : [],
+      changes: last ? configChanges(last.config, run.config) : [],
       ratings: calibrated?.images ?? null,
       agreement: resultOf<DistillResult>(run, "distill")?.teacherAgreement ?? null,
       evaluation: evaluated ? { ...evaluated, run: run.id } : null,

@@ -12,13 +12,13 @@ import { failuresIn } from "../failures/list.ts";
 import { maxPixelsOf } from "../images/limits.ts";
 import { findCurrentStudent } from "../pipeline/currentStudent.ts";
 import { isFar } from "../student/outOfDistribution.ts";
-import { reportedScore } from "../student/scale.ts";
+import { reportedDeviation, reportedScore } from "../student/scale.ts";
 import { openStudent, scoreImages } from "../student/student.ts";
 
 export interface ScoreResult {
   student: ChosenStudent & { stage: string; fingerprint: string; scale: [number, number] };
-  /** `distance`: from the images it was distilled on, in units of the threshold; `far` above 1. Absent where unknown. */
-  scores: { image: string; score: number; distance?: number; far?: boolean }[];
+  /** `sd`: of a person's score around it, on the same scale. `distance`: from the images it was distilled on, in units of the threshold; `far` above 1. Absent where unknown. */
+  scores: { image: string; score: number; sd?: number; distance?: number; far?: boolean }[];
   /** How many images are unlike those the student was distilled on; null where it cannot tell. */
   far: number | null;
   failed: { image: string; reason: string }[];
@@ -99,9 +99,12 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
         const score = reportedScore(student.card, scored.score);
         const far = isFar(scored.distance);
         if (far) result.far = (result.far ?? 0) + 1;
-        result.scores.push(
-          far === null ? { image, score } : { image, score, distance: scored.distance!, far },
-        );
+        result.scores.push({
+          image,
+          score,
+          ...(scored.sd !== undefined && { sd: reportedDeviation(student.card, scored.sd) }),
+          ...(far !== null && { distance: scored.distance!, far }),
+        });
       }
       options.onProgress?.({
         stage: "score",

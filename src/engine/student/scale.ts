@@ -5,3 +5,8 @@ import { studentToMos } from "../mos/scale.ts";
 export function reportedScore(card: Pick<StudentCard, "mosScale">, score: number): number {
   return card.mosScale ? studentToMos(score, card.mosScale) : score;
 }
+
+/** The same of a standard deviation. */
+export function reportedDeviation({ mosScale }: Pick<StudentCard, "mosScale">, sd: number): number {
+  return mosScale ? (sd * (mosScale.range[1] - mosScale.range[0])) / 4 : sd;
+}

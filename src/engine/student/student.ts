@@ -34,6 +34,8 @@ export interface JudgedViews {
   distances: Float32Array | null;
   features: Float32Array | null;
   levels: Float32Array | null;
+  /** Standard deviations on 1..5; null from a student that has no error bars. */
+  sds: Float32Array | null;
 }
 
 export interface ViewMaps {
@@ -47,6 +49,8 @@ export interface ViewMaps {
 export interface Judged {
   score: number;
   distance: number | null;
+  /** Standard deviation of a person's score around it; absent from a student that has no error bars. */
+  sd?: number;
 }
 
 /** An image without a score; `lasting`: it will have none as long as its bytes are the same. */
@@ -105,13 +109,15 @@ export async function openStudent(dir: string, options: { threads?: number } = {
           throw new LeafError("input", say`${modelFile} has no output \`${name}\`.`, {
             remedy: say`Run \`leaf distill\` again.`,
           });
-      const found = await run(given, ["score", ...(told ? ["distance"] : []), ...rows]);
+      const sd = has("sd") ? ["sd"] : [];
+      const found = await run(given, ["score", ...(told ? ["distance"] : []), ...sd, ...rows]);
       const data = (name: string) => (found[name]?.data as Float32Array | undefined) ?? null;
       return {
         scores: data("score")!,
         distances: data("distance"),
         features: data("features"),
         levels: data("levels"),
+        sds: data("sd"),
       };
     },
     async mapViews(given) {
@@ -133,7 +139,7 @@ export async function openStudent(dir: string, options: { threads?: number } = {
 export async function judgePicture(student: Student, image: RgbImage): Promise<Judged> {
   const { input } = student.card;
   const found = await student.judgeViews(views(await prepare(image, input), input));
-  const judged = judgedOf(student.card, found.scores, found.distances);
+  const judged = judgedOf(student.card, found.scores, found.distances, found.sds);
   if (isNumber(judged)) return judged;
   throw new LeafError("failed", noNumber, { remedy: say`Run the stage that made the student again.` });
 }
@@ -141,16 +147,24 @@ export async function judgePicture(student: Student, image: RgbImage): Promise<J
 /** Why an image has no score where the network gives NaN or infinity. */
 export const noNumber = say`The student gave no number.`;
 
-function isNumber({ score, distance }: Judged, rows: (Float32Array | undefined)[] = []): boolean {
+function isNumber({ score, distance, sd = 0 }: Judged, rows: (Float32Array | undefined)[] = []): boolean {
   return (
     Number.isFinite(score) &&
+    Number.isFinite(sd) &&
     (distance === null || Number.isFinite(distance)) &&
     rows.every((row) => row === undefined || row.every(Number.isFinite))
   );
 }
 
-function judgedOf({ domain }: StudentCard, scores: Float32Array, distances: Float32Array | null): Judged {
-  return { score: mean(scores), distance: domain && distances ? mean(distances) / domain.threshold : null };
+function judgedOf(
+  { domain }: StudentCard,
+  scores: Float32Array,
+  distances: Float32Array | null,
+  sds: Float32Array | null,
+): Judged {
+  const distance = domain && distances ? mean(distances) / domain.threshold : null;
+  // Views of one picture err together: their mean is no surer than they are.
+  return { score: mean(scores), distance, ...(sds && { sd: mean(sds) }) };
 }
 
 function mean(scores: Float32Array): number {
@@ -210,7 +224,7 @@ export async function* scoreImages<T extends ImageSource>(
     const readable = batch.filter((one) => "seen" in one);
     if (readable.length === 0) return batch.filter((one) => "reason" in one);
     const together = joined(readable.map(({ seen }) => seen));
-    const { scores, distances, ...rows } = await student.judgeViews(together, options);
+    const { scores, distances, sds, ...rows } = await student.judgeViews(together, options);
     let next = 0;
     return batch.map((one) => {
       if (!("seen" in one)) return one;
@@ -218,7 +232,8 @@ export async function* scoreImages<T extends ImageSource>(
       const from = next;
       const to = from + seen.n;
       next = to;
-      const judged = judgedOf(student.card, scores.subarray(from, to), distances?.subarray(from, to) ?? null);
+      const part = (all: Float32Array | null) => all?.subarray(from, to) ?? null;
+      const judged = judgedOf(student.card, scores.subarray(from, to), part(distances), part(sds));
       const row = (all: Float32Array | null) => {
         const dim = all ? all.length / together.n : 0;
         return all ? meanRow(all.subarray(from * dim, to * dim), dim) : undefined;

@@ -61,12 +61,16 @@ const trained = {
   reused: z.boolean().default(false),
 };
 
+/** Results of LEAF 0.1 have none. */
+const keptEpoch = { keep: z.enum(["best", "last"]).optional(), epoch: count.optional() };
+
 export const distillResult = z.looseObject({
   failures: failureSummary.optional(),
   ...trained,
   teacherAgreement: agreement.prefault({}),
   minConfidence: z.number().nullish(),
   temperature: z.number().optional(),
+  ...keptEpoch,
 }) satisfies z.ZodType<DistillResult>;
 
 export const teacherCheck = z.looseObject({
@@ -175,6 +179,7 @@ export const finished = {
     durationS: seconds.default(0),
     teacherAgreement: agreement.prefault({}),
     minConfidence: z.number().nullish(),
+    ...keptEpoch,
   }),
   calibrate: z.looseObject({
     inputs,

@@ -99,6 +99,8 @@ const job = {
   batch: trainedSize(1_000_000),
   lr: rates,
   weightDecay: atLeast0,
+  /** Each layer's rate is that of the one above times this. */
+  layerDecay: z.number().min(0.01).max(1).default(1),
   warmup: share,
   clip: atLeast0.nullable(),
   ema: z.number().min(0).max(0.999999).nullable(),

@@ -10,24 +10,31 @@ from leaf.students import Student
 
 
 def optimiser(student: Student, job: Job) -> torch.optim.AdamW:
-    """AdamW with a rate of its own for the head; no decay on biases and norms; headOnly freezes the rest."""
+    """AdamW with a rate of its own for the head; no decay on biases and norms; headOnly freezes the rest.
+
+    A layer n below the backbone's last one has the backbone's rate times layerDecay^n (Clark et al., ELECTRA,
+    ICLR 2020; ConvNeXt is fine-tuned so).
+    """
+    layers = student.backbone.layers()
+    below = {id(p): len(layers) - 1 - i for i, layer in enumerate(layers) for p in layer}
     head = {id(p) for p in student.head_parameters()}
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    groups: dict[tuple[float, bool, bool], list[nn.Parameter]] = {}
     for parameter in student.parameters():
         is_head = id(parameter) in head
         if job.head_only and not is_head:
             parameter.requires_grad_(False)
             continue
-        groups.setdefault((is_head, parameter.ndim > 1), []).append(parameter)
+        share = 1.0 if is_head else job.layer_decay ** below[id(parameter)]
+        groups.setdefault((share, is_head, parameter.ndim > 1), []).append(parameter)
     return torch.optim.AdamW(
         [
             {
                 "params": parameters,
                 "lr": 0.0,
-                "peak": job.lr.head if is_head else job.lr.backbone,
+                "peak": job.lr.head if is_head else job.lr.backbone * share,
                 "weight_decay": job.weight_decay if decays else 0.0,
             }
-            for (is_head, decays), parameters in groups.items()
+            for (share, is_head, decays), parameters in groups.items()
         ]
     )
 
@@ -43,6 +50,13 @@ def rate(step: int, steps: int, warmup: float) -> float:
 def set_rate(optimizer: torch.optim.Optimizer, share: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * share
+
+
+def told_rate(optimizer: torch.optim.Optimizer, job: Job) -> float:
+    """What curves show: the rate of the backbone's last layer, or of the head where nothing else learns."""
+    peak = job.lr.head if job.head_only else job.lr.backbone
+    group = optimizer.param_groups[0]
+    return float(peak * group["lr"] / group["peak"]) if group["peak"] else 0.0
 
 
 class Ema:

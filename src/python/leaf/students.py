@@ -37,6 +37,10 @@ class Backbone(nn.Module):
         """The same two, and the maps [N, C, h, w] of several depths: see levels.py."""
         raise NotImplementedError
 
+    def layers(self) -> list[list[nn.Parameter]]:
+        """All parameters, from the first layer to the last."""
+        raise NotImplementedError
+
 
 class Student(nn.Module):
     """uint8 pixels [N, H, W, 3] to (scores [N], pooled features [N, D]); it learns from H = W = crop.
@@ -102,6 +106,16 @@ class _ConvNext(Backbone):
         found = self.model(x, output_hidden_states=True)
         return found.pooler_output, found.last_hidden_state, list(found.hidden_states[1:])
 
+    def layers(self) -> list[list[nn.Parameter]]:
+        """As its authors group them: a stage is a layer, but of the long third one each three blocks are."""
+        model: Any = self.model
+        first, second, third, fourth = model.encoder.stages
+        blocks = [list(block.parameters()) for block in third.layers]
+        threes = [[p for block in blocks[i : i + 3] for p in block] for i in range(0, len(blocks), 3)]
+        threes[0] = [*third.downsampling_layer.parameters(), *threes[0]]
+        ends = [list(part.parameters()) for part in (model.embeddings, first, second)]
+        return [*ends, *threes, list(fourth.parameters()), list(model.layernorm.parameters())]
+
 
 class _Lite(Backbone):
     def __init__(self, model: nn.Module) -> None:
@@ -126,6 +140,12 @@ class _Lite(Backbone):
                 maps.append(h)
         last = net._swish(net._bn1(net._conv_head(h)))
         return last.mean(dim=(2, 3)), last, [*maps, last]
+
+    def layers(self) -> list[list[nn.Parameter]]:
+        """The stem, each block, the convolution at the end."""
+        net: Any = self.model
+        parts = [[net._conv_stem, net._bn0], *([block] for block in net._blocks), [net._conv_head, net._bn1]]
+        return [[p for module in part for p in module.parameters()] for part in parts]
 
 
 def _halves(block: Any) -> bool:

@@ -25,7 +25,7 @@ from leaf.levels import layout
 from leaf.loader import prefetch
 from leaf.measure import measure_domain
 from leaf.metrics_file import append_metrics
-from leaf.optim import rate, set_rate
+from leaf.optim import rate, set_rate, told_rate
 from leaf.session import Session, Standing, keep_best, keep_last, prepare, validate
 from leaf.step import Means, cutter, draw_epoch, train_step, uses_amp
 
@@ -145,7 +145,7 @@ def _tell(session: Session, epoch: int, step: int, means: Means, val: Agreement 
         step=step,
         loss=means.of("loss") or 0.0,
         parts=means.parts(),
-        lr=session.optimizer.param_groups[0]["lr"],
+        lr=told_rate(session.optimizer, session.job),
         val=val,
         images_per_s=round(speed, 2),
     )

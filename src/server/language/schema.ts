@@ -1,4 +1,5 @@
 import { configJsonSchema } from "../../engine/config/config.ts";
+import { suitable } from "../../engine/config/recipes.ts";
 import type { ConfigPath } from "./context.ts";
 
 /** The parts of JSON Schema that the config's schema uses. */
@@ -38,7 +39,10 @@ export function schemasAt(
     const fitting = objects.filter((node) => fits(node, part, (key) => valueAt([...here, key])));
     nodes = fitting.flatMap((node) => child(node, part) ?? []);
   }
-  return nodes;
+  if (root !== rootSchema || defaultOf(nodes) !== undefined) return nodes;
+  // Some defaults depend on the student.
+  const fallback = suitable(path, valueAt);
+  return fallback === undefined ? nodes : nodes.map((node) => ({ ...node, default: fallback }));
 }
 
 /** The node itself without its alternatives, or they in its place. */

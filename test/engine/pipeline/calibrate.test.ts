@@ -6,8 +6,10 @@ import { seededRandom } from "../../../src/engine/base/random.ts";
 import { openProject, type Project } from "../../../src/engine/config/project.ts";
 import { parseConfig } from "../../../src/engine/config/read.ts";
 import { type Catalog, openCatalog } from "../../../src/engine/dataset/catalog.ts";
+import { stageChanges } from "../../../src/engine/pipeline/changes.ts";
 import { withPlan } from "../../../src/engine/pipeline/plan/plan.ts";
 import { type StageOptions, stageDir, writeResult } from "../../../src/engine/pipeline/stage.ts";
+import { foldsOf } from "../../../src/engine/pipeline/stages/compareMethods.ts";
 import { stagesOf } from "../../../src/engine/pipeline/status.ts";
 import { openFeatureStore } from "../../../src/engine/selection/featureStore.ts";
 import { teacherFingerprint } from "../../../src/engine/teachers/createTeacher.ts";
@@ -30,11 +32,18 @@ async function world(
     mos = mosOf,
     root = temporaryFolder(),
     label = {},
-  }: { mos?: (i: number) => number; root?: string; label?: object } = {},
+    groupBy,
+  }: { mos?: (i: number) => number; root?: string; label?: object; groupBy?: object } = {},
 ): Promise<World> {
   writeFileSync(
     path.join(root, "leaf.yaml"),
-    stringify({ images: "photos", mos: { file: "mos.csv" }, label, calibrate: { ratio: 0.3, ...calibrate } }),
+    stringify({
+      images: "photos",
+      mos: { file: "mos.csv" },
+      ...(groupBy && { split: { groupBy } }),
+      label,
+      calibrate: { method: "fine-tune", ratio: 0.3, ...calibrate },
+    }),
   );
   const rows = Array.from({ length: images }, (_, i) => `${i}.jpg,${mos(i).toFixed(4)}`);
   writeFileSync(path.join(root, "mos.csv"), `image,mos\n${rows.join("\n")}\n`);
@@ -87,8 +96,8 @@ describe("what calibration starts from", () => {
     expect(plan).toMatchObject({ distilled: undefined, teacherCheck: { verdict: "chance" } });
     // The run still stands on the labels that were found wanting.
     expect(plan.keys.label).toBeDefined();
-    // At the rates that a network needs which has seen no score.
-    const rates = { epochs: 40, lr: { backbone: 5e-4, head: 1.5e-3 }, headOnlyBelow: 0 };
+    // At the rates that a ConvNeXt needs which has seen no score: five times those after distillation, and twice the epochs.
+    const rates = { epochs: 40, lr: { backbone: 5e-5, head: 5e-4 }, headOnlyBelow: 0 };
     const named = await changed(one, { from: "backbone", ...rates });
     const baseline = await calibrate(named);
     expect(baseline).toMatchObject({ key: plan.key, keys: {}, teacherCheck: undefined });
@@ -118,6 +127,70 @@ describe("what calibration starts from", () => {
     const chosen = new Set(plan.rows.map((row) => Number.parseInt(row.hash, 16)));
     const other = await changed(one, {}, (i) => (chosen.has(i) ? mosOf(i) : noise[i]!));
     expect(await calibrate(other)).toEqual(plan);
+  });
+});
+
+describe("the closed form", () => {
+  const closed = (settings = {}) => ({ method: "closed-form", ...settings });
+
+  it("weighs the distilled student against the network as it comes, or what is named", async () => {
+    const one = await world(closed());
+    await putTeacher(one, good);
+    const plan = await calibrate(one);
+    expect(plan).toMatchObject({ networks: ["distilled", "pretrained"], distilled: plan.keys.distill });
+    const distilled = await calibrate(await changed(one, closed({ from: "distill" })));
+    expect(distilled).toMatchObject({ networks: ["distilled"], distilled: plan.distilled });
+    const backbone = await calibrate(await changed(one, closed({ from: "backbone" })));
+    expect(backbone).toMatchObject({ networks: ["pretrained"], distilled: undefined, keys: {} });
+    expect(new Set([plan.key, distilled.key, backbone.key]).size).toBe(3);
+  });
+
+  it("is not changed by settings of fine-tuning; the better of the two is", async () => {
+    const one = await world(closed());
+    await putTeacher(one, good);
+    const { key, inputs } = await calibrate(one);
+    expect(await calibrate(await changed(one, closed({ epochs: 3, lr: { head: 1e-2 } })))).toMatchObject({
+      key,
+    });
+    const [few, many] = [
+      await calibrate(await changed(one, { method: "best", epochs: 3 })),
+      await calibrate(await changed(one, { method: "best" })),
+    ];
+    expect(new Set([key, few.key, many.key]).size).toBe(3);
+    const after = (await calibrate(await changed(one, {}))).inputs;
+    const { changes } = stageChanges("calibrate", [inputs, after], [{}, {}], false);
+    expect(changes).toEqual([{ key: "calibrate.method", before: "closed-form", after: "fine-tune" }]);
+  });
+
+  it("depends on the groups of the ratings, which no left-out fold may tear apart", async () => {
+    const one = await world(closed({ from: "backbone" }));
+    const { key } = await calibrate(one);
+    const grouped = await world(closed({ from: "backbone" }), {
+      root: one.project.root,
+      groupBy: { pattern: "photos/(.+)[.]jpg" },
+    });
+    const plan = await calibrate(grouped);
+    if (plan.rows.map((row) => row.hash).join() === (await calibrate(one)).rows.map((row) => row.hash).join())
+      expect(plan.key).not.toBe(key);
+    const folds = foldsOf(
+      { catalog: { groupOf: (hash: string) => `${Number.parseInt(hash, 16) % 7}` } } as never,
+      plan,
+    )!;
+    const foldOfGroup = new Map<number, number>();
+    for (const [hash, fold] of folds) {
+      const group = Number.parseInt(hash, 16) % 7;
+      expect(foldOfGroup.get(group) ?? fold).toBe(fold);
+      foldOfGroup.set(group, fold);
+    }
+    expect(new Set(folds.values()).size).toBeGreaterThan(1);
+  });
+
+  it("standardises features by unrated images too, where ratings are few, and looks at no test image", async () => {
+    const one = await world(closed({ from: "backbone", ratio: 0.1 }));
+    const plan = await calibrate(one);
+    const train = one.catalog.hashes.filter((hash) => one.catalog.splitOf(hash) === "train");
+    const chosen = plan.rows.map((row) => row.hash);
+    expect([...chosen, ...plan.reference].sort()).toEqual(train);
   });
 });
 

@@ -3,10 +3,11 @@ import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { labelText } from "../../../src/cli/commands/label.ts";
 import { openProject } from "../../../src/engine/config/project.ts";
+import { openLabels } from "../../../src/engine/labels/labels.ts";
 import { labelStage } from "../../../src/engine/pipeline/stages/label.ts";
 import { count } from "../../../src/words/figure.ts";
 import { inEnglish } from "../../../src/words/text.ts";
-import { goodAnswer, startChatServer } from "../../support/chatServer.ts";
+import { goodAnswer, picturesIn, startChatServer } from "../../support/chatServer.ts";
 import { picture, temporaryFolder } from "../../support/pictures.ts";
 
 async function projectOf(teacher: string) {
@@ -50,4 +51,38 @@ it("what was spent before labelling broke off is told as well", async () => {
   const notes: string[] = [];
   await expect(labelStage(project, { onNote: (note) => notes.push(inEnglish(note)) })).rejects.toThrow();
   expect(notes.join("\n")).toMatch(/^Spent: \d+ requests, \d+ tokens$/m);
+});
+
+it("a server that turns out to answer otherwise is planned with as what it is, once, and known from then on", async () => {
+  // No log-probabilities: the answer is sampled, which makes it another teacher than was planned with.
+  const server = await startChatServer((request) => {
+    const content = picturesIn(request).length === 2 ? "A" : "good";
+    return { choices: [{ message: { content } }], usage: { prompt_tokens: 10, completion_tokens: 1 } };
+  });
+  onTestFinished(() => server.close());
+  const project = await projectOf(`{ kind: openai, endpoint: "${server.url}", model: m, samples: 4 }`);
+  const notes: string[] = [];
+  const result = await labelStage(project, { onNote: (note) => notes.push(inEnglish(note)) });
+  expect(result.points).toEqual({ labelled: 4, reused: 0, failed: 0 });
+  expect(notes.filter((note) => note.includes("estimated from 4 answers each"))).toHaveLength(1);
+  // Two pairs in both orders; told before the first image is asked about.
+  expect(notes).toContain(
+    `${4 * (4 + 2 * result.pairs.labelled)} requests, about ${11 * 4 * (4 + 2 * result.pairs.labelled)} tokens`,
+  );
+  expect(result.spent!.requests).toBe(server.requests.length);
+  const store = openLabels(project.labelsFile, { readOnly: true });
+  expect(
+    store
+      .teachers()
+      .map(({ points }) => points)
+      .filter((points) => points > 0),
+  ).toEqual([4]);
+  const [teacher] = store.teachers().filter(({ points }) => points > 0);
+  expect([...store.points(teacher!.fingerprint)].map(({ samples }) => samples)).toEqual(
+    Array(4).fill({ n: 4, counts: [0, 4, 0, 0, 0] }),
+  );
+  store.close();
+  const before = server.requests.length;
+  expect(await labelStage(project, {})).toMatchObject({ points: { labelled: 0, reused: 4 } });
+  expect(server.requests.length).toBe(before);
 });

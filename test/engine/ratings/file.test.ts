@@ -169,3 +169,37 @@ test("what a foreign project kept of a rating puts one cell back and no more", a
     expect(readFileSync(fileOf(browser), "utf8"), String(raw)).toBe("image,mos\ni1.jpg,\n");
   }
 });
+
+test("ratings of several people are never overwritten", async () => {
+  const browser = await open();
+  const several = (head: string, rows: string[]) => `${head}\n${rows.join("\n")}\n`;
+  for (const text of [
+    several("image,mos,annotator", ["i1.jpg,2,a", "i1.jpg,4,b"]),
+    several("image,mos", ["i1.jpg,2", "i1.jpg,4", "i2.jpg,3", "i2.jpg,5"]),
+  ]) {
+    writeFileSync(fileOf(browser), text);
+    for (const [image, rating] of [
+      [1, 5],
+      [7, 5],
+    ] as const)
+      await expect(rate(browser, hashOf(image), rating)).rejects.toMatchObject({
+        code: "config",
+        message:
+          "Ratings can only be written to a CSV file with a column of names and one of scores, not to m.csv.",
+      });
+    expect(readFileSync(fileOf(browser), "utf8")).toBe(text);
+    // Looking at what there is to rate stays possible.
+    expect(await ratingQueue(browser, 0)).toHaveProperty("total");
+  }
+  // One annotator's table takes a score as ever.
+  writeFileSync(fileOf(browser), "image,mos,annotator\ni1.jpg,2,a\ni2.jpg,4,a\n");
+  await rate(browser, hashOf(1), 5);
+  expect(readFileSync(fileOf(browser), "utf8")).toBe("image,mos,annotator\ni1.jpg,5,a\ni2.jpg,4,a\n");
+});
+
+test("a name of Label Studio's is the row of its image", async () => {
+  const browser = await open(["photos/my pic 1.jpg", "photos/b.jpg"]);
+  writeFileSync(fileOf(browser), "image,mos\n/data/upload/3/0badcafe-my_pic_1.jpg,2\n");
+  await rate(browser, hashOf(0), 5);
+  expect(readFileSync(fileOf(browser), "utf8")).toBe("image,mos\n/data/upload/3/0badcafe-my_pic_1.jpg,5\n");
+});

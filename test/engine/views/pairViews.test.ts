@@ -68,6 +68,30 @@ describe("pairs", () => {
     browser.close();
   });
 
+  it("counts as kept what is learnt from: both images train", async () => {
+    const project = liveProject(temporaryFolder());
+    putIndex(
+      project,
+      [1, 2, 3].map((i) => ({ path: `${i}.jpg`, hash: hashOf(i) })),
+    );
+    const sure = (a: number, b: number) => pairRow(hashOf(a), hashOf(b), 0.9, 0.5);
+    putLabels(project, "t", [], [sure(1, 2), sure(1, 3)]);
+    const browser = openBrowser(project);
+    const named = async (show: PairQuery["show"]) =>
+      (await pairs(browser, { ...everything, show })).rows.map((row) => [nameOf(row), row.kept]);
+    browser.setContext(liveContext(project, { splitOf: (hash) => (hash === hashOf(3) ? "val" : "train") }));
+    expect(await named("all")).toEqual([
+      ["1-2", true],
+      ["1-3", false],
+    ]);
+    expect(await named("kept")).toEqual([["1-2", true]]);
+    expect(await named("discarded")).toEqual([["1-3", false]]);
+    // Another split is seen at once.
+    browser.setContext(liveContext(project, { splitOf: () => "train" }));
+    expect(await named("kept")).toHaveLength(2);
+    browser.close();
+  });
+
   const label = fc.record({
     a: fc.integer({ min: 0, max: 5 }),
     b: fc.integer({ min: 6, max: 11 }),

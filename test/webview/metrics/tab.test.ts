@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { expectAsked, lastAsked } from "../support/asked.ts";
 import { publishedFigures } from "../support/model/evaluation.ts";
@@ -41,6 +42,29 @@ test.each(themes)("figures, scatter, worst errors and arms in %s", async (theme)
   expect(await table.innerText()).toContain("Published: LEAF on AGIQA-3K");
   await page.locator("leaf-worst img").first().waitFor();
   await shot(`metrics-${theme}`);
+});
+
+test("how far people agree stands beside the figures, where single ratings are known", async () => {
+  const model = createModel();
+  const figures = (page: Page) => page.locator("leaf-figures");
+  const without = await open({ model, tab: "metrics" });
+  await figures(without.page).getByText("SRCC").waitFor();
+  expect(await wordsOf(figures(without.page))).not.toContain("People");
+  newest(model).evaluation.ceiling = {
+    images: 80,
+    ratings: 12.5,
+    alpha: 0.612,
+    alphaCi95: [0.55, 0.66],
+    splitHalf: 0.874,
+    reliability: 0.933,
+    srcc: 0.966,
+    ci95: [0.951, 0.977],
+  };
+  const { page } = await open({ model, tab: "metrics" });
+  await figures(page).getByText("SRCC 0.966 [0.951, 0.977]").waitFor();
+  expect(await wordsOf(figures(page))).toContain(
+    "halves of the ratings agree by 0.874, Krippendorff’s alpha is 0.612",
+  );
 });
 
 test("a click on a point shows its image, and its actions open it", async () => {

@@ -4,6 +4,7 @@ import type { Text } from "../../../protocol/text.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
+import { calibratedFromBackbone, familyOf, recipes } from "../../config/recipes.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
 import { mosToStudent } from "../../mos/scale.ts";
 import { weightsByStd } from "../../mos/weights.ts";
@@ -12,27 +13,10 @@ import type { StageOptions } from "../stage.ts";
 import { calibrationImages } from "./calibrationImages.ts";
 import { ratedIn } from "./minConfidence.ts";
 import { fittedTeacherCheck } from "./teacherCheck.ts";
+import { trainingInputs } from "./training.ts";
 import type { CalibratePlan, Plan, TrainingRow } from "./types.ts";
 
 type Calibrate = CalibratePlan["settings"];
-
-/**
- * A network that has seen no score yet takes higher rates and more passes than one that has learnt from a teacher, and all of
- * it must move: the ratios of the demo's two arms (demo/arms.ts), which were chosen on its validation photos. At the rates for
- * a distilled student it hardly gets off the ground (SRCC .29 against .56 on the demo's data, 50 ratings).
- */
-function fromBackbone(calibrate: Calibrate): Calibrate {
-  // Rounded: the same number as somebody would write, so that it is the same work.
-  const higher = (rate: number) => Number((5 * rate).toPrecision(12));
-  return {
-    ...calibrate,
-    from: "backbone",
-    epochs: 2 * calibrate.epochs,
-    lr: { backbone: higher(calibrate.lr.backbone), head: higher(calibrate.lr.head) },
-    headOnlyBelow: 0,
-    loss: { ...calibrate.loss, teacher: 0 },
-  };
-}
 
 /**
  * Which images calibrate what: a function of config, labels, MOS and (for selections other than random) the distilled student.
@@ -89,7 +73,10 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
   const distilled = starts ? student?.key : undefined;
   const settings: Calibrate =
     atChance && calibrate.method !== "closed-form"
-      ? fromBackbone(calibrate)
+      ? {
+          ...calibratedFromBackbone(calibrate, recipes[familyOf(project.config.student.model)]),
+          loss: { ...calibrate.loss, teacher: 0 },
+        }
       : {
           ...calibrate,
           from: calibrate.from === "backbone" ? "backbone" : "distill",
@@ -99,11 +86,11 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
   const reference = networks.length > 0 ? referenceImages(plan, chosen) : [];
   // What was decided, not how: `auto` and the same start by name are the same work. The rows say what was chosen.
   const { method, ...fineTuning } = { ...settings, selection: "random", loss: told(settings.loss) };
+  const training = trainingInputs(fineTuning);
   const inputs = {
     from: distilled ?? "backbone",
     student: project.config.student,
-    calibrate:
-      method === "closed-form" ? { method } : method === "best" ? { ...fineTuning, method } : fineTuning,
+    calibrate: method === "closed-form" ? { method } : method === "best" ? { ...training, method } : training,
     rows: digestLines(rows.map((one) => [one.hash, one.split, one.target, one.weight].join(" ").trimEnd())),
     range: mos.range,
     lowerIsBetter: mos.lowerIsBetter,

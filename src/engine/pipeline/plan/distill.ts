@@ -3,6 +3,7 @@ import { defaultMinConfidence } from "../../config/config.ts";
 import { human } from "../../labels/labels.ts";
 import { readResult } from "../stage.ts";
 import { usableLabels } from "./label.ts";
+import { keptEpoch, trainingInputs } from "./training.ts";
 import type { DistillPlan, Plan } from "./types.ts";
 
 /** The labels it learns from, the images, and its own settings. */
@@ -10,6 +11,7 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
   const { project, catalog } = plan;
   const { student, distill } = project.config;
   const { processes: _, ...settings } = distill;
+  const keep = keptEpoch(distill.keep, catalog);
   const label = await plan.label();
   const finished = await readResult(project, "label", label.key);
   const minConfidence = await plan.minConfidence();
@@ -23,7 +25,7 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
     split: catalog.splitDigest,
     student: { ...student, input: { ...student.input, views: 0 } },
     views: student.input.views,
-    distill: { ...settings, loss: { ...settings.loss, temperature } },
+    distill: trainingInputs({ ...settings, keep, loss: { ...settings.loss, temperature } }),
   };
   const key = keyOf(inputs);
   const keys = { label: label.key, distill: key };
@@ -36,6 +38,7 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
     labelled: finished !== undefined,
     minConfidence,
     temperature,
+    keep,
   };
 }
 

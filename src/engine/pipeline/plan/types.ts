@@ -43,6 +43,8 @@ export interface DistillPlan extends StagePlan {
   minConfidence: LeastConfidence;
   /** T of the pair-wise loss. */
   temperature: number;
+  /** Which epoch becomes the student. */
+  keep: "best" | "last";
 }
 
 /** One line of the trainer's rows file. */

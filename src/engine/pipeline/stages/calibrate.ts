@@ -59,7 +59,7 @@ export async function calibrateStage(project: Project, options: StageOptions = {
 
 /** A teacher that the human scores do not agree with is told of, whatever the config makes of it. */
 function tellOfTeacher(
-  { teacherCheck, distilled }: CalibratePlan,
+  { teacherCheck, distilled, networks }: CalibratePlan,
   project: Project,
   options: StageOptions,
 ): void {
@@ -72,9 +72,11 @@ function tellOfTeacher(
   const means =
     teacherCheck.verdict === "unclear"
       ? say`rate more images to be sure`
-      : distilled
-        ? say`the distilled student may be worse than none: consider \`calibrate.from: backbone\``
-        : say`calibration starts from the backbone alone, at five times the rates and twice the epochs; \`calibrate.from: distill\` insists on the distilled student`;
+      : networks.length > 1
+        ? say`the fit weighs the distilled student against the network as it comes`
+        : distilled
+          ? say`the distilled student may be worse than none: consider \`calibrate.from: backbone\``
+          : say`calibration starts from the backbone alone, at five times the rates and twice the epochs; \`calibrate.from: distill\` insists on the distilled student`;
   options.onWarning?.(
     say`the teacher (${project.config.teacher.kind}) does not clearly agree with the ${n} human scores (${figures}); ${means}`,
   );

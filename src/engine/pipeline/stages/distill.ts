@@ -5,6 +5,7 @@ import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import type { Project } from "../../config/project.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
+import { unseen } from "../../dataset/seenShare.ts";
 import { readFailures } from "../../failures/list.ts";
 import { openLabels } from "../../labels/labels.ts";
 import { writeLabelSnapshot } from "../../labels/snapshot.ts";
@@ -32,6 +33,8 @@ interface Finished {
   teacherAgreement: Agreement;
   minConfidence?: number | null;
   temperature?: number;
+  keep: "best" | "last";
+  epoch: number;
 }
 
 /** TGD: trains the student on the teacher's labels of the training images. Never reads a MOS. */
@@ -86,6 +89,21 @@ async function lookAtCandidates(
   });
 }
 
+/** What it would be a pity to hear of after the training. */
+function tellBefore(
+  { keep }: DistillPlan,
+  { config }: Project,
+  catalog: Catalog,
+  { onNote, onWarning }: StageOptions,
+): void {
+  const unlooked = unseen(config, catalog.index);
+  if (unlooked) onWarning?.(unlooked);
+  if (config.distill.keep === "auto" && keep === "last")
+    onNote?.(
+      say`the last epoch becomes the student: ${catalog.counts.val} val images are too few to choose the best by (\`distill.keep\`)`,
+    );
+}
+
 async function trainStudent(
   { project, catalog }: Plan,
   plan: DistillPlan,
@@ -117,6 +135,7 @@ async function trainStudent(
     } finally {
       store.close();
     }
+    tellBefore(plan, project, catalog, options);
     const witness = trainerWitness("distill", options);
     const { distill, student, python } = config;
     const { confidence: _, ...weights } = distill.loss;
@@ -146,11 +165,12 @@ async function trainStudent(
         batch: distill.batch,
         lr: distill.lr,
         weightDecay: distill.weightDecay,
+        layerDecay: distill.layerDecay,
         warmup: 0.1,
         clip: 1,
         ema: distill.ema,
         amp: "auto",
-        keep: distill.keep,
+        keep: plan.keep,
         headOnly: false,
         loss: { ...weights, temperature },
       },
@@ -167,6 +187,8 @@ async function trainStudent(
       teacherAgreement: done.val ?? { n: 0, srcc: null, plcc: null },
       minConfidence,
       temperature,
+      keep: plan.keep,
+      epoch: done.bestEpoch,
     };
     await writeResult(project, plan, finished);
   } finally {

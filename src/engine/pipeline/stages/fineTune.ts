@@ -68,6 +68,7 @@ export async function fineTune(
       batch: calibrate.batch,
       lr: calibrate.lr,
       weightDecay: calibrate.weightDecay,
+      layerDecay: calibrate.layerDecay,
       warmup: 0.1,
       clip: 1,
       ema: null,

@@ -42,24 +42,36 @@ export interface LabelOptions extends StageOptions {
 export async function labelStage(project: Project, options: LabelOptions = {}): Promise<LabelResult> {
   return withCatalog(project, options, async (catalog) => {
     refuseEmpty(project, catalog);
-    for (let tried = 1; ; tried++) {
-      const plan = planOf(project, catalog);
-      const label = await plan.label();
-      try {
-        return await holdingStage(project, "label", label.key, () =>
-          during(say`the images were labelled`, project.configFile, () => labelAll(plan, label, options)),
-        );
-      } catch (error) {
-        if (!(error instanceof AnotherTeacher) || tried > 2) throw error;
+    let opened: Teacher | undefined;
+    try {
+      for (;;) {
+        const plan = planOf(project, catalog);
+        const label = await plan.label();
+        try {
+          return await holdingStage(project, "label", label.key, () =>
+            during(say`the images were labelled`, project.configFile, () =>
+              labelAll(plan, label, options, opened),
+            ),
+          );
+        } catch (error) {
+          if (!(error instanceof AnotherTeacher) || opened) throw error;
+          opened = error.teacher;
+        }
       }
+    } finally {
+      await opened?.close();
     }
   });
 }
 
 /** What was found out about its server makes it another teacher than was planned with: it is planned again. */
 class AnotherTeacher extends LeafError {
-  constructor() {
-    super("failed", say`The teacher's server answers in another way each time it is asked.`);
+  /** Still open. */
+  readonly teacher: Teacher;
+
+  constructor(teacher: Teacher) {
+    super("failed", say`What was found out about the teacher's server could not be kept.`);
+    this.teacher = teacher;
   }
 }
 
@@ -95,7 +107,12 @@ export function openTeacher(project: Project, options: StageOptions): Promise<Te
   });
 }
 
-async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Promise<LabelResult> {
+async function labelAll(
+  plan: Plan,
+  label: LabelPlan,
+  options: LabelOptions,
+  opened?: Teacher,
+): Promise<LabelResult> {
   const { project, catalog } = plan;
   const { key, teacher: fingerprint } = label;
   const started = performance.now();
@@ -190,9 +207,9 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
   }
 
   async function withTeacher(work: (teacher: Teacher) => Promise<LabelResult>): Promise<LabelResult> {
-    const teacher = await openTeacher(project, options);
+    const teacher = opened ?? (await openTeacher(project, options));
+    if (teacher.fingerprint !== fingerprint) throw new AnotherTeacher(teacher);
     try {
-      if (teacher.fingerprint !== fingerprint) throw new AnotherTeacher();
       const known = teacher.about;
       if (known) options.onNote?.(known);
       await tellEstimate(teacher);
@@ -206,7 +223,7 @@ async function labelAll(plan: Plan, label: LabelPlan, options: LabelOptions): Pr
       const spent = teacher.spent?.();
       return { ...result, ...(spent && spent.requests > 0 && { spent }) };
     } finally {
-      await teacher.close();
+      if (!opened) await teacher.close();
     }
   }
 }

@@ -91,6 +91,7 @@ class DistillJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="disti
     batch: Annotated[int, Meta(ge=1, le=1000000)]
     lr: Rates
     weight_decay: AtLeast0
+    layer_decay: Annotated[float, Meta(ge=0.01, le=1)] = 1
     warmup: Share
     clip: AtLeast0 | None
     ema: Annotated[float, Meta(ge=0, le=0.999999)] | None
@@ -121,6 +122,7 @@ class CalibrateJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="cal
     batch: Annotated[int, Meta(ge=1, le=1000000)]
     lr: Rates
     weight_decay: AtLeast0
+    layer_decay: Annotated[float, Meta(ge=0.01, le=1)] = 1
     warmup: Share
     clip: AtLeast0 | None
     ema: Annotated[float, Meta(ge=0, le=0.999999)] | None

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 # log r of a block is centre + tau + delta_b, with Gaussian priors on tau (all together: within a factor of
 # e^1.5 or so) and on delta_b (each by itself).
 TOGETHER_SD, APART_SD = 1.5, 0.7
-STEPS, TOLERANCE = 40, 1e-4
+STEPS, TOLERANCE = 40, 1e-3
 # An inverse gamma prior on the noise variance, worth one rating: an sd of a third of a grade on 1..5.
 NOISE, NOISE_COUNT = 0.1, 1.0
 
@@ -103,6 +103,28 @@ def _look(kernels: Array, y: Array, weights: Array, at: Array, centre: Array, pr
 
 
 @dataclass(frozen=True)
+class Solved:
+    """Of C = K + W^-1 with a flat mean: C^-1, C^-1 1, 1^T C^-1 1, the mean, and C^-1 (y - mean)."""
+
+    inverse: Array
+    column: Array
+    total: float
+    mean: float
+    solved: Array
+
+
+def solve(kernel: Array, y: Array, weights: Array) -> Solved:
+    covariance = kernel.copy()
+    covariance.flat[:: len(y) + 1] += 1 / weights
+    inverse = np.linalg.inv(covariance)
+    inverse = (inverse + inverse.T) / 2
+    column = inverse.sum(axis=1)
+    total = float(column.sum())
+    mean = float(column @ y) / total
+    return Solved(inverse, column, total, mean, inverse @ (y - mean))
+
+
+@dataclass(frozen=True)
 class Posterior:
     """f = mean + phi . weights; variance: see predict()."""
 
@@ -112,10 +134,6 @@ class Posterior:
     directions: Array
     level: Array
     total: float
-    # Share of the rated images' information that the directions kept.
-    kept: float
-    inverse: Array
-    solved: Array
 
     def predict(self, phi: Array) -> tuple[Array, Array]:
         """Scores [N] and standard deviations [N] of phi [N, D]: of a new rating, so noise is in them.
@@ -129,45 +147,33 @@ class Posterior:
 
 def posterior(phi: Array, y: Array, weights: Array, noise: float, most: int = 256) -> Posterior:
     """`phi` [n, D]: features times the root of their block's ratio: the prior covariance is phi phi^T."""
-    n = len(y)
-    covariance = phi @ phi.T
-    covariance.flat[:: n + 1] += 1 / weights
-    lower = np.linalg.cholesky(covariance)
-    half = np.linalg.inv(lower)
-    inverse = half.T @ half
-    column = inverse.sum(axis=1)
-    total = float(column.sum())
-    mean = float(column @ y) / total
-    solved = inverse @ (y - mean)
+    found = solve(phi @ phi.T, y, weights)
     # phi^T C^-1 phi = rows^T rows: what the ratings take from the prior variance.
-    rows = half @ phi
-    kept = 1.0
-    if n > most:
-        values, vectors = np.linalg.eigh(rows @ rows.T)
-        kept = float(values[-most:].sum() / values.sum())
+    values, vectors = np.linalg.eigh(found.inverse)
+    rows = (vectors * np.sqrt(np.maximum(values, 0))).T @ phi
+    if len(y) > most:
+        _, vectors = np.linalg.eigh(rows @ rows.T)
         rows = vectors[:, -most:].T @ rows
     return Posterior(
-        mean=mean,
-        weights=phi.T @ solved,
+        mean=found.mean,
+        weights=phi.T @ found.solved,
         noise=noise,
         directions=rows,
-        level=phi.T @ column,
-        total=total,
-        kept=kept,
-        inverse=inverse,
-        solved=solved,
+        level=phi.T @ found.column,
+        total=found.total,
     )
 
 
-def left_out(found: Posterior, y: Array, groups: NDArray[np.int64]) -> tuple[Array, Array]:
-    """Each rating as predicted without its group, and the sd of that; penalties and mean stay.
+def left_out(found: Solved, y: Array, groups: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Each rating as predicted without its group, and the variance of that in noise variances.
 
-    Exact, from one inverse: y_G - (C^-1)_GG^-1 (C^-1 (y - m))_G (Rasmussen and Williams, eq. 5.12).
+    Penalties and mean stay. Exact, from one inverse: y_G - (C^-1)_GG^-1 (C^-1 (y - m))_G (Rasmussen and
+    Williams, eq. 5.12).
     """
-    predicted, deviation = np.empty_like(y), np.empty_like(y)
+    predicted, variance = np.empty_like(y), np.empty_like(y)
     order = np.argsort(groups, kind="stable")
     for part in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
         block = np.linalg.inv(found.inverse[np.ix_(part, part)])
         predicted[part] = y[part] - block @ found.solved[part]
-        deviation[part] = np.sqrt(found.noise * np.diag(block))
-    return predicted, deviation
+        variance[part] = np.diag(block)
+    return predicted, variance

@@ -1,0 +1,17 @@
+import type { Config } from "../../config/config.ts";
+import type { Catalog } from "../../dataset/catalog.ts";
+
+/** Settings of a training as inputs. What was always so is left out: work that was finished before it could differ stays fresh. */
+export function trainingInputs<T extends { layerDecay: number }>(settings: T): Record<string, unknown> {
+  const { layerDecay, ...others } = settings;
+  return layerDecay === 1 ? others : settings;
+}
+
+/** With fewer val images than this the best epoch on them is one that was lucky, and often one that hardly trained. */
+export const enoughToChoose = 200;
+
+/** Which epoch becomes the student. */
+export function keptEpoch(keep: Config["distill"]["keep"], catalog: Catalog): "best" | "last" {
+  if (keep !== "auto") return keep;
+  return catalog.counts.val < enoughToChoose ? "last" : "best";
+}

@@ -229,9 +229,13 @@ test("the fields of student.json and the outputs of student.onnx are those of th
   expect(inner[fields.indexOf("domain")]).toEqual(Object.keys(domain.unwrap().unwrap().shape));
   expect(inner[fields.indexOf("provenance")]).toEqual(Object.keys(provenance.shape));
   const outputs = /self\.names = (.*)/.exec(readFileSync("src/python/leaf/export.py", "utf8"))![1]!;
+  const composing = readFileSync("src/python/leaf/head/compose.py", "utf8");
+  // What it writes anew has the same names.
+  const added = composing.replaceAll(/make_tensor_value_info\("(score|map|pixels)"/g, "");
   expect(table("A student", "in or out").map(([name]) => codeIn(name!)[0])).toEqual([
     "pixels",
     ...[...outputs.matchAll(/"(\w+)"/g)].map((found) => found[1]),
+    ...[...added.matchAll(/make_tensor_value_info\("(\w+)"/g)].map((found) => found[1]),
   ]);
 });
 

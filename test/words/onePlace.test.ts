@@ -36,6 +36,7 @@ test("figures are written by src/words/figure.ts alone", () => {
     [],
   );
   const rounds = {
+    "src/engine/reliability/pairTemperature.ts": "a setting of the training, without the noise of floats",
     "src/engine/config/recipes.ts": "a rate for the trainer, without the noise of floats",
   };
   expect(found(/\.toPrecision\(/, rounds)).toEqual([]);

@@ -2,6 +2,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { HeadDone, NetworkName } from "../../../protocol/head.ts";
 import type { StudentCard } from "../../../protocol/student.ts";
+import { figure } from "../../../words/figure.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { writeFileAtomic } from "../../base/files.ts";
@@ -137,7 +138,7 @@ export async function checkClosedForm(
   if (largest <= mostDifference) return largest;
   throw new LeafError(
     "failed",
-    say`The exported student's scores are ${largest.toPrecision(3)} off the fitted ones on real pictures.`,
+    say`The exported student's scores are ${figure(largest, 4)} off the fitted ones on real pictures.`,
     {
       remedy: say`Please report this; \`calibrate.method: fine-tune\` does without.`,
     },

@@ -1,4 +1,6 @@
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +10,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from leaf.agreement import agreement, merit, pearson, ranks
+from leaf.batches import PairGraph
+from leaf.contract.trainer import CalibrateLoss
+from leaf.data import Data
+from leaf.labels import NO_PAIRS
 from leaf.losses import mse_loss, pair_loss, plcc_loss, point_loss
+from leaf.rows import NO_IMAGES, Split
+from leaf.step import Epoch, batch_loss
 
 scores = st.floats(-5, 10, allow_nan=False, width=32)
 
@@ -136,3 +144,17 @@ def test_agreement_is_null_where_undefined() -> None:
     assert merit(agreement(np.arange(5, dtype=np.float32), np.arange(5, dtype=np.float32))) == pytest.approx(
         1
     )
+
+
+def test_calibration_holds_unrated_images_to_the_teacher() -> None:
+    rated = Split(np.arange(2), np.array([1, 3], np.float32), np.ones(2, np.float32))
+    unrated = Split(np.arange(2, 5), np.array([2, 4, 5], np.float32), np.ones(3, np.float32))
+    data = Data(rated, NO_IMAGES, PairGraph(2, NO_PAIRS), unrated)
+    job = SimpleNamespace(loss=CalibrateLoss(mse=1, plcc=0, teacher=0.5))
+    session: Any = SimpleNamespace(job=job, data=data)
+    epoch = Epoch(1, [np.array([1, 0])], [np.array([2, 0])], 0)
+    # Of images 1 and 0, then of the unrated 2 and 0, whose teacher's scores are 5 and 2.
+    loss, parts = batch_loss(session, epoch, 0, torch.tensor([3.0, 2.0, 2.0, 2.5]))
+    # MSE (0 + 1) / 2; Huber: (3 - 0.5) and 0.125, of which half counts.
+    assert parts["mse"] == 0.5 and parts["teacher"] == pytest.approx((2.5 + 0.125) / 2)
+    assert float(loss) == pytest.approx(0.5 + 0.5 * (2.5 + 0.125) / 2)

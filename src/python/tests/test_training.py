@@ -103,31 +103,25 @@ def test_calibration_finds_the_human_scale(distilled: Distilled) -> None:
 
 def test_calibration_is_held_to_the_teacher_on_unrated_images(distilled: Distilled) -> None:
     folder, _, quality = distilled
+    beside = write_rows(folder / "teacher.csv", [(i, "train", float(quality[i])) for i in range(8, 260)])
 
-    def taught(out: str, weight: float, file: str | None) -> tuple[list[dict[str, Any]], np.ndarray]:
+    def taught(out: str, weight: float) -> float:
+        """The error on images that nobody showed."""
         # 8 ratings that say the opposite of the truth, at a rate that learns them by heart.
         job = calibrate_job(folder, quality, 8, 0, out)
-        wrong = [(i, "train", 2 + float(6 - quality[i]) / 3) for i in range(8)]
-        job.update(rows=str(write_rows(folder / f"{out}.csv", wrong)), epochs=30, affineInit=False)
-        job.update(lr={"backbone": 1e-3, "head": 3e-3}, teacher=file)
+        wrong: list[tuple[int, str, float | None]] = [
+            (i, "train", 2 + float(6 - quality[i]) / 3) for i in range(8)
+        ]
+        wrong += [(i, "val", float(quality[i])) for i in range(260, 320)]
+        job.update(rows=str(write_rows(folder / f"{out}.csv", wrong)), epochs=12, affineInit=False)
+        job.update(lr={"backbone": 1e-3, "head": 3e-3}, teacher=str(beside), keep="last")
         job["loss"]["teacher"] = weight
         code, messages = train_here(job)
         assert code == 0, messages[-1]
-        student = checkpoint.load_student(folder / out / "checkpoints/best.pt", 32)
-        cache = TensorCache(folder / "cache")
-        pixels = np.stack([cache.picture(i)[:32, :32] for i in range(260, 320)])
-        with torch.no_grad():
-            return messages, student(torch.from_numpy(pixels))[0].numpy()
+        assert set(of_type(messages, "metrics")[-1]["parts"]) == {"mse", "plcc", "teacher"}
+        return float(messages[-1]["val"]["rmse"])
 
-    beside = write_rows(folder / "teacher.csv", [(i, "train", float(quality[i])) for i in range(8, 260)])
-    plain, forgot = taught("forgot", 0, None)
-    held, kept = taught("held", 4, str(beside))
-    assert set(of_type(plain, "metrics")[0]["parts"]) == {"mse", "plcc"}
-    parts = [m["parts"]["teacher"] for m in of_type(held, "metrics")]
-    assert parts[-1] is not None and 0 < parts[-1] < 0.5
-    truth = quality[260:]
-    assert np.corrcoef(kept, truth)[0, 1] > np.corrcoef(forgot, truth)[0, 1] + 0.1
-    assert np.corrcoef(kept, truth)[0, 1] > 0.7
+    assert taught("held", 20) < taught("forgot", 0)
 
 
 def test_one_label_and_no_validation_is_enough_to_run(distilled: Distilled) -> None:

@@ -60,6 +60,7 @@ class _Session:
         self._out = out
         self._opened = request
         self._judge: Any
+        hello: Hello | HelloContrastive
         if isinstance(request, Open):
             self._judge, hello = _open(request)
             memory = request.feature_memory << 20

@@ -96,9 +96,7 @@ def pooled(out: Any) -> torch.Tensor:
 
 def unit(features: torch.Tensor) -> torch.Tensor:
     """float32, of length 1."""
-    features = features.float()
-    scaled: torch.Tensor = features / features.norm(dim=-1, keepdim=True)
-    return scaled
+    return torch.nn.functional.normalize(features.float(), dim=-1)
 
 
 def to_patches(image: Image.Image, patch: int, side: int) -> Image.Image:

@@ -65,6 +65,8 @@ export function armConfig({ from, ratio, name }: Arm, seed: number): string {
     student: { model: "efficientnet-lite0", input: { resize: null, crop: 96, views: 5 } },
     distill: { epochs: 10, batch: 32, lr: { backbone: 1e-3, head: 3e-3 }, keep: "last", seed },
     calibrate: {
+      // The arms are of the paper, which fine-tunes.
+      method: "fine-tune",
       from,
       ratio,
       epochs: calibrationEpochs(from, ratio),

@@ -22,14 +22,14 @@ MOST_FOR_EVIDENCE = 400
 RESAMPLES = 500
 # Two networks take twice the time to score: their log evidence must be a clear (e^3 = 20 times) better one.
 PAYS = 3.0
-FLAT = 1e-6
+FLAT, FLOOR = 1e-6, 1.0
 LEAST_FOR_LEVELS = 5
 # What the features explain, in noise variances, before any rating is seen: all levels together, shared out
 # by width (so it is a plain ridge), and a teacher's score by itself.
 PRIOR_LEVELS, PRIOR_SCORE = 2.7, 0.3
-# Evidence believes that what the features miss is noise, and penalises too little where it is not. All ratios
-# times one factor, which left-out ratings choose: of these, with a Gaussian prior on its logarithm.
-FACTORS, FACTOR_SD = np.exp(np.linspace(-3, 1, 9)), 1.0
+# Evidence takes what the features miss for noise and penalises too little, and so do errors of left-out
+# ratings: it decides between blocks, and all level ratios together stay near the prior: a factor of these.
+FACTORS, FACTOR_SD = np.exp(np.linspace(-1.5, 1.5, 13)), 0.3
 # Left-out ratings set the width of the error bars, as if so many more had it right already.
 DEVIATION_COUNT = 10
 
@@ -99,7 +99,7 @@ def parts_of(network: HeadNetwork, ratings: int) -> list[Part]:
 
 
 def scale(features: Sequence[Array], parts: Sequence[Sequence[Part]]) -> Scaled:
-    """Joins the networks' blocks. A feature that does not vary counts for nothing."""
+    """Joins the networks' blocks. A feature that hardly varies counts for little."""
     means, scales, zs, slices, joined = [], [], [], [], []
     at = 0
     for x, own in zip(features, parts, strict=True):
@@ -107,7 +107,10 @@ def scale(features: Sequence[Array], parts: Sequence[Sequence[Part]]) -> Scaled:
             block = x[:, part.columns]
             mean, sd = block.mean(axis=0), block.std(axis=0)
             width = np.sqrt(len(part.columns))
-            factor = np.where(sd > FLAT * (1 + np.abs(mean)), sd * width, np.inf)
+            varies = sd > FLAT * (1 + np.abs(mean))
+            # A channel that is hardly ever active would be all outliers.
+            usual = float(np.median(sd[varies])) if varies.any() else 0.0
+            factor = np.where(varies, np.hypot(sd, FLOOR * usual) * width, np.inf)
             means.append(mean)
             scales.append(factor)
             zs.append((block - mean) / factor)
@@ -155,6 +158,9 @@ def _fit(networks: list[HeadNetwork], features: list[Array], rated: Rated) -> tu
     root = np.empty(z.shape[1])
     for s, ratio in zip(scaled.slices, evidence.ratios, strict=True):
         root[s] = np.sqrt(ratio)
+    levels = np.array([not part.score for part in scaled.parts])
+    if levels.any():
+        root *= np.sqrt(PRIOR_LEVELS / evidence.ratios[levels].sum())
     root *= np.sqrt(_factor(z[few] * root, y[few], weights[few], rated.groups[few]))
     phi = z * root
     solved = solve(phi @ phi.T, y, weights)

@@ -21,7 +21,7 @@ from leaf.levels import layout, pooled
 from leaf.rows import read_rows
 from leaf.students import Student
 
-# (channels, stride) of ConvNeXt-atto's stages; of Lite0's blocks 0, 2, 4, 8, 10, 15 and its head, as published.
+# (channels, stride) of ConvNeXt-atto's stages; of Lite0's blocks 0, 2, 4, 8, 10, 15 and its head.
 LEVELS = {
     "atto": [(40, 4), (80, 8), (160, 16), (320, 32)],
     "efficientnet-lite0": [(16, 2), (24, 4), (40, 8), (112, 16), (112, 16), (320, 32), (1280, 32)],

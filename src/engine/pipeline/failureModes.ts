@@ -42,7 +42,7 @@ const belowTeacher: FailureMode = ({ student, srcc, teacherSrcc }) => {
       student === "distill"
         ? say`The distilled student ranks worse (SRCC ${figure(srcc)}) than its teacher (${figure(teacherSrcc)}) on the same images.`
         : say`The calibrated student ranks worse (SRCC ${figure(srcc)}) than its teacher (${figure(teacherSrcc)}) on the same images.`,
-    remedy: say`Raise \`distill.epochs\` or \`label.pairsPerImage\`, or show the student more of the image (\`student.input\`, \`views: 5\`).`,
+    remedy: say`Raise \`distill.epochs\` or \`label.pairsPerImage\`, or show the student more of the image (\`student.input\`, \`views: whole\`).`,
   };
 };
 

@@ -478,6 +478,11 @@ describe("lines of a protocol", () => {
         val: null,
         parameters: 1,
         domain: { threshold: 1, quantile: 0.9, fitted: 1, heldOut: 1, shrinkage: 0 },
+        levels: {
+          dim: 5,
+          eps: 1e-6,
+          parts: [{ name: "level_0", channels: 5, stride: 4, mean: 0, sd: null }],
+        },
       },
     },
   ];

@@ -8,5 +8,4 @@ processes=${PROCESSES:-2}
 "$python" "$here/photos.py" "$1" "$2" --processes "$processes"
 "$python" "$here/cache.py" "$2" --processes "$processes"
 "$python" -W ignore "$here/fit.py" "$2" "$3" --epochs 3 --processes "$processes"
-"$python" "$here/second.py" "$1" "$3"
 "$python" "$here/whole_splits.py" "$1" "$2" --processes "$processes"

@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InferenceSession, Tensor } from "../../../src/engine/base/onnxRuntime.ts";
 import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
-import { closeViews, reflected, wholeView } from "../../../src/engine/teachers/embedded/views.ts";
+import { positions, reflected, windowsOf } from "../../../src/engine/teachers/embedded/windows.ts";
 import { expectedScore } from "../../../src/engine/teachers/judgement.ts";
 import {
   normalCdf,
@@ -66,42 +66,27 @@ describe("probit", () => {
   });
 });
 
-describe("views", () => {
-  const picture = (width: number, height: number) => ({
-    width,
-    height,
-    data: Uint8Array.from({ length: width * height * 3 }, (_, i) => i),
+describe("windows", () => {
+  it("spread over the picture and stay inside it", () => {
+    expect(positions(192, 192)).toEqual([0]);
+    expect(positions(100, 192)).toEqual([0]);
+    expect(positions(720, 192)).toEqual([0, 264, 528]);
+    for (let length = 150; length < 900; length += 7)
+      for (const at of positions(length, 192)) expect(at + Math.min(192, length)).toBeLessThanOrEqual(length);
   });
 
-  it("show the whole picture, as it is where it has few pixels", async () => {
-    const small = picture(320, 200);
-    expect(await wholeView(small, 200_000, 192)).toEqual({
-      pixels: small.data,
-      n: 1,
-      width: 320,
-      height: 200,
-    });
-    const large = await wholeView(picture(900, 600), 200_000, 192);
-    expect([large.width, large.height]).toEqual([548, 365]);
-    expect(large.pixels).toHaveLength(548 * 365 * 3);
-  });
-
-  it("continue a small or narrow picture by reflection", async () => {
+  it("continue a small picture by reflection", async () => {
     expect([0, 1, 2, 3, 4, 5, 6].map((i) => reflected(i, 3))).toEqual([0, 1, 2, 2, 1, 0, 0]);
-    const { pixels, n, width, height } = await wholeView(picture(3, 2), 200_000, 4);
-    expect([n, width, height]).toEqual([1, 4, 4]);
+    const data = Uint8Array.from({ length: 2 * 3 * 3 }, (_, i) => i);
+    const { pixels, n } = await windowsOf({ width: 3, height: 2, data }, 4);
+    expect(n).toBe(1);
     expect([...pixels.subarray(6, 12)]).toEqual([6, 7, 8, 6, 7, 8]);
-    expect(await wholeView(picture(5000, 40), 200_000, 192)).toMatchObject({ width: 5000, height: 192 });
   });
 
-  it("show a large picture close up as well, inside of it", () => {
-    expect(closeViews(picture(1500, 1000), 192)).toBeNull();
-    const large = picture(1500, 1200);
-    const { pixels, n, width, height } = closeViews(large, 192)!;
-    expect([n, width, height]).toEqual([5, 192, 192]);
-    // The first is the middle one: its first row begins at (504, 654).
-    const from = (504 * 1500 + 654) * 3;
-    expect([...pixels.subarray(0, 192 * 3)]).toEqual([...large.data.subarray(from, from + 192 * 3)]);
+  it("look at a large picture from afar as well", async () => {
+    const data = new Uint8Array(1500 * 1200 * 3);
+    const { n } = await windowsOf({ width: 1500, height: 1200, data }, 192);
+    expect(n).toBe(9 + 5);
   });
 });
 
@@ -119,34 +104,6 @@ it("the network gives the numbers that PyTorch gave", async () => {
   const { mu } = await session.run({ pixels: new Tensor("uint8", pixels, [2, crop, crop, 3]) });
   for (const [i, value] of (mu!.data as Float32Array).entries())
     expect(value).toBeCloseTo(card.check.mu[i], 3);
-  await session.release();
-});
-
-it("the network sees pictures of any size, and knows less of a picture that it finds bad", async () => {
-  const { second } = JSON.parse(readFileSync(path.join(assets, "teacher.json"), "utf8"));
-  expect(second.weight).toBeGreaterThan(0);
-  const session = await InferenceSession.create(readFileSync(path.join(assets, "model.onnx")));
-  const run = async (pixels: Uint8Array, n: number, height: number, width: number) => {
-    const { mu } = await session.run({ pixels: new Tensor("uint8", pixels, [n, height, width, 3]) });
-    return [...(mu!.data as Float32Array)];
-  };
-  const { data, info } = await sharp(photo("flower.jpg"))
-    .resize(420, 300)
-    .removeAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  const [one] = await run(data, 1, info.height, info.width);
-  const twice = await run(Buffer.concat([data, data]), 2, info.height, info.width);
-  for (const value of twice) expect(value).toBeCloseTo(one!, 4);
-  // Darkness is punished in a clean picture, and more than by the network of the first edition alone.
-  const dark = await sharp(photo("flower.jpg"))
-    .resize(420, 300)
-    .linear(0.4, 0)
-    .removeAlpha()
-    .raw()
-    .toBuffer();
-  const [darker] = await run(dark, 1, info.height, info.width);
-  expect(one! - darker!).toBeGreaterThan(0.3);
   await session.release();
 });
 

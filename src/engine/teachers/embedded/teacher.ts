@@ -3,20 +3,19 @@ import { LRUCache } from "lru-cache";
 import { say } from "../../../words/text.ts";
 import { isCancelled, LeafError, messageOf, throwIfCancelled } from "../../base/errors.ts";
 import { InferenceSession, Tensor } from "../../base/onnxRuntime.ts";
-import { type RgbImage, withPixels } from "../../images/decode.ts";
+import { withPixels } from "../../images/decode.ts";
 import { bytesOfHash } from "../../images/read.ts";
 import { pairOf, pointOf, type Quality } from "../latent.ts";
 import { sigmaAt } from "../probit.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "../teacher.ts";
 import { readTeacherAssets, type TeacherAssets } from "./card.ts";
-import { closeViews, type Views, wholeView } from "./views.ts";
+import { windowsOf } from "./windows.ts";
 
 /** Raised whenever the code between bytes and judgement changes what comes out. */
-const codeVersion = 2;
+const codeVersion = 1;
 /** Qualities kept, so that an image's many pairs cost one look. */
 const remembered = 100_000;
-/** What the close-ups of a large picture count for, beside the whole of it. */
-const closeShare = 0.35;
+const windowsPerRun = 16;
 
 export interface EmbeddedTeacherOptions {
   /** Folder with model.onnx and teacher.json; by default the one that LEAF carries. */
@@ -35,8 +34,7 @@ export async function embeddedTeacherFingerprint(): Promise<string> {
 function identify({ card, model }: TeacherAssets) {
   const modelHash = createHash("sha256").update(model).digest("hex");
   const { thresholds, sigma } = card;
-  const { crop, mostPixels } = card.input;
-  const parameters = { codeVersion, crop, mostPixels, thresholds, sigma };
+  const parameters = { codeVersion, crop: card.input.crop, thresholds, sigma };
   return {
     fingerprint: createHash("sha256").update(modelHash).update(JSON.stringify(parameters)).digest("hex"),
     description: { kind: "embedded", model: modelHash, ...parameters },
@@ -51,17 +49,22 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
   const { card, model } = await readTeacherAssets(options.assets);
   const { fingerprint, description } = identify({ card, model });
   const session = await openNetwork(model, options.threads ?? 1);
-  const { crop, mostPixels } = card.input;
+  const { crop } = card.input;
   const { thresholds, sigma } = card;
   const { maxPixels } = options;
   const known = new LRUCache<string, Quality>({ max: remembered });
 
+  /** Mean of the network over an image's windows. */
   async function look(image: TeacherImage): Promise<Quality> {
     let found = known.get(image.hash);
     if (found) return found;
     try {
-      const options = { name: image.name, maxPixels };
-      const mu = await withPixels(await bytesOfHash(image), options, qualityOf);
+      const { pixels, n } = await withPixels(
+        await bytesOfHash(image),
+        { name: image.name, maxPixels },
+        (decoded) => windowsOf(decoded, crop),
+      );
+      const mu = await meanOutput(pixels, n);
       found = { ok: true, mu, sigma: sigmaAt(mu, sigma) };
     } catch (error) {
       if (isCancelled(error) || !(error instanceof LeafError)) throw error;
@@ -72,19 +75,19 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
     return found;
   }
 
-  /** The network on the whole picture, and on close-ups of a large one. */
-  async function qualityOf(decoded: RgbImage): Promise<number> {
-    const whole = await meanOutput(await wholeView(decoded, mostPixels, crop));
-    const close = closeViews(decoded, crop);
-    const mu = close ? (1 - closeShare) * whole + closeShare * (await meanOutput(close)) : whole;
-    if (!Number.isFinite(mu))
+  async function meanOutput(pixels: Uint8Array, n: number): Promise<number> {
+    const size = crop * crop * 3;
+    let total = 0;
+    for (let at = 0; at < n; at += windowsPerRun) {
+      const count = Math.min(windowsPerRun, n - at);
+      const part = pixels.subarray(at * size, (at + count) * size);
+      const { mu } = await session.run({ pixels: new Tensor("uint8", part, [count, crop, crop, 3]) });
+      for (const value of mu!.data as Float32Array) total += value;
+    }
+    const mean = total / n;
+    if (!Number.isFinite(mean))
       throw new LeafError("failed", say`the embedded teacher's network gave no number`);
-    return mu;
-  }
-
-  async function meanOutput({ pixels, n, height, width }: Views): Promise<number> {
-    const { mu } = await session.run({ pixels: new Tensor("uint8", pixels, [n, height, width, 3]) });
-    return (mu!.data as Float32Array).reduce((total, value) => total + value, 0) / n;
+    return mean;
   }
 
   async function judgePoints(images: TeacherImage[], signal?: AbortSignal): Promise<PointJudgement[]> {

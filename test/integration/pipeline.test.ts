@@ -170,7 +170,7 @@ test("the CFT-only baseline trains without a distilled student", { timeout: 180_
 });
 
 test("the closed form on the network as it comes needs no label, and scores have error bars", {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   writeFileSync(
     path.join(dir, "ridge.leaf.yaml"),
@@ -211,7 +211,7 @@ test("the closed form on the network as it comes needs no label, and scores have
   }
 });
 
-test("the better of the two says what it compared", { timeout: 300_000 }, async () => {
+test("the better of the two says what it compared", { timeout: 600_000 }, async () => {
   writeFileSync(
     path.join(dir, "best.leaf.yaml"),
     config("", { ratio: 1 }).replace("calibrate: {", "calibrate: { method: best,"),

@@ -93,7 +93,9 @@ test("a teacher that the human scores contradict is told of, and calibration sta
 }, async () => {
   const db = new DatabaseSync(path.join(dir, ".leaf", "labels.sqlite"));
   db.exec("CREATE TABLE kept AS SELECT id, score FROM points; UPDATE points SET score = 6 - score");
-  writeFileSync(path.join(dir, "leaf.yaml"), config("", { ratio: 0.9 }));
+  // The closed form weighs both networks instead.
+  const fineTuned = (text: string) => text.replace("calibrate: {", "calibrate: { method: fine-tune,");
+  writeFileSync(path.join(dir, "leaf.yaml"), fineTuned(config("", { ratio: 0.9 })));
   const before = await leafJson<Status>(dir, "status");
   const { stderr, stdout } = await leaf(dir, "run", "--json");
   expect(stderr).toContain("does not clearly agree with the");
@@ -107,7 +109,7 @@ test("a teacher that the human scores contradict is told of, and calibration sta
   const named = "ratio: 0.9, from: backbone, headOnlyBelow: 0, lr: { backbone: 5e-4, head: 1.5e-3 }";
   const epochs = /calibrate: \{ ratio: 0.9, epochs: 2/;
   const text = config("", { ratio: 0.9 }).replace(epochs, `calibrate: { ${named}, epochs: 4`);
-  writeFileSync(path.join(dir, "baseline.leaf.yaml"), text);
+  writeFileSync(path.join(dir, "baseline.leaf.yaml"), fineTuned(text));
   const baseline = await leafJson<CalibrateResult>(dir, "calibrate", "-c", "baseline.leaf.yaml");
   expect(baseline).toMatchObject({ reused: true, student: calibrate.student });
   db.exec("UPDATE points SET score = (SELECT score FROM kept WHERE kept.id = points.id); DROP TABLE kept");

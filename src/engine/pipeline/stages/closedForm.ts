@@ -1,11 +1,14 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import type { ItemFailure } from "../../../protocol/failures.ts";
 import type { HeadDone, NetworkName } from "../../../protocol/head.ts";
 import type { StudentCard } from "../../../protocol/student.ts";
 import { figure } from "../../../words/figure.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { writeFileAtomic } from "../../base/files.ts";
+import { failuresIn } from "../../failures/list.ts";
+import { tellFailures } from "../../failures/words.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
 import type { StudentTable } from "../../selection/featureStore.ts";
 import { studentTable } from "../../selection/studentTable.ts";
@@ -54,7 +57,10 @@ export async function fitClosedForm(
   const targets = new Map(rated.map(({ hash, target }) => [hash, target!]));
   const weights = new Map(rated.map(({ hash, weight = 1 }) => [hash, weight]));
   const hashes = [...targets.keys(), ...calibrate.reference];
-  const networks = await networksOf(plan, calibrate, hashes, options);
+  const list = failuresIn(dir);
+  const networks = await networksOf(plan, calibrate, hashes, options, (failure) => list.add(failure));
+  const failures = await list.finish();
+  tellFailures(failures, "calibrate", options.onWarning);
   // An image that one of them cannot read is left out of both.
   const seen = networks.map(({ table }) => new Map(table.hashes.map((hash, i) => [hash, i])));
   const kept = hashes.filter((hash) => seen.every((at) => at.has(hash)));
@@ -63,7 +69,7 @@ export async function fitClosedForm(
     throw new LeafError(
       "input",
       say`${targets.size - images} of the ${targets.size} images to learn from cannot be decoded: too few are left to train.`,
-      { remedy: say`Run \`leaf check\`, and mend or exclude these files.` },
+      { failures, remedy: say`Run \`leaf check\`, and mend or exclude these files.` },
     );
   }
   const features = networks.map(({ name }) => path.join(dir, `features-${name}.f32`));
@@ -150,6 +156,7 @@ async function networksOf(
   calibrate: CalibratePlan,
   hashes: readonly string[],
   options: StageOptions,
+  onFailure: (failure: ItemFailure) => void,
 ): Promise<Network[]> {
   const { project, catalog } = plan;
   const items = hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
@@ -170,7 +177,14 @@ async function networksOf(
         },
       );
     }
-    const table = await studentTable(project, key, dir, items, { ...options, threads, levels: true });
+    // Two networks read the same files: the first tells of them.
+    const told = found.length === 0 ? { onFailure } : {};
+    const table = await studentTable(project, key, dir, items, {
+      ...options,
+      threads,
+      levels: true,
+      ...told,
+    });
     found.push({ name, dir, card, table });
   }
   return found;

@@ -143,7 +143,7 @@ const openaiTeacher = z
   .strictObject({
     kind: z.literal("openai").meta({
       description:
-        "Any OpenAI-compatible endpoint with log-probabilities: vLLM, SGLang, llama.cpp, LM Studio, OpenAI.",
+        "Any OpenAI-compatible endpoint, best one that gives log-probabilities: vLLM, SGLang, llama.cpp, LM Studio, OpenAI.",
     }),
     endpoint: z
       .union([endpoint, z.array(endpoint).min(1)])

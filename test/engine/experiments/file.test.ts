@@ -186,6 +186,8 @@ test("every preset is an experiment on a plain config, and is written beside it"
     const text = await presetText(name);
     expect(problems(text, plain), name).toEqual([]);
     expect(parseExperiment(text).ok, name).toBe(true);
+    // An empty file would be a single arm, which compares nothing.
+    expect(text, name).toMatch(/^# .+[\s\S]*^(arms|matrix):/m);
   }
   writeFileSync(path.join(dir, "my.leaf.yaml"), "images: photos\n");
   await initExperiment(dir, "ratio", { base: "my.leaf.yaml" });

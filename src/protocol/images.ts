@@ -18,6 +18,8 @@ export interface ImageRow {
   size: number;
   split: "train" | "val" | "test";
   score: number | null;
+  /** Standard deviation of a person's score around it, on its scale; absent where the scorer has no error bars. */
+  sd?: number;
   /** Null where too few are scored to say. */
   rank: Rank | null;
   /** Unlike the images the student was distilled on; null or absent where it cannot tell. */

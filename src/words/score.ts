@@ -17,10 +17,14 @@ export function rangeText(t: Translate, [low, high]: Range): string {
   return t("{0} to {1}", plain(low), plain(high));
 }
 
-/** A score with its scale: "3.62 / 5" where it begins at 1, else with both ends: "61.7 (0 to 100)". */
-export function scoreText(t: Translate, score: number, scale: Range): string {
-  return onScale(t, scoreFigure(score, scale), scale);
+/** A score with its scale, and its error bar where there is one: "3.62 ± 0.31 / 5" where it begins at 1, else "61.7 (0 to 100)". */
+export function scoreText(t: Translate, score: number, scale: Range, sd?: number): string {
+  return onScale(t, scoreFigure(score, scale) + spread(sd, scale), scale);
 }
+
+/** An error bar behind a score: " ± 0.31". */
+export const spread = (sd: number | undefined, scale: Range): string =>
+  sd === undefined ? "" : ` ± ${scoreFigure(sd, scale)}`;
 
 /** A mean opinion score, with the standard deviation of the opinions where it is known: "3.40 ± 0.68 / 5". */
 export function mosText(t: Translate, row: Pick<ImageRow, "mos" | "mosStd">, scale: Range): string {
@@ -29,8 +33,7 @@ export function mosText(t: Translate, row: Pick<ImageRow, "mos" | "mosStd">, sca
 
 /** The same where its scale is told beside it. */
 export function mosFigure({ mos, mosStd }: Pick<ImageRow, "mos" | "mosStd">, scale: Range): string {
-  const spread = mos === null || mosStd === undefined ? "" : ` ± ${scoreFigure(mosStd, scale)}`;
-  return scoreFigure(mos, scale) + spread;
+  return scoreFigure(mos, scale) + spread(mos === null ? undefined : mosStd, scale);
 }
 
 function onScale(t: Translate, text: string, scale: Range): string {

@@ -53,15 +53,18 @@ export function dropFromIndex(project: Project, file: string): void {
 export function putScores(
   project: Project,
   scorer: string,
-  scores: Iterable<[hash: string, score: number, distance?: number]>,
+  scores: Iterable<[hash: string, score: number, distance?: number, sd?: number]>,
 ): void {
   mkdirSync(project.cache, { recursive: true });
   const db = new DatabaseSync(path.join(project.cache, "scores.sqlite"), { timeout: 5000 });
   db.exec("PRAGMA journal_mode = WAL");
   if (db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n === 0) db.exec(scoresSchema);
-  const put = db.prepare("INSERT OR REPLACE INTO scores (scorer, hash, score, distance) VALUES (?, ?, ?, ?)");
+  const put = db.prepare(
+    "INSERT OR REPLACE INTO scores (scorer, hash, score, distance, sd) VALUES (?, ?, ?, ?, ?)",
+  );
   db.exec("BEGIN");
-  for (const [hash, score, distance] of scores) put.run(scorer, hash, score, distance ?? null);
+  for (const [hash, score, distance, sd] of scores)
+    put.run(scorer, hash, score, distance ?? null, sd ?? null);
   db.exec("COMMIT");
   db.close();
 }

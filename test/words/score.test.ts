@@ -34,6 +34,12 @@ test("a MOS is told as a score, with how far opinions were apart", () => {
   expect(scoreFigure(null, [1, 5])).toBe("–");
 });
 
+test("a score with its error bar, in as many decimals", () => {
+  expect(scoreText(t, 3.618, [1, 5], 0.306)).toBe("3.62 ± 0.31 / 5");
+  expect(scoreText(t, 61.66, [0, 100], 7.64)).toBe("61.7 ± 7.6 (0 to 100)");
+  expect(scoreText(t, 3.618, [1, 5])).toBe("3.62 / 5");
+});
+
 test("where it stands among others, how sure it is, and its scale", () => {
   expect(betterThan(t, { share: 0.714, of: 152 })).toBe("better than 71 % of 152 scored images");
   expect(betterThan(t, { share: 1, of: 12_345 })).toBe("better than 100 % of 12,345 scored images");

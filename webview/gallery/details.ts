@@ -155,7 +155,7 @@ class ImageDetails extends LitElement {
     const { host, row, project } = this;
     const { scorer } = project;
     if (row.score === null || !scorer) return html`<span class="muted">${host.text("not scored yet")}</span>`;
-    return html`${scoreBadge(host, row.score, scorer, "scale")}
+    return html`${scoreBadge(host, row.score, scorer, "scale", row.sd)}
       ${row.rank === null ? nothing : html`<br />${betterThan(host.text, row.rank)}`}
       <br /><span class="muted">${render(scorer.title, this.host.text)}</span>
       ${row.far && scorer.kind === "student" ? html`<br />${outOfDistributionMark(host, row, "full")}` : nothing}`;

@@ -5,12 +5,18 @@ import { render } from "../../src/words/text.ts";
 import type { Host } from "../host.ts";
 
 /** A score with its quality band. */
-export function scoreBadge(host: Host, score: number | null, scorer: ScorerInfo | null, withScale?: "scale") {
+export function scoreBadge(
+  host: Host,
+  score: number | null,
+  scorer: ScorerInfo | null,
+  withScale?: "scale",
+  sd?: number,
+) {
   if (score === null || !scorer) {
     return html`<span class="badge none" title=${host.text("Not scored yet")}>–</span>`;
   }
   const band = bandOf(score, scorer);
-  const shown = withScale ? scoreText(host.text, score, scorer.scale) : scoreFigure(score, scorer.scale);
+  const shown = withScale ? scoreText(host.text, score, scorer.scale, sd) : scoreFigure(score, scorer.scale);
   return html`<span class="badge of-${band}" title="${bandWord(host.text, band)} (${render(scorer.title, host.text)})"
     ><i></i>${shown}</span
   >`;

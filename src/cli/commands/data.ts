@@ -10,7 +10,7 @@ import { toCsv } from "../../engine/tables/csvText.ts";
 import { ceilingText } from "../../words/ceiling.ts";
 import { figure, withInterval } from "../../words/figure.ts";
 import { groupsNote } from "../../words/groups.ts";
-import { scoreFigure } from "../../words/score.ts";
+import { scoreFigure, spread } from "../../words/score.ts";
 import { studentWords } from "../../words/student.ts";
 import { say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
@@ -48,7 +48,7 @@ export function addDataCommands(program: Command, run: Run): void {
           : result.scores
               .map(
                 (s) =>
-                  `${scoreFigure(s.score, result.student.scale)}${s.sd === undefined ? "" : ` ± ${scoreFigure(s.sd, result.student.scale)}`}  ${s.image}${s.far ? "  (far)" : ""}`,
+                  `${scoreFigure(s.score, result.student.scale)}${spread(s.sd, result.student.scale)}  ${s.image}${s.far ? "  (far)" : ""}`,
               )
               .join("\n");
         context.print(result, text);

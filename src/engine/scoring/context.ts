@@ -33,14 +33,15 @@ export interface LiveContext {
 
 /**
  * `.leaf/cache/scores.sqlite`: what scorers said of images; a cache that may be deleted at any time. `score` is on 1..5 whatever
- * the scorer; the probabilities are those of the embedded teacher, best first. `distance` is a student's: see ScoreRow.
+ * the scorer; the probabilities are those of the embedded teacher, best first. `distance` and `sd` are a student's: see ScoreRow.
  */
 export const scoresSchema = `
   CREATE TABLE scores (
     scorer TEXT NOT NULL, hash TEXT NOT NULL, score REAL NOT NULL,
     excellent REAL, good REAL, fair REAL, poor REAL, bad REAL, confidence REAL, distance REAL,
+    sd REAL,
     PRIMARY KEY (scorer, hash)
   ) WITHOUT ROWID;
   CREATE INDEX scores_by_score ON scores (scorer, score);
-  PRAGMA user_version = 2;
+  PRAGMA user_version = 3;
 `;

@@ -36,6 +36,7 @@ const scoreRow = z.object({
   probabilities: z.tuple([share, share, share, share, share]).nullable(),
   confidence: share.nullable(),
   distance: z.number().nullish(),
+  sd: z.number().min(0).nullish(),
 });
 
 /** The network in there is somebody's: what does not fit is no reply. */

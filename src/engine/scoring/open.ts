@@ -30,8 +30,8 @@ export async function openScorer(scorer: ScorerKey): Promise<OpenScorer> {
   const student = await openStudent(scorer.dir, { threads });
   return {
     async score(image) {
-      const { score, distance } = await image.withPixels((pixels) => judgePicture(student, pixels));
-      return { hash: image.hash, score, probabilities: null, confidence: null, distance };
+      const { score, distance, sd } = await image.withPixels((pixels) => judgePicture(student, pixels));
+      return { hash: image.hash, score, probabilities: null, confidence: null, distance, sd };
     },
     heat: (image, files) => image.withPixels((pixels) => makeHeat(student, pixels, files)),
     close: () => student.close(),

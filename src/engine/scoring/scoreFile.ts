@@ -4,8 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { explainDatabaseError, isDamage } from "../base/sqlite.ts";
 import { scoresSchema } from "./context.ts";
 
-const schemaVersion = 2;
-const columns = "scorer, hash, score, excellent, good, fair, poor, bad, confidence, distance";
+const schemaVersion = 3;
+const columns = "scorer, hash, score, excellent, good, fair, poor, bad, confidence, distance, sd";
 
 /** Opens the file of scores for writing; it is only a cache, so a damaged one or one of another version is made anew. */
 export function openScoreDatabase(file: string): DatabaseSync {

@@ -11,6 +11,8 @@ export interface ScoreRow {
   confidence: number | null;
   /** From the images the student was distilled on, in units of its threshold: above 1 it is far. null: unknown. */
   distance?: number | null;
+  /** Standard deviation of a person's score around it, on 1..5; null or absent where the scorer has no error bars. */
+  sd?: number | null;
 }
 
 /** Scores of any number of images by scorers' fingerprints. Throws LeafErrors `failed` where the disk does. */
@@ -41,8 +43,8 @@ const fewScores = 50_000;
 export function openScores(file: string): ScoreStore {
   const db = openScoreDatabase(file);
   const upsert = db.prepare(
-    "INSERT OR REPLACE INTO scores (scorer, hash, score, excellent, good, fair, poor, bad, confidence, distance) " +
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO scores (scorer, hash, score, excellent, good, fair, poor, bad, confidence, distance, sd) " +
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const byHash = db.prepare("SELECT * FROM scores WHERE scorer = ? AND hash = ?");
   const absent = db.prepare(
@@ -112,11 +114,12 @@ export function openScores(file: string): ScoreStore {
         const before = count(scorer);
         let added = 0;
         db.exec("BEGIN IMMEDIATE");
-        for (const { hash, score, probabilities, confidence, distance } of rows) {
+        for (const { hash, score, probabilities, confidence, distance, sd } of rows) {
           if (!Number.isFinite(score)) throw new RangeError(`The score of ${hash} is ${score}.`);
           if (!byHash.get(scorer, hash)) added++;
           const [excellent, good, fair, poor, bad] = probabilities ?? [null, null, null, null, null];
-          upsert.run(scorer, hash, score, excellent, good, fair, poor, bad, confidence, distance ?? null);
+          const told = [excellent, good, fair, poor, bad, confidence, distance ?? null, sd ?? null];
+          upsert.run(scorer, hash, score, ...told);
         }
         db.exec("COMMIT");
         counts.set(scorer, before + added);
@@ -182,7 +185,7 @@ export function openScores(file: string): ScoreStore {
 
 function toRow(row: Record<string, unknown> | undefined): ScoreRow | undefined {
   if (!row) return undefined;
-  const { hash, score, excellent, good, fair, poor, bad, confidence, distance } = row;
+  const { hash, score, excellent, good, fair, poor, bad, confidence, distance, sd } = row;
   const probabilities = excellent === null ? null : [excellent, good, fair, poor, bad].map(Number);
   return {
     hash: String(hash),
@@ -190,6 +193,7 @@ function toRow(row: Record<string, unknown> | undefined): ScoreRow | undefined {
     probabilities: probabilities as RatingProbabilities | null,
     confidence: confidence === null ? null : Number(confidence),
     distance: distance === null ? null : Number(distance),
+    sd: sd === null ? null : Number(sd),
   };
 }
 

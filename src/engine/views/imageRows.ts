@@ -10,6 +10,7 @@ import { studentToMos } from "../mos/scale.ts";
 import type { LiveContext, Scorer } from "../scoring/context.ts";
 import { pictureFile } from "../scoring/pictureFiles.ts";
 import { isFar } from "../student/outOfDistribution.ts";
+import { reportedDeviation } from "../student/scale.ts";
 import { ratingWords } from "../teachers/judgement.ts";
 import type { Sources } from "./sources.ts";
 
@@ -27,7 +28,7 @@ export const labelScore = "coalesce(pl.score, st.score)";
 export const personScore = `iif(pl.teacher_id = ${judges.person}, pl.score, NULL)`;
 
 const selectRow = `
-  SELECT f.path, f.hash, f.size, f.format, f.width, f.height, s.score AS score, s.distance AS distance,
+  SELECT f.path, f.hash, f.size, f.format, f.width, f.height, s.score AS score, s.distance AS distance, s.sd AS sd,
     ${personScore} AS personScore, ${labelScore} AS labelScore,
     ${["confidence", ...ratingWords].map((name) => `iif(pl.id IS NULL, st.${name}, pl.${name}) AS ${name}`).join(", ")}
   FROM dataset.files AS f ${scoreJoin} ${pointJoins}`;
@@ -43,6 +44,7 @@ interface Stored {
   height: number;
   score: number | null;
   distance: number | null;
+  sd: number | null;
   personScore: number | null;
   labelScore: number | null;
   confidence: number | null;
@@ -83,6 +85,9 @@ export function readImageRow(
     size: row.size,
     split: splitOf(row.hash),
     score: row.score === null ? null : shownScore(scorer, row.score),
+    ...(row.score === null || row.sd === null || !scorer.card
+      ? {}
+      : { sd: reportedDeviation(scorer.card, row.sd) }),
     rank: row.score === null ? null : rankWithin(row.score),
     far: isFar(row.distance),
     teacher: point,
@@ -97,7 +102,7 @@ export function readImageRow(
 /** Caches may be anybody's: what is no number there is not known. */
 function withNumbers(found: Stored): Stored {
   const row = { ...found };
-  for (const name of ["score", "distance", "personScore", "labelScore", "confidence"] as const)
+  for (const name of ["score", "distance", "sd", "personScore", "labelScore", "confidence"] as const)
     if (!Number.isFinite(row[name])) row[name] = null;
   if (!ratingWords.every((word) => Number.isFinite(row[word]))) row.excellent = null;
   return row;

@@ -32,7 +32,7 @@ const standIns: Record<SourceName, string> = {
       mass, confidence, UNIQUE (image_id, teacher_id));
     CREATE TABLE labels.pairs (id INTEGER PRIMARY KEY, a_id, b_id, teacher_id, status, p, p_ab, p_ba, position_bias,
       confidence, UNIQUE (a_id, b_id, teacher_id))`,
-  scores: `CREATE TABLE scores.scores (scorer TEXT, hash TEXT, score REAL, excellent, good, fair, poor, bad, confidence, distance,
+  scores: `CREATE TABLE scores.scores (scorer TEXT, hash TEXT, score REAL, excellent, good, fair, poor, bad, confidence, distance, sd,
       PRIMARY KEY (scorer, hash)) WITHOUT ROWID;
     CREATE INDEX scores.scores_by_score ON scores (scorer, score)`,
 };
@@ -42,7 +42,19 @@ const witness: Record<SourceName, string> = { dataset: "files", labels: "pairs",
 
 const needed = {
   dataset: ["path", "size", "mtimeMs", "hash", "format", "width", "height", "error"],
-  scores: ["scorer", "hash", "score", "excellent", "good", "fair", "poor", "bad", "confidence", "distance"],
+  scores: [
+    "scorer",
+    "hash",
+    "score",
+    "excellent",
+    "good",
+    "fair",
+    "poor",
+    "bad",
+    "confidence",
+    "distance",
+    "sd",
+  ],
 };
 
 /** Longer waits would keep the server from answering anything else. */

@@ -32,7 +32,7 @@ export function statusTooltip(view: ImageView, t: Translate): string {
     `**${escapeMarkdown(row.path)}** · ${row.width}×${row.height} · ${escapeMarkdown(row.format.toUpperCase())}`,
   ];
   if (row.score !== null) {
-    const parts = [t("Quality {0}", scoreText(t, row.score, scorer.scale))];
+    const parts = [t("Quality {0}", scoreText(t, row.score, scorer.scale, row.sd))];
     if (row.rank !== null) parts.push(betterThan(t, row.rank));
     lines.push(`${parts.join(" · ")}  \n(${scorerTitle(scorer, t)})`);
   }

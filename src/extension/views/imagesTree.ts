@@ -197,7 +197,7 @@ function imageItem(row: ImageRow, project: ProjectSnapshot | undefined): TreeIte
 function tooltip(row: ImageRow, scorer: ScorerInfo | null): MarkdownString {
   const lines = [`**${escapeMarkdown(row.path)}** · ${row.width}×${row.height}`];
   if (row.score !== null && scorer) {
-    const quality = l10n.t("Quality {0}", scoreText(l10n.t, row.score, scorer.scale));
+    const quality = l10n.t("Quality {0}", scoreText(l10n.t, row.score, scorer.scale, row.sd));
     const place = row.rank === null ? "" : ` · ${betterThan(l10n.t, row.rank)}`;
     lines.push(`${quality}${place}  \n(${escapeMarkdown(render(scorer.title, l10n.t))})`);
   }

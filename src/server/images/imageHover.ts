@@ -42,7 +42,7 @@ function pictureSize({ width, height }: ImageRow): string {
 }
 
 /** A score with what made it: never one without the other. */
-function qualityLine({ score, rank }: ImageRow, scorer: ScorerInfo): string {
+function qualityLine({ score, sd, rank }: ImageRow, scorer: ScorerInfo): string {
   const by =
     scorer.kind === "embedded"
       ? t("embedded teacher, blind to content; distill a student for your images")
@@ -50,7 +50,7 @@ function qualityLine({ score, rank }: ImageRow, scorer: ScorerInfo): string {
   if (score === null) return t("Quality not known yet ({0})", by);
   const direction = scorer.lowerIsBetter ? `, ${t("lower is better")}` : "";
   const place = rank === null ? "" : ` · ${betterThan(t, rank)}`;
-  return `${t("Quality {0}", `**${scoreText(t, score, scorer.scale)}**`)}${direction}${place} (${by})`;
+  return `${t("Quality {0}", `**${scoreText(t, score, scorer.scale, sd)}**`)}${direction}${place} (${by})`;
 }
 
 function teacherLine({ score, probabilities, confidence, human }: PointView): string {

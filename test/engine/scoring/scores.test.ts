@@ -9,7 +9,14 @@ import { temporaryFolder } from "../../support/pictures.ts";
 const hashOf = (n: number) => n.toString(16).padStart(32, "0");
 
 function row(n: number, score: number): ScoreRow {
-  return { hash: hashOf(n), score, probabilities: null, confidence: null, distance: score / 4 };
+  return {
+    hash: hashOf(n),
+    score,
+    probabilities: null,
+    confidence: null,
+    distance: score / 4,
+    sd: score / 8,
+  };
 }
 
 function open(file = path.join(temporaryFolder(), ".leaf", "cache", "scores.sqlite")) {
@@ -78,6 +85,7 @@ describe("openScores", () => {
       probabilities: [0.1, 0.4, 0.3, 0.15, 0.05],
       confidence: 0.125,
       distance: null,
+      sd: null,
     };
     store.put("teacher", [judged, row(2, 4)]);
     expect(store.get("teacher", hashOf(1))).toEqual(judged);

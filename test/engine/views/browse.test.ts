@@ -199,6 +199,23 @@ describe("the browser", () => {
     await expect(asked).rejects.toThrow("The project was closed.");
   });
 
+  it("tells a score's error bar on the scale of the MOS", () => {
+    const project = liveProject(temporaryFolder());
+    putIndex(project, [
+      { path: "1.jpg", hash: hashOf(1) },
+      { path: "2.jpg", hash: hashOf(2) },
+    ]);
+    putScores(project, "calibrate-1", [
+      [hashOf(1), 3, undefined, 0.2],
+      [hashOf(2), 3],
+    ]);
+    const browser = browse(
+      liveContext(project, { scorer: studentScorer({ range: [0, 100], lowerIsBetter: true }) }),
+    );
+    expect(browser.row(hashOf(1))).toMatchObject({ score: 50, sd: expect.closeTo(5, 9) });
+    expect(browser.row(hashOf(2))).not.toHaveProperty("sd");
+  });
+
   it("ranks an image among all that are scored, once these are twenty", () => {
     fc.assert(
       fc.property(

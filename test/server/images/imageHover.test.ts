@@ -95,6 +95,12 @@ describe("the hover", () => {
     ]);
   });
 
+  it("tells how sure a score is, where the student knows", () => {
+    expect(linesOf(imageHover({ ...view, row: { ...row, sd: 0.306 } }))[1]).toMatch(
+      /^Quality 3\.62 ± 0\.31 \/ 5 · /,
+    );
+  });
+
   it("links to the panel and to a new score, with their arguments", () => {
     const odd = { ...view, project: { ...view.project, config: "file:///w%20(1)/it's.leaf.yaml" } };
     const links = tokensOf(imageHover(odd)).flatMap(({ type, attrs }) =>

@@ -47,6 +47,8 @@ export function trainerEnvironment(): NodeJS.ProcessEnv {
     TOKENIZERS_PARALLELISM: "false",
     // Else a torch.py in the folder where it starts, which may be a stranger's, would be run for torch.
     PYTHONSAFEPATH: "1",
+    // Threads that wait for one another spin, and hold up whatever else runs: beside a busy process training takes three times as long.
+    OMP_WAIT_POLICY: process.env.OMP_WAIT_POLICY ?? "PASSIVE",
   });
 }
 

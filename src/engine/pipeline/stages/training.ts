@@ -188,9 +188,16 @@ export async function writeCard(
     mosScale: facts.mosScale,
     parameters: done.parameters,
     exportMaxDifference: done.exportMaxDifference,
-    outputs: ["features", "map", ...(done.domain ? (["distance"] as const) : []), "levels"],
+    outputs: [
+      "features",
+      "map",
+      ...(done.domain ? (["distance"] as const) : []),
+      "levels",
+      ...(done.head ? (["sd"] as const) : []),
+    ],
     domain: done.domain,
     levels: done.levels,
+    ...(done.head && { head: done.head }),
     provenance: {
       leaf: version,
       created: new Date().toISOString(),

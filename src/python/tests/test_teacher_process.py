@@ -261,7 +261,10 @@ def test_an_unknown_key_is_named(kind: str, key: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"type": "close"}, "type must be one of open, points, pairs, explain, inspect, image, unreadable."),
+        (
+            {"type": "close"},
+            "type must be one of open, openContrastive, points, pairs, explain, inspect, image, unreadable.",
+        ),
         ({"id": -1}, "id must be a whole number from 0 to 9007199254740991."),
         ({"orders": "all"}, "orders must be one of both, one."),
         ({"pairs": []}, "pairs must be a list of 1 or more."),
@@ -309,7 +312,7 @@ class OneLetterATime:
 @given(st.lists(st.text("abcd", min_size=1, max_size=4), min_size=2, max_size=5, unique=True))
 def test_every_whole_answer_counts_once_for_its_own_name(names: list[str]) -> None:
     """For a model that says one of the answers in full, letter by letter, and stops."""
-    answers = find_answers(OneLetterATime(), Question("", ((), ()), False), names)
+    answers = find_answers(OneLetterATime(), Question("", ((), ()), False, None), names)
     needed = needed_tokens(answers)
     for said in names:
         path = tuple(map(ord, said))

@@ -52,7 +52,7 @@ beforeAll(async () => {
   writeFileSync(path.join(dir, "photos", "broken.png"), "\x89PNG\r\n\x1a\nnothing");
   writeFileSync(
     path.join(dir, "leaf.yaml"),
-    "images: photos\nteacher: { kind: clip, model: ./tiny }\nlabel: { pairsPerImage: 4, reasons: true }\n",
+    "images: photos\nsplit: { test: 0, val: 0 }\nteacher: { kind: clip, model: ./tiny }\nlabel: { pairsPerImage: 4, reasons: true }\n",
   );
 });
 

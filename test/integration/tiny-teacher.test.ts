@@ -40,7 +40,9 @@ describe.skipIf(why !== undefined)(
       rmSync(folder, { recursive: true, force: true });
     });
 
-    it("its labels follow the truth, and pairs that the entropy filter keeps are right more often than those it drops", async () => {
+    it("its labels follow the truth, and pairs that the entropy filter keeps are right more often than those it drops", {
+      timeout: 240_000,
+    }, async () => {
       const config = teacherSchema.parse({
         kind: "openai",
         endpoint: server.endpoint,

@@ -56,6 +56,7 @@ test("keys that stand there are not offered again", async () => {
     "check",
     "orders",
     "stopAfterFailures",
+    "pauseAtFailures",
     "reasons",
   ]);
   expect(await labels("student: { input: { crop: 224, | } }")).toEqual(["resize", "views"]);
@@ -175,6 +176,7 @@ test("no key where its indentation would be wrong", async () => {
     "check",
     "orders",
     "stopAfterFailures",
+    "pauseAtFailures",
     "reasons",
   ]);
 });
@@ -189,6 +191,7 @@ test("a comment that names another schema changes nothing, and nothing is fetche
     "check",
     "orders",
     "stopAfterFailures",
+    "pauseAtFailures",
     "reasons",
   ]);
 });

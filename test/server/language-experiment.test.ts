@@ -92,7 +92,7 @@ test("completion: presets and keys in an empty file, dotted keys and values of l
   expect(await labels("arms:\n  a:\n    distill:\n      |\n")).toEqual(
     expect.arrayContaining(["epochs", "loss"]),
   );
-  expect(await labels("arms:\n  a: { distill.keep: | }\n")).toEqual(["best", "last"]);
+  expect(await labels("arms:\n  a: { distill.keep: | }\n")).toEqual(["auto", "best", "last"]);
   expect(await labels("arms:\n  a: { stage: | }\n")).toEqual(["calibrate", "teacher", "distill"]);
   expect(await labels("stage: |\n")).toEqual(["calibrate", "teacher", "distill"]);
   expect(await labels("arms: { one: {}, two: {} }\ncompare: |\n")).toEqual(["one", "two"]);

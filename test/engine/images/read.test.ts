@@ -43,7 +43,7 @@ async function makeProject(teacher: string): Promise<void> {
   restore();
   writeFileSync(
     path.join(root, "leaf.yaml"),
-    `images: photos\nsplit: { test: 0, val: 0 }\nteacher: ${teacher}\nlabel: { pairsPerImage: 3, reasons: true }\n`,
+    `images: photos\nsplit: { test: 0, val: 0 }\nteacher: ${teacher}\nlabel: { pairsPerImage: 3, reasons: true, pauseAtFailures: null }\n`,
   );
   project = await openProject(path.join(root, "leaf.yaml"));
 }

@@ -16,7 +16,10 @@ async function projectOf(teacher: string) {
   for (let i = 0; i < 4; i++)
     writeFileSync(path.join(root, "photos", `${i}.png`), await picture(40, 30, i).png().toBuffer());
   const config = path.join(root, "leaf.yaml");
-  writeFileSync(config, `images: photos\nteacher: ${teacher}\nlabel: { pairsPerImage: 1 }\n`);
+  writeFileSync(
+    config,
+    `images: photos\nsplit: { test: 0, val: 0 }\nteacher: ${teacher}\nlabel: { pairsPerImage: 1 }\n`,
+  );
   return openProject(config);
 }
 

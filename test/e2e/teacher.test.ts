@@ -11,7 +11,7 @@ const session = useSession(async () => {
   const folder = await photoFolder(8);
   folder.write(
     "leaf.yaml",
-    `images: photos\nteacher:\n  kind: openai\n  endpoint: ${teacher.url}\n  model: m\nlabel:\n  pairsPerImage: 2\n`,
+    `images: photos\nsplit: { test: 0, val: 0 }\nteacher:\n  kind: openai\n  endpoint: ${teacher.url}\n  model: m\nlabel:\n  pairsPerImage: 2\n`,
   );
   return folder;
 });

@@ -19,6 +19,7 @@ export function writingTheConfig(session: () => Session): void {
       await editor.suggestions();
     });
     await editor.accept("teacher");
+    await editor.press("Escape");
     expect(await editor.text()).toMatch(/^teacher:/m);
     await workbench.run("File: Revert File");
     expect(await until("the file as saved", async () => !(await editor.text()).includes("teacher"))).toBe(

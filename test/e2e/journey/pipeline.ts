@@ -58,7 +58,7 @@ export function runningThePipeline(session: () => Session): void {
 
   test("shows each stage's result over its section", async () => {
     const { workbench, editor, page } = session();
-    expect(await editor.waitForLens(/40 images, \d+ pairs \(\d+ discarded\)/)).toBeTruthy();
+    expect(await editor.waitForLens(/28 images, \d+ pairs \(\d+ discarded\)/)).toBeTruthy();
     expect(await editor.waitForLens(/SRCC −?\d\.\d{3} \[−?\d\.\d{3}, −?\d\.\d{3}\] · PLCC/)).toMatch(/r1/);
     await treeRow(page, "Runs", "r1").waitFor();
     await workbench.clearNotifications();

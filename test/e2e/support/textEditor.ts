@@ -68,12 +68,13 @@ export function activeEditor(page: Page): TextEditor {
     },
     async accept(label) {
       const row = suggest.filter({ has: page.locator(".label-name", { hasText: new RegExp(`^${label}$`) }) });
-      const list = page.locator(".suggest-widget.visible");
-      // A click while the list is still filled only selects the row, or is lost: it is made again.
+      // What is taken may be a snippet with choices of its own: it is this row that goes, not the list. A click while the list
+      // is still filled only selects the row: it is made again.
+      await row.first().waitFor();
       await until(`${label} to be taken`, async () => {
-        if (!(await list.isVisible())) return true;
+        if (!(await row.first().isVisible())) return true;
         await row.first().click({ timeout: 3_000 });
-        await list.waitFor({ state: "hidden", timeout: 3_000 });
+        await row.first().waitFor({ state: "hidden", timeout: 3_000 });
         return true;
       });
     },

@@ -35,7 +35,7 @@ describe("globs that would fill the memory", () => {
       expect(parsed.problems[0]!.message).toMatch(/the most$/);
       expect(parsed.problems[0]!.message.length).toBeLessThan(200);
     }
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   it("many globs together are refused too, many files are not", () => {
@@ -128,7 +128,7 @@ describe("patterns", () => {
         } catch (error) {
           if ((error as { code?: string }).code !== "config") throw error;
         }
-        expect(performance.now() - start).toBeLessThan(500);
+        expect(performance.now() - start).toBeLessThan(5_000);
       }),
       { numRuns: 300, examples: known.map((one) => [one]) },
     );

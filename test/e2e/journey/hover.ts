@@ -9,7 +9,7 @@ export function scoresInText(session: () => Session): void {
     await workbench.openFile("notes.md");
     const shown = await editor.hover("photos/stream_027.png", /Quality/);
     expect(shown).toMatch(/stream_027\.png · 160×160 · PNG/);
-    expect(shown).toMatch(/Quality −?\d\.\d+ \/ 5/);
+    expect(shown).toMatch(/Quality −?\d\.\d+ ± \d\.\d+ \/ 5/);
     expect(shown).toMatch(/better than \d+ % of \d+ scored images/);
     expect(shown).toMatch(/student r1 · calibrated/);
     expect(shown).toMatch(/Teacher \d\.\d+/);

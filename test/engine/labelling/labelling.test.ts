@@ -4,11 +4,8 @@ import path from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LeafError } from "../../../src/engine/base/errors.ts";
 import { hashBytes } from "../../../src/engine/base/files.ts";
-import {
-  type LabellingOptions,
-  labelDataset,
-  pairsToLabel,
-} from "../../../src/engine/labelling/labelling.ts";
+import type { LabellingOptions } from "../../../src/engine/labelling/asking.ts";
+import { labelDataset, pairsToLabel } from "../../../src/engine/labelling/labelling.ts";
 import type { PairPlan } from "../../../src/engine/labelling/pairs.ts";
 import { type LabelStore, openLabels } from "../../../src/engine/labels/labels.ts";
 import {

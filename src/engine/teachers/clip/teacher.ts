@@ -12,7 +12,7 @@ import { ratingWords } from "../judgement.ts";
 import { pairOf, pointOf, type Quality } from "../latent.ts";
 import type { Inspection, Teacher, TeacherImage, TeacherOptions } from "../teacher.ts";
 import { needModel } from "../transformers/identity.ts";
-import { keptChild } from "../transformers/kept.ts";
+import { keptChild, openingOf, pace } from "../transformers/kept.ts";
 import { imageMessage } from "../transformers/pixels.ts";
 import { qualityOf, reasonOf, resolveAntonyms } from "./antonyms.ts";
 import { identify } from "./identity.ts";
@@ -38,14 +38,8 @@ export async function createClipTeacher(
   requireApproved(downloadItems(config, root).map((item) => ({ ...item, file: "", line: null })));
   const { quality, attributes } = resolveAntonyms(config.prompts);
   const opening: ContrastiveOpen = {
-    v: 1,
+    ...openingOf(config, folder),
     type: "openContrastive",
-    model: folder ?? config.model,
-    local: folder !== undefined,
-    revision: config.revision ?? null,
-    device: config.device,
-    dtype: config.dtype,
-    batch: config.batch,
     antonyms: [...quality, ...attributes.map(({ good, bad }) => [good, bad] as [string, string])],
   };
   const interpreter = resolveInterpreter(options.interpreter, root);
@@ -93,10 +87,7 @@ export async function createClipTeacher(
     kind: "clip",
     fingerprint,
     description,
-    // Several forward passes, so that pictures of like shape find each other.
-    batchSize: config.batch * 2,
-    // The images of one call are decoded while the model is busy with another.
-    concurrency: 2,
+    ...pace(config),
     get about() {
       return child.about();
     },

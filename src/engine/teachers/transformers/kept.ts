@@ -2,6 +2,7 @@ import path from "node:path";
 import type { TeacherAnswer, TeacherQuestion } from "../../../protocol/teacher.ts";
 import type { Text } from "../../../protocol/text.ts";
 import { say } from "../../../words/text.ts";
+import type { ClipTeacherConfig, TransformersTeacherConfig } from "../../config/teacher.ts";
 import { type Hello, type Opening, type Supply, startTeacherChild, type TeacherChild } from "./child.ts";
 
 /** A teacher's process, started when it is first asked and again if it has ended since. */
@@ -11,6 +12,29 @@ export interface KeptChild {
   about(): Text | undefined;
   close(): Promise<void>;
 }
+
+/** What opens a model, whatever it is asked: `folder` where it is a local one. */
+export function openingOf(
+  config: Pick<
+    TransformersTeacherConfig | ClipTeacherConfig,
+    "model" | "revision" | "device" | "dtype" | "batch"
+  >,
+  folder: string | undefined,
+) {
+  const { model, revision, device, dtype, batch } = config;
+  return {
+    v: 1 as const,
+    model: folder ?? model,
+    local: folder !== undefined,
+    revision: revision ?? null,
+    device,
+    dtype,
+    batch,
+  };
+}
+
+/** Several forward passes a call, so that what is alike finds each other; the images of one call are decoded while the model is busy with another. */
+export const pace = ({ batch }: { batch: number }) => ({ batchSize: 2 * batch, concurrency: 2 });
 
 /** `describe`: one line of what a teacher said when it was open. What is wrong with model or device is told by the first question. */
 export function keptChild<H extends Hello>(

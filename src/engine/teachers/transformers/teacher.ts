@@ -10,7 +10,7 @@ import { minRatingMass } from "../judgement.ts";
 import { type Prompts, resolvePrompts } from "../prompts.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage, TeacherOptions } from "../teacher.ts";
 import { identify, needModel } from "./identity.ts";
-import { keptChild } from "./kept.ts";
+import { keptChild, openingOf, pace } from "./kept.ts";
 import { imageMessage } from "./pixels.ts";
 
 /** Who the teacher is, without starting Python. */
@@ -36,16 +36,10 @@ export async function createTransformersTeacher(
   needModel(config.model, folder);
   const { canvas: _, ...prompts } = resolvePrompts(config.prompts, config.model);
   const opening: TeacherOpen = {
-    v: 1,
+    ...openingOf(config, folder),
     type: "open",
-    model: folder ?? config.model,
-    local: folder !== undefined,
-    revision: config.revision ?? null,
-    device: config.device,
-    dtype: config.dtype,
     quantize: config.quantize,
     attention: config.attention,
-    batch: config.batch,
     featureMemory: config.featureMemory,
     prompts,
   };
@@ -66,10 +60,7 @@ export async function createTransformersTeacher(
     kind: "transformers",
     fingerprint,
     description,
-    // Several forward passes, so that prompts of like length find each other.
-    batchSize: config.batch * 2,
-    // The images of one call are decoded while the model is busy with another.
-    concurrency: 2,
+    ...pace(config),
     get about() {
       return child.about();
     },

@@ -20,50 +20,32 @@ const ratios = [0.03, 0.1, 0.3];
 const percent = (ratio: number) => `${Math.round(ratio * 100)} %`;
 const suffix = (ratio: number) => `${Math.round(ratio * 100)}`;
 
-/** What people look at first; the others take most of the time. */
-const unlessFull = (ratio: number): Pick<Arm, "full"> => (ratio === 0.1 ? {} : { full: true });
+type Way = Pick<Arm, "from" | "method">;
+const distilled: Way = { from: "distill", method: "closed-form" };
+
+/** Fine-tuning takes most of the time: without `--full` it is shown for one share of ratings. */
+function calibrated(name: string, prefix: string, ratio: number, way: Way): Arm {
+  return {
+    name: `${name}, ${percent(ratio)}`,
+    file: `${prefix ? `${prefix}-${suffix(ratio)}.` : ""}leaf.yaml`,
+    stage: "calibrate",
+    ratio,
+    ...way,
+    ...(way.method === "fine-tune" && ratio !== 0.1 && { full: true }),
+  };
+}
 
 /** All arms, in the order of the table. The first one distils what the others of TGD start from. */
 export const arms: Arm[] = [
-  {
-    name: "TGD, no labels",
-    file: "leaf.yaml",
-    stage: "distill",
-    from: "distill",
-    ratio: 0.1,
-    method: "closed-form",
-  },
-  ...ratios.map(
-    (ratio): Arm => ({
-      name: `TGD + closed form, ${percent(ratio)}`,
-      file: ratio === 0.1 ? "leaf.yaml" : `closed-form-${suffix(ratio)}.leaf.yaml`,
-      stage: "calibrate",
-      from: "distill",
-      ratio,
-      method: "closed-form",
-    }),
+  { ...distilled, name: "TGD, no labels", file: "leaf.yaml", stage: "distill", ratio: 0.1 },
+  ...ratios.map((ratio) =>
+    calibrated("TGD + closed form", ratio === 0.1 ? "" : "closed-form", ratio, distilled),
   ),
-  ...ratios.map(
-    (ratio): Arm => ({
-      name: `TGD + CFT, ${percent(ratio)}`,
-      file: `tgd-cft-${suffix(ratio)}.leaf.yaml`,
-      stage: "calibrate",
-      from: "distill",
-      ratio,
-      method: "fine-tune",
-      ...unlessFull(ratio),
-    }),
+  ...ratios.map((ratio) =>
+    calibrated("TGD + CFT", "tgd-cft", ratio, { from: "distill", method: "fine-tune" }),
   ),
-  ...ratios.map(
-    (ratio): Arm => ({
-      name: `CFT only, ${percent(ratio)}`,
-      file: `cft-only-${suffix(ratio)}.leaf.yaml`,
-      stage: "calibrate",
-      from: "backbone",
-      ratio,
-      method: "fine-tune",
-      ...unlessFull(ratio),
-    }),
+  ...ratios.map((ratio) =>
+    calibrated("CFT only", "cft-only", ratio, { from: "backbone", method: "fine-tune" }),
   ),
 ];
 

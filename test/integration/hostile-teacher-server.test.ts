@@ -1,36 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import type { ServerResponse } from "node:http";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/engine/base/random.ts";
 import { teacherSchema } from "../../src/engine/config/teacher.ts";
 import { createTeacher } from "../../src/engine/teachers/createTeacher.ts";
 import type { Teacher } from "../../src/engine/teachers/teacher.ts";
 import { inEnglish } from "../../src/words/text.ts";
-import {
-  type ChatRequest,
-  type ChatServer,
-  completion,
-  goodAnswer,
-  picturesIn,
-  startChatServer,
-} from "../support/chatServer.ts";
+import { type ChatRequest, completion, goodAnswer, picturesIn } from "../support/chatServer.ts";
+import { useChatServers } from "../support/chatServers.ts";
 import { freePort } from "../support/llama/server.ts";
 import { teacherImages } from "../support/teacherImages.ts";
 
-const folder = mkdtempSync(path.join(tmpdir(), "leaf-hostile-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-
-async function serve(...args: Parameters<typeof startChatServer>): Promise<ChatServer> {
-  const server = await startChatServer(...args);
-  open.push(() => server.close());
-  return server;
-}
+const { folder, closing, serve } = useChatServers("leaf-hostile-");
 
 const notes: string[] = [];
 async function teacherAt(endpoint: string | string[], more: Record<string, unknown> = {}): Promise<Teacher> {
@@ -47,8 +27,7 @@ async function teacherAt(endpoint: string | string[], more: Record<string, unkno
     root: folder,
     onNote: (note) => notes.push(inEnglish(note)),
   });
-  open.push(() => teacher.close());
-  return teacher;
+  return closing(teacher);
 }
 
 /** Whether a question is one of the probe's, whose pictures are plain grey. */
@@ -291,7 +270,6 @@ describe("several endpoints", () => {
     for (const { requests } of [one, two]) expect(requests.length).toBeGreaterThan(60);
 
     await one.close();
-    open.shift();
     expect((await teacher.judgePoints(images)).every(({ ok }) => ok)).toBe(true);
     const late = await serve(goodAnswer, deadPort);
     await expect

@@ -103,6 +103,7 @@ export async function startChatServer(answer: Answering = goodAnswer, port = 0):
     headers,
     mostUnderWay: 0,
     async close() {
+      if (!server.listening) return;
       server.close();
       server.closeAllConnections();
       await once(server, "close");

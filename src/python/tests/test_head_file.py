@@ -15,7 +15,7 @@ from leaf.contract.head import HeadNetwork, Levels
 from leaf.export import export
 from leaf.head.compose import compose
 from leaf.head.entry import main
-from leaf.head.fit import fit
+from leaf.head.fit import Fit, fit
 from leaf.head.rows import Rated
 from leaf.levels import layout
 
@@ -71,13 +71,20 @@ def test_score_deviation_and_map_are_those_of_the_fit(
         assert np.allclose(now, before, atol=1e-4)
 
 
+def composed(network: tuple[HeadNetwork, np.ndarray], folder: Path) -> tuple[Fit, Path]:
+    """A fit to 25 ratings, and its student's file."""
+    one, features = network
+    found = fit([one], [features], rated(25))
+    path = folder / "student.onnx"
+    compose(found, [one], path)
+    return found, path
+
+
 def test_a_picture_of_any_size_has_a_map_whose_mean_is_its_score(
     network: tuple[HeadNetwork, np.ndarray], tmp_path: Path
 ) -> None:
-    one, features = network
-    found = fit([one], [features], rated(25))
-    path = tmp_path / "student.onnx"
-    compose(found, [one], path)
+    one, _ = network
+    found, path = composed(network, tmp_path)
     for height, width in ((SIDE, SIDE + 1), (133, 190), (257, 97)):
         pixels = np.random.default_rng(height).integers(0, 256, (1, height, width, 3), dtype=np.uint8)
         score, sd, local = session(path).run(["score", "sd", "map"], {"pixels": pixels})
@@ -92,10 +99,7 @@ def test_a_picture_of_any_size_has_a_map_whose_mean_is_its_score(
 def test_where_a_part_of_the_picture_is_changed_the_map_changes_most(
     network: tuple[HeadNetwork, np.ndarray], tmp_path: Path
 ) -> None:
-    one, features = network
-    found = fit([one], [features], rated(25))
-    path = tmp_path / "student.onnx"
-    compose(found, [one], path)
+    _, path = composed(network, tmp_path)
     pixels = np.random.default_rng(4).integers(0, 256, (2, 512, 512, 3), dtype=np.uint8)
     pixels[1, :64, :64] = 128
     (local,) = session(path).run(["map"], {"pixels": pixels})

@@ -1,9 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import type { ServerResponse } from "node:http";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../../../src/engine/base/random.ts";
 import { type OpenaiTeacherConfig, teacherSchema } from "../../../../src/engine/config/teacher.ts";
 import { createTeacher, teacherFingerprint } from "../../../../src/engine/teachers/createTeacher.ts";
@@ -18,16 +17,11 @@ import {
   completion,
   goodAnswer,
   picturesIn,
-  startChatServer,
 } from "../../../support/chatServer.ts";
+import { useChatServers } from "../../../support/chatServers.ts";
 import { teacherImages } from "../../../support/teacherImages.ts";
 
-const folder = mkdtempSync(path.join(tmpdir(), "leaf-field-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
+const { folder, closing, serve: start } = useChatServers("leaf-field-");
 
 /** Fields that these tests look at. */
 type Request = ChatRequest & {
@@ -41,19 +35,14 @@ type Request = ChatRequest & {
   logprobs?: boolean;
 };
 type Answer = (request: Request, response: ServerResponse) => unknown;
-async function serve(answer: Answer) {
-  const server = await startChatServer(answer as Answering);
-  open.push(() => server.close());
-  return server;
-}
+const serve = (answer: Answer) => start(answer as Answering);
 
 const configOf = (endpoint: string, more: Record<string, unknown> = {}) =>
   teacherSchema.parse({ kind: "openai", endpoint, model: "m", patience: 5, ...more }) as OpenaiTeacherConfig;
 
 async function teacherAt(endpoint: string, more: Record<string, unknown> = {}): Promise<Teacher> {
   const teacher = await createTeacher(configOf(endpoint, more), { root: folder });
-  open.push(() => teacher.close());
-  return teacher;
+  return closing(teacher);
 }
 const lineOf = ({ about }: Teacher) => (about ? inEnglish(about) : "");
 const fingerprintAt = (server: ChatServer, more = {}) =>
@@ -219,7 +208,7 @@ describe("what was found out", () => {
     const made = createTeacher(config, { root: folder });
     const failed = await made
       .then(async (teacher) => {
-        open.push(() => teacher.close());
+        closing(teacher);
         const images = await teacherImages(30);
         await teacher.judgePoints(images);
         await teacher.judgePoints(images);

@@ -1,9 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import sharp from "sharp";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hashBytes } from "../../../../src/engine/base/files.ts";
 import { type OpenaiTeacherConfig, teacherSchema } from "../../../../src/engine/config/teacher.ts";
 import { createTeacher, teacherFingerprint } from "../../../../src/engine/teachers/createTeacher.ts";
@@ -12,26 +9,14 @@ import { inEnglish } from "../../../../src/words/text.ts";
 import {
   type Answering,
   type ChatRequest,
-  type ChatServer,
   completion,
   goodAnswer,
   picturesIn,
-  startChatServer,
 } from "../../../support/chatServer.ts";
+import { useChatServers } from "../../../support/chatServers.ts";
 import { teacherImages } from "../../../support/teacherImages.ts";
 
-const folder = mkdtempSync(path.join(tmpdir(), "leaf-teacher-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-
-async function serve(answer?: Answering): Promise<ChatServer> {
-  const server = await startChatServer(answer);
-  open.push(() => server.close());
-  return server;
-}
+const { folder, closing, serve } = useChatServers("leaf-teacher-");
 
 const configOf = (endpoint: string, more: Record<string, unknown> = {}) =>
   teacherSchema.parse({ kind: "openai", endpoint, model: "m", patience: 5, ...more }) as OpenaiTeacherConfig;
@@ -44,8 +29,7 @@ async function teacherAt(endpoint: string, more: Record<string, unknown> = {}): 
     root: folder,
     onNote: (note) => notes.push(inEnglish(note)),
   });
-  open.push(() => teacher.close());
-  return teacher;
+  return closing(teacher);
 }
 
 function refuse(...[response, message]: [Parameters<Answering>[1], string]): undefined {
@@ -186,7 +170,7 @@ describe("what a server can do", () => {
       );
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    open.push(async () => void server.close().closeAllConnections());
+    closing({ close: async () => void server.close().closeAllConnections() });
     const { port } = server.address() as { port: number };
     const teacher = await teacherAt(`http://127.0.0.1:${port}/v1`);
     expect(aboutOf(teacher)).toMatch(/^vLLM at .*: exact probabilities of chosen tokens/);

@@ -9,6 +9,6 @@ export function groupsNote(t: Translate, groups: number | undefined): string {
   if (groups === undefined) return "";
   const drawn = t("Intervals by group ({0} groups).", count(groups));
   return groups < few
-    ? `${drawn} ${t("Fewer than 10 groups say little about others: the intervals are rough, and rather too narrow.")}`
+    ? `${drawn} ${t("With fewer than 10 groups the intervals are rough, and often too narrow.")}`
     : drawn;
 }

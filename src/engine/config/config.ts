@@ -29,7 +29,7 @@ const labelSchema = z.strictObject({
     .default(defaultMinConfidence)
     .meta({
       description:
-        "Pairs with less confidence (1 − normalised entropy) are discarded; `auto`: the least at which pairs of calibration images are right significantly more often than not (up to 300 of these are asked for it).",
+        "Pairs with less confidence (1 − normalised entropy) are discarded; `auto`: the least at which pairs of calibration images are right significantly more often than not (it asks up to 300 of these).",
     }),
   seed: z.int().default(0).meta({ description: "Another seed draws other pairs." }),
   check: z
@@ -37,7 +37,7 @@ const labelSchema = z.strictObject({
     .default([])
     .meta({
       description:
-        "Splits whose rated images are compared with each other as well, at most 300 pairs each, for `leaf reliability`; nothing learns from these pairs.",
+        "Splits whose rated images are also compared, at most 300 pairs each, for `leaf reliability`. Nothing learns from these pairs.",
     }),
   orders: z.enum(["both", "one"]).default("both").meta({
     description: "Ask a pair in both orders, which cancels position bias, or in one at half the price.",
@@ -48,7 +48,7 @@ const labelSchema = z.strictObject({
   }),
   pauseAtFailures: z.number().min(0).max(1).nullable().default(0.5).meta({
     description:
-      "Labelling pauses, once, where a larger share of the last 40 answers failed: the next `leaf label` goes on. Null never pauses.",
+      "Labelling pauses once when more than this share of the last 40 answers failed; the next `leaf label` goes on. null: never.",
   }),
   reasons: z.boolean().default(false).meta({
     description: "Also ask for a short reason per image, in a request of its own; never part of the score.",

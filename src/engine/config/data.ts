@@ -53,7 +53,7 @@ export const mosSchema = z.strictObject({
   }),
   rater: z.string().min(1).optional().meta({
     description:
-      "Column that says who rated: each row is one rating, and the MOS is made of an image's rows. By default told by its name (`rater`, `annotator`, `user_id` …).",
+      "Column with the rater's name: each row is one rating, and an image's rows make its MOS. By default found by its name (`rater`, `annotator`, `user_id` …).",
   }),
   raters: columns.optional().meta({
     description: "Columns with the ratings of one person each; `*` stands for anything, as in `user*`.",

@@ -172,7 +172,7 @@ const openaiTeacher = z
       }),
     request: requestSchema.optional().meta({
       description:
-        "More fields of every request, sent as they are and before LEAF's own: `reasoning_effort`, `provider`, `seed`. Part of who the teacher is.",
+        "Extra fields for every request, sent unchanged, such as `reasoning_effort`, `provider` or `seed`. Other fields make another teacher.",
     }),
     probabilities: z.enum(["auto", "logprobs", "sampling"]).default("auto").meta({
       description:

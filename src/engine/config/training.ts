@@ -24,7 +24,7 @@ export const studentSchema = z.strictObject({
         .meta({ description: "Side in pixels of the squares it learns from, and of crops that are scored." }),
       views: z.literal(["whole", 1, 5]).default("whole").meta({
         description:
-          "What is scored: the whole picture in one pass, never enlarged; or crops, whose mean it is: the centre, or centre and corners.",
+          "What is scored: `whole`, the whole picture in one pass, never enlarged; 1, the centre crop; 5, the mean of five crops (centre and corners).",
       }),
     })
     .refine(
@@ -55,7 +55,7 @@ const trainingFields = {
   }),
   layerDecay: z.number().min(0.01).max(1).optional().meta({
     description:
-      "Each layer learns by this factor slower than the one above it; 1: all alike. By default what suits the student's family.",
+      "The learning rate of a layer is this factor times that of the layer above it; 1: all the same. By default what suits the student's family.",
   }),
   seed: z.int().default(0).meta({ description: "Seed of batches, crops and new weights." }),
 };
@@ -84,7 +84,7 @@ export const distillSchema = z.strictObject({
         .default("auto")
         .meta({
           description:
-            "T of the pair-wise loss, in points of the 1..5 scale; `auto`: with which the teacher's own scores fit its preferences best.",
+            "T of the pair-wise loss, in points of the 1..5 scale; `auto`: the value with which the teacher's scores fit its preferences best.",
         }),
       confidence: z.boolean().default(true).meta({
         description:
@@ -95,7 +95,7 @@ export const distillSchema = z.strictObject({
     .prefault({}),
   keep: z.enum(["auto", "best", "last"]).default("auto").meta({
     description:
-      "Which epoch becomes the student: the best on the val split (agreement with the teacher), or the last; `auto`: the last with fewer than 200 val images, which would choose by chance.",
+      "Which epoch becomes the student: the best on the val split (agreement with the teacher), or the last; `auto`: the last with fewer than 200 val images, too few to choose by.",
   }),
   processes: z
     .int()
@@ -145,11 +145,11 @@ export const calibrateSchema = z.strictObject({
       plcc: weight.default(1).meta({ description: "λ_plcc: weight of (1 − PLCC)/2." }),
       teacher: weight.default(defaultTeacherWeight).meta({
         description:
-          "λ_teacher: weight of the Huber loss that holds the student to the teacher's scores of as many unrated training images in each step, carried over to the human scale; from a distilled student alone. 0 is the paper's plain CFT.",
+          "λ_teacher: weight of a Huber loss on as many unrated training images in each step. It keeps the student near the teacher's scores, mapped to the human scale. Only for a distilled student; 0 is the paper's plain CFT.",
       }),
       weights: z.enum(["none", "std"]).default("none").meta({
         description:
-          "Count images whose opinions differ less (`mos.std`) for more, twice as much as the usual one at most, or all alike.",
+          "Weight of a rated image: `std` gives more to images whose opinions differ less (`mos.std`), at most twice the usual weight; `none` gives all the same.",
       }),
     })
     .refine((loss) => loss.mse + loss.plcc > 0, marked("`mse` and `plcc` must not both be 0"))

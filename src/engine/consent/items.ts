@@ -133,7 +133,7 @@ export function downloadItems(
     digest: consentDigest({ kind: "download", model, revision: revision ?? null }),
     ...titled(
       size === undefined
-        ? say`Download the model ${named} from the Hugging Face hub (its size is told on its page there)`
+        ? say`Download the model ${named} from the Hugging Face hub (its page there tells the size)`
         : say`Download the model ${named} from the Hugging Face hub (about ${size} MB)`,
     ),
     ...detailed(say`into ${visible(hubCache(model))}`),

@@ -74,7 +74,7 @@ export async function metricsOfFiles(
     const bad = Object.values(counts).reduce((sum, n) => sum + n, 0);
     if (problems[0])
       onNote?.(
-        say`${bad} rows of ${path.basename(source.file)} are of no use. First: line ${problems[0].line}: ${problems[0].message}`,
+        say`${bad} rows of ${path.basename(source.file)} cannot be used. First: line ${problems[0].line}: ${problems[0].message}`,
       );
     return mos;
   };

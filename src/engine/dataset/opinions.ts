@@ -192,7 +192,7 @@ export function fromLists(lists: ReadonlyMap<string, number[]>, source: MosSourc
       say`The lists of ${all[0]!.length} numbers in ${source.file} may be ratings, or votes for each grade.`,
       {
         file: source.file,
-        remedy: say`Give the range of the grades; if that does not tell, write them to columns of their own and name these under \`mos.raters\` or \`mos.votes\`.`,
+        remedy: say`Set \`mos.range\` to the range of the grades. If that does not help, put them into columns and name these under \`mos.raters\` or \`mos.votes\`.`,
       },
     );
   if (isInRange) {

@@ -58,7 +58,7 @@ export function paused(what: Judged, failed: number, example: ItemFailure | unde
       ? say`${failed} of the teacher's last ${lastAnswers} answers about images failed, so LEAF paused.${forExample(example)}`
       : say`${failed} of the teacher's last ${lastAnswers} answers about pairs failed, so LEAF paused.${forExample(example)}`;
   return new LeafError("failed", message, {
-    remedy: say`Go on all the same with \`leaf label\`, or look at what failed first; what was judged is kept.`,
+    remedy: say`Run \`leaf label\` again to go on, or look at what failed first. All answers so far are kept.`,
   });
 }
 

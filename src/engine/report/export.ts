@@ -91,7 +91,7 @@ async function exportLabels(
       if (!finished) {
         if (points.length + pairs.length === 0) throw notLabelled;
         options.onWarning?.(
-          say`labelling is not finished: ${points.length} image labels and ${pairs.length} pairs are all there is`,
+          say`labelling is not finished: ${points.length} image labels and ${pairs.length} pairs so far`,
         );
       }
       const pointRows = points.map((p) => [

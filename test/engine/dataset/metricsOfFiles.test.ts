@@ -65,5 +65,5 @@ test("draws the intervals by a column of either file, or by a part of the names"
 test("few groups are told to be few", () => {
   expect(groupsNote(english, undefined)).toBe("");
   expect(groupsNote(english, 10)).toBe("Intervals by group (10 groups).");
-  expect(groupsNote(english, 7)).toContain("(7 groups). Fewer than 10 groups");
+  expect(groupsNote(english, 7)).toContain("(7 groups). With fewer than 10 groups");
 });

@@ -35,5 +35,5 @@ test("labels of images alone are written, and it is said that there are no more"
     ["photos/grey.png", hashBytes(bytes), "3.5"],
   ]);
   expect(readFileSync(path.join(out, "pairs.csv"), "utf8").trim().split("\n")).toHaveLength(1);
-  expect(said.at(-1)).toBe("labelling is not finished: 1 image labels and 0 pairs are all there is");
+  expect(said.at(-1)).toBe("labelling is not finished: 1 image labels and 0 pairs so far");
 });

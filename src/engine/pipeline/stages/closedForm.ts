@@ -146,7 +146,7 @@ export async function checkClosedForm(
     "failed",
     say`The exported student's scores are ${figure(largest, 4)} off the fitted ones on real pictures.`,
     {
-      remedy: say`Please report this; \`calibrate.method: fine-tune\` does without.`,
+      remedy: say`Please report this; \`calibrate.method: fine-tune\` avoids this.`,
     },
   );
 }

@@ -100,7 +100,7 @@ function tellBefore(
   if (unlooked) onWarning?.(unlooked);
   if (config.distill.keep === "auto" && keep === "last")
     onNote?.(
-      say`the last epoch becomes the student: ${catalog.counts.val} val images are too few to choose the best by (\`distill.keep\`)`,
+      say`the last epoch becomes the student: ${catalog.counts.val} val images are too few to choose the best one (\`distill.keep\`)`,
     );
 }
 

@@ -70,7 +70,7 @@ class AnotherTeacher extends LeafError {
   readonly teacher: Teacher;
 
   constructor(teacher: Teacher) {
-    super("failed", say`What was found out about the teacher's server could not be kept.`);
+    super("failed", say`What was found out about the teacher's server could not be saved.`);
     this.teacher = teacher;
   }
 }

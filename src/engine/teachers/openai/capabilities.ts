@@ -77,7 +77,7 @@ export function describe(found: Capabilities, where: string, samples: number): T
   const images =
     found.pairs === "two"
       ? say`two images in a question`
-      : say`one image in a question: pairs are shown side by side in one`;
+      : say`one image a request: pairs are shown side by side`;
   const line = say`${found.server} at ${where}: ${probabilitiesOf(found, samples)}, ${prefill}, ${images}`;
   const thinks = describeThinking(found.thinking);
   return thinks === undefined ? line : say`${line}, ${thinks}`;
@@ -99,7 +99,7 @@ function describeThinking(thinking: Thinking): TextValue | undefined {
     case "fields":
       return say`thinking turned off by ${JSON.stringify(thinking.fields)}`;
     case "prefill":
-      return say`thinking passed over by an empty thought (${JSON.stringify(thinking.text)})`;
+      return say`thinking skipped by an empty thought (${JSON.stringify(thinking.text)})`;
     case "instruction":
       return say`told not to think (“${thinking.text}”)`;
     case "thought":

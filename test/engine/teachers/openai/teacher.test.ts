@@ -105,13 +105,13 @@ describe("what a server can do", () => {
     }
   });
 
-  it("may be one image in a question: then a pair is shown side by side in one, in both orders", async () => {
+  it("may be one image a request: then a pair is shown side by side in one, in both orders", async () => {
     const server = await serve((request, response) => {
       if (picturesIn(request).length > 1) return refuse(response, "At most 1 image(s) may be provided");
       return textOf(request).includes("side by side") ? completion({ A: 0.6, B: 0.3 }) : goodAnswer(request);
     });
     const teacher = await teacherAt(server.url);
-    expect(aboutOf(teacher)).toContain("one image in a question");
+    expect(aboutOf(teacher)).toContain("one image a request");
     const [a, b] = await teacherImages(2);
     expect(await teacher.judgePoints([a!])).toMatchObject([{ ok: true }]);
     expect(await teacher.judgePairs([[a!, b!]])).toEqual([

@@ -156,7 +156,9 @@ describe("what is large to fetch", () => {
     await expect(createTeacher(project(clip).config.teacher, { root })).rejects.toMatchObject({
       code: "consent",
     });
-    expect(open(clip.replace("google/siglip-base-patch16-224", "org/other"))[0]!.title).toContain("tells the size");
+    expect(open(clip.replace("google/siglip-base-patch16-224", "org/other"))[0]!.title).toContain(
+      "tells the size",
+    );
     expect(open(clip.replace("google/", "./google/"))).toEqual([]);
     await remember([item!], "allow");
     expect(open(clip)).toEqual([]);

@@ -30,7 +30,7 @@ export const groups: readonly Group[] = [
     names: ["score", "metrics", "export"],
     load: async () => (await import("./commands/data.ts")).addDataCommands,
   },
-  { names: ["select"], load: async () => (await import("./commands/select.ts")).addSelectCommand },
+  { names: ["select", "refit"], load: async () => (await import("./commands/select.ts")).addSelectCommand },
   {
     names: ["reliability"],
     load: async () => (await import("./commands/reliability.ts")).addReliabilityCommand,

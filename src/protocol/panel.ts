@@ -26,6 +26,7 @@ export const panelMethods = [
   "leaf/ratingQueue",
   "leaf/rate",
   "leaf/ratingCurve",
+  "leaf/ratingRefit",
   "leaf/exclude",
 ] as const satisfies readonly ServerMethod[];
 

@@ -15,6 +15,18 @@ export interface LearningCurve {
   enough: boolean;
 }
 
+/** The closed form of the ratings so far, before anybody calibrates: `leaf refit`. Scores and deviations are in the unit of the MOS. */
+export interface Refit {
+  /** Ratings that it was fitted to: those that the config calibrates with. */
+  ratings: number;
+  /** What the fit took; features were there. */
+  seconds: number;
+  /** Agreement on ratings left out, with its 95 % interval. */
+  expected: { srcc: number | null; ci95: [number, number] | null };
+  /** Unrated training images, best first; `sd`: of a person's rating around the score. */
+  images: { hash: string; image: string; score: number; sd: number }[];
+}
+
 export type SelectionStrategy = "random" | "quantile" | "kcenter" | "uncertainty" | "combined";
 
 /** What `leaf select` prints and the Rate view shows. */

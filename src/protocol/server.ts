@@ -6,7 +6,7 @@ import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
 import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
 import type { TeacherReliability } from "./reliability.ts";
 import type { EvaluateResult, Metrics } from "./results.ts";
-import type { LearningCurve, SelectionStrategy } from "./selection.ts";
+import type { LearningCurve, Refit, SelectionStrategy } from "./selection.ts";
 import type { Text } from "./text.ts";
 
 /** Extension → server, beside the LSP's own requests. Failures are response errors whose `data` is a `Failure`. */
@@ -99,6 +99,7 @@ export interface ServerRequests {
   "leaf/rate": { params: { config: string; hash: string; rating: number | null }; result: RatingQueue };
   /** Whether `next` more ratings would pay; null with too few so far, or without a distilled student. Some seconds at first. */
   "leaf/ratingCurve": { params: { config: string; next: number }; result: LearningCurve | null };
+  "leaf/ratingRefit": { params: { config: string }; result: Refit };
   /** Adds `!path` entries to `images:`. */
   "leaf/exclude": { params: { config: string; paths: string[] }; result: { edited: number } };
 

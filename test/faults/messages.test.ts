@@ -66,6 +66,7 @@ const methods: Partial<Record<ServerMethod, object>> = {
   "leaf/pathsInText": { document: "", lines: [{ line: 0, text: "photos/a.png and b.png" }] },
   "leaf/imageHover": { document: "", text: "photos/a.png", character: 3 },
   "leaf/ratingQueue": { config: "", count: 5 },
+  "leaf/ratingRefit": { config: "" },
   "leaf/rate": { config: "", hash: "0".repeat(32), rating: 9 },
   "leaf/experiments": { config: "" },
   "leaf/experiment": { experiment: "file:///none.experiment.yaml" },

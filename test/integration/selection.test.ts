@@ -1,10 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TeacherReliability } from "../../src/protocol/reliability.ts";
 import type { CalibrateResult, EvaluateResult } from "../../src/protocol/results.ts";
-import type { SelectResult } from "../../src/protocol/selection.ts";
+import type { Refit, SelectResult } from "../../src/protocol/selection.ts";
 import { config, leaf, leafJson, makeWorkspace, temporaryFolder } from "./workspace.ts";
 
 // The real command line, trainer and ONNX Runtime: a student that chooses what calibrates it. The tests build on each other.
@@ -86,6 +86,37 @@ test("select lists unrated training images with what the student predicts, and t
   const refused = await leaf(dir, "select", "--split", "test");
   expect(refused.code).toBe(2);
   expect(refused.stderr).toContain("drawn at random only");
+});
+
+test("refit orders the unrated images by the ratings as they are, and calibrates nothing", {
+  timeout: 60_000,
+}, async () => {
+  const file = path.join(dir, "mos.csv");
+  const mos = readFileSync(file, "utf8");
+  const before = await leafJson<Refit>(dir, "refit");
+  const calibrated = await leafJson<CalibrateResult>(dir, "calibrate");
+  expect(before.ratings).toBe(calibrated.images);
+  const scores = before.images.map(({ score }) => score);
+  expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+  expect(before.images.length).toBeGreaterThan(2);
+  for (const { image, sd } of before.images) {
+    expect(mos).not.toContain(path.basename(image));
+    expect(sd).toBeGreaterThan(0);
+  }
+  expect(readdirSync(path.join(dir, ".leaf", "cache")).filter((name) => name.startsWith("refit"))).toEqual(
+    [],
+  );
+  // The best is said to be the worst: the next fit knows, and leaves it out of the order.
+  const best = path.basename(before.images[0]!.image);
+  const name = mos.trim().split("\n")[1]!.split(",")[0]!;
+  const row = name.replace(path.basename(name), best);
+  writeFileSync(file, `${mos.trim()}\n${row},1\n`);
+  const after = await leafJson<Refit>(dir, "refit");
+  expect(after.images.map(({ image }) => path.basename(image))).not.toContain(best);
+  expect(after.images).toHaveLength(before.images.length - 1);
+  writeFileSync(file, mos);
+  const { stages } = await leafJson<Status>(dir, "status");
+  expect(stages[2]!.state).toBe("fresh");
 });
 
 test("a teacher that the human scores contradict is told of, and calibration starts from the backbone", {

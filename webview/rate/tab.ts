@@ -16,6 +16,7 @@ import { baseStyles } from "../ui/styles.ts";
 import { type RateState, rateActions } from "./actions.ts";
 import { rateEnd } from "./end.ts";
 import { rateLayout } from "./layout.ts";
+import "./refit.ts";
 import { createRatingSession, type RatingSession, ratingWord } from "./session.ts";
 
 /** How many are proposed at a time: three minutes' work. */
@@ -218,6 +219,7 @@ class Rate extends Tab {
         ${actionButton(host, actions.zoom, { class: "optional", key: "before" })}
         <span class="muted figure">${last ? text("last: {0} {1}", last.rating, ratingWord(host, last.rating)) : nothing}</span>
       </div>
+      <leaf-rating-refit .host=${host} .config=${project.config} .ratings=${queue?.total ?? 0} .withheld=${new Set(this.#session.next.map(({ hash }) => hash))}></leaf-rating-refit>
     `;
   }
 }

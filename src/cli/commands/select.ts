@@ -2,10 +2,11 @@ import { type Command, Option } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
 import { checkOutputs, writeOutput } from "../../engine/base/outputs.ts";
 import { outputRules } from "../../engine/pipeline/projectInputs.ts";
+import { refit } from "../../engine/pipeline/refit.ts";
 import { selectImages } from "../../engine/pipeline/select.ts";
 import { strategies } from "../../engine/selection/strategies.ts";
 import { toCsv } from "../../engine/tables/csvText.ts";
-import type { LearningCurve, SelectionStrategy, SelectResult } from "../../protocol/selection.ts";
+import type { LearningCurve, Refit, SelectionStrategy, SelectResult } from "../../protocol/selection.ts";
 import { figure, type Range, withInterval } from "../../words/figure.ts";
 import { fiveScale, scoreFigure } from "../../words/score.ts";
 import { say } from "../../words/text.ts";
@@ -60,6 +61,26 @@ export function addSelectCommand(program: Command, run: Run): void {
         );
       })(command),
     );
+  program
+    .command("refit")
+    .description("order unrated images by the closed form of the ratings so far; calibrates nothing")
+    .action((_options, command) =>
+      run(async (context) => {
+        const project = await findProject(context);
+        const result = await refit(project, stageOptions(context));
+        context.print(result, refitText(result, project.config.mos!.range));
+      })(command),
+    );
+}
+
+function refitText({ ratings, expected, images }: Refit, range: Range): string {
+  const lines = images.map(({ image, score, sd }) => `${figure(score)} ± ${figure(sd)}  ${image}`);
+  const { srcc, ci95 } = expected;
+  const agreement = srcc === null ? "unknown" : ci95 ? withInterval(srcc, ci95) : figure(srcc);
+  return [
+    ...lines,
+    `${images.length} unrated images, best first, on ${range.join("–")}; ${ratings} ratings, expected SRCC ${agreement}`,
+  ].join("\n");
 }
 
 function selectText(

@@ -84,6 +84,7 @@ export const requestParams = {
   "leaf/ratingQueue": of({ config, count: z.number() }),
   "leaf/rate": of({ config, hash: imageHash, rating: z.number().nullable() }),
   "leaf/ratingCurve": of({ config, next: count }),
+  "leaf/ratingRefit": of({ config }),
   "leaf/exclude": of({ config, paths: z.array(text) }),
   "leaf/export": of({ config, what: z.enum(["labels", "scores", "student"]), out: uri, force }),
   "leaf/report": of({ config, run: run.optional(), out: uri, force }),

@@ -1,7 +1,7 @@
 import { excludeImages } from "../../engine/dataset/exclude.ts";
 import { rate, ratingQueue } from "../../engine/ratings/ratings.ts";
 import { overrulePair, pairs } from "../../engine/views/pairViews.ts";
-import type { SelectResult } from "../../protocol/selection.ts";
+import type { Refit, SelectResult } from "../../protocol/selection.ts";
 import type { Answer } from "../answers.ts";
 import { leafCommand } from "../leafCommand.ts";
 import type { Projects } from "../projects.ts";
@@ -29,6 +29,9 @@ export function answerPeople(answer: Answer, projects: Projects): void {
     const args = ["select", "--n", String(next), "--config", projects.of(config).file];
     return (await leafCommand<SelectResult>(args, signal)).curve;
   });
+  answer("leaf/ratingRefit", ({ config }, signal) =>
+    leafCommand<Refit>(["refit", "--config", projects.of(config).file], signal),
+  );
   answer("leaf/exclude", async ({ config, paths }) => {
     const project = projects.of(config);
     const edited = await excludeImages(project.project(), paths);

@@ -242,3 +242,22 @@ test("looks", async () => {
     if (name === "narrow") await panel.close();
   }
 });
+
+test("after ten ratings the closed form's new order is told, without the images that come next", async () => {
+  const page = await open();
+  const fits = () => panel.asked.filter(({ method }) => method === "leaf/ratingRefit").length;
+  await expect.poll(fits).toBe(1);
+  const box = page.locator("leaf-rating-refit");
+  await expect.poll(() => wordsOf(box)).toContain("expected SRCC 0.61 [0.40, 0.70]");
+  expect(await wordsOf(box)).toContain("10 more ratings are expected");
+  const next = unrated().slice(0, 30);
+  const total = panel.model.images.length - unrated().length;
+  const until = 10 - (total % 10);
+  for (let i = 0; i < until - 1; i++) await rate("3");
+  expect(fits()).toBe(1);
+  await rate("3");
+  await expect.poll(fits).toBe(2);
+  await expect.poll(() => wordsOf(box)).toContain(`Fitted anew to ${total + until} ratings`);
+  const names = await box.locator("td:last-child").allTextContents();
+  for (const { path } of next.slice(until)) expect(names).not.toContain(path);
+});

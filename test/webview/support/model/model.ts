@@ -106,6 +106,14 @@ export const answers: Answers = {
     next: { ratings: next, gain: 0.06, ci95: [0.01, 0.1] },
     enough: false,
   }),
+  "leaf/ratingRefit": ({ images }) => ({
+    ratings: images.filter(({ mos }) => mos !== null).length,
+    seconds: 0.4,
+    expected: { srcc: 0.61, ci95: [0.4, 0.7] },
+    images: images
+      .filter(({ mos }) => mos === null)
+      .map(({ hash, path }, i) => ({ hash, image: path, score: 4.5 - i / 1000, sd: 0.4 })),
+  }),
   "leaf/images": ({ images }, { query }) => queryImages(images, query),
   "leaf/image": ({ images, projects }, { uri, rescore }) => {
     const row = images.find((one) => one.uri === uri);

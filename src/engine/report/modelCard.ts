@@ -1,3 +1,4 @@
+import type { HeadFacts } from "../../protocol/head.ts";
 import type {
   CalibrateResult,
   DistillResult,
@@ -7,7 +8,7 @@ import type {
 } from "../../protocol/results.ts";
 import type { StudentCard } from "../../protocol/student.ts";
 import { escapeMarkdown as text } from "../../words/escape.ts";
-import { figure, millions, plain, tiny, withInterval } from "../../words/figure.ts";
+import { figure, millions, percent, plain, tiny, withInterval } from "../../words/figure.ts";
 import { groupsNote } from "../../words/groups.ts";
 import { rangeText } from "../../words/score.ts";
 import { english } from "../../words/translate.ts";
@@ -138,7 +139,19 @@ function learnedFrom(card: StudentCard, run: RunRecord | undefined): string {
       ? `- Human scores: the mean opinion scores of ${card.provenance.images} images.`
       : `- ${card.provenance.images} images of the train and val splits; no human score.`,
   );
+  if (card.head) lines.push(closedForm(card.head));
   return lines.join("\n");
+}
+
+/** What was fitted, to how much, and what its error bar means. */
+function closedForm({ networks, blocks, ratings, noise, cv }: HeadFacts): string {
+  const features = blocks.reduce((sum, { width }) => sum + width, 0);
+  const [one, two] = cv.within.map((share) => percent(share, 0));
+  return [
+    `- Calibrated in closed form, no weight of the network was trained for it: a Bayesian ridge on ${features} features (means and standard deviations of the maps at several depths) of the ${networks.join(" and the ")} network, fitted to ${ratings} ratings.`,
+    `- Expected on ratings left out: SRCC ${withInterval(cv.srcc, cv.ci95)} (n = ${cv.n}).`,
+    `- \`sd\` is of one more human score of the image: what people differ by (${figure(noise, 2)} on 1..5) and what the fit does not know, together. ${one} of the ratings left out lay within one sd, ${two} within two.`,
+  ].join("\n");
 }
 
 function agreement(card: StudentCard, run: RunRecord | undefined): string {

@@ -427,6 +427,37 @@ describe("the model card", () => {
     expect(text).not.toMatch(/undefined|NaN|null/);
   });
 
+  it("tells what the closed form was fitted to, and what its error bar means", () => {
+    const cv = {
+      n: 37,
+      srcc: 0.61,
+      plcc: 0.6,
+      rmse: 0.4,
+      ci95: null,
+      within: [0.7, 0.95] as [number, number],
+    };
+    const blocks = [
+      { name: "pretrained level_0 mean", width: 16, share: 0.4 },
+      { name: "pretrained level_0 sd", width: 16, share: 0.6 },
+    ];
+    const head = {
+      networks: ["pretrained" as const],
+      blocks,
+      penalty: 0.4,
+      noise: 0.31,
+      ratings: 37,
+      cv,
+      candidates: [],
+    };
+    const told = modelCard({ ...card, head }, run);
+    expect(told).toContain("ridge on 32 features");
+    expect(told).toContain("of the pretrained network, fitted to 37 ratings");
+    expect(told).toContain("SRCC 0.610 (n = 37)");
+    expect(told).toContain("(0.31 on 1..5)");
+    expect(told).toContain("70 % of the ratings left out lay within one sd, 95 % within two");
+    expect(modelCard(card, run)).not.toContain("closed form");
+  });
+
   it("warns of a student that no human score calibrated, and of one of unknown making", () => {
     const text = modelCard(
       { ...card, stage: "distill", mosScale: null, domain: null, outputs: undefined },

@@ -1,11 +1,14 @@
 import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
 import { shortWaitMs, whenFree } from "../../engine/base/whenFree.ts";
+import type { Project } from "../../engine/config/project.ts";
+import { openCatalog } from "../../engine/dataset/catalog.ts";
 import { importLabelsParquet } from "../../engine/labels/importParquet.ts";
 import { type LabelStore, openLabels, type TeacherSummary } from "../../engine/labels/labels.ts";
 import { mergeLabels } from "../../engine/labels/merge.ts";
 import { exportLabelsParquet } from "../../engine/labels/parquet.ts";
 import type { BadRows } from "../../engine/labels/rules.ts";
+import { withPlan } from "../../engine/pipeline/plan/plan.ts";
 import { outputRules } from "../../engine/pipeline/projectInputs.ts";
 import { compareTeachers } from "../../engine/reliability/compareTeachers.ts";
 import { teacherFingerprint } from "../../engine/teachers/createTeacher.ts";
@@ -82,11 +85,11 @@ export function addLabelsCommands(program: Command, run: Run): void {
     .action((folder: string, flags: { teacher?: string; force?: boolean }, command) =>
       run(async (context) => {
         const project = await findProject(context);
-        const { labelsFile, config, root } = project;
+        const { labelsFile } = project;
         const rules = await outputRules(project, { force: flags.force });
         const result = await withStore(context, labelsFile, "read", async (store) => {
           const named = flags.teacher && teacherNamed(store, flags.teacher).fingerprint;
-          const teacher = named || (await teacherFingerprint(config.teacher, root));
+          const teacher = named || (await teacherOfConfig(context, project));
           return exportLabelsParquet(store, teacher, folder, { signal: context.signal, rules });
         });
         const what = `${result.points} image labels and ${result.pairs} pairs`;
@@ -110,6 +113,18 @@ export function addLabelsCommands(program: Command, run: Run): void {
         context.print(result, text);
       })(command),
     );
+}
+
+/** Fingerprint of the config's teacher; that of an ensemble depends on labels and ratings. */
+async function teacherOfConfig({ signal }: CliContext, project: Project): Promise<string> {
+  const { teacher } = project.config;
+  if (teacher.kind !== "ensemble") return teacherFingerprint(teacher, project.root);
+  const catalog = await openCatalog(project, { signal });
+  try {
+    return await withPlan(project, catalog, (plan) => plan.teacher());
+  } finally {
+    catalog.close();
+  }
 }
 
 async function withStore<T>(

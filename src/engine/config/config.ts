@@ -131,6 +131,19 @@ export const configSchema = z
       "`auto` needs `calibrate.selection: random`: other selections wait for the student that it trains",
     ),
   })
+  .refine(
+    ({ teacher, mos, calibrate }) =>
+      teacher.kind !== "ensemble" ||
+      teacher.weights !== "auto" ||
+      mos === undefined ||
+      calibrate.selection === "random",
+    {
+      path: ["teacher", "weights"],
+      message: marked(
+        "`auto` needs `calibrate.selection: random`: other selections wait for the student that it trains",
+      ),
+    },
+  )
   .transform(({ mos, evaluate: { datasets, ...evaluate }, ...config }) => ({
     ...config,
     ...withRecipe(config.student, config.distill, config.calibrate),

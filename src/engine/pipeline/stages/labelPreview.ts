@@ -3,6 +3,7 @@ import { inEnglish, say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { seededRank } from "../../base/seededRank.ts";
 import type { Project } from "../../config/project.ts";
+import { membersOf } from "../../config/teacher.ts";
 import { openCatalog } from "../../dataset/catalog.ts";
 import { openLabels } from "../../labels/labels.ts";
 import {
@@ -15,7 +16,7 @@ import {
 import type { Inspection, TeacherImage } from "../../teachers/teacher.ts";
 import { withPlan } from "../plan/plan.ts";
 import type { StageOptions } from "../stage.ts";
-import { estimateMissing, openTeacher, refuseEmpty, teacherImage } from "./label.ts";
+import { estimateMissing, openTeacher, refuseEmpty, sumOf, teacherImage } from "./label.ts";
 
 /**
  * Asks the teacher about some images one by one, and about the first two as a pair in both orders, and tells all that stands
@@ -33,7 +34,8 @@ export async function dryRunLabels(
     const ranked = train.map((hash) => ({ hash, rank: seededRank(0, "dry run", hash) }));
     ranked.sort((x, y) => (x.rank < y.rank ? -1 : 1));
     const images = ranked.slice(0, count).map(({ hash }) => teacherImage(catalog, hash));
-    const teacher = await openTeacher(project, options);
+    const [config] = membersOf(project.config.teacher);
+    const teacher = await openTeacher(project, config!, options);
     try {
       const inspect = teacher.inspect?.bind(teacher);
       if (!inspect)
@@ -96,17 +98,38 @@ export async function estimateLabels(
   const catalog = await openCatalog(project, options);
   try {
     refuseEmpty(project, catalog);
-    const teacher = await openTeacher(project, options);
     const store = openLabels(project.labelsFile);
     try {
-      return await withPlan(project, catalog, async (plan) =>
-        estimateMissing(plan, await plan.label(), store, teacher, options),
-      );
+      const each: LabelEstimate[] = [];
+      for (const config of membersOf(project.config.teacher)) {
+        const teacher = await openTeacher(project, config, options);
+        try {
+          // What was found out about its server may have made it another.
+          each.push(
+            await withPlan(project, catalog, async (plan) =>
+              estimateMissing(plan, await plan.label(), store, teacher, options),
+            ),
+          );
+        } finally {
+          await teacher.close();
+        }
+      }
+      return each.length === 1 ? each[0]! : together(each);
     } finally {
       store.close();
-      await teacher.close();
     }
   } finally {
     catalog.close();
   }
+}
+
+/** What several teachers lack together, and what that takes. */
+function together(each: readonly LabelEstimate[]): LabelEstimate {
+  const total = (of: (one: LabelEstimate) => number) => each.reduce((sum, one) => sum + of(one), 0);
+  const missing = {
+    points: total((one) => one.missing.points),
+    pairs: total((one) => one.missing.pairs),
+    reasons: total((one) => one.missing.reasons),
+  };
+  return { images: each[0]!.images, missing, ...sumOf(each) };
 }

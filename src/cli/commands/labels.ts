@@ -11,6 +11,7 @@ import type { BadRows } from "../../engine/labels/rules.ts";
 import { withPlan } from "../../engine/pipeline/plan/plan.ts";
 import { outputRules } from "../../engine/pipeline/projectInputs.ts";
 import { compareTeachers } from "../../engine/reliability/compareTeachers.ts";
+import { type RankedImage, rankImages } from "../../engine/reliability/ranking.ts";
 import { teacherFingerprint } from "../../engine/teachers/createTeacher.ts";
 import type { TeacherComparison } from "../../protocol/reliability.ts";
 import { figure, percent } from "../../words/figure.ts";
@@ -71,6 +72,48 @@ export function addLabelsCommands(program: Command, run: Run): void {
         });
         const result = { a: a.fingerprint, b: b.fingerprint, ...agreement };
         context.print(result, comparisonText(nameOf(a), nameOf(b), agreement));
+      })(command),
+    );
+  labels
+    .command("rank")
+    .description("all preferences as one ranking, with error bars, beside the point-wise scores")
+    .option(
+      "--teacher <name>",
+      "beginning of a fingerprint, or part of a model's name (default: the config's)",
+    )
+    .option("--apart", "those first on which preferences and point-wise scores differ most, in error bars")
+    .action((flags: { teacher?: string; apart?: boolean }, command) =>
+      run(async (context) => {
+        const project = await findProject(context);
+        const wanted = flags.teacher ? undefined : await teacherOfConfig(context, project);
+        const catalog = await openCatalog(project, { signal: context.signal });
+        try {
+          const { teacher, images } = await withStore(context, project.labelsFile, "read", (store) => {
+            const teacher = wanted ?? teacherNamed(store, flags.teacher!).fingerprint;
+            return { teacher, images: rankImages(store, teacher, new Set(catalog.hashes)) };
+          });
+          if (images.length === 0)
+            throw new LeafError("input", say`This teacher has compared no images of the project.`, {
+              remedy: say`Run \`leaf label\` first, with \`label.pairsPerImage\` above 0.`,
+            });
+          const apart = ({ apart }: RankedImage) => Math.abs(apart ?? 0);
+          if (flags.apart) images.sort((x, y) => apart(y) - apart(x));
+          const named = images.map((one) => ({ image: catalog.relativePathOf(one.hash), ...one }));
+          const cell = (value: number | null) => (value === null ? "–" : figure(value, 2));
+          const rows = named.map((one) => [
+            String(one.rank),
+            one.image,
+            cell(one.score),
+            one.error === null ? "–" : `± ${figure(one.error, 2)}`,
+            cell(one.point),
+            cell(one.apart),
+            String(one.pairs),
+          ]);
+          const heads = ["rank", "image", "by pairs", "error", "by points", "apart", "pairs"];
+          context.print({ teacher, images: named }, table(heads, rows));
+        } finally {
+          catalog.close();
+        }
       })(command),
     );
   labels

@@ -325,7 +325,7 @@ const ensembleTeacher = z
     }),
     of: z.array(oneTeacher).min(2).max(8).meta({
       description:
-        "The teachers, at least two; each is asked by itself. Near and adaptive pairs go by what the first one says.",
+        "The teachers, at least two; each is asked by itself. Near pairs go by the scores of the first.",
     }),
     weights: z
       .union([z.enum(["auto", "equal"]), z.array(z.number().positive().max(1000))])

@@ -34,7 +34,9 @@ export async function dryRunLabels(
     const ranked = train.map((hash) => ({ hash, rank: seededRank(0, "dry run", hash) }));
     ranked.sort((x, y) => (x.rank < y.rank ? -1 : 1));
     const images = ranked.slice(0, count).map(({ hash }) => teacherImage(catalog, hash));
-    const [config] = membersOf(project.config.teacher);
+    const members = membersOf(project.config.teacher);
+    // Of an ensemble the first that has one.
+    const config = members.find(({ kind }) => kind !== "embedded") ?? members[0];
     const teacher = await openTeacher(project, config!, options);
     try {
       const inspect = teacher.inspect?.bind(teacher);

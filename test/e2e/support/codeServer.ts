@@ -68,8 +68,8 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     log: () => log,
     leafLog: () => readLogs(home, /leaf[^/]*\/[^/]*\.log$|LEAF[^/]*\.log$/),
     activated: () =>
-      [...readLogs(home, /remoteexthost\.log$/).matchAll(/_doActivateExtension ([\w.-]+)/g)].map(
-        ([, id]) => String(id),
+      [...readLogs(home, /remoteexthost\.log$/).matchAll(/_doActivateExtension ([\w.-]+)/g)].map(([, id]) =>
+        String(id),
       ),
     async stop() {
       server.kill("SIGKILL");

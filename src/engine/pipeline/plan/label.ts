@@ -22,7 +22,10 @@ export async function planLabel(plan: Plan): Promise<LabelPlan> {
   const inputs = {
     // What each says is one thing, what it has to say another.
     teacher: ensemble ? keyOf(members.map(({ fingerprint }) => fingerprint)) : teacher,
-    ...(ensemble && { weights: ensemble.weights.all, folds: keyOf(ensemble.weights) }),
+    ...(ensemble && {
+      weights: ensemble.weights.all.map((one) => Math.round(100 * one) / 100),
+      folds: keyOf(ensemble.weights),
+    }),
     images: digestOf([...train, ...val.map((hash) => `${hash} val`)]),
     pairsPerImage,
     pairs,

@@ -17,7 +17,13 @@ async function project(table: string, mos: string, as = "r.csv") {
       path.join(root, name),
       // Of noise, so that no two look alike.
       await sharp({
-        create: { width: 8 + i, height: 8, channels: 3, noise: { type: "gaussian", mean: 128, sigma: 60 } },
+        create: {
+          width: 8 + i,
+          height: 8,
+          channels: 3,
+          background: "#808080",
+          noise: { type: "gaussian", mean: 128, sigma: 60 },
+        },
       })
         .png()
         .toBuffer(),

@@ -16,7 +16,7 @@ import { lookOf, lookSide } from "../src/engine/images/look.ts";
 const near = 0.95;
 /** Smooth random pictures with as much at low frequencies as photos have. */
 function syntheticLook(random: () => number): Uint8Array {
-  const waves = Array.from({ length: 24 }, () => ({
+  const waves = Array.from({ length: 8 }, () => ({
     x: random() * 5,
     y: random() * 5,
     phase: 2 * Math.PI * random(),
@@ -28,7 +28,7 @@ function syntheticLook(random: () => number): Uint8Array {
       (sum, w) => sum + w.size * Math.cos(Math.PI * (w.x * x + w.y * y) * 2 + w.phase),
       0,
     );
-    return Math.max(0, Math.min(255, 128 + 20 * value));
+    return Math.max(0, Math.min(255, 128 + 30 * value));
   });
 }
 

@@ -1,5 +1,3 @@
-import { isJxl } from "./jxl.ts";
-
 /** File formats that are recognised, whatever a file is called. */
 export type ImageFormat = "jpeg" | "png" | "webp" | "avif" | "heic" | "tiff" | "gif" | "bmp" | "jxl";
 
@@ -51,7 +49,7 @@ export function sniffFormat(head: Uint8Array): ImageFormat | undefined {
   // Classic TIFF (42) and BigTIFF (43), both byte orders.
   if (["II*\0", "MM\0*", "II+\0", "MM\0+"].some((mark) => starts(0, mark))) return "tiff";
   if (starts(0, "BM")) return "bmp";
-  if (isJxl(head)) return "jxl";
+  if (starts(0, "\xff\x0a") || starts(0, "\0\0\0\x0cJXL \r\n\x87\n")) return "jxl";
   if (starts(4, "ftyp")) {
     const view = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
     const end = Math.min(head.length, Math.max(16, view.readUInt32BE(0)), 256);

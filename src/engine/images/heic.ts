@@ -52,7 +52,7 @@ async function load(): Promise<LibHeif> {
   console.log = (...said: unknown[]) => {
     if (!complaints.test(String(said[0]))) log(...said);
   };
-  return (await createRequire(path.join(appRoot, "dist", "cli.js"))("libheif-js/wasm-bundle")) as LibHeif;
+  return (await createRequire(path.join(appRoot(), "dist", "cli.js"))("libheif-js/wasm-bundle")) as LibHeif;
 }
 
 /** Behind the header: 8 bytes of signature, 25 of IHDR. */

@@ -13,14 +13,6 @@ interface Decoded {
   data: Uint8Array;
 }
 
-const boxed = "\0\0\0\x0cJXL \r\n\x87\n";
-
-export function isJxl(head: Uint8Array): boolean {
-  return (
-    (head[0] === 0xff && head[1] === 0x0a) || Buffer.from(head.subarray(0, 12)).toString("latin1") === boxed
-  );
-}
-
 /** Pixels after the orientation; undefined where the beginning does not tell. */
 export function jxlSize(head: Buffer): { width: number; height: number } | undefined {
   const stream = codestream(head);
@@ -85,7 +77,7 @@ interface WebAssemblies {
 
 async function load(): Promise<Decoder> {
   const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblies };
-  const script = createRequire(path.join(appRoot, "dist", "cli.js")).resolve(
+  const script = createRequire(path.join(appRoot(), "dist", "cli.js")).resolve(
     "@jsquash/jxl/codec/dec/jxl_dec.js",
   );
   const wasm = await WebAssembly.compile(await readFile(script.replace(/\.js$/, ".wasm")));

@@ -158,8 +158,8 @@ export const configSchema = z
 type Grouping = z.output<typeof splitSchema>;
 
 /**
- * The dataset's own groups, unless the config says otherwise: null says that there are none. Twins are kept together beside groups
- * only where the config says so: who names groups knows the images, and former splits stay.
+ * The dataset's own groups, unless the config says otherwise: null says that there are none. Twins are kept together only where the
+ * config says so, as `leaf init` does: former splits stay, and nobody waits unasked until all images were looked at.
  */
 function grouping(
   { groupBy, similar }: Pick<Grouping, "groupBy" | "similar">,
@@ -167,8 +167,10 @@ function grouping(
 ): { groupBy: NonNullable<Grouping["groupBy"]> | null; similar: number | null } {
   const bySimilarity = groupBy === "similar";
   const groups = bySimilarity || groupBy === null ? null : (groupBy ?? factsOf(format)?.groupBy ?? null);
-  const byDefault = bySimilarity || (groupBy === undefined && groups === null) ? defaultSimilar : null;
-  return { groupBy: groups, similar: similar === undefined ? byDefault : similar };
+  return {
+    groupBy: groups,
+    similar: similar === undefined ? (bySimilarity ? defaultSimilar : null) : similar,
+  };
 }
 
 export type Config = z.output<typeof configSchema>;

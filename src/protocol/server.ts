@@ -94,9 +94,13 @@ export interface ServerRequests {
   };
 
   /** Images that a person should rate next, in a seeded order; asking for more than were proposed adds to the proposal. */
-  "leaf/ratingQueue": { params: { config: string; count: number }; result: RatingQueue };
+  "leaf/ratingQueue": { params: { config: string; count: number; rater?: string }; result: RatingQueue };
   /** Writes one rating to the MOS file at once (and names the file in the config if it names none); null takes it back. */
-  "leaf/rate": { params: { config: string; hash: string; rating: number | null }; result: RatingQueue };
+  "leaf/rate": {
+    /** `rater`: the setting `leaf.rater`, which the extension adds. */
+    params: { config: string; hash: string; rating: number | null; rater?: string };
+    result: RatingQueue;
+  };
   /** Whether `next` more ratings would pay; null with too few so far, or without a distilled student. Some seconds at first. */
   "leaf/ratingCurve": { params: { config: string; next: number }; result: LearningCurve | null };
   "leaf/ratingRefit": { params: { config: string }; result: Refit };

@@ -51,8 +51,11 @@ function applyEdit(text: string, file: string, edit: Change): string {
 }
 
 /** Names a file of ratings on 1..5, all of whose training images calibrate: they were rated for that. */
-export function withRatingsFile(text: string, file: string, csv: string): string {
-  const mos = { file: csv, image: "image", score: "mos", range: [1, 5] as [number, number] };
+export function withRatingsFile(
+  text: string,
+  file: string,
+  { lowerIsBetter: _, ...mos }: NonNullable<Config["mos"]>,
+): string {
   return applyEdit(text, file, {
     plain(config) {
       const hasCalibrate = pairAt(config.yaml, ["calibrate"]) !== undefined;

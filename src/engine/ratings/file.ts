@@ -45,7 +45,19 @@ interface RatingsText {
   csv: CsvText;
   imageColumn: number;
   scoreColumn: number;
+  /** Where several people rate. */
+  raterColumn: number;
 }
+
+/** Whose rating it is, and when it was given. */
+export interface By {
+  rater: string;
+  /** Milliseconds since 1970. */
+  time: number;
+}
+
+/** Columns of a ratings file that LEAF makes. The time may be missing in others. */
+export const ratingsColumns = ["image", "rating", "rater", "time"] as const;
 
 /** A rating on 1..5 as it is written on the range of the MOS file. */
 export function ratingText(mos: RatingsConfig, rating: number, decimalComma: boolean): string {
@@ -62,30 +74,72 @@ export async function writeRating(
   mos: RatingsConfig,
   image: { hash: string; path: string },
   rating: number,
+  by?: By,
 ): Promise<Before> {
   const file = path.resolve(project.root, mos.file);
-  const refusal = await ratingRefusal(file, mos);
+  const refusal = (await ratingRefusal(file, mos)) ?? (mos.rater !== undefined && !by && noRater(file));
   if (refusal) throw refusal;
-  if (!existsSync(file)) await writeFileAtomic(await endOfLinks(file), `${mos.image},${mos.score}\n`);
+  if (!existsSync(file)) {
+    const header = mos.rater === undefined ? [mos.image, mos.score] : ratingsColumns;
+    await writeFileAtomic(await endOfLinks(file), `${header.join(",")}\n`);
+  }
   let before: Before = null;
   await editFile(file, (bytes) => {
     const ratings = parseRatings(file, bytes, mos);
-    if (areOfSeveral(ratings)) throw notARatingsFile(file);
+    if (mos.rater === undefined && areOfSeveral(ratings)) throw notARatingsFile(file);
     const { csv, imageColumn, scoreColumn } = ratings;
     const text = ratingText(mos, rating, usesDecimalComma(ratings));
-    const rows = rowsOf(project, ratings, image.hash);
+    const told = toldOf(ratings, text, mos, by);
+    const rows = rowsOf(project, ratings, image.hash, mos.rater === undefined ? undefined : by);
     before = rows.length === 0 ? null : rows.map((row) => cellBefore(csv, row, scoreColumn));
     if (rows.length === 0) {
-      const name = harmlessCell(image.path);
-      const values = csv.header.map((_, i) => (i === imageColumn ? name : i === scoreColumn ? text : ""));
+      told.set(imageColumn, harmlessCell(image.path));
+      const values = csv.header.map((_, i) => told.get(i) ?? "");
       return encodeText(withRecord(csv, values), ratings.encoding);
     }
     // Rows that repeat the image must agree with its score. From the end, so that places before stay.
     let edited = csv;
-    for (const row of rows.reverse()) edited = { ...edited, text: withCell(edited, row, scoreColumn, text) };
+    for (const row of rows.reverse())
+      for (const [at, value] of [...told].sort(([a], [b]) => b - a))
+        edited = { ...edited, text: withCell(edited, row, at, value) };
     return encodeText(edited.text, ratings.encoding);
   });
   return before;
+}
+
+/** The cells of a rating by their columns, without the image's. A column that the file lacks is passed over. */
+function toldOf(
+  { csv, scoreColumn, raterColumn: rater }: RatingsText,
+  text: string,
+  mos: RatingsConfig,
+  by: By | undefined,
+): Map<number, string> {
+  if (mos.rater === undefined || !by) return new Map([[scoreColumn, text]]);
+  const cells: [number, string][] = [
+    [scoreColumn, text],
+    [rater, harmlessCell(by.rater)],
+    [columnAt(csv, "time"), new Date(by.time).toISOString()],
+  ];
+  return new Map(cells.filter(([at]) => at >= 0));
+}
+
+function columnAt({ header }: CsvText, name: string): number {
+  return header.findIndex(({ value }) => value === name);
+}
+
+function noRater(file: string): LeafError {
+  return new LeafError(
+    "config",
+    say`${path.basename(file)} holds the ratings of several people, and it is not known who rates.`,
+    {
+      file,
+      remedy: say`Write your name into the setting \`leaf.rater\`.`,
+    },
+  );
+}
+
+function isOf({ raterColumn: at }: RatingsText, row: CsvRow, rater: string): boolean {
+  return plainCell(row.cells[at]?.value ?? "") === rater;
 }
 
 function cellBefore({ text }: CsvText, { cells }: CsvRow, column: number) {
@@ -99,20 +153,24 @@ export async function takeRatingBack(
   mos: RatingsConfig,
   hash: string,
   before: Before,
+  by?: By,
 ): Promise<void> {
   const file = path.resolve(project.root, mos.file);
   if (!existsSync(file)) return;
-  const refusal = await ratingRefusal(file, mos);
+  const refusal = (await ratingRefusal(file, mos)) ?? (mos.rater !== undefined && !by && noRater(file));
   if (refusal) throw refusal;
   await editFile(file, (bytes) => {
     const ratings = parseRatings(file, bytes, mos);
     const { csv, imageColumn, scoreColumn } = ratings;
+    // What LEAF itself writes beside a rating.
+    const own = mos.rater === undefined ? [] : [columnAt(csv, "time"), ratings.raterColumn];
+    own.push(imageColumn, scoreColumn);
     let edited = csv;
-    const rows = rowsOf(project, ratings, hash);
+    const rows = rowsOf(project, ratings, hash, mos.rater === undefined ? undefined : by);
     for (const [i, row] of [...rows.entries()].reverse()) {
       const had = typeof before === "string" ? { cells: row.cells.length, raw: before } : before?.[i];
       const cell = row.cells[scoreColumn];
-      const others = row.cells.filter((_, at) => at !== imageColumn && at !== scoreColumn);
+      const others = row.cells.filter((_, at) => !own.includes(at));
       const isBare = others.every(({ value }) => value === "");
       const wasShorter = had && had.cells > 0 && had.cells <= scoreColumn;
       let text = edited.text;
@@ -142,7 +200,7 @@ export async function countRatings(project: Project, mos: RatingsConfig): Promis
   if (await ratingRefusal(file, mos)) return undefined;
   const bytes = await withFileErrors("read", file, () => readFile(file));
   const ratings = parseRatings(file, bytes, mos);
-  if (areOfSeveral(ratings)) return undefined;
+  if (mos.rater === undefined && areOfSeveral(ratings)) return undefined;
   const { csv, scoreColumn } = ratings;
   return csv.records.filter((row) => (row.cells[scoreColumn]?.value ?? "") !== "").length;
 }
@@ -167,7 +225,7 @@ async function ratingRefusal(file: string, mos: RatingsConfig): Promise<LeafErro
   const derived = Object.keys(factsOf(mos.format)?.derived ?? {});
   const hasHeader = mos.format !== "tid2013";
   // A score would take the place of other people's.
-  const ofOthers = mos.rater !== undefined || mos.raters !== undefined || mos.votes !== undefined;
+  const ofOthers = mos.raters !== undefined || mos.votes !== undefined;
   if (text && !named && hasHeader && !ofOthers && !derived.includes(mos.image)) return undefined;
   return notARatingsFile(file);
 }
@@ -205,8 +263,9 @@ function parseRatings(file: string, bytes: Buffer, mos: RatingsConfig): RatingsT
   const csv = scanCsv(text);
   const columnOf = (column: string) => csv?.header.findIndex((cell) => cell.value === column) ?? -1;
   const [imageColumn, scoreColumn] = [columnOf(mos.image), columnOf(mos.score)];
-  if (!csv || imageColumn < 0 || scoreColumn < 0) {
-    const missing = imageColumn < 0 ? mos.image : mos.score;
+  const noRaters = mos.rater !== undefined && columnOf(mos.rater) < 0;
+  if (!csv || imageColumn < 0 || scoreColumn < 0 || noRaters) {
+    const missing = imageColumn < 0 ? mos.image : scoreColumn < 0 ? mos.score : mos.rater!;
     throw new LeafError("config", say`${name} has no column "${missing}".`, {
       file,
       line: 1,
@@ -214,11 +273,18 @@ function parseRatings(file: string, bytes: Buffer, mos: RatingsConfig): RatingsT
     });
   }
   if (csv.unclosed) throw unclosed(file, csv.unclosed.line);
-  return { encoding, csv, imageColumn, scoreColumn };
+  return {
+    encoding,
+    csv,
+    imageColumn,
+    scoreColumn,
+    raterColumn: mos.rater === undefined ? -1 : columnOf(mos.rater),
+  };
 }
 
-/** The rows that mean an image, by whatever name. */
-function rowsOf(project: Project, { csv, imageColumn }: RatingsText, hash: string): CsvRow[] {
+/** The rows that mean an image, by whatever name; of one rater, where such is given. */
+function rowsOf(project: Project, ratings: RatingsText, hash: string, by?: By): CsvRow[] {
+  const { csv, imageColumn } = ratings;
   const index = openIndex(project.indexFile);
   try {
     const matcher = new ImageMatcher(index);
@@ -230,7 +296,7 @@ function rowsOf(project: Project, { csv, imageColumn }: RatingsText, hash: strin
       }
     return csv.records.filter((row) => {
       const cell = row.cells[imageColumn]?.value ?? "";
-      if (cell === "" || row.fault) return false;
+      if (cell === "" || row.fault || (by && !isOf(ratings, row, by.rater))) return false;
       // Looking each name up in the index would take seconds for a long file.
       const isNear = [cell, plainCell(cell)]
         .flatMap(readingsOf)

@@ -19,7 +19,7 @@ export interface RatingState {
   train: string[];
   test: string[];
   /** Newest last. */
-  history: { hash: string; path: string; rating: number; before: Before }[];
+  history: { hash: string; path: string; rating: number; before: Before; rater?: string }[];
   /** Taken back, perhaps after the MOS were read the last time. */
   takenBack: string[];
   /** How the training images were chosen the last time. */
@@ -46,6 +46,7 @@ const stateSchema = z.object({
         before: z
           .union([z.array(z.object({ cells: z.int().min(0), raw: z.string() })), z.string()])
           .nullable(),
+        rater: z.string().optional(),
       }),
     )
     .default([]),

@@ -35,22 +35,30 @@ function inTurn<T>(project: Project, work: () => Promise<T>): Promise<T> {
  * What a person should rate: a proposal that stays as it is until more are asked for than it holds, ratings of earlier
  * sittings among them.
  */
-export function ratingQueue(browser: Browser, count: number): Promise<RatingQueue> {
+export function ratingQueue(browser: Browser, count: number, rater?: string): Promise<RatingQueue> {
   return inTurn(browser.project, async () => {
     const state = await readRatingState(browser.project);
     const grown = await growProposal(browser, state, Math.max(0, Math.min(count, mostProposed)));
     if (grown !== state) await writeRatingState(browser.project, grown);
-    return queueOf(browser, grown, await namedRatings(browser.project));
+    return queueOf(browser, grown, await namedRatings(browser.project), rater);
   });
 }
 
 const mostProposed = 10_000;
 
 /**
+ * `rater`: who rates, undefined where it was not said. With a name a new file holds single ratings with rater and time, from which
+ * `readMos` makes the MOS; in such a file nobody writes over the rating of another.
+ *
  * Writes a rating (1..5, mapped onto the range of the MOS) to the MOS file at once, or takes it back with null. A config that
  * names no MOS file gets one, all of whose training images calibrate. Throws LeafErrors `usage`, `config`, `input`, `failed`.
  */
-export function rate(browser: Browser, hash: string, rating: number | null): Promise<RatingQueue> {
+export function rate(
+  browser: Browser,
+  hash: string,
+  rating: number | null,
+  rater?: string,
+): Promise<RatingQueue> {
   return inTurn(browser.project, async () => {
     if (rating !== null && !(rating >= 1 && rating <= 5))
       throw new LeafError("usage", say`A rating is between 1 and 5, not ${rating}.`);
@@ -58,27 +66,37 @@ export function rate(browser: Browser, hash: string, rating: number | null): Pro
     const image = browser.row(hash);
     if (!image) throw new LeafError("input", say`This image is not in the project any more.`);
     const state = await readRatingState(project);
-    const earlier = state.history.find((one) => one.hash === hash);
-    const history = state.history.filter((one) => one.hash !== hash);
-    const takenBack = state.takenBack.filter((one) => one !== hash);
+    const by = rater === undefined ? undefined : { rater, time: Date.now() };
     const named = await namedRatings(project);
+    // Where the file has one score an image, it is the same one whoever rates.
+    const isOwn = (one: RatingState["history"][number]) =>
+      one.hash === hash && (named?.rater === undefined || one.rater === rater);
+    const earlier = state.history.find(isOwn);
+    const history = state.history.filter((one) => !isOwn(one));
+    const takenBack = state.takenBack.filter((one) => one !== hash);
     let mos = named;
     let next: RatingState;
     if (rating === null) {
       // Where it is not known what stood there, the row stays: it may be older than the rating.
-      if (mos) await takeRatingBack(project, mos, hash, earlier ? earlier.before : "");
+      if (mos) await takeRatingBack(project, mos, hash, earlier ? earlier.before : "", by);
       next = { ...state, history, takenBack: [...takenBack, hash] };
     } else {
-      mos ??= freeRatings(project);
-      const before = await writeRating(project, mos, image, rating);
+      mos ??= freeRatings(project, rater);
+      const before = await writeRating(project, mos, image, rating, by);
       // Not before the file is there: a config that names a missing one is broken.
-      if (!named) await nameRatings(project, mos.file);
+      if (!named) await nameRatings(project, mos);
       // A change of mind is taken back to what stood before the first rating.
-      const entry = { hash, path: image.path, rating, before: earlier ? earlier.before : before };
+      const entry = {
+        hash,
+        path: image.path,
+        rating,
+        before: earlier ? earlier.before : before,
+        ...(rater !== undefined && { rater }),
+      };
       next = { ...state, history: [...history, entry], takenBack };
     }
     await writeRatingState(project, next);
-    return queueOf(browser, next, mos);
+    return queueOf(browser, next, mos, rater);
   });
 }
 
@@ -87,36 +105,42 @@ async function namedRatings({ configFile }: Project): Promise<RatingsConfig | un
   return (await loadConfig(configFile)).mos;
 }
 
-/** A file beside the config that does not exist yet. */
-function freeRatings({ root }: Project): RatingsConfig {
+/** A file beside the config that does not exist yet: of scores, or of single ratings where it is known who rates. */
+function freeRatings({ root }: Project, rater?: string): RatingsConfig {
+  const stem = rater === undefined ? "mos" : "ratings";
   for (let i = 1; ; i++) {
-    const file = i === 1 ? "mos.csv" : `mos-${i}.csv`;
+    const file = i === 1 ? `${stem}.csv` : `${stem}-${i}.csv`;
     if (existsSync(path.join(root, file))) continue;
-    return { file, image: "image", score: "mos", range: [1, 5], lowerIsBetter: false };
+    const columns = rater === undefined ? { score: "mos" } : { score: "rating", rater: "rater" };
+    return { file, image: "image", ...columns, range: [1, 5], lowerIsBetter: false };
   }
 }
 
-async function nameRatings({ configFile }: Project, csv: string): Promise<void> {
-  await editConfigFile(configFile, (text) => withRatingsFile(text, configFile, csv));
+async function nameRatings({ configFile }: Project, mos: RatingsConfig): Promise<void> {
+  await editConfigFile(configFile, (text) => withRatingsFile(text, configFile, mos));
 }
 
 async function queueOf(
   browser: Browser,
   state: RatingState,
   named: RatingsConfig | undefined,
+  rater: string | undefined,
 ): Promise<RatingQueue> {
   const { project, mos } = browser.context();
-  const rated = new Set(state.history.map((one) => one.hash));
+  const own = state.history.filter((one) => named?.rater === undefined || one.rater === rater);
+  const rated = new Set(own.map((one) => one.hash));
+  // What somebody else has rated is still to be rated by this one: so it gets several opinions.
+  const others = new Set(state.history.filter((one) => !own.includes(one)).map((one) => one.hash));
   const takenBack = new Set(state.takenBack);
   const open = ratingOrder(state, project.config.calibrate.seed).filter(
-    (hash) => !rated.has(hash) && (!mos.has(hash) || takenBack.has(hash)),
+    (hash) => !rated.has(hash) && (!mos.has(hash) || takenBack.has(hash) || others.has(hash)),
   );
   return {
     images: open.flatMap((hash) => browser.row(hash) ?? []),
-    rated: state.history.map(({ hash, path, rating }) => ({ hash, path, rating })),
+    rated: own.map(({ hash, path, rating }) => ({ hash, path, rating })),
     proposed: { train: state.train.length, test: state.test.length },
     ...(state.selection ? { selection: state.selection } : {}),
-    file: named?.file ?? freeRatings(project).file,
+    file: named?.file ?? freeRatings(project, rater).file,
     total: named ? ((await countRatings(project, named)) ?? mos.size) : 0,
   };
 }

@@ -19,6 +19,7 @@ import type { State } from "../projects/state.ts";
 import { isHostMethod, panelMessage, panelState } from "./gate.ts";
 import { answerHostRequest } from "./host.ts";
 import { panelHtml } from "./html.ts";
+import { withRater } from "./rater.ts";
 
 const viewType = "leaf.panel";
 
@@ -94,7 +95,7 @@ export function createPanel(context: ExtensionContext, client: Client, state: St
       try {
         const result = isHostMethod(method)
           ? await answerHostRequest(client, method, params)
-          : await client.request(method as ServerMethod, params as never);
+          : await client.request(method as ServerMethod, (await withRater(method, params)) as never);
         void from.webview.postMessage({ type: "answer", id, result } satisfies HostToPanel);
       } catch (error) {
         const failure = failureOf(error);

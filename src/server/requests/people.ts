@@ -15,12 +15,12 @@ export function answerPeople(answer: Answer, projects: Projects): void {
     void project.refresh();
     return row;
   });
-  answer("leaf/ratingQueue", async ({ config, count }) =>
-    ratingQueue(await projects.of(config).browser(), count),
+  answer("leaf/ratingQueue", async ({ config, count, rater }) =>
+    ratingQueue(await projects.of(config).browser(), count, rater?.trim() || undefined),
   );
-  answer("leaf/rate", async ({ config, hash, rating }) => {
+  answer("leaf/rate", async ({ config, hash, rating, rater }) => {
     const project = projects.of(config);
-    const queue = await rate(await project.browser(), hash, rating);
+    const queue = await rate(await project.browser(), hash, rating, rater?.trim() || undefined);
     void project.refresh();
     return queue;
   });

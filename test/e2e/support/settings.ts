@@ -31,5 +31,7 @@ export function userSettings(): Record<string, unknown> {
     "editor.quickSuggestions": { other: true, strings: true, comments: false },
     "window.confirmBeforeClose": "never",
     "window.commandCenter": false,
+    // Who rates is asked once; a test is not there to answer.
+    "leaf.rater": "Ada",
   };
 }

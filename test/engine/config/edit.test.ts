@@ -11,7 +11,14 @@ function read(text: string): Config {
   return parsed.config;
 }
 const exclude = (text: string, ...paths: string[]) => withExclusions(text, "leaf.yaml", paths).text;
-const rated = (text: string) => withRatingsFile(text, "leaf.yaml", "mos.csv");
+const rated = (text: string) =>
+  withRatingsFile(text, "leaf.yaml", {
+    file: "mos.csv",
+    image: "image",
+    score: "mos",
+    range: [1, 5],
+    lowerIsBetter: false,
+  });
 const mosLine = "mos: { file: mos.csv, image: image, score: mos, range: [1, 5] }\n";
 
 describe("leaving images out", () => {

@@ -355,3 +355,100 @@ describe("excluding images", () => {
     expect(await excludeImages(browser.project, ["photos/copy.jpg"])).toBe(0);
   });
 });
+
+describe("several raters", () => {
+  const rows = (browser: Browser) =>
+    textOf(browser, "ratings.csv")
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, "TIME"));
+
+  it("have a row each, of which the reader of raw ratings makes the MOS", async () => {
+    const browser = await open();
+    await rate(browser, hashOf(1), 4, "Ada");
+    await rate(browser, hashOf(2), 5, "Ada");
+    await rate(browser, hashOf(1), 1, "=Bo");
+    expect(rows(browser)).toEqual([
+      "image,rating,rater,time",
+      "photos/image 1.jpg,4,Ada,TIME",
+      "photos/image 2.jpg,5,Ada,TIME",
+      "photos/image 1.jpg,1,'=Bo,TIME",
+    ]);
+    const { mos, root } = await loadConfig(browser.project.configFile).then((config) => ({
+      mos: config.mos!,
+      root: browser.project.root,
+    }));
+    expect(mos).toMatchObject({ file: "ratings.csv", score: "rating", rater: "rater", range: [1, 5] });
+    const index = openIndex(browser.project.indexFile);
+    onTestFinished(() => index.close());
+    const read = await readMos({ ...mos, file: path.join(root, mos.file) }, index);
+    // By hand: (4 + 1) / 2, standard deviation 3 / sqrt 2.
+    expect([...read.scores]).toEqual([
+      [hashOf(1), 2.5],
+      [hashOf(2), 5],
+    ]);
+    expect(read.stds.get(hashOf(1))).toBeCloseTo(3 / Math.SQRT2, 12);
+    expect(read.problems).toEqual([]);
+  });
+
+  it("change and take back their own rating alone", async () => {
+    const browser = await open();
+    await rate(browser, hashOf(1), 4, "Ada");
+    await rate(browser, hashOf(1), 1, "Bo");
+    await rate(browser, hashOf(1), 2, "Bo");
+    expect(rows(browser).slice(1)).toEqual(["photos/image 1.jpg,4,Ada,TIME", "photos/image 1.jpg,2,Bo,TIME"]);
+    await rate(browser, hashOf(1), null, "Cy");
+    await rate(browser, hashOf(1), null, "Bo");
+    expect(rows(browser).slice(1)).toEqual(["photos/image 1.jpg,4,Ada,TIME"]);
+    await rate(browser, hashOf(1), null, "Ada");
+    expect(rows(browser)).toEqual(["image,rating,rater,time"]);
+  });
+
+  it("are each asked for the same images, and see their own ratings alone", async () => {
+    const browser = await open();
+    const first = await ratingQueue(browser, 6, "Ada");
+    const [image] = first.images;
+    const after = await rate(browser, image!.hash, 4, "Ada");
+    expect(after.file).toBe("ratings.csv");
+    expect(after.images).toHaveLength(5);
+    const other = await ratingQueue(browser, 6, "Bo");
+    expect(other.images).toEqual(first.images);
+    expect(other.rated).toEqual([]);
+    const both = await rate(browser, image!.hash, 2, "Bo");
+    expect(both).toMatchObject({ rated: [{ hash: image!.hash, rating: 2 }], total: 2 });
+    expect((await ratingQueue(browser, 6, "Ada")).rated).toMatchObject([{ rating: 4 }]);
+  });
+
+  it("must be told apart, or nothing is written", async () => {
+    const browser = await open();
+    await rate(browser, hashOf(1), 4, "Ada");
+    const before = textOf(browser, "ratings.csv");
+    for (const rating of [3, null])
+      await expect(rate(browser, hashOf(1), rating)).rejects.toThrow("it is not known who rates");
+    expect(textOf(browser, "ratings.csv")).toBe(before);
+  });
+
+  it("write into a table of another tool, whose other columns stay", async () => {
+    const browser = await open({
+      config: "images: photos\nmos: { file: r.csv, score: stars, rater: user_id }\n",
+    });
+    const text = "user_id;image;device;stars\nu1;image 1.jpg;tv;3\n";
+    writeFileSync(fileOf(browser, "r.csv"), text);
+    await rate(browser, hashOf(1), 5, "u2");
+    await rate(browser, hashOf(1), 4, "u1");
+    expect(textOf(browser, "r.csv")).toBe(
+      "user_id;image;device;stars\nu1;image 1.jpg;tv;4\nu2;photos/image 1.jpg;;5\n",
+    );
+    await rate(browser, hashOf(1), null, "u2");
+    await rate(browser, hashOf(1), null, "u1");
+    expect(textOf(browser, "r.csv")).toBe(text);
+  });
+
+  it("of a file of one score an image do as one who rates alone", async () => {
+    const browser = await open({ config: "images: photos\nmos: { file: m.csv }\n" });
+    writeFileSync(fileOf(browser, "m.csv"), "image,mos\n");
+    await rate(browser, hashOf(1), 4, "Ada");
+    await rate(browser, hashOf(1), 2, "Bo");
+    expect(textOf(browser, "m.csv")).toBe("image,mos\nphotos/image 1.jpg,2\n");
+  });
+});

@@ -15,6 +15,7 @@ import { openIndex } from "../dataset/dataset.ts";
 import { foldedNames } from "../dataset/index/names.ts";
 import { ImageMatcher } from "../dataset/match.ts";
 import { readingsOf, unicodeForms, uploadedName } from "../dataset/nameReadings.ts";
+import { mainColumn } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
 import { studentToMos } from "../mos/scale.ts";
 import { raterColumn } from "../mos/shape.ts";
@@ -66,7 +67,7 @@ export async function writeRating(
   const file = path.resolve(project.root, mos.file);
   const refusal = await ratingRefusal(file, mos);
   if (refusal) throw refusal;
-  if (!existsSync(file)) await writeFileAtomic(await endOfLinks(file), `${mos.image},${mos.score}\n`);
+  if (!existsSync(file)) await writeFileAtomic(await endOfLinks(file), `${mos.image},${mainColumn(mos)}\n`);
   let before: Before = null;
   await editFile(file, (bytes) => {
     const ratings = parseRatings(file, bytes, mos);
@@ -204,9 +205,9 @@ function parseRatings(file: string, bytes: Buffer, mos: RatingsConfig): RatingsT
   }
   const csv = scanCsv(text);
   const columnOf = (column: string) => csv?.header.findIndex((cell) => cell.value === column) ?? -1;
-  const [imageColumn, scoreColumn] = [columnOf(mos.image), columnOf(mos.score)];
+  const [imageColumn, scoreColumn] = [columnOf(mos.image), columnOf(mainColumn(mos))];
   if (!csv || imageColumn < 0 || scoreColumn < 0) {
-    const missing = imageColumn < 0 ? mos.image : mos.score;
+    const missing = imageColumn < 0 ? mos.image : mainColumn(mos);
     throw new LeafError("config", say`${name} has no column "${missing}".`, {
       file,
       line: 1,

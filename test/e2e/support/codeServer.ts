@@ -21,6 +21,8 @@ export interface CodeServer {
   log(): string;
   /** What LEAF wrote into its output channel. */
   leafLog(): string;
+  /** Ids of the extensions that the extension host has activated, as its own log tells. */
+  activated(): string[];
   /** Ends it and all that it started; returns LEAF's processes that would have outlived it by more than a few seconds. */
   stop(): Promise<RunningProcess[]>;
 }
@@ -64,11 +66,11 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     home,
     url,
     log: () => log,
-    leafLog: () =>
-      readdirSync(path.join(home, "profile", "logs"), { recursive: true, encoding: "utf8" })
-        .filter((file) => /leaf[^/]*\/[^/]*\.log$|LEAF[^/]*\.log$/.test(file))
-        .map((file) => readFileSync(path.join(home, "profile", "logs", file), "utf8"))
-        .join("\n"),
+    leafLog: () => readLogs(home, /leaf[^/]*\/[^/]*\.log$|LEAF[^/]*\.log$/),
+    activated: () =>
+      [...readLogs(home, /remoteexthost\.log$/).matchAll(/_doActivateExtension ([\w.-]+)/g)].map(([, id]) =>
+        String(id),
+      ),
     async stop() {
       server.kill("SIGKILL");
       const left = await endAll(id);
@@ -76,6 +78,15 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
       return left;
     },
   };
+}
+
+/** What the logs of a profile hold whose path matches, one after the other. */
+function readLogs(home: string, name: RegExp): string {
+  const logs = path.join(home, "profile", "logs");
+  return readdirSync(logs, { recursive: true, encoding: "utf8" })
+    .filter((file) => name.test(file))
+    .map((file) => readFileSync(path.join(logs, file), "utf8"))
+    .join("\n");
 }
 
 /** `code --install-extension` into `<home>/extensions`. Returns what it printed. */

@@ -55,13 +55,17 @@ export function openWorkbench(server: CodeServer, page: Page): Workbench {
   };
   const ask = async (key: string, text: string) => {
     // A keystroke is lost while the workbench still binds its keys; one that is about to close takes no text.
-    await until("the quick input", async () => {
-      await closed();
-      await page.keyboard.press(key);
-      await quickInput.locator("input:focus").waitFor({ timeout: 2_000 });
-      await input.fill(text, { timeout: 2_000 });
-      return (await input.inputValue()) === text;
-    });
+    await until(
+      "the quick input",
+      async () => {
+        await closed();
+        await page.keyboard.press(key);
+        await quickInput.locator("input:focus").waitFor({ timeout: 5_000 });
+        await input.fill(text, { timeout: 2_000 });
+        return (await input.inputValue()) === text;
+      },
+      60_000,
+    );
   };
   /** Asks anew if need be: commands of extensions come a moment after the window, new files a moment after the search began. */
   const choose = (key: string, text: string, label: string) =>

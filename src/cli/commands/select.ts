@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
 import { checkOutputs, writeOutput } from "../../engine/base/outputs.ts";
+import { mainColumn } from "../../engine/mos/complete.ts";
 import { outputRules } from "../../engine/pipeline/projectInputs.ts";
 import { refit } from "../../engine/pipeline/refit.ts";
 import { selectImages } from "../../engine/pipeline/select.ts";
@@ -52,7 +53,7 @@ export function addSelectCommand(program: Command, run: Run): void {
         const result = await selectImages(project, { ...stageOptions(context), n, strategy, split, all });
         if (out) {
           const rows = result.images.map(({ image, predicted }) => [image, predicted, null] as const);
-          const header = ["image", "predicted", project.config.mos?.score ?? "mos"];
+          const header = ["image", "predicted", project.config.mos ? mainColumn(project.config.mos) : "mos"];
           await writeOutput(out, toCsv(header, rows), rules);
         }
         await context.printWithFailures(

@@ -3,6 +3,7 @@ import { marked } from "../../words/text.ts";
 import { globProblem } from "../base/globLimits.ts";
 import { mosFormatNames } from "../mos/formats.ts";
 import { subjectModels } from "../mos/subjects.ts";
+import { mostTargets, targetsProblem } from "../mos/targets.ts";
 
 const share = z.number().min(0).max(0.9);
 const range = z
@@ -26,8 +27,41 @@ const groupBySchema = z.union([z.string().min(1), z.strictObject({ pattern }), z
 
 const columns = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
+const targetSchema = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(60)
+    .optional()
+    .meta({ description: "How messages call it; by default its column." }),
+  column: z.string().min(1).meta({ description: "Column with its scores." }),
+  std: z.string().min(1).optional().meta({ description: "Column with their standard deviation." }),
+  count: z.string().min(1).optional().meta({ description: "Column with the number of opinions." }),
+  range: range.optional().meta({
+    description: "Its lowest and highest possible score; by default `mos.range`, else as the format has it.",
+  }),
+  lowerIsBetter: z
+    .boolean()
+    .optional()
+    .meta({ description: "True where its lowest score is best; by default `mos.lowerIsBetter`." }),
+});
+
+const targetsSchema = z
+  .union([
+    z.string().min(1),
+    z
+      .array(z.union([z.string().min(1), targetSchema]))
+      .min(1)
+      .max(mostTargets),
+    z.record(z.string().min(1).max(60), z.union([z.string().min(1), targetSchema.omit({ name: true })])),
+  ])
+  .superRefine((score, context) => {
+    const problem = targetsProblem(score);
+    if (problem) context.addIssue({ code: "custom", message: problem });
+  });
+
 /** What `format` gives may be left out, so that the defaults here are only told: `completeMos` fills them in. */
-export const mosSchema = z.strictObject({
+const mosKeys = z.strictObject({
   file: z.string().min(1).meta({
     description:
       "File with human scores, relative to this file: CSV, TSV, Excel (.xlsx), JSON, JSON Lines or Parquet.",
@@ -41,9 +75,10 @@ export const mosSchema = z.strictObject({
     description:
       "Column with the image's name: with or without folder or extension. By default as the format has it.",
   }),
-  score: z.string().min(1).optional().meta({
+  score: targetsSchema.optional().meta({
     default: "mos",
-    description: "Column with the mean opinion score. By default as the format has it.",
+    description:
+      "Column with the mean opinion score. Several targets: a list of columns, or a map of names to columns. Students learn the first; the scores of the others are read and counted, no more yet. By default as the format has it.",
   }),
   std: z.string().min(1).optional().meta({
     description: "Column with the standard deviation of the opinions, where there is one.",
@@ -77,6 +112,14 @@ export const mosSchema = z.strictObject({
   }),
 });
 
+export const mosSchema = mosKeys.refine(
+  ({ score, raters, votes }) => typeof score !== "object" || (raters === undefined && votes === undefined),
+  {
+    path: ["score"],
+    message: marked("several targets have a column of scores each: `raters` and `votes` are of one target"),
+  },
+);
+
 /** Folders and globs, no more than can be held in memory. */
 export const imagesSchema = z
   .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
@@ -91,7 +134,12 @@ export const imagesSchema = z
 export const otherDatasetSchema = z.strictObject({
   name: z.string().min(1).meta({ description: "How tables call it." }),
   images: imagesSchema.meta({ description: "Folder or globs of its images, relative to this file." }),
-  mos: mosSchema.meta({ description: "Its human scores; the range may be another." }),
+  mos: mosSchema
+    .refine(({ score }) => typeof score !== "object", {
+      path: ["score"],
+      message: marked("another dataset is compared on the main target: name one column"),
+    })
+    .meta({ description: "Its human scores; the range may be another." }),
 });
 
 /** How alike two images are at least to be taken for one picture: docs/datasets.md says what it finds. */

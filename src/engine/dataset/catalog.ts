@@ -2,7 +2,7 @@ import path from "node:path";
 import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import type { Text } from "../../protocol/text.ts";
-import { quoted, say } from "../../words/text.ts";
+import { inEnglish, quoted, say } from "../../words/text.ts";
 import { digestLines } from "../base/keys.ts";
 import { during } from "../base/unexpected.ts";
 import { defaultSimilar } from "../config/data.ts";
@@ -10,13 +10,21 @@ import { ensureLeafDir, type Project } from "../config/project.ts";
 import { toldFailures } from "../failures/list.ts";
 import { noEndMarker } from "../images/ending.ts";
 import { maxPixelsOf } from "../images/limits.ts";
+import { furtherTargets, type MosConfig, mosOfTarget, targetsOf } from "../mos/complete.ts";
 import { columnsOf } from "../mos/detect.ts";
 import { factsOf } from "../mos/formats.ts";
+import type { Target } from "../mos/targets.ts";
 import { useCache } from "./cacheUse.ts";
 import { type DatasetSummary, type ImageIndex, indexDataset, openIndex, summariseIndex } from "./dataset.ts";
-import { type Mos, readMos } from "./readMos.ts";
+import { type Mos, type MosProblem, readMos } from "./readMos.ts";
 import { groupName, type Split, type SplitName, splitImages } from "./split.ts";
 import { findTwins, type Twins } from "./twins/twins.ts";
+
+/** A further target's scores. */
+export interface TargetScores extends Target {
+  /** On its own range, by hash. */
+  mos: ReadonlyMap<string, number>;
+}
 
 /** The dataset as the stages see it: which images there are, their split, and their MOS. */
 export interface Catalog {
@@ -33,6 +41,8 @@ export interface Catalog {
   raw?: Mos["raw"];
   /** How the columns of the MOS file are read; absent without one. */
   mosShape?: Mos["shape"];
+  /** The targets beside the main one, whose scores are above; absent where there are none. */
+  targets?: TargetScores[];
   counts: Record<SplitName, number>;
   /** Groups that no split tears apart; images without a group count one each. */
   groups: number;
@@ -175,6 +185,29 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
         `rows of ${name}`,
       );
     }
+    const targets: TargetScores[] = [];
+    if (furtherTargets(config.mos).length > 0) problems.unshift(inEnglish(onlyTheFirst(config.mos!)));
+    for (const target of furtherTargets(config.mos)) {
+      const { file } = config.mos!;
+      // What is wrong with names has been told of the main target.
+      const own = ["notANumber", "outOfRange", "conflict"] as const;
+      const isOwn = ({ kind }: MosProblem) => own.some((one) => one === kind);
+      const read = await during(say`the human scores were read`, mosFile, () =>
+        readMos({ ...mosOfTarget(config.mos!, target), file: mosFile! }, index, {
+          signal,
+          onProblem(problem) {
+            const reason = `${target.name}: ${problem.message}`;
+            if (isOwn(problem)) options.onFailure?.({ kind: "row", file, line: problem.line, reason });
+          },
+        }),
+      );
+      targets.push({ ...target, mos: read.scores });
+      tell(
+        map(read.problems.filter(isOwn), (p) => `${file}:${p.line}: ${target.name}: ${p.message}`),
+        own.reduce((sum, kind) => sum + read.counts[kind], 0),
+        `rows of ${file}, ${target.name}`,
+      );
+    }
     const { file, similar, ...drawn } = config.split;
     const twins =
       options.findTwins || (similar !== null && file === undefined)
@@ -215,6 +248,7 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       mosCount: mos?.numbers ?? new Map(),
       raw: mos?.raw,
       mosShape: mos?.shape,
+      ...(targets.length > 0 && { targets }),
       counts: split.counts,
       groups: split.groups,
       twins,
@@ -237,6 +271,12 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
     index.close();
     throw error;
   }
+}
+
+/** Students have one score so far. */
+function onlyTheFirst(mos: MosConfig): Text {
+  const [main, ...further] = targetsOf(mos).map(({ name }) => name);
+  return say`students learn and predict ${main!} alone; of the other targets (${further.join(", ")}) \`leaf check\` counts the scores`;
 }
 
 function* map<T, R>(items: Iterable<T>, change: (item: T) => R): Generator<R> {

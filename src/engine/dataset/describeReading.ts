@@ -3,11 +3,15 @@ import { figure } from "../../words/figure.ts";
 import { english } from "../../words/translate.ts";
 import type { Config } from "../config/config.ts";
 import { ceilingOf } from "../metrics/ceiling.ts";
+import { mainColumn } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
 import { leastToCorrect, opinionsOf, ratersOf, unbiased } from "../mos/subjects.ts";
 import type { Catalog } from "./catalog.ts";
 
-type Read = Pick<Catalog, "groups" | "hashes" | "keptTogether" | "mosStd" | "mosCount" | "mosShape" | "raw">;
+type Read = Pick<
+  Catalog,
+  "groups" | "hashes" | "keptTogether" | "mosStd" | "mosCount" | "mosShape" | "raw" | "targets"
+>;
 
 /** How a config's MOS file is read, how its images are grouped and where its split is from: a sentence each. */
 export function describeReading({ mos, split }: Config, catalog: Read): string[] {
@@ -15,15 +19,21 @@ export function describeReading({ mos, split }: Config, catalog: Read): string[]
   const lines: string[] = [];
   if (mos) {
     const [low, high] = mos.range;
-    const known = facts && Object.hasOwn(facts.scores, mos.score) ? facts.scores[mos.score] : undefined;
+    const score = mainColumn(mos);
+    const known = facts && Object.hasOwn(facts.scores, score) ? facts.scores[score] : undefined;
     const assumed = facts && !known?.range ? ", which this layout does not say" : "";
     const std = mos.std !== undefined && catalog.mosStd.size > 0 && !catalog.raw;
     lines.push(
       `MOS: ${mos.file} is read as ${facts ? `${facts.title} (\`format: ${mos.format}\`)` : "a plain table"}: ` +
-        `images by ${mos.image}, ${opinionWords(mos.score, catalog)}, from ${low} to ${high}${assumed}, ` +
+        `images by ${mos.image}, ${opinionWords(score, catalog)}, from ${low} to ${high}${assumed}, ` +
         `${mos.lowerIsBetter ? "lower" : "higher"} is better${std ? `, standard deviations by ${mos.std}` : ""}.`,
     );
     lines.push(...ratingLines(mos, catalog));
+    for (const { name, column, range, lowerIsBetter, mos: rated } of catalog.targets ?? [])
+      lines.push(
+        `Target ${name}: scores by ${column}, from ${range[0]} to ${range[1]}, ` +
+          `${lowerIsBetter ? "lower" : "higher"} is better; ${rated.size} images rated.`,
+      );
   }
   if (split.groupBy !== null) {
     const by = typeof split.groupBy === "string" ? split.groupBy : `the pattern ${split.groupBy.pattern}`;

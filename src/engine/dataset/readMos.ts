@@ -1,6 +1,7 @@
 import type { Text } from "../../protocol/text.ts";
 import { inEnglish, say } from "../../words/text.ts";
 import { throwIfCancelled } from "../base/errors.ts";
+import { mainMos } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
 import { collectRatings } from "../mos/ratings.ts";
 import { type MosShape, opinionColumns, shapeOf } from "../mos/shape.ts";
@@ -52,6 +53,8 @@ export interface Mos {
   unscored: number;
 }
 
+type OneSource = MosSource & { score: string };
+
 const maxProblems = 100;
 /** Fewer images with several different scores are slips, where nothing says who rated. */
 const leastRepeated = 2;
@@ -62,7 +65,7 @@ const leastRepeated = 2;
  * LeafError `config` for a missing file or column, `input` for a damaged file.
  */
 export async function readMos(
-  source: MosSource,
+  given: MosSource,
   index: NameIndex & Pick<ImageIndex, "count">,
   options: {
     columns?: readonly string[];
@@ -73,6 +76,7 @@ export async function readMos(
     onProblem?: (problem: MosProblem) => void;
   } = {},
 ): Promise<Mos> {
+  const source = mainMos(given);
   const wanted = [...new Set(options.columns ?? [])];
   const columns = new Map<string, Record<string, string>>();
   const report = problemList(options.onProblem);
@@ -145,7 +149,7 @@ function mapsOf({ opinions }: RawOpinions): Pick<Mos, "scores" | "stds" | "numbe
 
 /** Reads one score a row. Rows that come again for an image are kept: they may turn out to be ratings. */
 function scoresReader(
-  source: MosSource,
+  source: OneSource,
   { std, count }: { std?: string; count?: string },
   report: (kind: MosProblemKind, line: number, message?: Text) => void,
 ) {

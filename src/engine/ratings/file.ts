@@ -15,6 +15,7 @@ import { openIndex } from "../dataset/dataset.ts";
 import { foldedNames } from "../dataset/index/names.ts";
 import { ImageMatcher } from "../dataset/match.ts";
 import { readingsOf, unicodeForms, uploadedName } from "../dataset/nameReadings.ts";
+import { mainColumn } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
 import { studentToMos } from "../mos/scale.ts";
 import { raterColumn } from "../mos/shape.ts";
@@ -80,7 +81,7 @@ export async function writeRating(
   const refusal = (await ratingRefusal(file, mos)) ?? (mos.rater !== undefined && !by && noRater(file));
   if (refusal) throw refusal;
   if (!existsSync(file)) {
-    const header = mos.rater === undefined ? [mos.image, mos.score] : ratingsColumns;
+    const header = mos.rater === undefined ? [mos.image, mainColumn(mos)] : ratingsColumns;
     await writeFileAtomic(await endOfLinks(file), `${header.join(",")}\n`);
   }
   let before: Before = null;
@@ -262,10 +263,10 @@ function parseRatings(file: string, bytes: Buffer, mos: RatingsConfig): RatingsT
   }
   const csv = scanCsv(text);
   const columnOf = (column: string) => csv?.header.findIndex((cell) => cell.value === column) ?? -1;
-  const [imageColumn, scoreColumn] = [columnOf(mos.image), columnOf(mos.score)];
+  const [imageColumn, scoreColumn] = [columnOf(mos.image), columnOf(mainColumn(mos))];
   const noRaters = mos.rater !== undefined && columnOf(mos.rater) < 0;
   if (!csv || imageColumn < 0 || scoreColumn < 0 || noRaters) {
-    const missing = imageColumn < 0 ? mos.image : scoreColumn < 0 ? mos.score : mos.rater!;
+    const missing = imageColumn < 0 ? mos.image : scoreColumn < 0 ? mainColumn(mos) : mos.rater!;
     throw new LeafError("config", say`${name} has no column "${missing}".`, {
       file,
       line: 1,

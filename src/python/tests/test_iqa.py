@@ -145,6 +145,11 @@ def test_add_scores_fills_a_field(folder: Path, tmp_path: Path) -> None:
 class StandInMetric:
     """As much of torchmetrics.Metric as is used, where torchmetrics is not installed."""
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("higher_is_better", "is_differentiable", "full_state_update"):
+            raise RuntimeError(f"Can't change const `{name}`.")
+        super().__setattr__(name, value)
+
     def add_state(self, name: str, default: Any, dist_reduce_fx: str) -> None:
         setattr(self, name, default)
 

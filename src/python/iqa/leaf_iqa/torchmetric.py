@@ -26,9 +26,13 @@ class LeafQuality(Metric):  # type: ignore[misc]
     def __init__(self, student: Student | str | os.PathLike[str], **settings: Any) -> None:
         super().__init__(**settings)
         self.student = student if isinstance(student, Student) else load(student)
-        self.higher_is_better = not self.student.card.lower_is_better
         self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a higher score is a better image."""
+        return not self.student.card.lower_is_better
 
     def update(self, images: Any) -> None:
         """Scores a batch. Raises ValueError for other shapes and ranges."""

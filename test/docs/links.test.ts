@@ -1,0 +1,73 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+
+const pages = globSync("{*,docs/*,demo/photos/*,src/python/iqa/*,tools/*/*,test/fixtures/*/*}.md")
+  .map((file) => file.replaceAll("\\", "/"))
+  .sort();
+const textOf = (file: string) => readFileSync(file, "utf8").replace(/```[\s\S]*?```|`[^`\n]*`/g, "");
+
+/** A heading's anchor as GitHub and the site make it. */
+function anchor(heading: string): string {
+  const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/[`*]/g, "");
+  return plain
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+}
+
+function anchorsOf(file: string): Set<string> {
+  const whole = readFileSync(file, "utf8").replace(/```[\s\S]*?```/g, "");
+  const found = new Set<string>();
+  for (const [, heading] of whole.matchAll(/^#{1,6} (.+)$/gm)) {
+    const base = anchor(heading!.trim());
+    let name = base;
+    for (let n = 1; found.has(name); n++) name = `${base}-${n}`;
+    found.add(name);
+  }
+  return found;
+}
+
+interface Link {
+  target: string;
+  hash: string;
+}
+
+/** Links and pictures that lead to no other site. */
+const linksOf = (file: string): Link[] =>
+  [...textOf(file).matchAll(/\]\(([^)\s]+)\)|<(?:img|a) [^>]*(?:src|href)="([^"]+)"/g)]
+    .map((found) => (found[1] ?? found[2])!)
+    .filter((link) => !/^[a-z]+:/.test(link))
+    .map((link) => {
+      const [target, hash = ""] = link.split("#") as [string, string?];
+      return { target: target === "" ? file : path.posix.join(path.posix.dirname(file), target), hash };
+    });
+
+test("there are pages to look at", () => {
+  expect(pages.length).toBeGreaterThan(20);
+  expect(pages.flatMap(linksOf).length).toBeGreaterThan(100);
+});
+
+test.each(pages)("every link of %s leads somewhere", (file) => {
+  const wrong = linksOf(file).filter(
+    ({ target, hash }) =>
+      !existsSync(target) || (hash !== "" && target.endsWith(".md") && !anchorsOf(target).has(hash)),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("every page of docs is in the site's contents, and all of these are there", () => {
+  const config = readFileSync("docs/.vitepress/config.js", "utf8");
+  const listed = [...config.matchAll(/link: "\/([\w-]+)"/g)].map((found) => `docs/${found[1]}.md`);
+  const written = globSync("docs/*.md").filter((file) => file !== "docs/index.md");
+  expect(new Set(listed)).toEqual(new Set(written));
+});
+
+test("the README's pictures ship in the .vsix; its other links lead to what a release links to the repository", () => {
+  const shipped = readFileSync(".vscodeignore", "utf8")
+    .split("\n")
+    .flatMap((line) => (line.startsWith("!") ? globSync(line.slice(1), { withFileTypes: false }) : []));
+  const pictures = [...readFileSync("README.md", "utf8").matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)];
+  expect(pictures.length).toBeGreaterThan(0);
+  expect(pictures.map((found) => found[1]!).filter((file) => !shipped.includes(file))).toEqual([]);
+});

@@ -23,7 +23,7 @@ const suffix = (ratio: number) => `${Math.round(ratio * 100)}`;
 type Way = Pick<Arm, "from" | "method">;
 const distilled: Way = { from: "distill", method: "closed-form" };
 
-/** Fine-tuning takes most of the time: without `--full` it is shown for one share of ratings. */
+/** Fine-tuning takes most of the time: without `--full` it is shown for the fewest ratings alone. */
 function calibrated(name: string, prefix: string, ratio: number, way: Way): Arm {
   return {
     name: `${name}, ${percent(ratio)}`,
@@ -31,7 +31,7 @@ function calibrated(name: string, prefix: string, ratio: number, way: Way): Arm 
     stage: "calibrate",
     ratio,
     ...way,
-    ...(way.method === "fine-tune" && ratio !== 0.1 && { full: true }),
+    ...(way.method === "fine-tune" && ratio !== ratios[0] && { full: true }),
   };
 }
 

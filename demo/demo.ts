@@ -1,4 +1,5 @@
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { type Arm, arms, teacherRow } from "./arms.ts";
 import { distortions } from "./distort.ts";
@@ -81,6 +82,8 @@ async function run(
     }
   }
   await writeConfigs(0);
+  const report = path.join(workspace, "report.html");
+  await timed("report", () => leaf("report", "--config", "leaf.yaml", "--out", report, "--force"));
 
   const all = perKind.get("all")!;
   const rows = [
@@ -102,11 +105,12 @@ async function run(
       plcc: "after the 4-parameter logistic fit",
       teacherSrccPerDistortion: teacherPerKind,
       workspace: path.relative(process.cwd(), workspace),
+      report: path.relative(process.cwd(), report),
     };
     process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
   } else
     process.stdout.write(
-      report(rows, teacherPerKind, verbose, seeds.length, total - environment, environment),
+      resultText(rows, teacherPerKind, verbose, seeds.length, total - environment, environment, report),
     );
 }
 
@@ -137,13 +141,14 @@ function seedFigures(seed: number, { srcc, plcc, plccLogistic }: Agreement): See
   return { seed, srcc: srcc ?? 0, plcc: plccLogistic ?? plcc ?? 0, plccRaw: plcc ?? 0 };
 }
 
-function report(
+function resultText(
   rows: Row[],
   perKind: Record<string, number>,
   verbose: boolean,
   seeds: number,
   seconds: number,
   environment: number,
+  report: string,
 ): string {
   const lines = [
     "",
@@ -153,7 +158,8 @@ function report(
     "Truth: MS-SSIM with the pristine photo, a stand-in for MOS. % = share of the 495 training images whose stand-in is used.",
     "Training sees no other. The teacher's labels cost none: its own validation labels choose the epoch of TGD, and CFT keeps the last.",
     "On people's scores (1,500 photos, docs/method.md): SRCC .72 with 135 ratings in closed form, .53 by fine-tuning, .28 for the teacher.",
-    `${Math.round(seconds)} s, and ${Math.round(environment)} s for the Python environment. Open ${path.relative(process.cwd(), workspace)} in the editor.`,
+    `${Math.round(seconds)} s, and ${Math.round(environment)} s for the Python environment. Open ${path.relative(process.cwd(), workspace)} in the editor, or`,
+    `${pathToFileURL(report)} in the browser.`,
   ];
   if (verbose) {
     const kinds = Object.entries(perKind).map(([kind, srcc]) => [kind, figure(srcc)]);

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { armConfig, arms } from "./arms.ts";
 import { csv, writeDemoWorkspace } from "./demoWorkspace.ts";
@@ -7,13 +7,18 @@ import type { DemoImage } from "./images.ts";
 const here = import.meta.dirname;
 export const workspace = path.join(here, "workspace");
 
-/** Makes demo/workspace anew: images, stand-in for MOS, configs. The folder opens in the editor afterwards. */
+/**
+ * Makes demo/workspace anew: images, stand-in for MOS, configs. The folder opens in the editor afterwards. What LEAF has worked out
+ * there stays: a demo that was stopped goes on.
+ */
 export async function makeWorkspace(
   onPhoto: (done: number, total: number) => void,
   signal: AbortSignal,
 ): Promise<DemoImage[]> {
-  await rm(workspace, { recursive: true, force: true });
-  await mkdir(path.join(workspace, "truth"), { recursive: true });
+  await mkdir(workspace, { recursive: true });
+  for (const name of await readdir(workspace))
+    if (name !== ".leaf") await rm(path.join(workspace, name), { recursive: true, force: true });
+  await mkdir(path.join(workspace, "truth"));
   const images = await writeDemoWorkspace(workspace, onPhoto, signal);
   for (const kind of ["all", ...new Set(images.map((one) => one.distortion))])
     await writeFile(

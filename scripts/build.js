@@ -17,7 +17,7 @@ const shared = {
   metafile: true,
   logLevel: "warning",
   // Native packages are loaded from node_modules.
-  external: ["vscode", "sharp", "onnxruntime-node"],
+  external: ["vscode", "sharp", "onnxruntime-node", "libheif-js", "@jsquash/jxl"],
 };
 // Some CommonJS dependencies of an ESM bundle still call require.
 const banner = {

@@ -16,12 +16,15 @@ export const targets = /** @type {const} */ ([
 
 /** Neither types, sources and maps, nor what only an install script needs. Where libvips is, a README tells its parts' licences. */
 const kept =
-  /(^@img\/sharp-[^/]+\/README\.md$)|(^|\/)(package\.json|versions\.json|LICENSE[^/]*|[^/]+\.([cm]?js|node|dll|dylib|so(\.\d+)*))$/;
+  /(^@img\/sharp-[^/]+\/README\.md$)|(^|\/)(package\.json|versions\.json|LICENSE[^/]*|[^/]+\.([cm]?js|node|wasm|dll|dylib|so(\.\d+)*))$/;
 const dropped = [
   /^onnxruntime-node\/(script|lib)\//,
   /^onnxruntime-common\/(lib\/|dist\/esm\/)/,
   /^sharp\/(install|src)\//,
   /^semver\/bin\//,
+  // Of HEIC the one file with the WebAssembly inside is loaded; of JPEG XL the decoder alone.
+  /^libheif-js\/(libheif\/.*\.js|libheif-wasm\/(libheif\.(js|wasm)|.*\.mjs))$/,
+  /^@jsquash\/jxl\/(codec\/enc\/|codec\/pre\.js)/,
   // The same library under a second name, which nothing asks for.
   /^onnxruntime-node\/bin\/napi-v6\/darwin\/arm64\/libonnxruntime\.\d+\.\d+\.\d+\.dylib$/,
 ];
@@ -44,6 +47,9 @@ export function copyNatives(target, out) {
     if (existsSync(path.join(modules, name))) copyPackage(modules, name, out);
     else if (!name.startsWith("@img/sharp-libvips")) throw new Error(`${name} is not installed.`);
   }
+  // LGPL: a file of its own, which whoever gets the extension may replace.
+  copyPackage("node_modules", "libheif-js", out);
+  copyPackage("node_modules", "@jsquash/jxl", out);
   copyPackage("node_modules", "onnxruntime-common", out);
   copyPackage("node_modules", "onnxruntime-node", out, (file) => {
     const binary = /^onnxruntime-node\/bin\/[^/]+\/([^/]+)\/([^/]+)\//.exec(file);

@@ -4,7 +4,7 @@ import path from "node:path";
 
 /** Licences that may be shipped inside an extension under Apache-2.0. Another one is a decision of people, not of a script. */
 const allowed = new Set(
-  "MIT ISC 0BSD BSD-2-Clause BSD-3-Clause BlueOak-1.0.0 Unlicense Apache-2.0 CC-BY-4.0 LGPL-3.0-or-later".split(
+  "MIT ISC 0BSD BSD-2-Clause BSD-3-Clause BlueOak-1.0.0 Unlicense Apache-2.0 CC-BY-4.0 LGPL-3.0 LGPL-3.0-or-later".split(
     " ",
   ),
 );

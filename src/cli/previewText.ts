@@ -4,7 +4,23 @@ import { confidenceText, fiveScale, scoreText } from "../words/score.ts";
 import { english } from "../words/translate.ts";
 
 /** A dry run as people read it in a terminal. */
-export function dryRunText({ teacher, questions }: DryRun): string {
+export function dryRunText(run: DryRun): string {
+  if (!run.other) return oneRunText(run);
+  const { file, comparison: c } = run.other;
+  const optional = (value: number | null) => (value === null ? "–" : figure(value, 2));
+  return [
+    oneRunText(run),
+    `${file}: ${oneRunText(run.other)}`,
+    [
+      "both prompts",
+      `  ${c.images} images: SRCC ${optional(c.srcc)}, scores ${optional(c.difference)} apart on average`,
+      `  ${c.questions} questions about pairs: same winner ${c.sameWinner === null ? "–" : percent(c.sameWinner)}`,
+      `  mean probability on the answers: ${percent(c.mass[0], 1)} and ${percent(c.mass[1], 1)}`,
+    ].join("\n"),
+  ].join("\n\n");
+}
+
+function oneRunText({ teacher, questions }: Pick<DryRun, "teacher" | "questions">): string {
   const head = `${teacher.kind} teacher${teacher.about ? `: ${teacher.about}` : ""}`;
   return [head, ...questions.map(questionText)].join("\n\n");
 }

@@ -2,6 +2,24 @@
 export interface DryRun {
   teacher: { kind: string; fingerprint: string; about: string | null };
   questions: DryRunQuestion[];
+  /** The same questions in the words of another file, where one was named. */
+  other?: Pick<DryRun, "teacher" | "questions"> & { file: string; comparison: PromptComparison };
+}
+
+/** Two prompts on the same images, by the questions that both have an answer to. */
+export interface PromptComparison {
+  /** Images that both have a score of. */
+  images: number;
+  /** Of their scores; null where it is not defined. */
+  srcc: number | null;
+  /** Mean absolute difference of these scores on 1..5. */
+  difference: number | null;
+  /** Questions about a pair that both have an answer to, each order by itself. */
+  questions: number;
+  /** Share of these with the same winner. */
+  sameWinner: number | null;
+  /** Mean probability on the answers. */
+  mass: [number, number];
 }
 
 export interface DryRunQuestion {

@@ -57,6 +57,7 @@ export function stepWords(t: Translate, step: string): string {
 export const stepNames = [
   marked("creating a virtual environment"),
   marked("decode"),
+  marked("looks"),
   marked("features"),
   marked("files"),
   marked("image"),

@@ -105,7 +105,13 @@ test("values: choices, booleans, numbers of a choice, null", async () => {
   expect(await labels("calibrate:\n  validate: |")).toEqual(["false", "true"]);
   expect(await labels("student: { input: { views: | } }")).toEqual(["whole", "1", "5"]);
   expect(await labels("distill:\n  ema: |")).toEqual(["null"]);
-  expect(await labels("teacher: { kind: | }")).toEqual(["embedded", "clip", "openai", "transformers"]);
+  expect(await labels("teacher: { kind: | }")).toEqual([
+    "embedded",
+    "clip",
+    "openai",
+    "transformers",
+    "ensemble",
+  ]);
   expect(await labels("python:\n  device: c|  # where")).toEqual(["auto", "cpu", "cuda", "mps"]);
   expect(await accept("python:\n  device: c|  # where", "cuda")).toBe("python:\n  device: cuda  # where");
 });

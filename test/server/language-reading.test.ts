@@ -45,7 +45,7 @@ test("hover on choices, lists, sections and alternatives", async () => {
     "**distill.lr** · section\n\nPeak learning rates. By default what suits the student's family.\n\nKeys: `backbone`, `head`",
   );
   expect(await hover("spl|it: {}")).toContain(
-    "Keys: `test`, `val`, `groupBy`, `seed`, `file`, `image`, `column`",
+    "Keys: `test`, `val`, `groupBy`, `similar`, `seed`, `file`, `image`, `column`",
   );
 });
 

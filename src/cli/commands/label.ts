@@ -14,6 +14,7 @@ interface LabelFlags {
   pointsOnly?: boolean;
   pairsOnly?: boolean;
   dryRun?: string;
+  prompts?: string;
   estimate?: boolean;
 }
 
@@ -24,15 +25,24 @@ export function addLabelCommand(program: Command, run: Run): void {
     .option("--points-only", "judge single images only")
     .option("--pairs-only", "compare pairs only")
     .option("--dry-run <n>", "show prompt, top tokens and label of some images, and store nothing")
+    .option(
+      "--prompts <file>",
+      "with --dry-run: ask in these words too (YAML, as `teacher.prompts`), and compare",
+    )
     .option("--estimate", "tell the requests, tokens and cost that are left, and label nothing")
     .action((flags: LabelFlags, command) =>
       run(async (context) => {
         const only = halfOf(flags);
+        if (flags.prompts !== undefined && flags.dryRun === undefined)
+          throw new LeafError("usage", say`--prompts goes with --dry-run.`);
         const work = flags.dryRun === undefined ? "label" : "dryRun";
         const project = await consented(context, await findProject(context), work);
         const options = stageOptions(context);
         if (flags.dryRun !== undefined) {
-          const dryRun = await dryRunLabels(project, countOf(flags.dryRun), options);
+          const dryRun = await dryRunLabels(project, countOf(flags.dryRun), {
+            ...options,
+            prompts: flags.prompts,
+          });
           context.print(dryRun, dryRunText(dryRun));
         } else if (flags.estimate) {
           const estimate = await estimateLabels(project, { ...options, only });

@@ -1,13 +1,17 @@
 import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
 import { shortWaitMs, whenFree } from "../../engine/base/whenFree.ts";
+import type { Project } from "../../engine/config/project.ts";
+import { openCatalog } from "../../engine/dataset/catalog.ts";
 import { importLabelsParquet } from "../../engine/labels/importParquet.ts";
 import { type LabelStore, openLabels, type TeacherSummary } from "../../engine/labels/labels.ts";
 import { mergeLabels } from "../../engine/labels/merge.ts";
 import { exportLabelsParquet } from "../../engine/labels/parquet.ts";
 import type { BadRows } from "../../engine/labels/rules.ts";
+import { withPlan } from "../../engine/pipeline/plan/plan.ts";
 import { outputRules } from "../../engine/pipeline/projectInputs.ts";
 import { compareTeachers } from "../../engine/reliability/compareTeachers.ts";
+import { type RankedImage, rankImages } from "../../engine/reliability/ranking.ts";
 import { teacherFingerprint } from "../../engine/teachers/createTeacher.ts";
 import type { TeacherComparison } from "../../protocol/reliability.ts";
 import { figure, percent } from "../../words/figure.ts";
@@ -71,6 +75,48 @@ export function addLabelsCommands(program: Command, run: Run): void {
       })(command),
     );
   labels
+    .command("rank")
+    .description("all preferences as one ranking, with error bars, beside the point-wise scores")
+    .option(
+      "--teacher <name>",
+      "beginning of a fingerprint, or part of a model's name (default: the config's)",
+    )
+    .option("--apart", "those first on which preferences and point-wise scores differ most, in error bars")
+    .action((flags: { teacher?: string; apart?: boolean }, command) =>
+      run(async (context) => {
+        const project = await findProject(context);
+        const wanted = flags.teacher ? undefined : await teacherOfConfig(context, project);
+        const catalog = await openCatalog(project, { signal: context.signal });
+        try {
+          const { teacher, images } = await withStore(context, project.labelsFile, "read", (store) => {
+            const teacher = wanted ?? teacherNamed(store, flags.teacher!).fingerprint;
+            return { teacher, images: rankImages(store, teacher, new Set(catalog.hashes)) };
+          });
+          if (images.length === 0)
+            throw new LeafError("input", say`This teacher has compared no images of the project.`, {
+              remedy: say`Run \`leaf label\` first, with \`label.pairsPerImage\` above 0.`,
+            });
+          const apart = ({ apart }: RankedImage) => Math.abs(apart ?? 0);
+          if (flags.apart) images.sort((x, y) => apart(y) - apart(x));
+          const named = images.map((one) => ({ image: catalog.relativePathOf(one.hash), ...one }));
+          const cell = (value: number | null) => (value === null ? "–" : figure(value, 2));
+          const rows = named.map((one) => [
+            String(one.rank),
+            one.image,
+            cell(one.score),
+            one.error === null ? "–" : `± ${figure(one.error, 2)}`,
+            cell(one.point),
+            cell(one.apart),
+            String(one.pairs),
+          ]);
+          const heads = ["rank", "image", "by pairs", "error", "by points", "apart", "pairs"];
+          context.print({ teacher, images: named }, table(heads, rows));
+        } finally {
+          catalog.close();
+        }
+      })(command),
+    );
+  labels
     .command("export")
     .description("a teacher's labels as Parquet: points.parquet and pairs.parquet")
     .argument("<folder>")
@@ -82,11 +128,11 @@ export function addLabelsCommands(program: Command, run: Run): void {
     .action((folder: string, flags: { teacher?: string; force?: boolean }, command) =>
       run(async (context) => {
         const project = await findProject(context);
-        const { labelsFile, config, root } = project;
+        const { labelsFile } = project;
         const rules = await outputRules(project, { force: flags.force });
         const result = await withStore(context, labelsFile, "read", async (store) => {
           const named = flags.teacher && teacherNamed(store, flags.teacher).fingerprint;
-          const teacher = named || (await teacherFingerprint(config.teacher, root));
+          const teacher = named || (await teacherOfConfig(context, project));
           return exportLabelsParquet(store, teacher, folder, { signal: context.signal, rules });
         });
         const what = `${result.points} image labels and ${result.pairs} pairs`;
@@ -110,6 +156,18 @@ export function addLabelsCommands(program: Command, run: Run): void {
         context.print(result, text);
       })(command),
     );
+}
+
+/** Fingerprint of the config's teacher; that of an ensemble depends on labels and ratings. */
+async function teacherOfConfig({ signal }: CliContext, project: Project): Promise<string> {
+  const { teacher } = project.config;
+  if (teacher.kind !== "ensemble") return teacherFingerprint(teacher, project.root);
+  const catalog = await openCatalog(project, { signal });
+  try {
+    return await withPlan(project, catalog, (plan) => plan.teacher());
+  } finally {
+    catalog.close();
+  }
 }
 
 async function withStore<T>(

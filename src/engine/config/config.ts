@@ -3,7 +3,7 @@ import { marked } from "../../words/text.ts";
 import { defaultMaxMegapixels, mostMegapixels } from "../images/limits.ts";
 import { completeMos } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
-import { imagesSchema, mosSchema, otherDatasetSchema, splitSchema } from "./data.ts";
+import { defaultSimilar, imagesSchema, mosSchema, otherDatasetSchema, splitSchema } from "./data.ts";
 import { withRecipe } from "./recipes.ts";
 import { teacherSchema } from "./teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./training.ts";
@@ -131,6 +131,19 @@ export const configSchema = z
       "`auto` needs `calibrate.selection: random`: other selections wait for the student that it trains",
     ),
   })
+  .refine(
+    ({ teacher, mos, calibrate }) =>
+      teacher.kind !== "ensemble" ||
+      teacher.weights !== "auto" ||
+      mos === undefined ||
+      calibrate.selection === "random",
+    {
+      path: ["teacher", "weights"],
+      message: marked(
+        "`auto` needs `calibrate.selection: random`: other selections wait for the student that it trains",
+      ),
+    },
+  )
   .transform(({ mos, evaluate: { datasets, ...evaluate }, ...config }) => ({
     ...config,
     ...withRecipe(config.student, config.distill, config.calibrate),
@@ -139,12 +152,25 @@ export const configSchema = z
       ...evaluate,
       ...(datasets ? { datasets: datasets.map((one) => ({ ...one, mos: completeMos(one.mos) })) } : {}),
     },
-    split: { ...config.split, groupBy: config.split.groupBy ?? groupsOf(config.split, mos?.format) },
+    split: { ...config.split, ...grouping(config.split, mos?.format) },
   }));
 
-/** The dataset's own groups, unless the config says otherwise: null says that there are none. */
-function groupsOf({ groupBy }: { groupBy?: null | unknown }, format: string | undefined): string | null {
-  return groupBy === null ? null : (factsOf(format)?.groupBy ?? null);
+type Grouping = z.output<typeof splitSchema>;
+
+/**
+ * The dataset's own groups, unless the config says otherwise: null says that there are none. Twins are kept together only where the
+ * config says so, as `leaf init` does: former splits stay, and nobody waits unasked until all images were looked at.
+ */
+function grouping(
+  { groupBy, similar }: Pick<Grouping, "groupBy" | "similar">,
+  format: string | undefined,
+): { groupBy: NonNullable<Grouping["groupBy"]> | null; similar: number | null } {
+  const bySimilarity = groupBy === "similar";
+  const groups = bySimilarity || groupBy === null ? null : (groupBy ?? factsOf(format)?.groupBy ?? null);
+  return {
+    groupBy: groups,
+    similar: similar === undefined ? (bySimilarity ? defaultSimilar : null) : similar,
+  };
 }
 
 export type Config = z.output<typeof configSchema>;

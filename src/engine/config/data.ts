@@ -94,13 +94,21 @@ export const otherDatasetSchema = z.strictObject({
   mos: mosSchema.meta({ description: "Its human scores; the range may be another." }),
 });
 
+/** How alike two images are at least to be taken for one picture: docs/datasets.md says what it finds. */
+export const defaultSimilar = 0.95;
+
 export const splitSchema = z.strictObject({
   test: share.default(0.2).meta({ description: "Share of images held out for `evaluate`." }),
   val: share.default(0.1).meta({ description: "Share of images that choose the best epoch." }),
   groupBy: groupBySchema.optional().meta({
     default: null,
     description:
-      "Images of one group never share two splits, and intervals and tests draw whole groups: a column of the MOS or split file, or `{pattern: …}` on the file name. By default the references of KADID-10k, TID2013 and CSIQ, else null: no groups.",
+      "Images of one group never share two splits, and intervals and tests draw whole groups: a column of the MOS or split file, `{pattern: …}` on the file name, or `similar`: near duplicates alone. By default the references of KADID-10k, TID2013 and CSIQ; null: no groups.",
+  }),
+  similar: z.number().min(0.8).max(1).nullable().optional().meta({
+    default: null,
+    description:
+      "Images that are the same picture saved, scaled, cut or converted again never share two drawn splits: how alike they are at least (correlation, 0.8 to 1). `leaf init` writes 0.95; null: they are not looked for.",
   }),
   seed: z.int().default(0).meta({ description: "Another seed draws another split." }),
   file: z

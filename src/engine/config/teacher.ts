@@ -311,12 +311,44 @@ const clipTeacher = z.strictObject({
   prompts: antonymPrompts,
 });
 
-export const teacherSchema = z.discriminatedUnion("kind", [
+const oneTeacher = z.discriminatedUnion("kind", [
   embeddedTeacher,
   clipTeacher,
   openaiTeacher,
   transformersTeacher,
 ]);
+
+const ensembleTeacher = z
+  .strictObject({
+    kind: z.literal("ensemble").meta({
+      description: "Several teachers, whose labels are kept apart and combined in log-odds.",
+    }),
+    of: z.array(oneTeacher).min(2).max(8).meta({
+      description:
+        "The teachers, at least two; each is asked by itself. Near pairs go by the scores of the first.",
+    }),
+    weights: z
+      .union([z.enum(["auto", "equal"]), z.array(z.number().positive().max(1000))])
+      .default("auto")
+      .meta({
+        description:
+          "How much each has to say: `equal`, one number for each, or `auto`: by how well its scores agree with the ratings of calibration images, each image weighed by the others; equal with fewer than 10 ratings.",
+      }),
+  })
+  .refine(({ of, weights }) => !Array.isArray(weights) || weights.length === of.length, {
+    path: ["weights"],
+    message: marked("needs one number for each teacher of `of`"),
+  });
+
+export const teacherSchema = z.discriminatedUnion("kind", [...oneTeacher.options, ensembleTeacher]);
+
+export type OneTeacherConfig = z.output<typeof oneTeacher>;
+export type EnsembleConfig = z.output<typeof ensembleTeacher>;
+
+/** Who is asked: the teachers of an ensemble, or the one. */
+export function membersOf(teacher: TeacherConfig): OneTeacherConfig[] {
+  return teacher.kind === "ensemble" ? teacher.of : [teacher];
+}
 
 export type TeacherConfig = z.output<typeof teacherSchema>;
 export type OpenaiTeacherConfig = z.output<typeof openaiTeacher>;

@@ -3,6 +3,7 @@ import { LineCounter, parseDocument } from "yaml";
 import type { ConsentItem, ConsentView, ConsentWork } from "../../protocol/consent.ts";
 import { originOf } from "../base/endpoint.ts";
 import type { Project } from "../config/project.ts";
+import { membersOf } from "../config/teacher.ts";
 import { downloadItems, endpointItems, interpreterItem, type PlacelessItem, serverItem } from "./items.ts";
 import { isApproved } from "./store.ts";
 
@@ -13,19 +14,25 @@ type Named = Pick<Project, "config" | "root" | "configFile">;
 /** All that a config names and that some work would run, or send a secret to. Reads files, runs nothing. */
 export function consentItems(project: Named, work: ConsentWork): ConsentItem[] {
   const { config, root } = project;
-  const { teacher } = config;
+  const members = membersOf(config.teacher);
   const needs = needsOf[work];
   const found: PlacelessItem[] = [];
   const trains =
-    needs.trainer || (needs.teacher && (teacher.kind === "transformers" || teacher.kind === "clip"));
+    needs.trainer ||
+    (needs.teacher && members.some(({ kind }) => kind === "transformers" || kind === "clip"));
   // The user's own interpreter comes before the config's, which then is not run.
   if (trains && config.python.interpreter && !process.env.LEAF_PYTHON)
     found.push(interpreterItem(config.python.interpreter, root));
-  if (needs.teacher && teacher.kind === "openai") {
-    if (teacher.serve) found.push(serverItem(teacher.serve, root));
-    found.push(...endpointItems(teacher, process.env));
+  for (const [at, teacher] of needs.teacher ? members.entries() : []) {
+    const own: PlacelessItem[] = [];
+    if (teacher.kind === "openai") {
+      if (teacher.serve) own.push(serverItem(teacher.serve, root));
+      own.push(...endpointItems(teacher, process.env));
+    }
+    if (teacher.kind === "clip") own.push(...downloadItems(teacher, root));
+    const place = config.teacher.kind === "ensemble" ? ["teacher", "of", at] : ["teacher"];
+    found.push(...own.map((item) => ({ ...item, path: [...place, ...item.path.slice(1)] })));
   }
-  if (needs.teacher && teacher.kind === "clip") found.push(...downloadItems(teacher, root));
   return placed(found, project.configFile);
 }
 
@@ -57,9 +64,11 @@ export function openConsent(projects: readonly Named[], work: ConsentWork): Cons
 }
 
 /** What a key that the editor keeps is for, where the config names no variable. */
-export function keyOrigins({ config: { teacher } }: Pick<Named, "config">): string[] {
-  if (teacher.kind !== "openai" || teacher.keyEnv !== undefined) return [];
-  return teacher.serve ? [ownServer] : [teacher.endpoint ?? []].flat().map(originOf);
+export function keyOrigins({ config }: Pick<Named, "config">): string[] {
+  return membersOf(config.teacher).flatMap((teacher) => {
+    if (teacher.kind !== "openai" || teacher.keyEnv !== undefined) return [];
+    return teacher.serve ? [ownServer] : [teacher.endpoint ?? []].flat().map(originOf);
+  });
 }
 
 /** Stands for the origin of a server that LEAF starts: its port is another each time. */

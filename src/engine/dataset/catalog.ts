@@ -5,6 +5,7 @@ import type { Text } from "../../protocol/text.ts";
 import { quoted, say } from "../../words/text.ts";
 import { digestLines } from "../base/keys.ts";
 import { during } from "../base/unexpected.ts";
+import { defaultSimilar } from "../config/data.ts";
 import { ensureLeafDir, type Project } from "../config/project.ts";
 import { toldFailures } from "../failures/list.ts";
 import { noEndMarker } from "../images/ending.ts";
@@ -14,7 +15,8 @@ import { factsOf } from "../mos/formats.ts";
 import { useCache } from "./cacheUse.ts";
 import { type DatasetSummary, type ImageIndex, indexDataset, openIndex, summariseIndex } from "./dataset.ts";
 import { type Mos, readMos } from "./readMos.ts";
-import { groupName, type SplitName, splitImages } from "./split.ts";
+import { groupName, type Split, type SplitName, splitImages } from "./split.ts";
+import { findTwins, type Twins } from "./twins/twins.ts";
 
 /** The dataset as the stages see it: which images there are, their split, and their MOS. */
 export interface Catalog {
@@ -34,6 +36,10 @@ export interface Catalog {
   counts: Record<SplitName, number>;
   /** Groups that no split tears apart; images without a group count one each. */
   groups: number;
+  /** Pairs of images that are one picture, as alike as `split.similar` asks; absent where none were looked for. */
+  twins?: Twins[];
+  /** Which of them the drawn split keeps together. */
+  keptTogether?: Split["twins"];
   /** Digest of which image is in which split. */
   splitDigest: string;
   splitOf(hash: string): SplitName;
@@ -44,7 +50,7 @@ export interface Catalog {
   /** Relative to the config's folder, with forward slashes. */
   relativePathOf(hash: string): string;
   digestOf(hashes: Iterable<string>): string;
-  /** The group's name by `split.groupBy`; undefined for an image that has none. */
+  /** The group's name by `split.groupBy` or of its twins; undefined for an image that has none. */
   groupNameOf(hash: string): string | undefined;
   /** What is wrong with files, scores and splits: a sentence each, the worst first. */
   problems: string[];
@@ -66,6 +72,8 @@ export interface CatalogOptions {
   filesTold?: boolean;
   /** Take the index of images as it is: the caller has brought it up to date. */
   trustIndex?: boolean;
+  /** Look for twins even where the split does not need them. */
+  findTwins?: boolean;
   /** Every file and row that is of no use, not only the first ten. */
   onFailure?: (failure: ItemFailure) => void;
 }
@@ -167,12 +175,18 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
         `rows of ${name}`,
       );
     }
-    const { file, ...drawn } = config.split;
+    const { file, similar, ...drawn } = config.split;
+    const twins =
+      options.findTwins || (similar !== null && file === undefined)
+        ? (await findTwins({ root, indexFile, maxPixels: maxPixelsOf(config), signal, onProgress })).filter(
+            ({ alike }) => alike >= (similar ?? defaultSimilar),
+          )
+        : undefined;
     const split = await during(say`the images were split`, file && path.resolve(root, file), () =>
       splitImages(
         index,
         { ...drawn, file: file && path.resolve(root, file) },
-        { columns: grouped ? mos?.columns : undefined, signal },
+        { columns: grouped ? mos?.columns : undefined, twins: similar === null ? undefined : twins, signal },
       ),
     );
     tell(
@@ -186,6 +200,11 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
     if (onWarning && !options.filesTold) for (const problem of problems) onWarning(quoted(problem));
 
     const hashes = [...split.of.keys()].sort();
+    const families = new Map(
+      split.twins?.families.flatMap((family) =>
+        family.map((hash) => [hash, `twins of ${family[0]!.slice(0, 8)}`]),
+      ),
+    );
     const splitOf = (hash: string) => split.of.get(hash) ?? "train";
     const relativePathOf = (hash: string) => index.byHash(hash)!.path;
     return {
@@ -198,13 +217,15 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       mosShape: mos?.shape,
       counts: split.counts,
       groups: split.groups,
+      twins,
+      keptTogether: split.twins,
       splitDigest: digestLines(map(hashes, (hash) => `${hash} ${splitOf(hash)}`)),
       splitOf,
       groupOf: (hash) => split.groupOf.get(hash)!,
       pathOf: (hash) => path.join(root, relativePathOf(hash)),
       relativePathOf,
       digestOf: digestLines,
-      groupNameOf: (hash) => groupName(split.groupOf.get(hash)),
+      groupNameOf: (hash) => groupName(split.groupOf.get(hash)) ?? families.get(hash),
       problems,
       mosProblems: mos?.problems ?? [],
       firstMosProblem: mos?.firstProblem,

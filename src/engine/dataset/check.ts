@@ -12,12 +12,17 @@ import { type DecodeFinding, decodeAll } from "./decodeAll.ts";
 import { describeReading } from "./describeReading.ts";
 import { unseen } from "./seenShare.ts";
 import { type Training, trainingOf } from "./training.ts";
+import { type Leak, leakProblems, leaksOf, twinProblems } from "./twins/leaks.ts";
 
 export interface CheckResult {
   images: number;
   withMos: number;
   splits: { train: number; val: number; test: number };
   duplicates: number;
+  /** Images of which another is the same picture, saved, scaled, cut or converted again; absent after a quick check of a split file. */
+  nearDuplicates?: number;
+  /** Held-out images whose twin is in another split. */
+  leaks?: Leak[];
   /** Files that no stage can use, by their header or by decoding them. */
   unreadable: number;
   /** How the MOS file is read, how images are grouped and where the split is from: a sentence each. */
@@ -47,7 +52,7 @@ export interface CheckOptions extends Pick<CatalogOptions, "signal" | "onProgres
 export async function checkProject(project: Project, options: CheckOptions): Promise<CheckResult> {
   const { signal, onProgress, quick = false } = options;
   const list = failuresIn(failuresDir(project, "check"));
-  const catalog = await openCatalog(project, { signal, onProgress, onFailure: list.add });
+  const catalog = await openCatalog(project, { signal, onProgress, onFailure: list.add, findTwins: !quick });
   try {
     const { root, indexFile, config } = project;
     const maxPixels = maxPixelsOf(config);
@@ -64,6 +69,9 @@ export async function checkProject(project: Project, options: CheckOptions): Pro
     const problems = [...errors, ...withFindings(catalog.problems, findings)];
     if (catalog.summary.duplicates > 0)
       problems.push(`${catalog.summary.duplicates} files are copies of others and count once`);
+    const { twins } = catalog;
+    const leaks = twins && leaksOf(catalog, twins);
+    if (leaks) problems.push(...leakProblems(leaks), ...twinProblems(catalog));
     problems.push(...linkProblems(catalog.index, catalog.summary.places ?? {}));
     problems.push(...largeImages(catalog.index));
     const unlooked = unseen(config, catalog.index);
@@ -77,6 +85,7 @@ export async function checkProject(project: Project, options: CheckOptions): Pro
       withMos: catalog.mos.size,
       splits: catalog.counts,
       duplicates: catalog.summary.duplicates,
+      ...(twins && { nearDuplicates: new Set(twins.flatMap(({ a, b }) => [a, b])).size, leaks }),
       unreadable: catalog.summary.failed + undecodable.length,
       reading: describeReading(project.config, catalog),
       training: trainingOf(project.config),

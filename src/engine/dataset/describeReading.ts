@@ -7,7 +7,7 @@ import { factsOf } from "../mos/formats.ts";
 import { leastToCorrect, opinionsOf, ratersOf, unbiased } from "../mos/subjects.ts";
 import type { Catalog } from "./catalog.ts";
 
-type Read = Pick<Catalog, "groups" | "hashes" | "mosStd" | "mosCount" | "mosShape" | "raw">;
+type Read = Pick<Catalog, "groups" | "hashes" | "keptTogether" | "mosStd" | "mosCount" | "mosShape" | "raw">;
 
 /** How a config's MOS file is read, how its images are grouped and where its split is from: a sentence each. */
 export function describeReading({ mos, split }: Config, catalog: Read): string[] {
@@ -35,6 +35,12 @@ export function describeReading({ mos, split }: Config, catalog: Read): string[]
         : `Groups: images alike by ${by} never share two splits (${catalog.groups} groups)${own}.`,
     );
   }
+  const together = catalog.keptTogether?.families ?? [];
+  if (together.length > 0)
+    lines.push(
+      `Near duplicates: ${together.flat().length} images are versions of ${together.length} pictures, which never share two splits ` +
+        `(alike by ${split.similar} and more); \`split.similar: null\` undoes it.`,
+    );
   if (split.file !== undefined)
     lines.push(`Split: ${split.file}, images by ${split.image}, train, val and test by ${split.column}.`);
   return lines;

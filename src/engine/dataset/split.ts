@@ -7,6 +7,8 @@ import { groupMatcher } from "./groups.ts";
 import { type RowProblemKind, readImageTable } from "./imageTable.ts";
 import { foldedNames } from "./index/names.ts";
 import type { ImageIndex } from "./index/query.ts";
+import { type JoinedGroups, joinTwins } from "./twins/groups.ts";
+import type { Twins } from "./twins/twins.ts";
 
 export type SplitName = "train" | "val" | "test";
 
@@ -31,6 +33,8 @@ export interface Split {
   groups: number;
   /** Images whose name or row gives no group: each is a group of its own. */
   ungrouped: number;
+  /** What twins were kept together; absent where none were looked for. */
+  twins?: Pick<JoinedGroups, "families" | "tooLarge">;
   /** Images that a split file does not name: they go with their group, else to train. */
   unlisted: number;
   /** Rows of a split file that match no image; at most 100. */
@@ -40,6 +44,8 @@ export interface Split {
 export interface SplitOptions {
   /** Values of the `groupBy` column by image hash, as `readMos` gives them. */
   columns?: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Images that are one picture: a drawn split keeps them together. */
+  twins?: readonly Twins[];
   signal?: AbortSignal;
 }
 
@@ -54,7 +60,11 @@ export async function splitImages(
 ): Promise<Split> {
   const listed =
     source.file === undefined ? undefined : await readSplitFile(source.file, source, index, options);
-  const { groupOf, ungrouped } = groupImages(index, source.groupBy, options, listed?.groups);
+  const grouped = groupImages(index, source.groupBy, options, listed?.groups);
+  // What a file says of a split stands: twins in two of them are told by `leaf check`.
+  const twins = listed || !options.twins ? undefined : joinTwins(grouped.groupOf, options.twins);
+  const { ungrouped } = grouped;
+  const groupOf = twins?.groupOf ?? grouped.groupOf;
   throwIfCancelled(options.signal);
   const of = listed ? completeSplit(groupOf, listed, source.file!) : drawSplit(groupOf, source);
   const counts = { train: 0, val: 0, test: 0 };
@@ -65,6 +75,7 @@ export async function splitImages(
     counts,
     groups: new Set(groupOf.values()).size,
     ungrouped,
+    ...(twins && { twins: { families: twins.families, tooLarge: twins.tooLarge } }),
     unlisted: listed ? of.size - listed.of.size : 0,
     problems: listed?.problems ?? [],
   };

@@ -9,8 +9,8 @@ import { openLabels } from "../labels/labels.ts";
 import { evaluateMetrics } from "../metrics/agreement.ts";
 import { groupsOf } from "../metrics/groups.ts";
 import { studentToMos } from "../mos/scale.ts";
+import { withPlan } from "../pipeline/plan/plan.ts";
 import { predictionsFile, readPredictions } from "../pipeline/predictions.ts";
-import { teacherFingerprint } from "../teachers/createTeacher.ts";
 
 /** Score and MOS by image hash, both on the MOS scale, and the group of `split.groupBy` (empty for none). */
 export type Predictions = Map<string, { score: number; mos: number; group: string }>;
@@ -42,7 +42,7 @@ export async function teacherPredictions(project: Project, catalog: Catalog): Pr
       remedy: say`Add \`mos: { file: …, image: …, score: … }\` to the base config.`,
     });
   }
-  const teacher = await teacherFingerprint(project.config.teacher, project.root);
+  const teacher = await withPlan(project, catalog, (plan) => plan.teacher());
   const store = openLabels(project.labelsFile, { readOnly: true });
   try {
     const own = store.ownScores(teacher);

@@ -8,6 +8,7 @@ import { inside } from "../base/ids.ts";
 import { readJsonAs } from "../base/json.ts";
 import { keyOf } from "../base/keys.ts";
 import { redactConfig, redactValue } from "../base/redact.ts";
+import { membersOf } from "../config/teacher.ts";
 import { quantile } from "../metrics/bootstrap.ts";
 import { flatSettings } from "../pipeline/runSummaries.ts";
 import { paperFigures } from "../views/paperFigures.ts";
@@ -61,7 +62,9 @@ export async function summarise(open: OpenExperiment, trials: readonly Trial[]):
         versus: null,
       };
     }),
-    teachers: [...new Set(trials.map(({ project }) => project.config.teacher.kind))],
+    teachers: [
+      ...new Set(trials.flatMap(({ project }) => membersOf(project.config.teacher).map(({ kind }) => kind))),
+    ],
     paper: first ? await paperFigures(first.project.root, first.project.config) : null,
   };
 }

@@ -2,7 +2,9 @@ import sharp from "sharp";
 import { inEnglish, marked, say } from "../../words/text.ts";
 import { messageOf } from "../base/errors.ts";
 import { displayName, type ImageFormat } from "./format.ts";
+import { heicAsPng } from "./heic.ts";
 import { jpegEnd, jpegScansComplete } from "./jpeg.ts";
+import { decodeJxl } from "./jxl.ts";
 import { SampleError, unusualSamples } from "./samples.ts";
 
 /** A decoded picture: `data` is interleaved 8-bit sRGB, height * width * 3 bytes, upright, transparency over white. */
@@ -90,14 +92,33 @@ export async function decodeTiff(bytes: Buffer, maxPixels: number): Promise<RgbI
   }
 }
 
+/** HEVC pictures of phones; those in AVIF are libvips'. Throws UnreadableImage. */
+export async function decodeHeic(bytes: Buffer, maxPixels: number): Promise<RgbImage> {
+  try {
+    return await decodeWithSharp(await heicAsPng(bytes), "heic", maxPixels);
+  } catch (error) {
+    throw undecodable("heic", error);
+  }
+}
+
+/** Throws UnreadableImage. */
+export async function decodeJpegXl(bytes: Buffer): Promise<RgbImage> {
+  try {
+    const { width, height, data } = await decodeJxl(bytes);
+    const flat = await sharp(data, { raw: { width, height, channels: 4 }, limitInputPixels: false })
+      .flatten({ background: "#ffffff" })
+      .raw()
+      .toBuffer();
+    return { width, height, data: flat };
+  } catch (error) {
+    throw undecodable("jxl", error);
+  }
+}
+
 /** What a decoder said, in plain words. */
 export function undecodable(format: ImageFormat, error: unknown): UnreadableImage {
   if (error instanceof UnreadableImage) return error;
   const detail = messageOf(error).split("\n")[0]!.trim();
-  if (format === "heic")
-    return new UnreadableImage(marked("HEIC (HEVC) cannot be decoded here; convert it to JPEG or PNG"), {
-      cause: error,
-    });
   const reason = /premature end|truncated/i.test(detail)
     ? inEnglish(say`the ${displayName(format)} data is truncated`)
     : inEnglish(

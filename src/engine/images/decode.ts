@@ -4,7 +4,9 @@ import { marked, say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { BmpError, decodeBmp, readBmpHeader } from "./bmp.ts";
 import {
+  decodeHeic,
   decodeJpeg,
+  decodeJpegXl,
   decodeTiff,
   decodeWithSharp,
   type RgbImage,
@@ -15,6 +17,7 @@ import { hasEnd, wholeWithoutEnd } from "./ending.ts";
 import { type ImageFormat, sniffFormat } from "./format.ts";
 import { quickSize } from "./header.ts";
 import { jpegIsProgressive } from "./jpeg.ts";
+import { jxlSize } from "./jxl.ts";
 import { defaultMaxPixels, pixelBytes, tooManyPixels } from "./limits.ts";
 import { type ImageSource, withImageBytes } from "./read.ts";
 
@@ -80,7 +83,9 @@ const besides: Record<ImageFormat, number> = {
   webp: 4,
   gif: 4,
   avif: 6,
-  heic: 6,
+  // Planes and four channels in the decoder's own memory, a copy outside, and a PNG of it.
+  heic: 16,
+  jxl: 20,
   bmp: 7,
 };
 
@@ -124,6 +129,8 @@ async function decodeFormat(bytes: Buffer, format: ImageFormat, maxPixels: numbe
   if (format === "bmp") return bmpToRgb(bytes);
   if (format === "jpeg") return decodeJpeg(bytes, maxPixels);
   if (format === "tiff") return decodeTiff(bytes, maxPixels);
+  if (format === "heic") return decodeHeic(bytes, maxPixels);
+  if (format === "jxl") return decodeJpegXl(bytes);
   return decodeWithSharp(bytes, format, maxPixels);
 }
 
@@ -139,7 +146,7 @@ export async function probeImage(bytes: Buffer, rest?: string): Promise<ImageHea
     const { width, height } = readBmpHeader(bytes);
     return { format, width, height };
   }
-  const quick = quickSize(bytes);
+  const quick = format === "jxl" ? jxlSize(bytes) : quickSize(bytes);
   if (quick) return { format, ...quick };
   const read = async (source: Buffer | string) => {
     const { autoOrient } = await sharp(source, { limitInputPixels: false, failOn: "none" }).metadata();

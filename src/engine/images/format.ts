@@ -1,5 +1,5 @@
 /** File formats that are recognised, whatever a file is called. */
-export type ImageFormat = "jpeg" | "png" | "webp" | "avif" | "heic" | "tiff" | "gif" | "bmp";
+export type ImageFormat = "jpeg" | "png" | "webp" | "avif" | "heic" | "tiff" | "gif" | "bmp" | "jxl";
 
 /** File name endings (lower case, no dot) that make a file an image of the dataset, and the format each promises. */
 export const formatOfExtension: Readonly<Record<string, ImageFormat>> = {
@@ -15,6 +15,8 @@ export const formatOfExtension: Readonly<Record<string, ImageFormat>> = {
   gif: "gif",
   heic: "heic",
   heif: "heic",
+  hif: "heic",
+  jxl: "jxl",
   bmp: "bmp",
 };
 
@@ -29,6 +31,7 @@ const displayNames: Record<ImageFormat, string> = {
   tiff: "TIFF",
   gif: "GIF",
   bmp: "BMP",
+  jxl: "JPEG XL",
 };
 
 export function displayName(format: ImageFormat): string {
@@ -46,6 +49,7 @@ export function sniffFormat(head: Uint8Array): ImageFormat | undefined {
   // Classic TIFF (42) and BigTIFF (43), both byte orders.
   if (["II*\0", "MM\0*", "II+\0", "MM\0+"].some((mark) => starts(0, mark))) return "tiff";
   if (starts(0, "BM")) return "bmp";
+  if (starts(0, "\xff\x0a") || starts(0, "\0\0\0\x0cJXL \r\n\x87\n")) return "jxl";
   if (starts(4, "ftyp")) {
     const view = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
     const end = Math.min(head.length, Math.max(16, view.readUInt32BE(0)), 256);

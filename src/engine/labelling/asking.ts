@@ -21,6 +21,8 @@ export interface LabellingOptions {
   /** Any image; without it they are all kept in memory for the pairs. */
   imageOf?: (hash: string) => TeacherImage;
   pairs: PairPlan;
+  /** Whose scores near pairs go by: a fingerprint; by default the teacher's own. */
+  leader?: string;
   /** Hashes of the images that pairs are drawn from; by default all. */
   paired?: () => Iterable<string>;
   /** Asked beside these, once they are done, and counted apart. Without an answer nothing is lost. */

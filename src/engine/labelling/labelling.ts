@@ -43,7 +43,7 @@ export async function labelDataset(options: LabellingOptions): Promise<LabelResu
   const told = telling(options);
   const { only, checks } = options;
   const all = (): Iterable<string> => options.paired?.() ?? Array.from(images(), ({ hash }) => hash);
-  const drawn = () => pairsToLabel(store, teacher.fingerprint, all(), options.pairs);
+  const drawn = () => pairsToLabel(store, options.leader ?? teacher.fingerprint, all(), options.pairs);
   const points = only === "pairs" ? none : await labelPoints(told, images, count);
   const pairs =
     only === "points" ? { ...none, kept: 0, discarded: 0 } : await labelPairs(told, drawn, imageOf);

@@ -23,7 +23,8 @@ export function pointRow(image: string, judged: PointJudgement): PointRow {
     return { image, ok: false, reason: marked("the teacher's probabilities do not sum to 1") };
   if (!(mass >= minRatingMass))
     return { image, ok: false, reason: `only ${figure(mass, 2)} of the answer is on the rating words` };
-  const [score, confidence] = [expectedScore(probabilities), pointConfidence(probabilities)];
+  const score = expectedScore(probabilities);
+  const confidence = judged.confidence ?? pointConfidence(probabilities);
   return { image, ok: true, score, probabilities, mass, confidence, samples };
 }
 
@@ -33,8 +34,7 @@ export function pairRow([a, b]: [string, string], judged: PairPreference): PairR
   const { pAB, pBA, samples } = judged;
   if (!isProbability(pAB) || !(pBA === null || isProbability(pBA)))
     return { a, b, ok: false, reason: marked("the teacher's preference is not a probability") };
-  if (pBA === null)
-    return { a, b, ok: true, p: pAB, pAB, pBA, positionBias: null, confidence: pairConfidence(pAB), samples };
-  const { p, positionBias } = combineOrders(pAB, pBA);
-  return { a, b, ok: true, p, pAB, pBA, positionBias, confidence: pairConfidence(p), samples };
+  const { p, positionBias } = pBA === null ? { p: pAB, positionBias: null } : combineOrders(pAB, pBA);
+  const confidence = judged.confidence ?? pairConfidence(p);
+  return { a, b, ok: true, p, pAB, pBA, positionBias, confidence, samples };
 }

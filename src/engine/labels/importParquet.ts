@@ -8,6 +8,7 @@ import { ratingWords } from "../teachers/judgement.ts";
 import { human, type LabelStore, type PairRow, type PointRow, type TeacherRecord } from "./labels.ts";
 import { labelsVersion, metadataKeys, pairColumns, pointColumns } from "./parquet.ts";
 import { type BadRows, badRows, describedBy, isHash, labelFault } from "./rules.ts";
+import { pairSamples, pointSamples, samplesIn } from "./samples.ts";
 
 type OkPoint = Extract<PointRow, { ok: true }>;
 type OkPair = Extract<PairRow, { ok: true }>;
@@ -117,8 +118,8 @@ async function* rowsOf<Label>(
   bad: ReturnType<typeof badRows>,
   signal?: AbortSignal,
 ): AsyncGenerator<{ row: Label; human: boolean }[]> {
-  const names = columns.map(({ name }) => name);
   const there = parquet.metadata.schema.map(({ name }) => name);
+  const names = columns.map(({ name }) => name).filter((name) => name !== "samples" || there.includes(name));
   for (const name of names) findColumn(parquet.file, there, name);
   for await (const { start, size, values } of parquetBatches(parquet, names, signal)) {
     yield Array.from({ length: size }, (_, i) => {
@@ -150,6 +151,7 @@ function toPoint(values: Values): OkPoint | string {
     probabilities,
     mass: numbers.mass ?? null,
     confidence: numbers.confidence,
+    ...samplesIn(values, pointSamples),
   };
 }
 
@@ -168,5 +170,6 @@ function toPair(values: Values): OkPair | string {
     pBA: optional(pBA),
     positionBias: optional(bias),
     confidence: confidence as number,
+    ...samplesIn(values, pairSamples),
   };
 }

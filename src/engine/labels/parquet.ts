@@ -24,6 +24,8 @@ const number = (name: string, sql = name, required = false): Column => ({
   type: "number",
   required,
 });
+/** As in the store: JSON; null where probabilities were read and not estimated. Files of former versions lack it. */
+const samples: Column = { name: "samples", sql: "p.samples", type: "text", required: false };
 const byPerson: Column = { name: "human", sql: "p.teacher_id = :human", type: "boolean", required: true };
 
 /** One row a judged image. Of probabilities and mass a person's has none. */
@@ -34,6 +36,7 @@ export const pointColumns: readonly Column[] = [
   number("mass"),
   number("confidence", "confidence", true),
   byPerson,
+  samples,
 ];
 
 /** One row a judged pair; `a` has the smaller hash. */
@@ -46,6 +49,7 @@ export const pairColumns: readonly Column[] = [
   number("position_bias"),
   number("confidence", "confidence", true),
   byPerson,
+  samples,
 ];
 
 /** Keys of the files' metadata, which say whose labels they are. */

@@ -21,6 +21,12 @@ const distilled = [...labelled, "student", "distill"];
 const told: Record<StageName, Record<string, Told>> = {
   label: {
     teacher: { key: "teacher", from: ["teacher"] },
+    weights: { key: "teacher.weights", with: ["teacher"] },
+    folds: {
+      key: "ratings",
+      from: ["teacher", "mos", "split", "calibrate.ratio", "calibrate.seed"],
+      with: ["teacher", "weights"],
+    },
     images: { key: "images", from: ["images", "maxMegapixels", "split"] },
     pairsPerImage: { key: "label.pairsPerImage" },
     pairs: { key: "label.pairs" },

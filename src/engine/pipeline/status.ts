@@ -105,7 +105,7 @@ async function statusOf(
   if (broken) return { stage, key, ...broken, ...failed };
   const last = runs.find((run) => run.stages[stage]);
   if (!last) return { stage, state: "missing", key };
-  return { stage, state: "stale", key, reason: await staleReason(project, planned, last, upstream) };
+  return { stage, state: "stale", key, reason: await staleReason(plan, planned, last, upstream) };
 }
 
 function notPlanned(error: unknown): Pick<StageStatus, "state" | "reason"> {
@@ -122,14 +122,17 @@ function notPlanned(error: unknown): Pick<StageStatus, "state" | "reason"> {
 
 /** Against the last time that this stage was done for this config. */
 async function staleReason(
-  project: Project,
+  { project, catalog }: Plan,
   { stage, inputs }: StagePlan,
   last: RunRecord,
   upstream?: StageStatus,
 ): Promise<StageReason> {
   const done = await readResult(project, stage, last.stages[stage]!.key);
   if (!done?.inputs) return upstream ? upstreamReason(upstream) : { kind: "unknown" };
-  const configs: [unknown, unknown] = [redactConfig(last.config as Config), redactConfig(project.config)];
+  const configs: [unknown, unknown] = [
+    redactConfig(last.config as Config),
+    redactConfig(comparable(project.config, catalog)),
+  ];
   const { changes, upstream: other } = stageChanges(
     stage,
     [done.inputs, inputs],
@@ -138,6 +141,12 @@ async function staleReason(
   );
   if (changes.length === 0 && other && upstream) return upstreamReason(upstream);
   return changes.length > 0 ? { kind: "changed", changes } : { kind: "unknown" };
+}
+
+/** Where no twins are kept together, the split is what it was before LEAF looked for them. */
+function comparable(config: Config, { keptTogether }: Catalog): Config {
+  if (keptTogether && keptTogether.families.length > 0) return config;
+  return { ...config, split: { ...config.split, similar: null } };
 }
 
 function upstreamReason({ stage, state }: StageStatus): StageReason {

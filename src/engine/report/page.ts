@@ -55,6 +55,7 @@ ${configSection(data)}
 
 /** Who judged, in a few words. */
 export function teacherText(teacher: ReportData["config"]["teacher"]): string {
+  if (teacher.kind === "ensemble") return `ensemble of ${teacher.of.map(teacherText).join(" and ")}`;
   return "model" in teacher && typeof teacher.model === "string"
     ? `${teacher.kind} ${teacher.model}`
     : teacher.kind;

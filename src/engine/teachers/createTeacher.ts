@@ -6,8 +6,10 @@ import { createOpenaiTeacher, openaiTeacherFingerprint } from "./openai/teacher.
 import type { Teacher, TeacherOptions } from "./teacher.ts";
 import { createTransformersTeacher, transformersTeacherFingerprint } from "./transformers/teacher.ts";
 
+const notOne = "An ensemble is several teachers: each is made by itself, and their labels are combined.";
+
 /**
- * The teacher that the config names, ready to judge. Throws LeafError `environment` where its server, model or device
+ * The teacher that the config names, ready to judge: one, or a member of an ensemble. Throws LeafError `environment` where its server, model or device
  * cannot be used, with the reason.
  */
 export async function createTeacher(config: TeacherConfig, options: TeacherOptions): Promise<Teacher> {
@@ -20,6 +22,8 @@ export async function createTeacher(config: TeacherConfig, options: TeacherOptio
       return createOpenaiTeacher(config, options);
     case "transformers":
       return createTransformersTeacher(config, options);
+    case "ensemble":
+      throw new Error(notOne);
   }
 }
 
@@ -34,5 +38,7 @@ export async function teacherFingerprint(config: TeacherConfig, root: string): P
       return openaiTeacherFingerprint(config, root);
     case "transformers":
       return transformersTeacherFingerprint(config, root);
+    case "ensemble":
+      throw new Error(notOne);
   }
 }

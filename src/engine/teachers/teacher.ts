@@ -24,6 +24,8 @@ export type PointJudgement =
       ok: true;
       probabilities: RatingProbabilities /** Raw mass of the five words before normalising. */;
       mass: number;
+      /** By default 1 − H/ln 5 of the probabilities. */
+      confidence?: number;
       /** Where the probabilities are estimated from them. */
       samples?: Samples;
     }
@@ -34,6 +36,8 @@ export type PairPreference =
       ok: true /** P(a better) asked as (a, b). */;
       pAB: number /** P(a better) asked as (b, a); null where only one order was asked. */;
       pBA: number | null;
+      /** By default 1 − H/ln 2 of both orders' mean. */
+      confidence?: number;
       samples?: { ab: Samples; ba: Samples | null };
     }
   | { ok: false; reason: string };

@@ -9,6 +9,7 @@ import { readJsonAs } from "../base/json.ts";
 import { keyOf } from "../base/keys.ts";
 import { chunksOf } from "../base/sqlite.ts";
 import type { Config } from "../config/config.ts";
+import type { Project } from "../config/project.ts";
 import { usable } from "../labels/rules.ts";
 import { fitLogistic, krcc, type Logistic, logistic, plcc, rmse, srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
@@ -18,10 +19,19 @@ import { runsOf } from "../pipeline/currentStudent.ts";
 import { evaluationInputs } from "../pipeline/plan/evaluate.ts";
 import { type Prediction, predictionsFile, readPredictions } from "../pipeline/predictions.ts";
 import { configOf, listRuns } from "../pipeline/runs.ts";
-import { stageDir } from "../pipeline/stage.ts";
+import { readResult, stageDir } from "../pipeline/stage.ts";
 import { teacherFingerprint } from "../teachers/createTeacher.ts";
 import type { Browser } from "./browse.ts";
 import { paperFigures } from "./paperFigures.ts";
+
+/** Who judged in this run: an ensemble's weights may be others by now. */
+async function teacherOf(project: Project, run: RunRecord): Promise<string> {
+  const { teacher } = configOf(run);
+  if (teacher.kind !== "ensemble") return teacherFingerprint(teacher, project.root);
+  const { label } = run.stages;
+  const finished = label && (await readResult(project, "label", label.key));
+  return String((finished as { teacher?: unknown } | undefined)?.teacher ?? "");
+}
 
 const kept = new WeakMap<Browser, LRUCache<string, Promise<EvaluationView>>>();
 const mostKept = 8;
@@ -57,7 +67,7 @@ async function viewOf(browser: Browser, run: RunRecord): Promise<EvaluationView>
   const { key, result } = run.stages.evaluate!;
   const { logistic: fitted, ...evaluation } = result as EvaluateResult & { logistic?: Logistic | null };
   const predictions = await readPredictions(predictionsFile(project, key));
-  const teacher = await teacherFingerprint(config.teacher, project.root);
+  const teacher = await teacherOf(project, run);
   const judged = await scoresOf(browser, teacher, predictions);
   const onMosScale = (score: number | undefined) => (score === undefined ? null : studentToMos(score, mos));
   const fit = fitted === undefined ? fitLogistic(...columnsOf(predictions)) : fitted;

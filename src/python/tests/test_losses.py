@@ -158,3 +158,22 @@ def test_calibration_holds_unrated_images_to_the_teacher() -> None:
     # MSE (0 + 1) / 2; Huber: (3 - 0.5) and 0.125, of which half counts.
     assert parts["mse"] == 0.5 and parts["teacher"] == pytest.approx((2.5 + 0.125) / 2)
     assert float(loss) == pytest.approx(0.5 + 0.5 * (2.5 + 0.125) / 2)
+
+
+def test_the_teacher_pulls_unrated_images_alone_and_by_its_weight() -> None:
+    rated = Split(np.arange(2), np.array([1, 3], np.float32), np.ones(2, np.float32))
+    unrated = Split(np.arange(2, 5), np.array([2, 4, 5], np.float32), np.ones(3, np.float32))
+    data = Data(rated, NO_IMAGES, PairGraph(2, NO_PAIRS), unrated)
+    epoch = Epoch(1, [np.array([1, 0])], [np.array([2, 0])], 0)
+
+    def slope(weight: float) -> list[float]:
+        job = SimpleNamespace(loss=CalibrateLoss(mse=1, plcc=0, teacher=weight))
+        session: Any = SimpleNamespace(job=job, data=data)
+        scores = torch.tensor([3.0, 2.0, 2.0, 2.5], requires_grad=True)
+        batch_loss(session, epoch, 0, scores)[0].backward()
+        assert scores.grad is not None
+        return [float(x) for x in scores.grad]
+
+    # MSE: (f - y) of two; Huber of two: (f - t) / 2, and never more than 1 / 2 each.
+    assert slope(0) == pytest.approx([0, 1, 0, 0])
+    assert slope(3) == pytest.approx([0, 1, -1.5, 0.75])

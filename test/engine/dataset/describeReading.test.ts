@@ -1,11 +1,12 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { openProject } from "../../../src/engine/config/project.ts";
 import { openCatalog } from "../../../src/engine/dataset/catalog.ts";
 import { checkProject } from "../../../src/engine/dataset/check.ts";
 import raters from "../../fixtures/raters.json" with { type: "json" };
-import { picture, temporaryFolder } from "../../support/pictures.ts";
+import { temporaryFolder } from "../../support/pictures.ts";
 
 const names = Array.from({ length: 12 }, (_, i) => `i${i}.png`);
 
@@ -14,7 +15,16 @@ async function project(table: string, mos: string, as = "r.csv") {
   for (const [i, name] of names.entries())
     writeFileSync(
       path.join(root, name),
-      await picture(8 + i, 8)
+      // Of noise, so that no two look alike.
+      await sharp({
+        create: {
+          width: 8 + i,
+          height: 8,
+          channels: 3,
+          background: "#808080",
+          noise: { type: "gaussian", mean: 128, sigma: 60 },
+        },
+      })
         .png()
         .toBuffer(),
     );

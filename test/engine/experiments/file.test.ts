@@ -175,6 +175,7 @@ test("every preset is an experiment on a plain config, and is written beside it"
   expect(names).toEqual([
     "cft-only",
     "components",
+    "ensemble",
     "pairs",
     "ratio",
     "selection",

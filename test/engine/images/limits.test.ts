@@ -16,13 +16,14 @@ import { picture, temporaryFolder } from "../../support/pictures.ts";
 async function world() {
   const root = temporaryFolder();
   mkdirSync(path.join(root, "photos"));
-  const put = async (name: string, width: number, height: number) => {
+  const put = async (name: string, width: number, height: number, negative = false) => {
     const file = path.join(root, "photos", name);
-    const bytes = await picture(width, height, width).png().toBuffer();
+    const bytes = await picture(width, height, width).negate(negative).png().toBuffer();
     writeFileSync(file, bytes);
     return { path: file, hash: hashBytes(bytes), bytes };
   };
-  const files = { small: await put("small.png", 100, 90), large: await put("large.png", 200, 100) };
+  // Unlike one another, or they would be near duplicates.
+  const files = { small: await put("small.png", 100, 90, true), large: await put("large.png", 200, 100) };
   const configFile = path.join(root, "leaf.yaml");
   const project = (more = "") => {
     writeFileSync(configFile, `images: photos\n${more}`);

@@ -28,13 +28,13 @@ function newStore(): LabelStore {
 function rowsOf(store: LabelStore) {
   const points = store.db
     .prepare(
-      `SELECT t.fingerprint, i.hash, score, excellent, good, fair, poor, bad, mass, confidence FROM points p
+      `SELECT t.fingerprint, i.hash, score, excellent, good, fair, poor, bad, mass, confidence, p.samples FROM points p
        JOIN images i ON i.id = p.image_id JOIN teachers t ON t.id = p.teacher_id WHERE status = 'ok' ORDER BY 1, 2`,
     )
     .all();
   const pairs = store.db
     .prepare(
-      `SELECT t.fingerprint, a.hash AS a, b.hash AS b, p, p_ab, p_ba, position_bias, confidence FROM pairs p
+      `SELECT t.fingerprint, a.hash AS a, b.hash AS b, p, p_ab, p_ba, position_bias, confidence, p.samples FROM pairs p
        JOIN images a ON a.id = p.a_id JOIN images b ON b.id = p.b_id JOIN teachers t ON t.id = p.teacher_id
        WHERE status = 'ok' ORDER BY 1, 2, 3`,
     )
@@ -58,9 +58,16 @@ const pointRow: fc.Arbitrary<PointRow> = fc.oneof(
     probabilities: fifths,
     mass: fc.option(share),
     confidence: share,
+    samples: fc.option(
+      fc.record({ n: fc.nat(99), counts: fc.array(fc.nat(99), { minLength: 5, maxLength: 5 }) }),
+      {
+        nil: undefined,
+      },
+    ),
   }),
   fc.record({ image: fc.nat(30).map(h), ok: fc.constant(false as const), reason: fc.string() }),
 );
+const letters = fc.record({ n: fc.nat(99), counts: fc.array(fc.nat(99), { minLength: 2, maxLength: 3 }) });
 const pairRow: fc.Arbitrary<PairRow> = fc
   .tuple(
     fc.nat(30),
@@ -70,8 +77,9 @@ const pairRow: fc.Arbitrary<PairRow> = fc
     fc.option(share),
     fc.option(fc.double({ min: -50, max: 50, noNaN: true })),
     share,
+    fc.option(fc.record({ ab: letters, ba: fc.option(letters) }), { nil: undefined }),
   )
-  .map(([a, by, p, pAB, pBA, positionBias, confidence]) => ({
+  .map(([a, by, p, pAB, pBA, positionBias, confidence, samples]) => ({
     a: h(a),
     b: h(a + by),
     ok: true as const,
@@ -80,6 +88,7 @@ const pairRow: fc.Arbitrary<PairRow> = fc
     pBA,
     positionBias,
     confidence,
+    samples,
   }));
 
 describe("labels to and from Parquet", () => {
@@ -143,6 +152,7 @@ describe("labels to and from Parquet", () => {
         probabilities: [0.1, 0.5, 0.2, 0.2, 0],
         mass: 0.9,
         confidence: 0.25,
+        samples: { n: 4, counts: [0, 2, 1, 1, 0] },
       },
     ]);
     store.overridePoint(h(1), 2);
@@ -169,6 +179,7 @@ describe("labels to and from Parquet", () => {
         mass: 0.9,
         confidence: 0.25,
         human: false,
+        samples: '{"n":4,"counts":[0,2,1,1,0]}',
       },
       {
         image: h(1),
@@ -181,6 +192,7 @@ describe("labels to and from Parquet", () => {
         mass: null,
         confidence: 1,
         human: true,
+        samples: null,
       },
     ]);
     expect(Object.fromEntries(points.key_value_metadata!.map(({ key, value }) => [key, value]))).toEqual({
@@ -199,6 +211,7 @@ describe("labels to and from Parquet", () => {
         position_bias: null,
         confidence: 0.2,
         human: false,
+        samples: null,
       },
     ]);
     const other = newStore();

@@ -382,7 +382,7 @@ describe("a project", () => {
       const lines = text.split("\n").filter((line) => /^(mos|split):/.test(line));
       return { lines, config: await loadConfig(path.join(root, "leaf.yaml")) };
     };
-    const drawn = "split: { test: 0.2, val: 0.1, seed: 0 }";
+    const drawn = "split: { test: 0.2, val: 0.1, seed: 0, similar: 0.95 }";
     const spaq = "MOS and Image attribute scores.xlsx";
     expect((await made({ [spaq]: `Annotations/${spaq}` })).lines).toEqual([
       `mos: { file: "Annotations/${spaq}", format: spaq }`,

@@ -29,6 +29,7 @@ function planned({ splits, rated = () => true, config = "{}" }: World): Promise<
       digestOf: (all: string[]) => all.join(),
     },
     teacher: async () => "t",
+    judges: async () => ({ fingerprint: "t", members: [{ fingerprint: "t", config: { kind: "embedded" } }] }),
   } as unknown as Plan);
 }
 

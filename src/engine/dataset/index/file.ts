@@ -58,11 +58,15 @@ const schema = `
   CREATE TABLE decoded (hash TEXT PRIMARY KEY, decoder TEXT NOT NULL, problem TEXT, note TEXT) WITHOUT ROWID;
   PRAGMA user_version = ${schemaVersion};
 `;
-/** Came later: an index without it is complete but for what it tells of places. */
-const placesSchema = `
+/** Came later: an index without them is complete but for what it tells of places and twins. */
+const laterSchema = `
   CREATE TABLE IF NOT EXISTS places (
     path TEXT PRIMARY KEY, kind TEXT NOT NULL, reason TEXT NOT NULL, seen INTEGER NOT NULL
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS looks (
+    hash TEXT PRIMARY KEY, version INTEGER NOT NULL, look BLOB, signature BLOB, compared INTEGER NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS twins (a TEXT NOT NULL, b TEXT NOT NULL, alike REAL NOT NULL, PRIMARY KEY (a, b)) WITHOUT ROWID;
 `;
 
 /** An index that is open for writing. */
@@ -133,7 +137,7 @@ function openWithSchema(indexFile: string): DatabaseSync {
     const isEmpty = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n === 0;
     if (isEmpty) db.exec(schema);
     else if (userVersion(db) !== schemaVersion) throw new DamagedIndex();
-    db.exec(`${placesSchema} COMMIT`);
+    db.exec(`${laterSchema} COMMIT`);
     db.prepare(`SELECT ${columns}, seen, name, stem FROM files LIMIT 1`).get();
     db.prepare("SELECT path, kind, reason, seen FROM places LIMIT 1").get();
     return db;

@@ -14,12 +14,18 @@ import type { LabelNeeds, LabelPlan, Plan } from "./types.ts";
 export async function planLabel(plan: Plan): Promise<LabelPlan> {
   const { pairsPerImage, pairs, seed, orders } = plan.project.config.label;
   const { hashes, splitOf, digestOf } = plan.catalog;
-  const teacher = await plan.teacher();
+  const judges = await plan.judges();
+  const { fingerprint: teacher, members, ensemble } = judges;
   const [train, val] = (["train", "val"] as const).map((split) =>
     hashes.filter((hash) => splitOf(hash) === split),
   ) as [string[], string[]];
   const inputs = {
-    teacher,
+    // What each says is one thing, what it has to say another.
+    teacher: ensemble ? keyOf(members.map(({ fingerprint }) => fingerprint)) : teacher,
+    ...(ensemble && {
+      weights: ensemble.weights.all.map((one) => Math.round(100 * one) / 100),
+      folds: keyOf(ensemble.weights),
+    }),
     images: digestOf([...train, ...val.map((hash) => `${hash} val`)]),
     pairsPerImage,
     pairs,
@@ -28,16 +34,24 @@ export async function planLabel(plan: Plan): Promise<LabelPlan> {
   };
   const key = keyOf(inputs);
   const checks = checksOf(plan);
-  return { stage: "label", inputs, key, keys: { label: key }, teacher, needs: { train, val, checks } };
+  return {
+    stage: "label",
+    inputs,
+    key,
+    keys: { label: key },
+    teacher,
+    judges,
+    needs: { train, val, checks },
+  };
 }
 
 /** The pairs that a student learns from, in the order they are asked. */
 export function sampledPairs(
   { config }: Project,
-  { needs, teacher }: LabelPlan,
+  { needs, judges }: LabelPlan,
   store: LabelStore,
 ): Iterable<[string, string]> {
-  return pairsToLabel(store, teacher, needs.train, pairPlan(config));
+  return pairsToLabel(store, judges.members[0]!.fingerprint, needs.train, pairPlan(config));
 }
 
 export function pairPlan({ label: { pairsPerImage, pairs, seed } }: Config): PairPlan {

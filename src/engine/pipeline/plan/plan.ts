@@ -3,10 +3,10 @@ import { LeafError } from "../../base/errors.ts";
 import type { Project } from "../../config/project.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
 import { type LabelStore, openLabels } from "../../labels/labels.ts";
-import { teacherFingerprint } from "../../teachers/createTeacher.ts";
 import { planCalibrate } from "./calibrate.ts";
 import { planDistill } from "./distill.ts";
 import { planEvaluate } from "./evaluate.ts";
+import { plannedJudges } from "./judges.ts";
 import { planLabel } from "./label.ts";
 import { plannedMinConfidence } from "./minConfidence.ts";
 import { plannedTemperature } from "./temperature.ts";
@@ -22,7 +22,8 @@ export function planOf(project: Project, catalog: Catalog): Plan {
   const plan: Plan = {
     project,
     catalog,
-    teacher: once(() => teacherFingerprint(project.config.teacher, project.root)),
+    judges: once(() => plannedJudges(plan)),
+    teacher: async () => (await plan.judges()).fingerprint,
     labels() {
       if (store === undefined) store = readableLabels(project);
       return store ?? undefined;

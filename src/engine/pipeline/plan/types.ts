@@ -1,9 +1,12 @@
 import type { NetworkName } from "../../../protocol/head.ts";
 import type { StageName, TeacherCheck } from "../../../protocol/results.ts";
 import type { Project } from "../../config/project.ts";
+import type { OneTeacherConfig } from "../../config/teacher.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
 import type { LeastConfidence } from "../../labels/counting.ts";
 import type { LabelStore } from "../../labels/labels.ts";
+import type { EnsembleIdentity } from "../../teachers/ensemble/identity.ts";
+import type { EnsembleWeights } from "../../teachers/ensemble/weights.ts";
 import type { StageOptions } from "../stage.ts";
 
 /** All that a stage's output depends on; equal inputs are the same work. Kept in its `result.json`. */
@@ -19,9 +22,25 @@ export interface StagePlan {
   keys: Partial<Record<StageName, string>>;
 }
 
+/** A teacher that is asked. */
+export interface Member {
+  config: OneTeacherConfig;
+  fingerprint: string;
+}
+
+/** Who judges, and who is asked for it. */
+export interface Judges {
+  /** Whose labels are learnt from. */
+  fingerprint: string;
+  /** The one teacher, or those of an ensemble: near pairs go by the scores of the first. */
+  members: Member[];
+  ensemble?: { identity: EnsembleIdentity; weights: EnsembleWeights };
+}
+
 export interface LabelPlan extends StagePlan {
   /** Fingerprint of the teacher. */
   teacher: string;
+  judges: Judges;
   needs: LabelNeeds;
 }
 
@@ -88,6 +107,9 @@ export interface EvaluatePlan extends StagePlan {
 export interface Plan {
   project: Project;
   catalog: Catalog;
+  /** Who judges, and who is asked for it. */
+  judges(): Promise<Judges>;
+  /** Fingerprint of who judges. */
   teacher(): Promise<string>;
   /** The labels, read only; undefined where there is no store that can be read. Open until `close`. */
   labels(): LabelStore | undefined;

@@ -2,22 +2,25 @@ import { readFile } from "node:fs/promises";
 import type { LabelEstimate } from "../../../protocol/preview.ts";
 import type { LabelResult, Spent } from "../../../protocol/results.ts";
 import type { Text } from "../../../protocol/text.ts";
-import { count, money } from "../../../words/figure.ts";
+import { count, figure, money } from "../../../words/figure.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError, withFailures } from "../../base/errors.ts";
 import { during } from "../../base/unexpected.ts";
 import { shortWaitMs, whenFree } from "../../base/whenFree.ts";
 import type { Project } from "../../config/project.ts";
+import { membersOf, type OneTeacherConfig } from "../../config/teacher.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
 import { failuresIn } from "../../failures/list.ts";
 import { tellFailures } from "../../failures/words.ts";
 import { maxPixelsOf } from "../../images/limits.ts";
+import { storedEnsemble } from "../../labelling/ensemble.ts";
 import { labelDataset } from "../../labelling/labelling.ts";
 import type { LeastConfidence } from "../../labels/counting.ts";
 import { type LabelStore, openLabels } from "../../labels/labels.ts";
 import { createTeacher } from "../../teachers/createTeacher.ts";
 import type { Teacher, TeacherImage } from "../../teachers/teacher.ts";
 import { holdingStage } from "../lock.ts";
+import { modelOf } from "../plan/judges.ts";
 import { judgedImages, pairPlan, sampledPairs } from "../plan/label.ts";
 import { planOf, withPlan } from "../plan/plan.ts";
 import type { LabelPlan, Plan } from "../plan/types.ts";
@@ -43,6 +46,7 @@ export async function labelStage(project: Project, options: LabelOptions = {}): 
   return withCatalog(project, options, async (catalog) => {
     refuseEmpty(project, catalog);
     let opened: Teacher | undefined;
+    let planned = 0;
     try {
       for (;;) {
         const plan = planOf(project, catalog);
@@ -50,12 +54,17 @@ export async function labelStage(project: Project, options: LabelOptions = {}): 
         try {
           return await holdingStage(project, "label", label.key, () =>
             during(say`the images were labelled`, project.configFile, () =>
-              labelAll(plan, label, options, opened),
+              label.judges.ensemble
+                ? labelTogether(plan, label, options)
+                : labelAll(plan, label, options, { config: label.judges.members[0]!.config, opened }),
             ),
           );
         } catch (error) {
-          if (!(error instanceof AnotherTeacher) || opened) throw error;
-          opened = error.teacher;
+          if (!(error instanceof AnotherTeacher)) throw error;
+          const { members, ensemble } = label.judges;
+          if (ensemble) await error.teacher.close();
+          if (opened || planned++ > members.length) throw error;
+          if (!ensemble) opened = error.teacher;
         }
       }
     } finally {
@@ -88,9 +97,13 @@ export function teacherImage(catalog: Catalog, hash: string): TeacherImage {
   return { hash, name: catalog.relativePathOf(hash), read: () => readFile(catalog.pathOf(hash)) };
 }
 
-/** The project's teacher, ready to judge; what it says meanwhile is shown as progress. */
-export function openTeacher(project: Project, options: StageOptions): Promise<Teacher> {
-  const { teacher, python } = project.config;
+/** A teacher of the project, ready to judge; what it says meanwhile is shown as progress. */
+export function openTeacher(
+  project: Project,
+  teacher: OneTeacherConfig,
+  options: StageOptions,
+): Promise<Teacher> {
+  const { python } = project.config;
   return createTeacher(teacher, {
     root: project.root,
     interpreter: python.interpreter,
@@ -107,11 +120,77 @@ export function openTeacher(project: Project, options: StageOptions): Promise<Te
   });
 }
 
+/** Who is asked. */
+interface Asked {
+  /** Null where the store is. */
+  config: OneTeacherConfig | null;
+  opened?: Teacher;
+  /** Makes one teacher of the labels of several. */
+  together?: (store: LabelStore) => Teacher;
+  /** One of an ensemble: its labels are not yet the stage's. */
+  member?: boolean;
+}
+
+/** Each teacher of an ensemble in turn, one at a time on this machine; then their labels are combined, by what these say now. */
+async function labelTogether(plan: Plan, label: LabelPlan, options: LabelOptions): Promise<LabelResult> {
+  const { project, catalog } = plan;
+  const { members } = label.judges;
+  const spent: Spent[] = [];
+  for (const { config, fingerprint } of members) {
+    const own = { ...label, teacher: fingerprint };
+    const result = await labelAll(plan, own, options, { config, member: true });
+    const { points, pairs } = result;
+    options.onNote?.(
+      say`${teacherName(config)}: ${points.labelled} images and ${pairs.labelled} pairs judged, ${points.reused} and ${pairs.reused} reused, ${points.failed} and ${pairs.failed} failed`,
+    );
+    if (result.spent) spent.push(result.spent);
+  }
+  return withPlan(project, catalog, async (now) => {
+    const combined = await now.label();
+    const { identity, weights } = combined.judges.ensemble!;
+    const named = combined.judges.members.map(({ config, fingerprint }) => ({
+      fingerprint,
+      name: teacherName(config),
+    }));
+    options.onNote?.(
+      say`together: ${named.map(({ name }, i) => `${name} ${figure(weights.all[i]!, 2)}`).join(", ")}`,
+    );
+    const combine = async () => {
+      const result = await labelAll(now, combined, options, {
+        config: null,
+        together: (store) => storedEnsemble(store, named, identity, weights),
+      });
+      return spent.length > 0 ? { ...result, spent: sumOf(spent) } : result;
+    };
+    return combined.key === label.key ? combine() : holdingStage(project, "label", combined.key, combine);
+  });
+}
+
+function teacherName(config: OneTeacherConfig): string {
+  return modelOf(config) ?? config.kind;
+}
+
+/** Money of one currency alone is added up. */
+export function sumOf(spent: readonly Spent[]): Spent {
+  const total = (of: (one: Spent) => number) => spent.reduce((sum, one) => sum + of(one), 0);
+  const currencies = new Set(spent.map(({ cost }) => cost?.currency));
+  const [currency] = currencies;
+  return {
+    requests: total(({ requests }) => requests),
+    inputTokens: total(({ inputTokens }) => inputTokens),
+    outputTokens: total(({ outputTokens }) => outputTokens),
+    cost:
+      currencies.size === 1 && currency !== undefined
+        ? { amount: total(({ cost }) => cost!.amount), currency }
+        : null,
+  };
+}
+
 async function labelAll(
   plan: Plan,
   label: LabelPlan,
   options: LabelOptions,
-  opened?: Teacher,
+  { config, opened, together, member }: Asked,
 ): Promise<LabelResult> {
   const { project, catalog } = plan;
   const { key, teacher: fingerprint } = label;
@@ -144,14 +223,16 @@ async function labelAll(
         images: () => judged.values().map(imageOf),
         imageOf,
         pairs: pairPlan(project.config),
+        leader: label.judges.members[0]!.fingerprint,
         paired: () => needs.train,
         checks: needs.checks,
         minConfidence,
         orders,
         reasons,
-        stopAfterFailures,
-        pauseAtFailures,
-        retryFailed: options.retryFailed !== false || !finished,
+        // Those of an ensemble have been told by whoever was asked.
+        stopAfterFailures: together ? null : stopAfterFailures,
+        pauseAtFailures: together ? null : pauseAtFailures,
+        retryFailed: together !== undefined || options.retryFailed !== false || !finished,
         only: options.only,
         ...waiting,
         onProgress: options.onProgress,
@@ -161,15 +242,21 @@ async function labelAll(
     const minConfidence = await minConfidenceNow(project, catalog);
     let labelled: LabelResult;
     try {
-      labelled = (await withoutTeacher(store, fingerprint, labelBy)) ?? (await withTeacher(labelBy));
+      labelled = together
+        ? await labelBy(together(store))
+        : ((await withoutTeacher(store, fingerprint, labelBy)) ?? (await withTeacher(labelBy)));
     } catch (error) {
       const failed = await failures.finish();
       throw failed && error instanceof LeafError ? withFailures(error, failed) : error;
     }
+    if (member) {
+      failures.discard();
+      return labelled;
+    }
     const failed = await failures.finish();
     tellFailures(failed, "label", options.onWarning);
     // What ships with LEAF would say the same again.
-    if (failed && project.config.teacher.kind !== "embedded")
+    if (failed && membersOf(project.config.teacher).some(({ kind }) => kind !== "embedded"))
       options.onWarning?.(say`\`leaf label\` asks the teacher again for what failed.`);
     const result: LabelResult = {
       ...labelled,
@@ -188,9 +275,7 @@ async function labelAll(
 
   /** Before money is spent, or a limit met. */
   async function tellEstimate(teacher: Teacher): Promise<void> {
-    const { config } = project;
-    if (config.teacher.kind !== "openai" || !(config.teacher.price || config.teacher.limit || teacher.dear))
-      return;
+    if (config?.kind !== "openai" || !(config.price || config.limit || teacher.dear)) return;
     const { requests, inputTokens, outputTokens, cost } = await estimateMissing(
       plan,
       label,
@@ -207,7 +292,7 @@ async function labelAll(
   }
 
   async function withTeacher(work: (teacher: Teacher) => Promise<LabelResult>): Promise<LabelResult> {
-    const teacher = opened ?? (await openTeacher(project, options));
+    const teacher = opened ?? (await openTeacher(project, config!, options));
     if (teacher.fingerprint !== fingerprint) throw new AnotherTeacher(teacher);
     try {
       const known = teacher.about;

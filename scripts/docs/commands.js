@@ -11,7 +11,13 @@ const words = JSON.parse(readFileSync("package.nls.json", "utf8"));
 /** @param {string} text */
 const said = (text) => text.replace(/%([\w.]+)%/g, (_, key) => words[key]);
 /** @param {string} text */
-const cell = (text) => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+const cell = (text) =>
+  text
+    .replaceAll("|", "\\|")
+    .replaceAll("\n", " ")
+    .split(/(`[^`]*`)/)
+    .map((part) => (part.startsWith("`") ? part : part.replaceAll("<", "&lt;")))
+    .join("");
 
 export async function commandsPage() {
   return `# Commands and settings
@@ -84,11 +90,11 @@ function texts(command, before) {
   const name = `${before} ${command.name}`;
   const rows = [...command.arguments, ...command.options.map((one) => ({ ...one, term: one.flags }))].map(
     ({ term, description, choices }) =>
-      `| \`${cell(term)}\` | ${cell(description)}${choices ? ` (${choices.join(", ")})` : ""} |`,
+      `| ${cell(`\`${term}\``)} | ${cell(description)}${choices ? ` (${choices.join(", ")})` : ""} |`,
   );
   const table = rows.length > 0 ? `\n\n| | |\n| --- | --- |\n${rows.join("\n")}` : "";
   const heading = before === "leaf" ? "###" : "####";
-  const own = `${heading} ${name}\n\n${sentence(command.description)}${table}\n`;
+  const own = `${heading} ${name}\n\n${sentence(cell(command.description))}${table}\n`;
   return [own, ...command.commands.flatMap((one) => texts(one, name))];
 }
 

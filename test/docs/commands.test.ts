@@ -26,7 +26,9 @@ const internal = ["job", "supervise"];
 
 /** What stands in code: whole lines of blocks, and single words in a text. */
 function commandsIn(text: string): string[] {
-  const blocks = [...text.matchAll(/```(?:sh|bash)?\n([\s\S]*?)```/g)].map((found) => found[1]!);
+  const blocks = [...text.matchAll(/^ *```(\w*)\n([\s\S]*?)^ *```/gm)].flatMap(([, language, body]) =>
+    language === "" || language === "sh" ? [body!] : [],
+  );
   const lines = blocks.flatMap((block) => block.split("\n"));
   const inline = [...text.replace(/```[\s\S]*?```/g, "").matchAll(/`([^`]+)`/g)].map((found) =>
     found[1]!.replaceAll("\n", " "),
@@ -154,20 +156,24 @@ test.each(pages)("every config in %s has keys that are there", (file) => {
   }
 });
 
-test.each(pages)("every key that %s names with its section is there", (file) => {
-  const sections = new Set(config.flatMap(({ properties }) => Object.keys(properties ?? {})));
-  const text = readFileSync(file, "utf8").replace(/```[\s\S]*?```/g, "");
-  const keys = [...text.matchAll(/`([a-z]\w*(?:\.\w+)+)(?::[^`]*)?`/g)]
-    .map((found) => found[1]!)
-    .filter((key) => sections.has(key.split(".")[0]!) && !/\.(csv|yaml|json|onnx|py|ts|js|md)$/.test(key));
-  const wrong = keys.filter((key) => {
-    let at = config;
-    for (const part of key.split(".")) {
-      if (at.length > 0 && isOpen(at)) return false;
-      at = inside(at, part);
-      if (at.length === 0) return true;
-    }
-    return false;
-  });
-  expect(wrong).toEqual([]);
-});
+// Of Python's names `student.card` looks like a key.
+test.each(pages.filter((file) => !file.startsWith("src")))(
+  "every key that %s names with its section is there",
+  (file) => {
+    const sections = new Set(config.flatMap(({ properties }) => Object.keys(properties ?? {})));
+    const text = readFileSync(file, "utf8").replace(/```[\s\S]*?```/g, "");
+    const keys = [...text.matchAll(/`([a-z]\w*(?:\.\w+)+)(?::[^`]*)?`/g)]
+      .map((found) => found[1]!)
+      .filter((key) => sections.has(key.split(".")[0]!) && !/\.(csv|yaml|json|onnx|py|ts|js|md)$/.test(key));
+    const wrong = keys.filter((key) => {
+      let at = config;
+      for (const part of key.split(".")) {
+        if (at.length > 0 && isOpen(at)) return false;
+        at = inside(at, part);
+        if (at.length === 0) return true;
+      }
+      return false;
+    });
+    expect(wrong).toEqual([]);
+  },
+);

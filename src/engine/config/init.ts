@@ -7,6 +7,7 @@ import { writeOutput } from "../base/outputs.ts";
 import { imageExtensions } from "../images/format.ts";
 import { factsOf } from "../mos/formats.ts";
 import { guessScores, type ScoresGuess } from "../mos/guess.ts";
+import { defaultSimilar } from "./data.ts";
 
 export interface InitResult {
   file: string;
@@ -78,7 +79,7 @@ async function findImages(root: string): Promise<{ folder: string; count: number
 function template(folder: string, scores: ScoresGuess | undefined, student: string, gpu: boolean): string {
   const split = scores?.split
     ? `# The dataset's official split.\nsplit: { file: ${quote(scores.split)} }`
-    : "# Shares of the images held out: test for `evaluate`, val for choosing the best epoch. Near duplicates stay together.\nsplit: { test: 0.2, val: 0.1, seed: 0, similar: 0.95 }";
+    : `# Shares of the images held out: test for \`evaluate\`, val for choosing the best epoch. Near duplicates stay together.\nsplit: { test: 0.2, val: 0.1, seed: 0, similar: ${defaultSimilar} }`;
   return `# LEAF: distil an image quality model from a teacher, then calibrate it with few human scores.
 # Stages: label -> distill -> calibrate -> evaluate. \`leaf run\` runs those that are not fresh.
 

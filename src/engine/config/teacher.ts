@@ -325,14 +325,14 @@ const ensembleTeacher = z
     }),
     of: z.array(oneTeacher).min(2).max(8).meta({
       description:
-        "The teachers, at least two; each is asked by itself. Near pairs go by the scores of the first.",
+        "The teachers, at least two; each is asked by itself. Near pairs are chosen by the scores of the first.",
     }),
     weights: z
       .union([z.enum(["auto", "equal"]), z.array(z.number().positive().max(1000))])
       .default("auto")
       .meta({
         description:
-          "How much each has to say: `equal`, one number for each, or `auto`: by how well its scores agree with the ratings of calibration images, each image weighed by the others; equal with fewer than 10 ratings.",
+          "How much each has to say: `equal`, one number for each, or `auto`: by how well its scores agree with the ratings of calibration images, without the rating of the image itself; equal with fewer than 10 ratings.",
       }),
   })
   .refine(({ of, weights }) => !Array.isArray(weights) || weights.length === of.length, {

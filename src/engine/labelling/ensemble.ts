@@ -36,7 +36,7 @@ export function storedEnsemble(
     ok: false as const,
     reason:
       reason === undefined
-        ? inEnglish(say`${members[at]!.name} has no label of it`)
+        ? inEnglish(say`${members[at]!.name} has no label for it`)
         : `${members[at]!.name}: ${reason}`,
   });
   return {

@@ -131,7 +131,7 @@ async function staleReason(
   if (!done?.inputs) return upstream ? upstreamReason(upstream) : { kind: "unknown" };
   const configs: [unknown, unknown] = [
     redactConfig(last.config as Config),
-    redactConfig(comparable(project.config, catalog)),
+    redactConfig(comparable(project.config, last.config as Config, catalog)),
   ];
   const { changes, upstream: other } = stageChanges(
     stage,
@@ -143,10 +143,10 @@ async function staleReason(
   return changes.length > 0 ? { kind: "changed", changes } : { kind: "unknown" };
 }
 
-/** Where no twins are kept together, the split is what it was before LEAF looked for them. */
-function comparable(config: Config, { keptTogether }: Catalog): Config {
-  if (keptTogether && keptTogether.families.length > 0) return config;
-  return { ...config, split: { ...config.split, similar: null } };
+/** `split.similar` that keeps no twins together changes nothing: it is told as it was. */
+function comparable(config: Config, last: Config, { keptTogether }: Catalog): Config {
+  if (config.split.similar === null || (keptTogether && keptTogether.families.length > 0)) return config;
+  return { ...config, split: { ...config.split, similar: last.split?.similar ?? null } };
 }
 
 function upstreamReason({ stage, state }: StageStatus): StageReason {

@@ -109,6 +109,18 @@ describe("why a stage is stale", () => {
     });
   });
 
+  it("is no search for near duplicates that found none", async () => {
+    const similar = { ...base, split: { similar: 0.95 } };
+    for (const before of [base, similar]) {
+      const root = temporaryFolder();
+      await done(await world(root, before));
+      expect(await states(await world(root, similar))).toMatchObject({ label: "fresh", distill: "fresh" });
+      expect(await states(await world(root, similar, 119))).toMatchObject({
+        label: { kind: "changed", changes: [{ key: "images" }] },
+      });
+    }
+  });
+
   it("is no threshold where all pairs count", async () => {
     const root = temporaryFolder();
     const all = { distill: { loss: { confidence: false } } };

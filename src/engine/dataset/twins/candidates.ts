@@ -24,8 +24,9 @@ const perPause = 20_000;
 /**
  * Pairs of pictures where the hash of one is near a window's hash of the other, without a comparison of all: a multi-index over the
  * four 16-bit parts of the hashes (Norouzi, Punjani and Fleet, 2012), each looked up with one bit changed. So all are found that differ
- * by 7 bits at most, and many up to 10. It is exact and gives the same whatever the order, so that splits can be drawn by it.
- * Only pairs with a fresh one.
+ * by 7 bits at most, and many up to 10. Nothing is drawn at random, so the
+ * same images give the same pairs; only of a picture with more than 64 near ones it depends on which came first. Only pairs with
+ * a fresh one.
  */
 export async function candidates(
   { count, values }: Signatures,

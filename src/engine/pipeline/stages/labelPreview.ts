@@ -94,7 +94,7 @@ async function withPrompts(config: OneTeacherConfig, file: string): Promise<OneT
   const why = found?.error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
   throw new LeafError(
     "config",
-    say`${file} holds no prompts for this teacher (${why ?? say`it is no YAML`}).`,
+    say`${file} holds no prompts for this teacher (${why ?? say`it is not YAML`}).`,
     {
       file,
       remedy: say`Name a YAML file of what \`teacher.prompts\` may hold.`,

@@ -2,18 +2,30 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 
+/** VitePress' own (@mdit-vue/shared), which is installed for the site alone. */
+const slugify = (text: string) =>
+  text
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036F]/g, "")
+    .replace(/[\s~`!@#$%^&*()\-_+=[\]{}|\\;:"'“”‘’<>,.?/]+/g, "-")
+    .replace(/-{2,}/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .replace(/^(\d)/, "_$1")
+    .toLowerCase();
+
 const pages = globSync("{*,docs/*,demo/photos/*,src/python/iqa/*,tools/*/*,test/fixtures/*/*}.md")
   .map((file) => file.replaceAll("\\", "/"))
   .sort();
 const textOf = (file: string) => readFileSync(file, "utf8").replace(/```[\s\S]*?```|`[^`\n]*`/g, "");
 
-/** A heading's anchor as GitHub and the site make it. */
+/** A heading's anchor as GitHub makes it, where the site makes the same: a link needs both. */
 function anchor(heading: string): string {
   const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/[`*]/g, "");
-  return plain
+  const ofGitHub = plain
     .toLowerCase()
     .replace(/[^\p{L}\p{N} _-]/gu, "")
     .replaceAll(" ", "-");
+  return ofGitHub === slugify(plain) ? ofGitHub : `on the site: ${slugify(plain)}`;
 }
 
 function anchorsOf(file: string): Set<string> {

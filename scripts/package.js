@@ -52,7 +52,7 @@ async function packageFor(target) {
       packagePath: file,
       target,
       dependencies: false,
-      rewriteRelativeLinks: false,
+      ...linkBase(manifest.version),
       allowMissingRepository: true,
     });
     console.log(`${path.relative(process.cwd(), file)}: ${(statSync(file).size / 2 ** 20).toFixed(1)} MiB`);
@@ -64,6 +64,17 @@ async function packageFor(target) {
 /** The manifest without what only the repository uses: the bundles hold the dependencies. @param {Record<string, unknown>} manifest */
 function shipped({ scripts, dependencies, devDependencies, allowScripts, private: _private, ...rest }) {
   return { ...rest, ...linksOf(values.repository) };
+}
+
+/** The README's links lead to the repository, at this version, where that is known; its pictures ship. @param {string} version */
+function linkBase(version) {
+  const url = values.repository;
+  if (!url) return { rewriteRelativeLinks: false };
+  return {
+    rewriteRelativeLinks: true,
+    baseContentUrl: `${url}/blob/v${version}`,
+    baseImagesUrl: `${url}/raw/v${version}`,
+  };
 }
 
 /** Where the code is, is known to who publishes it. @param {string | undefined} url */

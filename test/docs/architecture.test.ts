@@ -240,7 +240,7 @@ test("the fields of student.json and the outputs of student.onnx are those of th
 });
 
 test("every request and notification is listed, with the file that answers it and whether the panel may ask", () => {
-  const rows = table("The server's protocol", "request");
+  const rows = table("Server protocol", "request");
   const methods = rows.map(([method]) => codeIn(method!)[0]!);
   expect([...methods].sort()).toEqual(Object.keys(requestParams).sort());
   expect(methods.filter((_, at) => rows[at]![3] === "yes").sort()).toEqual([...panelMethods].sort());
@@ -249,13 +249,13 @@ test("every request and notification is listed, with the file that answers it an
     return !source.includes(`answer("${codeIn(method!)[0]}"`);
   });
   expect(unanswered).toEqual([]);
-  const notified = table("The server's protocol", "notification").map(([method]) => codeIn(method!)[0]!);
+  const notified = table("Server protocol", "notification").map(([method]) => codeIn(method!)[0]!);
   const protocol = readFileSync("src/protocol/server.ts", "utf8");
   const told = ["ServerNotifications", "ClientNotifications"].flatMap((name) => {
     const body = new RegExp(`interface ${name} \\{([\\s\\S]*?)\\n\\}`).exec(protocol)![1]!;
     return [...body.matchAll(/"(leaf\/\w+)"/g)].map((found) => found[1]);
   });
   expect(notified).toEqual(told);
-  const host = codeIn(sections.get("The server's protocol")!).filter((code) => code.startsWith("host/"));
+  const host = codeIn(sections.get("Server protocol")!).filter((code) => code.startsWith("host/"));
   expect(host).toEqual([...hostMethods]);
 });

@@ -6,7 +6,7 @@ const pages = fileURLToPath(new URL("..", import.meta.url));
 const sections = {
   Start: ["getting-started", "demo", "editor", "python", "glossary", "faq"],
   Understand: ["concepts", "method", "scores", "embedded-teacher"],
-  Use: ["teachers", "datasets", "experiments", "reproduce", "troubleshooting"],
+  Use: ["teachers", "datasets", "experiments", "serving", "reproduce", "troubleshooting"],
   Reference: ["config", "commands", "command-line"],
   Background: ["architecture", "security", "scale", "performance"],
 };

@@ -30,6 +30,7 @@ export const groups: readonly Group[] = [
     names: ["score", "metrics", "export"],
     load: async () => (await import("./commands/data.ts")).addDataCommands,
   },
+  { names: ["serve"], load: async () => (await import("./commands/serve.ts")).addServeCommand },
   { names: ["select", "refit"], load: async () => (await import("./commands/select.ts")).addSelectCommand },
   {
     names: ["reliability"],

@@ -10,6 +10,7 @@ import { exitCodes } from "./exitCodes.ts";
 import { redactOutput } from "./output.ts";
 import { reportError } from "./report.ts";
 import { runner } from "./run.ts";
+import { stopping } from "./stopping.ts";
 import { terminalText } from "./terminalText.ts";
 
 // Short values of variables are more often words than secrets.
@@ -21,13 +22,14 @@ if (process.platform === "win32") process.env.NoDefaultCurrentDirectoryInExePath
 const controller = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
+    const within = controller.signal.aborted ? 1500 : stopping.withinMs;
     controller.abort();
-    // Everything stops within a second; what does not is left behind here.
+    // Everything stops within a second, or as it asked for; what does not is left behind here. Who asks twice does not wait.
     setTimeout(() => {
       void report(new LeafError("cancelled", say`Cancelled.`)).finally(() =>
         process.exit(exitCodes.cancelled),
       );
-    }, 1500).unref();
+    }, within).unref();
   });
 }
 // A reader that goes away (`leaf score … | head`) is not an error.

@@ -21,7 +21,16 @@ export function terminalLine(text: string): string {
 
 /** JSON says the same with fewer characters that a terminal obeys: it escapes C0 by itself, and the rest here. */
 export function terminalJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(obeyed, (char) => `\\u${hex(char, 4)}`);
+  return harmlessJson(JSON.stringify(value, null, 2));
+}
+
+/** The same in one line. */
+export function terminalJsonLine(value: unknown): string {
+  return harmlessJson(JSON.stringify(value));
+}
+
+function harmlessJson(json: string): string {
+  return json.replace(obeyed, (char) => `\\u${hex(char, 4)}`);
 }
 
 function escaped(char: string): string {

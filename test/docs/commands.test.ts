@@ -53,7 +53,7 @@ function faults(line: string): string[] {
   const words = line.match(/"[^"]*"|'[^']*'|\S+/g)!.slice(1);
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!.replace(/[,.…]+$/, "");
-    if (word.startsWith("-")) {
+    if (word.startsWith("-") && word !== "-") {
       const [flag] = word.split("=") as [string];
       if (!allowed.has(flag)) wrong.push(`${line}: no option ${flag}`);
       else if (allowed.get(flag) && !word.includes("=")) i++;

@@ -17,18 +17,20 @@ import { english } from "../../words/translate.ts";
 import { findProject, stageOptions } from "../context.ts";
 import { t, worded } from "../locale.ts";
 import type { Run } from "../run.ts";
+import { scoreStandardInput } from "../scoreLines.ts";
 
 export function addDataCommands(program: Command, run: Run): void {
   program
     .command("score")
     .description("score images or folders with this config's student")
-    .argument("<paths...>", "images, folders or globs")
+    .argument("<paths...>", "images, folders or globs; `-` reads paths from standard input, one a line")
     .option("--student <folder>", "an exported student (default: the newest of this config)")
     .option("--csv", "print CSV: image,score, and sd from a student with error bars")
     .option("--strict", "exit 1 if any image could not be scored, not only if all could not")
     .action((paths: string[], options: { student?: string; csv?: boolean; strict?: boolean }, command) =>
       run(async (context) => {
         const project = options.student ? undefined : await findProject(context);
+        if (paths.includes("-")) return scoreStandardInput(context, project, { paths, ...options });
         const result = await scorePaths(paths, {
           project,
           student: options.student,

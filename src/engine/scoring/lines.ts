@@ -1,0 +1,115 @@
+import type { Readable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+import { z } from "zod";
+import { inEnglish, say } from "../../words/text.ts";
+import { messageOf, throwIfCancelled } from "../base/errors.ts";
+import type { Student } from "../student/student.ts";
+import { judgeImage, type Score } from "./judge.ts";
+
+/** One answer of `leaf score -`: of the line that names `image`, with the `id` that it gave. */
+export type LineScore = { image: string | null; id?: unknown } & (Score | { reason: string });
+
+/** Characters of a line: names of files are far shorter. */
+const longestLine = 65_536;
+
+const request = z.strictObject({ image: z.string().min(1), id: z.unknown().optional() });
+
+/** A line is a path, a JSON string, or `{"image": path, "id": anything}`. Gives the reason, as a sentence, where it is none of these. */
+export function readLine(line: string): { image: string; id?: unknown } | { reason: string } {
+  if (!/^\s*["{]/.test(line)) return { image: line };
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { reason: inEnglish(say`The line begins like JSON and is none.`) };
+  }
+  if (typeof value === "string" && value !== "") return { image: value };
+  const read = request.safeParse(value);
+  return read.success
+    ? read.data
+    : { reason: inEnglish(say`The line is not \`{"image": "path", "id": anything}\`.`) };
+}
+
+/**
+ * Scores the images that lines of a stream name, and tells each answer in the order of the lines, as soon as it is there. Reads at
+ * most `ahead` lines ahead of what was told, so memory is bounded. Empty lines are passed over. Returns how many were told.
+ */
+export async function scoreLines(
+  student: Student,
+  input: Readable,
+  options: {
+    ahead: number;
+    maxPixels?: number;
+    signal?: AbortSignal;
+    /** Waited for: a slow reader slows the work. */
+    tell(answer: LineScore): Promise<void>;
+  },
+): Promise<{ scored: number; failed: number }> {
+  const { ahead, maxPixels, signal } = options;
+  const count = { scored: 0, failed: 0 };
+  const answer = async (line: string | null): Promise<LineScore> => {
+    const read = line === null ? { reason: inEnglish(say`The line is too long.`) } : readLine(line);
+    if ("reason" in read) return { image: null, ...read };
+    try {
+      return { ...read, ...(await judgeImage(student, { path: read.image, hash: null }, { maxPixels })) };
+    } catch (error) {
+      return { ...read, reason: messageOf(error) };
+    }
+  };
+  const untold: Promise<void>[] = [];
+  let last = Promise.resolve();
+  const stop = () => input.destroy();
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    for await (const line of linesOf(input)) {
+      throwIfCancelled(signal);
+      if (line === "") continue;
+      const found = answer(line);
+      last = last.then(async () => {
+        const said = await found;
+        throwIfCancelled(signal);
+        if ("reason" in said) count.failed++;
+        else count.scored++;
+        await options.tell(said);
+      });
+      // Told below; until then a failure must not count as unhandled.
+      last.catch(() => {});
+      untold.push(last);
+      if (untold.length >= ahead) await untold.shift();
+    }
+    await last;
+  } catch (error) {
+    // A stream that is cut off by the signal breaks in its own way.
+    throwIfCancelled(signal);
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    await last.catch(() => {});
+  }
+  throwIfCancelled(signal);
+  return count;
+}
+
+/** The lines of a stream, without their ends; null for one that is too long. */
+async function* linesOf(input: Readable): AsyncGenerator<string | null> {
+  const decoder = new StringDecoder("utf8");
+  let [line, isTooLong] = ["", false];
+  const add = (piece: string) => {
+    isTooLong ||= line.length + piece.length > longestLine;
+    line = isTooLong ? "" : line + piece;
+  };
+  const taken = () => {
+    const whole = isTooLong ? null : line.replace(/\r$/, "");
+    [line, isTooLong] = ["", false];
+    return whole;
+  };
+  for await (const chunk of input) {
+    const pieces = decoder.write(chunk as Buffer).split("\n");
+    for (const [at, piece] of pieces.entries()) {
+      add(piece);
+      if (at < pieces.length - 1) yield taken();
+    }
+  }
+  add(decoder.end());
+  if (line !== "" || isTooLong) yield taken();
+}

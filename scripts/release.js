@@ -1,19 +1,21 @@
-// `npm run release -- --tag v0.1.0 [--repository URL] [--target linux-x64] [--out release]`: all that is published, in one folder: a .vsix for each
-// platform, checked on what is in it, SHA256SUMS, an SBOM (CycloneDX) and NOTES.md. It publishes nothing.
+// `npm run release -- --tag v0.1.0 [--repository URL] [--target linux-x64] [--wheels FOLDER] [--out release]`: all that is published, in one
+// folder: a .vsix for each platform, checked on what is in it, the wheel of leaf-iqa, SHA256SUMS, an SBOM (CycloneDX) and NOTES.md. It
+// publishes nothing.
 import "./noTelemetry.js";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { targets } from "./package/natives.js";
-import { faultsOf, notesOf } from "./release/contents.js";
+import { faultsOf, notesOf, wheelFault } from "./release/contents.js";
 
 const { values } = parseArgs({
   options: {
     tag: { type: "string" },
     repository: { type: "string" },
     target: { type: "string", default: "all" },
+    wheels: { type: "string" },
     out: { type: "string", default: "release" },
   },
 });
@@ -23,6 +25,9 @@ if (values.tag !== undefined && values.tag !== `v${version}`)
   fail(`The tag ${values.tag} is not that of package.json, which is v${version}.`);
 const notes = notesOf(readFileSync("CHANGELOG.md", "utf8"), version);
 if (!notes) fail(`CHANGELOG.md has nothing about ${version}.`);
+const wheels = values.wheels ? readdirSync(values.wheels) : undefined;
+const wheelIsWrong = wheels && wheelFault(wheels, version);
+if (wheelIsWrong) fail(wheelIsWrong);
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
@@ -46,6 +51,7 @@ const sbom = spawnSync("npm", ["sbom", "--sbom-format", "cyclonedx", "--omit", "
 });
 if (sbom.status !== 0) fail(`npm sbom failed: ${sbom.stderr}`);
 writeFileSync(path.join(out, "sbom.cdx.json"), sbom.stdout);
+for (const wheel of wheels ?? []) copyFileSync(path.join(values.wheels ?? "", wheel), path.join(out, wheel));
 writeFileSync(path.join(out, "NOTES.md"), `${notes}\n`);
 const sums = globSync("*", { cwd: out })
   .sort()

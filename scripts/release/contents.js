@@ -68,6 +68,14 @@ function platformOf(name) {
   return found ? `${found[1]}-${found[2]}` : undefined;
 }
 
+/** Why these files are not the one wheel of leaf-iqa of this version. @param {readonly string[]} files @param {string} version */
+export function wheelFault(files, version) {
+  const wheel = `leaf_iqa-${version}-py3-none-any.whl`;
+  if (files.length !== 1 || files[0] !== wheel)
+    return `The folder of the wheel should hold ${wheel} alone, and holds ${files.join(", ") || "nothing"}.`;
+  return undefined;
+}
+
 /**
  * The section of a version in the changelog, without its heading.
  * @param {string} changelog @param {string} version

@@ -168,7 +168,7 @@ function splitFacts(project: Project, catalog: Catalog): FactProblem[] {
   if (rated < 3) {
     facts.push({
       path: ["evaluate", "split"],
-      message: t("The {0} split has {1} rated images; 3 are the least to evaluate with.", split, rated),
+      message: t("The {0} split has {1} rated images; at least 3 are needed to evaluate with.", split, rated),
       severity: "warning",
       code: "noTestImages",
       fix: {

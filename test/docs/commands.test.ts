@@ -6,8 +6,8 @@ import type { Described } from "../../src/cli/described.ts";
 import { configJsonSchema } from "../../src/engine/config/config.ts";
 import { experimentJsonSchema } from "../../src/engine/experiments/schema.ts";
 
-// Commands are not run here: most need images, a teacher or hours. They are held against the commands, options and arguments that
-// `leaf` itself describes. `demo`, `init`, `check`, `run` and `score` of the README are run by test/e2e and test/integration.
+// Commands are not run here: they are held against the commands, options and arguments that `leaf` itself describes.
+// test/integration/documented.test.ts runs those of the shell blocks, or says why not.
 
 const pages = globSync("{README,CONTRIBUTING,docs/*,src/python/iqa/*}.md").sort();
 const commands = await described();

@@ -45,7 +45,9 @@ test("help and JSON stay English", async () => {
     german(dir, "status", "--json"),
     german(dir, "status", "--json", "-c", "broken.leaf.yaml"),
   ]);
-  expect(help.stdout.replace(/\s+/g, " ")).toContain("which stages are fresh, stale or missing, and why");
+  expect(help.stdout.replace(/\s+/g, " ")).toContain(
+    "show which stages are fresh, stale or missing, and why",
+  );
   expect(json.stdout).toBe((await leaf(dir, "status", "--json")).stdout);
   expect(failed.stdout).toBe((await leaf(dir, "status", "--json", "-c", "broken.leaf.yaml")).stdout);
   expect(JSON.parse(failed.stdout).error.message).toMatch(/ /);

@@ -259,7 +259,7 @@ describe("check", () => {
     writeFileSync(at("odd.csv"), `image,mos\n${rows.join("\n")}\n`);
     configure("images: photos\nmos: { file: odd.csv, image: image, score: mos, range: [1, 5] }\n");
     const rowless = await failing<CheckResult>(1, "check");
-    expect(rowless.error.message).toContain("40 rows of odd.csv are of no use");
+    expect(rowless.error.message).toContain("40 rows of odd.csv cannot be used");
     expect(rowless.failed).toHaveLength(40);
     expect(rowless.failed![0]).toMatchObject({ kind: "row", file: "odd.csv", line: 2 });
 

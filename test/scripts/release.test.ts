@@ -3,7 +3,7 @@ import path from "node:path";
 import { strToU8, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { parseDocument } from "yaml";
-import { faultsOf, notesOf } from "../../scripts/release/contents.js";
+import { faultsOf, notesOf, wheelFault } from "../../scripts/release/contents.js";
 
 const wanted = { target: "linux-x64", version: "1.2.3" };
 const native = {
@@ -67,6 +67,17 @@ describe("a package that is to be published", () => {
   });
 });
 
+describe("the wheel of leaf-iqa", () => {
+  it("is there, alone and of this version", () => {
+    expect(wheelFault(["leaf_iqa-1.2.3-py3-none-any.whl"], "1.2.3")).toBeUndefined();
+    expect(wheelFault(["leaf_iqa-1.2.2-py3-none-any.whl"], "1.2.3")).toMatch(/holds leaf_iqa-1.2.2/);
+    expect(
+      wheelFault(["leaf_iqa-1.2.3-py3-none-any.whl", "numpy-2.0-py3-none-any.whl"], "1.2.3"),
+    ).toBeTruthy();
+    expect(wheelFault([], "1.2.3")).toMatch(/holds nothing/);
+  });
+});
+
 describe("release notes", () => {
   const changelog =
     "# Changelog\n\n## 1.2.30 (2026)\n\n- c\n\n## 1.2.3 (unreleased)\n\n- a\n- b\n\n## 1.2.2\n\n- z\n";
@@ -100,6 +111,28 @@ describe("the repository's own files", () => {
         if (uses) expect(uses).toMatch(/^actions\/[\w-]+@v\d+$/);
       }
     }
+  });
+
+  const workflow = (name: string) => parseDocument(readFileSync(path.join(workflows, name), "utf8")).toJS();
+
+  it("test every system and every Python that LEAF names", () => {
+    const { os, python } = workflow("ci.yml").jobs.test.strategy.matrix;
+    expect(os).toEqual(["ubuntu-latest", "macos-latest", "windows-latest"]);
+    expect(python).toEqual(["3.11", "3.12", "3.13", "3.14"]);
+    expect(readFileSync("docs/getting-started.md", "utf8")).toContain(
+      `Python ${python[0]} to ${python.at(-1)}`,
+    );
+  });
+
+  it("publish only from the environment that a person approves, and only what was checked", () => {
+    const { build, publish } = workflow("release.yml").jobs;
+    const secrets = (job: unknown) => JSON.stringify(job).includes("secrets.");
+    expect([secrets(build), secrets(publish), publish.environment]).toEqual([false, true, "marketplace"]);
+    const runs = publish.steps.map(({ run = "" }: { run?: string }) => run);
+    const at = (text: string) => runs.findIndex((run: string) => run.includes(text));
+    expect(at("sha256sum --check")).toBeGreaterThan(-1);
+    for (const step of ["vsce publish", "ovsx", "gh release create"])
+      expect(at(step), step).toBeGreaterThan(at("sha256sum --check"));
   });
 
   it("are forms that GitHub can read", () => {

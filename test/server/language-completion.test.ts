@@ -95,7 +95,7 @@ test("documentation tells type, default and meaning", async () => {
   expect(items.find(({ label }) => label === "pairsPerImage")?.documentation).toEqual({
     kind: "markdown",
     value:
-      "**label.pairsPerImage** · whole number from 0 to 1000 · default `8`\n\nAbout how many partners each training image is compared with.",
+      "**label.pairsPerImage** · whole number from 0 to 1000 · default `8`\n\nWith about how many other images the teacher compares each training image.",
   });
 });
 

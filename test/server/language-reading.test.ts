@@ -42,7 +42,7 @@ test("hover on choices, lists, sections and alternatives", async () => {
   expect(await hover(`${lite}calibrate: { from: backbone, ep|ochs: 1 }`)).toContain("default `40`");
   expect(await hover(`${lite}distill: { em|a: 0.9 }`)).toContain("default `null`");
   expect(await hover("distill:\n  l|r: {}")).toContain(
-    "**distill.lr** · section\n\nPeak learning rates. By default what suits the student's family.\n\nKeys: `backbone`, `head`",
+    "**distill.lr** · section\n\nPeak learning rates. The default depends on the student's family.\n\nKeys: `backbone`, `head`",
   );
   expect(await hover("spl|it: {}")).toContain(
     "Keys: `test`, `val`, `groupBy`, `similar`, `seed`, `file`, `image`, `column`",

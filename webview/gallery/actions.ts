@@ -50,7 +50,7 @@ export function galleryActions({ host, config, chosen, selected, asks, heatShown
     },
     rescore: {
       title: text("Rescore"),
-      tooltip: text("Scores anew"),
+      tooltip: text("Scores again"),
       keys: ["s"],
       disabled,
       run() {

@@ -15,7 +15,7 @@ class NotEvaluated extends LitElement {
     const text = this.host.text;
     const words = this.rated
       ? text(
-          "Here the student's scores are set against human scores it has not seen: correlations with intervals, a scatter, and the worst errors as images.",
+          "This tab compares the student's scores with human scores that it has not seen: correlations with intervals, a scatter plot, and the worst errors as images.",
         )
       : text(
           "Metrics need human scores (MOS). Rate some images, or name a CSV file under mos: in leaf.yaml; the test split is evaluated against them.",

@@ -158,7 +158,7 @@ class Reliability extends LitElement {
             <th scope="col" class="number">${text("right")}</th>
             <th scope="col" class="number" title=${text("Expected calibration error: mean distance of claimed and right")}>ECE</th>
             <th scope="col" class="number">Brier</th>
-            <th scope="col" class="number" title=${text("Of the confidence as a test for being right: 0.5 says nothing, 1 all")}>AUROC</th>
+            <th scope="col" class="number" title=${text("How well confidence tells right from wrong answers: 0.5 not at all, 1 perfectly")}>AUROC</th>
           </tr>
         </thead>
         <tbody>

@@ -39,7 +39,7 @@ class TransferTable extends LitElement {
       <div class="scroll">
         <table>
           <caption class="muted">
-            ${text("No image of these was trained on. Intervals are 95 %, by bootstrap over images. Far: unlike the images that it was distilled on.")}
+            ${text("No student learned from these images. Intervals are 95 %, by bootstrap over images. Far: unlike the images that it was distilled on.")}
           </caption>
           <thead>
             <tr>

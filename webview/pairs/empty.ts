@@ -14,7 +14,7 @@ export function pairEmpty(host: Host, project: ProjectSnapshot, filtered: boolea
   return html`<leaf-empty
     icon="git-compare"
     heading=${text("No pairs are labelled yet")}
-    words=${text("Here you will see which of two images the teacher prefers, how sure it is, and overrule it by one key.")}
+    words=${text("Here you will see which of two images the teacher prefers and how sure it is. One key overrules it.")}
     ><button class="act first" @click=${label}>${text("Label with Teacher")}</button></leaf-empty
   >`;
 }

@@ -8,7 +8,7 @@ export function outOfDistributionMark({ text }: Host, { far }: ImageRow, words: 
   if (!far) return nothing;
   const full = text("unlike the images it was distilled on");
   const caution = text(
-    "The student may be wrong about it. Many, not all, unlike images are marked, and some are marked that it scores well.",
+    "The student may be wrong about it. LEAF marks many unlike images, not all, and also some that the student scores well.",
   );
   const shown = { full, short: text("unlike"), icon: "" }[words];
   return html`<span class="far" title=${words === "full" ? caution : `${full}. ${caution}`}

@@ -33,7 +33,7 @@ export function rateEnd(
   const { train = 0, test = 0 } = queue?.proposed ?? {};
   const words = [
     train + test > 0
-      ? text("Proposed were {0} to calibrate with and {1} to evaluate with.", count(train), count(test))
+      ? text("LEAF proposed {0} to calibrate with and {1} to evaluate with.", count(train), count(test))
       : "",
     queue ? text("{0} holds {1} human scores.", queue.file, count(queue.total)) : "",
     distilled

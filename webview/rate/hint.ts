@@ -41,7 +41,7 @@ class RatingHint extends LitElement {
     const { curve, host } = this;
     const text = host.text;
     if (curve === undefined)
-      return html`<p class="muted">${text("Looking whether more ratings would pay …")}</p>`;
+      return html`<p class="muted">${text("Checking whether more ratings would help …")}</p>`;
     if (curve === null) return nothing;
     const { now, next, enough, ratings } = curve;
     const [low, high] = next.ci95;

@@ -186,9 +186,9 @@ class Rate extends Tab {
         <span class="figure"><b>${text("{0} of {1}", count(done + 1), count(total))}</b></span>
         <progress max=${total} value=${done} aria-label=${text("Rated")}></progress>
         <span class="muted hidden-why" tabindex="0"
-          title=${text("What the teacher and the student say of this image, its MOS and its name are hidden until it is rated: knowing them would pull your rating towards them.")}
+          title=${text("Until you have rated this image, LEAF hides its name, its MOS and what teacher and student say of it. Knowing them would influence your rating.")}
           >${text("Scores hidden")}</span>
-        ${this.focusOn?.rows ? html`<span class="muted hidden-why optional" tabindex="0" title=${text("Fine to calibrate with. To evaluate, the images proposed at random are the fairer test.")}>${text("chosen by hand first")}</span>` : nothing}
+        ${this.focusOn?.rows ? html`<span class="muted hidden-why optional" tabindex="0" title=${text("These ratings are good for calibrating. For evaluating, take the images that LEAF proposed at random: they are the fairer test.")}>${text("chosen by hand first")}</span>` : nothing}
         <span class="saved muted figure">${queue ? text("{0} human scores in {1}", count(queue.total), queue.file) : nothing}</span>
       </div>
       ${

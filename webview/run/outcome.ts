@@ -60,7 +60,7 @@ class Outcome extends LitElement {
             message: invalidAt
               ? text("{0}, line {1}: {2}", invalidAt.file, invalidAt.line, invalidAt.message)
               : invalid,
-            remedy: text("Nothing can run until it is mended."),
+            remedy: text("Nothing can run until this is fixed."),
             file: this.project.config,
           }}
         ></leaf-refusal>`;

@@ -161,7 +161,7 @@ class ArmTable extends LitElement {
           ? text("Mean ± sample standard deviation over {0} seeds; n: held-out images.", count(seeds.length))
           : text("Seed {0} alone; n: held-out images.", String(seeds[0])),
     ];
-    if (resplit) notes.push(text("Each seed has a split of its own."));
+    if (resplit) notes.push(text("Each seed draws its own split."));
     if (arms.some(notFree))
       notes.push(
         text(

@@ -100,7 +100,7 @@ class RunTable extends LitElement {
     const text = this.host.text;
     const against = this.baseline
       ? text("Against {0}", this.baseline)
-      : text("Against the run before of the same config");
+      : text("Compared with the previous run of the same config");
     return html`<div class="scroll">
       <table aria-label=${text("Runs")} aria-multiselectable="true">
         <thead>

@@ -240,7 +240,7 @@ class Runs extends Tab {
       ${
         selected.length >= 2
           ? html`<leaf-comparison .host=${host} .runs=${selected} .curves=${this.curves}></leaf-comparison>`
-          : html`<p class="hint muted">${text("Select two or more runs to see what differs between their configs, and their curves over one another.")}</p>`
+          : html`<p class="hint muted">${text("Select two or more runs to compare their configs and their curves.")}</p>`
       }`;
   }
 
@@ -279,7 +279,7 @@ class Runs extends Tab {
     return html`<leaf-empty
       icon="list-unordered"
       heading=${text("No runs yet")}
-      words=${text("Each time the pipeline runs with another config, a line is added here: what changed, and what it did to SRCC and PLCC.")}
+      words=${text("Each run with another config adds a line here: what changed, and what it did to SRCC and PLCC.")}
     >
       <vscode-button @click=${run}>${text("Run Pipeline")}</vscode-button>
     </leaf-empty>`;

@@ -6,7 +6,7 @@ import type { Run } from "../run.ts";
 export function addCompletionCommand(program: Command, run: Run): void {
   program
     .command("completion")
-    .description("a script that lets a shell complete commands and options")
+    .description("print a script with which a shell completes commands and options")
     .addArgument(new Argument("<shell>", "which shell").choices(shells))
     .addHelpText("after", () => `\n${howTo}`)
     .action((shell: Shell, _options, command) =>

@@ -59,7 +59,7 @@ export function addDataCommands(program: Command, run: Run): void {
     );
   program
     .command("metrics")
-    .description("SRCC, PLCC, KRCC and RMSE of any two tables, read as `mos.file` is")
+    .description("compute SRCC, PLCC, KRCC and RMSE of two tables of any format that `mos.file` can have")
     .requiredOption(
       "--predictions <file>",
       "table with names of images and scores, such as `leaf score --csv` prints",
@@ -71,10 +71,13 @@ export function addDataCommands(program: Command, run: Run): void {
     .option("--image <column>", "column of the truth with the names")
     .option("--score <column>", "column of the truth with the scores")
     .option("--format <name>", "layout of the truth, as in `mos.format`")
-    .option("--range <lowest,highest>", "range of the truth; scores beyond it are left out")
+    .option("--range <lowest,highest>", "range of the truth; LEAF leaves out scores beyond it")
     .option("--predicted-image <column>", "column of the predictions with the names")
     .option("--predicted-score <column>", "column of the predictions with the scores")
-    .option("--lower-is-better <which>", "of `predictions`, `truth` or `both` the lowest score is the best")
+    .option(
+      "--lower-is-better <which>",
+      "where the lowest score is the best: `predictions`, `truth` or `both`",
+    )
     .option("--bootstrap <n>", "resamples of the intervals", "1000")
     .option(
       "--group <column>",
@@ -110,8 +113,8 @@ export function addDataCommands(program: Command, run: Run): void {
     .description("write labels, scores, the student or tasks for Label Studio to files")
     .argument("<what>", exportKinds.join(" | "))
     .option("-o, --out <path>", "file (scores, tasks) or folder (labels, student)")
-    .option("--prefix <text>", "tasks: what stands before an image's path (default: /data/local-files/?d=)")
-    .option("--force", "write over a file that LEAF did not write")
+    .option("--prefix <text>", "tasks: text before each image's path (default: /data/local-files/?d=)")
+    .option("--force", "overwrite a file that LEAF did not write")
     .action((what: string, options: { out?: string; prefix?: string; force?: boolean }, command) =>
       run(async (context) => {
         if (!exportKinds.includes(what as ExportKind))
@@ -145,7 +148,7 @@ interface MetricsArguments {
 function metricsOptions(given: MetricsArguments): MetricsOfFilesOptions {
   const bootstrap = Number(given.bootstrap);
   if (!Number.isInteger(bootstrap) || bootstrap < 0)
-    throw new LeafError("usage", say`--bootstrap takes a whole number from 0.`);
+    throw new LeafError("usage", say`--bootstrap takes a whole number, 0 or more.`);
   const { format, lowerIsBetter } = given;
   const known = mosFormatNames.find((name) => name === format);
   if (format !== undefined && !known)

@@ -19,7 +19,7 @@ import type { Run } from "../run.ts";
 export function addExperimentCommand(program: Command, run: Run): void {
   const experiment = program
     .command("experiment")
-    .description("arms, seeds and their comparison: what an *.experiment.yaml says");
+    .description("run and compare the variants that an *.experiment.yaml names");
   const command = (name: string, description: string) => experiment.command(name).description(description);
   const formatOption = ["--format <format>", formats.join(" | "), "text"] as const;
 

@@ -26,7 +26,7 @@ export function addExplainCommands(program: Command, run: Run): void {
     .argument("<image>", "an image file")
     .option("-o, --out <file>", "PNG to write (default: <image>.heatmap.png in this folder)")
     .option("--student <folder>", "an exported student (default: the newest of this config)")
-    .option("--force", "write over a file that LEAF did not write")
+    .option("--force", "overwrite a file that LEAF did not write")
     .action((file: string, options: { out?: string; student?: string; force?: boolean }, command) =>
       run(async (context) => {
         const project = options.student ? await projectHere(context) : await findProject(context);
@@ -65,7 +65,7 @@ export function addExplainCommands(program: Command, run: Run): void {
     .description("write a run's figures, plots and images as one HTML file")
     .argument("[run]", "id of a run (default: the newest of this config)")
     .option("-o, --out <file>", "HTML file to write", "report.html")
-    .option("--force", "write over a file that LEAF did not write")
+    .option("--force", "overwrite a file that LEAF did not write")
     .action((id: string | undefined, options: { out: string; force?: boolean }, command) =>
       run(async (context) => {
         const result = await writeReport(await findProject(context), options.out, {

@@ -29,7 +29,7 @@ export function addLabelCommand(program: Command, run: Run): void {
       "--prompts <file>",
       "with --dry-run: ask in these words too (YAML, as `teacher.prompts`), and compare",
     )
-    .option("--estimate", "tell the requests, tokens and cost that are left, and label nothing")
+    .option("--estimate", "print the requests, tokens and cost that remain, and label nothing")
     .action((flags: LabelFlags, command) =>
       run(async (context) => {
         const only = halfOf(flags);

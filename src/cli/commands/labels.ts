@@ -22,10 +22,12 @@ import type { Run } from "../run.ts";
 
 /** The label store by itself: who has judged what, and what other stores know. */
 export function addLabelsCommands(program: Command, run: Run): void {
-  const labels = program.command("labels").description("the label store: teachers, merge, compare, Parquet");
+  const labels = program
+    .command("labels")
+    .description("look at the label store, merge, compare, export or import it");
   labels
     .command("list")
-    .description("who has labelled how much")
+    .description("list the teachers and how much each has labelled")
     .action((_flags, command) =>
       run(async (context) => {
         const { labelsFile } = await findProject(context);
@@ -41,7 +43,7 @@ export function addLabelsCommands(program: Command, run: Run): void {
     );
   labels
     .command("merge")
-    .description("take the labels of other stores over")
+    .description("copy the labels of other stores into this one")
     .argument("<stores...>", "labels.sqlite of other projects or machines")
     .option("-o, --out <file>", "the store to merge into (default: this project's)")
     .action((files: string[], flags: { out?: string }, command) =>
@@ -60,7 +62,7 @@ export function addLabelsCommands(program: Command, run: Run): void {
     );
   labels
     .command("compare")
-    .description("agreement of two teachers on what both have judged")
+    .description("compare two teachers on what both have judged")
     .argument("<a>", "beginning of a fingerprint, or part of a model's name")
     .argument("<b>")
     .action((first: string, second: string, _flags, command) =>
@@ -76,12 +78,12 @@ export function addLabelsCommands(program: Command, run: Run): void {
     );
   labels
     .command("rank")
-    .description("all preferences as one ranking, with error bars, beside the point-wise scores")
+    .description("make one ranking of all preferences, with error bars, beside the point-wise scores")
     .option(
       "--teacher <name>",
       "beginning of a fingerprint, or part of a model's name (default: the config's)",
     )
-    .option("--apart", "those first on which preferences and point-wise scores differ most, in error bars")
+    .option("--apart", "first the images whose preferences and point-wise scores differ most, in error bars")
     .action((flags: { teacher?: string; apart?: boolean }, command) =>
       run(async (context) => {
         const project = await findProject(context);
@@ -118,13 +120,13 @@ export function addLabelsCommands(program: Command, run: Run): void {
     );
   labels
     .command("export")
-    .description("a teacher's labels as Parquet: points.parquet and pairs.parquet")
+    .description("write a teacher's labels to points.parquet and pairs.parquet")
     .argument("<folder>")
     .option(
       "--teacher <name>",
       "beginning of a fingerprint, or part of a model's name (default: the config's)",
     )
-    .option("--force", "write over a file that LEAF did not write")
+    .option("--force", "overwrite a file that LEAF did not write")
     .action((folder: string, flags: { teacher?: string; force?: boolean }, command) =>
       run(async (context) => {
         const project = await findProject(context);
@@ -141,7 +143,7 @@ export function addLabelsCommands(program: Command, run: Run): void {
     );
   labels
     .command("import")
-    .description("labels from points.parquet and pairs.parquet")
+    .description("read labels from points.parquet and pairs.parquet")
     .argument("<folder>")
     .action((folder: string, _flags, command) =>
       run(async (context) => {

@@ -23,8 +23,8 @@ export function addProjectCommands(program: Command, run: Run): void {
     .description("write a commented leaf.yaml that fits the folder")
     .argument("[folder]", "where", ".")
     .option("--force", "overwrite an existing leaf.yaml")
-    .option("--demo", "make a folder of distorted photos with a stand-in for MOS first")
-    .option("--experiment <name>", "write NAME.experiment.yaml beside leaf.yaml instead, to start from")
+    .option("--demo", "first make a folder of distorted photos with stand-in scores")
+    .option("--experiment <name>", "instead, write NAME.experiment.yaml beside leaf.yaml")
     .action((folder: string, options: { force?: boolean; demo?: boolean; experiment?: string }, command) =>
       run(async (context) => {
         if (options.experiment) {
@@ -84,7 +84,7 @@ export function addProjectCommands(program: Command, run: Run): void {
     );
   program
     .command("runs")
-    .description("what was run and what came out")
+    .description("list the runs and their results")
     .option("--experiments", "list the runs of experiments too")
     .option("--all", "with --config, list the runs of the folder's other configs too")
     .action((options: { experiments?: boolean; all?: boolean }, command) =>

@@ -17,9 +17,7 @@ import type { Run } from "../run.ts";
 export function addReliabilityCommand(program: Command, run: Run): void {
   program
     .command("reliability")
-    .description(
-      "is the teacher right? Its labels against the MOS of training images; those of test images are kept for evaluate",
-    )
+    .description("is the teacher right? compare its labels with the MOS of training images")
     .option(
       "--split <split>",
       "whose MOS to look at: train, val or test. A teacher, prompt or setting chosen by the MOS of test images makes every later figure on them too good",
@@ -33,7 +31,7 @@ export function addReliabilityCommand(program: Command, run: Run): void {
     .action((options: { by?: string; threshold: string; split: string }, command) =>
       run(async (context) => {
         const threshold = Number(options.threshold);
-        if (!(threshold >= 0)) throw new LeafError("usage", say`--threshold takes a number from 0.`);
+        if (!(threshold >= 0)) throw new LeafError("usage", say`--threshold takes a number, 0 or more.`);
         const { by, split } = options;
         if (split !== "train" && split !== "val" && split !== "test")
           throw new LeafError("usage", say`--split takes train, val or test, not ${split}.`);

@@ -26,7 +26,7 @@ interface Options {
 export function addSelectCommand(program: Command, run: Run): void {
   program
     .command("select")
-    .description("list the images that people should rate next, and tell whether more ratings pay")
+    .description("list the images that people should rate next, and say whether more ratings help")
     .option("--n <count>", "how many", "50")
     .addOption(
       new Option("--strategy <name>", "how they are chosen (default: calibrate.selection)").choices(
@@ -40,12 +40,12 @@ export function addSelectCommand(program: Command, run: Run): void {
     )
     .option("--all", "also images that have a MOS")
     .option("-o, --out <csv>", "write the list to a file, with an empty column for the ratings")
-    .option("--force", "write over a file that LEAF did not write")
+    .option("--force", "overwrite a file that LEAF did not write")
     .action((options: Options, command) =>
       run(async (context) => {
         const n = Number(options.n);
         if (!Number.isInteger(n) || n < 0)
-          throw new LeafError("usage", say`--n takes a whole number from 0.`);
+          throw new LeafError("usage", say`--n takes a whole number, 0 or more.`);
         const project = await findProject(context);
         const { strategy, split, all, out, force } = options;
         const rules = await outputRules(project, { force });

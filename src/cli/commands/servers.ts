@@ -17,9 +17,9 @@ import type { Run } from "../run.ts";
 export function addServersCommand(program: Command, run: Run, signal: AbortSignal): void {
   program
     .command("servers")
-    .description("teacher servers that LEAF started (`teacher.serve`): list them, or stop them")
+    .description("list or stop the teacher servers that LEAF started (`teacher.serve`)")
     .argument("[action]", "`stop`, or nothing to list them")
-    .argument("[which]", "with `stop`: key or model of a server, or `all`; needed where several run")
+    .argument("[which]", "with `stop`: key or model of a server, or `all`; needed if several run")
     .action((action: string | undefined, which: string | undefined, _options, command: Command) =>
       run(async (context) => {
         const servers = path.join((await findProject(context)).leaf, "servers");

@@ -30,7 +30,7 @@ import { labelText } from "./label.ts";
 export function addStageCommands(program: Command, run: Run): void {
   program
     .command("distill")
-    .description("train the student on the teacher's labels (TGD); no MOS is used")
+    .description("train the student on the teacher's labels (TGD), without any MOS")
     .action((_options, command) =>
       run(async (context) => {
         const result = await distillStage(
@@ -54,7 +54,7 @@ export function addStageCommands(program: Command, run: Run): void {
     );
   program
     .command("evaluate")
-    .description("agreement with the MOS of held-out images")
+    .description("compare the student with the MOS of held-out images")
     .option("--stage <stage>", "which student: distill or calibrate (default: calibrate)")
     .action((options: { stage?: string }, command) =>
       run(async (context) => {
@@ -79,7 +79,7 @@ export function addStageCommands(program: Command, run: Run): void {
     );
   program
     .command("status")
-    .description("which stages are fresh, stale or missing, and why")
+    .description("show which stages are fresh, stale or missing, and why")
     .action((_options, command) =>
       run(async (context) => {
         const status = await pipelineStatus(await findProject(context), stageOptions(context));

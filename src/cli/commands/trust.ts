@@ -17,7 +17,7 @@ export function addTrustCommand(program: Command, run: Run): void {
   program
     .command("trust")
     .description("show what the config would run, or send a key to, and approve it on this computer")
-    .argument("[experiment]", "NAME.experiment.yaml: what its rows name")
+    .argument("[experiment]", "NAME.experiment.yaml: also what its rows name")
     .option("--yes", "approve without asking")
     .option("--list", "only show it")
     .option("--forget", "take the approval back")

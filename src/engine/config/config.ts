@@ -19,7 +19,7 @@ const labelSchema = z.strictObject({
     .min(0)
     .max(1000)
     .default(8)
-    .meta({ description: "About how many partners each training image is compared with." }),
+    .meta({ description: "With about how many other images the teacher compares each training image." }),
   pairs: z
     .enum(["random", "near", "mixed"])
     .default("random")
@@ -29,7 +29,7 @@ const labelSchema = z.strictObject({
     .default(defaultMinConfidence)
     .meta({
       description:
-        "Pairs with less confidence (1 − normalised entropy) are discarded; `auto`: the least at which pairs of calibration images are right significantly more often than not (it asks up to 300 of these).",
+        "LEAF discards pairs with less confidence (1 − normalised entropy). `auto`: the least confidence from which pairs of calibration images are right significantly more often than wrong; for this LEAF asks about up to 300 such pairs.",
     }),
   seed: z.int().default(0).meta({ description: "Another seed draws other pairs." }),
   check: z
@@ -37,21 +37,23 @@ const labelSchema = z.strictObject({
     .default([])
     .meta({
       description:
-        "Splits whose rated images are also compared, at most 300 pairs each, for `leaf reliability`. Nothing learns from these pairs.",
+        "Splits whose rated images the teacher also compares, at most 300 pairs each, for `leaf reliability`. Nothing learns from these pairs.",
     }),
   orders: z.enum(["both", "one"]).default("both").meta({
-    description: "Ask a pair in both orders, which cancels position bias, or in one at half the price.",
+    description:
+      "`both`: ask about each pair in both orders, which cancels position bias. `one`: ask once, at half the price.",
   }),
   stopAfterFailures: z.int().min(1).nullable().default(defaultStopAfterFailures).meta({
     description:
-      "Labelling stops with an error where that many first answers failed and none was good; null goes on whatever happens.",
+      "Labelling stops with an error if its first answers all fail, this many of them; null: it always goes on.",
   }),
   pauseAtFailures: z.number().min(0).max(1).nullable().default(0.5).meta({
     description:
       "Labelling pauses once when more than this share of the last 40 answers failed; the next `leaf label` goes on. null: never.",
   }),
   reasons: z.boolean().default(false).meta({
-    description: "Also ask for a short reason per image, in a request of its own; never part of the score.",
+    description:
+      "Also ask for a short reason for each image, in a separate request. It never changes the score.",
   }),
 });
 
@@ -73,13 +75,13 @@ const evaluateSchema = z.strictObject({
       marked("two datasets have the same name"),
     )
     .optional()
-    .meta({ description: "Other rated datasets to try the students on; nothing is trained on them." }),
+    .meta({ description: "Other rated datasets to try the students on. Nothing learns from them." }),
 });
 
 const pythonSchema = z.strictObject({
   interpreter: z.string().optional().meta({
     description:
-      "Python to train with; by default the one that `leaf env` set up. LEAF asks before it runs; the user's own (LEAF_PYTHON, the editor's setting) comes first.",
+      "Python that trains; by default the one that `leaf env` set up. LEAF asks before it runs another one. The user's own choice (LEAF_PYTHON, the editor's setting) comes first.",
   }),
   device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({ description: "Where to train." }),
   threads: z
@@ -97,14 +99,19 @@ export const configSchema = z
     images: imagesSchema.meta({ description: "Folder or globs of the images, relative to this file." }),
     maxMegapixels: z.number().positive().max(mostMegapixels).default(defaultMaxMegapixels).meta({
       description:
-        "Images of more million pixels are left out: one of 268 takes some 800 MB of memory to decode.",
+        "LEAF leaves out images with more million pixels than this. Decoding one of 268 takes some 800 MB of memory.",
     }),
     mos: mosSchema
       .optional()
-      .meta({ description: "Human mean opinion scores. Never shown to the teacher, nor used in distill." }),
+      .meta({
+        description:
+          "Human mean opinion scores (MOS). LEAF never shows them to the teacher, and `distill` does not use them.",
+      }),
     split: splitSchema
       .prefault({})
-      .meta({ description: "Which images train, choose the epoch, and are held out." }),
+      .meta({
+        description: "Which images train the student, which choose its epoch, and which are held out.",
+      }),
     teacher: teacherSchema.prefault({ kind: "embedded" }).meta({ description: "Who judges the images." }),
     label: labelSchema
       .prefault({})

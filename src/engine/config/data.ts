@@ -68,12 +68,12 @@ const mosKeys = z.strictObject({
   }),
   format: z.enum(mosFormatNames).optional().meta({
     description:
-      "The dataset whose layout the file has, which gives the other keys; by default told by its columns. `columns`: none of them, the keys below say it all.",
+      "The dataset whose layout the file has; it sets the other keys. By default LEAF recognises it by the columns. `columns`: no known dataset, the keys below describe the file.",
   }),
   image: z.string().min(1).optional().meta({
     default: "image",
     description:
-      "Column with the image's name: with or without folder or extension. By default as the format has it.",
+      "Column with the image's name, with or without folder or extension. The default comes from the format.",
   }),
   score: targetsSchema.optional().meta({
     default: "mos",
@@ -81,34 +81,35 @@ const mosKeys = z.strictObject({
       "Column with the mean opinion score. Several targets: a list of columns, or a map of names to columns. Students learn the first; the scores of the others are read and counted, no more yet. By default as the format has it.",
   }),
   std: z.string().min(1).optional().meta({
-    description: "Column with the standard deviation of the opinions, where there is one.",
+    description: "Column with the standard deviation of the opinions, if the file has one.",
   }),
   count: z.string().min(1).optional().meta({
-    description: "Column with the number of opinions, where there is one.",
+    description: "Column with the number of opinions, if the file has one.",
   }),
   rater: z.string().min(1).optional().meta({
     description:
-      "Column with the rater's name: each row is one rating, and an image's rows make its MOS. By default found by its name (`rater`, `annotator`, `user_id` …).",
+      "Column with the rater's name. Each row is then one rating, and an image's rows make its MOS. By default LEAF looks for a column called `rater`, `annotator`, `user_id` …",
   }),
   raters: columns.optional().meta({
-    description: "Columns with the ratings of one person each; `*` stands for anything, as in `user*`.",
+    description:
+      "Columns that each hold the ratings of one person; `*` stands for any letters, as in `user*`.",
   }),
   votes: columns.optional().meta({
     description:
-      "Columns that count the votes for each grade of the range, the lowest first, such as `[c1, c2, c3, c4, c5]`.",
+      "Columns that count the votes for each grade of the range, the lowest grade first, such as `[c1, c2, c3, c4, c5]`.",
   }),
   subjects: z.enum(subjectModels).optional().meta({
     default: "plain",
     description:
-      "How single ratings become a MOS: their mean, as datasets publish it, or `bias-corrected`: without each rater's bias and weighted by consistency (ITU-T P.913), which pays where raters have seen different images.",
+      "How single ratings become a MOS. `plain`: their mean, as datasets publish it. `bias-corrected`: their mean without each rater's bias, weighted by consistency (ITU-T P.913); this helps when raters have seen different images.",
   }),
   range: range.optional().meta({
     default: [1, 5],
-    description: "Lowest and highest possible score. By default as the format has it.",
+    description: "Lowest and highest possible score. The default comes from the format.",
   }),
   lowerIsBetter: z.boolean().optional().meta({
     default: false,
-    description: "True for difference scores (DMOS), where 0 is best. By default as the format has it.",
+    description: "True for difference scores (DMOS), where 0 is best. The default comes from the format.",
   }),
 });
 
@@ -132,7 +133,7 @@ export const imagesSchema = z
 
 /** A dataset that a student is only evaluated on, all of its rated images. */
 export const otherDatasetSchema = z.strictObject({
-  name: z.string().min(1).meta({ description: "How tables call it." }),
+  name: z.string().min(1).meta({ description: "Its name in tables." }),
   images: imagesSchema.meta({ description: "Folder or globs of its images, relative to this file." }),
   mos: mosSchema
     .refine(({ score }) => typeof score !== "object", {
@@ -151,21 +152,23 @@ export const splitSchema = z.strictObject({
   groupBy: groupBySchema.optional().meta({
     default: null,
     description:
-      "Images of one group never share two splits, and intervals and tests draw whole groups: a column of the MOS or split file, `{pattern: …}` on the file name, or `similar`: near duplicates alone. By default the references of KADID-10k, TID2013 and CSIQ; null: no groups.",
+      "Keeps the images of a group in one split; intervals and tests then draw whole groups. A column of the MOS or split file, `{pattern: …}` on the file name, or `similar`: near duplicates only. By default the references of KADID-10k, TID2013 and CSIQ; null: no groups.",
   }),
   similar: z.number().min(0.8).max(1).nullable().optional().meta({
     default: null,
     description:
-      "Images that are the same picture saved, scaled, cut or converted again never share two drawn splits: how alike they are at least (correlation, 0.8 to 1). `leaf init` writes 0.95; null: they are not looked for.",
+      "Keeps near duplicates (the same picture saved, scaled, cut or converted again) in one split when LEAF draws it. The value is the least correlation of two such images, from 0.8 to 1. `leaf init` writes 0.95; null: LEAF does not look for them.",
   }),
   seed: z.int().default(0).meta({ description: "Another seed draws another split." }),
   file: z
     .string()
     .optional()
-    .meta({ description: "Table file with a column train | val | test; replaces the drawn split." }),
+    .meta({
+      description: "Table file that says train, val or test for each image. LEAF then draws no split.",
+    }),
   image: z.string().default("image").meta({ description: "Column of the split file with the image's name." }),
   column: z
     .string()
     .default("split")
-    .meta({ description: "Column of the split file with train, val or test." }),
+    .meta({ description: "Column of the split file that says train, val or test." }),
 });

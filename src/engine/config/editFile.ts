@@ -8,13 +8,9 @@ export function editConfigFile(file: string, change: (text: string) => string | 
   return editFile(file, (before) => {
     const text = before.toString("utf8");
     if (Buffer.from(text).equals(before)) return change(text);
-    throw new LeafError(
-      "config",
-      say`${path.basename(file)} is not UTF-8, so that a change would damage it.`,
-      {
-        file,
-        remedy: say`Save it as UTF-8.`,
-      },
-    );
+    throw new LeafError("config", say`${path.basename(file)} is not UTF-8, and a change would damage it.`, {
+      file,
+      remedy: say`Save it as UTF-8.`,
+    });
   });
 }

@@ -15,12 +15,12 @@ const promptsSchema = z
         "What is judged: `photo` (user-generated content), `aigc` (AI-generated images), or your own words, such as `product render`.",
     }),
     point: text.optional().meta({
-      description: "Point-wise question; {domain} and {words} are filled in. One image comes first.",
+      description: "Question about one image. LEAF puts the image first, and fills in {domain} and {words}.",
     }),
     pair: text
       .optional()
-      .meta({ description: "Pair-wise question; {domain}, {first} and {second} are filled in." }),
-    reason: text.optional().meta({ description: "Question for `label.reasons`; {domain} is filled in." }),
+      .meta({ description: "Question about a pair. LEAF fills in {domain}, {first} and {second}." }),
+    reason: text.optional().meta({ description: "Question for `label.reasons`. LEAF fills in {domain}." }),
     words: z
       .tuple([text, text, text, text, text])
       .optional()
@@ -31,19 +31,23 @@ const promptsSchema = z
       .meta({ description: "Answers for “the first image is better” and “the second”." }),
     tie: text.nullable().optional().meta({
       description:
-        "Answer for “no difference”; its probability is given half to each image. Null: not offered.",
+        "Answer for “no difference”. Each image gets half of its probability. Null: LEAF does not offer this answer.",
     }),
     prefill: z
       .string()
       .nullable()
       .optional()
-      .meta({ description: "Start of the answer, put in the teacher's mouth where the server can." }),
+      .meta({
+        description:
+          "Start of the answer, which LEAF writes for the teacher if the server can go on from it.",
+      }),
   })
   .prefault({})
-  .meta({ description: "What the teacher is asked; by default in the words of its model family." });
+  .meta({ description: "What LEAF asks the teacher; by default in the words of its model family." });
 
 const maxSide = z.int().min(32).max(16384).nullable().default(1024).meta({
-  description: "Larger images are reduced to this many pixels on the long side; null sends them as they are.",
+  description:
+    "LEAF reduces larger images to this many pixels on the long side; null sends them as they are.",
 });
 
 const revision = text.optional().meta({ description: "Branch, tag or commit of the model on the hub." });
@@ -55,7 +59,8 @@ const dtype = z
 
 const embeddedTeacher = z.strictObject({
   kind: z.literal("embedded").meta({
-    description: "A small no-reference model that ships with LEAF: no download, no GPU, blind to content.",
+    description:
+      "A small no-reference model that ships with LEAF. It needs no download and no GPU, and is blind to content.",
   }),
 });
 
@@ -104,11 +109,14 @@ const serveSchema = z.strictObject({
     .default(["vllm", "serve", "{model}", "--host", "127.0.0.1", "--port", "{port}"])
     .meta({
       description:
-        "Program and arguments that start it; {model}, {port} and {env:NAME} are filled in. No shell. It must listen on 127.0.0.1. LEAF asks before it runs.",
+        "Program and arguments that start the server. LEAF fills in {model}, {port} and {env:NAME}, and uses no shell. The server must listen on 127.0.0.1. LEAF asks you before it runs the program.",
     }),
-  args: argumentsSchema.default([]).meta({ description: "More arguments, appended; not for keys." }),
+  args: argumentsSchema
+    .default([])
+    .meta({ description: "More arguments at the end of the command. Do not put keys here." }),
   env: variablesSchema.default({}).meta({
-    description: "More environment variables; a key as `{env:NAME}`, the name of the variable that holds it.",
+    description:
+      "More environment variables. Write a key as `{env:NAME}`, with the name of the variable that holds it.",
   }),
   port: z.int().min(1).max(65535).nullable().default(null).meta({ description: "Null chooses a free one." }),
   startMinutes: z
@@ -116,13 +124,13 @@ const serveSchema = z.strictObject({
     .positive()
     .max(600)
     .default(30)
-    .meta({ description: "How long it may take to be ready." }),
+    .meta({ description: "How many minutes the server may take to start." }),
   idleMinutes: z
     .number()
     .min(0)
     .max(10_000)
     .default(15)
-    .meta({ description: "It is stopped after this long without a run that uses it." }),
+    .meta({ description: "LEAF stops the server when no run has used it for this many minutes." }),
 });
 
 /** What LEAF reads the answer by is its own. */
@@ -143,16 +151,18 @@ const openaiTeacher = z
   .strictObject({
     kind: z.literal("openai").meta({
       description:
-        "Any OpenAI-compatible endpoint, best one that gives log-probabilities: vLLM, SGLang, llama.cpp, LM Studio, OpenAI.",
+        "Any OpenAI-compatible endpoint: vLLM, SGLang, llama.cpp, LM Studio, OpenAI. Choose one that gives log-probabilities if you can.",
     }),
     endpoint: z
       .union([endpoint, z.array(endpoint).min(1)])
       .optional()
-      .meta({ description: "Base URL, or several that share the work." }),
-    serve: serveSchema.optional().meta({ description: "Start a server of one's own instead of `endpoint`." }),
+      .meta({ description: "Base URL, or several URLs that share the work." }),
+    serve: serveSchema
+      .optional()
+      .meta({ description: "LEAF starts a server itself; then leave out `endpoint`." }),
     model: text
       .optional()
-      .meta({ description: "The model's name at the endpoint; by default that of `serve`." }),
+      .meta({ description: "The model's name at the endpoint; by default the model of `serve`." }),
     keyEnv: z
       .string()
       .regex(
@@ -168,22 +178,24 @@ const openaiTeacher = z
       .optional()
       .meta({
         description:
-          "Environment variable with the API key: *_API_KEY, LEAF_*, or one that the user's settings allow. Without it: the key set in the editor for this endpoint, if any.",
+          "Environment variable with the API key: *_API_KEY, LEAF_*, or one that the user's settings allow. Without it LEAF uses the key that was set in the editor for this endpoint, if any.",
       }),
     request: requestSchema.optional().meta({
       description:
-        "Extra fields for every request, sent unchanged, such as `reasoning_effort`, `provider` or `seed`. Other fields make another teacher.",
+        "Extra fields that LEAF adds to every request unchanged, such as `reasoning_effort`, `provider` or `seed`. Other fields make another teacher.",
     }),
     probabilities: z.enum(["auto", "logprobs", "sampling"]).default("auto").meta({
       description:
-        "How the teacher's probabilities are found: from log-probabilities, or by asking several times; `auto`: by log-probabilities where the server gives them.",
+        "How LEAF finds the teacher's probabilities: from log-probabilities, or by asking several times. `auto`: from log-probabilities if the server gives them.",
     }),
     samples: z.int().min(2).max(1000).default(16).meta({
-      description: "Answers to each question where probabilities are estimated by asking several times.",
+      description:
+        "How many answers LEAF asks for each question when it estimates probabilities by asking several times.",
     }),
     maxSide,
     concurrency: z.int().min(1).max(4096).default(64).meta({
-      description: "Most requests under way at once, for each endpoint; LEAF finds out how many pay.",
+      description:
+        "Most requests at the same time, for each endpoint. LEAF finds out how many make it faster.",
     }),
     timeout: z
       .number()
@@ -216,7 +228,7 @@ const openaiTeacher = z
           .meta({ description: "Most money for one `leaf label`; needs `price`." }),
       })
       .optional()
-      .meta({ description: "Where labelling stops; nothing is lost." }),
+      .meta({ description: "Limits at which labelling stops. No answer is lost." }),
     prompts: promptsSchema,
   })
   .refine((teacher) => (teacher.endpoint === undefined) !== (teacher.serve === undefined), {
@@ -234,7 +246,7 @@ const openaiTeacher = z
 const transformersTeacher = z.strictObject({
   kind: z.literal("transformers").meta({
     description:
-      "A multimodal LLM in a process of its own, by Hugging Face transformers: InternVL, Qwen-VL, LLaVA and others.",
+      "A multimodal LLM that LEAF runs on this machine by Hugging Face transformers: InternVL, Qwen-VL, LLaVA and others.",
   }),
   model: text.meta({ description: "Hub id or local folder, such as OpenGVLab/InternVL3_5-8B-HF." }),
   revision,
@@ -258,7 +270,7 @@ const transformersTeacher = z.strictObject({
     .int()
     .min(0)
     .default(4096)
-    .meta({ description: "MiB of host memory for the features of images that come again." }),
+    .meta({ description: "MiB of main memory that keep the features of images for the next prompts." }),
   maxSide,
   prompts: promptsSchema,
 });
@@ -275,23 +287,26 @@ const antonymPrompts = z
       .optional()
       .meta({
         description:
-          "Pairs of opposite texts, the one for a good image first; {domain} and {Domain} are filled in. The score is the mean over the pairs.",
+          "Pairs of opposite texts, the text for a good image first. LEAF fills in {domain} and {Domain}. The score is the mean over the pairs.",
       }),
     attributes: z
       .array(z.strictObject({ good: text, bad: text, reason: text }))
       .optional()
       .meta({
         description:
-          "Opposite texts that give reasons for `label.reasons`: `reason` is said where `bad` fits better.",
+          "Opposite texts that give reasons for `label.reasons`: LEAF says `reason` if `bad` fits the image better.",
       }),
   })
   .prefault({})
-  .meta({ description: "Opposite texts that images are compared with; those of assets/prompts/clip.yaml." });
+  .meta({
+    description:
+      "Opposite texts that the model compares images with; by default those of assets/prompts/clip.yaml.",
+  });
 
 const clipTeacher = z.strictObject({
   kind: z.literal("clip").meta({
     description:
-      "A contrastive image-text model (CLIP, SigLIP) asked by opposite texts, as CLIP-IQA does: sees content, needs no GPU, one download.",
+      "A contrastive image-text model (CLIP, SigLIP) that compares each image with opposite texts, as CLIP-IQA does. It sees content, and needs one download but no GPU.",
   }),
   model: text.meta({ description: "Hub id or local folder, such as google/siglip-base-patch16-224." }),
   revision,
@@ -302,11 +317,11 @@ const clipTeacher = z.strictObject({
   }),
   maxSide: z.int().min(32).max(16384).default(512).meta({
     description:
-      "Larger images are reduced to this many pixels on the long side, and seen whole; more pixels cost more time.",
+      "LEAF reduces larger images to this many pixels on the long side; the model sees the whole image. More pixels cost more time.",
   }),
   noise: z.number().min(0.05).max(4).default(0.6).meta({
     description:
-      "Standard error of a score on 1..5, which the probabilities of ratings and pairs rest on. Stated, not measured: see docs/teachers.md.",
+      "Standard error of a score on 1..5. The probabilities of ratings and pairs depend on it. It is an assumption, not a measurement: see docs/teachers.md.",
   }),
   prompts: antonymPrompts,
 });
@@ -321,18 +336,18 @@ const oneTeacher = z.discriminatedUnion("kind", [
 const ensembleTeacher = z
   .strictObject({
     kind: z.literal("ensemble").meta({
-      description: "Several teachers, whose labels are kept apart and combined in log-odds.",
+      description: "Several teachers. LEAF keeps their labels apart and combines them in log-odds.",
     }),
     of: z.array(oneTeacher).min(2).max(8).meta({
       description:
-        "The teachers, at least two; each is asked by itself. Near pairs are chosen by the scores of the first.",
+        "The teachers, at least two. LEAF asks each by itself. The scores of the first choose near pairs.",
     }),
     weights: z
       .union([z.enum(["auto", "equal"]), z.array(z.number().positive().max(1000))])
       .default("auto")
       .meta({
         description:
-          "How much each has to say: `equal`, one number for each, or `auto`: by how well its scores agree with the ratings of calibration images, without the rating of the image itself; equal with fewer than 10 ratings.",
+          "The weight of each teacher: `equal`, a number for each, or `auto`: by how well its scores agree with the ratings of calibration images. An image's own rating does not count for its own label. With fewer than 10 ratings: equal.",
       }),
   })
   .refine(({ of, weights }) => !Array.isArray(weights) || weights.length === of.length, {

@@ -14,17 +14,20 @@ export const studentSchema = z.strictObject({
     .strictObject({
       resize: z.int().min(16).max(4096).nullable().optional().meta({
         description:
-          "Pixels of the short side after resizing; null keeps the native resolution (whole pictures up to 1024). By default what suits the student's family.",
+          "Pixels of the short side after resizing; null keeps the native resolution (whole pictures up to 1024). The default depends on the student's family.",
       }),
       crop: z
         .int()
         .min(16)
         .max(2048)
         .default(224)
-        .meta({ description: "Side in pixels of the squares it learns from, and of crops that are scored." }),
+        .meta({
+          description:
+            "Side in pixels of the squares that the student learns from, and of the crops that it scores.",
+        }),
       views: z.literal(["whole", 1, 5]).default("whole").meta({
         description:
-          "What is scored: `whole`, the whole picture in one pass, never enlarged; 1, the centre crop; 5, the mean of five crops (centre and corners).",
+          "What the student scores. `whole`: the whole picture in one pass, never enlarged; 1: the centre crop; 5: the mean of five crops (centre and corners).",
       }),
     })
     .refine(
@@ -45,14 +48,14 @@ const rates = { backbone: rate.optional(), head: rate.optional() };
 
 const trainingFields = {
   batch: z.int().min(2).max(65536).optional().meta({
-    description: "Images in a step, over all processes. By default what suits the student's family.",
+    description: "Images in a step, over all processes. The default depends on the student's family.",
   }),
   weightDecay: weight.optional().meta({
-    description: "AdamW weight decay. By default what suits the student's family.",
+    description: "AdamW weight decay. The default depends on the student's family.",
   }),
   layerDecay: z.number().min(0.01).max(1).optional().meta({
     description:
-      "The learning rate of a layer is this factor times that of the layer above it; 1: all the same. By default what suits the student's family.",
+      "Each layer learns at this factor times the rate of the layer above it; 1: all layers at the same rate. The default depends on the student's family.",
   }),
   seed: z.int().default(0).meta({ description: "Seed of batches, crops and new weights." }),
 };
@@ -63,10 +66,10 @@ export const distillSchema = z.strictObject({
   lr: z
     .strictObject(rates)
     .prefault({})
-    .meta({ description: "Peak learning rates. By default what suits the student's family." }),
+    .meta({ description: "Peak learning rates. The default depends on the student's family." }),
   ema: z.number().min(0).max(0.99999).nullable().optional().meta({
     description:
-      "Decay of an exponential moving average of the weights; null keeps the plain weights. By default what suits the student's family.",
+      "Decay of an exponential moving average of the weights; null keeps the plain weights. The default depends on the student's family.",
   }),
   loss: z
     .strictObject({
@@ -81,18 +84,18 @@ export const distillSchema = z.strictObject({
         .default("auto")
         .meta({
           description:
-            "T of the pair-wise loss, in points of the 1..5 scale; `auto`: the value with which the teacher's scores fit its preferences best.",
+            "T of the pair-wise loss, in points of the 1..5 scale. `auto`: the T with which the teacher's scores fit its preferences best.",
         }),
       confidence: z.boolean().default(true).meta({
         description:
-          "Discard unsure pairs and weigh the others by their confidence; false keeps all, each of weight 1 (an ablation).",
+          "Discard unsure pairs and weight the others by their confidence. false keeps all pairs with weight 1 (an ablation).",
       }),
     })
     .refine((loss) => loss.point + loss.pair > 0, marked("`point` and `pair` must not both be 0"))
     .prefault({}),
   keep: z.enum(["auto", "best", "last"]).default("auto").meta({
     description:
-      "Which epoch becomes the student: the best on the val split (agreement with the teacher), or the last; `auto`: the last with fewer than 200 val images, too few to choose by.",
+      "Which epoch becomes the student: the best on the val split (agreement with the teacher), or the last. `auto`: the last if there are fewer than 200 val images, which are too few to choose by.",
   }),
   processes: z
     .int()
@@ -105,7 +108,7 @@ export const distillSchema = z.strictObject({
 export const calibrateSchema = z.strictObject({
   method: z.enum(["closed-form", "fine-tune", "best"]).default("closed-form").meta({
     description:
-      "How: `closed-form` fits a Bayesian ridge on the frozen network's features of several levels, in seconds; `fine-tune` (CFT) trains the network; `best` does both and keeps the fine-tuned one only where it does better on ratings left out (grouped cross-validation).",
+      "`closed-form` fits a Bayesian ridge to the frozen network's features of several levels, in seconds. `fine-tune` (CFT) trains the network. `best` does both and keeps the fine-tuned one only if it is better on ratings left out (grouped cross-validation).",
   }),
   ratio: z
     .number()
@@ -115,11 +118,11 @@ export const calibrateSchema = z.strictObject({
     .meta({ description: "Share of the training images whose MOS is used." }),
   selection: z.enum(["random", "quantile", "kcenter", "uncertainty", "combined"]).default("random").meta({
     description:
-      "How those images are chosen, never by their MOS: at random, spread over the distilled student's scores or features, where teacher and student are unsure, or all three.",
+      "How LEAF chooses those images, never by their MOS: at random, spread over the distilled student's scores (`quantile`) or features (`kcenter`), where teacher and student are unsure, or by all three.",
   }),
   from: z.enum(["auto", "distill", "backbone"]).default("auto").meta({
     description:
-      "Start from the distilled student, or from the backbone alone (the CFT-only baseline); `auto`: distilled, unless the teacher is at chance on the chosen images; then the backbone, at five times `lr` and twice `epochs`.",
+      "Start from the distilled student, or from the backbone alone (the CFT-only baseline). `auto`: the closed form weighs both by evidence; fine-tuning starts from the distilled student. If the teacher is at chance on the chosen images, fine-tuning starts from the backbone, with five times `lr` and twice `epochs`.",
   }),
   epochs: z.int().min(1).max(10000).optional().meta({
     description: "Passes over the chosen images: by default 20, from the backbone alone 40.",
@@ -127,14 +130,14 @@ export const calibrateSchema = z.strictObject({
   ...trainingFields,
   lr: z.strictObject(rates).prefault({}).meta({
     description:
-      "Peak learning rates, lower than in distill. By default what suits the student's family, from the backbone alone five times that.",
+      "Peak learning rates, lower than in distill. The default depends on the student's family; from the backbone alone it is five times as high.",
   }),
   validate: z.boolean().default(false).meta({
-    description: "Let the MOS of the val split choose the best epoch; they count as human labels then.",
+    description: "Let the MOS of the val split choose the best epoch. They then count as human labels.",
   }),
   headOnlyBelow: z.int().min(0).optional().meta({
     description:
-      "With fewer chosen images than this only the head is calibrated: by default 30, from the backbone alone 0.",
+      "With fewer chosen images than this, fine-tuning trains the head only: by default 30, from the backbone alone 0.",
   }),
   loss: z
     .strictObject({
@@ -142,11 +145,11 @@ export const calibrateSchema = z.strictObject({
       plcc: weight.default(1).meta({ description: "λ_plcc: weight of (1 − PLCC)/2." }),
       teacher: weight.default(0).meta({
         description:
-          "λ_teacher: weight of a Huber loss on as many unrated training images in each step. It keeps the student near the teacher's scores, mapped to the human scale, and takes twice the time. Only for a distilled student; 0, the default, is the paper's plain CFT: no gain of it was measured (docs/method.md).",
+          "λ_teacher: weight of a Huber loss on as many unrated training images in each step. It keeps the student near the teacher's scores, mapped to the human scale, and takes twice the time. Only for a distilled student. 0, the default, is the paper's plain CFT; more brought no gain where it was measured (docs/method.md).",
       }),
       weights: z.enum(["none", "std"]).default("none").meta({
         description:
-          "Weight of a rated image: `std` gives more to images whose opinions differ less (`mos.std`), at most twice the usual weight; `none` gives all the same.",
+          "Weight of a rated image. `std`: images whose opinions differ less (`mos.std`) weigh more, at most twice the usual weight. `none`: all weigh the same.",
       }),
     })
     .refine((loss) => loss.mse + loss.plcc > 0, marked("`mse` and `plcc` must not both be 0"))

@@ -29,7 +29,7 @@ export function dataErrors({ config }: Pick<Project, "config">, catalog: Catalog
     if (ratio === 0 || rated < 2)
       errors.push({
         path: ["calibrate", "ratio"],
-        message: say`${ratio} leaves ${rated < 2 ? Math.round(ratio * rated) : 0} of ${rated} rated training images to calibrate with; 2 are the least.`,
+        message: say`${ratio} leaves ${rated < 2 ? Math.round(ratio * rated) : 0} of ${rated} rated training images to calibrate with; at least 2 are needed.`,
         code: "noCalibrationImages",
       });
   }
@@ -49,6 +49,6 @@ export function uselessRows(
 ): Text {
   const first = mosProblems[0];
   return first
-    ? say`${mosProblemCount} rows of ${file} are of no use, ${mos.size} are used. First: line ${first.line}: ${firstMosProblem ?? first.message}`
-    : say`${mosProblemCount} rows of ${file} are of no use, ${mos.size} are used.`;
+    ? say`${mosProblemCount} rows of ${file} cannot be used, ${mos.size} are. First: line ${first.line}: ${firstMosProblem ?? first.message}`
+    : say`${mosProblemCount} rows of ${file} cannot be used, ${mos.size} are.`;
 }

@@ -77,7 +77,7 @@ function problemsOf(experiment: Experiment, yaml: ParsedYaml & { ok: true }, bas
     Math.max(1, Object.keys(experiment.arms ?? {}).length) * experiment.seeds.length,
   );
   if (count > mostTrials)
-    return [at(["matrix"], say`${count} trainings are too many: ${mostTrials} are the most`)];
+    return [at(["matrix"], say`${count} trainings are too many; at most ${mostTrials} are allowed`)];
   let cells: Cell[];
   try {
     cells = expand(experiment);

@@ -71,7 +71,7 @@ export async function teacherEvaluation(
   if (predictions.size < 3) {
     throw new LeafError(
       "config",
-      say`The ${project.config.evaluate.split} split has ${predictions.size} images with a MOS and a label; 3 are the least.`,
+      say`The ${project.config.evaluate.split} split has ${predictions.size} images with a MOS and a label; at least 3 are needed.`,
       { remedy: say`Raise \`split.test\`, or rate more images.` },
     );
   }

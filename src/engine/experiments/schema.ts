@@ -25,7 +25,7 @@ export const experimentSchema = z.strictObject({
     .meta({ description: "The config that all arms start from, beside this file." }),
   arms: z.record(z.string().trim().min(1).max(80), armSchema.nullable()).optional().meta({
     description:
-      "Named arms: each the base with other values, by dotted keys or nested. A section with another `kind` is replaced whole.",
+      "Named arms. Each is the base config with other values, written as dotted keys or nested. A section with another `kind` replaces the whole section.",
   }),
   matrix: z
     .record(z.string().min(1), z.array(z.unknown()).min(1).max(100))
@@ -41,7 +41,7 @@ export const experimentSchema = z.strictObject({
   resplit: z
     .boolean()
     .default(false)
-    .meta({ description: "Each seed is `split.seed` too: other test images for each." }),
+    .meta({ description: "Each seed is also `split.seed`, so that each has other test images." }),
   stage: stageSchema.default("calibrate").meta({
     description:
       "Who is evaluated: the calibrated student, the distilled one, or the teacher. With `calibrate.ratio: 0` the distilled one.",

@@ -43,7 +43,7 @@ export async function workOnJob(dir: string, signal: AbortSignal): Promise<numbe
       "failed",
       say`Another process works on this job (${await holderWords(lockFile(dir))}).`,
       {
-        remedy: say`Start the stage anew.`,
+        remedy: say`Start the stage again.`,
       },
     );
   }

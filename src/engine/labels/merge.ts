@@ -75,7 +75,7 @@ function refuseForeign({ db }: LabelStore, file: string): void {
     refuse(say`${file} was written by a newer version of LEAF.`, say`Update LEAF.`);
   if (version < 1) refuse(say`${file} is not a label store: it has no version.`);
   const whole = Object.values(db.prepare("PRAGMA other.quick_check(1)").get() ?? {})[0];
-  if (whole !== "ok") refuse(say`${file} is damaged.`, say`Get it anew from where it came from.`);
+  if (whole !== "ok") refuse(say`${file} is damaged.`, say`Get the file again from its source.`);
 }
 
 /** A time that is to come would let a person's word win for ever. */

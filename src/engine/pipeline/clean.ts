@@ -91,7 +91,7 @@ async function neededStages(project: Project): Promise<Set<string>> {
   if (unreadable[0]) {
     throw new LeafError(
       "failed",
-      say`${unreadable[0]} cannot be read, so nobody knows which stages it needs.`,
+      say`${unreadable[0]} cannot be read, so LEAF does not know which stages it needs.`,
       {
         file: unreadable[0],
         remedy: say`Restore that file, or remove the run's folder, and clean again.`,

@@ -71,7 +71,7 @@ const collapsed: FailureMode = ({ n, spread }) => {
   return {
     code: "collapsed",
     message: say`The scores hardly differ: their standard deviation is ${figure(spread.scores)}, that of the MOS ${figure(spread.mos)}.`,
-    remedy: say`Raise \`calibrate.loss.plcc\` or the epochs, and look whether the teacher's own scores differ (\`leaf reliability\`).`,
+    remedy: say`Raise \`calibrate.loss.plcc\` or the epochs, and check whether the teacher's own scores differ (\`leaf reliability\`).`,
   };
 };
 

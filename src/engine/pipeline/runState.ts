@@ -20,7 +20,7 @@ export function asItIsNow(project: Project, run: RunRecord): RunRecord {
     state: "failed",
     working: null,
     ...because(
-      say`The process of ${working.stage} ended without a word: it was killed, or the machine went down. Run it again: it goes on where it was.`,
+      say`The process of ${working.stage} ended without a message: it was killed, or the machine went down. Run it again: it goes on where it was.`,
     ),
   };
 }

@@ -79,7 +79,7 @@ export async function selectImages(project: Project, options: SelectOptions): Pr
     if (chosen.length === 0 && options.n > 0 && pool.length > 0)
       throw new LeafError("failed", say`None of the ${considered.length} images can be chosen.`, {
         failures,
-        remedy: say`Run \`leaf check\`, and mend or exclude the files that failed.`,
+        remedy: say`Run \`leaf check\`, and repair or exclude the files that failed.`,
       });
     tellFailures(failures, "select", options.onWarning);
     const scale = project.config.mos;

@@ -256,7 +256,7 @@ function parseRatings(file: string, bytes: Buffer, mos: RatingsConfig): RatingsT
   const name = path.basename(file);
   const { text, encoding } = decodeText(bytes) ?? {};
   if (text === undefined || encoding === undefined) {
-    throw new LeafError("input", say`${name} is not UTF-8, so that a rating would damage it.`, {
+    throw new LeafError("input", say`${name} is not UTF-8, and a rating would damage it.`, {
       file,
       remedy: say`Save it as UTF-8.`,
     });

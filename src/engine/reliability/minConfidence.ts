@@ -16,7 +16,7 @@ export function chooseMinConfidence(confidence: Float64Array, right: Uint8Array)
     return {
       value: null,
       n,
-      why: `${n} pairs of calibration images have a truth; ${leastInBin} are the least`,
+      why: `${n} pairs of calibration images have a truth; at least ${leastInBin} are needed`,
     };
   const order = Uint32Array.from(confidence.keys()).sort((i, j) => confidence[i]! - confidence[j]!);
   for (let bin = 0; bin < bins; bin++) {

@@ -61,7 +61,7 @@ export function temperatureScaling(
   const fittedOn = calibration.truth.length;
   const before = metrics(others.p, others.truth);
   if (fittedOn < leastJudgements) {
-    const why = `${fittedOn} ${kind} of calibration images have a truth; ${leastJudgements} are the least`;
+    const why = `${fittedOn} ${kind} of calibration images have a truth; at least ${leastJudgements} are needed`;
     return { temperature: null, fittedOn, before, after: null, why };
   }
   const width = calibration.p.length / fittedOn;

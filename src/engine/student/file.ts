@@ -15,7 +15,7 @@ import { onnxFault } from "./onnxFile.ts";
 const mostModelBytes = 1024 ** 3;
 const mostCardBytes = 1024 ** 2;
 
-const remedy = say`Run the stage again, or get the folder anew from whoever made it.`;
+const remedy = say`Run the stage again, or get the folder again from whoever made it.`;
 
 /** A student's two files, as far as they can be judged without running them. Throws LeafError `input` with file and fault. */
 export async function readStudentFiles(dir: string): Promise<{ card: StudentCard; model: Buffer }> {

@@ -124,7 +124,7 @@ export async function openStudent(dir: string, options: { threads?: number } = {
       if (!has("map")) {
         throw new LeafError("input", say`The student in ${dir} was made before students had heat maps.`, {
           file: modelFile,
-          remedy: say`Run \`leaf distill\` again (and \`leaf calibrate\`), or export it anew.`,
+          remedy: say`Run \`leaf distill\` again (and \`leaf calibrate\`), or export it again.`,
         });
       }
       const { score, map } = await run(given, ["score", "map"]);

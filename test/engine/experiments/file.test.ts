@@ -115,7 +115,7 @@ test.each([
   [
     "too much",
     `matrix: { label.seed: [${Array.from({ length: 100 }, (_, i) => i)}], split.seed: [${Array.from({ length: 100 }, (_, i) => i)}] }\n`,
-    ["1:9: 10000 trainings are too many: 5000 are the most"],
+    ["1:9: 10000 trainings are too many; at most 5000 are allowed"],
   ],
   ["broken YAML", "arms: { a: {}\n", [expect.stringMatching(/^\d+:\d+: /)]],
 ])("%s is a problem with its place", (_name, text, expected) => {

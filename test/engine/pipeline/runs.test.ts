@@ -57,13 +57,13 @@ test("a run whose process is gone has failed and says why, and goes on under its
   await first.kill();
   expect(await states(project)).toEqual(["r1 failed"]);
   expect(await reasonOf(project)).toBe(
-    "The process of distill ended without a word: it was killed, or the machine went down. Run it again: it goes on where it was.",
+    "The process of distill ended without a message: it was killed, or the machine went down. Run it again: it goes on where it was.",
   );
   expect((await summariseRuns(project, await listRuns(project)))[0]).toMatchObject({
     state: "failed",
     reason: {
       template:
-        "The process of {0} ended without a word: it was killed, or the machine went down. Run it again: it goes on where it was.",
+        "The process of {0} ended without a message: it was killed, or the machine went down. Run it again: it goes on where it was.",
       values: ["distill"],
     },
   });

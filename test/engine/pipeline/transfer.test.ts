@@ -107,7 +107,7 @@ describe("other datasets", () => {
     writeFileSync(path.join(root, "other.csv"), "image,mos\n10.png,3\n60.png,4\n");
     expect((await run()).rows[0]!.cells).toEqual([null]);
     expect(warnings).toEqual([
-      "The dataset grey has 2 rated images that were not trained on; 3 are the least.",
+      "The dataset grey has 2 rated images that were not trained on; at least 3 are needed.",
     ]);
   });
 

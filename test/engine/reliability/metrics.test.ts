@@ -177,7 +177,7 @@ describe("minConfidence", () => {
     const wrong = pairsOf(1000, () => 0.2);
     expect(chooseMinConfidence(wrong.confidence, wrong.right)).toMatchObject({ value: null, n: 1000 });
     const few = pairsOf(29, () => 1);
-    expect(chooseMinConfidence(few.confidence, few.right).why).toContain("30 are the least");
+    expect(chooseMinConfidence(few.confidence, few.right).why).toContain("at least 30 are needed");
   });
 
   it("does not depend on the order of the pairs", () => {

@@ -195,7 +195,7 @@ test.each(["dark", "light"] as const)(
       state: "failed",
       reason: {
         kind: "failed",
-        message: "None of the 80 images of the test split could be scored; 3 are the least.",
+        message: "None of the 80 images of the test split could be scored; at least 3 are needed.",
       },
       headline: null,
       failures: {

@@ -42,7 +42,7 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
   if (chosen.length < 2) {
     throw new LeafError(
       "config",
-      say`calibrate.ratio ${calibrate.ratio} leaves ${chosen.length} of ${rated.length} rated training images; 2 are the least.`,
+      say`calibrate.ratio ${calibrate.ratio} leaves ${chosen.length} of ${rated.length} rated training images; at least 2 are needed.`,
       {
         file: project.configFile,
         remedy: say`Raise \`calibrate.ratio\`, or rate more images.`,

@@ -25,7 +25,7 @@ export async function planEvaluate(plan: Plan, student: Evaluated): Promise<Eval
   if (hashes.length < leastRated) {
     throw new LeafError(
       "config",
-      say`The ${evaluate.split} split has ${hashes.length} images with a MOS; ${leastRated} are the least.`,
+      say`The ${evaluate.split} split has ${hashes.length} images with a MOS; at least ${leastRated} are needed.`,
       { file, remedy: say`Raise \`split.test\`, or rate more images.` },
     );
   }

@@ -69,7 +69,7 @@ export async function fitClosedForm(
     throw new LeafError(
       "input",
       say`${targets.size - images} of the ${targets.size} images to learn from cannot be decoded: too few are left to train.`,
-      { failures, remedy: say`Run \`leaf check\`, and mend or exclude these files.` },
+      { failures, remedy: say`Run \`leaf check\`, and repair or exclude these files.` },
     );
   }
   const features = networks.map(({ name }) => path.join(dir, `features-${name}.f32`));

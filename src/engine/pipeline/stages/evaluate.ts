@@ -171,8 +171,8 @@ async function scoreAndCompare(
   if (rows.length < leastRated) {
     throw new LeafError(
       "failed",
-      say`${rows.length === 0 ? say`None` : say`Only ${rows.length}`} of the ${plan.hashes.length} images of the ${evaluate.split} split could be scored; ${leastRated} are the least.`,
-      { failures, remedy: say`Run \`leaf check\`, and mend or exclude the files that failed.` },
+      say`${rows.length === 0 ? say`None` : say`Only ${rows.length}`} of the ${plan.hashes.length} images of the ${evaluate.split} split could be scored; at least ${leastRated} are needed.`,
+      { failures, remedy: say`Run \`leaf check\`, and repair or exclude the files that failed.` },
     );
   }
   tellFailures(failures, "evaluate", options.onWarning);

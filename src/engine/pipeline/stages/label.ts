@@ -79,7 +79,7 @@ class AnotherTeacher extends LeafError {
   readonly teacher: Teacher;
 
   constructor(teacher: Teacher) {
-    super("failed", say`What was found out about the teacher's server could not be saved.`);
+    super("failed", say`LEAF could not save what it found out about the teacher's server.`);
     this.teacher = teacher;
   }
 }

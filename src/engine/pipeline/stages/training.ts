@@ -115,7 +115,7 @@ export async function tellUndecoded(
     throw new LeafError(
       "input",
       say`${count} of the ${used.length} images to learn from cannot be decoded: too few are left to train.`,
-      { failures, remedy: say`Run \`leaf check\`, and mend or exclude these files.` },
+      { failures, remedy: say`Run \`leaf check\`, and repair or exclude these files.` },
     );
   }
   tellFailures(failures, stage, options.onWarning);

@@ -51,7 +51,7 @@ export async function evaluateTransfer(
     const rated = await ratedImages(project, catalog, dataset, options);
     if (rated.items.length < 3)
       options.onWarning?.(
-        say`The dataset ${dataset.name} has ${rated.items.length} rated images that were not trained on; 3 are the least.`,
+        say`The dataset ${dataset.name} has ${rated.items.length} rated images that were not trained on; at least 3 are needed.`,
       );
     for (const [i, student] of students.entries())
       rows[i]!.cells.push(

@@ -29,7 +29,7 @@ export function endedBeforeReady(end: ServerEnd): Failure {
   if (end.signal === "SIGKILL" || end.exitCode === 137) {
     return told({
       code: "environment",
-      message: say`The system killed the teacher's server while it loaded ${end.model}, most likely for want of main memory.`,
+      message: say`The system killed the teacher's server while it loaded ${end.model}, most likely because main memory ran out.`,
       remedy: say`Free some memory, or choose a smaller or quantised model. Its log: ${end.log}`,
       file: end.log,
     });

@@ -94,7 +94,7 @@ export const recognisers: readonly Recogniser[] = [
     pattern:
       /(?:pass the argument|set the option) `?trust_remote_code=True|contains custom code which must be executed/i,
     code: "environment",
-    message: (end) => say`The model ${end.model} comes with code of its own, which the server does not run.`,
+    message: (end) => say`The model ${end.model} comes with its own code, which the server does not run.`,
     remedy: () =>
       say`Take its variant for transformers (its name often ends in -HF); \`--trust-remote-code\` in \`serve.args\` would run that code.`,
   },
@@ -157,7 +157,7 @@ export const recognisers: readonly Recogniser[] = [
       /\berror: (unrecognized arguments: .*|argument .*|the following arguments are required: .*|ambiguous option: .*|invalid argument: .*|unknown argument: .*)/i,
     code: "config",
     message: (_end, found) =>
-      say`The server cannot make out \`serve.command\` or \`serve.args\`: ${found.slice(0, 160)}.`,
+      say`The server does not understand \`serve.command\` or \`serve.args\`: ${found.slice(0, 160)}.`,
     remedy: () => say`Correct them; the server's own \`--help\` lists what it takes.`,
   },
   {

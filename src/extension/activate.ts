@@ -24,7 +24,7 @@ let client: Client | undefined;
 /** Registers the features; the server starts when there is a config, or when something is asked of it. */
 export function activate(context: ExtensionContext): void {
   client = createClient(context);
-  const state = createState(client);
+  const state = createState(client, context.workspaceState);
   const panel = createPanel(context, client, state);
   const leaf: Leaf = { context, client, state, panel };
   const configs = runConfigs(client);

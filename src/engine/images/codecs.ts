@@ -71,7 +71,7 @@ export async function decodeJpeg(bytes: Buffer, maxPixels: number): Promise<RgbI
     const other = await decodeWithSharp(longer, "jpeg", maxPixels).catch(() => undefined);
     // Where more data makes another picture, there was not enough of it.
     if (!other || Buffer.compare(other.data, image.data) === 0) return image;
-    return { ...image, note: "its data ends early: a part of the picture may be missing" };
+    return { ...image, note: marked("its data ends early: a part of the picture may be missing") };
   }
 }
 

@@ -149,7 +149,7 @@ function rangeOf(
   if (low < 0) throw unknown;
   const note = (bits: number) =>
     depth === "ushort" && high > 0
-      ? { note: `its 16-bit values end at ${high}: they are read as ${bits} bits` }
+      ? { note: inEnglish(say`its 16-bit values end at ${high}: they are read as ${bits} bits`) }
       : {};
   if (high <= 255) return { scale: 1, ...note(8) };
   if (high <= most12Bits) return { scale: 255 / most12Bits, ...note(12) };

@@ -1,6 +1,6 @@
-import sharp from "sharp";
 import { significant } from "../../words/figure.ts";
 import { inEnglish, marked, say } from "../../words/text.ts";
+import { sharp } from "./sharp.ts";
 
 /**
  * TIFF files hold more than 8-bit pictures: floats, 32-bit numbers, and 8 or 12 bits in 16. What range their values have, no field

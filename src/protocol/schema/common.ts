@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Text } from "../text.ts";
 
 // The same as the patterns of src/engine/base/ids.ts, which checks where an id becomes a path.

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ExperimentResult } from "../experiments.ts";
 import { count, fileName, runId, sentence, text, time } from "./common.ts";
 import { metrics } from "./results.ts";

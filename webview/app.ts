@@ -7,7 +7,7 @@ import type { connectHost } from "./host.ts";
 import "./shell/begin.ts";
 import { isRunning, openingState } from "./shell/opening.ts";
 import "./shell/tabBar.ts";
-import { tabOfKey } from "./shell/tabBar.ts";
+import { tabOfKey, titlesOf } from "./shell/tabBar.ts";
 import { tabElement } from "./shell/tabs.ts";
 import type { Focus } from "./tab.ts";
 import "./ui/dropdown.ts";
@@ -66,6 +66,8 @@ export class App extends LitElement {
         flex: 1 1 auto;
         min-height: 0;
         overflow: auto;
+        /* What is only read out lies in here, not in the page, which would scroll beside it. */
+        position: relative;
       }
     `,
   ];
@@ -148,7 +150,7 @@ export class App extends LitElement {
         ></leaf-tab-bar>
         ${this.#picker(project)}
       </header>
-      <main role="tabpanel" aria-label=${tab}>
+      <main role="tabpanel" aria-label=${titlesOf(this.#host.text)[tab]}>
         ${keyed(
           `${tab} ${config}`,
           tabElement(tab, {

@@ -6,6 +6,7 @@ import type {
   PanelState,
   PanelToHost,
 } from "../src/protocol/panel.ts";
+import { speakFigures } from "../src/words/figure.ts";
 
 /** What a tab may ask of the editor. The same interface is served by the real editor and by the tests' page. */
 export interface Host {
@@ -91,6 +92,7 @@ export function connectHost(onMessage: (message: HostToPanel) => void): Host & {
     setContext(newRoots, newStrings) {
       roots = newRoots;
       strings = newStrings;
+      speakFigures(this.text);
     },
   };
 }

@@ -22,9 +22,11 @@ export const groups: readonly Group[] = [
   { names: ["trust"], load: async () => (await import("./commands/trust.ts")).addTrustCommand },
   { names: ["label"], load: async () => (await import("./commands/label.ts")).addLabelCommand },
   {
-    names: ["distill", "calibrate", "evaluate", "run", "status"],
+    names: ["distill", "calibrate", "evaluate", "run"],
     load: async () => (await import("./commands/stages.ts")).addStageCommands,
   },
+  // Apart: it is asked often, and loads no stage's work.
+  { names: ["status"], load: async () => (await import("./commands/status.ts")).addStatusCommand },
   { names: ["labels"], load: async () => (await import("./commands/labels.ts")).addLabelsCommands },
   {
     names: ["score", "metrics", "export"],

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { appRoot } from "../engine/base/appRoot.ts";
 import type { Text } from "../protocol/text.ts";
+import { speakFigures } from "../words/figure.ts";
 import { render } from "../words/text.ts";
 import { type Translate, translator } from "../words/translate.ts";
 
@@ -12,6 +13,8 @@ export const t: Translate = (message, ...values) => {
   speak ??= translator(bundleOf(process.env.LEAF_LANGUAGE));
   return speak(message, ...values);
 };
+
+speakFigures(t);
 
 /** What the engine says. */
 export function worded(text: Text): string {

@@ -1,4 +1,5 @@
-import { type Disposable, type ExtensionContext, type TextDocument, workspace } from "vscode";
+import { type Disposable, type ExtensionContext, l10n, type TextDocument, workspace } from "vscode";
+import { speakFigures } from "../words/figure.ts";
 import { type Client, configPattern, createClient } from "./client.ts";
 import { register, registerCommands } from "./commands/all.ts";
 import { openAwaited } from "./commands/demo.ts";
@@ -23,8 +24,9 @@ let client: Client | undefined;
 
 /** Registers the features; the server starts when there is a config, or when something is asked of it. */
 export function activate(context: ExtensionContext): void {
+  speakFigures(l10n.t);
   client = createClient(context);
-  const state = createState(client);
+  const state = createState(client, context.workspaceState);
   const panel = createPanel(context, client, state);
   const leaf: Leaf = { context, client, state, panel };
   const configs = runConfigs(client);

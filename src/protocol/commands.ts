@@ -1,9 +1,11 @@
 /**
  * Commands of the extension, all in the category LEAF. The first argument of those about a project is its config's URI as a
- * string; without it the active editor's config is meant, then the only one, then one that is picked.
+ * string; without it the current config is meant, then the only one, then one that is picked.
  */
 export const commandIds = {
   newConfig: "leaf.newConfig",
+  /** Has the current config picked. */
+  switchConfig: "leaf.switchConfig",
   openDemo: "leaf.openDemo",
   run: "leaf.run",
   label: "leaf.label",

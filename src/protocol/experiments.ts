@@ -1,4 +1,5 @@
 import type { Metrics } from "./results.ts";
+import type { Text } from "./text.ts";
 
 export type ReportedMetric = "srcc" | "plcc" | "plccLogistic" | "krcc" | "rmse";
 
@@ -63,8 +64,8 @@ export interface ArmTest {
 export interface TrialResult {
   seed: number;
   state: "done" | "failed" | "missing";
-  /** Why it failed. */
-  reason: string | null;
+  /** Why it failed; older results have it in English alone. */
+  reason: Text | string | null;
   run: string | null;
   /** Who was evaluated in the end: the distilled student for `calibrate.ratio: 0`. */
   evaluated: "teacher" | "distill" | "calibrate" | null;

@@ -4,4 +4,5 @@ export interface Text {
   values: TextValue[];
 }
 
-export type TextValue = string | number | Text;
+/** `count`: a whole number, whose digits are grouped as the reader's language does. */
+export type TextValue = string | number | { count: number } | Text;

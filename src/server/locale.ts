@@ -1,5 +1,6 @@
 import type { Failure } from "../protocol/jobs.ts";
 import type { Text } from "../protocol/text.ts";
+import { speakFigures } from "../words/figure.ts";
 import { render } from "../words/text.ts";
 import { type Translate, translator } from "../words/translate.ts";
 
@@ -8,6 +9,7 @@ let speak: Translate = translator({});
 /** The editor's language, told at its first request; English until then. */
 export function setLanguage(bundle: Record<string, string>): void {
   speak = translator(bundle);
+  speakFigures(speak);
 }
 
 /** All that this server says to people goes through here. */

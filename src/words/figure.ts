@@ -1,3 +1,5 @@
+import { english, type Translate } from "./translate.ts";
+
 /** Two ends, the lower first. */
 export type Range = readonly [low: number, high: number];
 
@@ -5,12 +7,29 @@ export type Range = readonly [low: number, high: number];
 export const none = "–";
 
 let grouped: Intl.NumberFormat | undefined;
+let spoken: Translate = english;
 
-/** A whole number: "4,000". */
+/** The language of the figures that this process shows; English until it is told. */
+export function speakFigures(t: Translate): void {
+  spoken = t;
+}
+
+/**
+ * A whole number: "4,000". Each translation says how it groups digits. Decimals have a point in every language, as in leaf.yaml,
+ * CSV files and papers; so none may group by a point, and one whose readers take a comma for one of decimals groups by a space.
+ */
 export function count(value: number): string {
+  return countIn(spoken, value);
+}
+
+/** The same in another language than this process's. */
+export function countIn(t: Translate, value: number): string {
   // Not before it is needed: it takes milliseconds to make, and the extension starts in few.
   grouped ??= new Intl.NumberFormat("en");
-  return grouped.format(value);
+  const text = grouped.format(value);
+  if (!text.includes(",")) return text;
+  const [, sign = ","] = /1(\D*)000/.exec(t("1,000")) ?? [];
+  return text.replaceAll(",", sign);
 }
 
 /** A fixed number of decimals, a true minus, and never a minus before zero. */

@@ -1,4 +1,5 @@
 import type { Text, TextValue } from "../protocol/text.ts";
+import { countIn } from "./figure.ts";
 import { english, type Translate } from "./translate.ts";
 
 /** say`${file} has no column ${name}.` The template is what translators see; part sentences are Texts of their own. */
@@ -18,6 +19,11 @@ const { process } = globalThis as { process?: { env: Record<string, string | und
 function unworded(this: Text): string {
   if (process?.env.VITEST) throw new TypeError(`A sentence stands in a string unworded: ${this.template}`);
   return inEnglish(this);
+}
+
+/** A whole number in a sentence that is data. */
+export function counted(value: number): TextValue {
+  return { count: value };
 }
 
 /** Marks a sentence without values for translators, where only a string may stand: it is its own template. */
@@ -44,7 +50,9 @@ export function render(text: Text | string, t: Translate): string {
   if (typeof text === "string") return text;
   return t(
     text.template,
-    ...text.values.map((value) => (typeof value === "object" ? render(value, t) : value)),
+    ...text.values.map((value) =>
+      typeof value !== "object" ? value : "count" in value ? countIn(t, value.count) : render(value, t),
+    ),
   );
 }
 

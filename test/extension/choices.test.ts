@@ -59,6 +59,7 @@ describe("context keys", () => {
     const labelled = project({ stages: [stage({ headline: "40 images", run: "r1" })] });
     expect(contextKeys([labelled])).toEqual({
       "leaf.hasProject": true,
+      "leaf.hasSeveralConfigs": false,
       "leaf.running": false,
       "leaf.hasStudent": true,
       "leaf.hasMos": true,

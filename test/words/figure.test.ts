@@ -1,8 +1,10 @@
+import { globSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   bytes,
   count,
+  countIn,
   figure,
   interval,
   millions,
@@ -12,9 +14,11 @@ import {
   pValue,
   signed,
   significant,
+  speakFigures,
   tiny,
   withInterval,
 } from "../../src/words/figure.ts";
+import { english, translator } from "../../src/words/translate.ts";
 
 test("a figure has its decimals and a true minus; zero has no sign, and what is unknown is a dash", () => {
   expect([0.8614, -0.004, -0.0004, 0, null, undefined, Number.NaN].map((value) => figure(value))).toEqual([
@@ -27,6 +31,21 @@ test("a figure has its decimals and a true minus; zero has no sign, and what is 
     "–",
   ]);
   expect(figure(-0.5, 2)).toBe("−0.50");
+});
+
+test("counts are grouped as the language does, and never by a point or comma that decimals may have", () => {
+  const bundles = globSync("l10n/bundle.l10n.*.json").map((file) => JSON.parse(readFileSync(file, "utf8")));
+  expect(bundles.length).toBeGreaterThan(0);
+  for (const bundle of bundles) {
+    const t = translator(bundle);
+    expect(countIn(t, 1_234_567)).toMatch(/^1(\u202f|,)234(?:\1)567$/);
+    expect(countIn(t, 999)).toBe("999");
+  }
+  const german = translator(JSON.parse(readFileSync("l10n/bundle.l10n.de.json", "utf8")));
+  speakFigures(german);
+  expect([count(4000), figure(0.861)]).toEqual(["4\u202f000", "0.861"]);
+  speakFigures(english);
+  expect(count(4000)).toBe("4,000");
 });
 
 test("a difference always has a sign", () => {

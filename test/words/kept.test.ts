@@ -22,6 +22,17 @@ test("what was kept in English is said in another language, and reads the same i
       "the folder cannot be read: permission to read it is denied",
       "⟦the folder cannot be read: ⟧⟦permission to read it is denied⟧",
     ],
+    ["named .jpg, is PNG", "⟦named ⟧.jpg⟦, is ⟧PNG"],
+    [
+      "it has no end marker; it is used if its data is whole",
+      "⟦it has no end marker; it is used if its data is whole⟧",
+    ],
+    [
+      'No image is called "a.png"; the nearest name is "b.png".',
+      '⟦No image is called ⟧"a.png"⟦; the nearest name is ⟧"b.png"⟦.⟧',
+    ],
+    ['The image "a.png" cannot be read: the file is empty.', undefined],
+    ['"a.png" has no rating.', '"a.png"⟦ has no rating.⟧'],
     ["the link leads out of the project's folder, to /a {0}; its images are used", undefined],
     ["somebody else's {1} words", "somebody else's {1} words"],
   ] as const) {

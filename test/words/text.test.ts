@@ -1,12 +1,22 @@
 import { describe, expect, test, vi } from "vitest";
-import { asTemplate, quoted, render, say } from "../../src/words/text.ts";
-import { english, type Translate } from "../../src/words/translate.ts";
+import { sentence } from "../../src/protocol/schema/common.ts";
+import { asTemplate, counted, quoted, render, say } from "../../src/words/text.ts";
+import { english, type Translate, translator } from "../../src/words/translate.ts";
 
 describe("sentences as data", () => {
   test("a template and its values make the English sentence", () => {
     const text = say`${"mos.csv"} has ${3} rows of no use.`;
     expect(text).toEqual({ template: "{0} has {1} rows of no use.", values: ["mos.csv", 3] });
     expect(render(text, english)).toBe("mos.csv has 3 rows of no use.");
+  });
+
+  test("a count is data, grouped by the reader's language", () => {
+    const text = say`${counted(1234)} failed`;
+    expect(JSON.parse(JSON.stringify(text))).toEqual({ template: "{0} failed", values: [{ count: 1234 }] });
+    expect(render(text, english)).toBe("1,234 failed");
+    const german = translator({ "1,000": "1\u202f000", "{0} failed": "{0} fehlgeschlagen" });
+    expect(render(text, german)).toBe("1\u202f234 fehlgeschlagen");
+    expect(sentence.parse(text)).toEqual(text);
   });
 
   test("a part sentence is translated on its own, and values keep their places where the order differs", () => {

@@ -1,6 +1,7 @@
 import { html, nothing, type PropertyValues } from "lit";
 import type { ImageRow } from "../../src/protocol/images.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
+import { duration } from "../../src/words/duration.ts";
 import { count } from "../../src/words/figure.ts";
 import type { ImagePane } from "../pictures/pane.ts";
 import "../pictures/pane.ts";
@@ -21,6 +22,7 @@ import { createRatingSession, type RatingSession, ratingWord } from "./session.t
 
 /** How many are proposed at a time: three minutes' work. */
 const sitting = 30;
+const secondsEach = 6;
 /** Larger than this, a small image would be rated for the enlargement. */
 const largest = 2;
 
@@ -194,7 +196,8 @@ class Rate extends Tab {
       ${
         project.mos || done > 0
           ? nothing
-          : html`<p class="first-file">${text("There are no human scores yet. The first rating makes {0} and names it in {1} as mos; each rating is saved at once.", queue?.file ?? "mos.csv", project.name)}</p>`
+          : html`<p class="first-file">${text("There are no human scores yet. The first rating makes {0} and names it in {1} as mos; each rating is saved at once.", queue?.file ?? "mos.csv", project.name)}
+            ${text("At six seconds an image, these {0} take {1}. They put the scores onto your scale and show how far to trust them; LEAF then tells whether more ratings would pay.", count(total), duration(text, total * secondsEach))}</p>`
       }
       <leaf-image-pane
         .host=${host}

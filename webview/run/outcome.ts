@@ -10,6 +10,10 @@ import "../ui/icon.ts";
 import "../ui/refusal.ts";
 import { baseStyles } from "../ui/styles.ts";
 
+export function neverRan({ stages, job }: ProjectSnapshot): boolean {
+  return !job && stages.every(({ state, headline }) => state === "missing" && !headline);
+}
+
 /** Where the project stands in one sentence, and what to do next. Fires `stop` and `go`. */
 class Outcome extends LitElement {
   static override properties = {
@@ -65,8 +69,7 @@ class Outcome extends LitElement {
           }}
         ></leaf-refusal>`;
     }
-    const never = this.project.stages.every(({ state, headline }) => state === "missing" && !headline);
-    if (never && !job) return this.#begin(images?.usable ?? null);
+    if (neverRan(this.project)) return this.#begin(images?.usable ?? null);
     const ended = job ? this.#ended(job) : nothing;
     const sentence =
       stale === 0
@@ -76,7 +79,7 @@ class Outcome extends LitElement {
           : text("{0} stages to run", stale);
     return html`<div class="top">
         <div class="words">
-          <h2 aria-live="polite">${stale === 0 ? html`<leaf-icon class="done" name="pass-filled"></leaf-icon>` : nothing}${sentence}</h2>
+          <h2 aria-live="polite">${stale === 0 && !job?.failure ? html`<leaf-icon class="done" name="pass-filled"></leaf-icon>` : nothing}${sentence}</h2>
           ${ended}
         </div>
         <div class="row">${this.#actions(stale)}</div>

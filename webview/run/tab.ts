@@ -18,9 +18,10 @@ import {
 } from "./jobView.ts";
 import { createLog } from "./log.ts";
 import "./logTail.ts";
-import "./outcome.ts";
+import { neverRan } from "./outcome.ts";
 import "./stepper.ts";
 import "./trainingCharts.ts";
+import "./whatComes.ts";
 
 /** Five times a second is as fast as a person reads, and leaves the machine to the training. */
 const redrawMs = 200;
@@ -145,7 +146,6 @@ class Run extends Tab {
 
   protected override render() {
     const { host, project } = this;
-    const text = host.text;
     const { training } = this.#past?.view ?? this.#view;
     const stages = (["calibrate", "distill"] as const).filter((stage) => training[stage]);
     return html`<leaf-outcome
@@ -160,10 +160,17 @@ class Run extends Tab {
         <leaf-stepper .host=${host} .project=${project}></leaf-stepper>
         <div class="more">
           ${stages.map((stage) => this.#training(stage, training[stage]!))}
-          ${stages.length > 0 ? nothing : html`<p class="muted">${text("Loss and validation curves are drawn here while the student trains.")}</p>`}
+          ${stages.length > 0 ? nothing : this.#untrained()}
           ${this.#log.lines.length > 0 ? html`<leaf-log-tail .host=${host} .lines=${this.#log.lines}></leaf-log-tail>` : nothing}
         </div>
       </div>`;
+  }
+
+  #untrained() {
+    const { host, project } = this;
+    return neverRan(project) && !project.invalid
+      ? html`<leaf-what-comes .host=${host} .project=${project} @go=${(event: CustomEvent<PanelTab>) => this.go(event.detail)}></leaf-what-comes>`
+      : html`<p class="muted">${host.text("Loss and validation curves are drawn here while the student trains.")}</p>`;
   }
 
   #training(stage: TrainedStage, training: Training) {

@@ -1,4 +1,6 @@
 import type { ArmResult, ArmTest, ExperimentResult, ReportedMetric } from "../../src/protocol/experiments.ts";
+import { render } from "../../src/words/text.ts";
+import type { Translate } from "../../src/words/translate.ts";
 import { lowerIsBetter } from "./figures.ts";
 
 /** A difference with a corrected p below this is marked. */
@@ -23,9 +25,8 @@ export function imagesOf({ trials }: ArmResult): number[] {
 }
 
 /** Why trials failed, each reason once with its seeds. */
-export function failuresOf({ trials }: ArmResult): { reason: string; seeds: number[] }[] {
-  const reasons = new Map<string, number[]>();
-  for (const { state, reason, seed } of trials)
-    if (state === "failed") reasons.set(reason ?? "", [...(reasons.get(reason ?? "") ?? []), seed]);
-  return [...reasons].map(([reason, seeds]) => ({ reason, seeds }));
+export function failuresOf({ trials }: ArmResult, t: Translate): { reason: string; seeds: number[] }[] {
+  const failed = trials.filter(({ state }) => state === "failed");
+  const byReason = Map.groupBy(failed, ({ reason }) => render(reason ?? "", t));
+  return [...byReason].map(([reason, some]) => ({ reason, seeds: some.map(({ seed }) => seed) }));
 }

@@ -95,7 +95,7 @@ class ArmTable extends LitElement {
   #arm(arm: ArmResult, compared: ReportedMetric | undefined, columns: number) {
     const text = this.host.text;
     const { trials, ratings } = arm;
-    const failures = failuresOf(arm);
+    const failures = failuresOf(arm, text);
     const done = trials.filter(({ state }) => state === "done").length;
     const images = imagesOf(arm).map(count);
     return html`<tr class=${failures.length > 0 ? "has-reason" : ""}>

@@ -3,7 +3,7 @@ import { type PanelTab, panelTabs } from "../../src/protocol/panel.ts";
 import type { Host } from "../host.ts";
 import { baseStyles } from "../ui/styles.ts";
 
-const titlesOf = (text: Host["text"]): Record<PanelTab, string> => ({
+export const titlesOf = (text: Host["text"]): Record<PanelTab, string> => ({
   run: text("Run"),
   pairs: text("Pairs"),
   metrics: text("Metrics"),

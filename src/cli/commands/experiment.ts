@@ -10,7 +10,7 @@ import { runExperiment } from "../../engine/experiments/run.ts";
 import { trialsOf } from "../../engine/experiments/trial.ts";
 import type { ExperimentResult } from "../../protocol/experiments.ts";
 import { figure } from "../../words/figure.ts";
-import { say } from "../../words/text.ts";
+import { render, say } from "../../words/text.ts";
 import { consented } from "../consent.ts";
 import { type CliContext, table } from "../context.ts";
 import { t, worded } from "../locale.ts";
@@ -43,7 +43,7 @@ export function addExperimentCommand(program: Command, run: Run): void {
           onTrial: ({ cell, seed, result }, done, total) => {
             const found = result.metrics
               ? `SRCC ${figure(result.metrics.srcc)} · PLCC ${figure(result.metrics.plcc)}`
-              : `failed: ${result.reason}`;
+              : `failed: ${render(result.reason ?? "", t)}`;
             note(`${done} of ${total}: ${cell.name}, seed ${seed}: ${found}`);
           },
         });

@@ -1,12 +1,8 @@
-import path from "node:path";
 import type { Command } from "commander";
-import { failureCount } from "../../engine/failures/words.ts";
 import { runPipeline } from "../../engine/pipeline/pipeline.ts";
 import { calibrateStage } from "../../engine/pipeline/stages/calibrate.ts";
 import { distillStage } from "../../engine/pipeline/stages/distill.ts";
 import { evaluateStage } from "../../engine/pipeline/stages/evaluate.ts";
-import { pipelineStatus } from "../../engine/pipeline/status.ts";
-import type { FailureSummary } from "../../protocol/failures.ts";
 import type {
   CalibrateResult,
   DistillResult,
@@ -19,8 +15,6 @@ import { duration } from "../../words/duration.ts";
 import { figure, withInterval } from "../../words/figure.ts";
 import { groupsNote } from "../../words/groups.ts";
 import { headline } from "../../words/headline.ts";
-import { english } from "../../words/translate.ts";
-import { whyWords } from "../../words/why.ts";
 import { consented } from "../consent.ts";
 import { findProject, stageOptions, table } from "../context.ts";
 import { t } from "../locale.ts";
@@ -77,31 +71,6 @@ export function addStageCommands(program: Command, run: Run): void {
         context.print(result, parts.join("\n"));
       })(command),
     );
-  program
-    .command("status")
-    .description("show which stages are fresh, stale or missing, and why")
-    .action((_options, command) =>
-      run(async (context) => {
-        const status = await pipelineStatus(await findProject(context), stageOptions(context));
-        for (const problem of status.problems) context.note(t("warning: {0}", problem));
-        const stages = status.stages.map((one) => ({
-          ...one,
-          why: whyWords(english, one.reason) || undefined,
-        }));
-        const rows = stages.map(({ stage, state, reason, failures }) => [
-          stage,
-          t(state),
-          [whyWords(t, reason), failures && `${failureCount(failures)}${placeOf(failures)}`]
-            .filter(Boolean)
-            .join("; "),
-        ]);
-        context.print({ ...status, stages }, table([t("stage"), t("state"), t("why")], rows));
-      })(command),
-    );
-}
-
-function placeOf({ file }: FailureSummary): string {
-  return file ? ` (${path.relative(process.cwd(), file)})` : "";
 }
 
 function distillText(result: DistillResult): string {

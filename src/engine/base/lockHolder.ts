@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { ProcessIdentity } from "../../protocol/processes.ts";
 import type { Text } from "../../protocol/text.ts";
 import { say } from "../../words/text.ts";

@@ -1,10 +1,13 @@
 import "./noTelemetry.ts";
 import { createRequire } from "node:module";
 import type * as OnnxRuntime from "onnxruntime-node";
+import { lazily } from "./lazily.ts";
 
 // The one place that loads it. Not an import: of an external package a bundle's imports come before all of its own code,
 // and onnxruntime would report home.
-const load = createRequire(import.meta.url);
-export const { InferenceSession, Tensor } = load("onnxruntime-node") as typeof OnnxRuntime;
+const require = createRequire(import.meta.url);
+const load = () => require("onnxruntime-node") as typeof OnnxRuntime;
+export const InferenceSession = lazily(() => load().InferenceSession);
+export const Tensor = lazily(() => load().Tensor);
 export type InferenceSession = OnnxRuntime.InferenceSession;
 export type Tensor = OnnxRuntime.Tensor;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { marked } from "../../words/text.ts";
 import { defaultMaxMegapixels, mostMegapixels } from "../images/limits.ts";
 import { completeMos } from "../mos/complete.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { marked } from "../../words/text.ts";
 import { globProblem } from "../base/globLimits.ts";
 import { mosFormatNames } from "../mos/formats.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { marked } from "../../words/text.ts";
 import { isPlaceholder, isSecretName, isWorthHiding, looksSecret, secretOptions } from "../base/redact.ts";
 import { isKeyVariable } from "./keyVariables.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { marked } from "../../words/text.ts";
 import { mostWhole } from "../images/views.ts";
 import { defaultModel } from "./recipes.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { ConsentDecision, ConsentItem } from "../../protocol/consent.ts";
 import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";

@@ -1,8 +1,9 @@
 import path from "node:path";
 import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
-import type { Text } from "../../protocol/text.ts";
-import { inEnglish, quoted, say } from "../../words/text.ts";
+import type { Text, TextValue } from "../../protocol/text.ts";
+import { kept } from "../../words/kept.ts";
+import { counted, inEnglish, say } from "../../words/text.ts";
 import { digestLines } from "../base/keys.ts";
 import { during } from "../base/unexpected.ts";
 import { defaultSimilar } from "../config/data.ts";
@@ -121,33 +122,36 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       });
   const index = openIndex(indexFile);
   try {
-    const problems: string[] = [];
-    const tell = (lines: Iterable<string>, total: number, what: string) => {
+    const problems: Text[] = [];
+    const tell = (
+      lines: Iterable<[where: string, reason: string]>,
+      total: number,
+      more: (left: TextValue) => Text,
+    ) => {
       let shown = 0;
-      for (const line of lines) {
+      for (const [where, reason] of lines) {
         if (shown++ === toldFailures) break;
-        problems.push(line);
+        problems.push(say`${where}: ${kept(reason)}`);
       }
-      if (total > toldFailures)
-        problems.push(`… and ${total - toldFailures} more ${what}: \`leaf check\` lists them all`);
+      if (total > toldFailures) problems.push(more(counted(total - toldFailures)));
     };
     tell(
-      map(index.failed(), (file) => `${file.path}: ${file.error}`),
+      map(index.failed(), (file) => [file.path, file.error]),
       summary.failed,
-      "files that cannot be read",
+      (left) => say`… and ${left} more files that cannot be read: \`leaf check\` lists them all`,
     );
     const unended = [...index.notes()].filter(({ note }) => note.includes(noEndMarker));
     tell(
-      unended.map((file) => `${file.path}: ${noEndMarker}`),
+      unended.map((file) => [file.path, noEndMarker]),
       unended.length,
-      "files without an end marker",
+      (left) => say`… and ${left} more files without an end marker: \`leaf check\` lists them all`,
     );
 
     const { unreadable = 0, name = 0 } = summary.places ?? {};
     tell(
-      map(index.places("unreadable", "name"), (place) => `${place.path}: ${place.reason}`),
+      map(index.places("unreadable", "name"), (place) => [place.path, place.reason]),
       unreadable + name,
-      "folders and names that cannot be read",
+      (left) => say`… and ${left} more folders and names that cannot be read: \`leaf check\` lists them all`,
     );
 
     if (options.onFailure) {
@@ -177,16 +181,18 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
         )
       : undefined;
     const mosProblemCount = mos ? Object.values(mos.counts).reduce((sum, n) => sum + n, 0) : 0;
+    const moreRows = (table: string | undefined) => (left: TextValue) =>
+      say`… and ${left} more rows of ${table ?? ""}: \`leaf check\` lists them all`;
     if (mos) {
       const name = config.mos!.file;
       tell(
-        map(mos.problems, (p) => `${name}:${p.line}: ${p.message}`),
+        map(mos.problems, (p) => [`${name}:${p.line}`, p.message]),
         mosProblemCount,
-        `rows of ${name}`,
+        moreRows(name),
       );
     }
     const targets: TargetScores[] = [];
-    if (furtherTargets(config.mos).length > 0) problems.unshift(inEnglish(onlyTheFirst(config.mos!)));
+    if (furtherTargets(config.mos).length > 0) problems.unshift(onlyTheFirst(config.mos!));
     for (const target of furtherTargets(config.mos)) {
       const { file } = config.mos!;
       // What is wrong with names has been told of the main target.
@@ -203,9 +209,9 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       );
       targets.push({ ...target, mos: read.scores });
       tell(
-        map(read.problems.filter(isOwn), (p) => `${file}:${p.line}: ${target.name}: ${p.message}`),
+        map(read.problems.filter(isOwn), (p) => [`${file}:${p.line}: ${target.name}`, p.message]),
         own.reduce((sum, kind) => sum + read.counts[kind], 0),
-        `rows of ${file}, ${target.name}`,
+        moreRows(`${file}, ${target.name}`),
       );
     }
     const { file, similar, ...drawn } = config.split;
@@ -223,14 +229,14 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       ),
     );
     tell(
-      map(split.problems, (p) => `${file}:${p.line}: ${p.message}`),
+      map(split.problems, (p) => [`${file}:${p.line}`, p.message]),
       split.problems.length,
-      `rows of ${file}`,
+      moreRows(file),
     );
     if (options.onFailure)
       for (const { line, message } of split.problems)
         options.onFailure({ kind: "row", file: file!, line, reason: message });
-    if (onWarning && !options.filesTold) for (const problem of problems) onWarning(quoted(problem));
+    if (onWarning && !options.filesTold) for (const problem of problems) onWarning(problem);
 
     const hashes = [...split.of.keys()].sort();
     const families = new Map(
@@ -260,7 +266,7 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       relativePathOf,
       digestOf: digestLines,
       groupNameOf: (hash) => groupName(split.groupOf.get(hash)) ?? families.get(hash),
-      problems,
+      problems: problems.map(inEnglish),
       mosProblems: mos?.problems ?? [],
       firstMosProblem: mos?.firstProblem,
       mosProblemCount,

@@ -1,12 +1,12 @@
 import os from "node:os";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import sharp from "sharp";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import { isCancelled, LeafError } from "../base/errors.ts";
 import { forEachBounded } from "../base/pool.ts";
 import { explainDatabaseError } from "../base/sqlite.ts";
 import { UndecodableImage, withImage } from "../images/decode.ts";
+import { sharp } from "../images/sharp.ts";
 import { openForScan } from "./index/file.ts";
 
 /** What decoding says of an image that its header does not: why it is of no use, or what is worth telling. */
@@ -25,12 +25,12 @@ export interface DecodeOptions {
 }
 
 /** Findings of another decoder may be others. The number is raised whenever the code around it changes what comes out. */
-const decoder = `2 vips ${sharp.versions.vips}`;
+const decoder = () => `2 vips ${sharp.versions.vips}`;
 const perPage = 500;
 const perWrite = 32;
 
-const unknown = `FROM files AS f WHERE error IS NULL AND hash IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM decoded AS d WHERE d.hash = f.hash AND d.decoder = '${decoder}')`;
+const unknown = () => `FROM files AS f WHERE error IS NULL AND hash IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM decoded AS d WHERE d.hash = f.hash AND d.decoder = '${decoder()}')`;
 
 /**
  * Decodes every usable image of the index that was not decoded before; what comes out is kept in the index by hash, so that it is
@@ -45,7 +45,7 @@ export async function decodeAll(options: DecodeOptions): Promise<DecodeFinding[]
         `SELECT f.path, d.problem, d.note FROM decoded AS d JOIN files AS f ON f.hash = d.hash
          WHERE d.decoder = ? AND (d.problem IS NOT NULL OR d.note IS NOT NULL) AND f.error IS NULL`,
       )
-      .all(decoder) as unknown as DecodeFinding[];
+      .all(decoder()) as unknown as DecodeFinding[];
     return [...found, ...passing].sort((a, b) => (a.path < b.path ? -1 : 1));
   } catch (error) {
     throw explainDatabaseError(error, options.indexFile);
@@ -60,9 +60,9 @@ async function decodeUnknown(
   { root, maxPixels, signal, onProgress }: DecodeOptions,
 ): Promise<DecodeFinding[]> {
   const passing: DecodeFinding[] = [];
-  const total = Number(db.prepare(`SELECT count(DISTINCT hash) AS n ${unknown}`).get()?.n);
+  const total = Number(db.prepare(`SELECT count(DISTINCT hash) AS n ${unknown()}`).get()?.n);
   const next = db.prepare(
-    `SELECT hash, min(path) AS path ${unknown} AND hash > ? GROUP BY hash ORDER BY hash LIMIT ${perPage}`,
+    `SELECT hash, min(path) AS path ${unknown()} AND hash > ? GROUP BY hash ORDER BY hash LIMIT ${perPage}`,
   );
   const put = db.prepare("INSERT OR REPLACE INTO decoded (hash, decoder, problem, note) VALUES (?, ?, ?, ?)");
   let rows: { hash: string; problem: string | null; note: string | null }[] = [];
@@ -70,7 +70,7 @@ async function decodeUnknown(
   const flush = () => {
     if (rows.length === 0) return;
     db.exec("BEGIN IMMEDIATE");
-    for (const { hash, problem, note } of rows) put.run(hash, decoder, problem, note);
+    for (const { hash, problem, note } of rows) put.run(hash, decoder(), problem, note);
     db.exec("COMMIT");
     rows = [];
   };

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import type { ExperimentResult } from "../../protocol/experiments.ts";
+import type { ExperimentResult, TrialResult } from "../../protocol/experiments.ts";
 import { stageNames } from "../../protocol/results.ts";
-import { say } from "../../words/text.ts";
+import { quoted, say } from "../../words/text.ts";
 import { LeafError, messageOf } from "../base/errors.ts";
 import { trainerProgress } from "../base/progressTimer.ts";
 import type { StageOptions } from "../pipeline/stage.ts";
@@ -72,8 +72,10 @@ export async function runExperiment(
       },
       async end(trial, error) {
         if (error !== undefined) {
-          const remedy = error instanceof LeafError && error.remedy ? ` ${error.remedy}` : "";
-          Object.assign(trial.result, { state: "failed", reason: messageOf(error) + remedy });
+          const { message, remedy } =
+            error instanceof LeafError ? error.words : { message: quoted(messageOf(error)) };
+          const reason = remedy ? say`${message} ${remedy}` : message;
+          Object.assign(trial.result, { state: "failed", reason } satisfies Partial<TrialResult>);
         }
         options.onTrial?.(trial, ++ended, trials.length);
         await saveResult(open, await summarise(open, trials));

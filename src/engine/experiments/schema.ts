@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { marked } from "../../words/text.ts";
 
 export const evaluatedStages = ["teacher", "distill", "calibrate"] as const;

@@ -1,6 +1,7 @@
 import type { ArmResult, ArmTest, ExperimentResult, ReportedMetric } from "../../protocol/experiments.ts";
 import { medianText, notFree } from "../../words/experiment.ts";
 import { figure, interval, none, pValue, signed } from "../../words/figure.ts";
+import { inEnglish } from "../../words/text.ts";
 
 /** An experiment as rows of text; how they are laid out is the format's matter. */
 export interface Table {
@@ -104,7 +105,7 @@ function notesOf(result: ExperimentResult, compared: boolean): string[] {
   for (const { name, trials } of arms) {
     const reasons = Map.groupBy(
       trials.filter(({ state }) => state === "failed"),
-      ({ reason }) => reason,
+      ({ reason }) => inEnglish(reason ?? ""),
     );
     for (const [reason, failed] of reasons) {
       const seeds = failed.map(({ seed }) => seed).join(", ");

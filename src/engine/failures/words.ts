@@ -2,27 +2,40 @@ import path from "node:path";
 import type { FailureSummary, ItemFailure } from "../../protocol/failures.ts";
 import type { Text } from "../../protocol/text.ts";
 import { count } from "../../words/figure.ts";
-import { quoted, say } from "../../words/text.ts";
+import { kept } from "../../words/kept.ts";
+import { counted, inEnglish, say } from "../../words/text.ts";
 
 /** "photos/a.jpg: the file is empty", "mos.csv:3: …", "a.jpg and b.jpg: …". */
-export function failureLine({ file, other, line, reason }: ItemFailure): string {
-  const where = other ? `${file} and ${other}` : line === undefined ? file : `${file}:${line}`;
-  return `${where}: ${reason}`;
+export function failureText({ file, other, line, reason }: ItemFailure): Text {
+  const where = other ? say`${file} and ${other}` : line === undefined ? file : `${file}:${line}`;
+  return say`${where}: ${kept(reason)}`;
+}
+
+export function failureLine(failure: ItemFailure): string {
+  return inEnglish(failureText(failure));
 }
 
 /**
  * Failures as people read them: the first ten by name, then how many more there are and where they stand. Reasons that came more
  * than once are counted where not all are named.
  */
-export function failureLines(summary: FailureSummary, folder = process.cwd()): string[] {
+export function failureTexts(summary: FailureSummary, folder = process.cwd()): Text[] {
   const { total, first, reasons, file } = summary;
   const left = total - first.length;
   const grouped = left > 0 ? reasons.filter((one) => one.count > 1).slice(0, 5) : [];
   return [
-    ...grouped.map((one) => `${count(one.count)} of ${count(total)}: ${one.reason}`),
-    ...first.map(failureLine),
-    ...(left > 0 ? [`… and ${count(left)} more${file === null ? "" : `: ${shown(file, folder)}`}`] : []),
+    ...grouped.map((one) => say`${counted(one.count)} of ${counted(total)}: ${kept(one.reason)}`),
+    ...first.map(failureText),
+    ...(left === 0
+      ? []
+      : file === null
+        ? [say`… and ${counted(left)} more`]
+        : [say`… and ${counted(left)} more: ${shown(file, folder)}`]),
   ];
+}
+
+export function failureLines(summary: FailureSummary, folder?: string): string[] {
+  return failureTexts(summary, folder).map(inEnglish);
 }
 
 function shown(file: string, folder: string): string {
@@ -54,7 +67,7 @@ export function tellFailures(
   onWarning(
     summary.total === 1
       ? say`${doing}: 1 failed and is left out`
-      : say`${doing}: ${count(summary.total)} failed and are left out`,
+      : say`${doing}: ${counted(summary.total)} failed and are left out`,
   );
-  for (const line of failureLines(summary)) onWarning(quoted(line));
+  for (const line of failureTexts(summary)) onWarning(line);
 }

@@ -1,4 +1,3 @@
-import sharp from "sharp";
 import { inEnglish, marked, say } from "../../words/text.ts";
 import { messageOf } from "../base/errors.ts";
 import { displayName, type ImageFormat } from "./format.ts";
@@ -6,6 +5,7 @@ import { heicAsPng } from "./heic.ts";
 import { jpegEnd, jpegScansComplete } from "./jpeg.ts";
 import { decodeJxl } from "./jxl.ts";
 import { SampleError, unusualSamples } from "./samples.ts";
+import { sharp } from "./sharp.ts";
 
 /** A decoded picture: `data` is interleaved 8-bit sRGB, height * width * 3 bytes, upright, transparency over white. */
 export interface RgbImage {
@@ -18,10 +18,6 @@ export interface RgbImage {
 
 /** Why an image cannot be read, in plain words and without its name. */
 export class UnreadableImage extends Error {}
-
-// Images are decoded side by side; libvips' own threads and its operation cache would only add memory.
-sharp.cache(false);
-sharp.concurrency(1);
 
 /** Throws UnreadableImage. */
 export async function decodeWithSharp(
@@ -71,7 +67,7 @@ export async function decodeJpeg(bytes: Buffer, maxPixels: number): Promise<RgbI
     const other = await decodeWithSharp(longer, "jpeg", maxPixels).catch(() => undefined);
     // Where more data makes another picture, there was not enough of it.
     if (!other || Buffer.compare(other.data, image.data) === 0) return image;
-    return { ...image, note: "its data ends early: a part of the picture may be missing" };
+    return { ...image, note: marked("its data ends early: a part of the picture may be missing") };
   }
 }
 

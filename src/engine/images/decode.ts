@@ -1,5 +1,4 @@
 import path from "node:path";
-import sharp from "sharp";
 import { marked, say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { BmpError, decodeBmp, readBmpHeader } from "./bmp.ts";
@@ -20,6 +19,7 @@ import { jpegIsProgressive } from "./jpeg.ts";
 import { jxlSize } from "./jxl.ts";
 import { defaultMaxPixels, pixelBytes, tooManyPixels } from "./limits.ts";
 import { type ImageSource, withImageBytes } from "./read.ts";
+import { sharp } from "./sharp.ts";
 
 export { type RgbImage, UnreadableImage } from "./codecs.ts";
 

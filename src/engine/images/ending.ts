@@ -1,11 +1,12 @@
+import { marked } from "../../words/text.ts";
 import type { ImageFormat } from "./format.ts";
 import { jpegEnd } from "./jpeg.ts";
 
 /** What a file is told to be that lacks no more than its end marker, or that may be cut: only decoding can tell. */
-export const noEndMarker = "it has no end marker; it is used if its data is whole";
+export const noEndMarker = marked("it has no end marker; it is used if its data is whole");
 
 /** The same once it was decoded. */
-export const wholeWithoutEnd = "it has no end marker, but its data is whole";
+export const wholeWithoutEnd = marked("it has no end marker, but its data is whole");
 
 /** As many last bytes as `endsWell` looks at. */
 export const tailBytes = 64;

@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import path from "node:path";
 import { crc32, deflateSync } from "node:zlib";
-import sharp from "sharp";
 import { appRoot } from "../base/appRoot.ts";
+import { sharp } from "./sharp.ts";
 
 interface HeifImage {
   get_width(): number;

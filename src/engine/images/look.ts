@@ -1,7 +1,8 @@
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import { type DecodeOptions, decodeImage, probeImage } from "./decode.ts";
 import type { ImageFormat } from "./format.ts";
 import { defaultMaxPixels } from "./limits.ts";
+import { sharp } from "./sharp.ts";
 
 /** Side in pixels of the small grey picture by which images are compared. */
 export const lookSide = 32;

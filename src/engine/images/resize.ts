@@ -1,5 +1,5 @@
-import sharp from "sharp";
 import type { RgbImage } from "./decode.ts";
+import { sharp } from "./sharp.ts";
 
 /** Scales a picture to exactly these sizes in pixels (Lanczos 3, on sRGB values). */
 export async function resize(image: RgbImage, width: number, height: number): Promise<RgbImage> {

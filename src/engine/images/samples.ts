@@ -1,6 +1,6 @@
-import sharp from "sharp";
 import { significant } from "../../words/figure.ts";
 import { inEnglish, marked, say } from "../../words/text.ts";
+import { sharp } from "./sharp.ts";
 
 /**
  * TIFF files hold more than 8-bit pictures: floats, 32-bit numbers, and 8 or 12 bits in 16. What range their values have, no field
@@ -149,7 +149,7 @@ function rangeOf(
   if (low < 0) throw unknown;
   const note = (bits: number) =>
     depth === "ushort" && high > 0
-      ? { note: `its 16-bit values end at ${high}: they are read as ${bits} bits` }
+      ? { note: inEnglish(say`its 16-bit values end at ${high}: they are read as ${bits} bits`) }
       : {};
   if (high <= 255) return { scale: 1, ...note(8) };
   if (high <= most12Bits) return { scale: 255 / most12Bits, ...note(12) };

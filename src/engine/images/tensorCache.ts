@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Progress, ProgressSink } from "../../protocol/progress.ts";
 import { imageHash, text } from "../../protocol/schema/common.ts";
 import { say } from "../../words/text.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseAs } from "../base/json.ts";
 import type { Row } from "./session.ts";
 

@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { stringify } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import type { RunSummary } from "../../protocol/project.ts";
 import type {
   CalibrateResult,

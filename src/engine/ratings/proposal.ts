@@ -1,6 +1,6 @@
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { imageHash } from "../../protocol/schema/common.ts";
 import type { RatingQueue } from "../../protocol/server.ts";
 import { writeJson } from "../base/files.ts";

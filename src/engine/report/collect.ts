@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import sharp from "sharp";
 import type { EvaluateResult, Metrics, RunRecord } from "../../protocol/results.ts";
 import { metrics } from "../../protocol/schema/results.ts";
 import { studentCard } from "../../protocol/schema/student.ts";
@@ -13,6 +12,7 @@ import { type Project, projectOf } from "../config/project.ts";
 import { openCatalog } from "../dataset/catalog.ts";
 import { withImage } from "../images/decode.ts";
 import { maxPixelsOf } from "../images/limits.ts";
+import { sharp } from "../images/sharp.ts";
 import { runsOf, studentOf } from "../pipeline/currentStudent.ts";
 import { type Prediction, predictionsFile, readPredictions } from "../pipeline/predictions.ts";
 import { findRun, runCurves } from "../pipeline/runSummaries.ts";

@@ -1,8 +1,9 @@
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import { writeFileAtomic } from "../base/files.ts";
 import { decodedSize } from "../images/decode.ts";
 import { sniffFormat } from "../images/format.ts";
 import { defaultMaxPixels, pixelBytes } from "../images/limits.ts";
+import { sharp } from "../images/sharp.ts";
 import type { OpenedImage } from "./openedImages.ts";
 import { longestSide, type PictureSize } from "./pictureFiles.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Failure } from "../../protocol/jobs.ts";
 import { text } from "../../protocol/schema/common.ts";
 import { failure } from "../../protocol/schema/jobs.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import type { RgbImage } from "../images/decode.ts";

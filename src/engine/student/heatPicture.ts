@@ -1,7 +1,7 @@
-import sharp from "sharp";
 import { scoreFigure } from "../../words/score.ts";
 import type { RgbImage } from "../images/decode.ts";
 import { diverging } from "../images/diverging.ts";
+import { sharp } from "../images/sharp.ts";
 import { colourLegend, colourReach, type HeatMap, localScore } from "./heatMap.ts";
 
 const strongest = 0.72;

@@ -5,18 +5,17 @@ import { explainFileSystemError, LeafError } from "../base/errors.ts";
 import { regularFile } from "../base/regularFile.ts";
 import { openDelimited } from "./delimited.ts";
 import { openJson, openJsonLines } from "./json.ts";
-import { openParquet } from "./parquet.ts";
 import type { Table, TableOptions } from "./types.ts";
-import { openXlsx } from "./xlsx.ts";
 
 export type TableKind = "text" | "json" | "jsonl" | "xlsx" | "parquet";
 
+// What most datasets have no file of is loaded where there is one.
 const readers: Record<TableKind, (file: string, options: TableOptions) => Promise<Table>> = {
   text: openDelimited,
   json: openJson,
   jsonl: openJsonLines,
-  xlsx: openXlsx,
-  parquet: openParquet,
+  xlsx: async (file, options) => (await import("./xlsx.ts")).openXlsx(file, options),
+  parquet: async (file, options) => (await import("./parquet.ts")).openParquet(file, options),
 };
 
 /** Names of files that are tables; of plain texts TID's and AVA's alone, since most are something else. */

@@ -1,10 +1,12 @@
 import type { TeacherConfig } from "../config/teacher.ts";
 import { clipTeacherFingerprint } from "./clip/identity.ts";
-import { createClipTeacher } from "./clip/teacher.ts";
-import { createEmbeddedTeacher, embeddedTeacherFingerprint } from "./embedded/teacher.ts";
-import { createOpenaiTeacher, openaiTeacherFingerprint } from "./openai/teacher.ts";
 import type { Teacher, TeacherOptions } from "./teacher.ts";
-import { createTransformersTeacher, transformersTeacherFingerprint } from "./transformers/teacher.ts";
+
+// Each kind is loaded where it is asked for.
+const embedded = () => import("./embedded/teacher.ts");
+const clip = () => import("./clip/teacher.ts");
+const openai = () => import("./openai/teacher.ts");
+const transformers = () => import("./transformers/teacher.ts");
 
 const notOne = "An ensemble is several teachers: each is made by itself, and their labels are combined.";
 
@@ -15,13 +17,13 @@ const notOne = "An ensemble is several teachers: each is made by itself, and the
 export async function createTeacher(config: TeacherConfig, options: TeacherOptions): Promise<Teacher> {
   switch (config.kind) {
     case "embedded":
-      return createEmbeddedTeacher({ maxPixels: options.maxPixels });
+      return (await embedded()).createEmbeddedTeacher({ maxPixels: options.maxPixels });
     case "clip":
-      return createClipTeacher(config, options);
+      return (await clip()).createClipTeacher(config, options);
     case "openai":
-      return createOpenaiTeacher(config, options);
+      return (await openai()).createOpenaiTeacher(config, options);
     case "transformers":
-      return createTransformersTeacher(config, options);
+      return (await transformers()).createTransformersTeacher(config, options);
     case "ensemble":
       throw new Error(notOne);
   }
@@ -31,13 +33,13 @@ export async function createTeacher(config: TeacherConfig, options: TeacherOptio
 export async function teacherFingerprint(config: TeacherConfig, root: string): Promise<string> {
   switch (config.kind) {
     case "embedded":
-      return embeddedTeacherFingerprint();
+      return (await embedded()).embeddedTeacherFingerprint();
     case "clip":
       return clipTeacherFingerprint(config, root);
     case "openai":
-      return openaiTeacherFingerprint(config, root);
+      return (await openai()).openaiTeacherFingerprint(config, root);
     case "transformers":
-      return transformersTeacherFingerprint(config, root);
+      return (await transformers()).transformersTeacherFingerprint(config, root);
     case "ensemble":
       throw new Error(notOne);
   }

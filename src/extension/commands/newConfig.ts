@@ -1,9 +1,10 @@
 import { l10n, Uri, window, workspace } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
+import { pickFrom } from "../projects/picker.ts";
 import { exists } from "../workspaceFiles.ts";
 
-export function newConfigCommands({ client }: Leaf): Handlers {
+export function newConfigCommands({ client, state }: Leaf): Handlers {
   return {
     async [commandIds.newConfig](target?: unknown) {
       const folder = await folderFor(target);
@@ -15,6 +16,9 @@ export function newConfigCommands({ client }: Leaf): Handlers {
       }
       const { config } = await client.request("leaf/newConfig", { folder: folder.toString() });
       await window.showTextDocument(Uri.parse(config, true));
+    },
+    async [commandIds.switchConfig]() {
+      await pickFrom(state, state.projects().length > 0 ? state.projects() : await state.refresh());
     },
   };
 }

@@ -82,6 +82,8 @@ export function createPanel(context: ExtensionContext, client: Client, state: St
       return;
     }
     if (message.type === "state") {
+      // Picked there; a page that is only made anew says what it already was.
+      if (message.state.config && message.state.config !== kept?.config) state.use(message.state.config);
       kept = message.state;
     } else if (message.type === "ready") {
       // Also said again after the page was hidden and made anew.

@@ -13,24 +13,38 @@ export function configOfTarget(target: Target): string | null {
   return null;
 }
 
+/** The projects with the current one first; the others keep their order. */
+export function currentFirst(projects: ProjectSnapshot[], current: string | null): ProjectSnapshot[] {
+  return projects.toSorted((a, b) => Number(b.config === current) - Number(a.config === current));
+}
+
+/**
+ * A project's row at the top of a tree. The first one is open. The id says so too: the editor looks at whether a row is
+ * open only when it first sees its id, and so leaves alone what people open and close by hand.
+ */
+export function rootRow(config: string, ordered: ProjectSnapshot[]): { id: string; open: boolean } {
+  const open = ordered[0]?.config === config;
+  return { id: open ? `${config}#first` : config, open };
+}
+
 export type Choice =
   | { kind: "one"; config: string }
   | { kind: "pick"; projects: ProjectSnapshot[] }
   | { kind: "none" };
 
 /**
- * Which project a command means: the one it is given, the active editor's config, the only one, or one to be picked.
+ * Which project a command means: the one it is given, the current one, the only one, or one to be picked.
  * A file that is no config (an image, a folder from the Explorer) stands for the project that holds it.
  */
 export function chooseProject(
   projects: ProjectSnapshot[],
   target: Target,
-  activeEditor: string | null,
+  current: string | null,
   fits: (project: ProjectSnapshot) => boolean = () => true,
 ): Choice {
   const named = configOfTarget(target);
   if (named) return { kind: "one", config: holderOf(projects, named)?.config ?? named };
-  const active = activeEditor === null ? undefined : projects.find(({ config }) => config === activeEditor);
+  const active = projects.find(({ config }) => config === current);
   if (active && fits(active)) return { kind: "one", config: active.config };
   const fitting = projects.filter(fits);
   const [only] = fitting;

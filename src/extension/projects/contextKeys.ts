@@ -4,6 +4,8 @@ import type { StageName } from "../../protocol/results.ts";
 /** What `when` clauses of package.json ask for; kept in one place with the reason of each. */
 export interface ContextKeys {
   "leaf.hasProject": boolean;
+  /** One of them is the current one, and another can be picked. */
+  "leaf.hasSeveralConfigs": boolean;
   /** Some project has a job under way. */
   "leaf.running": boolean;
   /** There is a student to export. */
@@ -24,6 +26,7 @@ export function contextKeys(projects: ProjectSnapshot[]): ContextKeys {
   const has = (stage: StageName) => projects.some((one) => headline(one, stage) !== null);
   return {
     "leaf.hasProject": projects.length > 0,
+    "leaf.hasSeveralConfigs": projects.length > 1,
     "leaf.running": projects.some(isRunning),
     "leaf.hasStudent": projects.some(({ scorer }) => scorer?.kind === "student"),
     "leaf.hasMos": projects.some(({ mos }) => mos !== null),

@@ -1,7 +1,7 @@
 import { commands, l10n, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import type { ProjectSnapshot } from "../../protocol/project.ts";
-import { chooseProject, type Target } from "./choice.ts";
+import { chooseProject, currentFirst, type Target } from "./choice.ts";
 import type { State } from "./state.ts";
 
 /** The config's URI that a command is about, asking if need be; undefined if the user turned away. */
@@ -11,19 +11,9 @@ export async function pickProject(
   fits?: (project: ProjectSnapshot) => boolean,
 ): Promise<string | undefined> {
   const projects = state.projects().length > 0 ? state.projects() : await state.refresh();
-  const active = window.activeTextEditor?.document.uri.toString() ?? null;
-  const choice = chooseProject(projects, target, active, fits);
-  if (choice.kind === "one") return choice.config;
-  if (choice.kind === "pick") {
-    const items = choice.projects.map(({ name, imagesName, invalid, config }) => ({
-      label: name,
-      description: imagesName,
-      detail: invalid ?? undefined,
-      config,
-    }));
-    const picked = await window.showQuickPick(items, { placeHolder: l10n.t("Which config?") });
-    return picked?.config;
-  }
+  const choice = chooseProject(projects, target, state.current(), fits);
+  if (choice.kind === "one") return used(state, choice.config);
+  if (choice.kind === "pick") return pickFrom(state, choice.projects);
   const newConfig = l10n.t("New Config");
   const demo = l10n.t("Open Demo Workspace");
   const chosen = await window.showInformationMessage(
@@ -35,4 +25,22 @@ export async function pickProject(
   if (chosen === newConfig) await commands.executeCommand(commandIds.newConfig);
   if (chosen === demo) await commands.executeCommand(commandIds.openDemo);
   return undefined;
+}
+
+/** Has one picked, which is the current one then. */
+export async function pickFrom(state: State, projects: ProjectSnapshot[]): Promise<string | undefined> {
+  const current = state.current();
+  const items = currentFirst(projects, current).map(({ name, imagesName, invalid, config }) => ({
+    label: config === current ? `$(check) ${name}` : name,
+    description: imagesName,
+    detail: invalid ?? undefined,
+    config,
+  }));
+  const picked = await window.showQuickPick(items, { placeHolder: l10n.t("Which config?") });
+  return picked && used(state, picked.config);
+}
+
+function used(state: State, config: string): string {
+  state.use(config);
+  return config;
 }

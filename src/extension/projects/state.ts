@@ -1,12 +1,24 @@
-import { commands, type Disposable, EventEmitter } from "vscode";
+import { commands, type Disposable, EventEmitter, type Memento, window } from "vscode";
 import type { ProjectSnapshot } from "../../protocol/project.ts";
 import type { Client } from "../client.ts";
 import { log } from "../log.ts";
+import { currentFirst } from "./choice.ts";
 import { contextKeys } from "./contextKeys.ts";
+
+const currentKey = "leaf.currentConfig";
 
 /** The last that the server told of all projects. Views draw from it and own no state of their own. */
 export interface State extends Disposable {
   projects(): ProjectSnapshot[];
+  /** The same, the current one first. */
+  ordered(): ProjectSnapshot[];
+  /**
+   * The URI of the config that commands mean where nothing else is said: the one that was last opened in an editor, picked,
+   * or used by a command or the panel. null: none of the present ones yet.
+   */
+  current(): string | null;
+  use(config: string): void;
+  onCurrent(listener: () => void): Disposable;
   /** By the URI of its config. */
   project(config: string): ProjectSnapshot | undefined;
   /** The project whose folder holds a file; the innermost one. */
@@ -16,13 +28,19 @@ export interface State extends Disposable {
   refresh(): Promise<ProjectSnapshot[]>;
 }
 
-export function createState(client: Client): State {
+export function createState(client: Client, memory: Memento): State {
   const changed = new EventEmitter<ProjectSnapshot[]>();
+  const switched = new EventEmitter<void>();
+  let current = memory.get<string | null>(currentKey, null);
   const keysSet = new Map<string, boolean>();
   let projects: ProjectSnapshot[] = [];
 
   function update(next: ProjectSnapshot[]): void {
+    const before = projects;
     projects = next;
+    // A config may be open before the server knows it.
+    const opened = openOne();
+    if (opened && !before.some(({ config }) => config === opened)) use(opened);
     setContext({ ...contextKeys(projects), "leaf.starting": false });
     changed.fire(projects);
   }
@@ -35,12 +53,24 @@ export function createState(client: Client): State {
     }
   }
 
+  const known = (config: string | null) => (projects.some((one) => one.config === config) ? config : null);
+
+  function use(config: string): void {
+    if (config === current || !known(config)) return;
+    current = config;
+    void memory.update(currentKey, config);
+    switched.fire();
+  }
+
+  const openOne = () => window.activeTextEditor?.document.uri.toString();
+
   async function refresh(): Promise<ProjectSnapshot[]> {
     update(await client.request("leaf/projects", {}));
     return projects;
   }
 
   const subscriptions = [
+    window.onDidChangeActiveTextEditor(() => use(openOne() ?? "")),
     client.on("leaf/changed", (told) => update(told.projects)),
     client.onStarting(() => setContext({ "leaf.starting": true })),
     client.onReady(() => void refresh().catch((error) => log().warn(String(error)))),
@@ -50,6 +80,10 @@ export function createState(client: Client): State {
   ];
   return {
     projects: () => projects,
+    ordered: () => currentFirst(projects, current),
+    current: () => known(current),
+    use,
+    onCurrent: (listener) => switched.event(listener),
     project: (config) => projects.find((one) => one.config === config),
     projectOfFile: (uri) =>
       projects
@@ -58,7 +92,7 @@ export function createState(client: Client): State {
     onChanged: (listener) => changed.event(listener),
     refresh,
     dispose() {
-      for (const one of [...subscriptions, changed]) one.dispose();
+      for (const one of [...subscriptions, changed, switched]) one.dispose();
     },
   };
 }

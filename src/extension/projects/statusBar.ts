@@ -10,6 +10,7 @@ import { statusText, statusTooltip } from "../images/imageWords.ts";
 import type { Leaf } from "../leaf.ts";
 import { log } from "../log.ts";
 import { isRunning } from "./contextKeys.ts";
+import type { State } from "./state.ts";
 
 /** One item: the quality of the open image, and the job that runs; hidden where there is neither. */
 export function statusBar({ client, state }: Leaf): Disposable[] {
@@ -66,6 +67,7 @@ export function statusBar({ client, state }: Leaf): Disposable[] {
 
   return [
     item,
+    ...currentConfig(state),
     window.tabGroups.onDidChangeTabs(() => void lookAtImage()),
     window.tabGroups.onDidChangeTabGroups(() => void lookAtImage()),
     client.onReady(() => void lookAtImage(true)),
@@ -74,6 +76,28 @@ export function statusBar({ client, state }: Leaf): Disposable[] {
     }),
     state.onChanged(draw),
   ];
+}
+
+/** Which config views and commands are about, where there are several; a click has another one picked. */
+function currentConfig(state: State): Disposable[] {
+  const item = window.createStatusBarItem("leaf.config", StatusBarAlignment.Right, 91);
+  item.name = l10n.t("LEAF Config");
+  item.command = commandIds.switchConfig;
+
+  function draw(): void {
+    if (state.projects().length < 2) {
+      item.hide();
+      return;
+    }
+    const current = state.project(state.current() ?? "");
+    item.text = `$(file-code) ${current?.name ?? l10n.t("Which config?")}`;
+    item.tooltip = current
+      ? l10n.t("LEAF works with {0}. Click to switch to another config.", current.name)
+      : l10n.t("Click to pick the config that LEAF works with.");
+    item.accessibilityInformation = { label: item.tooltip };
+    item.show();
+  }
+  return [item, state.onChanged(draw), state.onCurrent(draw)];
 }
 
 function runningText({ job }: ProjectSnapshot, short: boolean): string {

@@ -22,6 +22,7 @@ import { render } from "../../words/text.ts";
 import { imageDescription, scoringMessage } from "../images/imageWords.ts";
 import type { Leaf } from "../leaf.ts";
 import { log } from "../log.ts";
+import { rootRow } from "../projects/choice.ts";
 import { viewCommandIds } from "../viewCommands.ts";
 
 type Mode = "bands" | "worst";
@@ -50,7 +51,7 @@ export function imagesTree({ client, context, state }: Leaf): Disposable[] {
   });
 
   async function getChildren(node?: Node): Promise<Node[]> {
-    const projects = state.projects();
+    const projects = state.ordered();
     if (!client.isRunning()) return [];
     try {
       if (!node && projects.length > 1)
@@ -90,7 +91,12 @@ export function imagesTree({ client, context, state }: Leaf): Disposable[] {
   function getTreeItem(node: Node): TreeItem {
     switch (node.kind) {
       case "project": {
-        const made = new TreeItem(node.name, TreeItemCollapsibleState.Expanded);
+        const { id, open } = rootRow(node.config, state.ordered());
+        const made = new TreeItem(
+          node.name,
+          open ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed,
+        );
+        made.id = id;
         made.iconPath = new ThemeIcon("file-code");
         return made;
       }
@@ -134,6 +140,7 @@ export function imagesTree({ client, context, state }: Leaf): Disposable[] {
     tree,
     { dispose: () => clearTimeout(timer) },
     client.on("leaf/scoresChanged", refreshSoon),
+    state.onCurrent(() => changed.fire()),
     state.onChanged((projects) => {
       const [only] = projects;
       tree.message = only && projects.length === 1 ? scoringMessage(only, l10n.t) : undefined;

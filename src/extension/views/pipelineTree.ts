@@ -13,6 +13,7 @@ import {
 } from "vscode";
 import type { ProjectSnapshot } from "../../protocol/project.ts";
 import type { Leaf } from "../leaf.ts";
+import { rootRow } from "../projects/choice.ts";
 import { isRunning } from "../projects/contextKeys.ts";
 import { viewCommandIds } from "../viewCommands.ts";
 import { pipelineRows, projectRow, type Row } from "./stageWords.ts";
@@ -29,8 +30,8 @@ export function pipelineTree({ state }: Leaf): Disposable[] {
   const tree = window.createTreeView<Node>("leaf.pipeline", {
     treeDataProvider: {
       onDidChangeTreeData: changed.event,
-      getChildren: (node) => children(state.projects(), node),
-      getTreeItem: (node) => item(node),
+      getChildren: (node) => children(state.ordered(), node),
+      getTreeItem: (node) => item(node, state.ordered()),
     },
   });
   let endProgress: (() => void) | undefined;
@@ -52,7 +53,8 @@ export function pipelineTree({ state }: Leaf): Disposable[] {
   const open = commands.registerCommand(viewCommandIds.openConfig, async (node?: { config: string }) => {
     if (node) await window.showTextDocument(Uri.parse(node.config, true));
   });
-  return [changed, tree, subscription, open, { dispose: () => endProgress?.() }];
+  const switched = state.onCurrent(() => changed.fire());
+  return [changed, tree, subscription, switched, open, { dispose: () => endProgress?.() }];
 }
 
 function children(projects: ProjectSnapshot[], node: Node | undefined): Node[] {
@@ -64,16 +66,17 @@ function children(projects: ProjectSnapshot[], node: Node | undefined): Node[] {
   return pipelineRows(project, Date.now(), l10n.t).map((row) => ({ config: project.config, row }));
 }
 
-function item({ config, row }: Node): TreeItem {
+function item({ config, row }: Node, ordered: ProjectSnapshot[]): TreeItem {
+  const root = row.id === "project" ? rootRow(config, ordered) : null;
   const made = new TreeItem(
     row.label,
-    row.id === "project"
+    root?.open
       ? TreeItemCollapsibleState.Expanded
-      : row.children
+      : root || row.children
         ? TreeItemCollapsibleState.Collapsed
         : TreeItemCollapsibleState.None,
   );
-  made.id = `${config}#${row.id}`;
+  made.id = root?.id ?? `${config}#${row.id}`;
   made.description = row.description;
   made.tooltip = new MarkdownString(row.tooltip);
   made.iconPath = new ThemeIcon(row.icon, row.color ? new ThemeColor(row.color) : undefined);

@@ -10,9 +10,10 @@ import {
   window,
 } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
-import type { RunSummary } from "../../protocol/project.ts";
+import type { ProjectSnapshot, RunSummary } from "../../protocol/project.ts";
 import type { Leaf } from "../leaf.ts";
 import { log } from "../log.ts";
+import { rootRow } from "../projects/choice.ts";
 import { fileNameOf, runDescription, runTooltip, shownRuns } from "../runWords.ts";
 
 /** A run, or the config that it belongs to; menus hand it to commands. */
@@ -32,7 +33,7 @@ export function runsTree({ client, state }: Leaf): { disposables: Disposable[]; 
     treeDataProvider: {
       onDidChangeTreeData: changed.event,
       getChildren,
-      getTreeItem: item,
+      getTreeItem: (node) => item(node, state.ordered()),
     },
   });
   let known = "";
@@ -52,7 +53,7 @@ export function runsTree({ client, state }: Leaf): { disposables: Disposable[]; 
   });
 
   async function getChildren(node?: RunNode): Promise<RunNode[]> {
-    const projects = state.projects();
+    const projects = state.ordered();
     if (!node && projects.length > 1)
       return projects.map(({ config, name }) => ({ config, name, run: null }));
     const config = node?.config ?? projects[0]?.config;
@@ -71,13 +72,20 @@ export function runsTree({ client, state }: Leaf): { disposables: Disposable[]; 
     }
   }
 
-  return { disposables: [changed, tree, subscription], refresh: () => changed.fire() };
+  return {
+    disposables: [changed, tree, subscription, state.onCurrent(() => changed.fire())],
+    refresh: () => changed.fire(),
+  };
 }
 
-function item({ config, run, name }: RunNode): TreeItem {
+function item({ config, run, name }: RunNode, ordered: ProjectSnapshot[]): TreeItem {
   if (!run) {
-    const made = new TreeItem(name, TreeItemCollapsibleState.Expanded);
-    made.id = config;
+    const { id, open } = rootRow(config, ordered);
+    const made = new TreeItem(
+      name,
+      open ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed,
+    );
+    made.id = id;
     made.iconPath = new ThemeIcon("file-code");
     made.contextValue = "runs.config";
     return made;

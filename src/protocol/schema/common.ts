@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Text } from "../text.ts";
 
 // The same as the patterns of src/engine/base/ids.ts, which checks where an id becomes a path.
@@ -33,7 +33,12 @@ export const processId = z.int().min(1).max(0x7fffffff);
 
 /** A sentence as data; parts of sentences are not nested deeper than this. */
 function sentenceOf(depth: number): z.ZodType<Text> {
-  const value = z.union([text, z.number(), ...(depth > 0 ? [sentenceOf(depth - 1)] : [])]);
+  const value = z.union([
+    text,
+    z.number(),
+    z.strictObject({ count: z.number() }),
+    ...(depth > 0 ? [sentenceOf(depth - 1)] : []),
+  ]);
   return z.object({ template: text, values: z.array(value).max(50) });
 }
 export const sentence = sentenceOf(4);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { headContract } from "./head.ts";
 import { teacherContract } from "./teacher.ts";
 import { trainerContract } from "./trainer.ts";

@@ -1,6 +1,6 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ExperimentResult } from "../experiments.ts";
-import { count, fileName, runId, text, time } from "./common.ts";
+import { count, fileName, runId, sentence, text, time } from "./common.ts";
 import { metrics } from "./results.ts";
 
 const measure = z.enum(["srcc", "plcc", "plccLogistic", "krcc", "rmse"]);
@@ -9,7 +9,7 @@ const stage = z.enum(["teacher", "distill", "calibrate"]);
 const trial = z.looseObject({
   seed: z.int(),
   state: z.enum(["done", "failed", "missing"]),
-  reason: text.nullable(),
+  reason: z.union([sentence, text]).nullable(),
   run: runId.nullable(),
   evaluated: stage.nullable(),
   key: text.nullable(),

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { FailureSummary, ItemFailure } from "../failures.ts";
 import { count, text } from "./common.ts";
 

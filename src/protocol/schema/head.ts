@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { count, figure, filled, interval, seconds, text } from "./common.ts";
 import { agreement, errorCode, level, levels, scoredViews } from "./trainer.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Failure, failureCodes, type JobEvent, type JobRequest } from "../jobs.ts";
 import { stageNames } from "../results.ts";
 import { count, jobId, moment, sentence, text, time } from "./common.ts";

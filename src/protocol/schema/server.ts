@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ServerMethod } from "../server.ts";
 import { count, imageHash, text } from "./common.ts";
 

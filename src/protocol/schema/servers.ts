@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ServerState } from "../servers.ts";
 import { count, key, processId, text, time } from "./common.ts";
 import { failure } from "./jobs.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { StudentCard } from "../student.ts";
 import { count, text } from "./common.ts";
 import { headFacts } from "./head.ts";

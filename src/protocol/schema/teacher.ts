@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { count, filled } from "./common.ts";
 
 // Engine ⇄ local teacher (`python -m leaf.teacher`), one JSON object a line. Python's side is written from here:

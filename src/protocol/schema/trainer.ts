@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { count, figure, filled, seconds, text } from "./common.ts";
 
 // The job file and the trainer's messages. Python's side is written from here: `npm run contract`, into src/python/leaf/contract.

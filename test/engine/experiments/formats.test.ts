@@ -5,6 +5,7 @@ import { formatted } from "../../../src/engine/experiments/formats.ts";
 import { meanOf, quartilesOf } from "../../../src/engine/experiments/result.ts";
 import type { ArmResult, ExperimentResult, TrialResult } from "../../../src/protocol/experiments.ts";
 import { escapeLatex, escapeMarkdown } from "../../../src/words/escape.ts";
+import { say } from "../../../src/words/text.ts";
 
 function trial(seed: number, srcc: number | null, rest: Partial<TrialResult> = {}): TrialResult {
   const metrics = {
@@ -39,7 +40,7 @@ function arm(name: string, trials: TrialResult[], versus: ArmResult["versus"] = 
   return { name, settings: {}, stage: "calibrate", trials, ratings: 50, means, versus };
 }
 
-const failed = { state: "failed", reason: "no memory", metrics: null, key: null, run: null } as const;
+const failed = { state: "failed", reason: say`no ${"memory"}`, metrics: null, key: null, run: null } as const;
 
 function result(arms: ArmResult[], rest: Partial<ExperimentResult> = {}): ExperimentResult {
   return {

@@ -12,8 +12,10 @@ import { writeTensorCache } from "../../../src/engine/images/tensorCache.ts";
 import { scorePaths } from "../../../src/engine/scoring/score.ts";
 import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
 import { toDataUrl } from "../../../src/engine/teachers/openai/picture.ts";
-import { inEnglish } from "../../../src/words/text.ts";
+import type { Text } from "../../../src/protocol/text.ts";
+import { inEnglish, render } from "../../../src/words/text.ts";
 import { gradient, largestDifference, temporaryFolder } from "../../support/pictures.ts";
+import { pseudo, untranslated } from "../../support/pseudoLocale.ts";
 import { tiff } from "../../support/tiff.ts";
 
 function noise(width = 120, height = 80) {
@@ -119,9 +121,14 @@ describe("a JPEG without its end marker", () => {
     writeFileSync(path.join(root, "leaf.yaml"), "images: photos\n");
     const project = await openProject(path.join(root, "leaf.yaml"));
 
-    const warnings: string[] = [];
-    const catalog = await openCatalog(project, { onWarning: (message) => warnings.push(inEnglish(message)) });
+    const [warnings, inAnother]: string[][] = [[], []];
+    const onWarning = (message: Text) => {
+      warnings!.push(inEnglish(message));
+      inAnother!.push(render(message, pseudo));
+    };
+    const catalog = await openCatalog(project, { onWarning });
     catalog.close();
+    expect(inAnother!.flatMap((line) => untranslated(line))).toEqual([]);
     const suspected = ["cut.jpg", "cut.png", "unended.jpg", "unended.png"];
     expect(warnings).toEqual(
       suspected.map((name) => `photos/${name}: it has no end marker; it is used if its data is whole`),

@@ -4,7 +4,7 @@ import { diverging } from "../../../src/engine/images/diverging.ts";
 import { createModel } from "../support/model/model.ts";
 import { openDetails } from "../support/openDetails.ts";
 import { panels } from "../support/panelTest.ts";
-import { themes } from "../support/themes.ts";
+import { allThemes } from "../support/themes.ts";
 
 const open = panels();
 
@@ -194,7 +194,7 @@ test("looks", async () => {
   const one = await opened({ model: createModel({ images: 400, pairs: 40 }) });
   await one.page.keyboard.press("h");
   await one.overlay.waitFor();
-  for (const theme of themes) {
+  for (const theme of allThemes) {
     await one.panel.setTheme(theme);
     await one.panel.shot(`heat-${theme}`);
   }

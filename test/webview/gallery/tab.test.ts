@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type FakeEditor, type OpenPanel, type PanelOptions, startEditor } from "../support/fakeEditor.ts";
 import { createModel } from "../support/model/model.ts";
-import { themes } from "../support/themes.ts";
+import { allThemes } from "../support/themes.ts";
 
 let editor: FakeEditor;
 let panel: OpenPanel;
@@ -291,7 +291,7 @@ test("looks", async () => {
   for (const index of [3, 8])
     await first.locator(`leaf-image-grid [data-index="${index}"]`).click({ modifiers: ["ControlOrMeta"] });
   await first.locator("leaf-image-details img.full:not(.waits)").waitFor();
-  for (const theme of themes) {
+  for (const theme of allThemes) {
     await panel.setTheme(theme);
     await panel.shot(`gallery-${theme}`);
   }

@@ -3,7 +3,7 @@ import type { ImagePane } from "../../../webview/pictures/pane.ts";
 import { expectAsked } from "../support/asked.ts";
 import { type FakeEditor, type OpenPanel, type PanelOptions, startEditor } from "../support/fakeEditor.ts";
 import { createModel } from "../support/model/model.ts";
-import { themes } from "../support/themes.ts";
+import { allThemes } from "../support/themes.ts";
 
 let editor: FakeEditor;
 let panel: OpenPanel;
@@ -271,7 +271,7 @@ test("looks", async () => {
   for (const key of ["ArrowLeft", "=", "Home", "j"]) await first.keyboard.press(key);
   await first.locator("leaf-pair-view img.full:not(.waits)").nth(1).waitFor();
   await expect.poll(() => first.locator("leaf-pair-strip .tick").count()).toBe(2);
-  for (const theme of themes) {
+  for (const theme of allThemes) {
     await panel.setTheme(theme);
     await panel.shot(`pairs-${theme}`);
   }

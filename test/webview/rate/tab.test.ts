@@ -3,7 +3,7 @@ import { expectAsked } from "../support/asked.ts";
 import { type FakeEditor, type OpenPanel, type PanelOptions, startEditor } from "../support/fakeEditor.ts";
 import { createModel } from "../support/model/model.ts";
 import { wordsOf } from "../support/panelTest.ts";
-import { themes } from "../support/themes.ts";
+import { allThemes } from "../support/themes.ts";
 
 let editor: FakeEditor;
 let panel: OpenPanel;
@@ -177,13 +177,16 @@ test("skipped images come at the end, then what next", async () => {
   expect(await shownImage()).toBe(fileOf(first!));
 });
 
-test("without a MOS file it says which one will be made", async () => {
+test("without a MOS file it says which one will be made, and what a rating costs and brings", async () => {
   const model = createModel({ images: 40, standing: "new" });
   model.projects[0]!.mos = null;
   for (const row of model.images) row.mos = null;
   const page = await open({ model });
   expect(await page.locator("leaf-rate .first-file").textContent()).toContain(
     "The first rating makes mos.csv and names it in shop/leaf.yaml as mos; each rating",
+  );
+  expect(await page.locator("leaf-rate .first-file").textContent()).toMatch(
+    /At six seconds an image, these 30 take 3 min\. They put the scores onto your scale/,
   );
   await panel.shot("rate-first");
   await rate("3");
@@ -227,7 +230,7 @@ test("looks", async () => {
   await open();
   await rate("4");
   await ready();
-  for (const theme of themes) {
+  for (const theme of allThemes) {
     await panel.setTheme(theme);
     await panel.shot(`rate-${theme}`);
   }

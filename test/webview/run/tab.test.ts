@@ -273,3 +273,29 @@ test("the log keeps its last 200 lines", async () => {
   // It follows its end.
   expect(await log.evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight)).toBeLessThan(4);
 });
+
+test("before the first run it shows what will come, in which tab", async () => {
+  const model = createModel({ images: 40, standing: "new" });
+  const { page, kept, refresh } = await open({ model, tab: "run" });
+  const coming = page.locator("leaf-what-comes");
+  await coming.getByRole("heading", { name: "What a run brings" }).waitFor();
+  expect(await coming.getByRole("listitem").count()).toBe(4);
+  expect(await coming.getByRole("button").allInnerTexts()).toEqual(["Pairs", "Gallery", "Metrics"]);
+  // Without human scores there will be no metrics: some have to be given first.
+  model.projects[0]!.mos = null;
+  await refresh();
+  await coming.getByRole("button", { name: "Rate" }).waitFor();
+  expect(await coming.getByRole("button", { name: "Metrics" }).count()).toBe(0);
+  await coming.getByRole("button", { name: "Gallery" }).click();
+  await expect.poll(() => kept()?.tab).toBe("gallery");
+});
+
+test("a failed job has no tick above it", async () => {
+  const model = createModel({ images: 40 });
+  const failure = { code: "failed", message: "The teacher does not answer." } as const;
+  const ended = { state: "failed", ended: new Date().toISOString(), progress: null, failure } as const;
+  model.projects[0]!.job = { ...runningJob(config, Date.now()), ...ended };
+  const { page } = await open({ model, tab: "run" });
+  await page.getByText("The teacher does not answer.").waitFor();
+  expect(await page.locator("leaf-outcome leaf-icon.done").count()).toBe(0);
+});

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
+import type { ArmResult, TrialResult } from "../../../src/protocol/experiments.ts";
+import { say } from "../../../src/words/text.ts";
+import { failuresOf } from "../../../webview/runs/armFigures.ts";
 import { baselineOf, changesOf, deltaOf, differences, sortRuns } from "../../../webview/runs/figures.ts";
+import { pseudo } from "../../support/pseudoLocale.ts";
 import { createModel } from "../support/model/model.ts";
 
 const { runs } = createModel({ images: 200, pairs: 0 });
@@ -76,4 +80,16 @@ test("only settings that differ are shown, and a missing one counts", () => {
   delete bare.settings["split.seed"];
   expect(differences([r12, bare])).toEqual([{ setting: "split.seed", values: ["0", null] }]);
   expect(differences([r12, r12])).toEqual([]);
+});
+
+test("why trials failed is said in the editor's language, each reason once; older results have it in English", () => {
+  const failed = (seed: number, reason: TrialResult["reason"]) =>
+    ({ seed, state: "failed", reason }) as TrialResult;
+  const arm = {
+    trials: [failed(0, say`Run it again.`), failed(1, say`Run it again.`), failed(2, "no memory")],
+  };
+  expect(failuresOf(arm as ArmResult, pseudo)).toEqual([
+    { reason: "⟦Run it again.⟧", seeds: [0, 1] },
+    { reason: "no memory", seeds: [2] },
+  ]);
 });

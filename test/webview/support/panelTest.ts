@@ -26,12 +26,19 @@ export function panels(): (options?: PanelOptions) => Promise<OpenPanel> {
   };
 }
 
-/** The panel is no wider than its window: nothing but tables scrolls sideways. */
+/** The panel is no wider than its window: nothing but tables scrolls sideways. Nor is the page higher: its tab alone scrolls. */
 export async function expectFits({ page }: OpenPanel): Promise<void> {
   const widths = await page.evaluate(() => {
     const main = document.querySelector("leaf-app")!.shadowRoot!.querySelector("main")!;
-    return { page: document.documentElement.scrollWidth, main: main.scrollWidth, window: window.innerWidth };
+    const { scrollWidth, scrollHeight } = document.documentElement;
+    return {
+      page: scrollWidth,
+      main: main.scrollWidth,
+      window: window.innerWidth,
+      beyond: scrollHeight - window.innerHeight,
+    };
   });
+  expect(widths.beyond).toBeLessThanOrEqual(0);
   expect(widths.page).toBeLessThanOrEqual(widths.window);
   expect(widths.main).toBeLessThanOrEqual(widths.window);
 }

@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { inEnglish, say } from "../../../words/text.ts";
 import { explainFileSystemError, LeafError } from "../../base/errors.ts";
 import { hashFile, isMissing } from "../../base/files.ts";
 import { BmpError } from "../../images/bmp.ts";
@@ -43,7 +44,7 @@ export async function inspectFile(
     const heif = promised === "heic" && header.format === "avif";
     const notes: string[] = [];
     if (promised !== header.format && !heif)
-      notes.push(`named ${path.posix.extname(file)}, is ${displayName(header.format)}`);
+      notes.push(inEnglish(say`named ${path.posix.extname(file)}, is ${displayName(header.format)}`));
     if (!endsWell(tail, header.format) && !(await endsInside(absolute, header.format, stats.size)))
       notes.push(noEndMarker);
     entry.note = notes.join("; ") || null;

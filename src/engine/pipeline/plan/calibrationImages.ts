@@ -1,5 +1,5 @@
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { imageHash } from "../../../protocol/schema/common.ts";
 import { say } from "../../../words/text.ts";
 import { writeJson } from "../../base/files.ts";

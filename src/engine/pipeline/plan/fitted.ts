@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { writeJson } from "../../base/files.ts";
 import { readJsonAs } from "../../base/json.ts";
 import { keyOf } from "../../base/keys.ts";

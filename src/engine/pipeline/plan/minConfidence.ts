@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { digestLines } from "../../base/keys.ts";
 import { defaultMinConfidence } from "../../config/config.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { LeastConfidence } from "../../labels/counting.ts";
 import type { LabelStore } from "../../labels/labels.ts";
 import { countedPairs } from "../../labels/snapshot.ts";

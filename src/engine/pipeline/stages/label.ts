@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import type { LabelEstimate } from "../../../protocol/preview.ts";
 import type { LabelResult, Spent } from "../../../protocol/results.ts";
 import type { Text } from "../../../protocol/text.ts";
-import { count, figure, money } from "../../../words/figure.ts";
-import { say } from "../../../words/text.ts";
+import { figure, money } from "../../../words/figure.ts";
+import { counted, say } from "../../../words/text.ts";
 import { LeafError, withFailures } from "../../base/errors.ts";
 import { during } from "../../base/unexpected.ts";
 import { shortWaitMs, whenFree } from "../../base/whenFree.ts";
@@ -286,8 +286,8 @@ async function labelAll(
     const tokens = inputTokens + outputTokens;
     options.onNote?.(
       cost
-        ? say`${requests} requests, about ${tokens} tokens, about ${money(cost)}`
-        : say`${requests} requests, about ${tokens} tokens`,
+        ? say`${counted(requests)} requests, about ${counted(tokens)} tokens, about ${money(cost)}`
+        : say`${counted(requests)} requests, about ${counted(tokens)} tokens`,
     );
   }
 
@@ -320,7 +320,7 @@ function minConfidenceNow(project: Project, catalog: Catalog): Promise<LeastConf
 
 /** "12 requests, 3,456 tokens, 0.02 EUR". */
 export function spentText({ requests, inputTokens, outputTokens, cost }: Spent): Text {
-  const [asked, tokens] = [count(requests), count(inputTokens + outputTokens)];
+  const [asked, tokens] = [counted(requests), counted(inputTokens + outputTokens)];
   return cost
     ? say`${asked} requests, ${tokens} tokens, ${money(cost)}`
     : say`${asked} requests, ${tokens} tokens`;

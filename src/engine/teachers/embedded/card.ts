@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { say } from "../../../words/text.ts";
 import { appRoot } from "../../base/appRoot.ts";
 import { LeafError, messageOf } from "../../base/errors.ts";

@@ -1,4 +1,5 @@
-import sharp, { type OutputInfo, type OverlayOptions } from "sharp";
+import type { OutputInfo, OverlayOptions } from "sharp";
+import { sharp } from "../../images/sharp.ts";
 import { dataUrl } from "./picture.ts";
 
 /** Pixels between two images, and above them for their letters. */

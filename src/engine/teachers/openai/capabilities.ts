@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Text, TextValue } from "../../../protocol/text.ts";
 import { figure } from "../../../words/figure.ts";
 import { say } from "../../../words/text.ts";

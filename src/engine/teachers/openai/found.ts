@@ -1,5 +1,5 @@
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { writeJson } from "../../base/files.ts";
 import { readJsonAs, readJsonNow } from "../../base/json.ts";
 import { canonicalJson, keyOf } from "../../base/keys.ts";

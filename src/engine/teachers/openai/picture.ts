@@ -1,9 +1,10 @@
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import { decodedSize, decodeImage } from "../../images/decode.ts";
 import { endsWell, tailBytes } from "../../images/ending.ts";
 import { sniffFormat } from "../../images/format.ts";
 import { defaultMaxPixels, pixelBytes } from "../../images/limits.ts";
 import { unusualSamples } from "../../images/samples.ts";
+import { sharp } from "../../images/sharp.ts";
 import { plainSize } from "./plain.ts";
 
 const jpegQuality = 95;

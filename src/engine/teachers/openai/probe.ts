@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import { sharp } from "../../images/sharp.ts";
 import type { Prompts } from "../prompts.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { type Client, trimmed } from "./client.ts";

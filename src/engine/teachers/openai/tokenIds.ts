@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { LeafError } from "../../base/errors.ts";
 import type { Prompts } from "../prompts.ts";
 import type { Capabilities } from "./capabilities.ts";

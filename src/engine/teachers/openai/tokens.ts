@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { figure } from "../../../words/figure.ts";
 
 /** One candidate for the next token, as a server lists it. */

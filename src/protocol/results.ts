@@ -145,6 +145,22 @@ export interface EvaluateResult extends Metrics {
   failures?: FailureSummary;
 }
 
+/** How far somebody who has rated the same images twice agrees with themselves. In the unit of the ratings. */
+export interface Retest {
+  rater: string;
+  /** Images that were rated twice. */
+  images: number;
+  /** Of second with first ratings; null where it is not defined: fewer than 3 images, or all ratings the same. */
+  srcc: number | null;
+  /** Second minus first, on average. */
+  meanDifference: number;
+  /**
+   * Standard deviation of a single rating around the rater's own mean: √(Σ d² / 2n), from the differences d (Bland and Altman,
+   * Measurement error, BMJ 1996).
+   */
+  sd: number;
+}
+
 /** How far people agree with each other, and so how far a model can agree with their mean. */
 export interface HumanCeiling {
   /** Images with two ratings or more. */

@@ -26,6 +26,7 @@ export const groups: readonly Group[] = [
     load: async () => (await import("./commands/stages.ts")).addStageCommands,
   },
   { names: ["labels"], load: async () => (await import("./commands/labels.ts")).addLabelsCommands },
+  { names: ["ratings"], load: async () => (await import("./commands/ratings.ts")).addRatingsCommand },
   {
     names: ["score", "metrics", "export"],
     load: async () => (await import("./commands/data.ts")).addDataCommands,

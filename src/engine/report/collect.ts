@@ -21,6 +21,7 @@ import { type StageOptions, stageDir } from "../pipeline/stage.ts";
 import { reportedScore } from "../student/scale.ts";
 import { openStudent, scoreImages } from "../student/student.ts";
 import type { DatasetFacts, ReportData, ShownImage } from "./data.ts";
+import { raterFacts } from "./ratersTable.ts";
 
 const shownImages = 6;
 const pictureSide = 240;
@@ -105,6 +106,7 @@ async function datasetOf(
           splits: catalog.counts,
           rated: project.config.mos ? catalog.mos.size : null,
           problems: catalog.problems,
+          ...(catalog.raw && catalog.raw.ratings.raters.length > 0 && { raters: raterFacts(catalog.raw) }),
         },
         sample: [...new Set(chosen)].map((hash) => ({ hash, path: catalog.relativePathOf(hash) })),
       };

@@ -10,6 +10,7 @@ import {
 import { html, name } from "./html.ts";
 import { imagesSection } from "./imagesSection.ts";
 import { headline, metricsSection } from "./metricsSection.ts";
+import { ratersTable } from "./ratersTable.ts";
 import { scoreSection } from "./scoreSection.ts";
 import { style } from "./style.ts";
 import { transferSection } from "./transferSection.ts";
@@ -44,6 +45,7 @@ ${data.tables?.map(tableSection)}
 ${imagesSection(data)}
 ${curvesSection(data)}
 ${datasetSection(data)}
+${data.dataset?.raters && tableSection(ratersTable(data.dataset.raters))}
 ${stagesSection({ ...data, card })}
 ${configSection(data)}
 </main>

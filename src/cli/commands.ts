@@ -45,7 +45,7 @@ export const groups: readonly Group[] = [
     load: async () => (await import("./commands/explain.ts")).addExplainCommands,
   },
   {
-    names: ["experiment"],
+    names: ["compare", "experiment"],
     load: async () => (await import("./commands/experiment.ts")).addExperimentCommand,
   },
   {

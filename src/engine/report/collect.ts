@@ -67,12 +67,7 @@ export async function collectReport(
     dataset: dataset?.facts ?? null,
     curves: await runCurves(project, run.id),
     evaluation: (evaluate?.result as EvaluateResult | undefined) ?? null,
-    distilled: run.distilledEvaluation
-      ? ((await readJsonAs<Metrics>(
-          path.join(stageDir(project, "evaluate", run.distilledEvaluation), "evaluation.json"),
-          metrics,
-        )) ?? null)
-      : null,
+    distilled: await distilledMetrics(project, run),
     predictions,
     sampleScores: sample.map((one) => one.score),
     range: card?.mosScale?.range ?? [1, 5],
@@ -84,6 +79,14 @@ export async function collectReport(
       options,
     ),
   };
+}
+
+/** The distilled student's own evaluation, where there is one beside the calibrated student's. */
+export async function distilledMetrics(project: Project, run: RunRecord): Promise<Metrics | null> {
+  const key = run.distilledEvaluation;
+  if (key === undefined) return null;
+  const file = path.join(stageDir(project, "evaluate", key), "evaluation.json");
+  return (await readJsonAs<Metrics>(file, metrics)) ?? null;
 }
 
 async function datasetOf(

@@ -1,3 +1,4 @@
+import { breakdownSection } from "./breakdownSection.ts";
 import { curvesSection } from "./curvesSection.ts";
 import type { ReportData } from "./data.ts";
 import {
@@ -39,6 +40,7 @@ ${headline(data)}
 <main>
 ${findingsSection(data.findings)}
 ${metricsSection(data)}
+${breakdownSection(evaluation?.breakdown)}
 ${scoreSection(data)}
 ${transferSection(evaluation?.transfer)}
 ${data.tables?.map(tableSection)}

@@ -28,6 +28,7 @@ export const groups: readonly Group[] = [
   // Apart: it is asked often, and loads no stage's work.
   { names: ["status"], load: async () => (await import("./commands/status.ts")).addStatusCommand },
   { names: ["labels"], load: async () => (await import("./commands/labels.ts")).addLabelsCommands },
+  { names: ["ratings"], load: async () => (await import("./commands/ratings.ts")).addRatingsCommand },
   {
     names: ["score", "metrics", "export"],
     load: async () => (await import("./commands/data.ts")).addDataCommands,
@@ -47,7 +48,7 @@ export const groups: readonly Group[] = [
     load: async () => (await import("./commands/explain.ts")).addExplainCommands,
   },
   {
-    names: ["experiment"],
+    names: ["compare", "experiment"],
     load: async () => (await import("./commands/experiment.ts")).addExperimentCommand,
   },
   {

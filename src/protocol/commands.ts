@@ -25,6 +25,7 @@ export const commandIds = {
   openPanel: "leaf.openPanel",
   reviewPairs: "leaf.reviewPairs",
   rateImages: "leaf.rateImages",
+  changeRater: "leaf.changeRater",
   /** (config, runs?: string[]) */
   compareRuns: "leaf.compareRuns",
   /** (uri of an image or folder) */

@@ -141,8 +141,50 @@ export interface EvaluateResult extends Metrics {
   transfer?: Transfer;
   /** How far people agree on these images; absent where single ratings are not known. */
   ceiling?: HumanCeiling;
+  /** The same figures for parts of the images. */
+  breakdown?: Breakdown;
   /** Absent where nothing failed. */
   failures?: FailureSummary;
+}
+
+/** Figures of some of the images. */
+export interface Part {
+  name: string;
+  n: number;
+  srcc: number | null;
+  plcc: number | null;
+  rmse: number;
+  /** Score minus MOS, on average. */
+  bias: number;
+}
+
+export interface Breakdown {
+  /** By the grade of the MOS, from excellent to bad; those that have images. */
+  bands: Part[];
+  /** SRCC within groups of `split.groupBy` of five images and more; absent where there are none. */
+  groups?: {
+    count: number;
+    /** First quartile, median, third quartile over groups. */
+    srcc: [number, number, number];
+    /** Those of the lowest SRCC, at most twelve. */
+    lowest: Part[];
+  };
+}
+
+/** How far somebody who has rated the same images twice agrees with themselves. In the unit of the ratings. */
+export interface Retest {
+  rater: string;
+  /** Images that were rated twice. */
+  images: number;
+  /** Of second with first ratings; null where it is not defined: fewer than 3 images, or all ratings the same. */
+  srcc: number | null;
+  /** Second minus first, on average. */
+  meanDifference: number;
+  /**
+   * Standard deviation of a single rating around the rater's own mean: √(Σ d² / 2n), from the differences d (Bland and Altman,
+   * Measurement error, BMJ 1996).
+   */
+  sd: number;
 }
 
 /** How far people agree with each other, and so how far a model can agree with their mean. */

@@ -5,7 +5,7 @@ import type { HeatView, ImageQuery, ImageRow, Page, PairQuery, PairRow, Rank } f
 import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
 import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
 import type { TeacherReliability } from "./reliability.ts";
-import type { EvaluateResult, Metrics } from "./results.ts";
+import type { EvaluateResult, Metrics, Retest } from "./results.ts";
 import type { LearningCurve, Refit, SelectionStrategy } from "./selection.ts";
 import type { Text } from "./text.ts";
 
@@ -94,11 +94,11 @@ export interface ServerRequests {
   };
 
   /** Images that a person should rate next, in a seeded order; asking for more than were proposed adds to the proposal. */
-  "leaf/ratingQueue": { params: { config: string; count: number; rater?: string }; result: RatingQueue };
+  "leaf/ratingQueue": { params: { config: string; count: number } & Sitting; result: RatingQueue };
   /** Writes one rating to the MOS file at once (and names the file in the config if it names none); null takes it back. */
   "leaf/rate": {
-    /** `rater`: the setting `leaf.rater`, which the extension adds. */
-    params: { config: string; hash: string; rating: number | null; rater?: string };
+    /** `repeat`: the second rating of an image, beside the first. */
+    params: { config: string; hash: string; rating: number | null; repeat?: boolean } & Sitting;
     result: RatingQueue;
   };
   /** Whether `next` more ratings would pay; null with too few so far, or without a distilled student. Some seconds at first. */
@@ -221,11 +221,21 @@ export interface EvaluationView {
   paper: { dataset: string; rows: { name: string; srcc: number; plcc: number }[] } | null;
 }
 
+/** Who rates, and how: the settings `leaf.rater` and `leaf.repeatRatings`, which the extension adds. */
+export interface Sitting {
+  /** Absent or empty where it was not said. */
+  rater?: string;
+  /** For how many images one is shown once more, where the file tells raters apart; by default none. */
+  repeatEvery?: number;
+}
+
 export interface RatingQueue {
   /** Not yet rated, in the order to be rated. */
   images: ImageRow[];
+  /** An image that this rater has rated, to be shown once more among the others: without a word, so that nobody thinks back. */
+  repeat?: ImageRow;
   /** Ratings so far, in this sitting and earlier ones, newest last: what undo takes back. */
-  rated: { hash: string; path: string; rating: number }[];
+  rated: { hash: string; path: string; rating: number; repeat?: boolean }[];
   /** How many were proposed, and for what. */
   proposed: { train: number; test: number };
   /** How the training ones were chosen, where the config asks for more than a draw; `why` not as asked. */
@@ -233,6 +243,10 @@ export interface RatingQueue {
   file: string;
   /** Human scores in the file altogether. */
   total: number;
+  /** Who rates; empty where it was not said, null where the file has one score an image, whoever gives it. */
+  rater: string | null;
+  /** How far the rater agrees with themselves on images that came twice. */
+  retest?: Retest;
 }
 
 export interface ExperimentView {

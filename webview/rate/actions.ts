@@ -7,7 +7,7 @@ export interface RateState {
   session: RatingSession;
   /** The image is not yet on the screen in full. */
   waits: boolean;
-  does: { rate(rating: number): void; undo(): void; skip(): void; zoom(): void };
+  does: { rate(rating: number): void; undo(): void; skip(): void; zoom(): void; changeRater(): void };
 }
 
 export type RateActions = ReturnType<typeof rateActions>;
@@ -40,6 +40,12 @@ export function rateActions({ host, session, waits, does }: RateState) {
       held: ["Ctrl+z"],
       disabled: !session.last,
       run: does.undo,
+    },
+    rater: {
+      title: session.queue?.rater ? text("Rater: {0}", session.queue.rater) : text("Rater: no name"),
+      tooltip: text("Who rates: change the name"),
+      keys: [],
+      run: does.changeRater,
     },
     zoom: {
       title: text("Zoom"),

@@ -1,6 +1,7 @@
 import { html, nothing } from "lit";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import { count } from "../../src/words/figure.ts";
+import { retestText } from "../../src/words/retest.ts";
 import type { Host } from "../host.ts";
 import { type Action, actionButton } from "../ui/actions.ts";
 import "./hint.ts";
@@ -36,6 +37,7 @@ export function rateEnd(
       ? text("LEAF proposed {0} to calibrate with and {1} to evaluate with.", count(train), count(test))
       : "",
     queue ? text("{0} holds {1} human scores.", queue.file, count(queue.total)) : "",
+    queue?.retest ? text("You and yourself: {0}.", retestText(text, queue.retest)) : "",
     distilled
       ? text("Calibrating moves the student's scores onto your scale.")
       : text("A student is distilled first, then calibrated with your scores."),

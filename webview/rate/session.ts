@@ -10,6 +10,8 @@ export interface Rated {
   row: ImageRow | undefined;
   hash: string;
   rating: number;
+  /** The second rating of an image. */
+  repeat?: boolean;
 }
 
 /** Ratings of one sitting: each is told to the server at once, in order, and the next image does not wait for the answer. */
@@ -43,8 +45,8 @@ export function createRatingSession({ host, config, chosen, onChange, onError }:
   let queue: RatingQueue | null = null;
   let given: Rated[] = [];
   let skipped: string[] = [];
-  /** An image whose rating was taken back comes at once again. */
-  let again: ImageRow | undefined;
+  /** What comes at once: an image whose rating was taken back, or one to be rated a second time. */
+  let first: { row: ImageRow; repeat?: boolean } | undefined;
   let telling: Promise<unknown> = Promise.resolve();
 
   const isGiven = (hash: string) => given.some((one) => one.hash === hash);
@@ -53,19 +55,33 @@ export function createRatingSession({ host, config, chosen, onChange, onError }:
     const proposed = queue?.images ?? [];
     const others = proposed.filter(({ hash }) => !chosen.some((row) => row.hash === hash));
     const rows = [...chosen, ...others].filter(({ hash }) => !isGiven(hash));
-    return again ? [again, ...rows.filter(({ hash }) => hash !== again?.hash)] : rows;
+    return first ? [first.row, ...rows.filter(({ hash }) => hash !== first?.row.hash)] : rows;
   }
 
   const next = () => open().filter(({ hash }) => !skipped.includes(hash));
 
   function earlier(): RatingQueue["rated"] {
     // Ratings of this sitting are in the answer as well.
-    return (queue?.rated ?? []).filter(({ hash }) => !isGiven(hash) && hash !== again?.hash);
+    const shown = first && { hash: first.row.hash, repeat: first.repeat };
+    return (queue?.rated ?? []).filter(
+      (one) => !given.some((other) => isSame(one, other)) && !(shown && isSame(one, shown)),
+    );
   }
 
-  function tell(hash: string, rating: number | null, refused: () => void): void {
+  /** Between two images, never under the eyes: one that is due a second time. Nothing says so, or the first rating would be remembered. */
+  function bringRepeat(): void {
+    const due = queue?.repeat;
+    if (!due || first || given.some((one) => isSame(one, { hash: due.hash, repeat: true }))) return;
+    if (!skipped.includes(due.hash)) first = { row: due, repeat: true };
+  }
+
+  function tell(
+    { hash, repeat }: Pick<Rated, "hash" | "repeat">,
+    rating: number | null,
+    refused: () => void,
+  ): void {
     telling = telling
-      .then(() => host.request("leaf/rate", { config, hash, rating }))
+      .then(() => host.request("leaf/rate", { config, hash, rating, ...(repeat && { repeat }) }))
       .then((answer) => {
         queue = answer;
       })
@@ -108,17 +124,20 @@ export function createRatingSession({ host, config, chosen, onChange, onError }:
     rate(rating) {
       const [row] = next();
       if (!row) return;
-      if (again?.hash === row.hash) again = undefined;
-      const one = { row, hash: row.hash, rating };
+      const { repeat } = first?.row.hash === row.hash ? first : {};
+      if (first?.row.hash === row.hash) first = undefined;
+      const one = { row, hash: row.hash, rating, ...(repeat && { repeat }) };
       given = [...given, one];
-      tell(row.hash, rating, () => {
+      bringRepeat();
+      tell(one, rating, () => {
         given = given.filter((other) => other !== one);
-        again = row;
+        first = { row, repeat };
       });
     },
     skip() {
       const [row] = next();
       if (row) skipped = [...skipped, row.hash];
+      if (row && first?.row.hash === row.hash) first = undefined;
       onChange();
     },
     unskip() {
@@ -129,20 +148,26 @@ export function createRatingSession({ host, config, chosen, onChange, onError }:
       const last = given.at(-1) ?? earlier().at(-1);
       if (!last) return;
       const before = given;
-      given = given.filter(({ hash }) => hash !== last.hash);
+      given = given.filter((one) => !isSame(one, last));
       skipped = skipped.filter((hash) => hash !== last.hash);
-      if ("row" in last && last.row) again = last.row;
-      tell(last.hash, null, () => {
+      if ("row" in last && last.row) first = { row: last.row, repeat: last.repeat };
+      tell(last, null, () => {
         given = before;
-        again = undefined;
+        first = undefined;
       });
       // One of an earlier sitting is known again with the answer.
       if (!("row" in last)) {
         void telling.then(() => {
-          again = queue?.images.find(({ hash }) => hash === last.hash);
+          const { repeat } = last;
+          const row = repeat ? queue?.repeat : queue?.images.find(({ hash }) => hash === last.hash);
+          first = row && { row, repeat };
           onChange();
         });
       }
     },
   };
+}
+
+function isSame(a: Pick<Rated, "hash" | "repeat">, b: Pick<Rated, "hash" | "repeat">): boolean {
+  return a.hash === b.hash && (a.repeat ?? false) === (b.repeat ?? false);
 }

@@ -3,6 +3,7 @@ import type { ImageRow } from "../../src/protocol/images.ts";
 import type { Failure } from "../../src/protocol/jobs.ts";
 import { duration } from "../../src/words/duration.ts";
 import { count } from "../../src/words/figure.ts";
+import { retestText } from "../../src/words/retest.ts";
 import type { ImagePane } from "../pictures/pane.ts";
 import "../pictures/pane.ts";
 import { createPictures, type Pictures } from "../pictures/pictures.ts";
@@ -142,6 +143,16 @@ class Rate extends Tab {
       this.view = fitted;
       this.#session.skip();
     },
+    changeRater: () => {
+      const { host, project } = this;
+      const asked = host.request("host/command", { command: "leaf.changeRater", config: project.config });
+      // Whoever it is now has ratings of their own.
+      void asked
+        .then(() => this.#open())
+        .catch((error) => {
+          this.failure = failureOf(error);
+        });
+    },
     zoom: () => {
       const pane = this.renderRoot.querySelector<ImagePane>("leaf-image-pane");
       if (this.view.zoom === 1) pane?.toActualSize();
@@ -191,7 +202,8 @@ class Rate extends Tab {
           title=${text("Until you have rated this image, LEAF hides its name, its MOS and what teacher and student say of it. Knowing them would influence your rating.")}
           >${text("Scores hidden")}</span>
         ${this.focusOn?.rows ? html`<span class="muted hidden-why optional" tabindex="0" title=${text("These ratings are good for calibrating. For evaluating, take the images that LEAF proposed at random: they are the fairer test.")}>${text("chosen by hand first")}</span>` : nothing}
-        <span class="saved muted figure">${queue ? text("{0} human scores in {1}", count(queue.total), queue.file) : nothing}</span>
+        ${queue && queue.rater !== null ? actionButton(host, actions.rater, { class: "optional" }) : nothing}
+        <span class="saved muted figure" title=${queue?.retest ? retestText(text, queue.retest) : nothing}>${queue ? text("{0} human scores in {1}", count(queue.total), queue.file) : nothing}</span>
       </div>
       ${
         project.mos || done > 0

@@ -2,21 +2,25 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
+import { openProject } from "../../engine/config/project.ts";
+import { comparedTable, compareRuns, type RunPlace } from "../../engine/experiments/compareRuns.ts";
 import { openExperiment } from "../../engine/experiments/file.ts";
-import { type Format, formats, formatted } from "../../engine/experiments/formats.ts";
+import { type Format, formats, formatted, tableAs } from "../../engine/experiments/formats.ts";
 import { listExperiments } from "../../engine/experiments/list.ts";
 import { experimentKey, readResultFile } from "../../engine/experiments/result.ts";
 import { runExperiment } from "../../engine/experiments/run.ts";
 import { trialsOf } from "../../engine/experiments/trial.ts";
+import { reportedRun } from "../../engine/report/collect.ts";
 import type { ExperimentResult } from "../../protocol/experiments.ts";
 import { figure } from "../../words/figure.ts";
 import { render, say } from "../../words/text.ts";
 import { consented } from "../consent.ts";
-import { type CliContext, table } from "../context.ts";
+import { type CliContext, findProject, table } from "../context.ts";
 import { t, worded } from "../locale.ts";
 import type { Run } from "../run.ts";
 
 export function addExperimentCommand(program: Command, run: Run): void {
+  addCompareCommand(program, run);
   const experiment = program
     .command("experiment")
     .description("run and compare the variants that an *.experiment.yaml names");
@@ -82,6 +86,37 @@ export function addExperimentCommand(program: Command, run: Run): void {
         context.print({ experiments }, table(["experiment", "trainings", "", "updated"], rows));
       })(command),
     );
+}
+
+function addCompareCommand(program: Command, run: Run): void {
+  program
+    .command("compare")
+    .description("whether one student is better than another: a paired test on the same held-out images")
+    .argument("<a>", "a run (`leaf runs`), or a config: its newest run")
+    .argument("<b>", "the other")
+    .option("--bootstrap <n>", "resamples of the test", "2000")
+    .option("--format <format>", formats.join(" | "), "text")
+    .action((a: string, b: string, options: { bootstrap: string; format: string }, command) =>
+      run(async (context) => {
+        const format = formatOf(options.format);
+        const bootstrap = Number(options.bootstrap);
+        if (!Number.isInteger(bootstrap) || bootstrap < 100)
+          throw new LeafError("usage", say`--bootstrap takes a whole number from 100.`);
+        const { signal } = context;
+        const places = [await placeOf(context, a), await placeOf(context, b)] as const;
+        const result = await compareRuns(...places, { bootstrap, signal });
+        const text =
+          format === "json" ? JSON.stringify(result, null, 2) : tableAs(comparedTable(result), format);
+        context.print(result, text);
+      })(command),
+    );
+}
+
+/** A run of the config in this folder by its id, or the newest run of another config. */
+async function placeOf(context: CliContext, name: string): Promise<RunPlace> {
+  const isConfig = /\.ya?ml$/i.test(name);
+  const project = isConfig ? await openProject(name) : await findProject(context);
+  return { name, project, run: await reportedRun(project, isConfig ? undefined : name) };
 }
 
 function show(context: CliContext, result: ExperimentResult, format: Format): void {

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Command } from "commander";
 import { checkOutputs, writeOutput } from "../../engine/base/outputs.ts";
+import { experimentTables } from "../../engine/experiments/inReport.ts";
 import { decodeImage } from "../../engine/images/decode.ts";
 import { maxPixelsOf } from "../../engine/images/limits.ts";
 import { outputRules } from "../../engine/pipeline/projectInputs.ts";
@@ -68,8 +69,10 @@ export function addExplainCommands(program: Command, run: Run): void {
     .option("--force", "overwrite a file that LEAF did not write")
     .action((id: string | undefined, options: { out: string; force?: boolean }, command) =>
       run(async (context) => {
-        const result = await writeReport(await findProject(context), options.out, {
+        const project = await findProject(context);
+        const result = await writeReport(project, options.out, {
           run: id,
+          tables: await experimentTables(project),
           force: options.force,
           signal: context.signal,
           onProgress: context.onProgress,

@@ -1,8 +1,13 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import type { Project } from "../../engine/config/project.ts";
+import { evaluationTable, partsTable } from "../../engine/experiments/evaluationTable.ts";
+import { tableAs } from "../../engine/experiments/formats.ts";
 import { runPipeline } from "../../engine/pipeline/pipeline.ts";
+import { findRun } from "../../engine/pipeline/runSummaries.ts";
 import { calibrateStage } from "../../engine/pipeline/stages/calibrate.ts";
 import { distillStage } from "../../engine/pipeline/stages/distill.ts";
 import { evaluateStage } from "../../engine/pipeline/stages/evaluate.ts";
+import { distilledMetrics } from "../../engine/report/collect.ts";
 import type {
   CalibrateResult,
   DistillResult,
@@ -50,10 +55,17 @@ export function addStageCommands(program: Command, run: Run): void {
     .command("evaluate")
     .description("compare the student with the MOS of held-out images")
     .option("--stage <stage>", "which student: distill or calibrate (default: calibrate)")
-    .action((options: { stage?: string }, command) =>
+    .option("--parts", "also by the grade of the MOS and within groups of images")
+    .addOption(
+      new Option("--format <format>", "a table for papers, other datasets in columns")
+        .choices(["text", "markdown", "latex", "csv"])
+        .default("text"),
+    )
+    .action((options: EvaluateOptions, command) =>
       run(async (context) => {
-        const result = await evaluateStage(await findProject(context), stageOptions(context), options.stage);
-        await context.printWithFailures(result, evaluateText(result));
+        const project = await findProject(context);
+        const result = await evaluateStage(project, stageOptions(context), options.stage);
+        await context.printWithFailures(result, await evaluationText(project, result, options));
       })(command),
     );
   program
@@ -71,6 +83,28 @@ export function addStageCommands(program: Command, run: Run): void {
         context.print(result, parts.join("\n"));
       })(command),
     );
+}
+
+interface EvaluateOptions {
+  stage?: string;
+  parts?: boolean;
+  format: "text" | "markdown" | "latex" | "csv";
+}
+
+async function evaluationText(
+  project: Project,
+  result: EvaluateResult,
+  { parts, format }: EvaluateOptions,
+): Promise<string> {
+  const main =
+    format === "text"
+      ? evaluateText(result)
+      : tableAs(
+          evaluationTable(result, await distilledMetrics(project, await findRun(project, result.run))),
+          format,
+        );
+  const more = parts && result.breakdown ? [tableAs(partsTable(result.breakdown), format)] : [];
+  return [main, ...more].join("\n\n");
 }
 
 function distillText(result: DistillResult): string {

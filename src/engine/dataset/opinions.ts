@@ -1,8 +1,11 @@
+import type { Retest } from "../../protocol/results.ts";
 import type { Text } from "../../protocol/text.ts";
 import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
+import { retestsOf } from "../metrics/retest.ts";
 import { scoreIn } from "../mos/cell.ts";
 import {
+  type CollectedRatings,
   collectRatings,
   type Opinion,
   opinionOfVotes,
@@ -22,7 +25,12 @@ export interface RawOpinions {
   ratings: Ratings;
   /** How the file holds them, for people. */
   how: "rows" | "anonymous" | "columns" | "votes" | "lists";
+  /** Raters who have rated images twice; absent where nobody has. */
+  retests?: Retest[];
 }
+
+/** When a rating was given, where a column says it: only the order counts. */
+export const timeColumn = "time";
 
 export interface OpinionReader {
   row(row: ImageRow<string>): void;
@@ -48,17 +56,21 @@ export function opinionReader(shape: MosShape, source: MosSource, report: Report
 
 /** Ratings of raters, made a MOS as the config says. */
 export function fromRatings(
-  ratings: Ratings,
+  ratings: CollectedRatings,
   how: RawOpinions["how"],
   { subjects = "plain", file }: { subjects?: SubjectModel; file: string },
 ): RawOpinions {
-  if (subjects !== "plain" && ratings.raters.length === 0)
-    throw new LeafError("config", say`\`mos.subjects: ${subjects}\` needs to know who rated.`, {
-      file,
-      key: ["mos", "subjects"],
-      remedy: say`Name the column that says it under \`mos.rater\`, or the raters' columns under \`mos.raters\`.`,
-    });
-  return { opinions: opinionsOf(ratings, subjects), ratings, how };
+  if (subjects !== "plain" && ratings.raters.length === 0) throw needsRaters(subjects, file);
+  const retests = retestsOf(ratings.repeated());
+  return { opinions: opinionsOf(ratings, subjects), ratings, how, ...(retests.length > 0 && { retests }) };
+}
+
+function needsRaters(subjects: SubjectModel, file: string): LeafError {
+  return new LeafError("config", say`\`mos.subjects: ${subjects}\` needs to know who rated.`, {
+    file,
+    key: ["mos", "subjects"],
+    remedy: say`Name the column that says it under \`mos.rater\`, or the raters' columns under \`mos.raters\`.`,
+  });
 }
 
 /** A number in the range of the scores; else it is told why not. */
@@ -99,7 +111,8 @@ function rowsReader(
       const value = scoreInRange(row.values[score] ?? "", row, source.range, report);
       if (value === undefined) return;
       if (ratings.of(row.hash)) repeated = true;
-      for (const one of [value].flat()) ratings.add(row.hash, one, row.values[rater] ?? "");
+      for (const one of [value].flat())
+        ratings.add(row.hash, one, row.values[rater] ?? "", row.values[timeColumn]);
     },
     finish: () => (repeated ? fromRatings(ratings, "rows", source) : undefined),
   };
@@ -156,7 +169,7 @@ function fromVotes(
   { subjects = "plain", file }: Pick<MosSource, "subjects" | "file">,
 ): RawOpinions {
   const ratings = ratingsOfVotes(grades, counts);
-  if (subjects !== "plain") fromRatings(ratings, "votes", { subjects, file });
+  if (subjects !== "plain") throw needsRaters(subjects, file);
   const opinions = new Map([...counts].map(([hash, given]) => [hash, opinionOfVotes(grades, given)]));
   return { opinions, ratings, how: "votes" };
 }

@@ -18,6 +18,7 @@ import {
   opinionReader,
   type RawOpinions,
   scoreInRange,
+  timeColumn,
 } from "./opinions.ts";
 
 export type { MosProblemKind, MosSource };
@@ -37,7 +38,7 @@ export interface Mos {
   /** Numbers of the opinions, by image hash; only of images with a score, where known. */
   numbers: Map<string, number>;
   /** The single ratings by image hash, where the file holds such. */
-  raw?: Pick<RawOpinions, "ratings" | "how">;
+  raw?: Pick<RawOpinions, "ratings" | "how" | "retests">;
   /** How the file's columns are read. */
   shape: MosShape;
   /** The values of the columns asked for, by image hash; also of images whose score is unusable. */
@@ -93,7 +94,8 @@ export async function readMos(
     image: source.image,
     columns: (own) => {
       shape = shapeOf(own, source);
-      return [...new Set([...opinionColumns(shape), ...beside, ...wanted])];
+      const times = shape.kind === "rows" && own.includes(timeColumn) ? [timeColumn] : [];
+      return [...new Set([...opinionColumns(shape), ...times, ...beside, ...wanted])];
     },
     // What the layout tells of is not there in every file; what the config names is.
     optional: [
@@ -126,7 +128,9 @@ export async function readMos(
     scores,
     stds,
     numbers,
-    ...(raw ? { raw: { ratings: raw.ratings, how: raw.how } } : {}),
+    ...(raw
+      ? { raw: { ratings: raw.ratings, how: raw.how, ...(raw.retests && { retests: raw.retests }) } }
+      : {}),
     shape: shape!,
     columns,
     ...report.result,
@@ -157,9 +161,12 @@ function scoresReader(
   const stds = new Map<string, number>();
   const numbers = new Map<string, number>();
   const lists = new Map<string, number[]>();
-  /** Who gave the first score of an image, where a column says it. */
-  const raters = new Map<string, string>();
-  const again = new Map<string, { line: number; name: string; score: number; rater: string }[]>();
+  /** Who gave the first score of an image and when, where columns say it. */
+  const firsts = new Map<string, { rater: string; time?: string }>();
+  const again = new Map<
+    string,
+    { line: number; name: string; score: number; rater: string; time?: string }[]
+  >();
   let isRated = false;
   return {
     scores,
@@ -180,15 +187,16 @@ function scoresReader(
         return;
       }
       const rater = raterColumn === undefined ? "" : (values[raterColumn] ?? "");
+      const time = values[timeColumn];
       isRated ||= raterColumn !== undefined;
       if (scores.has(hash)) {
         const list = again.get(hash) ?? [];
-        list.push({ line, name, score, rater });
+        list.push({ line, name, score, rater, time });
         again.set(hash, list);
         return;
       }
       scores.set(hash, score);
-      if (rater !== "") raters.set(hash, rater);
+      if (rater !== "") firsts.set(hash, { rater, time });
       const numberOf = (column: string | undefined) =>
         column === undefined ? undefined : parseNumber(values[column] ?? "", decimalComma);
       const [deviation, number] = [numberOf(std), numberOf(count)];
@@ -206,8 +214,9 @@ function scoresReader(
       if (areRatings) {
         const ratings = collectRatings();
         for (const [hash, score] of scores) {
-          ratings.add(hash, score, raters.get(hash) ?? "");
-          for (const one of again.get(hash) ?? []) ratings.add(hash, one.score, one.rater);
+          const { rater = "", time } = firsts.get(hash) ?? {};
+          ratings.add(hash, score, rater, time);
+          for (const one of again.get(hash) ?? []) ratings.add(hash, one.score, one.rater, one.time);
         }
         return fromRatings(ratings, isRated ? "rows" : "anonymous", source);
       }

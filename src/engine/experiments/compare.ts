@@ -13,7 +13,7 @@ import type { Predictions } from "./predictions.ts";
 import type { Trial } from "./trial.ts";
 
 /** Of these a difference is tested; the logistic fit is not refitted for every resample. */
-const tested: readonly ComparedMetric[] = ["srcc", "plcc", "krcc", "rmse"];
+export const tested: readonly ComparedMetric[] = ["srcc", "plcc", "krcc", "rmse"];
 
 /**
  * Tests every row against its baseline: a paired bootstrap over images, or groups of `split.groupBy`, averaged over the seeds that both have, p-values
@@ -67,16 +67,26 @@ async function pairedSets(
     const both = `${a.result.key} ${b.result.key}`;
     if (seen.has(both)) continue;
     seen.add(both);
-    const [ofA, ofB] = [await predictionsOf(a), await predictionsOf(b)];
-    const hashes = [...ofA.keys()].filter((hash) => ofB.has(hash)).sort();
-    if (hashes.length < 3) continue;
-    const truth = Float64Array.from(hashes, (hash) => ofB.get(hash)!.mos);
-    const names = hashes.map((hash) => ofB.get(hash)!.group);
-    const key = keyOf([hashes, [...truth], names]);
-    const set = sets.get(key) ?? { truth, pairs: [], groups: groupsOf(names) };
-    const scores = (of: Predictions) => Float64Array.from(hashes, (hash) => of.get(hash)!.score);
-    set.pairs.push({ a: scores(ofA), b: scores(ofB) });
-    sets.set(key, set);
+    const found = pairedSet(await predictionsOf(a), await predictionsOf(b));
+    if (!found) continue;
+    const { hashes, names, set } = found;
+    const key = keyOf([hashes, [...set.truth], names]);
+    const known = sets.get(key);
+    if (known) known.pairs.push(...set.pairs);
+    else sets.set(key, set);
   }
   return [...sets.values()];
+}
+
+/** Two models on the images that both have predicted, by the truth of the second; undefined with fewer than three. */
+export function pairedSet(
+  a: Predictions,
+  b: Predictions,
+): { hashes: string[]; names: string[]; set: PairedSet } | undefined {
+  const hashes = [...a.keys()].filter((hash) => b.has(hash)).sort();
+  if (hashes.length < 3) return undefined;
+  const names = hashes.map((hash) => b.get(hash)!.group);
+  const scores = (of: Predictions) => Float64Array.from(hashes, (hash) => of.get(hash)!.score);
+  const truth = Float64Array.from(hashes, (hash) => b.get(hash)!.mos);
+  return { hashes, names, set: { truth, pairs: [{ a: scores(a), b: scores(b) }], groups: groupsOf(names) } };
 }

@@ -9,16 +9,29 @@ export type Format = (typeof formats)[number];
 /** A result as a document of the given format, without a line break at the end. */
 export function formatted(result: ExperimentResult, format: Format): string {
   switch (format) {
-    case "text":
-      return textTable(tableOf(result));
     case "csv":
       return csvTable(result).trimEnd();
-    case "markdown":
-      return markdownDocument(tableOf(result));
-    case "latex":
-      return latexTable(tableOf(result));
     case "json":
       return JSON.stringify(result, null, 2);
+    default:
+      return tableAs(tableOf(result), format);
+  }
+}
+
+/** A table as text of a format. */
+export function tableAs(table: Table, format: "text" | "markdown" | "latex" | "csv"): string {
+  switch (format) {
+    case "text":
+      return textTable(table);
+    case "markdown":
+      return markdownDocument(table);
+    case "latex":
+      return latexTable(table);
+    case "csv":
+      return toCsv(
+        table.header,
+        table.rows.map(({ cells }) => cells),
+      ).trimEnd();
   }
 }
 
@@ -63,16 +76,18 @@ function latexTable({ header, rows, notes }: Table): string {
 }
 
 /** A line for each arm, figures at full precision. */
-function csvTable({ arms, report }: ExperimentResult): string {
+function csvTable({ arms, report, summary }: ExperimentResult): string {
+  const quarters = summary === "median";
   const of = report.flatMap((metric) => [
     metric,
     `${metric}Sd`,
+    ...(quarters ? [`${metric}Q1`, `${metric}Median`, `${metric}Q3`] : []),
     `${metric}Difference`,
     `${metric}Low`,
     `${metric}High`,
     `${metric}P`,
   ]);
-  const rows = arms.map(({ name, ratings, trials, means, versus }) => [
+  const rows = arms.map(({ name, ratings, trials, means, quartiles, versus }) => [
     name,
     ratings,
     trials.filter(({ state }) => state === "done").length,
@@ -84,6 +99,7 @@ function csvTable({ arms, report }: ExperimentResult): string {
       return [
         mean?.mean ?? null,
         mean?.sd ?? null,
+        ...(quarters ? (quartiles?.[metric] ?? [null, null, null]) : []),
         test?.difference ?? null,
         test?.interval[0] ?? null,
         test?.interval[1] ?? null,

@@ -48,27 +48,60 @@ export function opinionOfVotes(grades: readonly number[], counts: readonly numbe
   return { mos, n, ...(n > 1 ? { std: Math.sqrt(squares / (n - 1)) } : {}) };
 }
 
-/** Ratings one after the other: collects them by image. */
-export function collectRatings(): Ratings & { add(key: string, value: number, rater: string): void } {
-  const byKey = new Map<string, ImageRatings>();
+/** One rating, as a table holds it. */
+export interface GivenRating {
+  image: string;
+  rater: string;
+  value: number;
+  /** When, in a form that sorts; empty or absent where that is not known. */
+  time?: string;
+}
+
+/** Ratings as they come in, by image. Who rates an image again still has one vote on it: the mean of what they gave. */
+export interface CollectedRatings extends Ratings {
+  add(image: string, value: number, rater: string, time?: string): void;
+  /** All ratings of images that somebody rated more than once, of that rater alone. */
+  repeated(): GivenRating[];
+}
+
+export function collectRatings(): CollectedRatings {
+  const byKey = new Map<string, ImageRatings & { times?: string[] }>();
   const raters: string[] = [];
   const placeOf = new Map<string, number>();
+  /** By image and rater. */
+  const again = new Map<string, GivenRating[]>();
   return {
     raters,
     keys: () => byKey.keys(),
     of: (key) => byKey.get(key),
     sizeOf: (key) => byKey.get(key)?.values.length ?? 0,
-    add(key, value, rater) {
+    repeated: () => [...again.values()].flat(),
+    add(image, value, rater, time = "") {
       let place = rater === "" ? -1 : placeOf.get(rater);
       if (place === undefined) {
         place = raters.push(rater) - 1;
         placeOf.set(rater, place);
       }
-      const known = byKey.get(key);
-      if (known) {
+      const known = byKey.get(image);
+      if (!known) {
+        byKey.set(image, { values: [value], raters: [place], ...(time && { times: [time] }) });
+        return;
+      }
+      const before = place < 0 ? -1 : known.raters.indexOf(place);
+      if (before < 0) {
+        if (time) {
+          known.times ??= [];
+          known.times[known.values.length] = time;
+        }
         known.values.push(value);
         known.raters.push(place);
-      } else byKey.set(key, { values: [value], raters: [place] });
+        return;
+      }
+      const key = `${place} ${image}`;
+      const first = { image, rater, value: known.values[before]!, time: known.times?.[before] ?? "" };
+      const list = [...(again.get(key) ?? [first]), { image, rater, value, time }];
+      again.set(key, list);
+      known.values[before] = list.reduce((sum, one) => sum + one.value, 0) / list.length;
     },
   };
 }

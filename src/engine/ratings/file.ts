@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import type { Retest } from "../../protocol/results.ts";
 import { say } from "../../words/text.ts";
 import { editFile, endOfLinks } from "../base/editFile.ts";
 import { LeafError } from "../base/errors.ts";
@@ -15,6 +16,7 @@ import { openIndex } from "../dataset/dataset.ts";
 import { foldedNames } from "../dataset/index/names.ts";
 import { ImageMatcher } from "../dataset/match.ts";
 import { readingsOf, unicodeForms, uploadedName } from "../dataset/nameReadings.ts";
+import { retestsOf } from "../metrics/retest.ts";
 import { mainColumn } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
 import { studentToMos } from "../mos/scale.ts";
@@ -31,6 +33,7 @@ import {
 import { type CsvRow, scanRow } from "../tables/csvRows.ts";
 import { unclosed } from "../tables/csvStream.ts";
 import { harmlessCell, plainCell } from "../tables/formulaCells.ts";
+import { parseNumber } from "../tables/number.ts";
 import { tableKind } from "../tables/table.ts";
 
 export type RatingsConfig = NonNullable<Config["mos"]>;
@@ -55,6 +58,8 @@ export interface By {
   rater: string;
   /** Milliseconds since 1970. */
   time: number;
+  /** One more rating of an image that this rater has rated: it gets a row of its own. */
+  repeat?: boolean;
 }
 
 /** Columns of a ratings file that LEAF makes. The time may be missing in others. */
@@ -91,7 +96,8 @@ export async function writeRating(
     const { csv, imageColumn, scoreColumn } = ratings;
     const text = ratingText(mos, rating, usesDecimalComma(ratings));
     const told = toldOf(ratings, text, mos, by);
-    const rows = rowsOf(project, ratings, image.hash, mos.rater === undefined ? undefined : by);
+    const found = rowsOf(project, ratings, image.hash, mos.rater === undefined ? undefined : by);
+    const rows = mos.rater === undefined || !by ? found : by.repeat ? [] : found.slice(0, 1);
     before = rows.length === 0 ? null : rows.map((row) => cellBefore(csv, row, scoreColumn));
     if (rows.length === 0) {
       told.set(imageColumn, harmlessCell(image.path));
@@ -167,7 +173,9 @@ export async function takeRatingBack(
     const own = mos.rater === undefined ? [] : [columnAt(csv, "time"), ratings.raterColumn];
     own.push(imageColumn, scoreColumn);
     let edited = csv;
-    const rows = rowsOf(project, ratings, hash, mos.rater === undefined ? undefined : by);
+    const found = rowsOf(project, ratings, hash, mos.rater === undefined ? undefined : by);
+    const rows =
+      mos.rater === undefined || !by ? found : by.repeat ? found.slice(1).slice(-1) : found.slice(0, 1);
     for (const [i, row] of [...rows.entries()].reverse()) {
       const had = typeof before === "string" ? { cells: row.cells.length, raw: before } : before?.[i];
       const cell = row.cells[scoreColumn];
@@ -192,18 +200,39 @@ function oneCell(raw: unknown, delimiter: string): string {
   return row.cells.length <= 1 && row.end === raw.length && !row.fault ? raw : "";
 }
 
-/**
- * Rows that hold a score; 0 for a file that is not there, undefined for one that takes no ratings. Throws as `writeRating`.
- */
-export async function countRatings(project: Project, mos: RatingsConfig): Promise<number | undefined> {
+/** What a file of ratings holds so far. */
+export interface RatingFacts {
+  /** Rows that hold a score. */
+  total: number;
+  /** How far the rater agrees with themselves; absent where nothing was rated twice. */
+  retest?: Retest;
+}
+
+/** Nothing of a file that is not there, undefined for one that takes no ratings. Throws as `writeRating`. */
+export async function ratingFacts(
+  project: Project,
+  mos: RatingsConfig,
+  rater?: string,
+): Promise<RatingFacts | undefined> {
   const file = path.resolve(project.root, mos.file);
-  if (!existsSync(file)) return 0;
+  if (!existsSync(file)) return { total: 0 };
   if (await ratingRefusal(file, mos)) return undefined;
   const bytes = await withFileErrors("read", file, () => readFile(file));
   const ratings = parseRatings(file, bytes, mos);
   if (mos.rater === undefined && areOfSeveral(ratings)) return undefined;
-  const { csv, scoreColumn } = ratings;
-  return csv.records.filter((row) => (row.cells[scoreColumn]?.value ?? "") !== "").length;
+  const { csv, imageColumn, scoreColumn } = ratings;
+  const rated = csv.records.filter((row) => (row.cells[scoreColumn]?.value ?? "") !== "");
+  if (mos.rater === undefined || rater === undefined) return { total: rated.length };
+  const timeColumn = columnAt(csv, "time");
+  const own = rated.filter((row) => isOf(ratings, row, rater));
+  const [retest] = retestsOf(
+    own.flatMap(({ cells }) => {
+      const value = parseNumber(cells[scoreColumn]!.value, usesDecimalComma(ratings));
+      const image = cells[imageColumn]?.value ?? "";
+      return value === undefined ? [] : [{ image, rater, value, time: cells[timeColumn]?.value }];
+    }),
+  );
+  return { total: rated.length, ...(retest && { retest }) };
 }
 
 /** Why ratings cannot be written to a file: only a CSV file of names and scores can gain a row and all else stay as it is. */

@@ -19,11 +19,21 @@ export interface RatingState {
   train: string[];
   test: string[];
   /** Newest last. */
-  history: { hash: string; path: string; rating: number; before: Before; rater?: string }[];
+  history: RatingEntry[];
   /** Taken back, perhaps after the MOS were read the last time. */
   takenBack: string[];
   /** How the training images were chosen the last time. */
   selection?: RatingQueue["selection"];
+}
+
+export interface RatingEntry {
+  hash: string;
+  path: string;
+  rating: number;
+  before: Before;
+  rater?: string;
+  /** The second rating of an image by this rater. */
+  repeat?: boolean;
 }
 
 export async function readRatingState(project: Project): Promise<RatingState> {
@@ -47,6 +57,7 @@ const stateSchema = z.object({
           .union([z.array(z.object({ cells: z.int().min(0), raw: z.string() })), z.string()])
           .nullable(),
         rater: z.string().optional(),
+        repeat: z.boolean().optional(),
       }),
     )
     .default([]),
@@ -162,4 +173,22 @@ export function ratingOrder(state: RatingState, seed: number): string[] {
     rank: seededRank(seed, "order", hash),
   }));
   return ranked.sort((a, b) => compare(a.rank, b.rank)).map((one) => one.hash);
+}
+
+/** So many others at least come between an image and its repetition: nobody is to remember what they gave. */
+export const leastBetween = 10;
+
+/**
+ * An image that a rater should rate once more, by which test and retest compare: one for every `every` images, drawn by seed from those that
+ * are long enough ago. `own`: this rater's ratings, newest last. Undefined while none is due.
+ */
+export function repeatDue(own: readonly RatingEntry[], every: number, seed: number): string | undefined {
+  const [again, once] = [true, false].map((one) => own.filter(({ repeat = false }) => repeat === one));
+  if (!(every > 0) || again!.length >= Math.floor(once!.length / every)) return undefined;
+  const repeated = new Set(again!.map(({ hash }) => hash));
+  const ranked = once!
+    .slice(0, -leastBetween)
+    .filter(({ hash }) => !repeated.has(hash))
+    .map(({ hash }) => ({ hash, rank: seededRank(seed, "repeat", hash) }));
+  return ranked.sort((a, b) => compare(a.rank, b.rank))[0]?.hash;
 }

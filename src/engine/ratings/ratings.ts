@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { RatingQueue } from "../../protocol/server.ts";
+import type { RatingQueue, Sitting } from "../../protocol/server.ts";
 import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { withRatingsFile } from "../config/edit.ts";
@@ -8,12 +8,13 @@ import { editConfigFile } from "../config/editFile.ts";
 import type { Project } from "../config/project.ts";
 import { loadConfig } from "../config/read.ts";
 import type { Browser } from "../views/browse.ts";
-import { countRatings, type RatingsConfig, takeRatingBack, writeRating } from "./file.ts";
+import { type RatingsConfig, ratingFacts, takeRatingBack, writeRating } from "./file.ts";
 import {
   growProposal,
   type RatingState,
   ratingOrder,
   readRatingState,
+  repeatDue,
   writeRatingState,
 } from "./proposal.ts";
 
@@ -35,30 +36,30 @@ function inTurn<T>(project: Project, work: () => Promise<T>): Promise<T> {
  * What a person should rate: a proposal that stays as it is until more are asked for than it holds, ratings of earlier
  * sittings among them.
  */
-export function ratingQueue(browser: Browser, count: number, rater?: string): Promise<RatingQueue> {
+export function ratingQueue(browser: Browser, count: number, sitting: Sitting = {}): Promise<RatingQueue> {
   return inTurn(browser.project, async () => {
     const state = await readRatingState(browser.project);
     const grown = await growProposal(browser, state, Math.max(0, Math.min(count, mostProposed)));
     if (grown !== state) await writeRatingState(browser.project, grown);
-    return queueOf(browser, grown, await namedRatings(browser.project), rater);
+    return queueOf(browser, grown, await namedRatings(browser.project), sitting);
   });
 }
 
 const mostProposed = 10_000;
 
 /**
- * `rater`: who rates, undefined where it was not said. With a name a new file holds single ratings with rater and time, from which
- * `readMos` makes the MOS; in such a file nobody writes over the rating of another.
- *
  * Writes a rating (1..5, mapped onto the range of the MOS) to the MOS file at once, or takes it back with null. A config that
- * names no MOS file gets one, all of whose training images calibrate. Throws LeafErrors `usage`, `config`, `input`, `failed`.
+ * names no MOS file gets one, all of whose training images calibrate. Where a rater is named, a new file holds single ratings with rater
+ * and time, from which `readMos` makes the MOS; in such a file nobody writes over the rating of another. `repeat`: the second
+ * rating of an image by this rater. Throws LeafErrors `usage`, `config`, `input`, `failed`.
  */
 export function rate(
   browser: Browser,
   hash: string,
   rating: number | null,
-  rater?: string,
+  { repeat = false, ...sitting }: Sitting & { repeat?: boolean } = {},
 ): Promise<RatingQueue> {
+  const { rater } = sitting;
   return inTurn(browser.project, async () => {
     if (rating !== null && !(rating >= 1 && rating <= 5))
       throw new LeafError("usage", say`A rating is between 1 and 5, not ${rating}.`);
@@ -66,11 +67,12 @@ export function rate(
     const image = browser.row(hash);
     if (!image) throw new LeafError("input", say`This image is not in the project any more.`);
     const state = await readRatingState(project);
-    const by = rater === undefined ? undefined : { rater, time: Date.now() };
+    const by = rater === undefined ? undefined : { rater, time: Date.now(), repeat };
     const named = await namedRatings(project);
     // Where the file has one score an image, it is the same one whoever rates.
     const isOwn = (one: RatingState["history"][number]) =>
-      one.hash === hash && (named?.rater === undefined || one.rater === rater);
+      one.hash === hash &&
+      (named?.rater === undefined || (one.rater === rater && (one.repeat ?? false) === repeat));
     const earlier = state.history.find(isOwn);
     const history = state.history.filter((one) => !isOwn(one));
     const takenBack = state.takenBack.filter((one) => one !== hash);
@@ -79,7 +81,7 @@ export function rate(
     if (rating === null) {
       // Where it is not known what stood there, the row stays: it may be older than the rating.
       if (mos) await takeRatingBack(project, mos, hash, earlier ? earlier.before : "", by);
-      next = { ...state, history, takenBack: [...takenBack, hash] };
+      next = { ...state, history, takenBack: repeat ? state.takenBack : [...takenBack, hash] };
     } else {
       mos ??= freeRatings(project, rater);
       const before = await writeRating(project, mos, image, rating, by);
@@ -92,11 +94,12 @@ export function rate(
         rating,
         before: earlier ? earlier.before : before,
         ...(rater !== undefined && { rater }),
+        ...(repeat && { repeat }),
       };
       next = { ...state, history: [...history, entry], takenBack };
     }
     await writeRatingState(project, next);
-    return queueOf(browser, next, mos, rater);
+    return queueOf(browser, next, mos, sitting);
   });
 }
 
@@ -124,23 +127,31 @@ async function queueOf(
   browser: Browser,
   state: RatingState,
   named: RatingsConfig | undefined,
-  rater: string | undefined,
+  { rater, repeatEvery = 0 }: Sitting,
 ): Promise<RatingQueue> {
   const { project, mos } = browser.context();
+  const { seed } = project.config.calibrate;
   const own = state.history.filter((one) => named?.rater === undefined || one.rater === rater);
   const rated = new Set(own.map((one) => one.hash));
   // What somebody else has rated is still to be rated by this one: so it gets several opinions.
   const others = new Set(state.history.filter((one) => !own.includes(one)).map((one) => one.hash));
   const takenBack = new Set(state.takenBack);
-  const open = ratingOrder(state, project.config.calibrate.seed).filter(
+  const open = ratingOrder(state, seed).filter(
     (hash) => !rated.has(hash) && (!mos.has(hash) || takenBack.has(hash) || others.has(hash)),
   );
+  const due = named?.rater === undefined ? undefined : repeatDue(own, repeatEvery, seed);
+  const repeat = due && browser.row(due);
+  const file = named ?? freeRatings(project, rater);
+  const facts = named ? await ratingFacts(project, named, rater) : { total: 0 };
   return {
     images: open.flatMap((hash) => browser.row(hash) ?? []),
-    rated: own.map(({ hash, path, rating }) => ({ hash, path, rating })),
+    ...(repeat && { repeat }),
+    rated: own.map(({ hash, path, rating, repeat }) => ({ hash, path, rating, ...(repeat && { repeat }) })),
     proposed: { train: state.train.length, test: state.test.length },
     ...(state.selection ? { selection: state.selection } : {}),
-    file: named?.file ?? freeRatings(project, rater).file,
-    total: named ? ((await countRatings(project, named)) ?? mos.size) : 0,
+    file: file.file,
+    total: facts?.total ?? mos.size,
+    rater: named && named.rater === undefined ? null : (rater ?? ""),
+    ...(facts?.retest && { retest: facts.retest }),
   };
 }

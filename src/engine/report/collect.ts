@@ -21,6 +21,7 @@ import { type StageOptions, stageDir } from "../pipeline/stage.ts";
 import { reportedScore } from "../student/scale.ts";
 import { openStudent, scoreImages } from "../student/student.ts";
 import type { DatasetFacts, ReportData, ShownImage } from "./data.ts";
+import { raterFacts } from "./ratersTable.ts";
 
 const shownImages = 6;
 const pictureSide = 240;
@@ -66,12 +67,7 @@ export async function collectReport(
     dataset: dataset?.facts ?? null,
     curves: await runCurves(project, run.id),
     evaluation: (evaluate?.result as EvaluateResult | undefined) ?? null,
-    distilled: run.distilledEvaluation
-      ? ((await readJsonAs<Metrics>(
-          path.join(stageDir(project, "evaluate", run.distilledEvaluation), "evaluation.json"),
-          metrics,
-        )) ?? null)
-      : null,
+    distilled: await distilledMetrics(project, run),
     predictions,
     sampleScores: sample.map((one) => one.score),
     range: card?.mosScale?.range ?? [1, 5],
@@ -83,6 +79,14 @@ export async function collectReport(
       options,
     ),
   };
+}
+
+/** The distilled student's own evaluation, where there is one beside the calibrated student's. */
+export async function distilledMetrics(project: Project, run: RunRecord): Promise<Metrics | null> {
+  const key = run.distilledEvaluation;
+  if (key === undefined) return null;
+  const file = path.join(stageDir(project, "evaluate", key), "evaluation.json");
+  return (await readJsonAs<Metrics>(file, metrics)) ?? null;
 }
 
 async function datasetOf(
@@ -105,6 +109,7 @@ async function datasetOf(
           splits: catalog.counts,
           rated: project.config.mos ? catalog.mos.size : null,
           problems: catalog.problems,
+          ...(catalog.raw && catalog.raw.ratings.raters.length > 0 && { raters: raterFacts(catalog.raw) }),
         },
         sample: [...new Set(chosen)].map((hash) => ({ hash, path: catalog.relativePathOf(hash) })),
       };

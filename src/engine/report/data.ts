@@ -1,7 +1,8 @@
-import type { EvaluateResult, Metrics, RunRecord } from "../../protocol/results.ts";
+import type { EvaluateResult, Metrics, Retest, RunRecord } from "../../protocol/results.ts";
 import type { RunCurves } from "../../protocol/server.ts";
 import type { StudentCard } from "../../protocol/student.ts";
 import type { Config } from "../config/config.ts";
+import type { Rater } from "../mos/subjects.ts";
 import type { Prediction } from "../pipeline/predictions.ts";
 
 /** An image that the report shows. Scores are on the reported scale. */
@@ -14,12 +15,20 @@ export interface ShownImage {
   picture: string | null;
 }
 
+/** What is known of one rater. */
+export interface RaterFacts extends Rater {
+  /** Absent where no image was rated twice. */
+  retest?: Omit<Retest, "rater">;
+}
+
 export interface DatasetFacts {
   images: number;
   failed: number;
   splits: { train: number; val: number; test: number };
   rated: number | null;
   problems: string[];
+  /** Those who rated, where the MOS file says it. */
+  raters?: RaterFacts[];
 }
 
 /** What went wrong or is worth a look, as a check of the run found it. */

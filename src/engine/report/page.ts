@@ -1,3 +1,4 @@
+import { breakdownSection } from "./breakdownSection.ts";
 import { curvesSection } from "./curvesSection.ts";
 import type { ReportData } from "./data.ts";
 import {
@@ -10,6 +11,7 @@ import {
 import { html, name } from "./html.ts";
 import { imagesSection } from "./imagesSection.ts";
 import { headline, metricsSection } from "./metricsSection.ts";
+import { ratersTable } from "./ratersTable.ts";
 import { scoreSection } from "./scoreSection.ts";
 import { style } from "./style.ts";
 import { transferSection } from "./transferSection.ts";
@@ -38,12 +40,14 @@ ${headline(data)}
 <main>
 ${findingsSection(data.findings)}
 ${metricsSection(data)}
+${breakdownSection(evaluation?.breakdown)}
 ${scoreSection(data)}
 ${transferSection(evaluation?.transfer)}
 ${data.tables?.map(tableSection)}
 ${imagesSection(data)}
 ${curvesSection(data)}
 ${datasetSection(data)}
+${data.dataset?.raters && tableSection(ratersTable(data.dataset.raters))}
 ${stagesSection({ ...data, card })}
 ${configSection(data)}
 </main>

@@ -57,9 +57,16 @@ export function withRaw({ text }: CsvText, { start, end }: CsvCell, raw: string)
 
 /** The text with one more record at its end; a file without a line break at its end stays one. */
 export function withRecord(csv: CsvText, values: readonly string[]): string {
+  return withRecords(csv, [values]);
+}
+
+/** The same with several. */
+export function withRecords(csv: CsvText, rows: readonly (readonly string[])[]): string {
   const { text, delimiter, lineEnd } = csv;
-  const line = values.map((value) => writtenCell(value, delimiter)).join(delimiter);
-  return /[\r\n]$/.test(text) ? text + line + lineEnd : text + lineEnd + line;
+  const lines = rows.map((values) => values.map((value) => writtenCell(value, delimiter)).join(delimiter));
+  return /[\r\n]$/.test(text)
+    ? text + lines.map((line) => line + lineEnd).join("")
+    : text + lines.map((line) => lineEnd + line).join("");
 }
 
 /** The text without a record: the inverse of `withRecord` for the last one. */

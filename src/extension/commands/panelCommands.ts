@@ -2,6 +2,7 @@ import { l10n, window } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import { type PanelTab, panelTabs } from "../../protocol/panel.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
+import { changeRater } from "../panel/rater.ts";
 import { configOfTarget } from "../projects/choice.ts";
 import { pickProject } from "../projects/picker.ts";
 import { runPick } from "../runWords.ts";
@@ -22,6 +23,7 @@ export function panelCommands(leaf: Leaf): Handlers {
       const config = await pickProject(state, target);
       if (config) await panel.show(config, "rate");
     },
+    [commandIds.changeRater]: changeRater,
     async [commandIds.compareRuns](target?: unknown, given?: unknown) {
       const config = await pickProject(state, configOfTarget(target) ?? undefined);
       if (!config) return;

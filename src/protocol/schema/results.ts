@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type {
+  Breakdown,
   CalibrateResult,
   DistillResult,
   EvaluateResult,
@@ -158,6 +159,26 @@ export const humanCeiling = z.looseObject({
   ci95: interval,
 }) satisfies z.ZodType<HumanCeiling>;
 
+const part = z.looseObject({
+  name: text,
+  n: count,
+  srcc: figure,
+  plcc: figure,
+  rmse: z.number(),
+  bias: z.number(),
+});
+
+const breakdown = z.looseObject({
+  bands: z.array(part),
+  groups: z
+    .looseObject({
+      count,
+      srcc: z.tuple([z.number(), z.number(), z.number()]),
+      lowest: z.array(part),
+    })
+    .optional(),
+}) satisfies z.ZodType<Breakdown>;
+
 export const evaluateResult = z.looseObject({
   failures: failureSummary.optional(),
   ...evaluated,
@@ -166,6 +187,7 @@ export const evaluateResult = z.looseObject({
   findings: z.array(finding).optional(),
   transfer: transfer.optional(),
   ceiling: humanCeiling.optional(),
+  breakdown: breakdown.optional(),
 }) satisfies z.ZodType<EvaluateResult>;
 
 /** What the stage was done with; absent in those of former versions. */

@@ -21,6 +21,8 @@ const target = {
   work: z.enum([...job.options, "dryRun", "probe"]).optional(),
 };
 
+const sitting = { rater: z.string().max(200).optional(), repeatEvery: count.optional() };
+
 const imageQuery = z.looseObject({
   ...page,
   sort: z.enum(["path", "score", "mos", "teacher", "disagreement", "modified"]),
@@ -81,12 +83,13 @@ export const requestParams = {
   "leaf/score": of({ uris: z.array(uri), workDoneToken: z.union([z.string(), z.number()]).optional() }),
   "leaf/pathsInText": of({ document: text, lines: z.array(of({ line: count, text: z.string() })) }),
   "leaf/imageHover": of({ document: text, text: z.string(), character: count }),
-  "leaf/ratingQueue": of({ config, count: z.number(), rater: z.string().max(200).optional() }),
+  "leaf/ratingQueue": of({ config, count: z.number(), ...sitting }),
   "leaf/rate": of({
     config,
     hash: imageHash,
     rating: z.number().nullable(),
-    rater: z.string().max(200).optional(),
+    repeat: z.boolean().optional(),
+    ...sitting,
   }),
   "leaf/ratingCurve": of({ config, next: count }),
   "leaf/ratingRefit": of({ config }),

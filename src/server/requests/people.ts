@@ -2,6 +2,7 @@ import { excludeImages } from "../../engine/dataset/exclude.ts";
 import { rate, ratingQueue } from "../../engine/ratings/ratings.ts";
 import { overrulePair, pairs } from "../../engine/views/pairViews.ts";
 import type { Refit, SelectResult } from "../../protocol/selection.ts";
+import type { Sitting } from "../../protocol/server.ts";
 import type { Answer } from "../answers.ts";
 import { leafCommand } from "../leafCommand.ts";
 import type { Projects } from "../projects.ts";
@@ -15,16 +16,15 @@ export function answerPeople(answer: Answer, projects: Projects): void {
     void project.refresh();
     return row;
   });
-  answer("leaf/ratingQueue", async ({ config, count, rater }) =>
-    ratingQueue(await projects.of(config).browser(), count, rater?.trim() || undefined),
+  answer("leaf/ratingQueue", async ({ config, count, ...sitting }) =>
+    ratingQueue(await projects.of(config).browser(), count, named(sitting)),
   );
-  answer("leaf/rate", async ({ config, hash, rating, rater }) => {
+  answer("leaf/rate", async ({ config, hash, rating, repeat, ...sitting }) => {
     const project = projects.of(config);
-    const queue = await rate(await project.browser(), hash, rating, rater?.trim() || undefined);
+    const queue = await rate(await project.browser(), hash, rating, { repeat, ...named(sitting) });
     void project.refresh();
     return queue;
   });
-  // In a process of its own: the student looks at the training images.
   answer("leaf/ratingCurve", async ({ config, next }, signal) => {
     const args = ["select", "--n", String(next), "--config", projects.of(config).file];
     return (await leafCommand<SelectResult>(args, signal)).curve;
@@ -38,4 +38,9 @@ export function answerPeople(answer: Answer, projects: Projects): void {
     await project.refresh();
     return { edited };
   });
+}
+
+/** No name is told as an empty one. */
+function named({ rater, ...sitting }: Sitting): Sitting {
+  return { ...sitting, rater: rater?.trim() || undefined };
 }

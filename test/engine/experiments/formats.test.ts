@@ -226,3 +226,18 @@ test("says that the embedded teacher's pairs teach nothing new, where the parts 
   expect(written([parts, other])).not.toMatch(note);
   expect(written([other], ["embedded"])).not.toMatch(note);
 });
+
+test("a table over random splits has medians and quartiles at full precision", () => {
+  const trials = [0.6, 0.7, 0.8, 0.9].map((srcc, seed) => trial(seed, srcc));
+  const quartiles = { srcc: quartilesOf(trials, "srcc") } as unknown as ArmResult["quartiles"];
+  const text = formatted(
+    result([{ ...arm("TGD", trials), quartiles }], { report: ["srcc"], summary: "median" }),
+    "csv",
+  );
+  const [row] = parse(text, { columns: true }) as [Record<string, string>];
+  // By hand, as NumPy interpolates: 0.6 + 0.75 · 0.1 and 0.8 + 0.25 · 0.1.
+  expect(Number(row.srccQ1)).toBeCloseTo(0.675, 12);
+  expect(Number(row.srccMedian)).toBeCloseTo(0.75, 12);
+  expect(Number(row.srccQ3)).toBeCloseTo(0.825, 12);
+  expect(Number(row.srcc)).toBeCloseTo(0.75, 12);
+});

@@ -365,9 +365,9 @@ describe("several raters", () => {
 
   it("have a row each, of which the reader of raw ratings makes the MOS", async () => {
     const browser = await open();
-    await rate(browser, hashOf(1), 4, "Ada");
-    await rate(browser, hashOf(2), 5, "Ada");
-    await rate(browser, hashOf(1), 1, "=Bo");
+    await rate(browser, hashOf(1), 4, { rater: "Ada" });
+    await rate(browser, hashOf(2), 5, { rater: "Ada" });
+    await rate(browser, hashOf(1), 1, { rater: "=Bo" });
     expect(rows(browser)).toEqual([
       "image,rating,rater,time",
       "photos/image 1.jpg,4,Ada,TIME",
@@ -393,35 +393,77 @@ describe("several raters", () => {
 
   it("change and take back their own rating alone", async () => {
     const browser = await open();
-    await rate(browser, hashOf(1), 4, "Ada");
-    await rate(browser, hashOf(1), 1, "Bo");
-    await rate(browser, hashOf(1), 2, "Bo");
+    await rate(browser, hashOf(1), 4, { rater: "Ada" });
+    await rate(browser, hashOf(1), 1, { rater: "Bo" });
+    await rate(browser, hashOf(1), 2, { rater: "Bo" });
     expect(rows(browser).slice(1)).toEqual(["photos/image 1.jpg,4,Ada,TIME", "photos/image 1.jpg,2,Bo,TIME"]);
-    await rate(browser, hashOf(1), null, "Cy");
-    await rate(browser, hashOf(1), null, "Bo");
+    await rate(browser, hashOf(1), null, { rater: "Cy" });
+    await rate(browser, hashOf(1), null, { rater: "Bo" });
     expect(rows(browser).slice(1)).toEqual(["photos/image 1.jpg,4,Ada,TIME"]);
-    await rate(browser, hashOf(1), null, "Ada");
+    await rate(browser, hashOf(1), null, { rater: "Ada" });
     expect(rows(browser)).toEqual(["image,rating,rater,time"]);
   });
 
   it("are each asked for the same images, and see their own ratings alone", async () => {
     const browser = await open();
-    const first = await ratingQueue(browser, 6, "Ada");
+    const first = await ratingQueue(browser, 6, { rater: "Ada" });
     const [image] = first.images;
-    const after = await rate(browser, image!.hash, 4, "Ada");
+    const after = await rate(browser, image!.hash, 4, { rater: "Ada" });
     expect(after.file).toBe("ratings.csv");
     expect(after.images).toHaveLength(5);
-    const other = await ratingQueue(browser, 6, "Bo");
+    const other = await ratingQueue(browser, 6, { rater: "Bo" });
     expect(other.images).toEqual(first.images);
     expect(other.rated).toEqual([]);
-    const both = await rate(browser, image!.hash, 2, "Bo");
+    const both = await rate(browser, image!.hash, 2, { rater: "Bo" });
     expect(both).toMatchObject({ rated: [{ hash: image!.hash, rating: 2 }], total: 2 });
-    expect((await ratingQueue(browser, 6, "Ada")).rated).toMatchObject([{ rating: 4 }]);
+    expect((await ratingQueue(browser, 6, { rater: "Ada" })).rated).toMatchObject([{ rating: 4 }]);
+  });
+
+  it("see an image again after enough others; its second rating has a row of its own", async () => {
+    const browser = await open();
+    const sitting = { rater: "Ada", repeatEvery: 4 };
+    let queue = await ratingQueue(browser, 30, sitting);
+    const order = queue.images.map(({ hash }) => hash);
+    for (let i = 0; i < 10; i++) {
+      queue = await rate(browser, order[i]!, 1 + (i % 5), sitting);
+      expect(queue.repeat).toBeUndefined();
+    }
+    queue = await rate(browser, order[10]!, 1, sitting);
+    // Only the first one is as old as ten others.
+    expect(queue.repeat?.hash).toBe(order[0]);
+    expect((await ratingQueue(browser, 30, { ...sitting, repeatEvery: 0 })).repeat).toBeUndefined();
+    expect((await ratingQueue(browser, 30, { ...sitting, rater: "Bo" })).repeat).toBeUndefined();
+    queue = await rate(browser, order[0]!, 3, { ...sitting, repeat: true });
+    const name = queue.rated[0]!.path;
+    const own = () => rows(browser).filter((line) => line.startsWith(`${name},`));
+    expect(own()).toEqual([`${name},1,Ada,TIME`, `${name},3,Ada,TIME`]);
+    expect(queue.retest).toEqual({ rater: "Ada", images: 1, srcc: null, meanDifference: 2, sd: Math.SQRT2 });
+    expect(queue.rated.at(-1)).toMatchObject({ hash: order[0], rating: 3, repeat: true });
+    // Another is due, but none is old enough.
+    expect(queue.repeat).toBeUndefined();
+    // A change of mind is of the first rating; what is taken back, of the second.
+    await rate(browser, order[0]!, 2, sitting);
+    expect(own()).toEqual([`${name},2,Ada,TIME`, `${name},3,Ada,TIME`]);
+    queue = await rate(browser, order[0]!, null, { ...sitting, repeat: true });
+    expect(own()).toEqual([`${name},2,Ada,TIME`]);
+    expect(queue.retest).toBeUndefined();
+    await rate(browser, order[0]!, null, sitting);
+    expect(own()).toEqual([]);
+  });
+
+  it("do not come twice where the file has one score an image", async () => {
+    const browser = await open({ config: "images: photos\nmos: { file: m.csv }\n" });
+    writeFileSync(fileOf(browser, "m.csv"), "image,mos\n");
+    const sitting = { rater: "Ada", repeatEvery: 1 };
+    for (let i = 0; i < 12; i++) await rate(browser, hashOf(i), 3, sitting);
+    const queue = await ratingQueue(browser, 30, sitting);
+    expect(queue.repeat).toBeUndefined();
+    expect(queue.rater).toBeNull();
   });
 
   it("must be told apart, or nothing is written", async () => {
     const browser = await open();
-    await rate(browser, hashOf(1), 4, "Ada");
+    await rate(browser, hashOf(1), 4, { rater: "Ada" });
     const before = textOf(browser, "ratings.csv");
     for (const rating of [3, null])
       await expect(rate(browser, hashOf(1), rating)).rejects.toThrow("it is not known who rates");
@@ -434,21 +476,21 @@ describe("several raters", () => {
     });
     const text = "user_id;image;device;stars\nu1;image 1.jpg;tv;3\n";
     writeFileSync(fileOf(browser, "r.csv"), text);
-    await rate(browser, hashOf(1), 5, "u2");
-    await rate(browser, hashOf(1), 4, "u1");
+    await rate(browser, hashOf(1), 5, { rater: "u2" });
+    await rate(browser, hashOf(1), 4, { rater: "u1" });
     expect(textOf(browser, "r.csv")).toBe(
       "user_id;image;device;stars\nu1;image 1.jpg;tv;4\nu2;photos/image 1.jpg;;5\n",
     );
-    await rate(browser, hashOf(1), null, "u2");
-    await rate(browser, hashOf(1), null, "u1");
+    await rate(browser, hashOf(1), null, { rater: "u2" });
+    await rate(browser, hashOf(1), null, { rater: "u1" });
     expect(textOf(browser, "r.csv")).toBe(text);
   });
 
   it("of a file of one score an image do as one who rates alone", async () => {
     const browser = await open({ config: "images: photos\nmos: { file: m.csv }\n" });
     writeFileSync(fileOf(browser, "m.csv"), "image,mos\n");
-    await rate(browser, hashOf(1), 4, "Ada");
-    await rate(browser, hashOf(1), 2, "Bo");
+    await rate(browser, hashOf(1), 4, { rater: "Ada" });
+    await rate(browser, hashOf(1), 2, { rater: "Bo" });
     expect(textOf(browser, "m.csv")).toBe("image,mos\nphotos/image 1.jpg,2\n");
   });
 });

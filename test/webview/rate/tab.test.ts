@@ -212,6 +212,50 @@ test("a refused rating brings the image back and says why", async () => {
   expect(await page.getByText("permission denied").count()).toBe(0);
 });
 
+test("an image comes a second time without a word, and its rating is told beside the first", async () => {
+  const page = await open();
+  const [first, second, third] = unrated();
+  panel.model.sitting = { rater: "Ada", repeat: first };
+  await rate("4");
+  // Not under the eyes: the one that is shown stays.
+  expect(await shownImage()).toBe(fileOf(second!));
+  await expect.poll(() => rated().length).toBe(1);
+  await rate("2");
+  expect(await shownImage()).toBe(fileOf(first!));
+  expect(await progress()).toBe("3 of 31");
+  await rate("5");
+  expect(await shownImage()).toBe(fileOf(third!));
+  await expect.poll(() => rated().at(-1)).toEqual({ config, hash: first!.hash, rating: 5, repeat: true });
+  expect(first!.mos).toBe(4);
+  await page.keyboard.press("u");
+  await expect.poll(() => rated().at(-1)).toEqual({ config, hash: first!.hash, rating: null, repeat: true });
+  await expect.poll(shownImage).toBe(fileOf(first!));
+  await page.keyboard.press("s");
+  await expect.poll(shownImage).toBe(fileOf(third!));
+});
+
+test("who rates is shown and can be changed; at the end it says how far they agree with themselves", async () => {
+  const model = createModel({ images: 12 });
+  model.sitting = {
+    rater: "Ada",
+    retest: { rater: "Ada", images: 4, srcc: 0.7379, meanDifference: 0.5, sd: 0.866 },
+  };
+  const page = await open({ model });
+  await page.getByRole("button", { name: "Rater: Ada" }).click();
+  await expectAsked(panel.asked, { method: "host/command", params: { command: "leaf.changeRater", config } });
+  await page.getByRole("button", { name: "Rater: Ada" }).waitFor();
+  for (let at = 1, all = unrated().length; at <= all; at++) {
+    await ready();
+    await page.keyboard.press("3");
+    await expect.poll(() => rated().length).toBe(at);
+  }
+  await expect
+    .poll(() => page.locator("leaf-rate leaf-empty").getAttribute("words"))
+    .toContain(
+      "You and yourself: rated twice: 4 images, SRCC 0.738, second minus first +0.50 on average, a single rating ± 0.87.",
+    );
+});
+
 test("images chosen in the gallery come first, and can be rated anew", async () => {
   panel = await editor.open({ tab: "gallery" });
   const { page } = panel;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { EvaluateResult, EvaluationFacts, Metrics } from "../../../protocol/results.ts";
 import { say } from "../../../words/text.ts";
@@ -8,6 +9,7 @@ import { failuresIn, readFailures } from "../../failures/list.ts";
 import { tellFailures } from "../../failures/words.ts";
 import { maxPixelsOf } from "../../images/limits.ts";
 import { evaluateMetrics } from "../../metrics/agreement.ts";
+import { breakdownOf } from "../../metrics/breakdown.ts";
 import { ceilingOf } from "../../metrics/ceiling.ts";
 import { groupsOf } from "../../metrics/groups.ts";
 import { mosToStudent, studentToMos } from "../../mos/scale.ts";
@@ -19,6 +21,7 @@ import { findFailureModes } from "../failureModes.ts";
 import { leastRated } from "../plan/evaluate.ts";
 import { withPlan } from "../plan/plan.ts";
 import type { Evaluated, EvaluatePlan, Plan } from "../plan/types.ts";
+import { predictionsFile, readPredictions } from "../predictions.ts";
 import { changeRun, recordStage } from "../runs.ts";
 import {
   finishedResult,
@@ -93,11 +96,13 @@ async function evaluate(
     const dir = stageDir(project, "evaluate", key);
     const failures = await readFailures(dir);
     const { seconds, spread, calibration: _, inputs: __, ...metrics } = finished;
+    const file = predictionsFile(project, key);
     const ceiling = ceilingOf(project.config.mos, catalog.raw?.ratings, evaluation.hashes);
     const result: EvaluateResult = {
       run,
       ...metrics,
       ...(ceiling && { ceiling }),
+      ...(existsSync(file) && { breakdown: breakdownOf(await readPredictions(file), project.config.mos!) }),
       ...(failures && { failures }),
     };
     if (transfer && project.config.evaluate.datasets?.length) {

@@ -3,7 +3,7 @@ import type { ImageRow, PairRow } from "../../../../src/protocol/images.ts";
 import type { Failure, JobEvent } from "../../../../src/protocol/jobs.ts";
 import type { PanelMethod, PanelRequests } from "../../../../src/protocol/panel.ts";
 import type { ProjectSnapshot, RunSummary } from "../../../../src/protocol/project.ts";
-import type { EvaluationView } from "../../../../src/protocol/server.ts";
+import type { EvaluationView, RatingQueue } from "../../../../src/protocol/server.ts";
 import { makeEvaluation } from "./evaluation.ts";
 import type { ModelExperiment } from "./experiments.ts";
 import { makeImages, queryImages } from "./images.ts";
@@ -23,7 +23,9 @@ export interface Model {
   experiments: ModelExperiment[];
   events: JobEvent[];
   /** Ratings given in this session, newest last. */
-  ratings: { hash: string; path: string; rating: number }[];
+  ratings: RatingQueue["rated"];
+  /** Who rates, and what comes a second time. */
+  sitting: Partial<Pick<RatingQueue, "rater" | "repeat" | "retest">>;
   /** Hashes whose file cannot be read. */
   unreadable: Set<string>;
   /** What is refused instead of answered. */
@@ -55,6 +57,7 @@ export function createModel(options: ModelOptions = {}): Model {
     experiments: [],
     events: [],
     ratings: [],
+    sitting: {},
     unreadable: new Set(),
     refusals: new Map(),
   };
@@ -159,7 +162,7 @@ export const answers: Answers = {
     );
   },
   "leaf/ratingQueue": (model, { count }) => ratingQueue(model, count),
-  "leaf/rate": (model, { hash, rating }) => rate(model, hash, rating),
+  "leaf/rate": (model, { hash, rating, repeat }) => rate(model, hash, rating, repeat),
   "leaf/exclude": (model, { paths }) => {
     model.images = model.images.filter(({ path }) => !paths.includes(path));
     return { edited: paths.length };

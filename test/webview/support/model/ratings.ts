@@ -19,11 +19,17 @@ export function ratingQueue(model: Model, count: number): RatingQueue {
     proposed: { train: proposed.hashes.length - test, test },
     file: model.projects[0]?.mos?.file ?? "mos.csv",
     total: model.images.filter(({ mos }) => mos !== null).length,
+    rater: null,
+    ...model.sitting,
   };
 }
 
-export function rate(model: Model, hash: string, rating: number | null): RatingQueue {
-  model.ratings = model.ratings.filter((one) => one.hash !== hash);
+export function rate(model: Model, hash: string, rating: number | null, repeat = false): RatingQueue {
+  model.ratings = model.ratings.filter((one) => one.hash !== hash || (one.repeat ?? false) !== repeat);
+  if (repeat) {
+    if (rating !== null) model.ratings.push({ hash, path: "", rating, repeat });
+    return ratingQueue(model, proposed?.hashes.length ?? 30);
+  }
   const row = model.images.find((one) => one.hash === hash);
   if (row) {
     row.mos = rating;

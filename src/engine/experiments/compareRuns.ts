@@ -1,0 +1,91 @@
+import type { RunRecord } from "../../protocol/results.ts";
+import { figure, interval, none, pValue, signed } from "../../words/figure.ts";
+import { say } from "../../words/text.ts";
+import { LeafError } from "../base/errors.ts";
+import type { Project } from "../config/project.ts";
+import { evaluateMetrics } from "../metrics/agreement.ts";
+import { type ComparedMetric, type Comparison, pairedBootstrap } from "../metrics/pairedBootstrap.ts";
+import { pairedSet, tested } from "./compare.ts";
+import { studentPredictions } from "./predictions.ts";
+import { metricNames, type Table } from "./table.ts";
+
+export interface ComparedRuns {
+  a: string;
+  b: string;
+  /** Images that both have predicted. */
+  n: number;
+  /** Groups of images that were drawn together; absent where it was images. */
+  groups?: number;
+  bootstrap: number;
+  /** `a` and `b` on these images; the test is of a minus b, null where the metric is not defined. */
+  metrics: Record<ComparedMetric, { a: number | null; b: number | null; test: Comparison | null }>;
+  /** Images whose MOS has changed between the two: that of b counts. */
+  otherMos: number;
+}
+
+/** A run's student and where it lies. */
+export interface RunPlace {
+  name: string;
+  project: Project;
+  run: RunRecord;
+}
+
+/**
+ * Whether one run's student is better than another's: a paired bootstrap over the images that both were evaluated on, or over groups
+ * of them. Throws a LeafError `input` where a run was not evaluated, or both have fewer than three images in common.
+ */
+export async function compareRuns(
+  a: RunPlace,
+  b: RunPlace,
+  { bootstrap, signal }: { bootstrap: number; signal?: AbortSignal },
+): Promise<ComparedRuns> {
+  const [ofA, ofB] = [await predictionsOf(a), await predictionsOf(b)];
+  const found = pairedSet(ofA, ofB);
+  if (!found)
+    throw new LeafError("input", say`${a.name} and ${b.name} were evaluated on different images.`, {
+      remedy: say`Compare runs with the same test images: the same \`split\`, or one split file.`,
+    });
+  const { hashes, set } = found;
+  const tests = await pairedBootstrap([set], tested, { replicates: bootstrap, seed: 0, signal });
+  const [own] = set.pairs;
+  const of = (scores: Float64Array) => evaluateMetrics(scores, set.truth, { bootstrap: 0, seed: 0 });
+  const [byA, byB] = [of(own!.a), of(own!.b)];
+  return {
+    a: a.name,
+    b: b.name,
+    n: hashes.length,
+    ...(set.groups && { groups: set.groups.count }),
+    bootstrap,
+    metrics: Object.fromEntries(
+      tested.map((metric) => [metric, { a: byA[metric], b: byB[metric], test: tests[metric] }]),
+    ) as ComparedRuns["metrics"],
+    otherMos: hashes.filter((hash) => ofA.get(hash)!.mos !== ofB.get(hash)!.mos).length,
+  };
+}
+
+function predictionsOf({ name, project, run }: RunPlace) {
+  const key = run.stages.evaluate?.key ?? run.distilledEvaluation;
+  if (key === undefined)
+    throw new LeafError("input", say`${name} has not been evaluated.`, {
+      remedy: say`Run \`leaf evaluate\` first.`,
+    });
+  return studentPredictions(project, key);
+}
+
+export function comparedTable({ a, b, n, groups, bootstrap, metrics, otherMos }: ComparedRuns): Table {
+  const rows = tested.map((metric) => {
+    const { a, b, test } = metrics[metric];
+    const tested = test
+      ? [`${signed(test.difference)} ${interval(test.interval, 3, signed)}`, pValue(test.p)]
+      : [none, none];
+    return { group: "arm" as const, cells: [metricNames[metric], figure(a), figure(b), ...tested] };
+  });
+  return {
+    header: ["", a, b, "Δ [95 %]", "p"],
+    rows,
+    notes: [
+      `On the ${n} images that both were evaluated on. Δ, its 95 % interval and p: paired bootstrap over ${groups === undefined ? "images" : `${groups} groups of images`} (${bootstrap} resamples), two-sided, each measure by itself.`,
+      ...(otherMos > 0 ? [`${otherMos} of the images have another MOS by now: that of ${b} counts.`] : []),
+    ],
+  };
+}

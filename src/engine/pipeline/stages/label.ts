@@ -5,6 +5,7 @@ import type { Text } from "../../../protocol/text.ts";
 import { count, figure, money } from "../../../words/figure.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError, withFailures } from "../../base/errors.ts";
+import { digestLines } from "../../base/keys.ts";
 import { during } from "../../base/unexpected.ts";
 import { shortWaitMs, whenFree } from "../../base/whenFree.ts";
 import type { Project } from "../../config/project.ts";
@@ -29,6 +30,8 @@ import { isFinished, type StageOptions, stageDir, withCatalog, writeResult } fro
 
 interface Finished extends LabelResult {
   teacher: string;
+  /** Digest of the pairs that are learnt from, where the answers chose them. */
+  chosen?: string;
 }
 
 export interface LabelOptions extends StageOptions {
@@ -265,7 +268,15 @@ async function labelAll(
       ...(failed && { failures: failed }),
     };
     if (options.only) return result;
-    await writeResult(project, label, { ...result, teacher: fingerprint } satisfies Finished);
+    // Answers decide which these are.
+    const chosen =
+      project.config.label.pairs === "adaptive" &&
+      (await whenFree(store.file, () => digestLines(pairLines(project, label, store)), waiting));
+    await writeResult(project, label, {
+      ...result,
+      teacher: fingerprint,
+      ...(chosen && { chosen }),
+    } satisfies Finished);
     const run = await runFor(project, { label: key });
     await recordStage(project, run, "label", { key, seconds: (performance.now() - started) / 1000, result });
     return result;
@@ -311,6 +322,10 @@ async function labelAll(
       if (!opened) await teacher.close();
     }
   }
+}
+
+function* pairLines(project: Project, label: LabelPlan, store: LabelStore): Generator<string> {
+  for (const pair of sampledPairs(project, label, store)) yield pair.join(" ");
 }
 
 /** By the labels that there are at this moment. */

@@ -4,12 +4,13 @@ import type { LabelResult, Spent } from "../../../protocol/results.ts";
 import type { Text } from "../../../protocol/text.ts";
 import { count, figure, money } from "../../../words/figure.ts";
 import { say } from "../../../words/text.ts";
-import { LeafError, withFailures } from "../../base/errors.ts";
+import { isCancelled, LeafError, withFailures, withPlace } from "../../base/errors.ts";
 import { digestLines } from "../../base/keys.ts";
 import { during } from "../../base/unexpected.ts";
 import { shortWaitMs, whenFree } from "../../base/whenFree.ts";
 import type { Project } from "../../config/project.ts";
-import { membersOf, type OneTeacherConfig } from "../../config/teacher.ts";
+import { memberPath, membersOf, type OneTeacherConfig } from "../../config/teacher.ts";
+import { linesOf } from "../../config/yamlDocument.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
 import { failuresIn } from "../../failures/list.ts";
 import { tellFailures } from "../../failures/words.ts";
@@ -139,9 +140,12 @@ async function labelTogether(plan: Plan, label: LabelPlan, options: LabelOptions
   const { project, catalog } = plan;
   const { members } = label.judges;
   const spent: Spent[] = [];
-  for (const { config, fingerprint } of members) {
+  for (const [at, { config, fingerprint }] of members.entries()) {
     const own = { ...label, teacher: fingerprint };
-    const result = await labelAll(plan, own, options, { config, member: true });
+    const asked = { config, member: true };
+    const result = await labelAll(plan, own, options, asked).catch((error: unknown) => {
+      throw placed(error, project, memberPath(project.config.teacher, at));
+    });
     const { points, pairs } = result;
     options.onNote?.(
       say`${teacherName(config)}: ${points.labelled} images and ${pairs.labelled} pairs judged, ${points.reused} and ${pairs.reused} reused, ${points.failed} and ${pairs.failed} failed`,
@@ -167,6 +171,18 @@ async function labelTogether(plan: Plan, label: LabelPlan, options: LabelOptions
     };
     return combined.key === label.key ? combine() : holdingStage(project, "label", combined.key, combine);
   });
+}
+
+/** What one teacher of several fails with is told at its own line of the config. */
+function placed(error: unknown, { configFile }: Project, at: (string | number)[]): unknown {
+  if (
+    !(error instanceof LeafError) ||
+    isCancelled(error) ||
+    error instanceof AnotherTeacher ||
+    error.file !== undefined
+  )
+    return error;
+  return withPlace(error, { file: configFile, line: linesOf(configFile)(at) });
 }
 
 function teacherName(config: OneTeacherConfig): string {

@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { appRoot } from "../../../src/engine/base/appRoot.ts";
 import { parseConfig } from "../../../src/engine/config/read.ts";
 import { familyOf, type PromptPart, resolvePrompts } from "../../../src/engine/teachers/prompts.ts";
 
@@ -70,6 +73,18 @@ describe("prompts", () => {
     const own = promptsOf({ question: "alignment", text: "a cat", point: "Is it {text}? {words}" });
     expect(spelt(own.point)).toBe("<0>\nIs it a cat? excellent, good, fair, poor, bad");
     expect(spelt(own.pair)).toContain("should show: a cat");
+  });
+
+  it("stand on the reference sheet as they are asked", () => {
+    const sheet = readFileSync(path.join(appRoot(), "docs", "prompts.md"), "utf8");
+    for (const domain of ["photo", "aigc", "render", "document", "medical", "satellite", "your own words"]) {
+      const [, named, aspects] = /this (.*?)\. Consider (.*?)\.\n?/.exec(spelt(promptsOf({ domain }).point))!;
+      const row = sheet
+        .split("\n")
+        .find((line) => line.startsWith(`| \`${domain}\``) || line.startsWith(`| ${domain} |`));
+      expect(row, domain).toContain(`| ${aspects} |`);
+      if (domain !== "your own words") expect(row, domain).toContain(`| ${named} |`);
+    }
   });
 
   it("need the text that images are compared with", () => {

@@ -25,7 +25,7 @@ for (const photo of unseenPhotos)
     truth.push(mos);
   }
 const server = await serveTinyTeacher();
-let usual: Float64Array | undefined;
+const usual = new Map<number, number>();
 try {
   for (const question of ["quality", "aesthetics"])
     for (const domain of ["photo", "aigc", "render", "document", "medical", "satellite"]) {
@@ -43,7 +43,8 @@ try {
         one.ok ? [{ i, mass: one.mass, score: expectedScore(one.probabilities) }] : [],
       );
       const scores = Float64Array.from(good, ({ score }) => score);
-      usual ??= scores;
+      if (usual.size === 0) for (const { i, score } of good) usual.set(i, score);
+      const both = good.filter(({ i }) => usual.has(i));
       const mass = good.reduce((sum, one) => sum + one.mass, 0) / good.length;
       const told = {
         answered: `${good.length}/${images.length}`,
@@ -52,7 +53,10 @@ try {
           scores,
           Float64Array.from(good, ({ i }) => truth[i]!),
         )?.toFixed(3),
-        "photo, quality": good.length === usual.length ? srcc(scores, usual)?.toFixed(3) : undefined,
+        "photo, quality": srcc(
+          Float64Array.from(both, ({ score }) => score),
+          Float64Array.from(both, ({ i }) => usual.get(i)!),
+        )?.toFixed(3),
       };
       console.log(question.padEnd(11), domain.padEnd(10), JSON.stringify(told));
     }

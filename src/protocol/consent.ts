@@ -14,6 +14,8 @@ export interface ConsentItem {
   details: string[];
   /** The details as data. */
   detailWords: Text[];
+  /** Keys of the config that name it, from its top. */
+  path: (string | number)[];
   /** Path of the file that names it, and the line (1-based) where it is known. */
   file: string;
   line: number | null;

@@ -43,7 +43,10 @@ export interface ServerRequests {
   "leaf/jobEvents": { params: { config: string }; result: { job: JobSnapshot | null; events: JobEvent[] } };
 
   /** Asks the teacher about some images and stores nothing: prompts, top tokens and labels as a Markdown document. */
-  "leaf/dryRun": { params: { config: string; images: number }; result: { markdown: string } };
+  "leaf/dryRun": {
+    params: { config: string; images: number; member?: number };
+    result: { markdown: string };
+  };
 
   /** Those that experiments made, which may be hundreds, only if asked for. */
   "leaf/runs": { params: { config: string; experiments?: boolean }; result: RunSummary[] };

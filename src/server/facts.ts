@@ -7,7 +7,6 @@ import { dataErrors, ratedIn, uselessRows } from "../engine/dataset/dataErrors.t
 import type { StageStatus } from "../engine/pipeline/status.ts";
 import { managedEnvironmentDir, resolveInterpreter } from "../engine/python/environment.ts";
 import { commandIds } from "../protocol/commands.ts";
-import type { ConsentItem } from "../protocol/consent.ts";
 import type { ItemFailure } from "../protocol/failures.ts";
 import { count } from "../words/figure.ts";
 import { kept } from "../words/kept.ts";
@@ -214,24 +213,16 @@ function environmentFacts(project: Project, interpreters: InterpreterCheck): Fac
 }
 
 /** What waits for the user's word: nothing is run to look at it. */
-function consentFacts(project: Project): FactProblem[] {
+export function consentFacts(project: Project): FactProblem[] {
   return consentItems(project, "run")
     .filter((item) => !isApproved(item))
     .map((item) => ({
-      path: placeOf[item.kind],
+      path: item.path,
       message: t("Not approved yet: LEAF asks before it does this. {0}.", worded(item.words)),
       severity: "info",
       code: "consent",
     }));
 }
-
-const placeOf: Record<ConsentItem["kind"], FactProblem["path"]> = {
-  interpreter: ["python", "interpreter"],
-  server: ["teacher", "serve"],
-  key: ["teacher", "keyEnv"],
-  plainHttp: ["teacher", "endpoint"],
-  download: ["teacher", "model"],
-};
 
 /** Reasons are kept as they were told, in English; those of LEAF's own are known to the bundle. */
 function lineOf({ file, other, line, reason }: ItemFailure): string {

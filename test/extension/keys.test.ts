@@ -60,6 +60,7 @@ it("what is asked before a run says what exactly, and where it is written", () =
     words: quoted("Start the teacher's server"),
     details: ["./serve.sh {port}", "in /home/ana/p"],
     detailWords: [],
+    path: ["teacher", "serve"],
     file: "/home/ana/p/leaf.yaml",
     line: 7,
   };

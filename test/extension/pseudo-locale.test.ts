@@ -99,6 +99,7 @@ test("failures and what the user is asked", () => {
     words: quoted(""),
     details: [],
     detailWords: [],
+    path: ["teacher", "serve"],
     file: "/w/leaf.yaml",
     line: 7,
   };

@@ -81,7 +81,7 @@ test("keys come with defaults and choices, in lines and in braces", async () => 
   expect(await accept("distill:\n  |", "loss")).toBe("distill:\n  loss: { point: 1, pair: 1 }");
   const { items } = await language.complete("label: { | }");
   expect(items.find(({ label }) => label === "pairs")?.textEdit?.newText).toBe(
-    "pairs: $" + "{1|random,near,mixed|}",
+    "pairs: $" + "{1|random,near,mixed,adaptive|}",
   );
 });
 
@@ -100,8 +100,8 @@ test("documentation tells type, default and meaning", async () => {
 });
 
 test("values: choices, booleans, numbers of a choice, null", async () => {
-  expect(await labels("label: { pairs: | }")).toEqual(["random", "near", "mixed"]);
-  expect(await labels("label:\n  pairs: n|\n  seed: 1\n")).toEqual(["random", "near", "mixed"]);
+  expect(await labels("label: { pairs: | }")).toEqual(["random", "near", "mixed", "adaptive"]);
+  expect(await labels("label:\n  pairs: n|\n  seed: 1\n")).toEqual(["random", "near", "mixed", "adaptive"]);
   expect(await labels("calibrate:\n  validate: |")).toEqual(["false", "true"]);
   expect(await labels("student: { input: { views: | } }")).toEqual(["whole", "1", "5"]);
   expect(await labels("distill:\n  ema: |")).toEqual(["null"]);

@@ -15,6 +15,7 @@ interface LabelFlags {
   pairsOnly?: boolean;
   dryRun?: string;
   prompts?: string;
+  member?: string;
   estimate?: boolean;
 }
 
@@ -29,12 +30,15 @@ export function addLabelCommand(program: Command, run: Run): void {
       "--prompts <file>",
       "with --dry-run: ask in these words too (YAML, as `teacher.prompts`), and compare",
     )
+    .option("--member <n>", "with --dry-run: which teacher of an ensemble (1 is the first)")
     .option("--estimate", "print the requests, tokens and cost that remain, and label nothing")
     .action((flags: LabelFlags, command) =>
       run(async (context) => {
         const only = halfOf(flags);
         if (flags.prompts !== undefined && flags.dryRun === undefined)
           throw new LeafError("usage", say`--prompts goes with --dry-run.`);
+        if (flags.member !== undefined && flags.dryRun === undefined)
+          throw new LeafError("usage", say`--member goes with --dry-run.`);
         const work = flags.dryRun === undefined ? "label" : "dryRun";
         const project = await consented(context, await findProject(context), work);
         const options = stageOptions(context);
@@ -42,6 +46,7 @@ export function addLabelCommand(program: Command, run: Run): void {
           const dryRun = await dryRunLabels(project, countOf(flags.dryRun), {
             ...options,
             prompts: flags.prompts,
+            member: flags.member === undefined ? undefined : Number(flags.member),
           });
           context.print(dryRun, dryRunText(dryRun));
         } else if (flags.estimate) {

@@ -89,15 +89,27 @@ export function errorOf(failure: Failure, details: Pick<LeafErrorDetails, "cause
 
 /** The same error with the images, pairs or rows that are why. */
 export function withFailures(error: LeafError, failures: FailureSummary): LeafError {
-  const { code, words, file, line, column, result, cause } = error;
+  return changed(error, { failures });
+}
+
+/** The same error at a place. */
+export function withPlace(error: LeafError, place: Pick<LeafErrorDetails, "file" | "line">): LeafError {
+  return changed(error, place);
+}
+
+function changed(error: LeafError, details: LeafErrorDetails): LeafError {
+  const { code, words, file, line, column, key, failures, result, text, cause } = error;
   return new LeafError(code, words.message, {
     file,
     line,
     column,
+    key,
+    failures,
     remedy: words.remedy,
     result,
+    text,
     cause: cause ?? error,
-    failures,
+    ...details,
   });
 }
 

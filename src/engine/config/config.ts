@@ -20,10 +20,10 @@ const labelSchema = z.strictObject({
     .max(1000)
     .default(8)
     .meta({ description: "With about how many other images the teacher compares each training image." }),
-  pairs: z
-    .enum(["random", "near", "mixed"])
-    .default("random")
-    .meta({ description: "Which pairs: random, close in point-wise score, or half of each." }),
+  pairs: z.enum(["random", "near", "mixed", "adaptive"]).default("random").meta({
+    description:
+      "Which pairs: random, close in point-wise score, half of each, or `adaptive`: after a first round, where the answers so far leave the order of images least sure; as many pairs.",
+  }),
   minConfidence: z
     .union([z.number().min(0).max(1), z.literal("auto")])
     .default(defaultMinConfidence)

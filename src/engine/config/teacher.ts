@@ -12,7 +12,14 @@ const promptsSchema = z
     }),
     domain: text.default("photo").meta({
       description:
-        "What is judged: `photo` (user-generated content), `aigc` (AI-generated images), or your own words, such as `product render`.",
+        "What is judged: `photo` (user-generated content), `aigc` (AI-generated images), `render`, `document`, `medical`, `satellite`, or your own words, such as `product shot`.",
+    }),
+    question: z.enum(["quality", "aesthetics", "alignment"]).default("quality").meta({
+      description:
+        "What is asked: visual quality, beauty whatever the technical flaws, or how well an image shows `text`. `point` and `pair` come before it.",
+    }),
+    text: text.optional().meta({
+      description: "With `question: alignment`: what all the images should show. {text} in the questions.",
     }),
     point: text.optional().meta({
       description: "Question about one image. LEAF puts the image first, and fills in {domain} and {words}.",
@@ -36,6 +43,10 @@ const promptsSchema = z
     prefill: z.string().nullable().optional().meta({
       description: "Start of the answer, which LEAF writes for the teacher if the server can go on from it.",
     }),
+  })
+  .refine((prompts) => prompts.question !== "alignment" || prompts.text !== undefined, {
+    path: ["text"],
+    message: marked("is missing: `alignment` asks how well an image shows it"),
   })
   .prefault({})
   .meta({ description: "What LEAF asks the teacher; by default in the words of its model family." });
@@ -274,7 +285,7 @@ const antonymPrompts = z
   .strictObject({
     domain: text.default("photo").meta({
       description:
-        "What is judged: `photo` (user-generated content), `aigc` (AI-generated images), or your own words, such as `product render`.",
+        "What is judged: `photo` (user-generated content), `aigc` (AI-generated images), `render`, `document`, `medical`, `satellite`, or your own words, such as `product shot`.",
     }),
     quality: z
       .array(z.tuple([text, text]))
@@ -358,6 +369,11 @@ export type EnsembleConfig = z.output<typeof ensembleTeacher>;
 /** Who is asked: the teachers of an ensemble, or the one. */
 export function membersOf(teacher: TeacherConfig): OneTeacherConfig[] {
   return teacher.kind === "ensemble" ? teacher.of : [teacher];
+}
+
+/** The keys under which one of them stands. */
+export function memberPath(teacher: TeacherConfig, at: number): (string | number)[] {
+  return teacher.kind === "ensemble" ? ["teacher", "of", at] : ["teacher"];
 }
 
 export type TeacherConfig = z.output<typeof teacherSchema>;

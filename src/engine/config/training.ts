@@ -88,6 +88,10 @@ export const distillSchema = z.strictObject({
     })
     .refine((loss) => loss.point + loss.pair > 0, marked("`point` and `pair` must not both be 0"))
     .prefault({}),
+  target: z.enum(["points", "ranking", "both"]).default("points").meta({
+    description:
+      "What λ_point pulls a training image's score to: the teacher's point-wise score; the ranking that all its preferences give together (`leaf labels rank`), on the scale of these scores; or the mean of both, weighed by their errors.",
+  }),
   keep: z.enum(["auto", "best", "last"]).default("auto").meta({
     description:
       "Which epoch becomes the student: the best on the val split (agreement with the teacher), or the last. `auto`: the last if there are fewer than 200 val images, which are too few to choose by.",

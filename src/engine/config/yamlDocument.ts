@@ -1,4 +1,5 @@
-import { type Document, isMap, isNode, isScalar, type Pair, parseDocument } from "yaml";
+import { readFileSync } from "node:fs";
+import { type Document, isMap, isNode, isScalar, LineCounter, type Pair, parseDocument } from "yaml";
 
 /** A text with what it says, whole or half-typed. */
 export interface YamlText {
@@ -23,6 +24,21 @@ export function parseTolerant(text: string): Document.Parsed {
   } catch {
     return parseDocument("");
   }
+}
+
+/** In which line (1-based) of a file a value stands; undefined for one that is not there, or a file that cannot be read. */
+export function linesOf(file: string): (at: YamlPath) => number | undefined {
+  const lines = new LineCounter();
+  let yaml: Document.Parsed | undefined;
+  try {
+    yaml = parseDocument(readFileSync(file, "utf8"), { lineCounter: lines, logLevel: "silent" });
+  } catch {
+    // Told without the line.
+  }
+  return (at) => {
+    const node = yaml?.getIn(at, true);
+    return isNode(node) && node.range ? lines.linePos(node.range[0]).line : undefined;
+  };
 }
 
 /** The key and value at a path; undefined where the document has none, or the path ends in a list. */

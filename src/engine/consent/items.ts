@@ -11,10 +11,7 @@ import { consentDigest, fileDigest } from "./digest.ts";
 import { shownCommand, shownPart, visible } from "./shown.ts";
 
 /** Not yet with the place where it is written. */
-export type PlacelessItem = Omit<ConsentItem, "file" | "line"> & {
-  /** Keys of the config, from its top. */
-  path: (string | number)[];
-};
+export type PlacelessItem = Omit<ConsentItem, "file" | "line">;
 
 /** A program named with a folder is a file, relative to the config's; others are found on the PATH. */
 export function programPath(named: string, root: string): string | undefined {

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
-import { LineCounter, parseDocument } from "yaml";
 import type { ConsentItem, ConsentView, ConsentWork } from "../../protocol/consent.ts";
 import { originOf } from "../base/endpoint.ts";
 import type { Project } from "../config/project.ts";
-import { membersOf } from "../config/teacher.ts";
+import { memberPath, membersOf } from "../config/teacher.ts";
+import { linesOf } from "../config/yamlDocument.ts";
 import { downloadItems, endpointItems, interpreterItem, type PlacelessItem, serverItem } from "./items.ts";
 import { isApproved } from "./store.ts";
 
@@ -30,7 +29,7 @@ export function consentItems(project: Named, work: ConsentWork): ConsentItem[] {
       own.push(...endpointItems(teacher, process.env));
     }
     if (teacher.kind === "clip") own.push(...downloadItems(teacher, root));
-    const place = config.teacher.kind === "ensemble" ? ["teacher", "of", at] : ["teacher"];
+    const place = memberPath(config.teacher, at);
     found.push(...own.map((item) => ({ ...item, path: [...place, ...item.path.slice(1)] })));
   }
   return placed(found, project.configFile);
@@ -76,15 +75,6 @@ export const ownServer = "server";
 
 function placed(items: PlacelessItem[], file: string): ConsentItem[] {
   if (items.length === 0) return [];
-  const lines = new LineCounter();
-  let document: ReturnType<typeof parseDocument> | undefined;
-  try {
-    document = parseDocument(readFileSync(file, "utf8"), { lineCounter: lines, logLevel: "silent" });
-  } catch {
-    // Told without the line.
-  }
-  return items.map(({ path, ...item }) => {
-    const node = document?.getIn(path, true) as { range?: [number, number, number] } | undefined;
-    return { ...item, file, line: node?.range ? lines.linePos(node.range[0]).line : null };
-  });
+  const lineOf = linesOf(file);
+  return items.map((item) => ({ ...item, file, line: lineOf(item.path) ?? null }));
 }

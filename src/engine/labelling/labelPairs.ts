@@ -2,6 +2,7 @@ import type { LabelResult } from "../../protocol/results.ts";
 import { throwIfCancelled } from "../base/errors.ts";
 import { chunksOf } from "../base/sqlite.ts";
 import type { TeacherImage } from "../teachers/teacher.ts";
+import type { PairRounds } from "./adaptivePairs.ts";
 import { askAll, asked, lookedUp, stored, type Telling, watchAnswers } from "./asking.ts";
 import { noneJudged } from "./firstAnswers.ts";
 import { pairRow } from "./rows.ts";
@@ -9,7 +10,7 @@ import { pairRow } from "./rows.ts";
 /** Has the teacher compare images. */
 export async function labelPairs(
   options: Telling,
-  pairs: () => Iterable<[string, string]>,
+  rounds: () => PairRounds,
   imageOf: (hash: string) => TeacherImage,
 ): Promise<LabelResult["pairs"]> {
   const { store, teacher, signal, minConfidence, orders = "both" } = options;
@@ -29,10 +30,8 @@ export async function labelPairs(
   for (const { a, b, reason } of earlier) before.set(`${a} ${b}`, reason);
   const watch = await watchAnswers(options, "pairs");
   const isRetry = ([a, b]: [string, string]) => before.has(`${a} ${b}`);
-  const sampled = () => stored(options, pairs);
-  // Drawing again is cheaper than keeping millions of pairs, or than progress without an end.
-  let total = 0;
-  for (const _ of await sampled()) if (total++ % 10_000 === 0) throwIfCancelled(signal);
+  throwIfCancelled(signal);
+  const { total, next } = await stored(options, rounds);
   const report = () => {
     const done = counts.labelled + counts.reused + counts.failed;
     options.onProgress?.({ stage: "label", step: "pairs", done, total, unit: "pairs" });
@@ -45,8 +44,8 @@ export async function labelPairs(
     options.onFailure({ kind: "pair", file: imageOf(a).name, other: imageOf(b).name, reason });
   };
 
-  async function* missing(): AsyncGenerator<[string, string]> {
-    for (const some of chunksOf(await sampled(), lookedUp)) {
+  async function* missing(round: Iterable<[string, string]>): AsyncGenerator<[string, string]> {
+    for (const some of chunksOf(round, lookedUp)) {
       const weights = await stored(options, () =>
         store.pairWeights(teacher.fingerprint, some, orders, minConfidence),
       );
@@ -63,7 +62,7 @@ export async function labelPairs(
       report();
     }
   }
-  await askAll(options, missing(), async (batch, signal) => {
+  const ask = async (batch: [string, string][], signal: AbortSignal) => {
     const asking = batch.map(([a, b]) => [imageOf(a), imageOf(b)] as [TeacherImage, TeacherImage]);
     const judged = await asked(batch.length, () => teacher.judgePairs(asking, signal, orders), signal);
     const rows = batch.map((pair, i) => pairRow(pair, judged[i]!));
@@ -81,7 +80,12 @@ export async function labelPairs(
     }
     report();
     return watch.verdict(options.example.pair);
-  });
+  };
+  for (;;) {
+    const round = await stored(options, next);
+    if (!round) break;
+    await askAll(options, missing(round), ask);
+  }
   if (inVain > 0 && counts.labelled + counts.reused === 0 && !options.beside)
     throw noneJudged("pairs", inVain, options.example.pair);
   return counts;

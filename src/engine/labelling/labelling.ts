@@ -1,7 +1,9 @@
 import type { LabelResult } from "../../protocol/results.ts";
 import { throwIfCancelled } from "../base/errors.ts";
 import type { LabelStore } from "../labels/labels.ts";
+import { ownPairsOf } from "../labels/teacherAnswers.ts";
 import type { TeacherImage } from "../teachers/teacher.ts";
+import { type Answers, adaptiveRounds, allRounds, oneRound, type PairRounds } from "./adaptivePairs.ts";
 import { type LabellingOptions, stored, type Telling, telling } from "./asking.ts";
 import { labelPairs } from "./labelPairs.ts";
 import { labelPoints } from "./labelPoints.ts";
@@ -9,10 +11,21 @@ import { labelReasons } from "./labelReasons.ts";
 import { type PairPlan, samplePairs } from "./pairs.ts";
 
 /**
- * The pairs a plan asks for, near ones by the teacher's own scores: a person's scores may change at any time, and would
- * change what has to be asked. An image without a usable label is in it too; labelling passes over its pairs.
+ * The pairs a plan asks for, by the teacher's own scores and answers: a person's may change at any time, and would change what has to be
+ * asked. An image without a usable label is in it too; labelling passes over its pairs.
  */
 export function pairsToLabel(
+  store: LabelStore,
+  teacher: string,
+  hashes: Iterable<string>,
+  plan: PairPlan,
+): Iterable<[string, string]> {
+  return plan.strategy === "adaptive"
+    ? allRounds(adaptiveRounds(hashes, plan, answersOf(store, teacher)))
+    : drawnPairs(store, teacher, hashes, plan);
+}
+
+function drawnPairs(
   store: LabelStore,
   teacher: string,
   hashes: Iterable<string>,
@@ -21,6 +34,24 @@ export function pairsToLabel(
   if (plan.strategy === "random") return samplePairs(hashes, plan);
   const scores = store.ownScores(teacher);
   return samplePairs(hashes, plan, (hash) => scores.get(hash));
+}
+
+/** The same in rounds that wait for the answers to those before. */
+function roundsToLabel(
+  store: LabelStore,
+  teacher: string,
+  hashes: Iterable<string>,
+  plan: PairPlan,
+): PairRounds {
+  if (plan.strategy === "adaptive") return adaptiveRounds(hashes, plan, answersOf(store, teacher));
+  return oneRound(() => drawnPairs(store, teacher, hashes, plan));
+}
+
+function answersOf(store: LabelStore, teacher: string): Answers {
+  return (pairs) => {
+    const found = new Map(Array.from(ownPairsOf(store, teacher, pairs), ({ a, b, p }) => [`${a} ${b}`, p]));
+    return pairs.map((pair) => found.get(pair.join(" ")) ?? Number.NaN);
+  };
 }
 
 /**
@@ -43,10 +74,10 @@ export async function labelDataset(options: LabellingOptions): Promise<LabelResu
   const told = telling(options);
   const { only, checks } = options;
   const all = (): Iterable<string> => options.paired?.() ?? Array.from(images(), ({ hash }) => hash);
-  const drawn = () => pairsToLabel(store, options.leader ?? teacher.fingerprint, all(), options.pairs);
+  const rounds = () => roundsToLabel(store, options.leader ?? teacher.fingerprint, all(), options.pairs);
   const points = only === "pairs" ? none : await labelPoints(told, images, count);
   const pairs =
-    only === "points" ? { ...none, kept: 0, discarded: 0 } : await labelPairs(told, drawn, imageOf);
+    only === "points" ? { ...none, kept: 0, discarded: 0 } : await labelPairs(told, rounds, imageOf);
   const checked = checks && (await labelChecks(told, checks, imageOf));
   const reasons = options.reasons && only !== "pairs" ? await labelReasons(told, count) : undefined;
   throwIfCancelled(options.signal);
@@ -70,7 +101,7 @@ async function labelChecks(
   const points = asked.images
     ? await labelPoints(beside, () => images.values().map(imageOf), images.length)
     : none;
-  const compared = asked.pairs ? await labelPairs(beside, () => pairs, imageOf) : none;
+  const compared = asked.pairs ? await labelPairs(beside, () => oneRound(() => pairs), imageOf) : none;
   const { labelled, reused, failed } = compared;
   return { points, pairs: { labelled, reused, failed } };
 }

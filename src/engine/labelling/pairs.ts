@@ -1,6 +1,7 @@
 import { hashWords, mixWords } from "../base/random.ts";
 
-export type PairStrategy = "random" | "near" | "mixed";
+/** `adaptive` pairs come from `adaptiveRounds`. */
+export type PairStrategy = "random" | "near" | "mixed" | "adaptive";
 
 export interface PairPlan {
   /** About how many partners each image gets. */
@@ -111,16 +112,16 @@ export function* samplePairs(
   }
 }
 
-function canonical(a: string, b: string): [string, string] {
+export function canonical(a: string, b: string): [string, string] {
   return a < b ? [a, b] : [b, a];
 }
 
-interface Words {
+export interface Words {
   high: Uint32Array;
   low: Uint32Array;
 }
 
-function wordsOf(hashes: string[], seed: number): Words {
+export function wordsOf(hashes: string[], seed: number): Words {
   const words = { high: new Uint32Array(hashes.length), low: new Uint32Array(hashes.length) };
   const [seedWord] = hashWords(`pairs ${seed}`);
   for (const [i, hash] of hashes.entries()) [words.high[i], words.low[i]] = hashWords(hash, seedWord);
@@ -133,7 +134,7 @@ function draw(words: Words, i: number, round: number): number {
 }
 
 /** Images by a hash of seed, round and image. */
-function hashOrder(words: Words, round: number): Uint32Array {
+export function hashOrder(words: Words, round: number): Uint32Array {
   const n = words.high.length;
   // Rank and position in one number of 53 bits, which sorts natively; equal ranks fall back to the order of hashes.
   const positions = 2 ** Math.ceil(Math.log2(n));

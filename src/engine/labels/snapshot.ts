@@ -10,6 +10,8 @@ export interface SnapshotSelection {
   /** Of the teacher's pairs these; a person may have compared others, which count too. */
   pairs: Iterable<[string, string]>;
   minConfidence: LeastConfidence;
+  /** Scores in place of the point-wise ones that stand. */
+  scores?: ReadonlyMap<string, number>;
 }
 
 /** What the trainer reads, and nothing of who said it. */
@@ -28,7 +30,7 @@ const judges = { teacher: idOf(":teacher"), person: idOf(`'${human}'`) };
 /** Of some pairs those that stand and count, with their weight; a person's word in place of the teacher's. */
 export function* countedPairs(
   store: LabelStore,
-  { teacher, pairs, minConfidence }: Omit<SnapshotSelection, "images">,
+  { teacher, pairs, minConfidence }: Omit<SnapshotSelection, "images" | "scores">,
 ): Generator<{ a: string; b: string; p: number; weight: number; human: boolean }> {
   const weight = pairWeight("p", judges.person, minConfidence);
   const chosen = store.db.prepare(
@@ -52,7 +54,7 @@ const columnsWith = (weight: string) =>
 export function writeLabelSnapshot(
   store: LabelStore,
   file: string,
-  { teacher, images, pairs, minConfidence }: SnapshotSelection,
+  { teacher, images, pairs, minConfidence, scores }: SnapshotSelection,
 ): void {
   for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(file + suffix, { force: true });
   const weight = pairWeight("p", judges.person, minConfidence);
@@ -80,7 +82,7 @@ export function writeLabelSnapshot(
     for (const some of chunksOf(images, rowsPerBatch))
       for (const { image, score } of points.all({ images: JSON.stringify(some), teacher }) as Row[]) {
         addImages.run(image!, image!);
-        addPoint.run(image!, score!);
+        addPoint.run(image!, scores?.get(String(image)) ?? score!);
       }
     for (const row of countedPairs(store, { teacher, pairs, minConfidence })) putPair(row);
     for (const row of ofPeople.iterate({ teacher }) as Iterable<Row>)

@@ -35,6 +35,20 @@ const probes = 64;
  * times the dispersion (quasi-likelihood: Wedderburn 1974), where there are more preferences than items.
  */
 export function fitBradleyTerry(preferences: Preferences, prior = priorPrecision): Ranking {
+  const { score, dispersion, curvature, pairs } = bradleyTerryScores(preferences, prior);
+  const variance = diagonal(preferences, curvature, prior);
+  return { score, error: variance.map((v) => Math.sqrt(dispersion * v)), pairs, dispersion };
+}
+
+/** The fit without its errors, which cost more than it does. */
+export interface Scores extends Omit<Ranking, "error"> {
+  /** Of each preference: weight times q (1 − q). */
+  curvature: Float64Array;
+  /** Of each item: the diagonal of the Hessian. One over it is at most the variance, and close to it where partners are drawn at random. */
+  information: Float64Array;
+}
+
+export function bradleyTerryScores(preferences: Preferences, prior = priorPrecision): Scores {
   const { n, a, b, p, weight } = preferences;
   const count = p.length;
   const score = new Float64Array(n);
@@ -63,14 +77,17 @@ export function fitBradleyTerry(preferences: Preferences, prior = priorPrecision
     const move = solve(preferences, curvature, prior, gradient);
     // Newton's step may go too far where answers are certain: half of it, until it pays.
     const before = score.slice();
-    for (let share = 1; share > 1e-6; share /= 2) {
+    let now = Number.POSITIVE_INFINITY;
+    for (let share = 1; share > 1e-6 && !(now < last); share /= 2) {
       for (let i = 0; i < n; i++) score[i] = before[i]! + share * move[i]!;
-      const now = loss();
-      if (now <= last) {
-        last = now;
-        break;
-      }
+      now = loss();
     }
+    if (!(now < last)) {
+      // No step pays within rounding.
+      score.set(before);
+      break;
+    }
+    last = now;
   }
   let scatter = 0;
   const pairs = new Uint32Array(n);
@@ -82,23 +99,28 @@ export function fitBradleyTerry(preferences: Preferences, prior = priorPrecision
   }
   const free = count - (n - 1);
   const dispersion = free >= n / 2 ? Math.max(1e-3, scatter / free) : 1;
-  const variance = diagonal(preferences, curvature, prior);
-  return { score, error: variance.map((v) => Math.sqrt(dispersion * v)), pairs, dispersion };
+  return { score, pairs, dispersion, curvature, information: hessianDiagonal(preferences, curvature, prior) };
+}
+
+function hessianDiagonal({ n, a, b }: Preferences, curvature: Float64Array, prior: number): Float64Array {
+  const found = new Float64Array(n).fill(prior);
+  for (let k = 0; k < curvature.length; k++) {
+    found[a[k]!]! += curvature[k]!;
+    found[b[k]!]! += curvature[k]!;
+  }
+  return found;
 }
 
 /** x of (L + prior I) x = y, L the Laplacian of the pairs with these weights: conjugate gradients with Jacobi's preconditioner. */
 function solve(
-  { n, a, b }: Preferences,
+  graph: Preferences,
   weight: Float64Array,
   prior: number,
   y: Float64Array,
   exactness = 1e-20,
 ): Float64Array {
-  const scale = new Float64Array(n).fill(prior);
-  for (let k = 0; k < weight.length; k++) {
-    scale[a[k]!]! += weight[k]!;
-    scale[b[k]!]! += weight[k]!;
-  }
+  const { n, a, b } = graph;
+  const scale = hessianDiagonal(graph, weight, prior);
   const dot = (u: Float64Array, v: Float64Array) => u.reduce((sum, one, i) => sum + one * v[i]!, 0);
   const x = new Float64Array(n);
   const residual = y.slice();

@@ -36,6 +36,7 @@ const told: Record<StageName, Record<string, Told>> = {
   distill: {
     labels: { key: "labels", from: labelled, upstream: "label" },
     usable: { key: "labels", from: [], with: ["labels"] },
+    pairs: { key: "labels", from: [], with: ["labels", "usable"] },
     human: { key: "overrides", from: [] },
     minConfidence: { key: "label.minConfidence", with: ["distill.loss.confidence"] },
     split: { key: "split", from: ["split"], with: ["labels"] },

@@ -23,26 +23,39 @@ export interface RankedImage {
 const leastForScale = 3;
 
 /**
- * All preferences of a teacher that stand, a person's in place of its own, as one ranking: a Bradley-Terry fit. Its scores get mean and
- * spread of the point-wise ones of the same images, so that both are comparable. `images`: among which.
+ * All preferences of a teacher that stand, a person's in place of its own, as one ranking. `images`: among which.
  */
 export function rankImages(store: LabelStore, teacher: string, images: ReadonlySet<string>): RankedImage[] {
+  function* pairs() {
+    for (const pair of store.pairs(teacher)) if (images.has(pair.a) && images.has(pair.b)) yield pair;
+  }
+  const points = new Map(Array.from(store.points(teacher), ({ image, score }) => [image, score]));
+  return rankPreferences(pairs(), points);
+}
+
+/**
+ * Preferences as one ranking, best image first: a Bradley-Terry fit. Its scores get mean and spread of the point-wise ones of the same
+ * images, so that both are comparable.
+ */
+export function rankPreferences(
+  pairs: Iterable<{ a: string; b: string; p: number }>,
+  points: ReadonlyMap<string, number>,
+): RankedImage[] {
   const at = new Map<string, number>();
   const [a, b, p]: [number[], number[], number[]] = [[], [], []];
   const place = (hash: string) => {
     if (!at.has(hash)) at.set(hash, at.size);
     return at.get(hash)!;
   };
-  for (const pair of store.pairs(teacher)) {
-    if (!images.has(pair.a) || !images.has(pair.b)) continue;
+  for (const pair of pairs) {
     a.push(place(pair.a));
     b.push(place(pair.b));
     p.push(pair.p);
   }
   const fit = fitBradleyTerry({ n: at.size, a, b, p });
-  const points = new Map<string, number>();
-  for (const { image, score } of store.points(teacher)) if (at.has(image)) points.set(image, score);
-  const both = [...points].map(([hash, score]) => [fit.score[at.get(hash)!]!, score] as const);
+  const both = [...at].flatMap(([hash, i]) =>
+    points.has(hash) ? [[fit.score[i]!, points.get(hash)!] as const] : [],
+  );
   const [ranked, said] = [moments(both.map(([s]) => s)), moments(both.map(([, score]) => score))];
   const known = both.length >= leastForScale && ranked.sd > 0 && said.sd > 0;
   const stretch = said.sd / ranked.sd;
@@ -54,6 +67,27 @@ export function rankImages(store: LabelStore, teacher: string, images: ReadonlyS
     const apart = score === null || point === null ? null : (score - point) / error!;
     return { hash, rank: place + 1, logit: fit.score[i]!, score, error, pairs: fit.pairs[i]!, point, apart };
   });
+}
+
+/**
+ * A score on 5..1 for each ranked image that has a point-wise one: that of the ranking, or the mean of both, each weighed by one over its
+ * error squared. What the ranking's errors leave of the differences between both is taken for the error of the point-wise scores (a
+ * moment estimate, the same for all images).
+ */
+export function rankedTargets(
+  ranked: readonly RankedImage[],
+  target: "ranking" | "both",
+): Map<string, number> {
+  const usable = ranked.filter(({ score, point }) => score !== null && point !== null);
+  const ofPoints =
+    usable.reduce((sum, { score, point, error }) => sum + (score! - point!) ** 2 - error! ** 2, 0) /
+    usable.length;
+  return new Map(
+    usable.map(({ hash, score, point, error }) => {
+      const share = target === "ranking" ? 1 : Math.max(0, ofPoints) / (Math.max(0, ofPoints) + error! ** 2);
+      return [hash, point! + share * (score! - point!)];
+    }),
+  );
 }
 
 function moments(values: readonly number[]): { mean: number; sd: number } {

@@ -39,6 +39,8 @@ interface PromptFile {
   tie: string | null;
   prefill: string | null;
   domains: Record<string, { domain?: string; aspects: string }>;
+  /** Changes of the keys above, by question. */
+  questions?: Record<string, Partial<PromptFile>>;
 }
 
 /** Model families that have a file of their own in assets/prompts, by how their models are named. */
@@ -56,14 +58,21 @@ export function familyOf(model: string): string {
 /** The questions for a model: those of its family, with what the config changes. */
 export function resolvePrompts(config: PromptsConfig, model: string): Prompts {
   const family = config.family === "auto" ? familyOf(model) : config.family;
-  const { family: _, domain, ...changes } = config;
+  const { family: _, domain, question, text: wanted = "", ...changes } = config;
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-  const file: PromptFile = { ...readPrompts("default"), ...readPrompts(family), ...given };
+  const files = [readPrompts("default"), readPrompts(family)];
+  const file: PromptFile = Object.assign(
+    {},
+    ...files,
+    ...files.map((one) => one.questions?.[question]),
+    given,
+  );
   const named = file.domains[domain] ?? { domain, aspects: file.domains.other!.aspects };
   const [first, second] = file.letters;
   const values: Record<string, string> = {
     domain: named.domain ?? domain,
     aspects: named.aspects,
+    text: wanted,
     words: file.words.join(", "),
     first,
     second,

@@ -195,7 +195,7 @@ const inputs = z.record(z.string(), z.unknown()).optional();
 
 /** `result.json` of each stage's folder: what the stage needs of its work when it is not done again. */
 export const finished = {
-  label: z.looseObject({ ...labelResult.shape, inputs, teacher: text.default("") }),
+  label: z.looseObject({ ...labelResult.shape, inputs, teacher: text.default(""), chosen: text.optional() }),
   distill: z.looseObject({
     inputs,
     durationS: seconds.default(0),

@@ -64,7 +64,7 @@ export const requestParams = {
   "leaf/newExperiment": of({ config, preset: text }),
   "leaf/stop": of({ config }),
   "leaf/jobEvents": of({ config }),
-  "leaf/dryRun": of({ config, images: z.int().min(1).max(1000) }),
+  "leaf/dryRun": of({ config, images: z.int().min(1).max(1000), member: z.int().min(1).optional() }),
   "leaf/runs": of({ config, experiments: z.boolean().optional() }),
   "leaf/pinRun": of({ config, run, pinned: z.boolean() }),
   "leaf/runFolder": of({ config, run }),

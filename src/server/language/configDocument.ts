@@ -52,8 +52,13 @@ export function problemSpan(yaml: Document.Parsed, at: ConfigPath): Span | undef
   if (at.length === 0) return undefined;
   const node = yaml.getIn(at, true);
   const spread = isMap(node) || (isSeq(node) && !node.flow);
-  const found = (spread ? undefined : valueSpan(yaml, at)) ?? keySpan(pairAt(yaml, at));
+  const found = (spread ? undefined : valueSpan(yaml, at)) ?? keySpan(pairAt(yaml, at)) ?? itemSpan(node, at);
   return found ?? keySpan(pairAt(yaml, at.slice(0, -1))) ?? problemSpan(yaml, at.slice(0, -1));
+}
+
+/** An entry of a list that is itself a map has no key of its own: its first one stands for it. */
+export function itemSpan(node: unknown, at: ConfigPath): Span | undefined {
+  return typeof at.at(-1) === "number" && isMap(node) ? keySpan(node.items[0]) : undefined;
 }
 
 /** The plain value of a scalar at a path. */

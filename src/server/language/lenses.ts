@@ -1,5 +1,6 @@
 import type { CodeLens, Command, Range } from "vscode-languageserver/node";
-import { keySpan, pairAt } from "../../engine/config/yamlDocument.ts";
+import { isSeq } from "yaml";
+import { keySpan, pairAt, type Span } from "../../engine/config/yamlDocument.ts";
 import { commandIds } from "../../protocol/commands.ts";
 import type { ProjectSnapshot, RunSummary, StageSnapshot } from "../../protocol/project.ts";
 import { ago } from "../../words/duration.ts";
@@ -7,7 +8,8 @@ import { count } from "../../words/figure.ts";
 import { progressLine } from "../../words/progress.ts";
 import { whyWords } from "../../words/why.ts";
 import { t } from "../locale.ts";
-import type { ConfigDocument } from "./configDocument.ts";
+import { type ConfigDocument, itemSpan } from "./configDocument.ts";
+import type { ConfigPath } from "./context.ts";
 
 interface Known {
   snapshot: ProjectSnapshot;
@@ -35,13 +37,22 @@ export function codeLenses(config: ConfigDocument, known: Known | undefined): Co
 
 /** A teacher with a prompt can be tried before all images are asked about. */
 function teacherLenses(config: ConfigDocument, { config: uri, invalid }: ProjectSnapshot): CodeLens[] {
-  const kind = config.yaml.getIn(["teacher", "kind"]);
-  const span = keySpan(pairAt(config.yaml, ["teacher"]));
-  if (!span || invalid !== null || (kind !== "openai" && kind !== "transformers" && kind !== "clip"))
-    return [];
-  return at(config.range(...span), [
-    lens(`$(beaker) ${t("Dry run on {0} images", 3)}`, commandIds.dryRun, uri),
-  ]);
+  if (invalid !== null) return [];
+  const { yaml } = config;
+  const dryRun = (place: ConfigPath, span: Span | undefined, ...member: number[]) => {
+    const kind = yaml.getIn([...place, "kind"]);
+    if (!span || (kind !== "openai" && kind !== "transformers" && kind !== "clip")) return [];
+    const title = `$(beaker) ${t("Dry run on {0} images", 3)}`;
+    return at(config.range(...span), [lens(title, commandIds.dryRun, uri, ...member)]);
+  };
+  const of = yaml.getIn(["teacher", "of"], true);
+  // Each teacher of an ensemble by itself, over its own lines.
+  if (yaml.getIn(["teacher", "kind"]) === "ensemble" && isSeq(of))
+    return of.items.flatMap((item, i) => {
+      const place = ["teacher", "of", i];
+      return dryRun(place, itemSpan(item, place), i + 1);
+    });
+  return dryRun(["teacher"], keySpan(pairAt(yaml, ["teacher"])));
 }
 
 function pipelineLenses(snapshot: ProjectSnapshot): Command[] {

@@ -261,6 +261,7 @@ describe("the config", () => {
       words: quoted("Start the teacher's server"),
       details: [],
       detailWords: [],
+      path: ["teacher", "serve"],
       file: "leaf.yaml",
       line: 1,
     }));

@@ -183,6 +183,37 @@ describe("labelling", () => {
     expect([...store.pairs("fake-2")]).toHaveLength(80);
   });
 
+  it("chooses adaptive pairs in rounds by what the store has, so that a run that was cut off goes on as if it had not been", async () => {
+    const images = imagesOf(40);
+    const pairs: PairPlan = { perImage: 6, strategy: "adaptive", seed: 0 };
+    const whole = fakeTeacher({ fingerprint: "whole" });
+    const result = await label(whole, images, { pairs, concurrency: 3 });
+    expect(result.pairs).toMatchObject({ labelled: 120, reused: 0, failed: 0 });
+    const cut = fakeTeacher({
+      before(kind, call) {
+        if (kind === "pairs" && call === 17) throw new LeafError("failed", say`The server is gone.`);
+      },
+    });
+    await expect(label(cut, images, { pairs })).rejects.toThrow("The server is gone");
+    const stored = [...store.pairs("fake-1")].length;
+    expect(stored).toBeGreaterThan(40);
+    const rest = fakeTeacher();
+    expect((await label(rest, images, { pairs })).pairs).toEqual({
+      ...result.pairs,
+      labelled: 120 - stored,
+      reused: stored,
+    });
+    const of = (teacher: string) => Array.from(store.pairs(teacher), ({ a, b }) => `${a} ${b}`);
+    expect(of("fake-1")).toEqual(of("whole"));
+    const hashes = images.map(({ hash }) => hash);
+    const known = [...pairsToLabel(store, "whole", hashes, pairs)].map((pair) => pair.join(" "));
+    expect(known.sort()).toEqual(of("whole"));
+    // Another teacher may be asked the pairs that the first one's answers chose.
+    const second = fakeTeacher({ fingerprint: "second", positionBias: 3 });
+    await label(second, images, { pairs, leader: "whole" });
+    expect(of("second")).toEqual(of("whole"));
+  });
+
   it("pairs only the images that are learnt from, and counts apart what is asked beside", async () => {
     const images = imagesOf(40);
     const hashes = images.map(({ hash }) => hash);

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { openProject } from "../../../src/engine/config/project.ts";
@@ -6,6 +6,7 @@ import { openCatalog } from "../../../src/engine/dataset/catalog.ts";
 import { openLabels } from "../../../src/engine/labels/labels.ts";
 import { withPlan } from "../../../src/engine/pipeline/plan/plan.ts";
 import { labelStage } from "../../../src/engine/pipeline/stages/label.ts";
+import { dryRunLabels } from "../../../src/engine/pipeline/stages/labelPreview.ts";
 import { combinePairs, combinePoints } from "../../../src/engine/teachers/ensemble/combine.ts";
 import { weightsFor } from "../../../src/engine/teachers/ensemble/weights.ts";
 import type { RatingProbabilities } from "../../../src/engine/teachers/judgement.ts";
@@ -104,4 +105,20 @@ it("with ratings and twice the same teacher the weights are equal, and inputs of
       "0.500000",
     ]);
   expect(label.inputs).toMatchObject({ weights: [0.5, 0.5] });
+});
+
+it("what one teacher fails with is told at its line, and a dry run asks the one that is named", async () => {
+  const chat = await server();
+  const gone = `{ kind: openai, endpoint: "http://127.0.0.1:9/v1", model: gone, patience: 0 }`;
+  const project = await world(
+    `\n  kind: ensemble\n  of:\n    - { kind: embedded }\n    - ${gone}\n    - { kind: openai, endpoint: "${chat.url}", model: m }`,
+  );
+  const text = readFileSync(project.configFile, "utf8").split("\n");
+  await expect(labelStage(project, {})).rejects.toMatchObject({
+    file: project.configFile,
+    line: text.findIndex((line) => line.includes("model: gone")) + 1,
+  });
+  expect((await dryRunLabels(project, 1, { member: 3 })).questions).toHaveLength(1);
+  await expect(dryRunLabels(project, 1, { member: 2 })).rejects.toThrow();
+  await expect(dryRunLabels(project, 1, { member: 4 })).rejects.toMatchObject({ code: "usage" });
 });

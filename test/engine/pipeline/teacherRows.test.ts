@@ -8,7 +8,11 @@ import { temporaryFolder } from "../../support/pictures.ts";
 const train = Array.from({ length: 12 }, (_, i) => hashOf(i));
 
 function planWith(labels: LabelStore | undefined): Plan {
-  return { label: async () => ({ needs: { train }, teacher: "t" }), labels: () => labels } as unknown as Plan;
+  return {
+    project: { config: { distill: { target: "points" } } },
+    label: async () => ({ needs: { train }, teacher: "t" }),
+    labels: () => labels,
+  } as unknown as Plan;
 }
 
 test("unrated training images get the teacher's score on the scale of the human ones", async () => {

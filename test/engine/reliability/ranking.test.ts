@@ -2,7 +2,7 @@ import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { pairRow, pointRow } from "../../../src/engine/labelling/rows.ts";
 import { openLabels } from "../../../src/engine/labels/labels.ts";
-import { rankImages } from "../../../src/engine/reliability/ranking.ts";
+import { rankedTargets, rankImages, rankPreferences } from "../../../src/engine/reliability/ranking.ts";
 import { ratingProbabilities } from "../../../src/engine/teachers/probit.ts";
 import { temporaryFolder } from "../../support/pictures.ts";
 
@@ -44,4 +44,27 @@ it("ranks by preferences, on the scale of the points, and tells the image on whi
   expect(rankImages(store, "t", all).at(-1)!.hash).toBe(h(7));
   all.delete(h(3));
   expect(rankImages(store, "t", all)).toHaveLength(n - 1);
+});
+
+it("targets are the ranking's scores, or the mean of both weighed by their errors", () => {
+  const points = new Map(Array.from({ length: 6 }, (_, i) => [h(i), 1.5 + i / 2 + (i % 2 ? 0.4 : -0.4)]));
+  const pairs = [...points.keys()].flatMap((a, i) =>
+    [...points.keys()].slice(i + 1).map((b, k) => ({ a, b, p: 1 / (1 + Math.exp(0.8 * (k + 1))) })),
+  );
+  const ranked = rankPreferences(pairs, points);
+  const ranking = rankedTargets(ranked, "ranking");
+  for (const { hash, score } of ranked) expect(ranking.get(hash)).toBeCloseTo(score!, 12);
+  // DerSimonian and Laird: what the errors of the ranking leave of the squared differences.
+  const rest = ranked.reduce((sum, one) => sum + (one.score! - one.point!) ** 2 - one.error! ** 2, 0) / 6;
+  expect(rest).toBeGreaterThan(0);
+  const both = rankedTargets(ranked, "both");
+  for (const { hash, score, point, error } of ranked) {
+    const [w, v] = [1 / error! ** 2, 1 / rest];
+    expect(both.get(hash)).toBeCloseTo((w * score! + v * point!) / (w + v), 12);
+  }
+  // Points that agree with the ranking within its errors are taken as they are.
+  const near = rankPreferences(pairs, new Map(ranked.map(({ hash, score }) => [hash, score!])));
+  for (const [hash, score] of rankedTargets(near, "both")) expect(score).toBeCloseTo(ranking.get(hash)!, 9);
+  // Nobody knows the scale of a ranking by two images, or of images without a point.
+  expect([...rankedTargets(rankPreferences(pairs, new Map([...points].slice(0, 2))), "ranking")]).toEqual([]);
 });

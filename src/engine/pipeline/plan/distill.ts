@@ -19,6 +19,7 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
   const inputs = {
     labels: label.key,
     usable: finished ? usableLabels(finished) : 0,
+    ...(finished?.chosen && { pairs: finished.chosen }),
     human: humanWords(plan),
     // Where all pairs count it changes nothing, and is the same for all.
     minConfidence: minConfidence ?? defaultMinConfidence,
@@ -43,7 +44,7 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
 }
 
 /** The words of people that stand; 0 while there is none. One that is taken back leaves no trace. */
-function humanWords(plan: Plan): string | 0 {
+export function humanWords(plan: Plan): string | 0 {
   const store = plan.labels();
   if (!store) return 0;
   const lines = [

@@ -1,4 +1,4 @@
-import type { LabelStore } from "../../labels/labels.ts";
+import { targetScores } from "./targets.ts";
 import type { Plan, TrainingRow } from "./types.ts";
 
 /** As for the student's own scale (`fit_scale` of the trainer): fewer images fit a line by chance. */
@@ -13,10 +13,11 @@ export async function teacherRows(
   plan: Plan,
   { rows }: { rows: readonly TrainingRow[] },
 ): Promise<TrainingRow[]> {
-  const { needs, teacher } = await plan.label();
+  const label = await plan.label();
   const store = plan.labels();
   if (!store) return [];
-  const scores = standingScores(store, teacher);
+  // As the student learnt them: a person's word in place of the teacher's.
+  const scores = targetScores(plan, label, store);
   const rated = rows.filter(({ split }) => split === "train");
   const both = rated.flatMap(({ hash, target }) => {
     const score = scores.get(hash);
@@ -25,15 +26,10 @@ export async function teacherRows(
   const scale = risingLine(both);
   if (!scale) return [];
   const chosen = new Set(rated.map(({ hash }) => hash));
-  return needs.train.flatMap((hash): TrainingRow[] => {
+  return label.needs.train.flatMap((hash): TrainingRow[] => {
     const score = chosen.has(hash) ? undefined : scores.get(hash);
     return score === undefined ? [] : [{ hash, split: "train", target: scale(score) }];
   });
-}
-
-/** As the student learnt them: a person's word in place of the teacher's. */
-function standingScores(store: LabelStore, teacher: string): Map<string, number> {
-  return new Map(Array.from(store.points(teacher), ({ image, score }) => [image, score]));
 }
 
 /** The line of least squares; undefined for fewer than 5 points, and where it does not rise. */

@@ -9,8 +9,10 @@ import {
   type ScoredPairs,
 } from "../../reliability/pairTemperature.ts";
 import { readResult } from "../stage.ts";
+import { humanWords } from "./distill.ts";
 import { fitted } from "./fitted.ts";
 import { sampledPairs, usableLabels } from "./label.ts";
+import { targetScores } from "./targets.ts";
 import type { LabelPlan, Plan } from "./types.ts";
 
 /** T of the pair-wise loss: the config's number, or fitted to the labels that are learnt from. 1 before there are any. */
@@ -21,7 +23,13 @@ export async function plannedTemperature(plan: Plan): Promise<number> {
   const finished = await readResult(plan.project, "label", label.key);
   if (!finished) return defaultTemperature;
   // An answer that is there stays as it is: so many labels of this key are always the same ones.
-  const inputs = { usable: usableLabels(finished), minConfidence: await plan.minConfidence() };
+  const { target } = plan.project.config.distill;
+  const inputs = {
+    usable: usableLabels(finished),
+    minConfidence: await plan.minConfidence(),
+    ...(finished.chosen && { pairs: finished.chosen }),
+    ...(target !== "points" && { target, human: humanWords(plan) }),
+  };
   return fitted(plan, "temperature", inputs, z.number().positive(), () => {
     const store = plan.labels();
     return store
@@ -31,13 +39,16 @@ export async function plannedTemperature(plan: Plan): Promise<number> {
 }
 
 function scoredPairs(
-  { project }: Plan,
+  plan: Plan,
   store: LabelStore,
   label: LabelPlan,
   minConfidence: LeastConfidence,
 ): ScoredPairs {
   const { teacher } = label;
-  const scores = store.ownScores(teacher);
+  const { project } = plan;
+  // What the student's score is held to: a student that follows it then has no gradient along its scale.
+  const scores =
+    project.config.distill.target === "points" ? store.ownScores(teacher) : targetScores(plan, label, store);
   const [p, weight, difference]: [number[], number[], number[]] = [[], [], []];
   const pairs = sampledPairs(project, label, store);
   for (const pair of countedPairs(store, { teacher, pairs, minConfidence })) {

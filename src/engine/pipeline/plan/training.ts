@@ -2,9 +2,12 @@ import type { Config } from "../../config/config.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
 
 /** Settings of a training as inputs. What was always so is left out: work that was finished before it could differ stays fresh. */
-export function trainingInputs<T extends { layerDecay: number }>(settings: T): Record<string, unknown> {
-  const { layerDecay, ...others } = settings;
-  return layerDecay === 1 ? others : settings;
+export function trainingInputs({
+  layerDecay,
+  target = "points",
+  ...others
+}: { layerDecay: number; target?: string } & Record<string, unknown>): Record<string, unknown> {
+  return { ...others, ...(layerDecay !== 1 && { layerDecay }), ...(target !== "points" && { target }) };
 }
 
 /** With fewer val images than this the best epoch on them is one that was lucky, and often one that hardly trained. */

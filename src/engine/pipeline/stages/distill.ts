@@ -14,6 +14,7 @@ import { mostLiveCandidates, sampleCandidates, studentTable } from "../../select
 import { carryOut } from "../carryOut.ts";
 import { sampledPairs } from "../plan/label.ts";
 import { withPlan } from "../plan/plan.ts";
+import { targetScores } from "../plan/targets.ts";
 import type { DistillPlan, Plan } from "../plan/types.ts";
 import { recordStage } from "../runs.ts";
 import { finishedResult, type StageOptions, stageDir, withCatalog, writeResult } from "../stage.ts";
@@ -105,15 +106,16 @@ function tellBefore(
 }
 
 async function trainStudent(
-  { project, catalog }: Plan,
+  whole: Plan,
   plan: DistillPlan,
   dir: string,
   options: StageOptions,
 ): Promise<void> {
-  const { config } = project;
+  const { project, catalog } = whole;
+  const { distill, student, python } = project.config;
   const { teacher } = plan.label;
   const { key, minConfidence, temperature } = plan;
-  const interpreter = resolveInterpreter(config.python.interpreter, project.root);
+  const interpreter = resolveInterpreter(python.interpreter, project.root);
   const cache = await trainingCache(project, catalog, "distill", options);
   try {
     const candidates = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
@@ -131,13 +133,13 @@ async function trainStudent(
         images: new Set(used),
         pairs: sampledPairs(project, plan.label, store),
         minConfidence,
+        ...(distill.target !== "points" && { scores: targetScores(whole, plan.label, store) }),
       });
     } finally {
       store.close();
     }
     tellBefore(plan, project, catalog, options);
     const witness = trainerWitness("distill", options);
-    const { distill, student, python } = config;
     const { confidence: _, ...weights } = distill.loss;
     const done = await train({
       interpreter,

@@ -4,11 +4,13 @@ import type { LabelResult, Spent } from "../../../protocol/results.ts";
 import type { Text } from "../../../protocol/text.ts";
 import { figure, money } from "../../../words/figure.ts";
 import { counted, say } from "../../../words/text.ts";
-import { LeafError, withFailures } from "../../base/errors.ts";
+import { isCancelled, LeafError, withFailures, withPlace } from "../../base/errors.ts";
+import { digestLines } from "../../base/keys.ts";
 import { during } from "../../base/unexpected.ts";
 import { shortWaitMs, whenFree } from "../../base/whenFree.ts";
 import type { Project } from "../../config/project.ts";
-import { membersOf, type OneTeacherConfig } from "../../config/teacher.ts";
+import { memberPath, membersOf, type OneTeacherConfig } from "../../config/teacher.ts";
+import { linesOf } from "../../config/yamlDocument.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
 import { failuresIn } from "../../failures/list.ts";
 import { tellFailures } from "../../failures/words.ts";
@@ -29,6 +31,8 @@ import { isFinished, type StageOptions, stageDir, withCatalog, writeResult } fro
 
 interface Finished extends LabelResult {
   teacher: string;
+  /** Digest of the pairs that are learnt from, where the answers chose them. */
+  chosen?: string;
 }
 
 export interface LabelOptions extends StageOptions {
@@ -136,9 +140,12 @@ async function labelTogether(plan: Plan, label: LabelPlan, options: LabelOptions
   const { project, catalog } = plan;
   const { members } = label.judges;
   const spent: Spent[] = [];
-  for (const { config, fingerprint } of members) {
+  for (const [at, { config, fingerprint }] of members.entries()) {
     const own = { ...label, teacher: fingerprint };
-    const result = await labelAll(plan, own, options, { config, member: true });
+    const asked = { config, member: true };
+    const result = await labelAll(plan, own, options, asked).catch((error: unknown) => {
+      throw placed(error, project, memberPath(project.config.teacher, at));
+    });
     const { points, pairs } = result;
     options.onNote?.(
       say`${teacherName(config)}: ${points.labelled} images and ${pairs.labelled} pairs judged, ${points.reused} and ${pairs.reused} reused, ${points.failed} and ${pairs.failed} failed`,
@@ -164,6 +171,18 @@ async function labelTogether(plan: Plan, label: LabelPlan, options: LabelOptions
     };
     return combined.key === label.key ? combine() : holdingStage(project, "label", combined.key, combine);
   });
+}
+
+/** What one teacher of several fails with is told at its own line of the config. */
+function placed(error: unknown, { configFile }: Project, at: (string | number)[]): unknown {
+  if (
+    !(error instanceof LeafError) ||
+    isCancelled(error) ||
+    error instanceof AnotherTeacher ||
+    error.file !== undefined
+  )
+    return error;
+  return withPlace(error, { file: configFile, line: linesOf(configFile)(at) });
 }
 
 function teacherName(config: OneTeacherConfig): string {
@@ -265,7 +284,15 @@ async function labelAll(
       ...(failed && { failures: failed }),
     };
     if (options.only) return result;
-    await writeResult(project, label, { ...result, teacher: fingerprint } satisfies Finished);
+    // Answers decide which these are.
+    const chosen =
+      project.config.label.pairs === "adaptive" &&
+      (await whenFree(store.file, () => digestLines(pairLines(project, label, store)), waiting));
+    await writeResult(project, label, {
+      ...result,
+      teacher: fingerprint,
+      ...(chosen && { chosen }),
+    } satisfies Finished);
     const run = await runFor(project, { label: key });
     await recordStage(project, run, "label", { key, seconds: (performance.now() - started) / 1000, result });
     return result;
@@ -311,6 +338,10 @@ async function labelAll(
       if (!opened) await teacher.close();
     }
   }
+}
+
+function* pairLines(project: Project, label: LabelPlan, store: LabelStore): Generator<string> {
+  for (const pair of sampledPairs(project, label, store)) yield pair.join(" ");
 }
 
 /** By the labels that there are at this moment. */

@@ -23,17 +23,15 @@ import { estimateMissing, openTeacher, refuseEmpty, sumOf, teacherImage } from "
 /**
  * Asks the teacher about some images one by one, and about the first two as a pair in both orders, and tells all that stands
  * behind its answers. With `prompts`, a YAML file of what `teacher.prompts` may hold, the same is asked in these words too, as are
- * pairs of all images, and both are compared. Stores nothing. Throws LeafErrors `usage` for a teacher that has no prompt, `config`
+ * pairs of all images, and both are compared. `member` is the number of one teacher of an ensemble. Stores nothing. Throws LeafErrors `usage` for a teacher that has no prompt, `config`
  * for a file that holds none.
  */
 export async function dryRunLabels(
   project: Project,
   count: number,
-  { prompts, ...options }: StageOptions & { prompts?: string } = {},
+  { prompts, member, ...options }: StageOptions & { prompts?: string; member?: number } = {},
 ): Promise<DryRun> {
-  const members = membersOf(project.config.teacher);
-  // Of an ensemble the first that has one.
-  const config = members.find(({ kind }) => kind !== "embedded") ?? members[0]!;
+  const config = memberToAsk(project, member);
   const others = prompts === undefined ? undefined : await withPrompts(config, prompts);
   const catalog = await openCatalog(project, options);
   try {
@@ -50,6 +48,15 @@ export async function dryRunLabels(
   } finally {
     catalog.close();
   }
+}
+
+/** Of an ensemble that of this number, the first being 1; by default the first that has a prompt. */
+function memberToAsk(project: Project, member: number | undefined): OneTeacherConfig {
+  const members = membersOf(project.config.teacher);
+  if (member === undefined) return members.find(({ kind }) => kind !== "embedded") ?? members[0]!;
+  const found = members[member - 1];
+  if (found) return found;
+  throw new LeafError("usage", say`There is no teacher ${String(member)}: the config has ${members.length}.`);
 }
 
 async function askAbout(

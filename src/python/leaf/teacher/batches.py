@@ -38,7 +38,7 @@ class Batches:
                     raise TrainerError(
                         "oom",
                         "The teacher ran out of memory on a single prompt.",
-                        "Lower `teacher.maxSide`, set `quantize: 4bit`, or choose a smaller model.",
+                        "Lower `teacher.maxTiles`, set `quantize: 4bit`, or choose a smaller model.",
                     ) from error
                 done = None
             if done is None:  # Out of the handler, which holds on to the tensors of the failed pass.

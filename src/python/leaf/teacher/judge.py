@@ -91,7 +91,7 @@ class Judge:
 
     def prepare(self, image: Image) -> Prepared | Pixels:
         """The part of looking that the processor does. Any thread may do it."""
-        return Pixels(image) if self.shared is None else prepare(self.loaded, image)
+        return Pixels(image) if self.shared is None else prepare(self.loaded.processor, image)
 
     def look(self, prepared: Prepared | Pixels) -> Seen:
         """The vision encoder, once for an image. Raises TrainerError("oom")."""
@@ -186,7 +186,7 @@ class Judge:
         pictures = _made_up_pictures()
         exact = self.loaded.dtype == torch.float32
         try:
-            features = [encode(self.loaded, prepare(self.loaded, picture)) for picture in pictures]
+            features = [encode(self.loaded, prepare(self.loaded.processor, picture)) for picture in pictures]
             for asked, sets in ((self.point, [(0,), (1,)]), (self.pair, [(0, 1), (1, 0)])):
                 rows = [Row(tuple(features[i] for i in some)) for some in sets]
                 fast = self.shared.log_probabilities(asked.question, rows)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from leaf.contract.teacher import Open, OpenContrastive
+from leaf.contract.teacher import Measure, Open, OpenContrastive
 from leaf.errors import TrainerError, is_out_of_memory
 
 
@@ -16,7 +16,7 @@ def unusable(model: str, why: str) -> TrainerError:
     )
 
 
-def explain(error: Exception, request: Open | OpenContrastive) -> TrainerError:
+def explain(error: Exception, request: Open | OpenContrastive | Measure) -> TrainerError:
     """One sentence and a remedy for what went wrong while a model was fetched and loaded."""
     model = name_of(request)
     if is_out_of_memory(error):
@@ -73,7 +73,7 @@ def explain(error: Exception, request: Open | OpenContrastive) -> TrainerError:
     )
 
 
-def name_of(request: Open | OpenContrastive) -> str:
+def name_of(request: Open | OpenContrastive | Measure) -> str:
     """The model's id, or the name of its folder: a message never tells where it lies."""
     return Path(request.model).name if request.local else request.model
 

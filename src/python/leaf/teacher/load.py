@@ -15,6 +15,7 @@ from leaf.contract.teacher import Measure, Open, OpenContrastive
 from leaf.errors import TrainerError
 from leaf.precision import DeviceFacts, Wanted, device_facts, precision_of
 from leaf.teacher.load_errors import explain, name_of, unusable
+from leaf.teacher.memory import room_on, spread
 from leaf.teacher.tiles import set_tile_budget
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
@@ -30,6 +31,8 @@ class Loaded:
     attention: str
     commit: str | None
     """Of the model on the hub; None for a folder."""
+    room: int | None = None
+    """Tokens that fit a batch; None: not known."""
 
 
 def load(request: Open) -> Loaded:
@@ -48,7 +51,8 @@ def load(request: Open) -> Loaded:
         processor = _processor(request, where)
         options: dict[str, Any] = {"use_safetensors": True, "dtype": dtype, "attn_implementation": kernel}
         if importlib.util.find_spec("accelerate") is not None and device.type != "cpu":
-            options["device_map"] = {"": device}  # Straight to the device, without a copy in host memory.
+            # Straight to the device, without a copy in host memory.
+            options["device_map"] = _device_map(request, config, device, dtype)
         if request.quantize == "4bit":
             options["quantization_config"] = _four_bits(dtype)
         model = hub.AutoModelForImageTextToText.from_pretrained(request.model, **where, **options)
@@ -66,7 +70,22 @@ def load(request: Open) -> Loaded:
         dtype=dtype,
         attention=str(getattr(model.config, "_attn_implementation", kernel)),
         commit=getattr(config, "_commit_hash", None),
+        room=room_on(device, model.config.get_text_config(), dtype.itemsize),
     )
+
+
+def _device_map(request: Open, config: Any, device: torch.device, dtype: torch.dtype) -> Any:
+    if request.device != "auto" or device.type != "cuda" or torch.cuda.device_count() < 2:
+        return {"": device}
+    import transformers
+
+    hub: Any = transformers
+    with torch.device("meta"):
+        empty = hub.AutoModelForImageTextToText.from_config(config)
+    each = 0.5 if request.quantize == "4bit" else dtype.itemsize
+    weights = int(sum(p.numel() for p in empty.parameters()) * each)
+    free = [torch.cuda.mem_get_info(i)[0] for i in range(torch.cuda.device_count())]
+    return "auto" if spread(weights, free) == "auto" else {"": device}
 
 
 def load_processor(request: Measure) -> Any:

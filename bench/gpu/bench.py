@@ -2,8 +2,9 @@
 
 usage: python bench/gpu/bench.py [--size tiny|full] [--out FILE] [--only NAME …]
 
-`tiny` is the same on a CPU, in seconds. `full` has the published shapes with random weights and wants a card of
-40 GB or more; it takes some minutes. Nothing is downloaded. Exit code 1 where a part failed; the others are told.
+`tiny` is the same on a CPU, in seconds. `full` has the published shapes with random weights and wants a card
+of 40 GB or more; it takes some minutes. Nothing is downloaded. Where a part failed the others are told, and
+the exit code is 1.
 """
 
 import argparse
@@ -38,7 +39,15 @@ from leaf.precision import device_facts  # noqa: E402
 from leaf.teacher.load import dtype_for  # noqa: E402
 
 # Dense bf16 (fp16 on Turing) operations a second, by the card's name; unknown ones count as 100.
-PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40": 181e12, "4090": 165e12, "3090": 71e12, "L4": 121e12}
+PEAKS = {
+    "H200": 989e12,
+    "H100": 989e12,
+    "A100": 312e12,
+    "L40": 181e12,
+    "4090": 165e12,
+    "3090": 71e12,
+    "L4": 121e12,
+}
 PEAKS |= {"T4": 65e12, "V100": 125e12}
 
 
@@ -58,7 +67,9 @@ def parts(large: bool, device: torch.device, folder: Path) -> dict[str, Callable
         "internvl": labelling("internvl"),
         "qwen3_vl": labelling("qwen3_vl"),
         "precisions": lambda: teachers.precisions(device),
-        "training": lambda: trainers.throughput(large, device, batch, 30 if large else 3, folder / "training"),
+        "training": lambda: trainers.throughput(
+            large, device, batch, 30 if large else 3, folder / "training"
+        ),
         "rates": lambda: trainers.rates(device, 8 if large else 1, folder / "rates"),
         "out_of_memory": lambda: trainers.out_of_memory(large, device, batch),
         "two_ranks": lambda: trainers.two_ranks(torch.cuda.device_count(), folder / "ranks"),

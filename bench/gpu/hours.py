@@ -1,6 +1,6 @@
-"""How long an 8B teacher labels known datasets: computed, not measured. `python bench/gpu/hours.py` prints the tables.
+"""How long an 8B teacher labels known datasets: computed, not measured. Prints the table of docs/gpu.md.
 
-Tokens are those of InternVL3.5's processor for the datasets' sizes (held by src/python/tests/test_teacher_tiles.py);
+Tokens are those of InternVL3.5's processor for the datasets' sizes (held by tests/test_teacher_tiles.py);
 time is floating-point operations by what a card does at MFU of its dense bf16 peak.
 """
 
@@ -11,15 +11,22 @@ WEIGHTS, LAYERS, HIDDEN = 6.95e9, 36, 4096
 TILE_FLOPS = 2 * 0.304e9 * 1025
 """InternViT-300M on 448 x 448 pixels: 1,025 tokens."""
 POINT_TEXT, PAIR_TEXT = 100, 150
-DATASETS = {"AGIQA-3K": (2_982, "512 x 512"), "KonIQ-10k": (10_073, "1024 x 768"), "SPAQ": (11_125, "1024 x 768")}
+DATASETS = {
+    "AGIQA-3K": (2_982, "512 x 512"),
+    "KonIQ-10k": (10_073, "1024 x 768"),
+    "SPAQ": (11_125, "1024 x 768"),
+}
 TRAINS = 0.7
 PARTNERS = 8
 # Tokens and tiles (the thumbnail too) of a picture, by `maxTiles`.
-PICTURES = {12: {"512 x 512": (258, 1), "1024 x 768": (3330, 13)}, 6: {"512 x 512": (258, 1), "1024 x 768": (1794, 7)}}
+PICTURES = {
+    12: {"512 x 512": (258, 1), "1024 x 768": (3330, 13)},
+    6: {"512 x 512": (258, 1), "1024 x 768": (1794, 7)},
+}
 
 
 def tokens(images: int, image: int, shared: bool) -> tuple[float, float]:
-    """Read in all, and on average in a prompt of a pair; `shared`: a first image is read once for two prompts."""
+    """Read in all, and in a prompt of a pair; `shared`: a first image is read once for two prompts."""
     pairs = images * TRAINS * PARTNERS / 2
     read = 3 if shared else 4
     return images * (image + POINT_TEXT) + pairs * (read * image + 2 * PAIR_TEXT), 2 * image + PAIR_TEXT

@@ -59,7 +59,12 @@ def large_qwen3_vl(ids: dict[str, int]) -> Any:
         "num_position_embeddings": 2304,
         "deepstack_visual_indexes": [8, 16, 24],
     }
-    rope = {"rope_type": "default", "mrope_section": [24, 20, 20], "rope_theta": 5e6, "mrope_interleaved": True}
+    rope = {
+        "rope_type": "default",
+        "mrope_section": [24, 20, 20],
+        "rope_theta": 5e6,
+        "mrope_interleaved": True,
+    }
     return hf.Qwen3VLConfig(
         vision_config=vision,
         text_config={**TEXT, "rope_parameters": rope, "pad_token_id": ids["<|endoftext|>"]},
@@ -78,7 +83,9 @@ def processor_of(family: str, large: bool, tokens: Any) -> Any:
     side = 448 if large else 56
     if family == "internvl":
         size = {"height": side, "width": side}
-        images: Any = hf.GotOcr2ImageProcessorPil(size=size, crop_to_patches=True, max_patches=12 if large else 4)
+        images: Any = hf.GotOcr2ImageProcessorPil(
+            size=size, crop_to_patches=True, max_patches=12 if large else 4
+        )
         settings = {"processor_class": "InternVLProcessor", "image_seq_length": (side // 28) ** 2}
     else:
         pixels = {"shortest_edge": 65_536 if large else 4096, "longest_edge": 16_777_216 if large else 16_384}
@@ -95,7 +102,7 @@ def teacher(family: str, large: bool, device: torch.device, dtype: torch.dtype, 
     tokens = tokenizer(family, (*ANSWERS, *OTHER_WORDS))
     torch.manual_seed(0)
     if large:
-        ids = {name: int(tokens.convert_tokens_to_ids(name)) for name in tokens.all_special_tokens}
+        ids = tokens.get_vocab()
         torch.set_default_dtype(dtype)
         try:
             with torch.device(device):

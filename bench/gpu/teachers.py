@@ -52,9 +52,15 @@ def timed(device: torch.device, work: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def labelling(
-    family: str, large: bool, device: torch.device, dtype: torch.dtype, images: int, tiles: int | None, peak: float
+    family: str,
+    large: bool,
+    device: torch.device,
+    dtype: torch.dtype,
+    images: int,
+    tiles: int | None,
+    peak: float,
 ) -> dict[str, Any]:
-    """Images, pairs and tokens a second; `peak`: operations a second of the device, for the share that is used."""
+    """Images, pairs and tokens a second; `peak`: operations a second that the device has at most."""
     loaded, loading = timed(device, lambda: teacher(family, large, device, dtype, tiles))
     judge = Judge(loaded, PROMPTS, batch=16)
     pictures = photos(images, 1024 if large else 160)
@@ -73,7 +79,9 @@ def labelling(
     naive(judge.point, pictures[:1])  # Warms up.
     few = max(2, images // 4)
     _, slow_points = timed(device, lambda: [naive(judge.point, [x]) for x in pictures[:few]])
-    _, slow_pairs = timed(device, lambda: [naive(judge.pair, [pictures[a], pictures[b]]) for a, b in sets[:few]])
+    _, slow_pairs = timed(
+        device, lambda: [naive(judge.pair, [pictures[a], pictures[b]]) for a, b in sets[:few]]
+    )
     with ThreadPoolExecutor(4) as pool:
         seen, looking = timed(device, lambda: [judge.look(x) for x in pool.map(judge.prepare, pictures)])
     hook = loaded.model.register_forward_pre_hook(count, with_kwargs=True)

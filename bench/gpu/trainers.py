@@ -18,7 +18,7 @@ from leaf.passes import DTYPES, Passes, gradients, passes_of
 from leaf.students import Student, _architecture, build, new_student
 from teachers import timed
 from torch import Tensor
-from world import of_type, synthetic, train_here
+from world import of_type, synthetic, train_here, write_job
 
 HERE = Path(__file__).resolve().parent
 
@@ -144,18 +144,19 @@ def rates(device: torch.device, epochs: int, folder: Path) -> dict[str, Any]:
 def two_ranks(gpus: int, folder: Path) -> dict[str, Any]:
     """Losses of two processes against one: over NCCL on two GPUs, else over Gloo on the CPU."""
     device = "cuda" if gpus > 1 else "cpu"
-    losses = []
-    for ranks in (1, 2):
-        job, _ = synthetic(folder / str(ranks), n=24, val=0)
-        job |= {"epochs": 1, "batch": 12, "keep": "last", "device": device, "amp": "off"}
-        out = Path(job["out"])
-        out.mkdir(parents=True)
-        (out / "job.json").write_text(json.dumps(job))
-        launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"] if ranks == 2 else []
-        python = [sys.executable, *launch, str(HERE / "rank.py"), str(out / "job.json")]
-        subprocess.run(python, check=True, env=os.environ, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        losses.append(json.loads((out / "metrics.jsonl").read_text().splitlines()[-1])["loss"])
-    return {"device": device, "loss_difference": abs(losses[0] - losses[1])}
+
+    def job(name: str) -> dict[str, Any]:
+        made, _ = synthetic(folder / name, n=24, val=0)
+        return made | {"epochs": 1, "batch": 12, "keep": "last", "device": device, "amp": "off"}
+
+    alone = of_type(trained_here(job("one")), "metrics")[-1]["loss"]
+    shared = job("two")
+    file = write_job(shared)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    program = [*launch, str(HERE / "rank.py"), str(file)]
+    subprocess.run(program, check=True, env=os.environ, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    together = json.loads((Path(shared["out"]) / "metrics.jsonl").read_text().splitlines()[-1])["loss"]
+    return {"device": device, "loss_difference": abs(alone - together)}
 
 
 def onnx_runtime(large: bool, device: torch.device, batch: int, folder: Path) -> dict[str, Any]:

@@ -101,6 +101,10 @@ export function stageOptions(context: CliContext): StageOptions {
     onTrainer(stage, message) {
       const progress = trainerProgress({ stage, message });
       if (progress) context.onProgress(progress);
+      else if (message.type === "hello")
+        context.note(
+          t("{0}: trains on {1} ({2})", stage, message.deviceName || message.device, precisionText(message)),
+        );
       else if (message.type === "metrics" && message.val?.srcc != null) {
         context.note(
           t(
@@ -125,6 +129,11 @@ export function stageOptions(context: CliContext): StageOptions {
       }
     },
   };
+}
+
+/** "cuda, bf16"; float32 needs no word. */
+function precisionText({ device, amp }: { device: string; amp: string }): string {
+  return amp === "off" ? device : `${device}, ${amp}`;
 }
 
 /** An aligned table of text. */

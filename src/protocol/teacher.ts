@@ -6,6 +6,7 @@ import type {
   teacherAnswer,
   teacherAsked,
   teacherHello,
+  teacherMeasure,
   teacherMessage,
   teacherOpen,
   teacherRequest,
@@ -13,6 +14,7 @@ import type {
 
 export type TeacherPromptPart = z.infer<typeof promptPart>;
 export type TeacherOpen = z.infer<typeof teacherOpen>;
+export type TeacherMeasure = z.infer<typeof teacherMeasure>;
 export type ContrastiveOpen = z.infer<typeof contrastiveOpen>;
 export type TeacherRequest = z.infer<typeof teacherRequest>;
 export type TeacherHello = z.infer<typeof teacherHello>;

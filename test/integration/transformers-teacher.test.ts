@@ -245,6 +245,20 @@ describe("teacher.kind: transformers", () => {
     });
   });
 
+  it("counts the tokens of what is left by the processor, without loading a model", async () => {
+    const work = { points: 10, pairs: 5, orders: "both", reasons: 2 } as const;
+    await withTeacher(
+      async (teacher) => {
+        const found = await teacher.estimate!(work, images[0]!);
+        expect(teacher.about).toBeUndefined();
+        expect(found).toMatchObject({ requests: 22, outputTokens: 48, cost: null });
+        // One tile: 4 tokens and two marks, beside the text of 10 points, 10 pairs and 2 reasons.
+        expect(found.inputTokens).toBeGreaterThan(32 * 6);
+      },
+      { maxTiles: 1 },
+    );
+  });
+
   it("has a fingerprint of its own for all that can change a judgement, and the same wherever the folder lies", async () => {
     const of = (changes = {}) => transformersTeacherFingerprint(config(changes), dir);
     const base = await of();
@@ -254,12 +268,14 @@ describe("teacher.kind: transformers", () => {
     const others = await Promise.all([
       of({ dtype: "float32" }),
       of({ maxSide: 512 }),
+      of({ maxTiles: 3 }),
+      of({ maxTiles: null }),
       of({ quantize: "4bit" }),
       of({ prompts: {} }),
       of({ model: "org/tiny" }),
       of({ model: "org/tiny", revision: "v2" }),
     ]);
-    expect(new Set([base, ...others]).size).toBe(7);
+    expect(new Set([base, ...others]).size).toBe(9);
   });
 
   it("has another fingerprint when the weights or the chat template change", async () => {

@@ -152,7 +152,7 @@ test("columns of the CSV file, quoted where they must be", async () => {
 test("students by name, and local folders that hold one", async () => {
   const named = [
     "efficientnet-lite0",
-    "facebook/convnext-base-224",
+    "facebook/convnext-base-224-22k-1k",
     "facebook/convnext-small-224",
     "facebook/convnext-tiny-224",
     "atto",

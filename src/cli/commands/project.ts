@@ -8,7 +8,12 @@ import { initExperiment } from "../../engine/experiments/presets.ts";
 import { allFailures } from "../../engine/failures/list.ts";
 import { cleanStages } from "../../engine/pipeline/clean.ts";
 import { listRuns } from "../../engine/pipeline/runs.ts";
-import { probeInterpreter, resolveInterpreter, setUpEnvironment } from "../../engine/python/environment.ts";
+import {
+  probeInterpreter,
+  resolveInterpreter,
+  setUpEnvironment,
+  unseenText,
+} from "../../engine/python/environment.ts";
 import type { CalibrateResult, EvaluateResult } from "../../protocol/results.ts";
 import { bytes, figure } from "../../words/figure.ts";
 import { say } from "../../words/text.ts";
@@ -162,6 +167,8 @@ export function addProjectCommands(program: Command, run: Run): void {
             ? await probeInterpreter(resolveInterpreter(configured, project?.root ?? process.cwd()), signal)
             : await setUpEnvironment({ signal, onProgress });
         const { python, torch, device, deviceName, interpreter } = environment;
+        const unseen = unseenText(environment);
+        if (unseen) context.note(`warning: ${unseen}`);
         context.print(
           environment,
           `Python ${python}, PyTorch ${torch}, trains on ${device} (${deviceName})\n${interpreter}`,

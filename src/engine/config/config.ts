@@ -84,6 +84,10 @@ const pythonSchema = z.strictObject({
       "Python that trains; by default the one that `leaf env` set up. LEAF asks before it runs another one. The user's own choice (LEAF_PYTHON, the editor's setting) comes first.",
   }),
   device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({ description: "Where to train." }),
+  precision: z.enum(["auto", "bf16", "fp16", "fp32"]).default("auto").meta({
+    description:
+      "What trainer and local teacher compute in on a CUDA GPU; `auto`: bf16 where the GPU has it (from Ampere on), fp16 with loss scaling before (T4, V100, RTX 20), fp32 without tensor cores. A CPU takes fp32.",
+  }),
   threads: z
     .int()
     .min(1)

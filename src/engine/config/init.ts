@@ -38,7 +38,7 @@ export async function initProject(dir: string, options: { force: boolean }): Pro
   const { folder, count } = await findImages(root);
   const mos = await guessScores(root);
   const gpu = existsSync("/proc/driver/nvidia/version");
-  const student = gpu ? "facebook/convnext-base-224" : "efficientnet-lite0";
+  const student = gpu ? "facebook/convnext-base-224-22k-1k" : "efficientnet-lite0";
   await writeOutput(file, template(folder, mos, student, gpu), { force: options.force });
   return {
     file,
@@ -98,7 +98,7 @@ label:
   minConfidence: 0.1    # pairs the teacher is less sure of are discarded
 
 student:
-  # facebook/convnext-base-224 is the paper's (hub and GPU); efficientnet-lite0 comes from PyPI and trains on a CPU.
+  # facebook/convnext-base-224-22k-1k is the paper's ConvNeXt-Base (hub and GPU); efficientnet-lite0 comes from PyPI and trains on a CPU.
   model: ${student}
   input: { resize: ${student === "efficientnet-lite0" ? 256 : 384}, crop: 224 }
   # The demo's table was made with small photos as they are, seen whole by five views; views: 5 costs five times the scoring.

@@ -29,7 +29,7 @@ interface Training {
   layerDecay: number;
 }
 
-export const defaultModel = "facebook/convnext-base-224";
+export const defaultModel = "facebook/convnext-base-224-22k-1k";
 
 export type Family = "convnext" | "convnextv2" | "convnextv2-small" | "efficientnet-lite0" | "atto";
 

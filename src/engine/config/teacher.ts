@@ -56,6 +56,10 @@ const maxSide = z.int().min(32).max(16384).nullable().default(1024).meta({
     "LEAF reduces larger images to this many pixels on the long side; null sends them as they are.",
 });
 
+const maxTiles = z.int().min(1).max(64).nullable();
+const tilesText =
+  "Most tiles of an image, of 256 tokens each (InternVL adds a thumbnail); passed on as the processor's own option.";
+
 const revision = text.optional().meta({ description: "Branch, tag or commit of the model on the hub." });
 const device = z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({ description: "Where it runs." });
 const dtype = z
@@ -112,10 +116,15 @@ const serveSchema = z.strictObject({
   model: text.meta({ description: "Hub id, folder or GGUF file that the server loads." }),
   command: argumentsSchema
     .min(1)
-    .default(["vllm", "serve", "{model}", "--host", "127.0.0.1", "--port", "{port}"])
+    .default([
+      ...["vllm", "serve", "{model}", "--host", "127.0.0.1", "--port", "{port}"],
+      // Two images of 12 tiles are 6.7 thousand tokens; without a limit vLLM plans for the model's own 40,960 and more.
+      ...["--max-model-len", "8192", "--limit-mm-per-prompt", '{"image": 2, "video": 0}'],
+      ...["--mm-processor-kwargs", "{tiles}", "--max-logprobs", "500", "--enable-prefix-caching"],
+    ])
     .meta({
       description:
-        "Program and arguments that start the server. LEAF fills in {model}, {port} and {env:NAME}, and uses no shell. The server must listen on 127.0.0.1. LEAF asks you before it runs the program.",
+        "Program and arguments that start the server. LEAF fills in {model}, {port}, {tiles} (`maxTiles` in the form of vLLM's `--mm-processor-kwargs`) and {env:NAME}, and uses no shell. The server must listen on 127.0.0.1. LEAF asks you before it runs the program.",
     }),
   args: argumentsSchema
     .default([])
@@ -199,6 +208,9 @@ const openaiTeacher = z
         "How many answers LEAF asks for each question when it estimates probabilities by asking several times.",
     }),
     maxSide,
+    maxTiles: maxTiles.optional().meta({
+      description: `${tilesText} By default 6 for \`serve\`, and left to the server for \`endpoint\`; a number is then sent with each request as vLLM's \`mm_processor_kwargs\`. null leaves it to the model. Another number makes another teacher.`,
+    }),
     concurrency: z.int().min(1).max(4096).default(64).meta({
       description:
         "Most requests at the same time, for each endpoint. LEAF finds out how many make it faster.",
@@ -278,6 +290,9 @@ const transformersTeacher = z.strictObject({
     .default(4096)
     .meta({ description: "MiB of main memory that keep the features of images for the next prompts." }),
   maxSide,
+  maxTiles: maxTiles.default(6).meta({
+    description: `${tilesText} null leaves it to the model (12 for InternVL). Another number makes another teacher.`,
+  }),
   prompts: promptsSchema,
 });
 

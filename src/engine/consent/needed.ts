@@ -2,6 +2,7 @@ import type { ConsentItem, ConsentView, ConsentWork } from "../../protocol/conse
 import { originOf } from "../base/endpoint.ts";
 import type { Project } from "../config/project.ts";
 import { memberPath, membersOf } from "../config/teacher.ts";
+import { servedBy } from "../config/tiles.ts";
 import { linesOf } from "../config/yamlDocument.ts";
 import { downloadItems, endpointItems, interpreterItem, type PlacelessItem, serverItem } from "./items.ts";
 import { isApproved } from "./store.ts";
@@ -25,7 +26,8 @@ export function consentItems(project: Named, work: ConsentWork): ConsentItem[] {
   for (const [at, teacher] of needs.teacher ? members.entries() : []) {
     const own: PlacelessItem[] = [];
     if (teacher.kind === "openai") {
-      if (teacher.serve) own.push(serverItem(teacher.serve, root));
+      const serve = servedBy(teacher);
+      if (serve) own.push(serverItem(serve, root));
       own.push(...endpointItems(teacher, process.env));
     }
     if (teacher.kind === "clip") own.push(...downloadItems(teacher, root));

@@ -21,6 +21,13 @@ export interface PythonEnvironment {
   mps: boolean;
   device: string;
   deviceName: string;
+  /** Why a GPU that is here cannot be used, and the remedy; null where there is none, or it is used. */
+  unseen: [why: string, remedy: string] | null;
+}
+
+/** As a sentence with its remedy; undefined where no GPU is missed. */
+export function unseenText({ unseen }: Pick<PythonEnvironment, "unseen">): string | undefined {
+  return unseen ? `${unseen[0]}. ${unseen[1]}` : undefined;
 }
 
 /** Folder of the `leaf` Python package. */

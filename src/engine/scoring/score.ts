@@ -63,7 +63,8 @@ export async function chosenStudent(project: Project | undefined, named?: string
  */
 export async function scorePaths(paths: string[], options: ScoreOptions): Promise<ScoreResult> {
   const chosen = await chosenStudent(options.project, options.student);
-  const student = await openStudent(path.resolve(chosen.folder));
+  const gpu = options.project?.config.python.device !== "cpu";
+  const student = await openStudent(path.resolve(chosen.folder), { gpu });
   const result: ScoreResult = {
     student: {
       ...chosen,

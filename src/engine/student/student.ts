@@ -8,6 +8,7 @@ import { type RgbImage, UndecodableImage, withImage } from "../images/decode.ts"
 import type { ImageSource } from "../images/read.ts";
 import { mostViewPixels, prepare, type Views, views } from "../images/views.ts";
 import { checkSignature, readStudentFiles, studentFiles, unusable } from "./file.ts";
+import { chosenProvider, installedProviders, onGpuOrCpu, type Provider } from "./providers.ts";
 
 export interface Student {
   card: StudentCard;
@@ -65,18 +66,30 @@ export type ScoredImage<T> =
   | ({ item: T; features?: Float32Array; levels?: Float32Array; note?: string } & Judged)
   | UnscoredImage<T>;
 
+export interface OpenOptions {
+  threads?: number;
+  /** Many pictures are scored: on a GPU where ONNX Runtime has one, and it answers as the CPU does. */
+  gpu?: boolean;
+}
+
 /** Opens `student.onnx` and `student.json` of a folder. Throws LeafError `input` where they are missing or damaged. */
-export async function openStudent(dir: string, options: { threads?: number } = {}): Promise<Student> {
+export async function openStudent(dir: string, options: OpenOptions = {}): Promise<Student> {
   const { model: modelFile } = studentFiles(dir);
   const { card, model: bytes } = await readStudentFiles(dir);
   let session: InferenceSession;
   try {
-    session = await InferenceSession.create(bytes, {
-      intraOpNumThreads: options.threads ?? availableParallelism(),
-      logSeverityLevel: 3,
-      // It would keep a plan of the memory for each size of picture.
-      enableMemPattern: card.input.views !== "whole",
-    });
+    const open = (provider: Provider | "cpu") =>
+      InferenceSession.create(bytes, {
+        executionProviders: provider === "cpu" ? ["cpu"] : [provider, "cpu"],
+        intraOpNumThreads: options.threads ?? availableParallelism(),
+        logSeverityLevel: 3,
+        // It would keep a plan of the memory for each size of picture.
+        enableMemPattern: card.input.views !== "whole",
+      });
+    const provider = options.gpu
+      ? chosenProvider(installedProviders(), process.env.LEAF_ONNX_PROVIDER)
+      : undefined;
+    session = await onGpuOrCpu(open, provider, (one) => scoresOfNoise(one, card.input.crop));
   } catch (error) {
     throw unusable(modelFile, quoted(messageOf(error).split("\n")[0]!.replace(/\.$/, "")));
   }
@@ -133,6 +146,13 @@ export async function openStudent(dir: string, options: { threads?: number } = {
     },
     close: () => session.release(),
   };
+}
+
+/** Two views of coarse noise, to compare providers by. */
+async function scoresOfNoise(session: InferenceSession, crop: number): Promise<Float32Array> {
+  const pixels = Uint8Array.from({ length: 2 * crop * crop * 3 }, (_, i) => (i * 2654435761) >>> 24);
+  const found = await session.run({ pixels: new Tensor("uint8", pixels, [2, crop, crop, 3]) }, ["score"]);
+  return found.score!.data as Float32Array;
 }
 
 /** Scores one decoded picture, on 1..5. Throws LeafError `failed` where the student gives no number. */

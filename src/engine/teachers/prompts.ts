@@ -3,6 +3,7 @@ import path from "node:path";
 import { parse } from "yaml";
 import { appRoot } from "../base/appRoot.ts";
 import type { PromptsConfig } from "../config/teacher.ts";
+import { teacherFamily } from "../config/tiles.ts";
 
 /** One part of a question, in the order the model reads them. */
 export type PromptPart = { type: "image"; image: 0 | 1 } | { type: "text"; text: string };
@@ -43,21 +44,9 @@ interface PromptFile {
   questions?: Record<string, Partial<PromptFile>>;
 }
 
-/** Model families that have a file of their own in assets/prompts, by how their models are named. */
-const families = [
-  { name: "internvl", pattern: /intern-?vl/i },
-  { name: "qwen-vl", pattern: /qwen[\d.]*-?vl/i },
-  { name: "llava", pattern: /llava/i },
-] as const;
-
-/** The family whose prompts a model gets: `default` where its name says nothing. */
-export function familyOf(model: string): string {
-  return families.find(({ pattern }) => pattern.test(model))?.name ?? "default";
-}
-
 /** The questions for a model: those of its family, with what the config changes. */
 export function resolvePrompts(config: PromptsConfig, model: string): Prompts {
-  const family = config.family === "auto" ? familyOf(model) : config.family;
+  const family = config.family === "auto" ? teacherFamily(model) : config.family;
   const { family: _, domain, question, text: wanted = "", ...changes } = config;
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
   const files = [readPrompts("default"), readPrompts(family)];

@@ -1,4 +1,5 @@
 import type { Spent } from "../../protocol/results.ts";
+import type { TeacherOpen } from "../../protocol/teacher.ts";
 import type { Text } from "../../protocol/text.ts";
 import type { RatingProbabilities } from "./judgement.ts";
 import type { PromptPart } from "./prompts.ts";
@@ -113,6 +114,8 @@ export interface TeacherOptions {
   root: string;
   /** Python for a local teacher; see `resolveInterpreter`. */
   interpreter?: string;
+  /** What a local teacher's `dtype: auto` is on CUDA. */
+  precision?: TeacherOpen["precision"];
   /** Larger images are refused. */
   maxPixels?: number;
   /** A sentence on what goes on while the teacher gets ready, waits or backs off. */

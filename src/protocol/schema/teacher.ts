@@ -17,6 +17,10 @@ export const promptPart = z.discriminatedUnion("type", [imagePart, textPart]);
 // That a question shows its images once and in their order is Python's to check.
 const question = z.array(promptPart);
 
+const side = z.int().min(1).max(65_536);
+/** Most tiles of an image (`teacher.maxTiles`); null leaves it to the processor. */
+const maxTiles = z.int().min(1).max(64).nullable().default(null);
+
 const prompts = z.strictObject({
   point: question,
   pair: question,
@@ -38,13 +42,29 @@ export const teacherOpen = z.strictObject({
   revision: filled.nullable(),
   device: z.enum(["auto", "cpu", "cuda", "mps"]),
   dtype: z.enum(["auto", "bfloat16", "float16", "float32"]),
+  /** What `dtype: auto` is on CUDA (`python.precision`). */
+  precision: z.enum(["auto", "bf16", "fp16", "fp32"]).default("auto"),
   quantize: z.enum(["none", "4bit"]),
   attention: z.enum(["auto", "flash", "sdpa", "eager"]),
   /** Prompts in a forward pass. */
   batch: z.int().min(1).max(4096),
   /** MiB. */
   featureMemory: z.int().min(0).max(1_099_511_627_776),
+  maxTiles,
   prompts,
+});
+
+/** How many tokens the questions take, by the processor alone: a first message that loads no weights, answered by `tokens`. */
+export const teacherMeasure = z.strictObject({
+  v,
+  type: z.literal("measure"),
+  model: filled,
+  local: z.boolean(),
+  revision: filled.nullable(),
+  maxTiles,
+  prompts,
+  /** Widths and heights of pictures as they would be sent. */
+  sizes: z.array(z.tuple([side, side])).min(1),
 });
 
 /** A contrastive image-text model: it answers `points` alone, by which text of each pair fits an image better. */
@@ -76,7 +96,6 @@ const explain = z.strictObject({ v, id: count, type: z.literal("explain"), image
 const inspect = z.strictObject({ v, id: count, type: z.literal("inspect"), images: images.max(2) });
 export const teacherAsked = z.discriminatedUnion("type", [points, pairs, explain, inspect]);
 
-const side = z.int().min(1).max(65_536);
 const image = z.strictObject({
   v,
   type: z.literal("image"),
@@ -91,6 +110,7 @@ const unreadable = z.strictObject({ v, type: z.literal("unreadable"), image: fil
 export const teacherRequest = z.discriminatedUnion("type", [
   teacherOpen,
   contrastiveOpen,
+  teacherMeasure,
   points,
   pairs,
   explain,
@@ -159,6 +179,15 @@ export const contrastiveHello = z.object({
 });
 /** Images that the teacher has not seen, or no longer remembers. */
 const need = z.object({ v, type: z.literal("need"), id: count, images: z.array(z.string()) });
+/** Of each picture, and of the text around it in each question. */
+const tokens = z.object({
+  v,
+  type: z.literal("tokens"),
+  images: z.array(count),
+  point: count,
+  pair: count,
+  reason: count,
+});
 const answer = z.object({ v, type: z.literal("answer"), id: count, answers: z.array(teacherAnswer) });
 /** With `id`: of that request alone. Without: of the teacher, which ends. */
 const error = z.object({
@@ -174,6 +203,7 @@ export const teacherMessage = z.discriminatedUnion("type", [
   teacherHello,
   contrastiveHello,
   need,
+  tokens,
   answer,
   error,
 ]);
@@ -186,15 +216,16 @@ export const teacherContract = {
   TextPart: textPart,
   PromptPart: promptPart,
   Prompts: prompts,
+  Side: side,
   Open: teacherOpen,
   Antonyms: contrastiveOpen.shape.antonyms.element,
   OpenContrastive: contrastiveOpen,
+  Measure: teacherMeasure,
   Images: images,
   Points: points,
   Pairs: pairs,
   Explain: explain,
   Inspect: inspect,
-  Side: side,
   Image: image,
   Unreadable: unreadable,
   TeacherRequest: teacherRequest,
@@ -212,6 +243,7 @@ export const teacherContract = {
   Hello: teacherHello,
   HelloContrastive: contrastiveHello,
   Need: need,
+  Tokens: tokens,
   Answer: answer,
   Failure: error,
   TeacherMessage: teacherMessage,

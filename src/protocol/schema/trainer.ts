@@ -89,8 +89,8 @@ const job = {
   seed: count,
   device: z.enum(["auto", "cpu", "cuda", "mps"]),
   threads: trainedSize(1024).nullable(),
-  /** Threads that cut and stack pixels. */
-  workers: trainedSize(256).default(1),
+  /** Threads that cut and stack pixels; null: by the device and the cores. */
+  workers: trainedSize(256).nullable().default(null),
   cache: filled,
   rows: filled,
   /** Rows of all images the student was distilled on, where `rows` holds fewer. */
@@ -105,6 +105,8 @@ const job = {
   clip: atLeast0.nullable(),
   ema: z.number().min(0).max(0.999999).nullable(),
   amp: z.enum(["auto", "off"]),
+  /** What autocast computes in on CUDA; `auto`: by what the GPU has. */
+  precision: z.enum(["auto", "bf16", "fp16", "fp32"]).default("auto"),
   /** The epoch to export: best on validation (mean of SRCC and PLCC), or the last. */
   keep: z.enum(["best", "last"]),
   headOnly: z.boolean(),
@@ -141,8 +143,10 @@ const hello = z.object({
   deviceName: text,
   worldSize: count,
   /** The precision that autocast uses. */
-  amp: z.enum(["bf16", "off"]),
+  amp: z.enum(["bf16", "fp16", "off"]),
 });
+/** Worth knowing before the training: a warning. */
+const notice = z.object({ v, type: z.literal("notice"), message: text, remedy: text.nullable() });
 const progress = z.object({
   v,
   type: z.literal("progress"),
@@ -193,6 +197,7 @@ const error = z.object({
 /** Python → engine, a line. What does not fit is no message: it goes to the log, like all that libraries print. */
 export const trainerMessage = z.discriminatedUnion("type", [
   hello,
+  notice,
   progress,
   metrics,
   checkpoint,
@@ -231,6 +236,7 @@ export const trainerContract = {
   CalibrateJob: calibrateJob,
   TrainerJob: trainerJob,
   Hello: hello,
+  Notice: notice,
   Progress: progress,
   Metrics: metrics,
   Checkpoint: checkpoint,

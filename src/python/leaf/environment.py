@@ -17,6 +17,8 @@ class Environment(TypedDict):
     device: str
     deviceName: str
     mps: bool
+    unseen: tuple[str, str] | None
+    """Why a GPU that is here cannot be used, and the remedy."""
 
 
 OK, MISSING = 0, 3
@@ -48,6 +50,8 @@ def describe() -> Environment:
     cuda = torch.cuda.is_available()
     mps = torch.backends.mps.is_available()
     device = "cuda" if cuda else "mps" if mps else "cpu"
+    from leaf.unseen_gpu import gpu_facts, why_unseen
+
     return {
         "python": platform.python_version(),
         "torch": str(torch.__version__),
@@ -56,6 +60,7 @@ def describe() -> Environment:
         "device": device,
         "deviceName": device_name(device),
         "mps": mps,
+        "unseen": why_unseen(gpu_facts()) if device == "cpu" else None,
     }
 
 

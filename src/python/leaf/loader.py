@@ -14,8 +14,11 @@ from leaf.cache import Pixels
 T = TypeVar("T")
 
 
-def prefetch(items: Sequence[T], make: Callable[[T], Tensor], workers: int) -> Iterator[tuple[T, Tensor]]:
-    """Yields (item, make(item)) in order; at most 2 x workers results wait in memory."""
+def prefetch(
+    items: Sequence[T], make: Callable[[T], Tensor], workers: int | None
+) -> Iterator[tuple[T, Tensor]]:
+    """Yields (item, make(item)) in order; at most 2 x workers (None: one) results wait in memory."""
+    workers = workers or 1
     with ThreadPoolExecutor(workers, thread_name_prefix="pixels") as pool:
         waiting: deque[tuple[T, Future[Tensor]]] = deque()
         try:

@@ -35,7 +35,9 @@ def optimiser(student: Student, job: Job) -> torch.optim.AdamW:
                 "weight_decay": job.weight_decay if decays else 0.0,
             }
             for (share, is_head, decays), parameters in groups.items()
-        ]
+        ],
+        # One kernel for all parameters on CUDA; a CPU keeps to what its results were made with.
+        fused=student.linear.weight.is_cuda or None,
     )
 
 

@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import torch
@@ -22,6 +22,7 @@ from leaf.distributed import World
 from leaf.job import Job
 from leaf.metrics_file import cut_metrics
 from leaf.optim import Ema, optimiser
+from leaf.passes import Passes, passes_of
 from leaf.predict import fit_scale, predict
 from leaf.students import Student, new_student
 
@@ -50,6 +51,7 @@ class Session:
     optimizer: torch.optim.AdamW
     ema: Ema | None
     steps_per_epoch: int
+    passes: Passes
 
     @property
     def checkpoints(self) -> Path:
@@ -69,6 +71,8 @@ def _fingerprint(job: Job, data: Data) -> str:
     parts = msgspec.to_builtins(job)
     for key in ("out", "resume", "device", "threads", "workers", "cache", "rows", "domain", "amp", "labels"):
         del parts[key]
+    # Of the device, as `amp` is.
+    del parts["precision"]
     parts.pop("teacher", None)
     parts["rows"] = hashlib.sha256(Path(job.rows).read_bytes()).hexdigest()
     pairs = data.graph.pairs
@@ -96,9 +100,21 @@ def prepare(
     else:
         student = new_student(job.student.model, job.student.crop)
     student.to(world.device)
+    if world.device.type == "cuda":
+        # As its input is: pixels come as height x width x channels.
+        cast(Any, student).to(memory_format=torch.channels_last)
     optimizer = optimiser(student, job)
     session = Session(
-        job, channel, world, cache, data, student, optimizer, None, batch_count(len(data.train), job.batch)
+        job,
+        channel,
+        world,
+        cache,
+        data,
+        student,
+        optimizer,
+        None,
+        batch_count(len(data.train), job.batch),
+        passes_of(job, world),
     )
     if state is not None:
         progress = _restore(session, state)
@@ -138,6 +154,8 @@ def _start_calibration(session: Session, progress: Standing) -> None:
 
 def _restore(session: Session, state: checkpoint.State) -> Standing:
     session.optimizer.load_state_dict(cast(dict[str, object], state["optimizer"]))
+    if state.get("scaler"):
+        session.passes.scaler.load_state_dict(cast(dict[str, object], state["scaler"]))
     if session.job.ema is not None:
         session.ema = Ema(session.student, session.job.ema)
         session.ema.load(cast(dict[str, Tensor], state["ema"]))
@@ -164,6 +182,7 @@ def keep_last(session: Session, progress: Standing) -> None:
             "job": _fingerprint(session.job, session.data),
             "ema": session.ema.weights if session.ema is not None else None,
             "optimizer": session.optimizer.state_dict(),
+            "scaler": session.passes.scaler.state_dict(),
             "progress": msgspec.to_builtins(progress),
             "rng": torch.get_rng_state(),
         },

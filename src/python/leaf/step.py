@@ -12,19 +12,15 @@ from torch import Tensor, nn
 from leaf.batches import Batch, draw_batches, mean_weight, take_turns
 from leaf.cache import random_window
 from leaf.contract.trainer import DistillLoss
-from leaf.distributed import World, share, whole
+from leaf.distributed import share, whole
 from leaf.errors import TrainerError
-from leaf.job import Job
 from leaf.loader import stack
 from leaf.losses import mse_loss, pair_loss, plcc_loss, point_loss
+from leaf.passes import gradients
 from leaf.session import Session
 
 # The teacher errs by more on some images: beyond this many points they pull no harder.
 TEACHER_DELTA = 1.0
-
-
-def uses_amp(job: Job, world: World) -> bool:
-    return job.amp == "auto" and world.device.type == "cuda"
 
 
 @dataclass(frozen=True)
@@ -79,23 +75,26 @@ def train_step(
     job, world = session.job, session.world
     images = len(epoch.batches[index]) + len(epoch.beside[index])
     start, end = share(images, world)
-    with torch.autocast(world.device.type, dtype=torch.bfloat16, enabled=uses_amp(job, world)):
-        mine = model(pixels.to(world.device, non_blocking=True))[0]
-    scores = whole(mine[: end - start], start, images, world)
-    loss, parts = batch_loss(session, epoch, index, scores)
-    if not math.isfinite(float(loss.detach())):
-        raise TrainerError(
-            "nan",
-            f"The loss became {float(loss.detach())} in epoch {epoch.number}, step {step + 1}.",
-            "Lower the learning rates; training resumes from the last finished epoch.",
-        )
-    session.optimizer.zero_grad(set_to_none=True)
-    # DistributedDataParallel takes the mean over ranks, and each rank holds only its part of the gradient.
-    ((loss + 0 * mine.sum()) * world.size).backward()
+
+    def loss_of(mine: Tensor) -> tuple[Tensor, dict[str, float | None]]:
+        scores = whole(mine[: end - start], start, images, world)
+        loss, parts = batch_loss(session, epoch, index, scores)
+        if not math.isfinite(float(loss.detach())):
+            raise TrainerError(
+                "nan",
+                f"The loss became {float(loss.detach())} in epoch {epoch.number}, step {step + 1}.",
+                "Lower the learning rates; training resumes from the last finished epoch.",
+            )
+        return loss, parts
+
+    loss, parts = gradients(session.passes, model, pixels, loss_of)
+    scaler = session.passes.scaler
     if job.clip is not None:
         trained = [p for group in session.optimizer.param_groups for p in group["params"]]
+        scaler.unscale_(session.optimizer)
         nn.utils.clip_grad_norm_(trained, job.clip)
-    session.optimizer.step()
+    scaler.step(session.optimizer)
+    scaler.update()
     return float(loss.detach()), parts
 
 

@@ -1,6 +1,8 @@
 """Students: a pretrained or new backbone with one scalar head, from uint8 pixels to a score on 1..5."""
 
 import json
+import os
+import pickle
 from pathlib import Path
 from typing import Any, Literal, TypedDict, cast
 
@@ -244,6 +246,21 @@ def _lite_missing() -> TrainerError:
     )
 
 
+def _weights(kind: Any, model: str, local: bool) -> nn.Module:
+    """Safetensors, or where there are none a `.bin`, of which tensors alone are read: no pickle is run."""
+    # Else a thread would have a bot of the hub write safetensors, in public.
+    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
+    options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": local, "dtype": torch.float32}
+    try:
+        found = kind.from_pretrained(model, use_safetensors=True, **options)
+    except OSError as error:
+        try:
+            found = kind.from_pretrained(model, use_safetensors=False, weights_only=True, **options)
+        except OSError:
+            raise error from None
+    return cast(nn.Module, found)
+
+
 def _from_pretrained(model: str, crop: int) -> Student:
     from transformers import AutoConfig, ConvNextModel, ConvNextV2Model
 
@@ -257,14 +274,14 @@ def _from_pretrained(model: str, crop: int) -> Student:
                 "Choose a ConvNeXt, atto or efficientnet-lite0 as student.model.",
             )
         kind = ConvNextModel if config.model_type == "convnext" else ConvNextV2Model
-        network = kind.from_pretrained(
-            model, use_safetensors=True, trust_remote_code=False, local_files_only=local, dtype=torch.float32
-        )
-    except (OSError, ValueError, ImportError) as error:
+        network = _weights(kind, model, local)
+    except (OSError, ValueError, ImportError, RuntimeError, pickle.UnpicklingError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if local:
             message = f"The student's weights in {model} cannot be loaded: {reason.rstrip('.')}."
-            remedy = "The folder needs config.json and model.safetensors of a ConvNeXt."
+            remedy = (
+                "The folder needs config.json and model.safetensors (or pytorch_model.bin) of a ConvNeXt."
+            )
             raise TrainerError("input", message, remedy) from error
         message = f"The student {model} cannot be fetched: {reason.rstrip('.')}."
         remedy = (

@@ -1,5 +1,6 @@
 """The training loop of both stages: distillation from labels and calibration on human scores."""
 
+import os
 import platform
 import time
 from pathlib import Path
@@ -16,18 +17,20 @@ from leaf.cache import TensorCache, eval_windows
 from leaf.channel import Channel
 from leaf.contract.trainer import Agreement, Done, Hello, Metrics
 from leaf.data import read_data
+from leaf.device import device_of, set_up, workers_for
 from leaf.distributed import join, leave
 from leaf.environment import device_name
-from leaf.errors import TrainerError
 from leaf.export import export
 from leaf.job import Job
 from leaf.levels import layout
 from leaf.loader import prefetch
 from leaf.measure import measure_domain
 from leaf.metrics_file import append_metrics
+from leaf.notices import gpu_notice, time_notice
 from leaf.optim import rate, set_rate, told_rate
+from leaf.passes import passes_of, told_precision
 from leaf.session import Session, Standing, keep_best, keep_last, prepare, validate
-from leaf.step import Means, cutter, draw_epoch, train_step, uses_amp
+from leaf.step import Means, cutter, draw_epoch, train_step
 
 METRICS_EVERY_STEPS = 100
 EXPORT_CROPS = 8
@@ -36,10 +39,10 @@ EXPORT_WHOLE = 3
 
 def run(job: Job, channel: Channel) -> None:
     """Trains, exports and tells the channel all along; raises TrainerError."""
-    device = _device(job.device)
+    device = device_of(job.device)
+    set_up(device)
     if job.threads is not None:
         torch.set_num_threads(job.threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(job.seed)
     world = join(device)
     channel.send(
@@ -50,46 +53,43 @@ def run(job: Job, channel: Channel) -> None:
             device=device,
             device_name=device_name(device),
             world_size=world.size,
-            amp="bf16" if uses_amp(job, world) else "off",
+            amp=told_precision(passes_of(job, world)),
         )
     )
+    if (unseen := gpu_notice(device)) is not None:
+        channel.send(unseen)
     channel.progress("load", 0, job.epochs, 0, 0)
     cache = TensorCache(Path(job.cache))
     data = read_data(job, cache)
     # A small set is one batch of its own size.
-    job = msgspec.structs.replace(job, batch=min(job.batch, len(data.train)))
+    job = msgspec.structs.replace(
+        job,
+        batch=min(job.batch, len(data.train)),
+        workers=job.workers or workers_for(device, os.cpu_count() or 1),
+    )
     out = Path(job.out)
     (out / "checkpoints").mkdir(parents=True, exist_ok=True)
     if world.rank == 0:
         checkpoint.remove_leftovers(out)
         checkpoint.remove_leftovers(out / "checkpoints")
     session, progress = prepare(job, channel, world, cache, data)
+    if (slow := time_notice(session, progress)) is not None:
+        channel.send(slow)
+    model: nn.Module = session.student
+    if world.size > 1:
+        model = DistributedDataParallel(model, broadcast_buffers=False)
     while progress.epoch < job.epochs:
-        _epoch(session, progress)
+        _epoch(session, model, progress)
     _finish(session, progress)
     leave(world)
 
 
-def _device(wanted: str) -> str:
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    if wanted == "auto":
-        return "cuda" if cuda else "mps" if mps else "cpu"
-    if (wanted == "cuda" and not cuda) or (wanted == "mps" and not mps):
-        raise TrainerError(
-            "environment", f"This PyTorch sees no {wanted} device.", "Set device to auto or cpu."
-        )
-    return wanted
-
-
-def _epoch(session: Session, progress: Standing) -> None:
-    job, world, channel = session.job, session.world, session.channel
+def _epoch(session: Session, model: nn.Module, progress: Standing) -> None:
+    job, channel = session.job, session.channel
     epoch = progress.epoch + 1
     started = time.perf_counter()
     drawn = draw_epoch(session, epoch)
     batches = drawn.batches
-    model: nn.Module = session.student
-    if world.size > 1:
-        model = DistributedDataParallel(model, broadcast_buffers=False)
     total, window = Means(), Means()
     first = progress.epoch * len(batches)
     images = 0

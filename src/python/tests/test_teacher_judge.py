@@ -225,7 +225,7 @@ def test_a_batch_that_does_not_fit_is_halved(
     fits = 0
     with pytest.raises(TrainerError, match="single prompt") as caught:
         judge.rate(judge.point, sets)
-    assert caught.value.code == "oom" and "maxSide" in str(caught.value.remedy)
+    assert caught.value.code == "oom" and "maxTiles" in str(caught.value.remedy)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

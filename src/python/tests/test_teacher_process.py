@@ -263,7 +263,8 @@ def test_an_unknown_key_is_named(kind: str, key: str, value: object) -> None:
     [
         (
             {"type": "close"},
-            "type must be one of open, openContrastive, points, pairs, explain, inspect, image, unreadable.",
+            "type must be one of "
+            "open, openContrastive, measure, points, pairs, explain, inspect, image, unreadable.",
         ),
         ({"id": -1}, "id must be a whole number from 0 to 9007199254740991."),
         ({"orders": "all"}, "orders must be one of both, one."),

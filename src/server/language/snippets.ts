@@ -107,7 +107,7 @@ label:
   pairsPerImage: \${3:8}
 
 student:
-  model: \${4|efficientnet-lite0,facebook/convnext-base-224,atto|}
+  model: \${4|efficientnet-lite0,facebook/convnext-base-224-22k-1k,atto|}
   input: { resize: \${5:256}, crop: \${6:224} }
 
 distill:

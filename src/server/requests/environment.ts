@@ -3,6 +3,7 @@ import {
   managedEnvironmentDir,
   probeInterpreter,
   resolveInterpreter,
+  unseenText,
 } from "../../engine/python/environment.ts";
 import type { EnvironmentView } from "../../protocol/server.ts";
 import type { Answer } from "../answers.ts";
@@ -17,11 +18,13 @@ export function answerEnvironment(answer: Answer, projects: Projects): void {
     const configured = project?.config.python.interpreter;
     try {
       const interpreter = resolveInterpreter(configured, project?.root ?? process.cwd());
-      const { python, torch, device, deviceName } = await probeInterpreter(interpreter, signal);
+      const environment = await probeInterpreter(interpreter, signal);
+      const { python, torch, device, deviceName } = environment;
+      const unseen = unseenText(environment);
       return {
         ready: true,
         interpreter,
-        summary: `Python ${python} · PyTorch ${torch} · ${deviceName || device}`,
+        summary: `Python ${python} · PyTorch ${torch} · ${deviceName || device}${unseen ? `. ${unseen}` : ""}`,
         managed: interpreter.startsWith(managedEnvironmentDir()),
         download,
       };

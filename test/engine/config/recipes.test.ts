@@ -11,6 +11,7 @@ function config(text: string) {
 
 test.each([
   ["facebook/convnext-base-224", "convnext"],
+  ["facebook/convnext-base-224-22k-1k", "convnext"],
   ["models/my-student", "convnext"],
   ["facebook/convnextv2-base-22k-224", "convnextv2"],
   ["facebook/convnextv2-tiny-1k-224", "convnextv2-small"],

@@ -42,7 +42,7 @@ describe("run summaries", () => {
         state: "cancelled",
         previous: "r1",
         changes: [
-          { key: "student.model", before: "facebook/convnext-base-224", after: "atto" },
+          { key: "student.model", before: "facebook/convnext-base-224-22k-1k", after: "atto" },
           { key: "distill.epochs", before: 20, after: 30 },
         ],
       },

@@ -3,7 +3,8 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { appRoot } from "../../../src/engine/base/appRoot.ts";
 import { parseConfig } from "../../../src/engine/config/read.ts";
-import { familyOf, type PromptPart, resolvePrompts } from "../../../src/engine/teachers/prompts.ts";
+import { teacherFamily } from "../../../src/engine/config/tiles.ts";
+import { type PromptPart, resolvePrompts } from "../../../src/engine/teachers/prompts.ts";
 
 function promptsOf(prompts: object, model = "some-model") {
   const teacher = { kind: "transformers", model, prompts };
@@ -25,7 +26,7 @@ describe("prompts", () => {
         "qwen3-vl:8b",
         "llava-hf/llava-1.5-7b-hf",
         "gpt-4o",
-      ].map(familyOf),
+      ].map(teacherFamily),
     ).toEqual(["internvl", "internvl", "qwen-vl", "qwen-vl", "llava", "default"]);
   });
 

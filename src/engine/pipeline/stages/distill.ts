@@ -172,6 +172,7 @@ async function trainStudent(
         clip: 1,
         ema: distill.ema,
         amp: "auto",
+        precision: python.precision,
         keep: plan.keep,
         headOnly: false,
         loss: { ...weights, temperature },

@@ -137,7 +137,8 @@ async function scoreAndCompare(
   const started = performance.now();
   const { mos, evaluate } = project.config;
   const dir = stageDir(project, "evaluate", plan.key);
-  const student = await openStudent(stageDir(project, plan.student, plan.studentKey));
+  const gpu = project.config.python.device !== "cpu";
+  const student = await openStudent(stageDir(project, plan.student, plan.studentKey), { gpu });
   const rows: { image: string; hash: string; score: number; mos: number; group: string }[] = [];
   const list = failuresIn(dir);
   let failed = 0;

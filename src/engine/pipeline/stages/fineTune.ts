@@ -73,6 +73,7 @@ export async function fineTune(
       clip: 1,
       ema: null,
       amp: "auto",
+      precision: python.precision,
       keep,
       headOnly: plan.headOnly,
       loss,

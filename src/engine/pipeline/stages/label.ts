@@ -111,6 +111,7 @@ export function openTeacher(
   return createTeacher(teacher, {
     root: project.root,
     interpreter: python.interpreter,
+    precision: python.precision,
     maxPixels: maxPixelsOf(project.config),
     signal: options.signal,
     onNote: (note) =>

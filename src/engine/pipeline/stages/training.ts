@@ -4,7 +4,7 @@ import path from "node:path";
 import type { HeadFacts } from "../../../protocol/head.ts";
 import type { StudentCard } from "../../../protocol/student.ts";
 import type { TrainerDone, TrainerMessage } from "../../../protocol/trainer.ts";
-import { say } from "../../../words/text.ts";
+import { quoted, say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { writeFileAtomic, writeJson } from "../../base/files.ts";
 import { keyOf } from "../../base/keys.ts";
@@ -154,6 +154,8 @@ export function trainerWitness(
     onMessage(message) {
       if (message.type === "hello")
         Object.assign(hello, { torch: message.torch, device: message.deviceName || message.device });
+      if (message.type === "notice")
+        return options.onWarning?.(quoted([message.message, message.remedy].filter(Boolean).join(" ")));
       options.onTrainer?.(stage, message);
     },
   };

@@ -4,6 +4,7 @@ import { LeafError } from "../../base/errors.ts";
 import { canonicalJson } from "../../base/keys.ts";
 import { redactConfig } from "../../base/redact.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
+import { tileBudget } from "../../config/tiles.ts";
 import { type Prompts, resolvePrompts } from "../prompts.ts";
 import type { Manner } from "./capabilities.ts";
 import { type Found, foundIn } from "./found.ts";
@@ -47,10 +48,12 @@ export function identify(config: OpenaiTeacherConfig, root: string): Identity {
       );
   }
   const { reason: _, canvas, ...judging } = prompts;
+  const tiles = tileBudget(config);
   const plain = {
     kind: "openai",
     model,
     maxSide: config.maxSide,
+    ...(tiles !== null && { maxTiles: tiles }),
     prompts: judging,
     codeVersion,
     // A key that somebody put there is another's affair than who judges.

@@ -4,6 +4,7 @@ import { inEnglish, say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { knowSecrets, redact, secretsIn } from "../../base/redact.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
+import { requestedTiles, servedBy } from "../../config/tiles.ts";
 import { endpointItems, serverItem } from "../../consent/items.ts";
 import { requireApproved } from "../../consent/store.ts";
 import { minRatingMass, type RatingProbabilities } from "../judgement.ts";
@@ -59,8 +60,9 @@ export async function createOpenaiTeacher(
   options: TeacherOptions,
 ): Promise<Teacher> {
   const { model, prompts, as, found } = identify(config, options.root);
-  const { serve, samples } = config;
-  const request = config.request ?? {};
+  const { samples } = config;
+  const serve = servedBy(config);
+  const request = { ...requestedTiles(config), ...config.request };
   knowSecrets(secretsIn(request));
   for (const url of [config.endpoint ?? []].flat()) refuseEndpoint(url);
   const named = [...(serve ? [serverItem(serve, options.root)] : []), ...endpointItems(config, process.env)];

@@ -7,6 +7,7 @@ import { LeafError } from "../../base/errors.ts";
 import { localFolder } from "../../base/hub.ts";
 import { canonicalJson } from "../../base/keys.ts";
 import type { TransformersTeacherConfig } from "../../config/teacher.ts";
+import { tileBudget } from "../../config/tiles.ts";
 import { resolvePrompts } from "../prompts.ts";
 
 /** Raised whenever the code between pixels and probabilities changes what comes out. */
@@ -15,12 +16,14 @@ const codeVersion = 1;
 /** Who the teacher is: all that can change a judgement, without starting Python or reading the weights through. */
 export async function identify(config: TransformersTeacherConfig, root: string) {
   const { reason: _, canvas: __, ...prompts } = resolvePrompts(config.prompts, config.model);
+  const tiles = tileBudget(config);
   const description = {
     kind: "transformers",
     ...(await modelIdentity(config, root)),
     dtype: config.dtype,
     quantize: config.quantize,
     maxSide: config.maxSide,
+    ...(tiles !== null && { maxTiles: tiles }),
     prompts,
     codeVersion,
   };

@@ -5,10 +5,12 @@ import { marked, quoted, say } from "../../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../../base/errors.ts";
 import { localFolder } from "../../base/hub.ts";
 import type { TransformersTeacherConfig } from "../../config/teacher.ts";
+import { tileBudget } from "../../config/tiles.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
 import { minRatingMass } from "../judgement.ts";
 import { type Prompts, resolvePrompts } from "../prompts.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage, TeacherOptions } from "../teacher.ts";
+import { countTokens, tokensOf } from "./count.ts";
 import { identify, needModel } from "./identity.ts";
 import { keptChild, openingOf, pace } from "./kept.ts";
 import { imageMessage } from "./pixels.ts";
@@ -38,9 +40,11 @@ export async function createTransformersTeacher(
   const opening: TeacherOpen = {
     ...openingOf(config, folder),
     type: "open",
+    precision: options.precision ?? "auto",
     quantize: config.quantize,
     attention: config.attention,
     featureMemory: config.featureMemory,
+    maxTiles: tileBudget(config),
     prompts,
   };
   const child = keptChild<TeacherHello>(interpreter, opening, describe, options.onNote);
@@ -87,6 +91,14 @@ export async function createTransformersTeacher(
       const { rendered, prefill, top, answers, mass } = answer;
       const parts = images.length === 1 ? prompts.point : prompts.pair;
       return { parts, rendered, prefill, top, answers, mass };
+    },
+    async estimate(work, sample, signal) {
+      const sent = await imageMessage(sample, config.maxSide, options.maxPixels);
+      if (sent.type !== "image") throw new LeafError("input", quoted("reason" in sent ? sent.reason : ""));
+      const { model, local, revision, maxTiles } = opening;
+      const sizes = [[sent.width, sent.height] as [number, number]];
+      const measure = { v: 1, type: "measure", model, local, revision, maxTiles, prompts, sizes } as const;
+      return { ...tokensOf(await countTokens(interpreter, measure, signal), work), cost: null };
     },
     close: child.close,
   };

@@ -31,6 +31,9 @@ class Prompts(Strict, frozen=True, kw_only=True):
     prefill: Filled | None
 
 
+Side = Annotated[int, Meta(ge=1, le=65536)]
+
+
 class Open(Strict, frozen=True, kw_only=True, tag_field="type", tag="open"):
     v: Literal[1]
     model: Filled
@@ -38,10 +41,12 @@ class Open(Strict, frozen=True, kw_only=True, tag_field="type", tag="open"):
     revision: Filled | None
     device: Literal["auto", "cpu", "cuda", "mps"]
     dtype: Literal["auto", "bfloat16", "float16", "float32"]
+    precision: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
     quantize: Literal["none", "4bit"]
     attention: Literal["auto", "flash", "sdpa", "eager"]
     batch: Annotated[int, Meta(ge=1, le=4096)]
     feature_memory: Annotated[int, Meta(ge=0, le=1099511627776)]
+    max_tiles: Annotated[int, Meta(ge=1, le=64)] | None = None
     prompts: Prompts
 
 
@@ -57,6 +62,16 @@ class OpenContrastive(Strict, frozen=True, kw_only=True, tag_field="type", tag="
     dtype: Literal["auto", "bfloat16", "float16", "float32"]
     batch: Annotated[int, Meta(ge=1, le=4096)]
     antonyms: Annotated[list[Antonyms], Meta(min_length=1)]
+
+
+class Measure(Strict, frozen=True, kw_only=True, tag_field="type", tag="measure"):
+    v: Literal[1]
+    model: Filled
+    local: bool
+    revision: Filled | None
+    max_tiles: Annotated[int, Meta(ge=1, le=64)] | None = None
+    prompts: Prompts
+    sizes: Annotated[list[tuple[Side, Side]], Meta(min_length=1)]
 
 
 Images = Annotated[list[Filled], Meta(min_length=1)]
@@ -87,9 +102,6 @@ class Inspect(Strict, frozen=True, kw_only=True, tag_field="type", tag="inspect"
     images: Annotated[Images, Meta(max_length=2)]
 
 
-Side = Annotated[int, Meta(ge=1, le=65536)]
-
-
 class Image(Strict, frozen=True, kw_only=True, tag_field="type", tag="image"):
     v: Literal[1]
     image: Filled
@@ -104,7 +116,7 @@ class Unreadable(Strict, frozen=True, kw_only=True, tag_field="type", tag="unrea
     reason: Filled
 
 
-TeacherRequest = Open | OpenContrastive | Points | Pairs | Explain | Inspect | Image | Unreadable
+TeacherRequest = Open | OpenContrastive | Measure | Points | Pairs | Explain | Inspect | Image | Unreadable
 Mass = Annotated[float, Meta(ge=0)]
 Masses = Annotated[list[Mass], Meta(min_length=2, max_length=3)]
 
@@ -191,6 +203,14 @@ class Need(Loose, frozen=True, kw_only=True, tag_field="type", tag="need"):
     images: list[str]
 
 
+class Tokens(Loose, frozen=True, kw_only=True, tag_field="type", tag="tokens"):
+    v: Literal[1]
+    images: list[Count]
+    point: Count
+    pair: Count
+    reason: Count
+
+
 class Answer(Loose, frozen=True, kw_only=True, tag_field="type", tag="answer"):
     v: Literal[1]
     id: Count
@@ -205,4 +225,4 @@ class Failure(Loose, frozen=True, kw_only=True, tag_field="type", tag="error"):
     remedy: str | None
 
 
-TeacherMessage = Hello | HelloContrastive | Need | Answer | Failure
+TeacherMessage = Hello | HelloContrastive | Need | Tokens | Answer | Failure

@@ -83,7 +83,7 @@ class DistillJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="disti
     seed: Count
     device: Literal["auto", "cpu", "cuda", "mps"]
     threads: Annotated[int, Meta(ge=1, le=1024)] | None
-    workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    workers: Annotated[int, Meta(ge=1, le=256)] | None = None
     cache: Filled
     rows: Filled
     domain: Filled | None = None
@@ -96,6 +96,7 @@ class DistillJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="disti
     clip: AtLeast0 | None
     ema: Annotated[float, Meta(ge=0, le=0.999999)] | None
     amp: Literal["auto", "off"]
+    precision: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
     keep: Literal["best", "last"]
     head_only: bool
     affine_init: bool = True
@@ -114,7 +115,7 @@ class CalibrateJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="cal
     seed: Count
     device: Literal["auto", "cpu", "cuda", "mps"]
     threads: Annotated[int, Meta(ge=1, le=1024)] | None
-    workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    workers: Annotated[int, Meta(ge=1, le=256)] | None = None
     cache: Filled
     rows: Filled
     domain: Filled | None = None
@@ -127,6 +128,7 @@ class CalibrateJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="cal
     clip: AtLeast0 | None
     ema: Annotated[float, Meta(ge=0, le=0.999999)] | None
     amp: Literal["auto", "off"]
+    precision: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
     keep: Literal["best", "last"]
     head_only: bool
     affine_init: bool = True
@@ -146,7 +148,13 @@ class Hello(Loose, frozen=True, kw_only=True, tag_field="type", tag="hello"):
     device: Text
     device_name: Text
     world_size: Count
-    amp: Literal["bf16", "off"]
+    amp: Literal["bf16", "fp16", "off"]
+
+
+class Notice(Loose, frozen=True, kw_only=True, tag_field="type", tag="notice"):
+    v: Literal[1]
+    message: Text
+    remedy: Text | None
 
 
 class Progress(Loose, frozen=True, kw_only=True, tag_field="type", tag="progress"):
@@ -196,4 +204,4 @@ class Failure(Loose, frozen=True, kw_only=True, tag_field="type", tag="error"):
     remedy: Text | None
 
 
-TrainerMessage = Hello | Progress | Metrics | Checkpoint | Done | Failure
+TrainerMessage = Hello | Notice | Progress | Metrics | Checkpoint | Done | Failure

@@ -46,9 +46,8 @@ class CannotReuse(Exception):
     """The model does not show its image features in a way that can be used; the reason as message."""
 
 
-def prepare(loaded: Loaded, image: Image) -> Prepared:
+def prepare(processor: Any, image: Image) -> Prepared:
     """The processor on one image by itself. Any thread may do it."""
-    processor = loaded.processor
     made = processor(
         text=[processor.image_token], images=[image], return_tensors="pt", add_special_tokens=False
     )

@@ -59,7 +59,7 @@ class Judge:
     def __init__(self, loaded: Loaded, prompts: Prompts, batch: int) -> None:
         self.loaded = loaded
         self.prompts = prompts
-        self.batches = Batches(batch)
+        self.batches = Batches(batch, loaded.room)
         self.shared: SharedForward | None = None
         self.why_plain: str | None = None
         self._ask(closed=False)
@@ -91,7 +91,7 @@ class Judge:
 
     def prepare(self, image: Image) -> Prepared | Pixels:
         """The part of looking that the processor does. Any thread may do it."""
-        return Pixels(image) if self.shared is None else prepare(self.loaded, image)
+        return Pixels(image) if self.shared is None else prepare(self.loaded.processor, image)
 
     def look(self, prepared: Prepared | Pixels) -> Seen:
         """The vision encoder, once for an image. Raises TrainerError("oom")."""
@@ -115,7 +115,7 @@ class Judge:
         for begun in sorted(needed, key=len):
             likely = [i for i, table in enumerate(tables) if reach(begun, probability(table)) > NEGLIGIBLE]
             prompts = [(sets[i], begun) for i in likely]
-            found = self.batches.run(prompts, self._length(asked.question), read)
+            found = self.batches.run(prompts, self._length(asked.question), read, _first_image)
             for i, values in zip(likely, found, strict=True):
                 tables[i][begun] = dict(zip(needed[begun], values, strict=True))
         return [Rating(tuple(probabilities(asked.answers, probability(table)))) for table in tables]
@@ -186,8 +186,9 @@ class Judge:
         pictures = _made_up_pictures()
         exact = self.loaded.dtype == torch.float32
         try:
-            features = [encode(self.loaded, prepare(self.loaded, picture)) for picture in pictures]
-            for asked, sets in ((self.point, [(0,), (1,)]), (self.pair, [(0, 1), (1, 0)])):
+            features = [encode(self.loaded, prepare(self.loaded.processor, picture)) for picture in pictures]
+            # Two of the pairs begin with the same picture.
+            for asked, sets in ((self.point, [(0,), (1,)]), (self.pair, [(0, 1), (1, 0), (0, 0)])):
                 rows = [Row(tuple(features[i] for i in some)) for some in sets]
                 fast = self.shared.log_probabilities(asked.question, rows)
                 for row, some in zip(fast, sets, strict=True):
@@ -215,6 +216,12 @@ def _made_up_pictures() -> list[Image]:
         images.fromarray(noise.numpy()).resize((224, 336)),
         images.fromarray(ramp.numpy()).resize((640, 320)),
     ]
+
+
+def _first_image(prompt: Prompt) -> int:
+    """Prompts of two images go with those that begin with the same one: see SharedForward."""
+    images, _ = prompt
+    return id(images[0]) if len(images) == 2 else id(prompt)
 
 
 def _features(images: tuple[Seen, ...]) -> tuple[Features, ...]:

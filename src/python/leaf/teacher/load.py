@@ -11,9 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from leaf.contract.teacher import Open
+from leaf.contract.teacher import Measure, Open, OpenContrastive
 from leaf.errors import TrainerError
+from leaf.precision import DeviceFacts, Wanted, device_facts, precision_of
 from leaf.teacher.load_errors import explain, name_of, unusable
+from leaf.teacher.memory import room_on, spread
+from leaf.teacher.tiles import set_tile_budget
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 KERNELS = {"flash": "flash_attention_2", "sdpa": "sdpa", "eager": "eager"}
@@ -28,28 +31,28 @@ class Loaded:
     attention: str
     commit: str | None
     """Of the model on the hub; None for a folder."""
+    room: int | None = None
+    """Tokens that fit a batch; None: not known."""
 
 
 def load(request: Open) -> Loaded:
     """Raises TrainerError("environment") with the reason and what to do."""
     device = device_of(request.device)
-    dtype = dtype_of(request.dtype, device)
+    dtype = dtype_of(request.dtype, device, request.precision)
     if request.quantize == "4bit":
         _need_for_4bit(device)
     kernel = _kernel(request.attention, device, dtype)
-    where: dict[str, Any] = {"local_files_only": request.local, "trust_remote_code": False}
-    if request.revision is not None and not request.local:
-        where["revision"] = request.revision
+    where = place_of(request)
     import transformers
 
     hub: Any = transformers  # Its automatic classes have no types.
     try:
         config = hub.AutoConfig.from_pretrained(request.model, **where)
-        with without_videos():
-            processor = hub.AutoProcessor.from_pretrained(request.model, **where)
+        processor = _processor(request, where)
         options: dict[str, Any] = {"use_safetensors": True, "dtype": dtype, "attn_implementation": kernel}
         if importlib.util.find_spec("accelerate") is not None and device.type != "cpu":
-            options["device_map"] = {"": device}  # Straight to the device, without a copy in host memory.
+            # Straight to the device, without a copy in host memory.
+            options["device_map"] = _device_map(request, config, device, dtype)
         if request.quantize == "4bit":
             options["quantization_config"] = _four_bits(dtype)
         model = hub.AutoModelForImageTextToText.from_pretrained(request.model, **where, **options)
@@ -60,7 +63,6 @@ def load(request: Open) -> Loaded:
         raise explain(error, request) from error
     model.requires_grad_(False)
     read_answers_in_float32(model)
-    _check(processor, name_of(request))
     return Loaded(
         model=model,
         processor=processor,
@@ -68,7 +70,51 @@ def load(request: Open) -> Loaded:
         dtype=dtype,
         attention=str(getattr(model.config, "_attn_implementation", kernel)),
         commit=getattr(config, "_commit_hash", None),
+        room=room_on(device, model.config.get_text_config(), dtype.itemsize),
     )
+
+
+def _device_map(request: Open, config: Any, device: torch.device, dtype: torch.dtype) -> Any:
+    if request.device != "auto" or device.type != "cuda" or torch.cuda.device_count() < 2:
+        return {"": device}
+    import transformers
+
+    hub: Any = transformers
+    with torch.device("meta"):
+        empty = hub.AutoModelForImageTextToText.from_config(config)
+    each = 0.5 if request.quantize == "4bit" else dtype.itemsize
+    weights = int(sum(p.numel() for p in empty.parameters()) * each)
+    free = [torch.cuda.mem_get_info(i)[0] for i in range(torch.cuda.device_count())]
+    return "auto" if spread(weights, free) == "auto" else {"": device}
+
+
+def load_processor(request: Measure) -> Any:
+    """The processor alone. Raises TrainerError("environment") with the reason and what to do."""
+    try:
+        return _processor(request, place_of(request))
+    except TrainerError:
+        raise
+    except Exception as error:
+        raise explain(error, request) from error
+
+
+def _processor(request: Open | Measure, where: dict[str, Any]) -> Any:
+    import transformers
+
+    hub: Any = transformers
+    with without_videos():
+        processor = hub.AutoProcessor.from_pretrained(request.model, **where)
+    _check(processor, name_of(request))
+    set_tile_budget(processor, request.max_tiles)
+    return processor
+
+
+def place_of(request: Open | OpenContrastive | Measure) -> dict[str, Any]:
+    """Where a model comes from, as transformers wants it told."""
+    where: dict[str, Any] = {"local_files_only": request.local, "trust_remote_code": False}
+    if request.revision is not None and not request.local:
+        where["revision"] = request.revision
+    return where
 
 
 def device_of(wanted: str) -> torch.device:
@@ -89,12 +135,18 @@ def device_of(wanted: str) -> torch.device:
     return torch.device(wanted, 0) if wanted == "cuda" else torch.device(wanted)
 
 
-def dtype_of(wanted: str, device: torch.device) -> torch.dtype:
-    if wanted != "auto":
-        return DTYPES[wanted]
-    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
-        return torch.float16
-    return torch.float32 if device.type == "cpu" else torch.bfloat16
+def dtype_of(wanted: str, device: torch.device, precision: Wanted = "auto") -> torch.dtype:
+    return DTYPES[wanted] if wanted != "auto" else dtype_for(precision, device_facts(str(device)))
+
+
+def dtype_for(precision: Wanted, facts: DeviceFacts) -> torch.dtype:
+    """As a training computes there, but 16 bits on every GPU: in 32 a large model does not fit."""
+    if facts.kind == "mps":
+        return torch.bfloat16
+    chosen = precision_of(precision, facts)
+    if precision == "auto" and facts.kind == "cuda" and chosen == "fp32":
+        chosen = "fp16"
+    return {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[chosen]
 
 
 def _kernel(wanted: str, device: torch.device, dtype: torch.dtype) -> str:

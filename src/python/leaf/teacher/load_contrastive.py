@@ -8,7 +8,7 @@ import torch
 
 from leaf.contract.teacher import OpenContrastive
 from leaf.errors import TrainerError
-from leaf.teacher.load import device_of, dtype_of
+from leaf.teacher.load import device_of, dtype_of, place_of
 from leaf.teacher.load_errors import explain, name_of
 
 
@@ -35,9 +35,7 @@ def load_contrastive(request: OpenContrastive) -> LoadedContrastive:
     """Raises TrainerError("environment") with the reason and what to do."""
     device = device_of(request.device)
     dtype = dtype_of(request.dtype, device)
-    where: dict[str, Any] = {"local_files_only": request.local, "trust_remote_code": False}
-    if request.revision is not None and not request.local:
-        where["revision"] = request.revision
+    where = place_of(request)
     import transformers
 
     hub: Any = transformers  # Its automatic classes have no types.

@@ -1,10 +1,13 @@
 """What went wrong while a model was fetched and loaded: one sentence and a remedy."""
 
+import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from leaf.contract.teacher import Open, OpenContrastive
+import torch
+
+from leaf.contract.teacher import Measure, Open, OpenContrastive
 from leaf.errors import TrainerError, is_out_of_memory
 
 
@@ -16,15 +19,14 @@ def unusable(model: str, why: str) -> TrainerError:
     )
 
 
-def explain(error: Exception, request: Open | OpenContrastive) -> TrainerError:
+def explain(error: Exception, request: Open | OpenContrastive | Measure) -> TrainerError:
     """One sentence and a remedy for what went wrong while a model was fetched and loaded."""
     model = name_of(request)
     if is_out_of_memory(error):
-        return TrainerError(
-            "environment",
-            f"There is not enough memory to load {model}.",
-            "Choose a smaller model, `teacher.dtype: bfloat16` or `teacher.quantize: 4bit`.",
-        )
+        remedy = "Choose a smaller model, `teacher.dtype: bfloat16` or `teacher.quantize: 4bit`."
+        if torch.cuda.device_count() > 1 and importlib.util.find_spec("accelerate") is None:
+            remedy = f"Run `{sys.executable} -m pip install accelerate`: it then goes over all GPUs. {remedy}"
+        return TrainerError("environment", f"There is not enough memory to load {model}.", remedy)
     names = {type(cause).__name__ for cause in _causes(error)}
     text = " ".join(str(error).split()).replace(request.model, model)
     if "GatedRepoError" in names or "gated repo" in text:
@@ -73,7 +75,7 @@ def explain(error: Exception, request: Open | OpenContrastive) -> TrainerError:
     )
 
 
-def name_of(request: Open | OpenContrastive) -> str:
+def name_of(request: Open | OpenContrastive | Measure) -> str:
     """The model's id, or the name of its folder: a message never tells where it lies."""
     return Path(request.model).name if request.local else request.model
 

@@ -5,7 +5,7 @@ import binascii
 from dataclasses import dataclass
 
 from leaf.contract import teacher as contract
-from leaf.contract.teacher import ImagePart, Open, OpenContrastive, PromptPart, Unreadable
+from leaf.contract.teacher import ImagePart, Measure, Open, OpenContrastive, PromptPart, Unreadable
 from leaf.reader import decode, read, wrong
 
 SUBJECT = "Message to the teacher"
@@ -30,7 +30,7 @@ class Picture:
     """Interleaved 8-bit sRGB."""
 
 
-Request = Open | OpenContrastive | Ask | Picture | Unreadable
+Request = Open | OpenContrastive | Measure | Ask | Picture | Unreadable
 
 
 def parse(line: bytes) -> Request:
@@ -47,7 +47,7 @@ def parse(line: bytes) -> Request:
             return Ask("pairs", id, tuple(pairs), orders)
         case contract.Image():
             return _picture(request)
-        case Open(prompts=prompts):
+        case Open(prompts=prompts) | Measure(prompts=prompts):
             _check_images("point", prompts.point, 1)
             _check_images("pair", prompts.pair, 2)
             _check_images("reason", prompts.reason, 1)

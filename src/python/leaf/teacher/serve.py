@@ -15,6 +15,7 @@ from leaf.contract.teacher import (
     Fit,
     Hello,
     HelloContrastive,
+    Measure,
     Need,
     Open,
     OpenContrastive,
@@ -37,9 +38,14 @@ def serve(lines: BinaryIO, fd: int) -> int:
     out = Outbox(fd)
     try:
         request = parse(lines.readline())
-        if not isinstance(request, Open | OpenContrastive):
+        if not isinstance(request, Open | OpenContrastive | Measure):
             raise TrainerError("input", "The first message to the teacher must open a model.")
         _need_packages()
+        if isinstance(request, Measure):
+            from leaf.teacher.count_tokens import measure
+
+            out.send(measure(request))
+            return 0
         _Session(request, out).run(lines)
         return 0
     except Exception as error:
@@ -92,7 +98,7 @@ class _Session:
         for line in lines:
             try:
                 request: Request = parse(line)
-                if isinstance(request, Open | OpenContrastive):
+                if isinstance(request, Open | OpenContrastive | Measure):
                     raise TrainerError("input", "The teacher is open already.")
             except TrainerError as error:
                 self._out.send(_failure(None, error))
@@ -233,7 +239,7 @@ def _failure(id: int | None, error: Exception) -> Failure:
             error = TrainerError(
                 "oom",
                 "The teacher ran out of memory.",
-                "Lower `teacher.batch`, `featureMemory` or `maxSide`, or choose a smaller model.",
+                "Lower `teacher.batch` or `maxTiles`, or choose a smaller model.",
             )
         else:
             traceback.print_exception(error)

@@ -52,18 +52,51 @@ class SharedForward:
 
     @torch.inference_mode()
     def log_probabilities(self, question: Question, rows: Sequence[Row]) -> torch.Tensor:
-        """(rows, vocabulary) in float32, on the device: of the first token after each prompt."""
-        batch = self._batch(question, rows)
-        out = self._run(question, rows, batch, self._beginning(question, len(rows)))
-        return torch.as_tensor(out.logits)[:, -1].float().log_softmax(-1)
+        """(rows, vocabulary) in float32, on the device: of the first token after each prompt.
+
+        Of two images the first is read once for all rows that begin with it.
+        """
+        found: list[torch.Tensor | None] = [None] * len(rows)
+        for some in _by_first_image(rows):
+            of = [rows[i] for i in some]
+            out = self._after_first(question, of) if len(some) > 1 else None
+            if out is None:
+                continue
+            for i, row in zip(some, out, strict=True):
+                found[i] = row
+        rest = [i for i, row in enumerate(found) if row is None]
+        if rest:
+            of = [rows[i] for i in rest]
+            batch = self._batch(question, of, len(question.pieces[0]))
+            out = self._run(
+                [image for row in of for image in row.images], batch, self._beginning(question, len(of))
+            )
+            for i, row in zip(rest, _answers(out), strict=True):
+                found[i] = row
+        return torch.stack([row for row in found if row is not None])
+
+    def _after_first(self, question: Question, rows: Sequence[Row]) -> torch.Tensor:
+        """Rows of two images that begin with the same one: text and first image go through once."""
+        first = rows[0].images[0]
+        tokens = (*question.pieces[0], *first.tokens, *question.pieces[1])
+        types = (*[0] * len(question.pieces[0]), *first.types, *[0] * len(question.pieces[1]))
+        whole = torch.ones((1, len(tokens)), dtype=torch.long)
+        positions = self._positions(torch.tensor([tokens]), torch.tensor([types]), whole, [Row((first,))])
+        device = self._loaded.device
+        start = _Batch(torch.tensor([tokens], device=device), whole.to(device), positions.to(device))
+        cache = self._new_cache()
+        self._run([first], start, cache)
+        cache.batch_repeat_interleave(len(rows))
+        batch = self._batch(question, rows, len(tokens))
+        return _answers(self._run([row.images[1] for row in rows], batch, cache))
 
     @torch.inference_mode()
     def write(self, question: Question, rows: Sequence[Row], most: int, ends: set[int]) -> list[list[int]]:
         """Greedy answers of at most `most` tokens, without the end token."""
-        batch = self._batch(question, rows)
+        batch = self._batch(question, rows, len(question.pieces[0]))
         cache = self._beginning(question, len(rows))
         cache = self._new_cache() if cache is None else cache
-        out = self._run(question, rows, batch, cache)
+        out = self._run([image for row in rows for image in row.images], batch, cache)
         mask, position = batch.mask, batch.positions[..., -1:]
         if batch.positions.ndim == 3:
             position = position.max(dim=0, keepdim=True).values.expand(3, -1, -1)
@@ -90,8 +123,7 @@ class SharedForward:
             )
         return written
 
-    def _run(self, question: Question, rows: Sequence[Row], batch: _Batch, cache: Any) -> Any:
-        images = [image for row in rows for image in row.images]
+    def _run(self, images: Sequence[Features], batch: _Batch, cache: Any) -> Any:
         return self._model(
             input_ids=batch.tokens,
             attention_mask=batch.mask,
@@ -102,8 +134,8 @@ class SharedForward:
             logits_to_keep=1,
         )
 
-    def _batch(self, question: Question, rows: Sequence[Row]) -> _Batch:
-        start = len(question.pieces[0])
+    def _batch(self, question: Question, rows: Sequence[Row], start: int) -> _Batch:
+        """Without the first `start` tokens, which are the same in all rows and whose keys are known."""
         whole = [_assemble(question, row) for row in rows]
         length = max(len(tokens) for tokens, _ in whole)
         pad = self._loaded.processor.tokenizer.pad_token_id or 0
@@ -176,6 +208,19 @@ class SharedForward:
         from transformers import DynamicCache
 
         return DynamicCache(config=self._model.config.get_text_config())
+
+
+def _answers(out: Any) -> torch.Tensor:
+    return torch.as_tensor(out.logits)[:, -1].float().log_softmax(-1)
+
+
+def _by_first_image(rows: Sequence[Row]) -> list[list[int]]:
+    """Places of the rows of two images, those that begin with the same one together."""
+    found: dict[int, list[int]] = {}
+    for i, row in enumerate(rows):
+        if len(row.images) == 2:
+            found.setdefault(id(row.images[0]), []).append(i)
+    return list(found.values())
 
 
 def _assemble(question: Question, row: Row) -> tuple[list[int], list[int]]:

@@ -23,7 +23,7 @@ const target = {
 
 const imageQuery = z.looseObject({
   ...page,
-  sort: z.enum(["path", "score", "mos", "teacher", "disagreement", "modified"]),
+  sort: z.enum(["path", "score", "mos", "teacher", "disagreement", "modified", "similar"]),
   text: text.optional(),
   score: span.optional(),
   mos: z.enum(["rated", "unrated"]).optional(),

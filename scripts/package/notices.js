@@ -9,7 +9,11 @@ const allowed = new Set(
   ),
 );
 const rule = "=".repeat(100);
-const mit = readFileSync(new URL("./licences/MIT.txt", import.meta.url), "utf8");
+/** @param {string} name */
+const textOf = (name) => readFileSync(new URL(`./licences/${name}`, import.meta.url), "utf8");
+const mit = textOf("MIT.txt");
+/** What was compiled into a package, and its package does not tell. @type {Record<string, string[]>} */
+const inside = { "@jsquash/jxl": ["jxl-parts.txt"], "libheif-js": ["heif-parts.txt", "GPL-3.0.txt"] };
 
 /**
  * Folders of the packages that went into bundles, of what esbuild tells of them.
@@ -64,6 +68,7 @@ function notice(folder) {
   // The image library tells its parts and their licences in its README.
   if (ids.includes("LGPL-3.0-or-later"))
     texts.push(readFileSync(path.join(folder, "README.md"), "utf8").trim());
+  texts.push(...(inside[name] ?? []).map((file) => textOf(file).trim()));
   if (texts.length === 0) texts.push(standardText(name, version, license, author));
   return [`${name} ${version}`, head + texts.join("\n\n")];
 }

@@ -35,6 +35,8 @@ export interface ImageRow {
   thumbnail: string | null;
   /** A link leads to it out of the project's folder: its file is not shown, only pictures that are made of it. */
   linkedOut?: boolean;
+  /** It is one of so many that are the same picture saved, scaled, cut or converted again; groups are numbered from 1, the largest first. */
+  twins?: { number: number; images: number };
 }
 
 /** Where the student saw high and low quality in an image. */
@@ -76,10 +78,10 @@ export interface PairRow {
   studentDisagrees: boolean | null;
 }
 
-export type ImageSort = "path" | "score" | "mos" | "teacher" | "disagreement" | "modified";
+export type ImageSort = "path" | "score" | "mos" | "teacher" | "disagreement" | "modified" | "similar";
 
 export interface ImageQuery {
-  /** By score, MOS and teacher ascending is worst first, also where lower is better; what is unknown comes last. */
+  /** By score, MOS and teacher ascending is worst first, also where lower is better; what is unknown comes last. `similar`: those alone that have a near duplicate, by groups. */
   sort: ImageSort;
   descending: boolean;
   /** Part of the path. */

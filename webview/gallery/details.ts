@@ -146,6 +146,7 @@ class ImageDetails extends LitElement {
         ${row.teacher ? html`<dt>${row.teacher.human ? text("Your score") : text("Teacher")}</dt><dd>${this.#teacher(row.teacher)}</dd>` : nothing}
         ${row.teacher?.reason ? html`<dt title=${text("What limits the quality, in the teacher's words; no part of the score")}>${text("Reason")}</dt><dd>${row.teacher.reason}</dd>` : nothing}
         ${row.mos === null || !project.mos ? nothing : html`<dt title=${row.mosStd === undefined ? text("Mean opinion score: human truth") : text("Mean opinion score: human truth; ± the standard deviation of the opinions")}>MOS</dt><dd>${mosText(text, row, project.mos.range)}</dd>`}
+        ${row.twins ? html`<dt title=${text("The same picture saved, scaled, cut or converted again")}>${text("Near duplicates")}</dt><dd>${count(row.twins.images - 1)}</dd>` : nothing}
         ${row.disagreement === null ? nothing : html`<dt title=${text("Distance of student and teacher, both on 1 to 5")}>${text("Disagreement")}</dt><dd>${scoreFigure(row.disagreement, fiveScale)}</dd>`}
       </dl>
       <button class="link" @click=${() => this.dispatchEvent(new CustomEvent("pairs"))}>${text("Show its pairs")}</button>`;

@@ -32,12 +32,13 @@ export const allImages: GalleryFilter = {
 function orderWords({ text }: Host, { sort }: GalleryFilter): [string, string] {
   if (sort === "path") return [text("A to Z"), text("Z to A")];
   if (sort === "modified") return [text("Oldest first"), text("Newest first")];
+  if (sort === "similar") return [text("Largest groups first"), text("Smallest groups first")];
   if (sort === "disagreement") return [text("Smallest first"), text("Largest first")];
   return [text("Worst first"), text("Best first")];
 }
 
-export function isFiltered({ text, quality, mos, split }: GalleryFilter): boolean {
-  return text !== "" || quality !== "any" || mos !== "any" || split !== "any";
+export function isFiltered({ sort, text, quality, mos, split }: GalleryFilter): boolean {
+  return sort === "similar" || text !== "" || quality !== "any" || mos !== "any" || split !== "any";
 }
 
 export function queryOf(
@@ -66,6 +67,8 @@ export function queryOf(
 export function sortedBy(host: Host, { sort }: GalleryFilter, mosRange: [number, number] | undefined) {
   return (row: ImageRow): string | null => {
     if (sort === "mos") return row.mos === null || !mosRange ? null : `MOS ${scoreFigure(row.mos, mosRange)}`;
+    if (sort === "similar")
+      return row.twins ? host.text("group {0} · {1} images", row.twins.number, row.twins.images) : null;
     if (sort === "teacher")
       return row.teacher && host.text("teacher {0}", scoreFigure(row.teacher.score, fiveScale));
     if (sort === "disagreement")
@@ -90,6 +93,7 @@ export function galleryFilters(
     ["disagreement", text("By disagreement")],
     ["path", text("By path")],
     ["modified", text("By time changed")],
+    ["similar", text("Near duplicates, by groups")],
   ];
   const qualities: [GalleryFilter["quality"], string][] = [
     ["any", text("Any quality")],

@@ -17,7 +17,7 @@ import { actionBar } from "./actionBar.ts";
 import { type GalleryActions, type GalleryState, galleryActions } from "./actions.ts";
 import "./details.ts";
 import { galleryEmpty } from "./empty.ts";
-import { allImages, type GalleryFilter, isFiltered, sortedBy } from "./filters.ts";
+import { allImages, type GalleryFilter, sortedBy } from "./filters.ts";
 import type { ImageGrid } from "./grid.ts";
 import "./grid.ts";
 import { type HeatChoice, hasHeatMaps, noHeat } from "./heatControls.ts";
@@ -291,7 +291,7 @@ class Gallery extends Tab {
     return html`
       ${galleryToolbar(host, project, filter, total, (next) => this.#setFilter(next), actions)}
       ${failure}
-      ${total === 0 ? galleryEmpty(host, project, isFiltered(filter), () => this.#setFilter(allImages)) : this.#images(actions)}
+      ${total === 0 ? galleryEmpty(host, project, filter, () => this.#setFilter(allImages)) : this.#images(actions)}
       <span class="only-read" role="status">${this.said}</span>
     `;
   }

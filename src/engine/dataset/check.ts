@@ -4,6 +4,7 @@ import { inEnglish } from "../../words/text.ts";
 import { failuresDir, type Project } from "../config/project.ts";
 import { failuresIn } from "../failures/list.ts";
 import { noEndMarker } from "../images/ending.ts";
+import { displayName, type ImageFormat } from "../images/format.ts";
 import { maxPixelsOf } from "../images/limits.ts";
 import { type CatalogOptions, openCatalog } from "./catalog.ts";
 import { dataErrors } from "./dataErrors.ts";
@@ -25,7 +26,7 @@ export interface CheckResult {
   leaks?: Leak[];
   /** Files that no stage can use, by their header or by decoding them. */
   unreadable: number;
-  /** How the MOS file is read, how images are grouped and where the split is from: a sentence each. */
+  /** Which formats the images have, where not all are usual; how the MOS file is read, how images are grouped and where the split is from: a sentence each. */
   reading: string[];
   /** How the student would be trained: what the config says, and what suits its family where it says nothing. */
   training: Training;
@@ -87,7 +88,7 @@ export async function checkProject(project: Project, options: CheckOptions): Pro
       duplicates: catalog.summary.duplicates,
       ...(twins && { nearDuplicates: new Set(twins.flatMap(({ a, b }) => [a, b])).size, leaks }),
       unreadable: catalog.summary.failed + undecodable.length,
-      reading: describeReading(project.config, catalog),
+      reading: [...formatLine(catalog.index), ...describeReading(project.config, catalog)],
       training: trainingOf(project.config),
       problems,
       errors,
@@ -97,6 +98,21 @@ export async function checkProject(project: Project, options: CheckOptions): Pro
   } finally {
     catalog.close();
   }
+}
+
+const usual: readonly string[] = ["jpeg", "png"] satisfies ImageFormat[];
+
+function formatLine(index: ImageIndex): string[] {
+  const counts = new Map<string, number>();
+  for (const { format } of index.iterate()) if (format) counts.set(format, (counts.get(format) ?? 0) + 1);
+  if ([...counts.keys()].every((format) => usual.includes(format))) return [];
+  const each = [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .map(
+      ([format, n]) =>
+        `${n} ${displayName(format as ImageFormat) ?? format}${format === "raw" ? " (by the preview inside)" : ""}`,
+    );
+  return [`Formats: ${each.join(", ")}.`];
 }
 
 /** Megapixels from which one picture takes a third of a gigabyte while it is decoded. */

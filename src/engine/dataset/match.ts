@@ -175,7 +175,10 @@ function unique(files: readonly IndexedFile[]): IndexedFile[] {
 }
 
 function decide(name: string, found: IndexedFile[]): Match {
-  const usable = found.filter((file) => file.error === null && file.hash !== null);
+  const readable = found.filter((file) => file.error === null && file.hash !== null);
+  // Many cameras keep a photo as raw and as JPEG.
+  const developed = readable.filter(({ format }) => format !== "raw");
+  const usable = developed.length > 0 ? developed : readable;
   const [first] = usable;
   if (first === undefined)
     return {

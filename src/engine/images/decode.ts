@@ -1,6 +1,6 @@
 import path from "node:path";
-import { marked, say } from "../../words/text.ts";
-import { LeafError } from "../base/errors.ts";
+import { inEnglish, marked, say } from "../../words/text.ts";
+import { LeafError, messageOf } from "../base/errors.ts";
 import { BmpError, decodeBmp, readBmpHeader } from "./bmp.ts";
 import {
   decodeHeic,
@@ -17,9 +17,11 @@ import { type ImageFormat, sniffFormat } from "./format.ts";
 import { quickSize } from "./header.ts";
 import { jpegIsProgressive } from "./jpeg.ts";
 import { jxlSize } from "./jxl.ts";
-import { defaultMaxPixels, pixelBytes, tooManyPixels } from "./limits.ts";
+import { defaultMaxPixels, fileBytes, pixelBytes, tooManyPixels } from "./limits.ts";
+import { isRaw, previewOf, RawError, rawAsJpeg } from "./raw.ts";
 import { type ImageSource, withImageBytes } from "./read.ts";
 import { sharp } from "./sharp.ts";
+import { fileSource, inMemory } from "./tiffTags.ts";
 
 export { type RgbImage, UnreadableImage } from "./codecs.ts";
 
@@ -87,9 +89,11 @@ const besides: Record<ImageFormat, number> = {
   heic: 16,
   jxl: 20,
   bmp: 7,
+  raw: 0,
 };
 
 async function besideResult(bytes: Buffer, format: ImageFormat): Promise<number> {
+  if (format === "raw") return besideResult(rawAsJpeg(bytes).jpeg, "jpeg");
   if (format === "jpeg") return jpegIsProgressive(bytes) ? 6 : 0;
   if (format !== "tiff") return besides[format];
   const { depth, channels } = await sharp(bytes, { limitInputPixels: false }).metadata();
@@ -120,9 +124,14 @@ export async function decodeImage(source: string | Buffer, options: DecodeOption
     // Whether the decoder missed it or not: that depends on the last bits.
     return hasEnd(source, header.format) ? image : { note: wholeWithoutEnd, ...image };
   } catch (error) {
-    if (!(error instanceof UnreadableImage || error instanceof BmpError)) throw error;
+    if (!isUnreadable(error)) throw error;
     throw new UndecodableImage("input", say`${name}: ${error.message}.`, { cause: error.cause });
   }
+}
+
+/** Whether it is one of the errors of `probeImage`. */
+export function isUnreadable(error: unknown): error is Error {
+  return [UnreadableImage, BmpError, RawError].some((kind) => error instanceof kind);
 }
 
 async function decodeFormat(bytes: Buffer, format: ImageFormat, maxPixels: number): Promise<RgbImage> {
@@ -131,17 +140,38 @@ async function decodeFormat(bytes: Buffer, format: ImageFormat, maxPixels: numbe
   if (format === "tiff") return decodeTiff(bytes, maxPixels);
   if (format === "heic") return decodeHeic(bytes, maxPixels);
   if (format === "jxl") return decodeJpegXl(bytes);
+  if (format === "raw") {
+    const { jpeg, note } = rawAsJpeg(bytes);
+    try {
+      return { ...(await decodeJpeg(jpeg, maxPixels)), ...(note ? { note } : {}) };
+    } catch (error) {
+      throw new RawError(inEnglish(say`its preview cannot be read: ${messageOf(error)}`), { cause: error });
+    }
+  }
   return decodeWithSharp(bytes, format, maxPixels);
 }
 
 /**
  * Reads format and size from the header; decodes no pixel. `bytes` may be the beginning of a file: then `rest` is the path of
- * that file, for formats that keep the header elsewhere. Throws UnreadableImage or BmpError, both with the reason as message.
+ * that file, for formats that keep the header elsewhere. Throws what `isUnreadable` knows, with the reason as message.
  */
 export async function probeImage(bytes: Buffer, rest?: string): Promise<ImageHeader> {
   if (bytes.length === 0) throw new UnreadableImage(marked("the file is empty"));
   const format = sniffFormat(bytes);
   if (format === undefined) throw new UnreadableImage(marked("not an image of a known format"));
+  if (format === "raw" || (format === "tiff" && rest !== undefined)) {
+    // A TIFF may keep behind the beginning what tells that it is raw.
+    const source = rest === undefined ? inMemory(bytes) : fileSource(rest);
+    try {
+      if (format === "raw" || isRaw(source)) {
+        const read = async () => previewOf(source);
+        const { width, height } = await (rest === undefined ? read() : fileBytes.run(source.size, read));
+        return { format: "raw", width, height };
+      }
+    } finally {
+      source.close?.();
+    }
+  }
   if (format === "bmp") {
     const { width, height } = readBmpHeader(bytes);
     return { format, width, height };

@@ -1,5 +1,8 @@
+import { isRaw } from "./raw.ts";
+import { inMemory } from "./tiffTags.ts";
+
 /** File formats that are recognised, whatever a file is called. */
-export type ImageFormat = "jpeg" | "png" | "webp" | "avif" | "heic" | "tiff" | "gif" | "bmp" | "jxl";
+export type ImageFormat = "jpeg" | "png" | "webp" | "avif" | "heic" | "tiff" | "gif" | "bmp" | "jxl" | "raw";
 
 /** File name endings (lower case, no dot) that make a file an image of the dataset, and the format each promises. */
 export const formatOfExtension: Readonly<Record<string, ImageFormat>> = {
@@ -18,6 +21,18 @@ export const formatOfExtension: Readonly<Record<string, ImageFormat>> = {
   hif: "heic",
   jxl: "jxl",
   bmp: "bmp",
+  dng: "raw",
+  cr2: "raw",
+  cr3: "raw",
+  nef: "raw",
+  nrw: "raw",
+  arw: "raw",
+  sr2: "raw",
+  raf: "raw",
+  rw2: "raw",
+  orf: "raw",
+  pef: "raw",
+  srw: "raw",
 };
 
 export const imageExtensions: readonly string[] = Object.keys(formatOfExtension);
@@ -32,6 +47,7 @@ const displayNames: Record<ImageFormat, string> = {
   gif: "GIF",
   bmp: "BMP",
   jxl: "JPEG XL",
+  raw: "camera raw",
 };
 
 export function displayName(format: ImageFormat): string {
@@ -46,12 +62,13 @@ export function sniffFormat(head: Uint8Array): ImageFormat | undefined {
   if (starts(0, "\x89PNG\r\n\x1a\n")) return "png";
   if (starts(0, "RIFF") && starts(8, "WEBP")) return "webp";
   if (starts(0, "GIF87a") || starts(0, "GIF89a")) return "gif";
+  const view = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
+  if (isRaw(inMemory(view))) return "raw";
   // Classic TIFF (42) and BigTIFF (43), both byte orders.
   if (["II*\0", "MM\0*", "II+\0", "MM\0+"].some((mark) => starts(0, mark))) return "tiff";
   if (starts(0, "BM")) return "bmp";
   if (starts(0, "\xff\x0a") || starts(0, "\0\0\0\x0cJXL \r\n\x87\n")) return "jxl";
   if (starts(4, "ftyp")) {
-    const view = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
     const end = Math.min(head.length, Math.max(16, view.readUInt32BE(0)), 256);
     // Major brand, then (after the minor version) the compatible ones: HEVC pictures list "mif1" too, so order matters.
     const brands: string[] = [];

@@ -1,3 +1,5 @@
+import { directories, inMemory, tags } from "./tiffTags.ts";
+
 /**
  * Where the picture of a JPEG has its end marker. Not the last two bytes decide: cameras append films and previews, and thumbnails
  * inside have end markers of their own. undefined where there is none.
@@ -32,6 +34,27 @@ export function jpegScansComplete(bytes: Buffer): boolean {
 /** Whether the frame is progressive, which takes several times the memory to decode. */
 export function jpegIsProgressive(bytes: Buffer): boolean {
   return markers(bytes, { untilScan: true }).some(({ marker }) => isFrame(marker) && marker % 4 === 2);
+}
+
+/** Size of a picture that every decoder reads: 8 bits, grey or colour, not lossless. It may be the beginning of a file. */
+export function jpegFrame(bytes: Buffer): { width: number; height: number } | undefined {
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return undefined;
+  const frame = markers(bytes, { untilScan: true }).find(({ marker }) => isFrame(marker));
+  if (!frame || frame.marker > 0xc2 || frame.at + 10 > bytes.length) return undefined;
+  const [height, width] = [bytes.readUInt16BE(frame.at + 5), bytes.readUInt16BE(frame.at + 7)];
+  const isUsual = bytes[frame.at + 4] === 8 && [1, 3].includes(bytes[frame.at + 9]!);
+  return isUsual && width > 0 && height > 0 ? { width, height } : undefined;
+}
+
+/** What its EXIF says, 1 to 8; undefined where there is none. */
+export function jpegOrientation(bytes: Buffer): number | undefined {
+  for (const { marker, at } of markers(bytes, { untilScan: true })) {
+    if (marker !== 0xe1 || bytes.toString("latin1", at + 4, at + 10) !== "Exif\0\0") continue;
+    const tiff = inMemory(bytes.subarray(at + 10, at + 2 + bytes.readUInt16BE(at + 2)));
+    const told = directories(tiff)[0]?.get(tags.orientation)?.[0];
+    if (told !== undefined && told >= 1 && told <= 8) return told;
+  }
+  return undefined;
 }
 
 const [startOfScan, endOfImage] = [0xda, 0xd9];

@@ -187,7 +187,8 @@ async function scoresIn(file: string, columns: readonly string[], facts?: MosFor
   const values: number[] = [];
   let rows = 0;
   for await (const cells of cellsIn(file, columns, facts?.has)) {
-    for (const text of cells) if (text !== "" && Number.isFinite(Number(text))) values.push(Number(text));
+    // Label Studio wraps its ratings; words of a grade say nothing of the range, and become 1 to 5.
+    for (const text of cells) values.push(...[scoreIn(text, false, [1, 5]) ?? []].flat());
     if (++rows >= rowsAsked) break;
   }
   return values;

@@ -71,7 +71,7 @@ ${outputLines(card)}- Preparation: sRGB, upright, ${preparation(card)}.
 
 ## Run it
 
-With \`pip install onnxruntime pillow numpy\`, in this folder. Where the image is resized Pillow's pixels differ a little from LEAF's, and so does the score; colour profiles are not applied. The package \`leaf-iqa\` (\`leaf_iqa.load(".").score("image.jpg")\`) prepares images as LEAF does. In LEAF: \`leaf score --student . image.jpg\`.
+With \`pip install onnxruntime pillow numpy\`, in this folder. Where the image is resized Pillow's pixels differ a little from LEAF's, and so does the score. Colour profiles are applied: a value differs from LEAF's by 1 of 255 at most. The package \`leaf-iqa\` (\`leaf_iqa.load(".").score("image.jpg")\`) prepares images as LEAF does. In LEAF: \`leaf score --student . image.jpg\`.
 
 \`\`\`python
 ${pythonSnippet}\`\`\`

@@ -1,7 +1,8 @@
 import { mostNativeWhole } from "../images/views.ts";
 
 /** Scores images with an exported student, ONNX Runtime, Pillow and NumPy alone: the model card shows it, a test runs it. */
-export const pythonSnippet = `import json
+export const pythonSnippet = `import io
+import json
 import os
 import sys
 
@@ -9,7 +10,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before onnxruntime, which else repo
 
 import numpy as np
 import onnxruntime
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 with open("student.json", encoding="utf-8") as file:
     card = json.load(file)
@@ -17,8 +18,32 @@ resize, crop, views = (card["input"][key] for key in ("resize", "crop", "views")
 session = onnxruntime.InferenceSession("student.onnx", providers=["CPUExecutionProvider"])
 
 
+def in_srgb(image):
+    """By the colour profile of the file, such as a phone's Display P3; one that cannot be read counts as none."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    profile = image.info.get("icc_profile")
+    if image.mode == "P":
+        image = image.convert("RGBA")
+    if not profile or image.mode not in ("RGB", "RGBA", "CMYK"):
+        return image
+    try:
+        converted = ImageCms.profileToProfile(
+            image.convert("RGB") if image.mode == "RGBA" else image,
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            renderingIntent=ImageCms.Intent.PERCEPTUAL,
+            outputMode="RGB",
+        )
+    except (ImageCms.PyCMSError, OSError):
+        return image
+    if image.mode == "RGBA":
+        converted.putalpha(image.getchannel("A"))
+    return converted
+
+
 def windows(path):
-    image = ImageOps.exif_transpose(Image.open(path)).convert("RGBA")
+    image = in_srgb(ImageOps.exif_transpose(Image.open(path))).convert("RGBA")
     image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     short, whole = min(image.size), views == "whole"
     most = resize or (${mostNativeWhole} if whole else short)

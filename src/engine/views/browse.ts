@@ -2,6 +2,7 @@ import type { ImageQuery, ImageRow, Page, Rank } from "../../protocol/images.ts"
 import type { ScorerInfo } from "../../protocol/project.ts";
 import type { Band, KnownScore } from "../../protocol/server.ts";
 import { bandCuts, bands } from "../../words/score.ts";
+import { defaultSimilar } from "../config/data.ts";
 import type { Project } from "../config/project.ts";
 import type { LiveContext } from "../scoring/context.ts";
 import { scorerInfo } from "../scoring/currentScorer.ts";
@@ -10,6 +11,7 @@ import { defineContextFunctions, planImages } from "./imageViews.ts";
 import { type OrderedViews, orderedViews } from "./orderedViews.ts";
 import { countBelow, openRanking, rankOf } from "./ranking.ts";
 import { openSources, type Sources } from "./sources.ts";
+import { openTwinGroups } from "./twinGroups.ts";
 
 /**
  * What is known of a project's images, read from the index, the labels and the scores as they are at each call. Nothing is
@@ -54,7 +56,8 @@ export function openBrowser(project: Project): Browser {
   let revision = 0;
   let total = { version: "", count: 0 };
   sources.refresh();
-  defineContextFunctions(sources, () => now);
+  const twinsOf = openTwinGroups(sources, project.config.split.similar ?? defaultSimilar);
+  defineContextFunctions(sources, () => now, twinsOf);
 
   function context(): LiveContext {
     if (!now) throw new Error("The browser has no context yet.");
@@ -70,7 +73,17 @@ export function openBrowser(project: Project): Browser {
 
   function read(by: "path" | "hash", key: string): ImageRow | undefined {
     sources.refresh();
-    return readImageRow(sources, context(), by, key, ranks());
+    return rowBy(by, key, ranks());
+  }
+
+  function rowBy(
+    by: "path" | "hash",
+    key: string,
+    rankWithin: ReturnType<typeof ranks>,
+  ): ImageRow | undefined {
+    const row = readImageRow(sources, context(), by, key, rankWithin);
+    const twins = row && twinsOf(row.hash);
+    return twins ? { ...row, twins } : row;
   }
 
   function pathOf(hash: string): string | undefined {
@@ -97,7 +110,7 @@ export function openBrowser(project: Project): Browser {
       const { refs, ...page } = await views.page(plan, query.offset, query.limit, around);
       const rankWithin = ranks();
       const rows = refs.flatMap((ref) => {
-        const row = readImageRow(sources, context(), "path", String(ref), rankWithin);
+        const row = rowBy("path", String(ref), rankWithin);
         return row ? [row] : [];
       });
       return { rows, ...page };

@@ -5,12 +5,15 @@ import type { LiveContext } from "../scoring/context.ts";
 import { labelScore, personScore, pointJoins, scoreJoin } from "./imageRows.ts";
 import type { ViewPlan } from "./orderedViews.ts";
 import type { SourceName, Sources } from "./sources.ts";
+import type { TwinGroup } from "./twinGroups.ts";
 
 /** What a sort is by, on a scale on which more is better, and the sources that tells it. */
 function sortKey(sort: ImageSort, { scorer, teacher }: LiveContext): { key: string; sources: SourceName[] } {
   switch (sort) {
     case "path":
       return { key: "0", sources: [] };
+    case "similar":
+      return { key: "twin_group(f.hash)", sources: [] };
     case "modified":
       return { key: "f.mtimeMs", sources: [] };
     case "score":
@@ -27,8 +30,13 @@ function sortKey(sort: ImageSort, { scorer, teacher }: LiveContext): { key: stri
   }
 }
 
-/** Defines `mos_quality(hash)` and `split_of(hash)`, which read the newest context rather than copies of it. */
-export function defineContextFunctions(sources: Sources, context: () => LiveContext | undefined): void {
+/** Defines `mos_quality(hash)`, `split_of(hash)` and `twin_group(hash)`, which read the newest context rather than copies of it. */
+export function defineContextFunctions(
+  sources: Sources,
+  context: () => LiveContext | undefined,
+  twinsOf: (hash: string) => TwinGroup | undefined,
+): void {
+  sources.db.function("twin_group", (hash: unknown) => twinsOf(String(hash))?.number ?? null);
   sources.db.function("mos_quality", (hash: unknown) => {
     const now = context();
     const mos = now?.mos.get(String(hash));
@@ -67,6 +75,7 @@ export function planImages(
     conditions.push("ifnull(s.distance > 1, 0)"); // As isFar() says.
     depends.add("scores");
   }
+  if (query.sort === "similar") conditions.push("twin_group(f.hash) IS NOT NULL");
   if (query.mos) conditions.push(`mos_quality(f.hash) IS ${query.mos === "rated" ? "NOT " : ""}NULL`);
   if (query.split) {
     conditions.push("split_of(f.hash) = :split");

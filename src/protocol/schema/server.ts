@@ -25,7 +25,7 @@ const sitting = { rater: z.string().max(200).optional(), repeatEvery: count.opti
 
 const imageQuery = z.looseObject({
   ...page,
-  sort: z.enum(["path", "score", "mos", "teacher", "disagreement", "modified"]),
+  sort: z.enum(["path", "score", "mos", "teacher", "disagreement", "modified", "similar"]),
   text: text.optional(),
   score: span.optional(),
   mos: z.enum(["rated", "unrated"]).optional(),

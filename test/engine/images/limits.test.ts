@@ -1,11 +1,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { hashBytes } from "../../../src/engine/base/files.ts";
 import { openProject } from "../../../src/engine/config/project.ts";
 import { openCatalog } from "../../../src/engine/dataset/catalog.ts";
 import { checkProject } from "../../../src/engine/dataset/check.ts";
 import { updateIndex } from "../../../src/engine/dataset/index/update.ts";
+import { decodedSize } from "../../../src/engine/images/decode.ts";
+import { pixelBytes } from "../../../src/engine/images/limits.ts";
 import { writeTensorCache } from "../../../src/engine/images/tensorCache.ts";
 import { openStudent, scoreImages } from "../../../src/engine/student/student.ts";
 import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
@@ -83,6 +86,7 @@ it("every decoder keeps to it", async () => {
 
 it("lets a photo of 200 megapixels pass by default, and no more than 268", async () => {
   const { root, project } = await world();
+  let held = 0;
   const jpeg = await picture(16, 16).jpeg().toBuffer();
   const frame = jpeg.indexOf("\xff\xc0", 0, "latin1");
   const put = (name: string, width: number, height: number) => {
@@ -91,6 +95,17 @@ it("lets a photo of 200 megapixels pass by default, and no more than 268", async
     writeFileSync(path.join(root, "photos", name), jpeg);
   };
   put("phone.jpg", 16_320, 12_240);
+  // It is reckoned with by its header, line by line as libvips decodes it, and nothing is decoded beside it.
+  const bytes = await decodedSize(jpeg);
+  expect(bytes).toBe(16_320 * 12_240 * 3);
+  const others = [bytes, bytes, 3e6].map((size) =>
+    pixelBytes.run(size, async () => {
+      held = Math.max(held, pixelBytes.held());
+      await setTimeout(5);
+    }),
+  );
+  await Promise.all(others);
+  expect(held).toBe(bytes);
   put("poster.jpg", 20_000, 13_500);
   const { images, problems } = await checkProject(await project(), { quick: true });
   expect(images).toBe(3);

@@ -64,6 +64,20 @@ describe("init understands", () => {
     });
   });
 
+  it("the range of ratings that Label Studio wraps", async () => {
+    const tasks = names.map((image, i) => ({
+      data: { image },
+      annotations: [30, 80].map((number, by) => ({
+        completed_by: by,
+        result: [{ from_name: "quality", to_name: "image", type: "number", value: { number: number + i } }],
+      })),
+    }));
+    const { line } = await guess(JSON.stringify(tasks), "r.json");
+    expect(line).toBe(
+      "mos: { file: r.json, image: image, score: quality, rater: annotator, range: [0, 100] }",
+    );
+  });
+
   it("AVA, which names no columns", async () => {
     const { line, mos } = await guess("1 953619 0 1 5 17 38 36 15 6 5 1 1 22 1396\n", "AVA.txt");
     expect(line).toBe("mos: { file: AVA.txt, format: ava }");

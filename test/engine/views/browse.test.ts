@@ -3,6 +3,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { fileUri } from "../../../src/engine/base/fileUri.ts";
+import { openForScan } from "../../../src/engine/dataset/index/file.ts";
 import { openLabels } from "../../../src/engine/labels/labels.ts";
 import { mosToStudent, studentToMos } from "../../../src/engine/mos/scale.ts";
 import type { LiveContext } from "../../../src/engine/scoring/context.ts";
@@ -55,6 +56,38 @@ describe("the browser", () => {
     putScores(project, "calibrate-1", [[hashOf(1), 3]]);
     expect(browser.row(hashOf(1))).toMatchObject({ score: 3, rank: null, disagreement: 0.5 });
     expect(browser.counts()).toEqual({ scored: 1, total: 1 });
+  });
+
+  it("shows near duplicates by their groups, the largest first, without what is gone or not near enough", async () => {
+    const project = liveProject(temporaryFolder());
+    const browser = browse(liveContext(project));
+    putIndex(
+      project,
+      [..."abcdefgh"].map((name, i) => ({ path: `photos/${name}.jpg`, hash: hashOf(i + 1) })),
+    );
+    expect(await paths(browser, { sort: "similar" })).toEqual([]);
+    const db = openForScan(project.indexFile);
+    const put = db.prepare("INSERT INTO twins VALUES (?, ?, ?)");
+    for (const [a, b, alike] of [
+      [1, 2, 0.99],
+      [3, 5, 0.97],
+      [5, 8, 0.96],
+      [4, 6, 0.9],
+      [7, 99, 1],
+    ] as const)
+      put.run(hashOf(a), hashOf(b), alike);
+    db.close();
+    const { rows, total } = await browser.images({ ...all, sort: "similar" });
+    expect(total).toBe(5);
+    expect(rows.map(({ path: file, twins }) => [file.slice(7, 8), twins])).toEqual([
+      ...[..."ceh"].map((name) => [name, { number: 1, images: 3 }]),
+      ...[..."ab"].map((name) => [name, { number: 2, images: 2 }]),
+    ]);
+    expect(browser.row(hashOf(7))).not.toHaveProperty("twins");
+    dropFromIndex(project, "photos/b.jpg");
+    expect(await paths(browser, { sort: "similar" })).toEqual(
+      ["c", "e", "h"].map((name) => `photos/${name}.jpg`),
+    );
   });
 
   it("reads a cache anew that was deleted and made again", async () => {
@@ -389,7 +422,13 @@ function order(
   const sign = descending ? -1 : 1;
   if (sort === "path") return sign * compare(a.row.path, b.row.path);
   const value = ({ file, row }: typeof a) =>
-    sort === "modified" ? file.mtimeMs! : sort === "teacher" ? (row.teacher?.score ?? null) : row[sort];
+    sort === "similar"
+      ? (row.twins?.number ?? null)
+      : sort === "modified"
+        ? file.mtimeMs!
+        : sort === "teacher"
+          ? (row.teacher?.score ?? null)
+          : row[sort];
   const [x, y] = [value(a), value(b)];
   if (x === null || y === null)
     return Number(x === null) - Number(y === null) || compare(a.row.path, b.row.path);

@@ -43,6 +43,29 @@ test("the worst come first, with their score, band and picture", async () => {
   expect(await total()).toBe("400 images");
 });
 
+test("near duplicates are shown by their groups, and where none are known, what looks for them", async () => {
+  const page = await open();
+  await page.getByLabel("Order", { exact: true }).selectOption("similar");
+  const groups = byScore()
+    .filter(({ twins }) => twins)
+    .sort((a, b) => a.twins!.number - b.twins!.number);
+  await expect.poll(total).toBe(`${groups.length} of 400 images`);
+  const notes = await page.locator("leaf-image-grid .label .figure:not(.badge)").allTextContents();
+  expect(notes.filter((note) => note.startsWith("group")).slice(0, 4)).toEqual([
+    "group 1 · 3 images",
+    "group 1 · 3 images",
+    "group 1 · 3 images",
+    "group 2 · 3 images",
+  ]);
+  const shown = await names();
+  expect(shown.slice(0, 3).sort()).toEqual(groups.slice(0, 3).map(nameOf).sort());
+  expect(await page.locator("leaf-image-details dl").textContent()).toMatch(/Near duplicates\s*2/);
+  await page.getByRole("searchbox").fill("nothing is called so");
+  await page.getByText("No near duplicates are known").waitFor();
+  await page.getByRole("button", { name: "Show all images" }).click();
+  await expect.poll(total).toBe("400 images");
+});
+
 test("20,000 images scroll with few elements, and only what is looked at is fetched", async () => {
   const page = await open({ model: createModel({ images: 20_000, pairs: 10 }), width: 1280, height: 800 });
   const measured = await page.locator("leaf-image-grid").evaluate(async (grid) => {

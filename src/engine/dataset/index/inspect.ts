@@ -4,8 +4,7 @@ import path from "node:path";
 import { inEnglish, say } from "../../../words/text.ts";
 import { explainFileSystemError, LeafError } from "../../base/errors.ts";
 import { hashFile, isMissing } from "../../base/files.ts";
-import { BmpError } from "../../images/bmp.ts";
-import { probeImage, UnreadableImage } from "../../images/decode.ts";
+import { isUnreadable, probeImage } from "../../images/decode.ts";
 import { endsWell, hasEnd, noEndMarker, tailBytes } from "../../images/ending.ts";
 import { displayName, formatOfExtension, type ImageFormat } from "../../images/format.ts";
 import { fileBytes, tooManyPixels } from "../../images/limits.ts";
@@ -51,7 +50,7 @@ export async function inspectFile(
     entry.error = tooManyPixels(header.width, header.height, maxPixels) ?? null;
   } catch (error) {
     if (isMissing(error)) return undefined;
-    if (error instanceof UnreadableImage || error instanceof BmpError) entry.error = error.message;
+    if (isUnreadable(error)) entry.error = error.message;
     else entry.error = unreadableReason(error, absolute);
   }
   return entry;

@@ -19,75 +19,109 @@ export interface Candidate {
 const mostBits = 10;
 /** More than any picture has versions of that are compared one by one: frames of a film would make millions of pairs. */
 const mostEach = 64;
-const perPause = 20_000;
+const perPause = 500;
+const chunks = 4;
+const chunkBits = 16;
+
+/** The hashes of whole pictures by one of their four 16-bit parts: `images` and the other `half` of their hash, bucket by bucket. */
+interface Buckets {
+  starts: Uint32Array;
+  ends: Uint32Array;
+  images: Uint32Array;
+  halves: Uint32Array;
+}
 
 /**
- * Pairs of pictures where the hash of one is near a window's hash of the other, without a comparison of all: a multi-index over the
- * four 16-bit parts of the hashes (Norouzi, Punjani and Fleet, 2012), each looked up with one bit changed. So all are found that differ
- * by 7 bits at most, and many up to 10. Nothing is drawn at random, so the
- * same images give the same pairs; only of a picture with more than 64 near ones it depends on which came first. Only pairs with
- * a fresh one.
+ * Pairs of pictures where the hash of one is near a window's hash of the other, without a comparison of all: the hashes of whole
+ * pictures stand in a multi-index over their four 16-bit parts (Norouzi, Punjani and Fleet, 2012), and each window of each picture is
+ * looked up in it with one bit changed. So all are found that differ by 7 bits at most, and many up to 10. The index of a million pictures
+ * takes 32 MB, which a processor's cache nearly holds. Nothing is drawn at random, so the same images give the same pairs; only of a
+ * picture with more than 64 near ones it depends on which came first. Only pairs with a fresh one.
  */
-export async function candidates(
-  { count, values }: Signatures,
+export async function* candidates(
+  signatures: Signatures,
   isFresh: Uint8Array,
   signal?: AbortSignal,
-): Promise<Candidate[]> {
-  const all = Uint32Array.from({ length: count }, (_, i) => i);
-  const fresh = all.filter((i) => isFresh[i]);
-  const found = new Map<number, Candidate & { bits: number }>();
+): AsyncGenerator<Candidate> {
+  const { count } = signatures;
   const each = new Uint8Array(count);
-  await join(fresh, all);
-  if (fresh.length < count)
-    await join(
-      all.filter((i) => !isFresh[i]),
-      fresh,
-    );
-  return [...found.values()];
+  const all = indexOf(signatures, (i) => i < count);
+  const fresh = indexOf(signatures, (i) => isFresh[i] === 1);
+  for (let whole = 0; whole < count; whole++) {
+    if (whole % perPause === 0) {
+      throwIfCancelled(signal);
+      await setImmediate();
+    }
+    const near = nearest(signatures, whole, isFresh[whole] ? all : fresh, each);
+    for (const [part, { window }] of near) {
+      each[part]! += 1;
+      yield { whole, part, window };
+    }
+  }
+}
 
-  async function join(parts: Uint32Array, wholes: Uint32Array): Promise<void> {
-    const entries = wholes.length * windows.length;
-    const at = (entry: number) =>
-      (wholes[Math.floor(entry / windows.length)]! * windows.length + (entry % windows.length)) * words;
-    for (let chunk = 0; chunk < 4; chunk++) {
-      const chunkOf = (place: number) => (values[place + (chunk >> 1)]! >>> (16 * (chunk & 1))) & 0xffff;
-      const starts = new Uint32Array(65_537);
-      for (let entry = 0; entry < entries; entry++) starts[chunkOf(at(entry)) + 1]! += 1;
-      for (let i = 0; i < 65_536; i++) starts[i + 1]! += starts[i]!;
-      const order = new Uint32Array(entries);
-      const next = starts.slice();
-      for (let entry = 0; entry < entries; entry++) order[next[chunkOf(at(entry))]!++] = entry;
-      for (const [i, part] of parts.entries()) {
-        if (i % perPause === 0) {
-          throwIfCancelled(signal);
-          await setImmediate();
-        }
-        const own = part * windows.length * words;
-        const key = chunkOf(own);
-        for (let bit = -1; bit < 16; bit++) {
-          const bucket = bit < 0 ? key : key ^ (1 << bit);
-          for (let n = starts[bucket]!; n < starts[bucket + 1]!; n++) {
-            const entry = order[n]!;
-            const place = at(entry);
-            const bits = ones(values[own]! ^ values[place]!) + ones(values[own + 1]! ^ values[place + 1]!);
-            if (bits <= mostBits)
-              add(part, wholes[Math.floor(entry / windows.length)]!, entry % windows.length, bits);
+/** The wholes that are near a window of a picture, each with the window that is nearest. */
+function nearest(
+  { values }: Signatures,
+  whole: number,
+  index: readonly Buckets[],
+  had: Uint8Array,
+): Map<number, { window: number; bits: number }> {
+  const near = new Map<number, { window: number; bits: number }>();
+  for (let window = 0; window < windows.length; window++) {
+    const at = (whole * windows.length + window) * words;
+    const [low, high] = [values[at]!, values[at + 1]!];
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const { starts, ends, images, halves } = index[chunk]!;
+      const key = chunkOf(low, high, chunk);
+      const half = chunk < 2 ? high : low;
+      for (let bit = -1; bit < chunkBits; bit++) {
+        const bucket = bit < 0 ? key : key ^ (1 << bit);
+        for (let n = starts[bucket]!; n < ends[bucket]!; n++) {
+          const other = ones(half ^ halves[n]!);
+          if (other > mostBits) continue;
+          const part = images[n]!;
+          if (had[part]! >= mostEach) {
+            // It is not met again: the last of the bucket takes its place.
+            const last = --ends[bucket]!;
+            images[n] = images[last]!;
+            halves[n--] = halves[last]!;
+            continue;
           }
+          const own = part * windows.length * words;
+          const bits = other + ones(chunk < 2 ? low ^ values[own]! : high ^ values[own + 1]!);
+          if (bits > mostBits || part === whole || (near.get(part)?.bits ?? 99) <= bits) continue;
+          near.set(part, { window, bits });
         }
       }
     }
   }
+  return near;
+}
 
-  function add(part: number, whole: number, window: number, bits: number): void {
-    if (part === whole) return;
-    const key = part * count + whole;
-    const before = found.get(key);
-    if (!before) {
-      if (each[part]! >= mostEach) return;
-      each[part]! += 1;
-    } else if (before.bits <= bits) return;
-    found.set(key, { whole, part, window, bits });
-  }
+function indexOf({ count, values }: Signatures, isIn: (image: number) => boolean): Buckets[] {
+  const members: number[] = [];
+  for (let i = 0; i < count; i++) if (isIn(i)) members.push(i);
+  const hashAt = (image: number, word: number) => values[image * windows.length * words + word]!;
+  return Array.from({ length: chunks }, (_, chunk) => {
+    const keyOf = (image: number) => chunkOf(hashAt(image, 0), hashAt(image, 1), chunk);
+    const starts = new Uint32Array(2 ** chunkBits + 1);
+    for (const image of members) starts[keyOf(image) + 1]! += 1;
+    for (let i = 0; i < 2 ** chunkBits; i++) starts[i + 1]! += starts[i]!;
+    const ends = starts.slice();
+    const images = new Uint32Array(members.length);
+    const halves = new Uint32Array(members.length);
+    for (const image of members) {
+      const to = ends[keyOf(image)]!++;
+      images[to] = image;
+      halves[to] = hashAt(image, chunk < 2 ? 1 : 0);
+    }
+    return { starts, ends, images, halves };
+  });
+}
+
+function chunkOf(low: number, high: number, chunk: number): number {
+  return ((chunk < 2 ? low : high) >>> (chunkBits * (chunk & 1))) & 0xffff;
 }
 
 /** How many bits are set. */

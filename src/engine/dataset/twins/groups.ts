@@ -13,9 +13,7 @@ const mostOfAll = 1 / 4;
 
 /** The groups with those made one that twins link. Which name a group has, its members alone decide. */
 export function joinTwins(groupOf: ReadonlyMap<string, string>, twins: readonly Twins[]): JoinedGroups {
-  const images = unionFind();
-  for (const { a, b } of twins) if (groupOf.has(a) && groupOf.has(b)) images.join(a, b);
-  const all = images.sets();
+  const all = familiesOf(twins.filter(({ a, b }) => groupOf.has(a) && groupOf.has(b)));
   const most = Math.max(2, groupOf.size * mostOfAll);
   const families = all.filter((family) => family.length <= most);
   const groups = unionFind();
@@ -26,6 +24,13 @@ export function joinTwins(groupOf: ReadonlyMap<string, string>, twins: readonly 
     families,
     tooLarge: all.filter((family) => family.length > most),
   };
+}
+
+/** Images that twins link, by hash; all in the order of the smallest. */
+export function familiesOf(twins: readonly Pick<Twins, "a" | "b">[]): string[][] {
+  const images = unionFind();
+  for (const { a, b } of twins) images.join(a, b);
+  return images.sets();
 }
 
 /** Sets of names; each goes by its smallest. */

@@ -56,7 +56,15 @@ function cosines(from: number, length: number): Float64Array {
   return basis;
 }
 
-const bases = windows.map(({ x, y, width, height }) => ({ x: cosines(x, width), y: cosines(y, height) }));
+/** Windows share their places: each line of cosines is worked out, and each picture's rows are, once. */
+const once = new Map<string, Float64Array>();
+const at = (from: number, length: number): Float64Array => {
+  const key = `${from} ${length}`;
+  const basis = once.get(key) ?? cosines(from, length);
+  once.set(key, basis);
+  return basis;
+};
+const bases = windows.map(({ x, y, width, height }) => ({ x: at(x, width), y: at(y, height) }));
 
 /** A standard deviation of grey values below which a picture is too plain to be told from another. */
 const plain = 4;
@@ -65,20 +73,35 @@ const plain = 4;
 export function signatureOf(look: Uint8Array): Uint32Array | undefined {
   if (deviation(look) < plain) return undefined;
   const out = new Uint32Array(windows.length * words);
-  for (const [i, basis] of bases.entries()) out.set(hashOf(look, basis), i * words);
+  const rowsOf = new Map<Float64Array, Float64Array>();
+  const values = new Float64Array(low * low);
+  for (const [i, { x, y }] of bases.entries()) {
+    const rows = rowsOf.get(y) ?? project(look, y);
+    rowsOf.set(y, rows);
+    setHash(rows, x, values, out, i * words);
+  }
   return out;
 }
 
-function hashOf(look: Uint8Array, { x, y }: { x: Float64Array; y: Float64Array }): [number, number] {
+/** The picture's columns by the lowest frequencies of a part of its height: low × side. */
+function project(look: Uint8Array, y: Float64Array): Float64Array {
   const rows = new Float64Array(low * side);
   for (let v = 0; v < low; v++)
-    for (let line = 0; line < side; line++) {
-      const weight = y[v * side + line]!;
-      if (weight === 0) continue;
-      for (let pixel = 0; pixel < side; pixel++)
-        rows[v * side + pixel]! += weight * look[line * side + pixel]!;
+    for (let pixel = 0; pixel < side; pixel++) {
+      let sum = 0;
+      for (let line = 0; line < side; line++) sum += y[v * side + line]! * look[line * side + pixel]!;
+      rows[v * side + pixel] = sum;
     }
-  const values = new Float64Array(low * low);
+  return rows;
+}
+
+function setHash(
+  rows: Float64Array,
+  x: Float64Array,
+  values: Float64Array,
+  out: Uint32Array,
+  to: number,
+): void {
   for (let v = 0; v < low; v++)
     for (let u = 0; u < low; u++) {
       let sum = 0;
@@ -87,9 +110,8 @@ function hashOf(look: Uint8Array, { x, y }: { x: Float64Array; y: Float64Array }
     }
   // The first is the mean brightness, which says nothing of what is seen.
   const median = values.slice(1).sort()[31]!;
-  const bits: [number, number] = [0, 0];
-  for (let i = 1; i < values.length; i++) if (values[i]! > median) bits[i >> 5]! |= 1 << (i & 31);
-  return [bits[0] >>> 0, bits[1] >>> 0];
+  for (let i = 1; i < values.length; i++)
+    if (values[i]! > median) out[to + (i >> 5)] = (out[to + (i >> 5)]! | (1 << (i & 31))) >>> 0;
 }
 
 function deviation(look: Uint8Array): number {

@@ -36,6 +36,7 @@ const version = 1;
 export const leastAlike = 0.8;
 const perPage = 500;
 const perWrite = 64;
+const perPause = 200;
 
 const unknown = `FROM files AS f WHERE error IS NULL AND hash IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM looks AS l WHERE l.hash = f.hash AND l.version = ${version})`;
@@ -129,12 +130,12 @@ async function compareNew(db: DatabaseSync, signal?: AbortSignal): Promise<void>
     isFresh[hashes.length] = row.compared ? 0 : 1;
     hashes.push(String(row.hash));
   }
-  const found = await candidates({ count: hashes.length, values }, isFresh, signal);
   const look = db.prepare("SELECT look FROM looks WHERE hash = ?");
   const lookAt = (i: number) => look.get(hashes[i]!)?.look as Uint8Array | undefined;
   const pairs = new Map<string, Twins>();
-  for (const [i, { whole, part, window }] of found.entries()) {
-    if (i % 200 === 0) {
+  let compared = 0;
+  for await (const { whole, part, window } of candidates({ count: hashes.length, values }, isFresh, signal)) {
+    if (++compared % perPause === 0) {
       throwIfCancelled(signal);
       await setImmediate();
     }
@@ -149,9 +150,9 @@ async function compareNew(db: DatabaseSync, signal?: AbortSignal): Promise<void>
   const put = db.prepare(
     "INSERT INTO twins (a, b, alike) VALUES (?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET alike = max(alike, excluded.alike)",
   );
-  const compared = db.prepare("UPDATE looks SET compared = 1 WHERE hash = ?");
+  const done = db.prepare("UPDATE looks SET compared = 1 WHERE hash = ?");
   db.exec("BEGIN IMMEDIATE");
   for (const { a, b, alike: value } of pairs.values()) put.run(a, b, value);
-  for (const [i, hash] of hashes.entries()) if (isFresh[i]) compared.run(hash);
+  for (const [i, hash] of hashes.entries()) if (isFresh[i]) done.run(hash);
   db.exec("COMMIT");
 }

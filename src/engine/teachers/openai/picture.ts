@@ -27,7 +27,8 @@ export async function toDataUrl(
   if (whole && (await isPlain(bytes, maxSide))) return dataUrl(format, bytes);
   return pixelBytes.run(await decodedSize(bytes, maxPixels), async () => {
     try {
-      if (format === "tiff" && (await unusualSamples(bytes))) return await decoded();
+      // Of raw it would send the thumbnail.
+      if (format === "raw" || (format === "tiff" && (await unusualSamples(bytes)))) return await decoded();
       const read = sharp(bytes, { failOn: "error", limitInputPixels: maxPixels, autoOrient: true });
       return await encode(read, maxSide);
     } catch {

@@ -50,6 +50,8 @@ export function makeImages(amount: number, seed: number, scored: boolean): Image
       ...(mos !== null && at % 2 === 0 ? { mosStd: round(0.4 + 0.1 * (at % 7), 2) } : {}),
       disagreement: scored ? round(Math.abs(score - teacher.score)) : null,
       thumbnail: null,
+      // A few pictures of which there are two or three versions.
+      ...(at % 40 < 3 ? { twins: { number: 1 + Math.floor(at / 40), images: 3 } } : {}),
     };
   });
   return scored ? withRanks(rows) : rows;
@@ -91,6 +93,7 @@ export function queryImages(rows: readonly ImageRow[], query: ImageQuery): Page<
       (!score || (row.score !== null && row.score >= score[0] && row.score <= score[1])) &&
       (!mos || (mos === "rated") === (row.mos !== null)) &&
       (!far || row.far === true) &&
+      (sort !== "similar" || row.twins !== undefined) &&
       (!split || row.split === split),
   );
   const key = (row: ImageRow): number | string | null =>
@@ -100,7 +103,9 @@ export function queryImages(rows: readonly ImageRow[], query: ImageQuery): Page<
         ? (row.teacher?.score ?? null)
         : sort === "modified"
           ? row.size
-          : row[sort];
+          : sort === "similar"
+            ? (row.twins?.number ?? null)
+            : row[sort];
   found.sort((one, other) => {
     const [a, b] = [key(one), key(other)];
     if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;

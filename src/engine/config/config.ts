@@ -101,17 +101,13 @@ export const configSchema = z
       description:
         "LEAF leaves out images with more million pixels than this. Decoding one of 268 takes some 800 MB of memory.",
     }),
-    mos: mosSchema
-      .optional()
-      .meta({
-        description:
-          "Human mean opinion scores (MOS). LEAF never shows them to the teacher, and `distill` does not use them.",
-      }),
-    split: splitSchema
-      .prefault({})
-      .meta({
-        description: "Which images train the student, which choose its epoch, and which are held out.",
-      }),
+    mos: mosSchema.optional().meta({
+      description:
+        "Human mean opinion scores (MOS). LEAF never shows them to the teacher, and `distill` does not use them.",
+    }),
+    split: splitSchema.prefault({}).meta({
+      description: "Which images train the student, which choose its epoch, and which are held out.",
+    }),
     teacher: teacherSchema.prefault({ kind: "embedded" }).meta({ description: "Who judges the images." }),
     label: labelSchema
       .prefault({})

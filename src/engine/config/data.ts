@@ -112,12 +112,9 @@ export const splitSchema = z.strictObject({
       "Keeps near duplicates (the same picture saved, scaled, cut or converted again) in one split when LEAF draws it. The value is the least correlation of two such images, from 0.8 to 1. `leaf init` writes 0.95; null: LEAF does not look for them.",
   }),
   seed: z.int().default(0).meta({ description: "Another seed draws another split." }),
-  file: z
-    .string()
-    .optional()
-    .meta({
-      description: "Table file that says train, val or test for each image. LEAF then draws no split.",
-    }),
+  file: z.string().optional().meta({
+    description: "Table file that says train, val or test for each image. LEAF then draws no split.",
+  }),
   image: z.string().default("image").meta({ description: "Column of the split file with the image's name." }),
   column: z
     .string()

@@ -33,14 +33,9 @@ const promptsSchema = z
       description:
         "Answer for “no difference”. Each image gets half of its probability. Null: LEAF does not offer this answer.",
     }),
-    prefill: z
-      .string()
-      .nullable()
-      .optional()
-      .meta({
-        description:
-          "Start of the answer, which LEAF writes for the teacher if the server can go on from it.",
-      }),
+    prefill: z.string().nullable().optional().meta({
+      description: "Start of the answer, which LEAF writes for the teacher if the server can go on from it.",
+    }),
   })
   .prefault({})
   .meta({ description: "What LEAF asks the teacher; by default in the words of its model family." });

@@ -16,15 +16,10 @@ export const studentSchema = z.strictObject({
         description:
           "Pixels of the short side after resizing; null keeps the native resolution (whole pictures up to 1024). The default depends on the student's family.",
       }),
-      crop: z
-        .int()
-        .min(16)
-        .max(2048)
-        .default(224)
-        .meta({
-          description:
-            "Side in pixels of the squares that the student learns from, and of the crops that it scores.",
-        }),
+      crop: z.int().min(16).max(2048).default(224).meta({
+        description:
+          "Side in pixels of the squares that the student learns from, and of the crops that it scores.",
+      }),
       views: z.literal(["whole", 1, 5]).default("whole").meta({
         description:
           "What the student scores. `whole`: the whole picture in one pass, never enlarged; 1: the centre crop; 5: the mean of five crops (centre and corners).",

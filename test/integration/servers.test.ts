@@ -380,7 +380,7 @@ test("a port that another program has", async () => {
 test("a server that the system kills while it loads", async () => {
   const failure = await acquire(project(), scripted("import os; os.kill(os.getpid(), 9)")).failure();
   expect(failure.message).toMatch(
-    /The system killed the teacher's server while it loaded .*for want of main memory/,
+    /The system killed the teacher's server while it loaded .*because main memory ran out/,
   );
 });
 

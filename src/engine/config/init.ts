@@ -79,7 +79,7 @@ async function findImages(root: string): Promise<{ folder: string; count: number
 function template(folder: string, scores: ScoresGuess | undefined, student: string, gpu: boolean): string {
   const split = scores?.split
     ? `# The dataset's official split.\nsplit: { file: ${quote(scores.split)} }`
-    : `# Shares of the images held out: test for \`evaluate\`, val for choosing the best epoch. Near duplicates stay together.\nsplit: { test: 0.2, val: 0.1, seed: 0, similar: ${defaultSimilar} }`;
+    : `# Shares of the images that are held out: test for \`evaluate\`, val to choose the best epoch. Near duplicates stay together.\nsplit: { test: 0.2, val: 0.1, seed: 0, similar: ${defaultSimilar} }`;
   return `# LEAF: distil an image quality model from a teacher, then calibrate it with few human scores.
 # Stages: label -> distill -> calibrate -> evaluate. \`leaf run\` runs those that are not fresh.
 
@@ -90,31 +90,31 @@ ${mosLines(scores)}
 
 ${split}
 
-# The judge. \`embedded\` needs no GPU and no download; it sees distortions and is blind to content.
+# The judge. \`embedded\` needs no GPU and no download. It sees distortions and is blind to content.
 ${gpu ? "" : withoutGpu}teacher: { kind: embedded }
 
 label:
-  pairsPerImage: 8      # more pairs rank better and cost more
-  minConfidence: 0.1    # pairs the teacher is less sure of are discarded
+  pairsPerImage: 8      # more pairs give a better order and cost more
+  minConfidence: 0.1    # LEAF discards pairs with less confidence
 
 student:
   # facebook/convnext-base-224-22k-1k is the paper's ConvNeXt-Base (hub and GPU); efficientnet-lite0 comes from PyPI and trains on a CPU.
   model: ${student}
   input: { resize: ${student === "efficientnet-lite0" ? 256 : 384}, crop: 224 }
-  # The demo's table was made with small photos as they are, seen whole by five views; views: 5 costs five times the scoring.
+  # The demo scores small photos at full size in five views. This takes five times as long to score.
   # input: { resize: null, crop: 96, views: 5 }
 
 distill:
   epochs: ${student === "efficientnet-lite0" ? 10 : 20}
   loss: { point: 1, pair: 1 }
-  # Under some 200 validation images the best epoch is a matter of luck; the last one is not.
+  # With fewer than some 200 validation images, the best epoch is a matter of luck: the last one is safer.
   # keep: last
 
 calibrate:
-  ratio: 0.1            # share of the training images whose MOS is used
-  # Few images need more passes: the demo's table has 20 under 5 % and 10 %, 8 at 30 %, and twice to three times as many from the backbone.
+  ratio: 0.1            # share of the training images whose MOS LEAF uses
+  # For \`method: fine-tune\`: few images need more passes.
   # epochs: 20
-  # With fewer ratings than this the network stays as distilled and the head alone learns.
+  # For \`method: fine-tune\`: with fewer ratings than this only the head learns.
   # headOnlyBelow: 30
 
 evaluate:
@@ -123,7 +123,7 @@ evaluate:
 `;
 }
 
-const withoutGpu = `# For real photos without a GPU: a model of images and text, which sees content. One download of 813 MB, asked for first.
+const withoutGpu = `# For real photos without a GPU: a model of images and text, which sees content. LEAF asks before it downloads 813 MB.
 # teacher: { kind: clip, model: google/siglip-base-patch16-224 }
 `;
 
@@ -145,7 +145,7 @@ function mosLines(scores: ScoresGuess | undefined): string {
 /** What is understood of a file of scores, where it is more than a plain table of means. */
 function scoresWords({ format, rater, raters, votes, anonymous }: ScoresGuess): string | undefined {
   const facts = factsOf(format);
-  if (facts) return `${facts.title}: what is not said here is known of it.`;
+  if (facts) return `${facts.title}: LEAF knows the other keys of this dataset.`;
   if (votes) return `Counts of votes, from the lowest grade to the highest: the MOS is their mean.`;
   if (raters) return "A column a rater: the MOS is the mean of an image's ratings.";
   if (rater) return "One rating a row: the MOS is the mean of an image's ratings.";

@@ -104,7 +104,7 @@ test("nothing that could sway is shown before the rating", async () => {
     if (secret !== "student") expect(words).not.toContain(secret);
   }
   expect(words).not.toContain("calibrated");
-  expect(words).toContain("hidden until it is rated");
+  expect(words).toContain("LEAF hides its name");
 });
 
 test("an image that is not yet on the screen cannot be rated, a key held down is one rating", async () => {

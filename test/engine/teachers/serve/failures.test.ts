@@ -55,7 +55,7 @@ test("a message names what was found in the log, and the remedy its file", () =>
 test("a server that the system killed", () => {
   for (const over of [{ signal: "SIGKILL", exitCode: null } as const, { exitCode: 137 }])
     expect(endedBeforeReady(ended(["loading"], over)).message).toMatch(
-      /The system killed the teacher's server .* want of main memory/,
+      /The system killed the teacher's server .* because main memory ran out/,
     );
   // A reason in the log is worth more.
   const lines = ["torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1 GiB"];

@@ -1,7 +1,7 @@
 // What a student loses where its teacher's scores are estimated from a few sampled answers. The tiny multimodal teacher gives exact
-// probabilities of photos it has not seen; answers are drawn from them. The student is a ridge regression of the scores on features of
+// probabilities of photos it has not been fitted on; answers are drawn from them. The student is a ridge regression of the scores on features of
 // several levels of the backbone as it comes (those of the closed form): it is fitted in milliseconds, so that many draws tell the mean. No pairs, no training of the network.
-// usage: LEAF_PYTHON=… nice node bench/sampled-student.ts [folder that keeps the images]
+// usage: LEAF_PYTHON=… nice node bench/sampled-student.ts [folder that keeps the images; one of prove.ts --folder has 594 of them]
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,24 +22,22 @@ import { serveTinyTeacher } from "../tools/tiny-teacher/server.ts";
 import { makeUnseen, unseenPhotos, watchedPhotos } from "../tools/tiny-teacher/unseen.ts";
 
 const folder = process.argv[2] ?? (await mkdtemp(path.join(tmpdir(), "leaf-sampled-")));
-/** As in tools/tiny-teacher/prove.ts, whose `--folder` may be named. */
-const heldOut = ["coffee", "allium-oreophilum", "nagasaki-boats"];
+/** Of each photo the crops from this on are not learnt from. */
+const firstTest = 3;
 const draws = 20;
 
 if (!existsSync(path.join(folder, "mos.csv"))) {
-  const rows = ["image,mos,split"];
-  for (const photo of [...unseenPhotos, ...watchedPhotos]) {
-    const test = heldOut.includes(photo);
-    for (const { image, mos } of await makeUnseen(path.join(folder, "images"), photo, test ? 4 : 6))
-      rows.push(`${image},${mos},${test ? "test" : "train"}`);
-  }
+  const rows = ["image,mos"];
+  for (const photo of [...unseenPhotos, ...watchedPhotos])
+    for (const { image, mos } of await makeUnseen(path.join(folder, "images"), photo, 4))
+      rows.push(`${image},${mos}`);
   await writeFile(path.join(folder, "mos.csv"), `${rows.join("\n")}\n`);
 }
 const [, ...lines] = (await readFile(path.join(folder, "mos.csv"), "utf8")).trim().split(/\r?\n/);
 const seen = new Set<string>();
 const images: (TeacherImage & { path: string; mos: number; test: boolean })[] = [];
 for (const line of lines) {
-  const [image, mos, split] = line.split(",") as [string, string, string];
+  const [image, mos] = line.split(",") as [string, string];
   const file = path.join(folder, "images", image);
   const bytes = await readFile(file);
   const hash = hashBytes(bytes);
@@ -51,7 +49,7 @@ for (const line of lines) {
     path: file,
     read: async () => bytes,
     mos: Number(mos),
-    test: split === "test",
+    test: Number(image.split("_")[1]) >= firstTest,
   });
 }
 
@@ -92,18 +90,19 @@ for (let k = 0; k < dim; k++) {
   for (let i = 0; i < n; i++)
     features[i * dim + k] = (features[i * dim + k]! - mean) / Math.sqrt((square + 1e-6) * dim);
 }
+const cropAt = (i: number) => Number(images[i]!.name.split("_")[1]);
 const kernel = gram(features, n, dim);
 const truth = Float64Array.from(test, (i) => images[i]!.mos);
 const exactScores = Float64Array.from(exact, expectedScore);
 
-/** Cross-validation on training images, by the exact labels: no draw is favoured. */
+/** Cross-validation over groups of crops, by the exact labels: no draw is favoured. */
 function penalty(y: Float64Array): number {
-  const candidates = [0.01, 0.03, 0.1, 0.3, 1, 3];
+  const candidates = [0.1, 0.3, 1, 3, 10, 30, 100, 300];
   const errors = candidates.map((lambda) => {
     let error = 0;
-    for (let fold = 0; fold < 5; fold++) {
-      const inside = train.filter((_, i) => i % 5 !== fold);
-      const outside = train.filter((_, i) => i % 5 === fold);
+    for (let group = 0; group < firstTest; group++) {
+      const inside = train.filter((i) => cropAt(i) !== group);
+      const outside = train.filter((i) => cropAt(i) === group);
       const predicted = ridgePredict(kernel, n, y, { train: inside, test: outside, lambda });
       for (const [j, i] of outside.entries()) error += (predicted[j]! - y[i]!) ** 2;
     }
@@ -115,7 +114,8 @@ const lambda = penalty(exactScores);
 const student = (y: Float64Array) => ridgePredict(kernel, n, y, { train, test, lambda });
 const best = student(exactScores);
 const own = Float64Array.from(test, (i) => exactScores[i]!);
-console.log(`${train.length} training images, ${test.length} test images of other photos`);
+console.log(`penalty ${lambda}`);
+console.log(`${train.length} training images, ${test.length} test images, other crops of the same photos`);
 console.log(
   `exact       requests ${n}  student SRCC truth ${srcc(best, truth)!.toFixed(3)}  teacher SRCC truth ${srcc(own, truth)!.toFixed(3)}`,
 );

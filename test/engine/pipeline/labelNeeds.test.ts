@@ -70,7 +70,7 @@ describe("what is labelled, and what for", () => {
     );
   });
 
-  it("asks nothing of a test image, unless it is compared with people by name", async () => {
+  it("asks nothing of a test image beside human scores, unless it is compared with them by name", async () => {
     const splits = Array.from(
       { length: 100 },
       (_, i): SplitName => (i < 70 ? "train" : i < 80 ? "val" : "test"),
@@ -81,7 +81,8 @@ describe("what is labelled, and what for", () => {
       expect([train.length, val.length]).toEqual([70, 10]);
       return [checks.images.length, checks.pairs.length];
     };
-    expect(await named("{}")).toEqual([0, 0]);
+    // Where there are no human scores, a point for each: it is the only score that they can have.
+    expect(await named("{}")).toEqual([20, 0]);
     // The teacher's row of the evaluation.
     expect(await named(mos)).toEqual([10, 0]);
     expect(await named(`${mos}\nevaluate: { split: val }`)).toEqual([0, 0]);

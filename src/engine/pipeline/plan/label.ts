@@ -77,7 +77,8 @@ const mostChecked = 300;
  */
 function checksOf({ project, catalog }: Plan): LabelNeeds["checks"] {
   const { mos, evaluate, label, distill, calibrate } = project.config;
-  if (!mos) return { images: [], pairs: [] };
+  // Before there are human scores the teacher's is the only one that an image of the test split can have.
+  if (!mos) return { images: catalog.hashes.filter((hash) => catalog.splitOf(hash) === "test"), pairs: [] };
   const compared: string[][] = label.check.map((split) => ratedIn(catalog, split));
   const images = new Set([
     ...(evaluate.split === "test" ? ratedIn(catalog, "test") : []),

@@ -144,9 +144,9 @@ export const calibrateSchema = z.strictObject({
         description:
           "λ_teacher: weight of a Huber loss on as many unrated training images in each step. It keeps the student near the teacher's scores, mapped to the human scale, and takes twice the time. Only for a distilled student; 0, the default, is the paper's plain CFT: no gain of it was measured (docs/method.md).",
       }),
-      weights: z.enum(["none", "std"]).default("none").meta({
+      weights: z.enum(["none", "std", "error"]).default("none").meta({
         description:
-          "Weight of a rated image: `std` gives more to images whose opinions differ less (`mos.std`), at most twice the usual weight; `none` gives all the same.",
+          "Weight of a rated image: `std` gives more to images whose opinions differ less (`mos.std`), `error` to those of more opinions too (`mos.count`, or single ratings): by the standard error of their mean. At most twice the usual weight; `none` gives all the same.",
       }),
     })
     .refine((loss) => loss.mse + loss.plcc > 0, marked("`mse` and `plcc` must not both be 0"))

@@ -103,6 +103,33 @@ export function collectRatings(): CollectedRatings {
   };
 }
 
+/** The same with one rating a rater and image, the mean of theirs: people who agree with themselves do not agree with others. */
+export function oncePerRater(ratings: Ratings): Ratings {
+  if (ratings.raters.length === 0) return ratings;
+  const of = (key: string): ImageRatings | undefined => {
+    const given = ratings.of(key);
+    if (!given || new Set(given.raters).size === given.raters.length) return given;
+    const all = given.raters.map((rater, i) => ({ rater, value: given.values[i]! }));
+    const named = [
+      ...Map.groupBy(
+        all.filter(({ rater }) => rater >= 0),
+        ({ rater }) => rater,
+      ).values(),
+    ];
+    const one = [...all.filter(({ rater }) => rater < 0).map((rating) => [rating]), ...named];
+    return {
+      raters: one.map(([first]) => first!.rater),
+      values: one.map((list) => list.reduce((sum, { value }) => sum + value, 0) / list.length),
+    };
+  };
+  return {
+    raters: ratings.raters,
+    keys: () => ratings.keys(),
+    of,
+    sizeOf: (key) => of(key)?.values.length ?? 0,
+  };
+}
+
 /** Of more votes for one image, so many in the same shares: what they agree on is known by then. */
 const mostVotes = 5000;
 

@@ -1,6 +1,8 @@
 import type { RunRecord } from "../../protocol/results.ts";
 import { figure, interval, none, pValue, signed } from "../../words/figure.ts";
+import { groupsNote } from "../../words/groups.ts";
 import { say } from "../../words/text.ts";
+import { english } from "../../words/translate.ts";
 import { LeafError } from "../base/errors.ts";
 import type { Project } from "../config/project.ts";
 import { type ComparedFigures, compareScores, tested } from "../metrics/compareScores.ts";
@@ -77,6 +79,7 @@ export function comparedTable({ a, b, n, groups, bootstrap, metrics, otherMos }:
     rows,
     notes: [
       `On the ${n} images that both have. Δ, its 95 % interval and p: paired bootstrap over ${groups === undefined ? "images" : `${groups} groups of images`} (${bootstrap} resamples), two-sided, each measure by itself.`,
+      ...(groups === undefined ? [] : [groupsNote(english, groups)]),
       ...(otherMos > 0 ? [`${otherMos} of the images have another MOS by now: that of ${b} counts.`] : []),
     ],
   };

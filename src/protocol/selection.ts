@@ -1,4 +1,5 @@
 import type { FailureSummary } from "./failures.ts";
+import type { HumanCeiling } from "./results.ts";
 
 /** Error of left-out images against the number of ratings, and what more of them would bring. In the unit of the MOS. */
 export interface LearningCurve {
@@ -13,6 +14,8 @@ export interface LearningCurve {
   next: { ratings: number; gain: number; ci95: [number, number] };
   /** Even the upper end of the gain is under 1 % of the scale. */
   enough: boolean;
+  /** How far people agree on the rated images, where single ratings are known: more images do not raise it, more ratings an image do. */
+  ceiling?: HumanCeiling;
 }
 
 /** The closed form of the ratings so far, before anybody calibrates: `leaf refit`. Scores and deviations are in the unit of the MOS. */

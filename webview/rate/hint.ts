@@ -1,5 +1,6 @@
 import { html, LitElement, nothing } from "lit";
 import type { LearningCurve } from "../../src/protocol/selection.ts";
+import { ceilingText } from "../../src/words/ceiling.ts";
 import { count, figure } from "../../src/words/figure.ts";
 import type { Host } from "../host.ts";
 import { baseStyles } from "../ui/styles.ts";
@@ -60,7 +61,8 @@ class RatingHint extends LitElement {
         : text("it is not certain that they pay");
     return html`<p class="figure" title=${text("A power law fitted to the error on left-out ratings, by ridge regression on the student's features: {0} ratings.", count(ratings))}>
       ${gain}: <b>${advice}</b>.
-    </p>`;
+    </p>
+    ${curve.ceiling ? html`<p class="figure">${ceilingText(text, curve.ceiling)}</p>` : nothing}`;
   }
 }
 

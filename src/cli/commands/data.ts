@@ -2,6 +2,9 @@ import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
 import { groupMatcher } from "../../engine/dataset/groups.ts";
 import { type MetricsOfFilesOptions, metricsOfFiles } from "../../engine/dataset/metricsOfFiles.ts";
+import { comparedTable } from "../../engine/experiments/compareRuns.ts";
+import { partsTable } from "../../engine/experiments/evaluationTable.ts";
+import { tableAs } from "../../engine/experiments/formats.ts";
 import { tellFailures } from "../../engine/failures/words.ts";
 import { mosFormatNames } from "../../engine/mos/formats.ts";
 import { type ExportKind, exportKinds, exportTo } from "../../engine/report/export.ts";
@@ -79,6 +82,9 @@ export function addDataCommands(program: Command, run: Run): void {
       "where the lowest score is the best: `predictions`, `truth` or `both`",
     )
     .option("--bootstrap <n>", "resamples of the intervals", "1000")
+    .option("--parts", "also by the grade of the truth and, with --group, within groups")
+    .option("--against <file>", "other predictions: a paired test of both on the images of all three files")
+    .option("--table <format>", "how these tables are printed: text, markdown, latex or csv", "text")
     .option(
       "--group <column>",
       "draw the intervals by groups of images: a column of either file, or a regular expression on the names with one capture group",
@@ -86,12 +92,14 @@ export function addDataCommands(program: Command, run: Run): void {
     .action((options: MetricsArguments, command) =>
       run(async (context) => {
         const { group } = options;
+        const format = tableFormat(options.table);
         const result = await metricsOfFiles(options.predictions, options.truth, {
           ...metricsOptions(options),
           groupBy: group?.includes("(") ? groupMatcher(group) : group ? { column: group } : undefined,
+          against: options.against,
           onNote: (note) => context.note(t("warning: {0}", worded(note))),
         });
-        const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, groups, images, ceiling } = result;
+        const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, groups, images, ceiling, against } = result;
         const figures = [
           `n ${n}`,
           `SRCC ${withInterval(srcc, ci95.srcc)}`,
@@ -105,7 +113,11 @@ export function addDataCommands(program: Command, run: Run): void {
           `${n} images are in both files: of ${images.predictions} predicted and ${images.truth} rated ones.`,
           ceiling ? ceilingText(t, ceiling) : "",
         ];
-        context.print(result, lines.filter(Boolean).join("\n"));
+        const tables = [
+          ...(options.parts ? [partsTable(result.breakdown)] : []),
+          ...(against ? [comparedTable({ ...compared(options), n, groups, metrics: against })] : []),
+        ].map((one) => tableAs(one, format));
+        context.print(result, [lines.filter(Boolean).join("\n"), ...tables].join("\n\n"));
       })(command),
     );
   program
@@ -143,12 +155,29 @@ interface MetricsArguments {
   lowerIsBetter?: string;
   bootstrap: string;
   group?: string;
+  parts?: boolean;
+  against?: string;
+  table: string;
+}
+
+const compared = ({ predictions, against, bootstrap }: MetricsArguments) => ({
+  a: predictions,
+  b: against!,
+  bootstrap: Number(bootstrap),
+  otherMos: 0,
+});
+
+function tableFormat(format: string): "text" | "markdown" | "latex" | "csv" {
+  if (format === "text" || format === "markdown" || format === "latex" || format === "csv") return format;
+  throw new LeafError("usage", say`--table takes text, markdown, latex or csv, not ${format}.`);
 }
 
 function metricsOptions(given: MetricsArguments): MetricsOfFilesOptions {
   const bootstrap = Number(given.bootstrap);
   if (!Number.isInteger(bootstrap) || bootstrap < 0)
     throw new LeafError("usage", say`--bootstrap takes a whole number, 0 or more.`);
+  if (given.against !== undefined && bootstrap < 100)
+    throw new LeafError("usage", say`--against needs 100 resamples or more (--bootstrap).`);
   const { format, lowerIsBetter } = given;
   const known = mosFormatNames.find((name) => name === format);
   if (format !== undefined && !known)

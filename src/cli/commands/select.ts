@@ -8,9 +8,11 @@ import { selectImages } from "../../engine/pipeline/select.ts";
 import { strategies } from "../../engine/selection/strategies.ts";
 import { toCsv } from "../../engine/tables/csvText.ts";
 import type { LearningCurve, Refit, SelectionStrategy, SelectResult } from "../../protocol/selection.ts";
+import { ceilingText } from "../../words/ceiling.ts";
 import { figure, type Range, withInterval } from "../../words/figure.ts";
 import { fiveScale, scoreFigure } from "../../words/score.ts";
 import { say } from "../../words/text.ts";
+import { english } from "../../words/translate.ts";
 import { findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";
 
@@ -97,6 +99,7 @@ function selectText(
     ...lines,
     `${images.length} of ${pool.images} ${split} images, by ${strategy}${sampled}`,
     ...(curve ? [curveText(curve)] : []),
+    ...(curve?.ceiling ? [ceilingText(english, curve.ceiling)] : []),
   ].join("\n");
 }
 

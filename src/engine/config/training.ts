@@ -146,9 +146,9 @@ export const calibrateSchema = z.strictObject({
         description:
           "λ_teacher: weight of a Huber loss on as many unrated training images in each step. It keeps the student near the teacher's scores, mapped to the human scale, and takes twice the time. Only for a distilled student. 0, the default, is the paper's plain CFT; more brought no gain where it was measured (docs/method.md).",
       }),
-      weights: z.enum(["none", "std"]).default("none").meta({
+      weights: z.enum(["none", "std", "error"]).default("none").meta({
         description:
-          "Weight of a rated image. `std`: images whose opinions differ less (`mos.std`) weigh more, at most twice the usual weight. `none`: all weigh the same.",
+          "Weight of a rated image. `std`: images whose opinions differ less (`mos.std`) weigh more. `error`: images with more opinions (`mos.count`, or single ratings) weigh more too, by the standard error of the mean. At most twice the usual weight. `none`: all weigh the same.",
       }),
     })
     .refine((loss) => loss.mse + loss.plcc > 0, marked("`mse` and `plcc` must not both be 0"))

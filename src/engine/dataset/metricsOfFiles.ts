@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { HumanCeiling, Metrics } from "../../protocol/results.ts";
+import type { Breakdown, HumanCeiling, Metrics } from "../../protocol/results.ts";
 import type { Text } from "../../protocol/text.ts";
 import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { evaluateMetrics } from "../metrics/agreement.ts";
+import { breakdownOf } from "../metrics/breakdown.ts";
 import { humanCeiling } from "../metrics/ceiling.ts";
+import { type ComparedFigures, compareScores } from "../metrics/compareScores.ts";
 import { groupsOf } from "../metrics/groups.ts";
 import { completeMos } from "../mos/complete.ts";
 import { columnsOf, detectFormat } from "../mos/detect.ts";
@@ -37,6 +39,8 @@ export interface MetricsOfFilesOptions {
   groupBy?: GroupBy;
   predictions?: ScoresOptions;
   truth?: ScoresOptions;
+  /** Other predictions, read as the first are, that these are compared with on the images of all three files. */
+  against?: string;
   /** Rows that are of no use, and what was understood. */
   onNote?: (note: Text) => void;
 }
@@ -47,6 +51,10 @@ export interface MetricsOfFiles extends Metrics {
   /** Images of either file that the other does not have, or has no score for. */
   unmatched: number;
   ceiling?: HumanCeiling;
+  /** By the fifths of the truth's range, and within groups. */
+  breakdown: Breakdown;
+  /** These predictions (a) and the other ones (b). */
+  against?: ComparedFigures;
 }
 
 /** Columns that hold what was asked for, in order of preference, before those that any scores have. */
@@ -59,7 +67,7 @@ const preferred = { predictions: ["score", "prediction", "pred", "predicted"], t
 export async function metricsOfFiles(
   predictions: string,
   truth: string,
-  { bootstrap, groupBy, onNote, ...options }: MetricsOfFilesOptions,
+  { bootstrap, groupBy, onNote, against, ...options }: MetricsOfFilesOptions,
 ): Promise<MetricsOfFiles> {
   const sources = {
     predictions: await sourceOf(predictions, "predictions", options.predictions),
@@ -80,7 +88,13 @@ export async function metricsOfFiles(
   };
   const predicted = await read(sources.predictions);
   const human = await read(sources.truth);
-  const common = [...predicted.scores.keys()].filter((hash) => human.scores.has(hash)).sort();
+  const other =
+    against === undefined
+      ? undefined
+      : await read(await sourceOf(against, "predictions", options.predictions));
+  const common = [...predicted.scores.keys()]
+    .filter((hash) => human.scores.has(hash) && (other?.scores.has(hash) ?? true))
+    .sort();
   const truthNames = (await namesIn(sources.truth)).size;
   if (common.length === 0) {
     throw new LeafError("input", say`${predictions} and ${truth} have no image in common.`, {
@@ -90,24 +104,33 @@ export async function metricsOfFiles(
   const turned =
     (sources.predictions.lowerIsBetter ?? sources.truth.lowerIsBetter ?? false) !==
     (sources.truth.lowerIsBetter ?? false);
-  const scores = Float64Array.from(common, (hash) => predicted.scores.get(hash)!);
-  const metrics = evaluateMetrics(
-    turned ? mirrored(scores, options.predictions?.range) : scores,
-    Float64Array.from(common, (hash) => human.scores.get(hash)!),
-    {
-      bootstrap,
-      seed: 0,
-      groups:
-        groupBy && groupsOf(await groupNames(common, groupBy, [sources.truth, sources.predictions], index)),
-    },
-  );
+  const scoresOf = ({ scores }: Mos) => {
+    const own = Float64Array.from(common, (hash) => scores.get(hash)!);
+    return turned ? mirrored(own, options.predictions?.range) : own;
+  };
+  const scores = scoresOf(predicted);
+  const truthOf = Float64Array.from(common, (hash) => human.scores.get(hash)!);
+  const groups = groupBy && (await groupNames(common, groupBy, [sources.truth, sources.predictions], index));
+  const set = { truth: truthOf, groups: groups && groupsOf(groups) };
+  const metrics = evaluateMetrics(scores, truthOf, { bootstrap, seed: 0, groups: set.groups });
   const ceiling = human.raw && humanCeiling(human.raw.ratings, common);
+  const rows = common.map((_, i) => ({ score: scores[i]!, mos: truthOf[i]!, group: groups?.[i] ?? "" }));
   return {
     ...metrics,
     images: { predictions: names.size, truth: truthNames },
     unmatched: names.size + truthNames - 2 * common.length,
     ...(ceiling ? { ceiling } : {}),
+    breakdown: breakdownOf(rows, { ...sources.truth, range: knownRange(sources.truth.range, truthOf) }),
+    ...(other && {
+      against: await compareScores({ ...set, pairs: [{ a: scores, b: scoresOf(other) }] }, { bootstrap }),
+    }),
   };
+}
+
+/** Where the range is not known, the scores that occur are its ends. */
+function knownRange([low, high]: readonly [number, number], scores: Float64Array): [number, number] {
+  if (high - low < Number.MAX_VALUE) return [low, high];
+  return [scores.reduce((a, b) => Math.min(a, b)), scores.reduce((a, b) => Math.max(a, b))];
 }
 
 /** The group of each image, by a column of the first file that has it. */

@@ -1,5 +1,6 @@
 import type { ArmTest, ExperimentResult } from "../../protocol/experiments.ts";
 import { keyOf } from "../base/keys.ts";
+import { tested } from "../metrics/compareScores.ts";
 import { groupsOf } from "../metrics/groups.ts";
 import { holm } from "../metrics/holm.ts";
 import {
@@ -11,9 +12,6 @@ import {
 import type { OpenExperiment } from "./file.ts";
 import type { Predictions } from "./predictions.ts";
 import type { Trial } from "./trial.ts";
-
-/** Of these a difference is tested; the logistic fit is not refitted for every resample. */
-export const tested: readonly ComparedMetric[] = ["srcc", "plcc", "krcc", "rmse"];
 
 /**
  * Tests every row against its baseline: a paired bootstrap over images, or groups of `split.groupBy`, averaged over the seeds that both have, p-values

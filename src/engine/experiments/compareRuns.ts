@@ -1,11 +1,12 @@
 import type { RunRecord } from "../../protocol/results.ts";
 import { figure, interval, none, pValue, signed } from "../../words/figure.ts";
+import { groupsNote } from "../../words/groups.ts";
 import { say } from "../../words/text.ts";
+import { english } from "../../words/translate.ts";
 import { LeafError } from "../base/errors.ts";
 import type { Project } from "../config/project.ts";
-import { evaluateMetrics } from "../metrics/agreement.ts";
-import { type ComparedMetric, type Comparison, pairedBootstrap } from "../metrics/pairedBootstrap.ts";
-import { pairedSet, tested } from "./compare.ts";
+import { type ComparedFigures, compareScores, tested } from "../metrics/compareScores.ts";
+import { pairedSet } from "./compare.ts";
 import { studentPredictions } from "./predictions.ts";
 import { metricNames, type Table } from "./table.ts";
 
@@ -17,8 +18,7 @@ export interface ComparedRuns {
   /** Groups of images that were drawn together; absent where it was images. */
   groups?: number;
   bootstrap: number;
-  /** `a` and `b` on these images; the test is of a minus b, null where the metric is not defined. */
-  metrics: Record<ComparedMetric, { a: number | null; b: number | null; test: Comparison | null }>;
+  metrics: ComparedFigures;
   /** Images whose MOS has changed between the two: that of b counts. */
   otherMos: number;
 }
@@ -46,19 +46,13 @@ export async function compareRuns(
       remedy: say`Compare runs with the same test images: the same \`split\`, or one split file.`,
     });
   const { hashes, set } = found;
-  const tests = await pairedBootstrap([set], tested, { replicates: bootstrap, seed: 0, signal });
-  const [own] = set.pairs;
-  const of = (scores: Float64Array) => evaluateMetrics(scores, set.truth, { bootstrap: 0, seed: 0 });
-  const [byA, byB] = [of(own!.a), of(own!.b)];
   return {
     a: a.name,
     b: b.name,
     n: hashes.length,
     ...(set.groups && { groups: set.groups.count }),
     bootstrap,
-    metrics: Object.fromEntries(
-      tested.map((metric) => [metric, { a: byA[metric], b: byB[metric], test: tests[metric] }]),
-    ) as ComparedRuns["metrics"],
+    metrics: await compareScores(set, { bootstrap, signal }),
     otherMos: hashes.filter((hash) => ofA.get(hash)!.mos !== ofB.get(hash)!.mos).length,
   };
 }
@@ -84,7 +78,8 @@ export function comparedTable({ a, b, n, groups, bootstrap, metrics, otherMos }:
     header: ["", a, b, "Δ [95 %]", "p"],
     rows,
     notes: [
-      `On the ${n} images that both were evaluated on. Δ, its 95 % interval and p: paired bootstrap over ${groups === undefined ? "images" : `${groups} groups of images`} (${bootstrap} resamples), two-sided, each measure by itself.`,
+      `On the ${n} images that both have. Δ, its 95 % interval and p: paired bootstrap over ${groups === undefined ? "images" : `${groups} groups of images`} (${bootstrap} resamples), two-sided, each measure by itself.`,
+      ...(groups === undefined ? [] : [groupsNote(english, groups)]),
       ...(otherMos > 0 ? [`${otherMos} of the images have another MOS by now: that of ${b} counts.`] : []),
     ],
   };

@@ -1,6 +1,6 @@
 import type { HumanCeiling } from "../../protocol/results.ts";
 import { randomInt, seededRandom } from "../base/random.ts";
-import type { ImageRatings, Ratings } from "../mos/ratings.ts";
+import { type ImageRatings, oncePerRater, type Ratings } from "../mos/ratings.ts";
 import { type SubjectModel, unbiased } from "../mos/subjects.ts";
 import { percentiles, weightedCorrelation, weightedRanks } from "./bootstrap.ts";
 import { srcc } from "./rank.ts";
@@ -19,7 +19,8 @@ const leastImages = 3;
  * Spearman 1904). `alpha` is Krippendorff's for interval data. Intervals are 95 %, by bootstrap over images. Undefined for fewer
  * than three images with two ratings.
  */
-export function humanCeiling(ratings: Ratings, keys: Iterable<string>, seed = 0): HumanCeiling | undefined {
+export function humanCeiling(given: Ratings, keys: Iterable<string>, seed = 0): HumanCeiling | undefined {
+  const ratings = oncePerRater(given);
   const all: string[] = [];
   let singles = 0;
   for (const key of keys) {

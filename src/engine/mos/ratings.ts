@@ -57,7 +57,7 @@ export interface GivenRating {
   time?: string;
 }
 
-/** Ratings as they come in, by image. Who rates an image again still has one vote on it: the mean of what they gave. */
+/** Ratings as they come in, by image. All count, also a second one of the same rater: so datasets publish their means. */
 export interface CollectedRatings extends Ratings {
   add(image: string, value: number, rater: string, time?: string): void;
   /** All ratings of images that somebody rated more than once, of that rater alone. */
@@ -88,21 +88,45 @@ export function collectRatings(): CollectedRatings {
         return;
       }
       const before = place < 0 ? -1 : known.raters.indexOf(place);
-      if (before < 0) {
-        if (time) {
-          known.times ??= [];
-          known.times[known.values.length] = time;
-        }
-        known.values.push(value);
-        known.raters.push(place);
-        return;
+      if (before >= 0) {
+        const key = `${place} ${image}`;
+        const first = { image, rater, value: known.values[before]!, time: known.times?.[before] ?? "" };
+        again.set(key, [...(again.get(key) ?? [first]), { image, rater, value, time }]);
       }
-      const key = `${place} ${image}`;
-      const first = { image, rater, value: known.values[before]!, time: known.times?.[before] ?? "" };
-      const list = [...(again.get(key) ?? [first]), { image, rater, value, time }];
-      again.set(key, list);
-      known.values[before] = list.reduce((sum, one) => sum + one.value, 0) / list.length;
+      if (time) {
+        known.times ??= [];
+        known.times[known.values.length] = time;
+      }
+      known.values.push(value);
+      known.raters.push(place);
     },
+  };
+}
+
+/** The same with one rating a rater and image, the mean of theirs: people who agree with themselves do not agree with others. */
+export function oncePerRater(ratings: Ratings): Ratings {
+  if (ratings.raters.length === 0) return ratings;
+  const of = (key: string): ImageRatings | undefined => {
+    const given = ratings.of(key);
+    if (!given || new Set(given.raters).size === given.raters.length) return given;
+    const all = given.raters.map((rater, i) => ({ rater, value: given.values[i]! }));
+    const named = [
+      ...Map.groupBy(
+        all.filter(({ rater }) => rater >= 0),
+        ({ rater }) => rater,
+      ).values(),
+    ];
+    const one = [...all.filter(({ rater }) => rater < 0).map((rating) => [rating]), ...named];
+    return {
+      raters: one.map(([first]) => first!.rater),
+      values: one.map((list) => list.reduce((sum, { value }) => sum + value, 0) / list.length),
+    };
+  };
+  return {
+    raters: ratings.raters,
+    keys: () => ratings.keys(),
+    of,
+    sizeOf: (key) => of(key)?.values.length ?? 0,
   };
 }
 

@@ -12,3 +12,32 @@ export function weightsByStd(stds: readonly (number | undefined)[]): number[] {
   const mean = raw.reduce((sum, one) => sum + one, 0) / raw.length;
   return raw.map((one) => one / mean);
 }
+
+/** A standard deviation of few ratings is itself uncertain: so many of the usual one are counted beside it. */
+const prior = 4;
+
+/**
+ * Standard errors of means by the spread σ of each image's n opinions: σ / √n, with σ² shrunk towards the variance s² within all images, as
+ * ((n − 1) σ² + 4 s²) / (n + 3): of two ratings that happen to be equal it is not known that all would be. Undefined where n is not
+ * known, so that fewer ratings as well as wider ones make a larger error.
+ */
+export function standardErrors(
+  stds: readonly (number | undefined)[],
+  counts: readonly (number | undefined)[],
+): (number | undefined)[] {
+  let [squares, freedom] = [0, 0];
+  for (const [i, std] of stds.entries()) {
+    const n = counts[i];
+    if (std === undefined || n === undefined || !(n > 1)) continue;
+    squares += (n - 1) * std ** 2;
+    freedom += n - 1;
+  }
+  if (freedom === 0) return stds.map(() => undefined);
+  const usual = squares / freedom;
+  return counts.map((n, i) => {
+    if (n === undefined || !(n >= 1)) return undefined;
+    const own = n > 1 ? stds[i] : undefined;
+    const variance = own === undefined ? usual : ((n - 1) * own ** 2 + prior * usual) / (n - 1 + prior);
+    return Math.sqrt(variance / n);
+  });
+}

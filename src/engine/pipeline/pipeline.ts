@@ -21,9 +21,13 @@ export async function runPipeline(project: Project, options: StageOptions = {}):
   let catalog = await openCatalog(project, options);
   const now = () => ({ ...options, catalog });
   /** Work may have taken hours, in which files came and went. */
+  let isOpen = true;
   const lookAgain = async () => {
     catalog.close();
+    // Until it is open again: whoever cancels meanwhile must not be told of a database that is not.
+    isOpen = false;
     catalog = await openCatalog(project, { ...options, filesTold: true });
+    isOpen = true;
   };
   try {
     // What failed in a stage that is done is asked again by `leaf label` alone.
@@ -41,7 +45,7 @@ export async function runPipeline(project: Project, options: StageOptions = {}):
     options.onStage?.("evaluate", evaluate);
     return { label, distill, calibrate, evaluate };
   } finally {
-    catalog.close();
+    if (isOpen) catalog.close();
   }
 }
 

@@ -7,6 +7,7 @@ import { type Catalog, openCatalog } from "../dataset/catalog.ts";
 import type { SplitName } from "../dataset/split.ts";
 import { failuresIn } from "../failures/list.ts";
 import { tellFailures } from "../failures/words.ts";
+import { ceilingOf } from "../metrics/ceiling.ts";
 import { studentToMos } from "../mos/scale.ts";
 import type { StudentTable } from "../selection/featureStore.ts";
 import { learningCurve } from "../selection/learningCurve.ts";
@@ -129,7 +130,7 @@ async function curveOf(
   const table = await tableOf(project, catalog, student, sample, options);
   const truth = Float64Array.from(table.hashes, (hash) => catalog.mos.get(hash)!);
   const range = mos.range[1] - mos.range[0];
-  return learningCurve(table, truth, {
+  const curve = await learningCurve(table, truth, {
     next,
     range,
     seed: calibrate.seed,
@@ -137,6 +138,8 @@ async function curveOf(
     groups: table.hashes.map((hash) => catalog.groupNameOf(hash)),
     ratings: rated.length,
   });
+  const ceiling = curve && ceilingOf(mos, catalog.raw?.ratings, rated);
+  return curve && { ...curve, ...(ceiling && { ceiling }) };
 }
 
 const mostInCurve = 400;

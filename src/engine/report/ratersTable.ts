@@ -30,7 +30,7 @@ export function ratersTable(raters: readonly RaterFacts[]): ReportTable {
     title: "Raters",
     header: [
       "Rater",
-      "Images",
+      "Ratings",
       "Bias",
       "Inconsistency",
       "With others",

@@ -49,6 +49,7 @@ test("the same student is no better than itself, and whole groups are drawn", as
   // Neighbours have changed places three times: 1 − 6 · 6 / 504.
   expect(latex).toContain("SRCC & 0.929 & 0.929 & $\\pm$0.000 {[}$\\pm$0.000, $\\pm$0.000{]} & 1.000 \\\\");
   expect(latex).toContain("paired bootstrap over 4 groups of images");
+  expect(latex).toContain("With fewer than 10 groups the intervals are rough");
 });
 
 test("runs on other images, and one that was not evaluated, are told", async () => {

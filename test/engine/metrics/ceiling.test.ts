@@ -114,6 +114,17 @@ describe("the human ceiling", () => {
     expect(stepUp(0.5, 3)).toBeCloseTo(0.75, 12);
   });
 
+  it("is not raised by people who rate an image twice and agree with themselves", () => {
+    const once = ratingsOf(raters.twelve.ratings);
+    const twice = collectRatings();
+    for (const key of once.keys()) {
+      const { values, raters: by } = once.of(key)!;
+      for (const [i, value] of values.entries())
+        for (const off of [-0.5, 0.5]) twice.add(key, value + off, once.raters[by[i]!]!);
+    }
+    expect(humanCeiling(twice, twice.keys())).toEqual(humanCeiling(once, once.keys()));
+  });
+
   it("is not there for too few images or single ratings, and the same at each look", () => {
     expect(
       humanCeiling(

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { weightsByStd } from "../../../src/engine/mos/weights.ts";
+import { standardErrors, weightsByStd } from "../../../src/engine/mos/weights.ts";
 
 test("weighs by inverse variance, the median one beside it, to a mean of 1", () => {
   // 1/(0 + 1), 1/(1 + 1), 1/(3 + 1): 1, 0.5 and 0.25, over their mean 7/12.
@@ -30,4 +30,19 @@ test("no image weighs more than twice the usual one, and the surer never less", 
       },
     ),
   );
+});
+
+test("a mean of fewer or wider ratings is less sure, by hand", () => {
+  // Variance within all images: (2 · 1 + 8 · 4 + 0) / 10 = 3.4. Shrunk: (2 · 1 + 4 · 3.4) / 6 = 2.6, (8 · 4 + 4 · 3.4) / 12 = 3.8.
+  const errors = standardErrors([1, 2, undefined, 1, undefined], [3, 9, 1, undefined, undefined]);
+  expect(errors[0]).toBeCloseTo(Math.sqrt(2.6 / 3), 12);
+  expect(errors[1]).toBeCloseTo(Math.sqrt(3.8 / 9), 12);
+  // One rating: as wide as usual.
+  expect(errors[2]).toBeCloseTo(Math.sqrt(3.4), 12);
+  expect(errors.slice(3)).toEqual([undefined, undefined]);
+  const weights = weightsByStd(errors);
+  expect(weights[1]!).toBeGreaterThan(weights[0]!);
+  expect(weights[0]!).toBeGreaterThan(weights[2]!);
+  expect(standardErrors([undefined, undefined], [1, 1])).toEqual([undefined, undefined]);
+  expect(standardErrors([], [])).toEqual([]);
 });

@@ -163,6 +163,7 @@ test("skipped images come at the end, then what next", async () => {
   const hint = page.locator("leaf-rating-hint");
   await hint.getByText("they pay").waitFor();
   expect(await wordsOf(hint)).toContain("lower the error from 0.50 by 0.06 [0.01, 0.10] MOS points");
+  expect(await wordsOf(hint)).toContain("would reach SRCC 0.900 [0.850, 0.950]");
   await expect
     .poll(() => page.locator("leaf-rate leaf-empty").getAttribute("words"))
     .toContain(`mos.csv holds 12 human scores`);

@@ -7,7 +7,7 @@ import { digestLines, keyOf } from "../../base/keys.ts";
 import { calibratedFromBackbone, familyOf, recipes } from "../../config/recipes.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
 import { mosToStudent } from "../../mos/scale.ts";
-import { weightsByStd } from "../../mos/weights.ts";
+import { standardErrors, weightsByStd } from "../../mos/weights.ts";
 import { sampleCandidates } from "../../selection/studentTable.ts";
 import type { StageOptions } from "../stage.ts";
 import { calibrationImages } from "./calibrationImages.ts";
@@ -51,10 +51,7 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
   }
   const target = (hash: string) => mosToStudent(catalog.mos.get(hash)!, mos);
   const validated = calibrate.validate && calibrate.method !== "closed-form" ? ratedIn(catalog, "val") : [];
-  const weights =
-    calibrate.loss.weights === "std"
-      ? weightsByStd(chosen.map((hash) => catalog.mosStd.get(hash)))
-      : undefined;
+  const weights = weightsOf(calibrate.loss.weights, plan, chosen);
   const rows: TrainingRow[] = [
     ...chosen.map((hash, i) => ({
       hash,
@@ -115,6 +112,19 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
     networks,
     reference,
   };
+}
+
+/** By how sure each image's MOS is; undefined where all count alike. */
+function weightsOf(by: Calibrate["loss"]["weights"], { catalog }: Plan, chosen: readonly string[]) {
+  if (by === "none") return undefined;
+  const stds = chosen.map((hash) => catalog.mosStd.get(hash));
+  if (by === "std") return weightsByStd(stds);
+  return weightsByStd(
+    standardErrors(
+      stds,
+      chosen.map((hash) => catalog.mosCount.get(hash)),
+    ),
+  );
 }
 
 /** The closed form weighs the distilled student against the network as it comes; random weights know nothing to weigh. */

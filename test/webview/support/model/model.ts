@@ -108,6 +108,16 @@ export const answers: Answers = {
     now: 0.5,
     next: { ratings: next, gain: 0.06, ci95: [0.01, 0.1] },
     enough: false,
+    ceiling: {
+      images: 40,
+      ratings: 3,
+      alpha: 0.6,
+      alphaCi95: [0.5, 0.7],
+      splitHalf: 0.7,
+      reliability: 0.81,
+      srcc: 0.9,
+      ci95: [0.85, 0.95],
+    },
   }),
   "leaf/ratingRefit": ({ images }) => ({
     ratings: images.filter(({ mos }) => mos !== null).length,

@@ -24,6 +24,8 @@ export interface ImageRow {
   rank: Rank | null;
   /** Unlike the images the student was distilled on; null or absent where it cannot tell. */
   far?: boolean | null;
+  /** The targets beside the main one, whose scores all others here are; absent where there are none. */
+  targets?: TargetView[];
   teacher: PointView | null;
   /** As in the MOS file, on its own range. */
   mos: number | null;
@@ -35,6 +37,17 @@ export interface ImageRow {
   thumbnail: string | null;
   /** A link leads to it out of the project's folder: its file is not shown, only pictures that are made of it. */
   linkedOut?: boolean;
+}
+
+/** What is known of a target of an image, on its own scale. */
+export interface TargetView {
+  name: string;
+  /** Null where it is not scored, or not learnt. */
+  score: number | null;
+  sd?: number;
+  mos: number | null;
+  scale: [number, number];
+  lowerIsBetter: boolean;
 }
 
 /** Where the student saw high and low quality in an image. */

@@ -54,6 +54,7 @@ const told: Record<StageName, Record<string, Told>> = {
     },
     range: { key: "mos.range" },
     lowerIsBetter: { key: "mos.lowerIsBetter" },
+    targets: { key: "mos.score", from: ["mos", "split", "calibrate.ratio"], with: ["rows", "mos.score"] },
     networks: { key: "calibrate.from", with: ["calibrate.method"] },
     groups: { key: "split.groupBy", from: ["split.groupBy"], with: ["rows", "calibrate.method"] },
     reference: { key: "images", from: ["images", "split"], with: ["rows", "calibrate.method"] },
@@ -61,6 +62,7 @@ const told: Record<StageName, Record<string, Told>> = {
   evaluate: {
     student: { key: "calibrated", from: [...distilled, "calibrate", "mos"], upstream: "calibrate" },
     evaluate: { key: "evaluate" },
+    targets: { key: "mos.score", from: ["mos", "split"], with: ["truth", "mos.score"] },
     truth: { key: "ratings", from: ["mos", "split"], with: ["evaluate.split"] },
     groups: { key: "split.groupBy", from: ["split"], with: ["truth"] },
     range: { key: "mos.range" },

@@ -95,6 +95,8 @@ export interface ImageQuery {
   /** By score, MOS and teacher ascending is worst first, also where lower is better; what is unknown comes last. */
   sort: ImageSort;
   descending: boolean;
+  /** Sorts and filters by scores and MOS of this target; by the main one's where the scorer has none of this name. */
+  target?: string;
   /** Part of the path. */
   text?: string;
   score?: [number, number];

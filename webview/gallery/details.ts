@@ -165,7 +165,8 @@ class ImageDetails extends LitElement {
 
   #target({ score, sd, mos, scale, lowerIsBetter }: TargetView) {
     const text = this.host.text;
-    const human = mos === null ? nothing : html` <span class="muted">MOS ${mosText(text, { mos }, scale)}</span>`;
+    const human =
+      mos === null ? nothing : html` <span class="muted">MOS ${mosText(text, { mos }, scale)}</span>`;
     if (score === null) return html`<span class="muted">${text("not scored yet")}</span>${human}`;
     return html`${scoreText(text, score, scale, sd)}${lowerIsBetter ? html` <span class="muted">${text("lower is better")}</span>` : nothing}${human}`;
   }

@@ -62,11 +62,11 @@ const told: Record<StageName, Record<string, Told>> = {
   evaluate: {
     student: { key: "calibrated", from: [...distilled, "calibrate", "mos"], upstream: "calibrate" },
     evaluate: { key: "evaluate" },
-    targets: { key: "mos.score", from: ["mos", "split"], with: ["truth", "mos.score"] },
     truth: { key: "ratings", from: ["mos", "split"], with: ["evaluate.split"] },
     groups: { key: "split.groupBy", from: ["split"], with: ["truth"] },
     range: { key: "mos.range" },
     lowerIsBetter: { key: "mos.lowerIsBetter" },
+    targets: { key: "mos.score", from: ["mos", "split"], with: ["truth", "mos.score"] },
   },
 };
 

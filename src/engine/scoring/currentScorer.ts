@@ -56,5 +56,12 @@ export function scorerInfo({ kind, fingerprint, card, run }: Scorer): ScorerInfo
           : say`student ${run ?? ""} · distilled, not calibrated`,
     scale: scale ? [...scale.range] : [1, 5],
     lowerIsBetter: scale?.lowerIsBetter ?? false,
+    ...(card?.targets && {
+      targets: card.targets.map(({ name, mosScale: { range, lowerIsBetter } }) => ({
+        name,
+        scale: [...range],
+        lowerIsBetter,
+      })),
+    }),
   };
 }

@@ -2,6 +2,7 @@ import type { SQLInputValue } from "node:sqlite";
 import type { ImageQuery, ImageSort } from "../../protocol/images.ts";
 import { mosToStudent } from "../mos/scale.ts";
 import type { LiveContext } from "../scoring/context.ts";
+import { scorerOf } from "../scoring/scores.ts";
 import { labelScore, personScore, pointJoins, scoreJoin } from "./imageRows.ts";
 import type { ViewPlan } from "./orderedViews.ts";
 import type { SourceName, Sources } from "./sources.ts";
@@ -16,7 +17,7 @@ function sortKey(sort: ImageSort, { scorer, teacher }: LiveContext): { key: stri
     case "score":
       return { key: "s.score", sources: ["scores"] };
     case "mos":
-      return { key: "mos_quality(f.hash)", sources: [] };
+      return { key: "mos_quality(f.hash, :target)", sources: [] };
     case "teacher":
       return { key: labelScore, sources: ["labels", "scores"] };
     case "disagreement": {
@@ -27,13 +28,24 @@ function sortKey(sort: ImageSort, { scorer, teacher }: LiveContext): { key: stri
   }
 }
 
-/** Defines `mos_quality(hash)` and `split_of(hash)`, which read the newest context rather than copies of it. */
+/** A context whose scores are those of a target beside the main one; itself where the scorer has none of this name. */
+function contextOf(context: LiveContext, name: string | undefined): LiveContext {
+  const { scorer } = context;
+  const target = scorer.card?.targets?.slice(1).find((one) => one.name === name);
+  if (!scorer.card || !target) return context;
+  const { mosScale } = target;
+  const fingerprint = scorerOf(scorer.fingerprint, target.name);
+  return { ...context, scorer: { ...scorer, fingerprint, card: { ...scorer.card, mosScale } } };
+}
+
+/** Defines `mos_quality(hash, target)` and `split_of(hash)`, which read the newest context rather than copies of it. */
 export function defineContextFunctions(sources: Sources, context: () => LiveContext | undefined): void {
-  sources.db.function("mos_quality", (hash: unknown) => {
+  sources.db.function("mos_quality", (hash: unknown, name: unknown) => {
     const now = context();
-    const mos = now?.mos.get(String(hash));
+    const target = now?.targets?.find((one) => one.name === name);
+    const mos = (target ?? now)?.mos.get(String(hash));
     if (mos === undefined) return null;
-    return now?.project.config.mos?.lowerIsBetter ? -mos : mos;
+    return (target ?? now?.project.config.mos)?.lowerIsBetter ? -mos : mos;
   });
   sources.db.function("split_of", (hash: unknown) => context()?.splitOf(String(hash)) ?? null);
 }
@@ -42,9 +54,10 @@ export function defineContextFunctions(sources: Sources, context: () => LiveCont
 export function planImages(
   sources: Sources,
   query: ImageQuery,
-  context: LiveContext,
+  main: LiveContext,
   revision: number,
 ): ViewPlan {
+  const context = contextOf(main, query.target);
   const { key, sources: sorted } = sortKey(query.sort, context);
   const depends = new Set<SourceName>(["dataset", ...sorted]);
   const values: Record<string, SQLInputValue> = {};
@@ -67,7 +80,8 @@ export function planImages(
     conditions.push("ifnull(s.distance > 1, 0)"); // As isFar() says.
     depends.add("scores");
   }
-  if (query.mos) conditions.push(`mos_quality(f.hash) IS ${query.mos === "rated" ? "NOT " : ""}NULL`);
+  if (query.mos)
+    conditions.push(`mos_quality(f.hash, :target) IS ${query.mos === "rated" ? "NOT " : ""}NULL`);
   if (query.split) {
     conditions.push("split_of(f.hash) = :split");
     values.split = query.split;
@@ -76,10 +90,11 @@ export function planImages(
   const scored = depends.has("scores");
   if (labelled) values.teacher = context.teacher;
   if (scored) values.scorer = context.scorer.fingerprint;
+  if (query.mos || query.sort === "mos") values.target = query.target ?? null;
   const usesContext = query.mos !== undefined || query.split !== undefined || query.sort === "mos";
-  const { sort, text, score, mos, split, far } = query;
+  const { sort, text, score, mos, split, far, target } = query;
   return {
-    name: `images ${JSON.stringify([sort, text || null, score, mos, split, far])}`,
+    name: `images ${JSON.stringify([sort, text || null, score, mos, split, far, target])}`,
     version: () =>
       [
         usesContext ? revision : "",

@@ -25,6 +25,7 @@ const target = {
 const imageQuery = z.looseObject({
   ...page,
   sort: z.enum(["path", "score", "mos", "teacher", "disagreement", "modified"]),
+  target: targetName.optional(),
   text: text.optional(),
   score: span.optional(),
   mos: z.enum(["rated", "unrated"]).optional(),

@@ -31,15 +31,8 @@ class Exported(nn.Module):
         super().__init__()
         self.student = student
         self.domain = domain
-        further = [f"score_{name}" for name in student.targets]
-        self.names = [
-            "score",
-            *further,
-            "features",
-            "map",
-            *([] if domain is None else ["distance"]),
-            "levels",
-        ]
+        self.names = ["score", "features", "map", *([] if domain is None else ["distance"]), "levels"]
+        self.names[1:1] = [f"score_{name}" for name in student.targets]
         self.inner = [
             f"{part.name}_{kind}"
             for part in layout(student).parts

@@ -5,10 +5,12 @@ import { promisify } from "node:util";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { hashBytes } from "../../../src/engine/base/files.ts";
+import { decodeImage } from "../../../src/engine/images/decode.ts";
 import { resolveInterpreter } from "../../../src/engine/python/environment.ts";
 import { pythonSnippet } from "../../../src/engine/report/pythonSnippet.ts";
 import type { Scorer } from "../../../src/engine/scoring/context.ts";
 import { openScorer } from "../../../src/engine/scoring/open.ts";
+import type { OpenedImage } from "../../../src/engine/scoring/openedImages.ts";
 import { scorePaths, scoreTable } from "../../../src/engine/scoring/score.ts";
 import { openScores, scorerOf } from "../../../src/engine/scoring/scores.ts";
 import { openStudent, scoreImages } from "../../../src/engine/student/student.ts";
@@ -50,13 +52,19 @@ async function grey(value: number) {
   return { path: file, hash: hashBytes(bytes) };
 }
 
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
 describe("a student of two targets", () => {
   it("scores both, each on its own scale", async () => {
     const dir = student();
     const images = [await grey(2), await grey(5)];
     const opened = await openStudent(dir, { threads: 1 });
     try {
-      const scored = await Array.fromAsync(scoreImages(opened, images));
+      const scored = await all(scoreImages(opened, images));
       expect(scored).toMatchObject([
         { score: 2, beside: { "noise level": { score: -2 } } },
         { score: 5, beside: { "noise level": { score: -5 } } },
@@ -97,7 +105,7 @@ print(json.dumps([float(session.run([name], {"pixels": views})[0].mean()) for na
     const { stdout } = await promisify(execFile)(python, ["-c", program, image.path], { cwd: dir });
     const opened = await openStudent(dir, { threads: 1 });
     try {
-      const [one] = await Array.fromAsync(scoreImages(opened, [image]));
+      const [one] = await all(scoreImages(opened, [image]));
       const { score, beside } = one as { score: number; beside: Record<string, { score: number }> };
       const [main, noise] = JSON.parse(stdout) as [number, number];
       expect(main).toBeCloseTo(77, 4);
@@ -110,20 +118,15 @@ print(json.dumps([float(session.run([name], {"pixels": views})[0].mean()) for na
 
   it("has its scores kept under the scorer and the target", async () => {
     const image = await grey(3);
-    const bytes = readFileSync(image.path);
     const scorer: Pick<Scorer, "kind" | "fingerprint" | "dir"> = {
       kind: "student",
       fingerprint: "calibrate-1",
       dir: student(),
     };
     const open = await openScorer(scorer);
-    const { decodeImage } = await import("../../../src/engine/images/decode.ts");
-    const row = await open.score({
-      ...image,
-      bytes: async () => bytes,
-      withPixels: async (work: (pixels: never) => Promise<never>) =>
-        work((await decodeImage(image.path)) as never),
-    } as never);
+    const bytes = async () => readFileSync(image.path);
+    const withPixels: OpenedImage["withPixels"] = async (work) => work(await decodeImage(image.path));
+    const row = await open.score({ ...image, bytes, withPixels });
     await open.close();
     const store = openScores(path.join(temporaryFolder(), "scores.sqlite"));
     try {

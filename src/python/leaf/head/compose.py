@@ -76,9 +76,13 @@ def _head(graph: _Graph, fit: Fit, suffix: str) -> list[ValueInfoProto]:
     phi = graph.add("Mul", centred, graph.constant(_factor(fit)))
     _score(graph, fit, phi, f"score{suffix}")
     _deviation(graph, fit, phi, f"sd{suffix}")
-    return [
-        helper.make_tensor_value_info(f"{kind}{suffix}", TensorProto.FLOAT, ["N"]) for kind in ("score", "sd")
+    outputs = [
+        helper.make_tensor_value_info("score", TensorProto.FLOAT, ["N"]),
+        helper.make_tensor_value_info("sd", TensorProto.FLOAT, ["N"]),
     ]
+    for output in outputs:
+        output.name += suffix
+    return outputs
 
 
 def _factor(fit: Fit) -> Array:

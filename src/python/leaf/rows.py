@@ -30,8 +30,8 @@ class Split:
 
     def known(self) -> NDArray[np.bool_]:
         """Which have a target [n], of several any of them."""
-        known: NDArray[np.bool_] = ~np.isnan(self.targets.reshape(len(self), -1)).all(axis=1)
-        return known
+        known: NDArray[np.bool_] = ~np.isnan(self.targets)
+        return known if known.ndim == 1 else np.logical_or.reduce(known, axis=1)
 
     def of(self, target: int) -> NDArray[np.float32]:
         """One target's values [n]."""

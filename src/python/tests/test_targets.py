@@ -151,5 +151,7 @@ def test_rows_of_several_targets(tmp_path: Path) -> None:
     assert train.weights.tolist() == [2, 1] and train.known().tolist() == [True, True]
     assert np.array_equal(train.targets, np.array([[1, np.nan], [np.nan, 4]]), equal_nan=True)
     assert val.targets.shape == (1, 2) and val.known().tolist() == [False]
+    nothing = read_rows(path, cache, 32, ["a, b"])[1].keep(np.array([False]))
+    assert nothing.known().shape == NO_IMAGES.known().shape == (0,)
     with pytest.raises(TrainerError, match="row,split,target, weight, and noise"):
         read_rows(path, cache, 32, ["noise"])

@@ -8,7 +8,11 @@ import type { ViewPlan } from "./orderedViews.ts";
 import type { SourceName, Sources } from "./sources.ts";
 
 /** What a sort is by, on a scale on which more is better, and the sources that tells it. */
-function sortKey(sort: ImageSort, { scorer, teacher }: LiveContext): { key: string; sources: SourceName[] } {
+function sortKey(
+  sort: ImageSort,
+  { scorer, teacher }: LiveContext,
+  beside: boolean,
+): { key: string; sources: SourceName[] } {
   switch (sort) {
     case "path":
       return { key: "0", sources: [] };
@@ -21,6 +25,8 @@ function sortKey(sort: ImageSort, { scorer, teacher }: LiveContext): { key: stri
     case "teacher":
       return { key: labelScore, sources: ["labels", "scores"] };
     case "disagreement": {
+      // The teacher is asked about the main target alone.
+      if (beside) return { key: "NULL", sources: [] };
       // The embedded teacher cannot disagree with itself.
       const other = scorer.fingerprint === teacher ? personScore : labelScore;
       return { key: `abs(s.score - ${other})`, sources: ["labels", "scores"] };
@@ -58,7 +64,7 @@ export function planImages(
   revision: number,
 ): ViewPlan {
   const context = contextOf(main, query.target);
-  const { key, sources: sorted } = sortKey(query.sort, context);
+  const { key, sources: sorted } = sortKey(query.sort, context, context !== main);
   const depends = new Set<SourceName>(["dataset", ...sorted]);
   const values: Record<string, SQLInputValue> = {};
   const conditions = [

@@ -75,6 +75,7 @@ it("a second target changes calibration and its evaluation, and nothing before",
   const other = await planned({ quality: "mos", noise: { ...noise, range: [0, 20] } });
   expect(other.calibrate.key).not.toBe(both.calibrate.key);
   expect(other.evaluate.key).not.toBe(both.evaluate.key);
+  expect((await planned({ overall: "mos", noise })).calibrate.key).not.toBe(both.calibrate.key);
 });
 
 it("a target is topped up to its own share, and left out where fewer than two images have it", async () => {

@@ -97,7 +97,7 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
     rows: digestLines(rows.map((one) => [one.hash, one.split, one.target, one.weight].join(" ").trimEnd())),
     range: mos.range,
     lowerIsBetter: mos.lowerIsBetter,
-    ...targetInputs(targets),
+    ...targetInputs(targets, mos),
     ...(networks.length > 0 && {
       networks,
       groups: digestLines(chosen.map((hash) => catalog.groupOf(hash))),

@@ -1,6 +1,7 @@
 import { digestLines } from "../../base/keys.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
 import type { TargetScores } from "../../dataset/catalog.ts";
+import { type MosConfig, targetsOf } from "../../mos/complete.ts";
 import { mosToStudent } from "../../mos/scale.ts";
 import type { Plan, TargetRows, TrainingRow } from "./types.ts";
 
@@ -48,15 +49,15 @@ export function ratedOf(
   return catalog.hashes.filter((hash) => catalog.splitOf(hash) === split && mos.has(hash));
 }
 
-/** As an input of a stage; nothing where there is one target. */
-export function targetInputs(targets: readonly TargetRows[]): { targets?: unknown } {
-  if (targets.length === 0) return {};
-  return {
-    targets: targets.map(({ name, range, lowerIsBetter, rows }) => ({
-      name,
-      range,
-      lowerIsBetter,
-      rows: digestLines(rows.map(({ hash, split, target }) => `${hash} ${split} ${target}`)),
-    })),
-  };
+/** As an input of a stage, with the main one's name, which the student's card has; nothing where there is one target. */
+export function targetInputs(targets: readonly TargetRows[], mos: MosConfig): { targets?: unknown } {
+  const [main] = targetsOf(mos);
+  if (!main || targets.length === 0) return {};
+  const beside = targets.map(({ name, range, lowerIsBetter, rows }) => ({
+    name,
+    range,
+    lowerIsBetter,
+    rows: digestLines(rows.map(({ hash, split, target }) => `${hash} ${split} ${target}`)),
+  }));
+  return { targets: [{ name: main.name }, ...beside] };
 }

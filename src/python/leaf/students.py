@@ -86,8 +86,8 @@ class Student(nn.Module):
     def _head(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
         features: Tensor = pooled.float()
         with torch.autocast(features.device.type, enabled=False):
-            scores = MIDDLE + self.linear(self.norm(features))
-            return scores if self.targets else scores.squeeze(-1), features
+            scores = self.linear(self.norm(features))
+            return MIDDLE + (scores if self.targets else scores.squeeze(-1)), features
 
     @property
     def targets(self) -> list[str]:

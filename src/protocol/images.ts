@@ -24,6 +24,8 @@ export interface ImageRow {
   rank: Rank | null;
   /** Unlike the images the student was distilled on; null or absent where it cannot tell. */
   far?: boolean | null;
+  /** The targets beside the main one, whose scores all others here are; absent where there are none. */
+  targets?: TargetView[];
   teacher: PointView | null;
   /** As in the MOS file, on its own range. */
   mos: number | null;
@@ -37,6 +39,17 @@ export interface ImageRow {
   linkedOut?: boolean;
   /** It is one of so many that are the same picture saved, scaled, cut or converted again; groups are numbered from 1, the largest first. */
   twins?: { number: number; images: number };
+}
+
+/** What is known of a target of an image, on its own scale. */
+export interface TargetView {
+  name: string;
+  /** Null where it is not scored, or not learnt. */
+  score: number | null;
+  sd?: number;
+  mos: number | null;
+  scale: [number, number];
+  lowerIsBetter: boolean;
 }
 
 /** Where the student saw high and low quality in an image. */
@@ -84,6 +97,8 @@ export interface ImageQuery {
   /** By score, MOS and teacher ascending is worst first, also where lower is better; what is unknown comes last. `similar`: those alone that have a near duplicate, by groups. */
   sort: ImageSort;
   descending: boolean;
+  /** Sorts and filters by scores and MOS of this target; by the main one's where the scorer has none of this name. */
+  target?: string;
   /** Part of the path. */
   text?: string;
   score?: [number, number];

@@ -92,6 +92,8 @@ export interface ScorerInfo {
   /** Lowest and highest of the scale its scores are on: the MOS scale once calibrated, else 1..5. */
   scale: [number, number];
   lowerIsBetter: boolean;
+  /** Of a student of several targets: each with its scale, the main one, whose is above, first. */
+  targets?: { name: string; scale: [number, number]; lowerIsBetter: boolean }[];
 }
 
 export interface RunSummary {

@@ -128,6 +128,13 @@ export interface Transfer {
   rows: { student: "distill" | "calibrate"; cells: (TransferCell | null)[] }[];
 }
 
+/** Of a target beside the main one, on its own scale. */
+export interface TargetMetrics extends Metrics {
+  name: string;
+  range: [number, number];
+  lowerIsBetter: boolean;
+}
+
 export interface EvaluateResult extends Metrics {
   run: string;
   split: "train" | "val" | "test";
@@ -137,6 +144,8 @@ export interface EvaluateResult extends Metrics {
   failed: number;
   /** Known ways to fail that the figures point at, each with its remedy. */
   findings?: Finding[];
+  /** Of the targets beside the main one; absent where there are none. */
+  targets?: TargetMetrics[];
   /** Where `evaluate.datasets` names other datasets. */
   transfer?: Transfer;
   /** How far people agree on these images; absent where single ratings are not known. */

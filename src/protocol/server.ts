@@ -58,7 +58,10 @@ export interface ServerRequests {
   "leaf/curves": { params: { config: string; run: string }; result: RunCurves };
   /** Whether the config's teacher is right, by the MOS there are; `by`: a column of the MOS file to group by. */
   "leaf/reliability": { params: { config: string; by?: string }; result: TeacherReliability };
-  "leaf/evaluation": { params: { config: string; run?: string }; result: EvaluationView | null };
+  "leaf/evaluation": {
+    params: { config: string; run?: string; target?: string };
+    result: EvaluationView | null;
+  };
 
   "leaf/images": { params: { config: string; query: ImageQuery }; result: Page<ImageRow> };
   "leaf/bands": { params: { config: string }; result: Band[] };
@@ -212,6 +215,8 @@ export interface RunCurves {
 
 export interface EvaluationView {
   run: string;
+  /** Where there are several targets: which this is of, and all names, the main one first. */
+  target?: { name: string; names: string[] };
   evaluation: EvaluateResult;
   /** On the MOS scale. */
   points: { hash: string; path: string; score: number; mos: number; teacher: number | null }[];

@@ -8,6 +8,17 @@ export type Levels = z.infer<typeof levels>;
 /** What of a picture is scored. */
 export type ScoredViews = z.infer<typeof scoredViews>;
 
+/** A target of a student that has several. */
+export interface CardTarget {
+  name: string;
+  /** Names of its outputs; `sd` null without error bars. */
+  score: string;
+  sd: string | null;
+  mosScale: { range: [number, number]; lowerIsBetter: boolean };
+  /** Of those beside the main one. */
+  head?: HeadFacts | null;
+}
+
 /** `student.json`: everything needed to score with `student.onnx`, and where it comes from. */
 export interface StudentCard {
   v: 1;
@@ -25,6 +36,8 @@ export interface StudentCard {
   domain?: DomainFacts | null;
   /** The layout of the output `levels`; absent in students that lack it. */
   levels?: Levels | null;
+  /** Where there are several: the outputs of each, its scale, and its head of a closed form. The main one is first. */
+  targets?: CardTarget[];
   /** Where calibration was in closed form: what it came to. */
   head?: HeadFacts | null;
   provenance: {

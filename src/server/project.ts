@@ -216,6 +216,7 @@ export function liveProject(
         project,
         mos: catalog.mos,
         mosStd: catalog.mosStd,
+        targets: catalog.targets,
         splitOf: catalog.splitOf,
         teacher,
         scorer: await currentScorer(project, records, teacher),

@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withImage } from "../../src/engine/images/decode.ts";
+import { srcc } from "../../src/engine/metrics/agreement.ts";
+import type { ScoreResult } from "../../src/engine/scoring/score.ts";
 import { heatMap } from "../../src/engine/student/heatMap.ts";
 import { openStudent } from "../../src/engine/student/student.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
@@ -221,6 +223,43 @@ test("the better of the two says what it compared", { timeout: 600_000 }, async 
   expect(folds).toBe(2);
   expect(result.method).toBe(fineTuned! > closedForm! ? "fine-tune" : "closed-form");
   expect(existsSync(path.join(path.dirname(result.student), "folds"))).toBe(false);
+});
+
+test("a second target has a head, a score and figures of its own, on the same distilled student", {
+  timeout: 300_000,
+}, async () => {
+  const names = readFileSync(path.join(dir, "mos.csv"), "utf8").trim().split("\n").slice(1);
+  const rows = names.map((line, i) => `${line},${i === 0 ? "" : (100 * i) / images}`);
+  writeFileSync(path.join(dir, "targets.csv"), `image,mos,blur\n${rows.join("\n")}\n`);
+  writeFileSync(
+    path.join(dir, "targets.leaf.yaml"),
+    config("", { ratio: 0.9 })
+      .replace("file: mos.csv", "file: targets.csv")
+      .replace("score: mos", "score: { quality: mos, blur: { column: blur, range: [0, 100] } }"),
+  );
+  const result = await leafJson<CalibrateResult>(dir, "calibrate", "-c", "targets.leaf.yaml");
+  const card = JSON.parse(readFileSync(result.student.replace(/onnx$/, "json"), "utf8")) as StudentCard;
+  expect(card.targets).toMatchObject([
+    { name: "quality", score: "score", sd: "sd", mosScale: { range: [1, 5] } },
+    {
+      name: "blur",
+      score: "score_blur",
+      sd: "sd_blur",
+      mosScale: { range: [0, 100] },
+      head: { ratings: expect.any(Number) },
+    },
+  ]);
+  // Node's scores on real pictures, against what Python fitted.
+  expect(card.exportMaxDifference).toBeLessThan(1e-3);
+  const evaluated = await leafJson<EvaluateResult>(dir, "evaluate", "-c", "targets.leaf.yaml");
+  expect(evaluated.n).toBe(first.evaluate.n);
+  expect(evaluated.targets).toMatchObject([{ name: "blur", range: [0, 100], n: expect.any(Number) }]);
+  // Blur rises as quality falls.
+  const { scores } = await leafJson<ScoreResult>(dir, "score", "photos", "-c", "targets.leaf.yaml");
+  const of = (name: string) => Float64Array.from(scores, ({ targets }) => targets![name]!.score);
+  expect(srcc(of("quality"), of("blur"))).toBeLessThan(-0.5);
+  const { stdout } = await leaf(dir, "score", "photos", "-c", "targets.leaf.yaml", "--csv");
+  expect(stdout.split("\n")[0]).toBe("image,score,sd,score_blur,sd_blur");
 });
 
 test("evaluate agrees with metrics of its own predictions file", async () => {

@@ -48,6 +48,8 @@ export interface SmallNetwork {
   inputType?: number;
   inputShape?: (number | string)[];
   output?: string;
+  /** Another output: the score below 0. */
+  beside?: string;
   /** Added to each score. */
   weights?: Float32Array | { location: string };
 }
@@ -56,6 +58,7 @@ export interface SmallNetwork {
 export function smallNetwork(crop: number, made: SmallNetwork = {}): Buffer {
   const { input = "pixels", inputType = types.uint8, output = "score" } = made;
   const { inputShape = ["n", crop, crop, 3], weights = new Float32Array(16) } = made;
+  const { beside } = made;
   const axis = [
     number(1, 1),
     number(2, types.int64),
@@ -69,11 +72,13 @@ export function smallNetwork(crop: number, made: SmallNetwork = {}): Buffer {
     node("ReduceMean", ["flat", "axis"], ["mean"], integer("keepdims", 0)),
     node("ReduceSum", ["w"], ["sum"], integer("keepdims", 0)),
     node("Add", ["mean", "sum"], [output]),
+    ...(beside === undefined ? [] : [node("Neg", [output], [beside])]),
     text(2, "small"),
     message(5, ...tensor("w", weights)),
     message(5, ...axis),
     valueInfo(11, input, inputType, inputShape),
     valueInfo(12, output, types.float32, ["n"]),
+    ...(beside === undefined ? [] : [valueInfo(12, beside, types.float32, ["n"])]),
   );
   return Buffer.concat([number(1, 9), message(8, number(2, 18)), graph]);
 }

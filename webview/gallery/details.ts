@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing } from "lit";
-import type { ImageRow } from "../../src/protocol/images.ts";
+import type { ImageRow, TargetView } from "../../src/protocol/images.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import { bytes, count, percent } from "../../src/words/figure.ts";
 import {
@@ -10,6 +10,7 @@ import {
   fiveScale,
   mosText,
   scoreFigure,
+  scoreText,
 } from "../../src/words/score.ts";
 import { render } from "../../src/words/text.ts";
 import type { Host } from "../host.ts";
@@ -143,6 +144,7 @@ class ImageDetails extends LitElement {
       <dl class="figure">
         <dt>${text("Quality")}</dt>
         <dd>${this.#quality()}</dd>
+        ${(row.targets ?? []).map((target) => html`<dt>${target.name}</dt><dd>${this.#target(target)}</dd>`)}
         ${row.teacher ? html`<dt>${row.teacher.human ? text("Your score") : text("Teacher")}</dt><dd>${this.#teacher(row.teacher)}</dd>` : nothing}
         ${row.teacher?.reason ? html`<dt title=${text("What limits the quality, in the teacher's words; no part of the score")}>${text("Reason")}</dt><dd>${row.teacher.reason}</dd>` : nothing}
         ${row.mos === null || !project.mos ? nothing : html`<dt title=${row.mosStd === undefined ? text("Mean opinion score: human truth") : text("Mean opinion score: human truth; ± the standard deviation of the opinions")}>MOS</dt><dd>${mosText(text, row, project.mos.range)}</dd>`}
@@ -160,6 +162,14 @@ class ImageDetails extends LitElement {
       ${row.rank === null ? nothing : html`<br />${betterThan(host.text, row.rank)}`}
       <br /><span class="muted">${render(scorer.title, this.host.text)}</span>
       ${row.far && scorer.kind === "student" ? html`<br />${outOfDistributionMark(host, row, "full")}` : nothing}`;
+  }
+
+  #target({ score, sd, mos, scale, lowerIsBetter }: TargetView) {
+    const text = this.host.text;
+    const human =
+      mos === null ? nothing : html` <span class="muted">MOS ${mosText(text, { mos }, scale)}</span>`;
+    if (score === null) return html`<span class="muted">${text("not scored yet")}</span>${human}`;
+    return html`${scoreText(text, score, scale, sd)}${lowerIsBetter ? html` <span class="muted">${text("lower is better")}</span>` : nothing}${human}`;
   }
 
   #teacher({ score, probabilities, confidence }: NonNullable<ImageRow["teacher"]>) {

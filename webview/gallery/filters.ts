@@ -1,5 +1,5 @@
 import { html, nothing } from "lit";
-import type { ImageQuery, ImageRow, ImageSort } from "../../src/protocol/images.ts";
+import type { ImageQuery, ImageRow, ImageSort, TargetView } from "../../src/protocol/images.ts";
 import type { ScorerInfo } from "../../src/protocol/project.ts";
 import { type BandName, bandRange, bands, bandWord, fiveScale, scoreFigure } from "../../src/words/score.ts";
 import type { Host } from "../host.ts";
@@ -15,6 +15,8 @@ export interface GalleryFilter {
   range: [number, number] | null;
   mos: "any" | "rated" | "unrated";
   split: "any" | "train" | "val" | "test";
+  /** Whose scores are shown and sorted by; the main one's otherwise. */
+  target?: string;
 }
 
 /** Worst first: what most come to see. */
@@ -27,6 +29,17 @@ export const allImages: GalleryFilter = {
   mos: "any",
   split: "any",
 };
+
+/** The scorer on the scale of the filter's target. */
+export function scorerOf(scorer: ScorerInfo | null, { target }: GalleryFilter): ScorerInfo | null {
+  const own = scorer?.targets?.find(({ name }) => name === target);
+  return scorer && own ? { ...scorer, scale: own.scale, lowerIsBetter: own.lowerIsBetter } : scorer;
+}
+
+/** What is known of an image's target, where that is not the main one. */
+export function targetOf(row: ImageRow, { target }: GalleryFilter): TargetView | undefined {
+  return row.targets?.find(({ name }) => name === target);
+}
 
 /** Ascending is worst first, whether or not lower is better on the scale. */
 function orderWords({ text }: Host, { sort }: GalleryFilter): [string, string] {
@@ -43,8 +56,9 @@ export function isFiltered({ sort, text, quality, mos, split }: GalleryFilter): 
 
 export function queryOf(
   filter: GalleryFilter,
-  scorer: ScorerInfo | null,
+  main: ScorerInfo | null,
 ): Omit<ImageQuery, "offset" | "limit"> {
+  const scorer = scorerOf(main, filter);
   const { sort, descending, text, quality, range, mos, split } = filter;
   const score =
     quality === "any" || quality === "far" || !scorer
@@ -55,6 +69,7 @@ export function queryOf(
   return {
     sort,
     descending,
+    ...(filter.target === undefined ? {} : { target: filter.target }),
     ...(text ? { text } : {}),
     ...(score ? { score: [...score] as [number, number] } : {}),
     ...(quality === "far" && scorer?.kind === "student" ? { far: true } : {}),
@@ -64,9 +79,13 @@ export function queryOf(
 }
 
 /** What the images are sorted by, where their score does not say it already. */
-export function sortedBy(host: Host, { sort }: GalleryFilter, mosRange: [number, number] | undefined) {
+export function sortedBy(host: Host, filter: GalleryFilter, mosRange: [number, number] | undefined) {
+  const { sort } = filter;
   return (row: ImageRow): string | null => {
-    if (sort === "mos") return row.mos === null || !mosRange ? null : `MOS ${scoreFigure(row.mos, mosRange)}`;
+    if (sort === "mos") {
+      const { mos, scale } = targetOf(row, filter) ?? { mos: row.mos, scale: mosRange };
+      return mos === null || !scale ? null : `MOS ${scoreFigure(mos, scale)}`;
+    }
     if (sort === "similar")
       return row.twins ? host.text("group {0} · {1} images", row.twins.number, row.twins.images) : null;
     if (sort === "teacher")
@@ -80,11 +99,13 @@ export function sortedBy(host: Host, { sort }: GalleryFilter, mosRange: [number,
 export function galleryFilters(
   host: Host,
   filter: GalleryFilter,
-  scorer: ScorerInfo | null,
+  main: ScorerInfo | null,
   search: Action,
   changed: (filter: GalleryFilter) => void,
 ) {
   const text = host.text;
+  const scorer = scorerOf(main, filter);
+  const targets = main?.targets?.map(({ name }) => [name, name] as const);
   const change = (part: Partial<GalleryFilter>) => changed({ ...filter, ...part });
   const sorts: [ImageSort, string][] = [
     ["score", text("By score")],
@@ -115,6 +136,13 @@ export function galleryFilters(
       .value=${filter.text}
       @input=${(event: Event) => change({ text: (event.target as HTMLInputElement).value.trim() })}
     />
+    ${
+      targets
+        ? choice(text("Target"), filter.target ?? targets[0]![0], targets, (name) =>
+            change({ target: name === targets[0]![0] ? undefined : name, range: null }),
+          )
+        : nothing
+    }
     ${choice(text("Order"), filter.sort, sorts, (sort) =>
       change({ sort, descending: sort === "disagreement" || sort === "modified" }),
     )}

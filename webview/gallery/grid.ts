@@ -24,6 +24,7 @@ export class ImageGrid extends LitElement {
     pages: { attribute: false },
     pictures: { attribute: false },
     scorer: { attribute: false },
+    score: { attribute: false },
     note: { attribute: false },
     selected: { attribute: false },
     current: { type: Number },
@@ -36,6 +37,8 @@ export class ImageGrid extends LitElement {
   declare pages: Pages<ImageRow>;
   declare pictures: Pictures;
   declare scorer: ScorerInfo | null;
+  /** What the scorer says of an image. */
+  declare score: (row: ImageRow) => number | null;
   /** A figure beside the score: what the images are sorted by. */
   declare note: (row: ImageRow) => string | null;
   declare selected: ReadonlySet<string>;
@@ -167,7 +170,7 @@ export class ImageGrid extends LitElement {
       title=${row.path}
     >
       <div class="picture">${keyed(row.hash, this.#picture(row))}</div>
-      <div class="label">${scoreBadge(host, row.score, scorer)}${scorer?.kind === "student" ? outOfDistributionMark(host, row, "icon") : nothing}${note ? html`<span class="figure">${note}</span>` : nothing}<span class="name">${name}</span></div>
+      <div class="label">${scoreBadge(host, this.score(row), scorer)}${scorer?.kind === "student" ? outOfDistributionMark(host, row, "icon") : nothing}${note ? html`<span class="figure">${note}</span>` : nothing}<span class="name">${name}</span></div>
       ${selected ? html`<span class="tick" aria-hidden="true">✓</span>` : nothing}
     </div>`;
   }

@@ -17,7 +17,7 @@ import { actionBar } from "./actionBar.ts";
 import { type GalleryActions, type GalleryState, galleryActions } from "./actions.ts";
 import "./details.ts";
 import { galleryEmpty } from "./empty.ts";
-import { allImages, type GalleryFilter, sortedBy } from "./filters.ts";
+import { allImages, type GalleryFilter, scorerOf, sortedBy, targetOf } from "./filters.ts";
 import type { ImageGrid } from "./grid.ts";
 import "./grid.ts";
 import { type HeatChoice, hasHeatMaps, noHeat } from "./heatControls.ts";
@@ -304,7 +304,8 @@ class Gallery extends Tab {
           .host=${host}
           .pages=${this.#list.pages}
           .pictures=${this.#pictures}
-          .scorer=${project.scorer}
+          .scorer=${scorerOf(project.scorer, this.filter)}
+          .score=${(row: ImageRow) => (targetOf(row, this.filter) ?? row).score}
           .note=${sortedBy(host, this.filter, project.mos?.range)}
           .selected=${new Set(selection.rows.keys())}
           .current=${this.current}

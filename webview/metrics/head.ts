@@ -9,7 +9,7 @@ import "../ui/button.ts";
 import "../ui/dropdown.ts";
 import { baseStyles } from "../ui/styles.ts";
 
-/** What the figures are of: student, split, n, run. Fires `choose` with another run, and `run` to bring stale ones up to date. */
+/** What the figures are of: student, split, n, run. Fires `choose` with another run, `target` with another target, and `run` to bring stale ones up to date. */
 class MetricsHead extends LitElement {
   static override properties = {
     host: { attribute: false },
@@ -55,6 +55,7 @@ class MetricsHead extends LitElement {
       </div>
       <div class="row">
         ${stale ? html`<vscode-button @click=${() => this.#fire("run")}>${text("Run Pipeline")}</vscode-button>` : nothing}
+        ${this.#targets()}
         <span id="run" class="muted">${text("Run/noun")}</span>
         <vscode-dropdown aria-labelledby="run" @change=${this.#choose}>
           ${this.runs.map(
@@ -66,12 +67,26 @@ class MetricsHead extends LitElement {
     </div>`;
   }
 
+  #targets() {
+    const { target } = this.view;
+    if (!target) return nothing;
+    return html`<span id="target" class="muted">${this.host.text("Target")}</span>
+      <vscode-dropdown aria-labelledby="target" @change=${this.#chooseTarget}>
+        ${target.names.map((name) => html`<vscode-option value=${name} ?selected=${name === target.name}>${name}</vscode-option>`)}
+      </vscode-dropdown>`;
+  }
+
+  #chooseTarget(event: Event) {
+    const name = (event.target as HTMLInputElement).value;
+    if (name !== this.view.target?.name) this.#fire("target", name);
+  }
+
   #choose(event: Event) {
     const run = (event.target as HTMLInputElement).value;
     if (run !== this.view.run) this.#fire("choose", run);
   }
 
-  #fire(type: "choose" | "run", detail?: string) {
+  #fire(type: "choose" | "run" | "target", detail?: string) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -24,6 +24,8 @@ import "./worst.ts";
 interface Kept {
   /** A run that was chosen; the newest evaluation otherwise. */
   run?: string;
+  /** The main one otherwise. */
+  target?: string;
   selected?: string;
   worst?: number;
 }
@@ -95,7 +97,7 @@ class Metrics extends Tab {
       if (hash || runs?.[0]) this.keep({ ...this.#kept, selected: hash, run: runs?.[0] ?? this.#kept.run });
     }
     const stage = this.#stage;
-    const asked = `${this.#kept.run} ${stage?.run} ${stage?.updated}`;
+    const asked = `${this.#kept.run} ${this.#kept.target} ${stage?.run} ${stage?.updated}`;
     if (asked === this.#asked) return;
     this.#asked = asked;
     void this.#load();
@@ -111,7 +113,7 @@ class Metrics extends Tab {
     try {
       const [runs, view] = await Promise.all([
         this.host.request("leaf/runs", { config }),
-        this.host.request("leaf/evaluation", { config, run: this.#kept.run }),
+        this.host.request("leaf/evaluation", { config, run: this.#kept.run, target: this.#kept.target }),
       ]);
       if (asked !== this.#asked) return;
       this.failure = undefined;
@@ -200,6 +202,7 @@ class Metrics extends Tab {
         .stage=${this.#stage}
         .runs=${this.runs}
         @choose=${this.#chooseRun}
+        @target=${this.#chooseTarget}
         @run=${this.#run}
       ></leaf-metrics-head>
       <leaf-findings .host=${host} .findings=${view.evaluation.findings}></leaf-findings>
@@ -255,6 +258,11 @@ class Metrics extends Tab {
     // The newest one is not a choice: a later evaluation takes its place.
     const run = event.detail === this.runs[0]?.id ? undefined : event.detail;
     this.keep({ ...this.#kept, run });
+  }
+
+  #chooseTarget(event: CustomEvent<string>) {
+    const target = event.detail === this.view?.target?.names[0] ? undefined : event.detail;
+    this.keep({ ...this.#kept, target });
   }
 
   #run() {

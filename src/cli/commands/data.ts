@@ -8,7 +8,7 @@ import { tableAs } from "../../engine/experiments/formats.ts";
 import { tellFailures } from "../../engine/failures/words.ts";
 import { mosFormatNames } from "../../engine/mos/formats.ts";
 import { type ExportKind, exportKinds, exportTo } from "../../engine/report/export.ts";
-import { scorePaths } from "../../engine/scoring/score.ts";
+import { scorePaths, scoreTable } from "../../engine/scoring/score.ts";
 import { toCsv } from "../../engine/tables/csvText.ts";
 import { ceilingText } from "../../words/ceiling.ts";
 import { figure, withInterval } from "../../words/figure.ts";
@@ -28,7 +28,10 @@ export function addDataCommands(program: Command, run: Run): void {
     .description("score images or folders with this config's student")
     .argument("<paths...>", "images, folders or globs; `-` reads paths from standard input, one a line")
     .option("--student <folder>", "an exported student (default: the newest of this config)")
-    .option("--csv", "print CSV: image,score, and sd from a student with error bars")
+    .option(
+      "--csv",
+      "print CSV: image,score, sd from a student with error bars, and the same of each further target",
+    )
     .option("--strict", "exit 1 if any image could not be scored, not only if all could not")
     .action((paths: string[], options: { student?: string; csv?: boolean; strict?: boolean }, command) =>
       run(async (context) => {
@@ -44,17 +47,19 @@ export function addDataCommands(program: Command, run: Run): void {
         for (const { image, note } of result.notes) context.note(`warning: ${image}: ${note}`);
         context.note(`Scored by ${studentWords(english, result.student)}.`);
         if (result.far) context.note(farNote(result.far, result.scores.length));
-        const bars = result.scores.some((s) => s.sd !== undefined);
+        const table = scoreTable(result);
+        const { scale, targets = [] } = result.student;
         const text = options.csv
-          ? toCsv(
-              bars ? ["image", "score", "sd"] : ["image", "score"],
-              result.scores.map((s) => [s.image, s.score, ...(bars ? [s.sd ?? null] : [])]),
-            ).trimEnd()
+          ? toCsv(table.header, table.rows).trimEnd()
           : result.scores
-              .map(
-                (s) =>
-                  `${scoreFigure(s.score, result.student.scale)}${spread(s.sd, result.student.scale)}  ${s.image}${s.far ? "  (far)" : ""}`,
-              )
+              .map((one) => {
+                const beside = targets.slice(1).map(({ name, scale: own }) => {
+                  const said = one.targets?.[name];
+                  return `  ${name} ${scoreFigure(said?.score, own)}${spread(said?.sd, own)}`;
+                });
+                const main = scoreFigure(one.score, scale) + spread(one.sd, scale);
+                return `${main}${beside.join("")}  ${one.image}${one.far ? "  (far)" : ""}`;
+              })
               .join("\n");
         context.print(result, text);
         if (options.strict && result.failed.length > 0) process.exitCode = 1;

@@ -78,7 +78,7 @@ const mosKeys = z.strictObject({
   score: targetsSchema.optional().meta({
     default: "mos",
     description:
-      "Column with the mean opinion score. Several targets: a list of columns, or a map of names to columns. Students learn the first; the scores of the others are read and counted, no more yet. By default as the format has it.",
+      "Column with the mean opinion score. Several targets: a list of columns, or a map of names to columns. The first is the main one; students have a score for each. By default as the format has it.",
   }),
   std: z.string().min(1).optional().meta({
     description: "Column with the standard deviation of the opinions, if the file has one.",

@@ -11,7 +11,7 @@ import { ensureLeafDir, type Project } from "../config/project.ts";
 import { toldFailures } from "../failures/list.ts";
 import { noEndMarker } from "../images/ending.ts";
 import { maxPixelsOf } from "../images/limits.ts";
-import { furtherTargets, type MosConfig, mosOfTarget, targetsOf } from "../mos/complete.ts";
+import { furtherTargets, mosOfTarget } from "../mos/complete.ts";
 import { columnsOf } from "../mos/detect.ts";
 import { factsOf } from "../mos/formats.ts";
 import type { Target } from "../mos/targets.ts";
@@ -192,7 +192,6 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
       );
     }
     const targets: TargetScores[] = [];
-    if (furtherTargets(config.mos).length > 0) problems.unshift(onlyTheFirst(config.mos!));
     for (const target of furtherTargets(config.mos)) {
       const { file } = config.mos!;
       // What is wrong with names has been told of the main target.
@@ -277,12 +276,6 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
     index.close();
     throw error;
   }
-}
-
-/** Students have one score so far. */
-function onlyTheFirst(mos: MosConfig): Text {
-  const [main, ...further] = targetsOf(mos).map(({ name }) => name);
-  return say`students learn and predict ${main!} alone; of the other targets (${further.join(", ")}) \`leaf check\` counts the scores`;
 }
 
 function* map<T, R>(items: Iterable<T>, change: (item: T) => R): Generator<R> {

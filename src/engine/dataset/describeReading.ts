@@ -3,7 +3,7 @@ import { figure } from "../../words/figure.ts";
 import { english } from "../../words/translate.ts";
 import type { Config } from "../config/config.ts";
 import { ceilingOf } from "../metrics/ceiling.ts";
-import { mainColumn } from "../mos/complete.ts";
+import { mainColumn, targetsOf } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
 import { leastToCorrect, opinionsOf, ratersOf, unbiased } from "../mos/subjects.ts";
 import type { Catalog } from "./catalog.ts";
@@ -33,6 +33,11 @@ export function describeReading({ mos, split }: Config, catalog: Read): string[]
       lines.push(
         `Target ${name}: scores by ${column}, from ${range[0]} to ${range[1]}, ` +
           `${lowerIsBetter ? "lower" : "higher"} is better; ${rated.size} images rated.`,
+      );
+    const [main] = targetsOf(mos);
+    if (main)
+      lines.push(
+        `The teacher is asked about ${main.name} alone: students learn the other targets from their human scores.`,
       );
   }
   if (split.groupBy !== null) {

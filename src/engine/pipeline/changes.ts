@@ -55,6 +55,7 @@ const told: Record<StageName, Record<string, Told>> = {
     },
     range: { key: "mos.range" },
     lowerIsBetter: { key: "mos.lowerIsBetter" },
+    targets: { key: "mos.score", from: ["mos", "split", "calibrate.ratio"], with: ["rows", "mos.score"] },
     networks: { key: "calibrate.from", with: ["calibrate.method"] },
     groups: { key: "split.groupBy", from: ["split.groupBy"], with: ["rows", "calibrate.method"] },
     reference: { key: "images", from: ["images", "split"], with: ["rows", "calibrate.method"] },
@@ -66,6 +67,7 @@ const told: Record<StageName, Record<string, Told>> = {
     groups: { key: "split.groupBy", from: ["split"], with: ["truth"] },
     range: { key: "mos.range" },
     lowerIsBetter: { key: "mos.lowerIsBetter" },
+    targets: { key: "mos.score", from: ["mos", "split"], with: ["truth", "mos.score"] },
   },
 };
 

@@ -16,8 +16,14 @@ export interface Prediction {
   group: string;
 }
 
-export function predictionsFile(project: Project, key: string): string {
-  return path.join(stageDir(project, "evaluate", key), "predictions.csv");
+/** `target`: which of `EvaluateResult.targets`; the main one without. */
+export function predictionsFile(project: Project, key: string, target?: number): string {
+  const name = target === undefined ? "predictions.csv" : targetPredictions(target);
+  return path.join(stageDir(project, "evaluate", key), name);
+}
+
+export function targetPredictions(target: number): string {
+  return `predictions-${target + 1}.csv`;
 }
 
 /** Throws LeafErrors as `openTable`. */

@@ -15,7 +15,7 @@ import { withPlan } from "../pipeline/plan/plan.ts";
 import { outputRules } from "../pipeline/projectInputs.ts";
 import { listRuns } from "../pipeline/runs.ts";
 import { isFinished, type StageOptions } from "../pipeline/stage.ts";
-import { chosenStudent, scorePaths } from "../scoring/score.ts";
+import { chosenStudent, scorePaths, scoreTable } from "../scoring/score.ts";
 import { readStudentFiles } from "../student/file.ts";
 import { toCsv } from "../tables/csvText.ts";
 import { ratingWords } from "../teachers/judgement.ts";
@@ -135,8 +135,10 @@ async function exportScores(
   options: StageOptions,
 ): Promise<Exported> {
   await checkOutputs([file], rules);
-  const { rows, failures, student } = await scoredImages(project, options);
-  await writeOutput(file, toCsv(["image", "score"], rows), rules);
+  const { scores, failures, student } = await scoredImages(project, options);
+  const table = student.targets ? scoreTable({ scores, student }) : undefined;
+  const rows = scores.map(({ image, score }) => [image, score]);
+  await writeOutput(file, toCsv(table?.header ?? ["image", "score"], table?.rows ?? rows), rules);
   tellFailures(failures, "export scores", options.onWarning);
   const { run, config, stage } = student;
   return { files: [file], student: { run, config, stage }, ...(failures && { failures }) };
@@ -152,15 +154,16 @@ async function scoredImages(project: Project, options: StageOptions) {
       file: project.configFile,
       remedy: say`Check \`images:\` and run \`leaf check\`.`,
     });
-  const { scores, failures, student } = await scorePaths(paths, {
+  const { failures, student, ...found } = await scorePaths(paths, {
     project,
     signal: options.signal,
     onProgress: options.onProgress,
   });
-  const rows = scores.map(
-    ({ image, score }) => [path.relative(project.root, image).replaceAll("\\", "/"), score] as const,
-  );
-  return { rows, failures, student };
+  const scores = found.scores.map((one) => ({
+    ...one,
+    image: path.relative(project.root, one.image).replaceAll("\\", "/"),
+  }));
+  return { scores, failures, student };
 }
 
 /** Tasks for Label Studio with the student's scores as predictions, and beside them what its labelling interface needs. */
@@ -172,7 +175,8 @@ async function exportTasks(
 ): Promise<Exported> {
   const beside = file.replace(/(\.json)?$/i, ".labels.xml");
   await checkOutputs([file, beside], rules);
-  const { rows, failures, student } = await scoredImages(project, options);
+  const { scores, failures, student } = await scoredImages(project, options);
+  const rows = scores.map(({ image, score }) => [image, score] as const);
   const { run, config, stage, scale } = student;
   const version = ["leaf", stage, run].filter(Boolean).join(" ");
   const tasks = labelStudioTasks(rows, { range: scale, version, prefix: options.prefix });

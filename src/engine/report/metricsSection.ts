@@ -41,12 +41,16 @@ export function metricsSection(data: ReportData): Html | null {
       evaluation.student === "distill" ? "TGD: distilled, no human scores" : calibratedName(run),
       evaluation,
     ),
+    ...(evaluation.targets ?? []).map((one) => row(`The same student's ${one.name}`, one)),
   ];
   return section(
     "Agreement with people",
     html`<div class="numbers">${table(["Student", "n", "SRCC", "PLCC", "PLCC, logistic fit", "KRCC", "RMSE"], rows)}</div>`,
     html`<p class="quiet">On the ${evaluation.split} split${evaluation.failed > 0 ? html`; ${evaluation.failed} images could not be scored` : ""}.
 In brackets: 95 % bootstrap intervals${evaluation.groups === undefined ? " over images" : ""}. ${groupsNote(english, evaluation.groups)} SRCC, KRCC and RMSE are of raw scores, PLCC of raw scores and after the 4-parameter logistic fit.</p>`,
+    evaluation.targets
+      ? html`<p class="quiet">Rows of ${evaluation.targets.map(({ name }) => name).join(", ")} compare with people's scores of that target, RMSE on its own scale; all else in this report is of the first target.</p>`
+      : html``,
     evaluation.ceiling ? html`<p>${ceilingText(english, evaluation.ceiling)}</p>` : html``,
   );
 }

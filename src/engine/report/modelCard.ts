@@ -40,7 +40,7 @@ tags: [image-quality-assessment, no-reference-iqa]
 
 # Image quality student${run ? ` ${run.id}` : ""}
 
-A small network that scores the quality of one image${calibrated ? "" : ", not calibrated on human scores"}: ${text(card.model)} with one scalar head, ${millions(card.parameters)} parameters, made ${provenance.created.slice(0, 10)}.
+A small network that scores the quality of one image${calibrated ? "" : ", not calibrated on human scores"}: ${text(card.model)} with ${card.targets ? `${card.targets.length} scalar heads` : "one scalar head"}, ${millions(card.parameters)} parameters, made ${provenance.created.slice(0, 10)}.
 ${calibrated ? "" : "\n**Its scores follow its teacher, not people.** Compare them with each other; do not read them as opinion scores.\n"}
 ## Scores
 
@@ -159,6 +159,7 @@ function agreement(card: StudentCard, run: RunRecord | undefined): string {
   if (!result || result.student !== card.stage) return "Not evaluated.";
   const rows = [
     ["this dataset", String(result.n), ...cells(result)],
+    ...(result.targets ?? []).map((one) => [`this dataset, ${text(one.name)}`, String(one.n), ...cells(one)]),
     ...(result.transfer?.datasets ?? []).map((dataset, i) => {
       const cell = result.transfer!.rows.find(({ student }) => student === card.stage)?.cells[i];
       return cell
@@ -196,7 +197,7 @@ function teacherLimit(run: RunRecord | undefined): string {
     : "It inherits its teacher's preferences and blind spots.";
 }
 
-function outputLines({ outputs, domain, levels }: StudentCard): string {
+function outputLines({ outputs, domain, levels, targets = [] }: StudentCard): string {
   const lines = {
     features: "- `features`: float32 [N, D], pooled.\n",
     map: "- `map`: float32 [N, h, w], local scores on 1..5 whose mean is the score.\n",
@@ -208,5 +209,10 @@ function outputLines({ outputs, domain, levels }: StudentCard): string {
       ? `- \`levels\`: float32 [N, ${levels.dim}], means and standard deviations of the maps at ${levels.parts.length} depths; \`levels\` in student.json says which lies where.\n`
       : "",
   };
-  return (outputs ?? []).map((output) => lines[output]).join("");
+  const beside = targets.slice(1).map(({ name, score, sd, mosScale: { range, lowerIsBetter } }) => {
+    const both = [score, sd].flatMap((output) => (output === null ? [] : [`\`${text(output)}\``])).join(", ");
+    const scale = `${rangeText(english, range)}${lowerIsBetter ? ", lower is better" : ""}`;
+    return `- ${both}: float32 [N], the same of ${text(name)} on 1..5, which stands for ${scale}.\n`;
+  });
+  return (outputs ?? []).map((output) => lines[output]).join("") + beside.join("");
 }

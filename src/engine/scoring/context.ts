@@ -1,5 +1,6 @@
 import type { StudentCard } from "../../protocol/student.ts";
 import type { Project } from "../config/project.ts";
+import type { TargetScores } from "../dataset/catalog.ts";
 import type { SplitName } from "../dataset/split.ts";
 import type { LeastConfidence } from "../labels/counting.ts";
 
@@ -21,6 +22,8 @@ export interface LiveContext {
   mos: ReadonlyMap<string, number>;
   /** Standard deviations of the opinions, where the MOS file has them. */
   mosStd?: ReadonlyMap<string, number>;
+  /** The targets beside the main one. */
+  targets?: readonly TargetScores[];
   splitOf(hash: string): SplitName;
   /** Fingerprint of the config's teacher. */
   teacher: string;

@@ -38,7 +38,8 @@ export async function scorersInUse(
     const distilled = runs.find(({ id }) => id === run)?.stages.distill?.key;
     if (distilled) students.add(`distill-${distilled}`);
   }
-  return (scorer) => students.has(scorer) || !/^(distill|calibrate)-/.test(scorer);
+  // Of a target beside the main one: scorerOf().
+  return (scorer) => students.has(scorer.split("#", 1)[0]!) || !/^(distill|calibrate)-/.test(scorer);
 }
 
 /** A scorer in words and figures, for every language. */
@@ -55,5 +56,12 @@ export function scorerInfo({ kind, fingerprint, card, run }: Scorer): ScorerInfo
           : say`student ${run ?? ""} · distilled, not calibrated`,
     scale: scale ? [...scale.range] : [1, 5],
     lowerIsBetter: scale?.lowerIsBetter ?? false,
+    ...(card?.targets && {
+      targets: card.targets.map(({ name, mosScale: { range, lowerIsBetter } }) => ({
+        name,
+        scale: [...range],
+        lowerIsBetter,
+      })),
+    }),
   };
 }

@@ -37,6 +37,7 @@ const scoreRow = z.object({
   confidence: share.nullable(),
   distance: z.number().nullish(),
   sd: z.number().min(0).nullish(),
+  beside: z.record(text, z.object({ score: z.number(), sd: z.number().min(0).optional() })).optional(),
 });
 
 /** The network in there is somebody's: what does not fit is no reply. */

@@ -30,8 +30,11 @@ export async function openScorer(scorer: ScorerKey): Promise<OpenScorer> {
   const student = await openStudent(scorer.dir, { threads });
   return {
     async score(image) {
-      const { score, distance, sd } = await image.withPixels((pixels) => judgePicture(student, pixels));
-      return { hash: image.hash, score, probabilities: null, confidence: null, distance, sd };
+      const { score, distance, sd, beside } = await image.withPixels((pixels) =>
+        judgePicture(student, pixels),
+      );
+      const told = { hash: image.hash, score, probabilities: null, confidence: null, distance, sd };
+      return beside ? { ...told, beside } : told;
     },
     heat: (image, files) => image.withPixels((pixels) => makeHeat(student, pixels, files)),
     close: () => student.close(),

@@ -12,13 +12,27 @@ import { failuresIn } from "../failures/list.ts";
 import { maxPixelsOf } from "../images/limits.ts";
 import { findCurrentStudent } from "../pipeline/currentStudent.ts";
 import { isFar } from "../student/outOfDistribution.ts";
-import { reportedDeviation, reportedScore } from "../student/scale.ts";
+import { reportedBeside, reportedDeviation, reportedScore } from "../student/scale.ts";
 import { openStudent, scoreImages } from "../student/student.ts";
 
 export interface ScoreResult {
-  student: ChosenStudent & { stage: string; fingerprint: string; scale: [number, number] };
+  student: ChosenStudent & {
+    stage: string;
+    fingerprint: string;
+    scale: [number, number];
+    /** Where there are several: each with its scale, the main one first. */
+    targets?: { name: string; scale: [number, number] }[];
+  };
   /** `sd`: of a person's score around it, on the same scale. `distance`: from the images it was distilled on, in units of the threshold; `far` above 1. Absent where unknown. */
-  scores: { image: string; score: number; sd?: number; distance?: number; far?: boolean }[];
+  scores: {
+    image: string;
+    score: number;
+    sd?: number;
+    /** The same of every target by name, the main one first; absent where there is one alone. */
+    targets?: Record<string, { score: number; sd?: number }>;
+    distance?: number;
+    far?: boolean;
+  }[];
   /** How many images are unlike those the student was distilled on; null where it cannot tell. */
   far: number | null;
   failed: { image: string; reason: string }[];
@@ -71,6 +85,9 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
       stage: student.card.stage,
       fingerprint: student.fingerprint,
       scale: student.card.mosScale?.range ?? [1, 5],
+      ...(student.card.targets && {
+        targets: student.card.targets.map(({ name, mosScale }) => ({ name, scale: mosScale.range })),
+      }),
     },
     scores: [],
     far: student.card.domain ? 0 : null,
@@ -100,10 +117,16 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
         const score = reportedScore(student.card, scored.score);
         const far = isFar(scored.distance);
         if (far) result.far = (result.far ?? 0) + 1;
-        result.scores.push({
-          image,
+        const main = {
           score,
           ...(scored.sd !== undefined && { sd: reportedDeviation(student.card, scored.sd) }),
+        };
+        const beside = reportedBeside(student.card, scored.beside);
+        const name = student.card.targets?.[0]?.name;
+        result.scores.push({
+          image,
+          ...main,
+          ...(beside && name !== undefined && { targets: { [name]: main, ...beside } }),
           ...(far !== null && { distance: scored.distance!, far }),
         });
       }
@@ -126,6 +149,22 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
     throw new LeafError("failed", message, { failures, result });
   }
   return failures ? { ...result, failures } : result;
+}
+
+/** The scores as a table: `image,score`, `sd` where there are error bars, and the same of each target beside the main one. */
+export function scoreTable({ scores, student }: Pick<ScoreResult, "scores" | "student">) {
+  const names = (student.targets ?? []).slice(1).map(({ name }) => name);
+  const bars = scores.some((one) => one.sd !== undefined);
+  const columns = ["", ...names.map((name) => `_${name}`)].flatMap((suffix) =>
+    bars ? [`score${suffix}`, `sd${suffix}`] : [`score${suffix}`],
+  );
+  const rows = scores.map((one) => [
+    one.image,
+    ...[one, ...names.map((name) => one.targets?.[name])].flatMap((said) =>
+      bars ? [said?.score ?? null, said?.sd ?? null] : [said?.score ?? null],
+    ),
+  ]);
+  return { header: ["image", ...columns], rows };
 }
 
 /** Filed under no hash: what is scored is what lies there. */

@@ -13,6 +13,13 @@ export interface ScoreRow {
   distance?: number | null;
   /** Standard deviation of a person's score around it, on 1..5; null or absent where the scorer has no error bars. */
   sd?: number | null;
+  /** Of a student's targets beside the main one, by name: kept as rows of `scorerOf(scorer, name)`. */
+  beside?: Record<string, { score: number; sd?: number }>;
+}
+
+/** Who says what of a target beside the main one. */
+export function scorerOf(scorer: string, target: string): string {
+  return `${scorer}#${target}`;
 }
 
 /** Scores of any number of images by scorers' fingerprints. Throws LeafErrors `failed` where the disk does. */
@@ -112,18 +119,29 @@ export function openScores(file: string): ScoreStore {
     put: (scorer, rows) =>
       guarded(() => {
         const before = count(scorer);
+        const others = new Set<string>();
         let added = 0;
         db.exec("BEGIN IMMEDIATE");
-        for (const { hash, score, probabilities, confidence, distance, sd } of rows) {
+        for (const { hash, score, probabilities, confidence, distance, sd, beside = {} } of rows) {
           if (!Number.isFinite(score)) throw new RangeError(`The score of ${hash} is ${score}.`);
           if (!byHash.get(scorer, hash)) added++;
           const [excellent, good, fair, poor, bad] = probabilities ?? [null, null, null, null, null];
           const told = [excellent, good, fair, poor, bad, confidence, distance ?? null, sd ?? null];
           upsert.run(scorer, hash, score, ...told);
+          for (const [name, one] of Object.entries(beside)) {
+            if (!Number.isFinite(one.score)) throw new RangeError(`The score of ${hash} is ${one.score}.`);
+            const other = scorerOf(scorer, name);
+            others.add(other);
+            upsert.run(other, hash, one.score, ...Array<null>(7).fill(null), one.sd ?? null);
+          }
         }
         db.exec("COMMIT");
         counts.set(scorer, before + added);
         sorted.delete(scorer);
+        for (const other of others) {
+          counts.delete(other);
+          sorted.delete(other);
+        }
       }),
     get: (scorer, hash) => guarded(() => toRow(byHash.get(scorer, hash))),
     *missing(scorer, hashes) {

@@ -83,6 +83,9 @@ export function checkSignature(session: InferenceSession, card: StudentCard, fil
   if (session.outputNames.includes("distance")) expect(session.outputMetadata, "distance", "float32", [null]);
   if (session.outputNames.includes("levels"))
     expect(session.outputMetadata, "levels", "float32", [null, card.levels?.dim ?? null]);
+  for (const { score, sd } of card.targets ?? [])
+    for (const name of sd === null ? [score] : [score, sd])
+      expect(session.outputMetadata, name, "float32", [null]);
 
   /** `null` fits any extent; so does one that the file leaves open. */
   function expect(values: Values, name: string, type: string, wanted: (number | null)[]): void {

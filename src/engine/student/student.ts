@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import type { StudentCard } from "../../protocol/student.ts";
+import type { CardTarget, StudentCard } from "../../protocol/student.ts";
 import { inEnglish, quoted, say } from "../../words/text.ts";
 import { LeafError, messageOf, throwIfCancelled } from "../base/errors.ts";
 import { InferenceSession, Tensor } from "../base/onnxRuntime.ts";
@@ -37,6 +37,8 @@ export interface JudgedViews {
   levels: Float32Array | null;
   /** Standard deviations on 1..5; null from a student that has no error bars. */
   sds: Float32Array | null;
+  /** The same of the targets beside the main one, by name; none where there is one alone. */
+  beside: Record<string, { scores: Float32Array; sds: Float32Array | null }>;
 }
 
 export interface ViewMaps {
@@ -52,6 +54,8 @@ export interface Judged {
   distance: number | null;
   /** Standard deviation of a person's score around it; absent from a student that has no error bars. */
   sd?: number;
+  /** The same of the targets beside the main one, by name, each on 1..5; absent where there is one alone. */
+  beside?: Record<string, { score: number; sd?: number }>;
 }
 
 /** An image without a score; `lasting`: it will have none as long as its bytes are the same. */
@@ -123,7 +127,9 @@ export async function openStudent(dir: string, options: OpenOptions = {}): Promi
             remedy: say`Run \`leaf distill\` again.`,
           });
       const sd = has("sd") ? ["sd"] : [];
-      const found = await run(given, ["score", ...(told ? ["distance"] : []), ...sd, ...rows]);
+      const beside = besideOf(card);
+      const others = beside.flatMap((target) => (target.sd ? [target.score, target.sd] : [target.score]));
+      const found = await run(given, ["score", ...(told ? ["distance"] : []), ...sd, ...rows, ...others]);
       const data = (name: string) => (found[name]?.data as Float32Array | undefined) ?? null;
       return {
         scores: data("score")!,
@@ -131,6 +137,12 @@ export async function openStudent(dir: string, options: OpenOptions = {}): Promi
         features: data("features"),
         levels: data("levels"),
         sds: data("sd"),
+        beside: Object.fromEntries(
+          beside.map(({ name, score, sd }) => [
+            name,
+            { scores: data(score)!, sds: sd === null ? null : data(sd) },
+          ]),
+        ),
       };
     },
     async mapViews(given) {
@@ -159,7 +171,7 @@ async function scoresOfNoise(session: InferenceSession, crop: number): Promise<F
 export async function judgePicture(student: Student, image: RgbImage): Promise<Judged> {
   const { input } = student.card;
   const found = await student.judgeViews(views(await prepare(image, input), input));
-  const judged = judgedOf(student.card, found.scores, found.distances, found.sds);
+  const judged = judgedOf(student.card, found);
   if (isNumber(judged)) return judged;
   throw new LeafError("failed", noNumber, { remedy: say`Run the stage that made the student again.` });
 }
@@ -167,27 +179,47 @@ export async function judgePicture(student: Student, image: RgbImage): Promise<J
 /** Why an image has no score where the network gives NaN or infinity. */
 export const noNumber = say`The student gave no number.`;
 
-function isNumber({ score, distance, sd = 0 }: Judged, rows: (Float32Array | undefined)[] = []): boolean {
+function isNumber(
+  { score, distance, sd = 0, beside = {} }: Judged,
+  rows: (Float32Array | undefined)[] = [],
+): boolean {
   return (
     Number.isFinite(score) &&
     Number.isFinite(sd) &&
+    Object.values(beside).every((one) => Number.isFinite(one.score) && Number.isFinite(one.sd ?? 0)) &&
     (distance === null || Number.isFinite(distance)) &&
     rows.every((row) => row === undefined || row.every(Number.isFinite))
   );
 }
 
+/** The mean over the views [from, to). */
 function judgedOf(
   { domain }: StudentCard,
-  scores: Float32Array,
-  distances: Float32Array | null,
-  sds: Float32Array | null,
+  { scores, distances, sds, beside }: JudgedViews,
+  from = 0,
+  to = scores.length,
 ): Judged {
+  const mean = (all: Float32Array) => meanOf(all.subarray(from, to));
   const distance = domain && distances ? mean(distances) / domain.threshold : null;
   // Views of one picture err together: their mean is no surer than they are.
-  return { score: mean(scores), distance, ...(sds && { sd: mean(sds) }) };
+  const both = (one: { scores: Float32Array; sds: Float32Array | null }) => ({
+    score: mean(one.scores),
+    ...(one.sds && { sd: mean(one.sds) }),
+  });
+  const others = Object.entries(beside).map(([name, one]) => [name, both(one)] as const);
+  return {
+    ...both({ scores, sds }),
+    distance,
+    ...(others.length > 0 && { beside: Object.fromEntries(others) }),
+  };
 }
 
-function mean(scores: Float32Array): number {
+/** The targets beside the main one. */
+function besideOf({ targets = [] }: StudentCard): CardTarget[] {
+  return targets.slice(1);
+}
+
+function meanOf(scores: Float32Array): number {
   return scores.reduce((sum, s) => sum + s, 0) / scores.length;
 }
 
@@ -244,7 +276,7 @@ export async function* scoreImages<T extends ImageSource>(
     const readable = batch.filter((one) => "seen" in one);
     if (readable.length === 0) return batch.filter((one) => "reason" in one);
     const together = joined(readable.map(({ seen }) => seen));
-    const { scores, distances, sds, ...rows } = await student.judgeViews(together, options);
+    const found = await student.judgeViews(together, options);
     let next = 0;
     return batch.map((one) => {
       if (!("seen" in one)) return one;
@@ -252,13 +284,12 @@ export async function* scoreImages<T extends ImageSource>(
       const from = next;
       const to = from + seen.n;
       next = to;
-      const part = (all: Float32Array | null) => all?.subarray(from, to) ?? null;
-      const judged = judgedOf(student.card, scores.subarray(from, to), part(distances), part(sds));
+      const judged = judgedOf(student.card, found, from, to);
       const row = (all: Float32Array | null) => {
         const dim = all ? all.length / together.n : 0;
         return all ? meanRow(all.subarray(from * dim, to * dim), dim) : undefined;
       };
-      const [features, levels] = [row(rows.features), row(rows.levels)];
+      const [features, levels] = [row(found.features), row(found.levels)];
       if (!isNumber(judged, [features, levels])) return { item, reason: inEnglish(noNumber), lasting: true };
       return {
         item,

@@ -14,6 +14,7 @@ import { usable } from "../labels/rules.ts";
 import { fitLogistic, krcc, type Logistic, logistic, plcc, rmse, srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
 import { groupsOf } from "../metrics/groups.ts";
+import { mainColumn, targetsOf } from "../mos/complete.ts";
 import { type MosScale, studentToMos } from "../mos/scale.ts";
 import { runsOf } from "../pipeline/currentStudent.ts";
 import { evaluationInputs } from "../pipeline/plan/evaluate.ts";
@@ -38,9 +39,14 @@ const mostKept = 8;
 
 /**
  * What `evaluate` found, image by image, beside the same figures of the teacher and of the distilled student. Of the newest
- * evaluated run of this config unless one is named; null if that one has not been evaluated.
+ * evaluated run of this config unless one is named; null if that one has not been evaluated. Of the main target unless another is
+ * named that the run has.
  */
-export async function evaluationView(browser: Browser, runId?: string): Promise<EvaluationView | null> {
+export async function evaluationView(
+  browser: Browser,
+  runId?: string,
+  target?: string,
+): Promise<EvaluationView | null> {
   const { project, sources } = browser;
   const runs = (await listRuns(project)).filter(
     (run) => run.stages.evaluate && existsSync(predictionsFile(project, run.stages.evaluate.key)),
@@ -48,24 +54,30 @@ export async function evaluationView(browser: Browser, runId?: string): Promise<
   const run = runId ? runs.find((one) => one.id === runId) : runsOf(project, runs)[0];
   if (!run) return null;
   sources.refresh();
-  const key = [run.id, run.stages.evaluate!.key, sources.version("labels")].join(" ");
+  const key = [run.id, run.stages.evaluate!.key, sources.version("labels"), target].join(" ");
   const views = kept.get(browser) ?? new LRUCache<string, Promise<EvaluationView>>({ max: mostKept });
   kept.set(browser, views);
   let view = views.get(key);
   if (!view) {
-    view = viewOf(browser, run);
+    view = viewOf(browser, run, target);
     views.set(key, view);
     view.catch(() => views.delete(key));
   }
   return view;
 }
 
-async function viewOf(browser: Browser, run: RunRecord): Promise<EvaluationView> {
+async function viewOf(browser: Browser, run: RunRecord, target?: string): Promise<EvaluationView> {
   const { project } = browser;
   const config = configOf(run);
   const mos = config.mos!;
   const { key, result } = run.stages.evaluate!;
   const { logistic: fitted, ...evaluation } = result as EvaluateResult & { logistic?: Logistic | null };
+  const names = [
+    targetsOf(mos)[0]?.name ?? mainColumn(mos),
+    ...(evaluation.targets ?? []).map(({ name }) => name),
+  ];
+  const beside = evaluation.targets?.findIndex(({ name }) => name === target) ?? -1;
+  if (beside >= 0) return viewOfTarget(project, run, beside, names);
   const predictions = await readPredictions(predictionsFile(project, key));
   const teacher = await teacherOf(project, run);
   const judged = await scoresOf(browser, teacher, predictions);
@@ -73,6 +85,7 @@ async function viewOf(browser: Browser, run: RunRecord): Promise<EvaluationView>
   const fit = fitted === undefined ? fitLogistic(...columnsOf(predictions)) : fitted;
   return {
     run: run.id,
+    ...(names.length > 1 && { target: { name: names[0]!, names } }),
     evaluation: { ...evaluation, run: run.id },
     points: predictions.map(({ hash, path, score, mos }) => ({
       hash,
@@ -89,6 +102,34 @@ async function viewOf(browser: Browser, run: RunRecord): Promise<EvaluationView>
       { name: "CFT", metrics: evaluation.student === "calibrate" ? metricsOf(evaluation) : null },
     ],
     paper: await paperFigures(project.root, config),
+  };
+}
+
+/** Of a target beside the main one: what the teacher, the distilled student and single ratings say is of the main one. */
+async function viewOfTarget(
+  project: Project,
+  run: RunRecord,
+  at: number,
+  names: string[],
+): Promise<EvaluationView> {
+  const { key, result } = run.stages.evaluate!;
+  const { split, student, failed, targets = [] } = result as EvaluateResult;
+  const { name, range, lowerIsBetter: _, ...metrics } = targets[at]!;
+  const predictions = await readPredictions(predictionsFile(project, key, at));
+  const fit = fitLogistic(...columnsOf(predictions));
+  return {
+    run: run.id,
+    target: { name, names },
+    evaluation: { ...metrics, run: run.id, split, student, failed, targets },
+    points: predictions.map(({ hash, path, score, mos }) => ({ hash, path, score, mos, teacher: null })),
+    range: [...range],
+    fit: fit && curveOf(fit, predictions),
+    arms: [
+      { name: "teacher", metrics: null },
+      { name: "TGD", metrics: null },
+      { name: "CFT", metrics: metricsOf(metrics) },
+    ],
+    paper: null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { ImageRow, PointView, Rank } from "../../protocol/images.ts";
+import type { ImageRow, PointView, Rank, TargetView } from "../../protocol/images.ts";
 import { fileUri } from "../base/fileUri.ts";
 import { isId } from "../base/ids.ts";
 import { isLinkedOut } from "../dataset/linkedOut.ts";
@@ -9,6 +9,7 @@ import { human } from "../labels/labels.ts";
 import { studentToMos } from "../mos/scale.ts";
 import type { LiveContext, Scorer } from "../scoring/context.ts";
 import { pictureFile } from "../scoring/pictureFiles.ts";
+import { scorerOf } from "../scoring/scores.ts";
 import { isFar } from "../student/outOfDistribution.ts";
 import { reportedDeviation } from "../student/scale.ts";
 import { ratingWords } from "../teachers/judgement.ts";
@@ -90,6 +91,7 @@ export function readImageRow(
       : { sd: reportedDeviation(scorer.card, row.sd) }),
     rank: row.score === null ? null : rankWithin(row.score),
     far: isFar(row.distance),
+    ...targetsOf(sources, context, row.hash),
     teacher: point,
     mos: mos.get(row.hash) ?? null,
     ...(mosStd?.has(row.hash) ? { mosStd: mosStd.get(row.hash) } : {}),
@@ -106,6 +108,36 @@ function withNumbers(found: Stored): Stored {
     if (!Number.isFinite(row[name])) row[name] = null;
   if (!ratingWords.every((word) => Number.isFinite(row[word]))) row.excellent = null;
   return row;
+}
+
+const scoreByHash = "SELECT score, sd FROM scores.scores WHERE scorer = ? AND hash = ?";
+
+/** What the scorer and people said of the targets beside the main one: those that the config names, and the student has. */
+function targetsOf(
+  sources: Sources,
+  { scorer, targets = [] }: LiveContext,
+  hash: string,
+): { targets?: TargetView[] } {
+  const learnt = scorer.card?.targets?.slice(1) ?? [];
+  const others = targets.filter(({ name }) => !learnt.some((one) => one.name === name));
+  const all = [...learnt, ...others.map((one) => ({ name: one.name, mosScale: one }))];
+  if (all.length === 0) return {};
+  const find = sources.prepare(scoreByHash);
+  return {
+    targets: all.map(({ name, mosScale }) => {
+      const { score, sd } = find.get(scorerOf(scorer.fingerprint, name), hash) ?? {};
+      const known = typeof score === "number" && Number.isFinite(score);
+      const rated = targets.find((one) => one.name === name);
+      return {
+        name,
+        score: known ? studentToMos(score, mosScale) : null,
+        ...(known && typeof sd === "number" && { sd: reportedDeviation({ mosScale }, sd) }),
+        mos: rated?.mos.get(hash) ?? null,
+        scale: [...mosScale.range],
+        lowerIsBetter: mosScale.lowerIsBetter,
+      };
+    }),
+  };
 }
 
 const reasonByHash = `

@@ -2,13 +2,18 @@ import type { SQLInputValue } from "node:sqlite";
 import type { ImageQuery, ImageSort } from "../../protocol/images.ts";
 import { mosToStudent } from "../mos/scale.ts";
 import type { LiveContext } from "../scoring/context.ts";
+import { scorerOf } from "../scoring/scores.ts";
 import { labelScore, personScore, pointJoins, scoreJoin } from "./imageRows.ts";
 import type { ViewPlan } from "./orderedViews.ts";
 import type { SourceName, Sources } from "./sources.ts";
 import type { TwinGroup } from "./twinGroups.ts";
 
 /** What a sort is by, on a scale on which more is better, and the sources that tells it. */
-function sortKey(sort: ImageSort, { scorer, teacher }: LiveContext): { key: string; sources: SourceName[] } {
+function sortKey(
+  sort: ImageSort,
+  { scorer, teacher }: LiveContext,
+  beside: boolean,
+): { key: string; sources: SourceName[] } {
   switch (sort) {
     case "path":
       return { key: "0", sources: [] };
@@ -19,10 +24,12 @@ function sortKey(sort: ImageSort, { scorer, teacher }: LiveContext): { key: stri
     case "score":
       return { key: "s.score", sources: ["scores"] };
     case "mos":
-      return { key: "mos_quality(f.hash)", sources: [] };
+      return { key: "mos_quality(f.hash, :target)", sources: [] };
     case "teacher":
       return { key: labelScore, sources: ["labels", "scores"] };
     case "disagreement": {
+      // The teacher is asked about the main target alone.
+      if (beside) return { key: "NULL", sources: [] };
       // The embedded teacher cannot disagree with itself.
       const other = scorer.fingerprint === teacher ? personScore : labelScore;
       return { key: `abs(s.score - ${other})`, sources: ["labels", "scores"] };
@@ -30,18 +37,29 @@ function sortKey(sort: ImageSort, { scorer, teacher }: LiveContext): { key: stri
   }
 }
 
-/** Defines `mos_quality(hash)`, `split_of(hash)` and `twin_group(hash)`, which read the newest context rather than copies of it. */
+/** A context whose scores are those of a target beside the main one; itself where the scorer has none of this name. */
+function contextOf(context: LiveContext, name: string | undefined): LiveContext {
+  const { scorer } = context;
+  const target = scorer.card?.targets?.slice(1).find((one) => one.name === name);
+  if (!scorer.card || !target) return context;
+  const { mosScale } = target;
+  const fingerprint = scorerOf(scorer.fingerprint, target.name);
+  return { ...context, scorer: { ...scorer, fingerprint, card: { ...scorer.card, mosScale } } };
+}
+
+/** Defines `mos_quality(hash, target)`, `split_of(hash)` and `twin_group(hash)`, which read the newest context rather than copies of it. */
 export function defineContextFunctions(
   sources: Sources,
   context: () => LiveContext | undefined,
   twinsOf: (hash: string) => TwinGroup | undefined,
 ): void {
   sources.db.function("twin_group", (hash: unknown) => twinsOf(String(hash))?.number ?? null);
-  sources.db.function("mos_quality", (hash: unknown) => {
+  sources.db.function("mos_quality", (hash: unknown, name: unknown) => {
     const now = context();
-    const mos = now?.mos.get(String(hash));
+    const target = now?.targets?.find((one) => one.name === name);
+    const mos = (target ?? now)?.mos.get(String(hash));
     if (mos === undefined) return null;
-    return now?.project.config.mos?.lowerIsBetter ? -mos : mos;
+    return (target ?? now?.project.config.mos)?.lowerIsBetter ? -mos : mos;
   });
   sources.db.function("split_of", (hash: unknown) => context()?.splitOf(String(hash)) ?? null);
 }
@@ -50,10 +68,11 @@ export function defineContextFunctions(
 export function planImages(
   sources: Sources,
   query: ImageQuery,
-  context: LiveContext,
+  main: LiveContext,
   revision: number,
 ): ViewPlan {
-  const { key, sources: sorted } = sortKey(query.sort, context);
+  const context = contextOf(main, query.target);
+  const { key, sources: sorted } = sortKey(query.sort, context, context !== main);
   const depends = new Set<SourceName>(["dataset", ...sorted]);
   const values: Record<string, SQLInputValue> = {};
   const conditions = [
@@ -76,7 +95,8 @@ export function planImages(
     depends.add("scores");
   }
   if (query.sort === "similar") conditions.push("twin_group(f.hash) IS NOT NULL");
-  if (query.mos) conditions.push(`mos_quality(f.hash) IS ${query.mos === "rated" ? "NOT " : ""}NULL`);
+  if (query.mos)
+    conditions.push(`mos_quality(f.hash, :target) IS ${query.mos === "rated" ? "NOT " : ""}NULL`);
   if (query.split) {
     conditions.push("split_of(f.hash) = :split");
     values.split = query.split;
@@ -85,10 +105,11 @@ export function planImages(
   const scored = depends.has("scores");
   if (labelled) values.teacher = context.teacher;
   if (scored) values.scorer = context.scorer.fingerprint;
+  if (query.mos || query.sort === "mos") values.target = query.target ?? null;
   const usesContext = query.mos !== undefined || query.split !== undefined || query.sort === "mos";
-  const { sort, text, score, mos, split, far } = query;
+  const { sort, text, score, mos, split, far, target } = query;
   return {
-    name: `images ${JSON.stringify([sort, text || null, score, mos, split, far])}`,
+    name: `images ${JSON.stringify([sort, text || null, score, mos, split, far, target])}`,
     version: () =>
       [
         usesContext ? revision : "",

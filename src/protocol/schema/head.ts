@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { count, figure, filled, interval, seconds, text } from "./common.ts";
-import { agreement, errorCode, level, levels, scoredViews } from "./trainer.ts";
+import { agreement, errorCode, level, levels, scoredViews, targetName } from "./trainer.ts";
 
 // What the closed form of calibration is told, and what it tells: `npm run contract` writes Python's side.
 
@@ -20,6 +20,8 @@ const headNetwork = z.strictObject({
   scored: z.boolean(),
 });
 
+const furtherHead = z.strictObject({ name: targetName, rows: filled });
+
 /** Fits the closed form and writes student.onnx. */
 const fitJob = z.strictObject({
   v,
@@ -29,6 +31,8 @@ const fitJob = z.strictObject({
   networks: z.array(headNetwork).min(1).max(2),
   /** `target,weight,group,fold`; an image without a target gives statistics of the features alone. */
   rows: filled,
+  /** Heads beside the main one, on the networks that it takes: rows of the same images with their own targets. */
+  targets: z.array(furtherHead).min(1).max(15).optional(),
 });
 
 /** Exports a network as it comes, with the features of its levels. */
@@ -75,6 +79,8 @@ export const headFacts = z.object({
   candidates: z.array(candidate),
 });
 
+const fittedHead = z.object({ name: targetName, facts: headFacts, predictions: text });
+
 export const headDone = z.object({
   v,
   type: z.literal("fitted"),
@@ -86,6 +92,8 @@ export const headDone = z.object({
   folds: z.array(agreement),
   /** Scores and sd of all rows, on 1..5: `score,sd`. */
   predictions: text,
+  /** Of the heads beside the main one, in their order. */
+  targets: z.array(fittedHead).optional(),
 });
 
 export const backboneDone = z.object({
@@ -120,7 +128,9 @@ export const headContract = {
   Agreement: agreement,
   Level: level,
   Levels: levels,
+  TargetName: targetName,
   HeadNetwork: headNetwork,
+  FurtherHead: furtherHead,
   FitJob: fitJob,
   BackboneJob: backboneJob,
   HeadJob: headJob,
@@ -128,6 +138,7 @@ export const headContract = {
   Candidate: candidate,
   LeftOut: leftOut,
   HeadFacts: headFacts,
+  FittedHead: fittedHead,
   HeadDone: headDone,
   BackboneDone: backboneDone,
   Failure: headFailure,

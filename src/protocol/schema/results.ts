@@ -8,6 +8,7 @@ import type {
   LabelResult,
   Metrics,
   RunRecord,
+  TargetMetrics,
   Transfer,
   TransferCell,
 } from "../results.ts";
@@ -15,6 +16,7 @@ import { stageNames } from "../results.ts";
 import { count, figure, fileName, interval, key, runId, seconds, sentence, text, time } from "./common.ts";
 import { failureSummary } from "./failures.ts";
 import { headFacts } from "./head.ts";
+import { targetName } from "./trainer.ts";
 
 const stage = z.enum(["distill", "calibrate"]);
 
@@ -124,8 +126,16 @@ const transfer = z.looseObject({
   rows: z.array(z.looseObject({ student: stage, cells: z.array(transferCell.nullable()) })),
 }) satisfies z.ZodType<Transfer>;
 
+const targetMetrics = z.looseObject({
+  ...measured,
+  name: targetName,
+  range: z.tuple([z.number(), z.number()]),
+  lowerIsBetter: z.boolean(),
+}) satisfies z.ZodType<TargetMetrics>;
+
 const evaluated = {
   ...measured,
+  targets: z.array(targetMetrics).max(15).optional(),
   split: z.enum(["train", "val", "test"]).default("test"),
   student: stage.default("calibrate"),
   failed: counted,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { ServerMethod } from "../server.ts";
 import { count, imageHash, text } from "./common.ts";
+import { targetName } from "./trainer.ts";
 
 // What the panel asks comes from a webview, so requests are input like any other. Keys that are not named stay as they are.
 
@@ -26,6 +27,7 @@ const sitting = { rater: z.string().max(200).optional(), repeatEvery: count.opti
 const imageQuery = z.looseObject({
   ...page,
   sort: z.enum(["path", "score", "mos", "teacher", "disagreement", "modified", "similar"]),
+  target: targetName.optional(),
   text: text.optional(),
   score: span.optional(),
   mos: z.enum(["rated", "unrated"]).optional(),
@@ -71,7 +73,7 @@ export const requestParams = {
   "leaf/runConfig": of({ config, run }),
   "leaf/curves": of({ config, run }),
   "leaf/reliability": of({ config, by: text.optional() }),
-  "leaf/evaluation": of({ config, run: run.optional() }),
+  "leaf/evaluation": of({ config, run: run.optional(), target: targetName.optional() }),
   "leaf/images": of({ config, query: imageQuery }),
   "leaf/bands": of({ config }),
   "leaf/pairs": of({ config, query: pairQuery }),

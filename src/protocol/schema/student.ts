@@ -1,11 +1,18 @@
 import * as z from "zod";
 import type { StudentCard } from "../student.ts";
-import { count, text } from "./common.ts";
+import { count, filled, text } from "./common.ts";
 import { headFacts } from "./head.ts";
-import { domainFacts, level, levels, scoredViews } from "./trainer.ts";
+import { domainFacts, level, levels, scoredViews, targetName } from "./trainer.ts";
 
 /** Larger inputs are no network's: a view takes 3 bytes a pixel, and much more inside the network. */
 const side = z.int().min(1).max(4096);
+
+const mosScale = z.looseObject({
+  range: z
+    .tuple([z.number(), z.number()])
+    .refine(([low, high]) => high > low && high - low <= 1e9, "must be [lowest, highest]"),
+  lowerIsBetter: z.boolean(),
+});
 
 /** `student.json`. Students of LEAF 0.1.0 have neither `outputs` nor `domain`; `levels` came later still. */
 export const studentCard = z.looseObject({
@@ -17,14 +24,7 @@ export const studentCard = z.looseObject({
     crop: side,
     views: scoredViews,
   }),
-  mosScale: z
-    .looseObject({
-      range: z
-        .tuple([z.number(), z.number()])
-        .refine(([low, high]) => high > low && high - low <= 1e9, "must be [lowest, highest]"),
-      lowerIsBetter: z.boolean(),
-    })
-    .nullable(),
+  mosScale: mosScale.nullable(),
   parameters: count,
   exportMaxDifference: z.number(),
   outputs: z.array(z.enum(["features", "map", "distance", "levels", "sd"])).optional(),
@@ -37,6 +37,19 @@ export const studentCard = z.looseObject({
       "`parts` must lie within `dim`",
     )
     .nullish(),
+  targets: z
+    .array(
+      z.looseObject({
+        name: targetName,
+        score: filled,
+        sd: filled.nullable(),
+        mosScale,
+        head: headFacts.loose().nullish(),
+      }),
+    )
+    .min(2)
+    .max(16)
+    .optional(),
   head: headFacts.loose().nullish(),
   provenance: z.looseObject({
     leaf: text,

@@ -65,6 +65,9 @@ const calibratedStudent = z.strictObject({
   backbone: filled.nullable(),
 });
 
+/** A target's name: in the rows file, in the outputs of student.onnx, in the curves. */
+export const targetName = z.string().min(1).max(60);
+
 const rates = z.strictObject({ backbone: atLeast0, head: atLeast0 });
 
 // That one weight at least is above 0 is Python's to check: it is of several keys.
@@ -125,6 +128,8 @@ const calibrateJob = z.strictObject({
   ...job,
   kind: z.literal("calibrate"),
   student: calibratedStudent,
+  /** Targets beside the main one, each a head and a column of `rows`. */
+  targets: z.array(targetName).min(1).max(15).optional(),
   labels: noLabels.default(null),
   /** Rows of unrated training images; their targets are the teacher's scores, on the scale of the human ones. */
   teacher: filled.nullable().default(null),
@@ -169,6 +174,8 @@ const metrics = z.object({
   parts: z.record(z.string().max(80), z.number().nullable()),
   lr: z.number(),
   val: agreement.nullable(),
+  /** The same of each target beside the main one. */
+  targets: z.record(targetName, agreement).optional(),
   imagesPerS: z.number(),
 });
 const checkpoint = z.object({ v, type: z.literal("checkpoint"), epoch: count, path: text });
@@ -181,6 +188,8 @@ export const trainerDone = z.object({
   onnx: text,
   exportMaxDifference: z.number(),
   val: agreement.nullable(),
+  /** The same of each target beside the main one. */
+  targets: z.record(targetName, agreement).optional(),
   parameters: count,
   /** Null with too few images to tell which are unlike them. */
   domain: domainFacts.nullable(),
@@ -228,6 +237,7 @@ export const trainerContract = {
   Levels: levels,
   NewStudent: newStudent,
   CalibratedStudent: calibratedStudent,
+  TargetName: targetName,
   Rates: rates,
   DistillLoss: distillLoss,
   CalibrateLoss: calibrateLoss,

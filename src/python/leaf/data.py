@@ -10,7 +10,7 @@ from leaf.batches import PairGraph
 from leaf.cache import TensorCache
 from leaf.contract.trainer import CalibrateJob
 from leaf.errors import TrainerError
-from leaf.job import Job
+from leaf.job import Job, targets_of
 from leaf.labels import NO_PAIRS, read_pairs, read_points
 from leaf.rows import NO_IMAGES, Split, read_rows
 
@@ -31,9 +31,9 @@ class Data:
 
 def read_data(job: Job, cache: TensorCache) -> Data:
     """Training images without any label are left out; so are validation images without a target."""
-    train, val = read_rows(Path(job.rows), cache, job.student.crop)
+    train, val = read_rows(Path(job.rows), cache, job.student.crop, targets_of(job))
     if isinstance(job, CalibrateJob):
-        train, val = (part.keep(~np.isnan(part.targets)) for part in (train, val))
+        train, val = (part.keep(part.known()) for part in (train, val))
         if not len(train):
             raise TrainerError("input", "No training image has a human score.", "Add scores to the MOS file.")
         unrated = NO_IMAGES

@@ -36,11 +36,12 @@ def share(n: int, world: World) -> tuple[int, int]:
 def whole(part: Tensor, start: int, n: int, world: World) -> Tensor:
     """The scores of all n images of the global batch, differentiable in this rank's part only.
 
-    Each rank then holds the same loss, and the sum over ranks of its gradients is that of one process.
+    [n], or [n, T] of several targets. Each rank then holds the same loss, and the sum over ranks of its
+    gradients is that of one process.
     """
     if world.size == 1:
         return part
-    full = torch.zeros(n, dtype=part.dtype, device=part.device)
+    full = torch.zeros((n, *part.shape[1:]), dtype=part.dtype, device=part.device)
     full[start : start + len(part)] = part.detach()
     dist.all_reduce(full)
     return torch.cat([full[:start], part, full[start + len(part) :]])

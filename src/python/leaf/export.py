@@ -32,6 +32,7 @@ class Exported(nn.Module):
         self.student = student
         self.domain = domain
         self.names = ["score", "features", "map", *([] if domain is None else ["distance"]), "levels"]
+        self.names[1:1] = [f"score_{name}" for name in student.targets]
         self.inner = [
             f"{part.name}_{kind}"
             for part in layout(student).parts
@@ -43,7 +44,8 @@ class Exported(nn.Module):
         levels, pairs = flat(self.student, maps)
         inner = [x for one, pair in zip(maps, pairs, strict=True) for x in (one, *pair) if x is not None]
         distance = [] if self.domain is None else [self.domain(features)]
-        return (score, features, local_scores(self.student, last), *distance, levels, *inner)
+        scores = [score] if score.ndim == 1 else score.unbind(1)
+        return (*scores, features, local_scores(self.student, last), *distance, levels, *inner)
 
 
 def export(
@@ -54,7 +56,7 @@ def export(
     whole: list[Pixels] | None = None,
 ) -> float:
     """Exports `pixels` uint8 [N, crop, crop, 3] -> `score` [N], `features` [N, D], `map` [N, h, w],
-    `levels` [N, L].
+    `levels` [N, L], and `score_<name>` [N] of each target beside the main one.
 
     N is free, and with `whole`, pictures of any size, so are height and width, from the crop on. The spatial
     mean of `map` is the score; with a domain there is `distance` [N] too. See Exported for the names inside.
@@ -90,7 +92,7 @@ def export(
     temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
     temporary.write_bytes(data)
     temporary.replace(path)
-    return differences["score"]
+    return max(one for name, one in differences.items() if name.startswith("score"))
 
 
 def _model(exported: Exported, crop: int, any_size: bool) -> "onnx.ModelProto":  # type: ignore[name-defined]  # noqa: F821
@@ -158,7 +160,7 @@ def _differences(exported: Exported, tried: list[Pixels], data: bytes) -> dict[s
         found = session.run(exported.names, {"pixels": pixels})
         for name, wanted, given in zip(exported.names, expected, found, strict=False):
             value = wanted.numpy()
-            scale = 1.0 if name == "score" else max(1.0, float(np.abs(value).max()))
+            scale = 1.0 if name.startswith("score") else max(1.0, float(np.abs(value).max()))
             # Unlike max() this keeps a NaN.
             differences[name] = float(np.maximum(differences[name], np.abs(given - value).max() / scale))
     return differences

@@ -11,13 +11,17 @@ def local_scores(student: Student, last: Tensor) -> Tensor:
 
     The head is affine in the map but for the scales of its LayerNorms. With those held at what the pooled
     vector gives (their centring is linear and stays), the score is the spatial mean of these, exactly.
+    Of several targets, the main one's.
     """
     last = last.float()
     normed = [norm for norm in (student.backbone.pooled_norm, student.norm) if norm is not None]
     # The weight of each feature and the constant, from the linear layer back through each LayerNorm.
     scales = _scales(normed, last.mean(dim=(2, 3)))
-    weight = student.linear.weight.float().expand(last.shape[0], -1)
-    constant = MIDDLE + student.linear.bias.float()
+    weight, bias = student.linear.weight, student.linear.bias
+    if student.targets:
+        weight, bias = weight[:1], bias[:1]
+    weight = weight.float().expand(last.shape[0], -1)
+    constant = MIDDLE + bias.float()
     for norm, scale in zip(reversed(normed), reversed(scales), strict=True):
         constant = constant + (weight * norm.bias).sum(dim=1)
         scaled = weight * norm.weight / scale

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from msgspec import UNSET
+
 from leaf.contract.trainer import CalibrateJob, DistillJob, DistillLoss, TrainerJob
 from leaf.errors import TrainerError
 from leaf.reader import decode, read, wrong
@@ -27,3 +29,8 @@ def parse_job(value: object) -> Job:
     if not any(weights):
         raise wrong(SUBJECT, "loss", "must have at least one weight above 0")
     return job
+
+
+def targets_of(job: Job) -> list[str]:
+    """Names of the targets beside the main one."""
+    return job.targets if isinstance(job, CalibrateJob) and job.targets is not UNSET else []

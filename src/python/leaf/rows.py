@@ -16,7 +16,10 @@ COLUMNS = ["row", "split", "target"]
 
 @dataclass(frozen=True)
 class Split:
-    """The images of one split: cache rows, targets on the 1..5 scale (NaN where there is none), weights."""
+    """The images of one split: cache rows, targets on the 1..5 scale (NaN where there is none), weights.
+
+    Of several targets `targets` is [n, T], the main one's first; weights are for that one.
+    """
 
     rows: NDArray[np.int64]
     targets: NDArray[np.float32]
@@ -25,6 +28,15 @@ class Split:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def known(self) -> NDArray[np.bool_]:
+        """Which have a target [n], of several any of them."""
+        known: NDArray[np.bool_] = ~np.isnan(self.targets)
+        return known if known.ndim == 1 else np.logical_or.reduce(known, axis=1)
+
+    def of(self, target: int) -> NDArray[np.float32]:
+        """One target's values [n]."""
+        return self.targets if self.targets.ndim == 1 else self.targets[:, target]
+
     def keep(self, mask: NDArray[np.bool_]) -> "Split":
         return Split(self.rows[mask], self.targets[mask], self.weights[mask])
 
@@ -32,12 +44,17 @@ class Split:
 NO_IMAGES = Split(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.float32))
 
 
-def read_rows(path: Path, cache: TensorCache, crop: int) -> tuple[Split, Split]:
+def read_rows(
+    path: Path, cache: TensorCache, crop: int, further: list[str] | None = None
+) -> tuple[Split, Split]:
     """Reads `row,split,target` into (train, val); unreadable images and later copies of one are left out.
 
-    With a fourth column `weight` the loss counts an image so much; without it 1.
+    With a fourth column `weight` the loss counts an image so much; without it 1. The targets beside the main
+    one, `further`, have columns after it.
     """
-    found: dict[str, tuple[list[int], list[float], list[float]]] = {
+    several = further or []
+    headers = [[*COLUMNS, "weight", *several]] if several else [COLUMNS, [*COLUMNS, "weight"]]
+    found: dict[str, tuple[list[int], list[float | list[float]], list[float]]] = {
         "train": ([], [], []),
         "val": ([], [], []),
     }
@@ -46,8 +63,9 @@ def read_rows(path: Path, cache: TensorCache, crop: int) -> tuple[Split, Split]:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, None)
-            if header not in (COLUMNS, [*COLUMNS, "weight"]):
-                raise _wrong(path, 1, "the header must be row,split,target, or with weight")
+            if header not in headers:
+                told = "or with weight" if not several else f"weight, and {', '.join(several)}"
+                raise _wrong(path, 1, f"the header must be row,split,target, {told}")
             for cells in reader:
                 line = reader.line_num
                 if len(cells) != len(header):
@@ -61,12 +79,17 @@ def read_rows(path: Path, cache: TensorCache, crop: int) -> tuple[Split, Split]:
                     raise _wrong(path, line, f"the cached picture is smaller than the crop of {crop}")
                 seen.add(cache.hashes[row])
                 found[cells[1]][0].append(row)
-                found[cells[1]][1].append(target)
+                others = [_target(path, line, cell) for cell in cells[4:]]
+                found[cells[1]][1].append([target, *others] if several else target)
                 found[cells[1]][2].append(_weight(path, line, cells[3]) if len(cells) > 3 else 1.0)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TrainerError("input", f"{path.name}: cannot be read ({error}).") from error
     train, val = (
-        Split(np.array(rows, np.int64), np.array(targets, np.float32), np.array(weights, np.float32))
+        Split(
+            np.array(rows, np.int64),
+            np.array(targets, np.float32).reshape(len(rows), *((1 + len(several),) if several else ())),
+            np.array(weights, np.float32),
+        )
         for rows, targets, weights in (found["train"], found["val"])
     )
     return train, val

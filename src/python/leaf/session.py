@@ -3,11 +3,12 @@
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,7 +20,7 @@ from leaf.channel import Channel
 from leaf.contract.trainer import Agreement, CalibrateJob, Checkpoint
 from leaf.data import Data
 from leaf.distributed import World
-from leaf.job import Job
+from leaf.job import Job, targets_of
 from leaf.metrics_file import cut_metrics
 from leaf.optim import Ema, optimiser
 from leaf.passes import Passes, passes_of
@@ -35,6 +36,8 @@ class Standing:
     best_epoch: int = 0
     best_merit: float | None = None
     best_val: Agreement | None = None
+    # Of the targets beside the main one.
+    best_targets: dict[str, Agreement] = field(default_factory=dict)
     elapsed_s: float = 0.0
 
 
@@ -99,6 +102,8 @@ def prepare(
         student = checkpoint.load_student(Path(job.student.backbone), job.student.crop)
     else:
         student = new_student(job.student.model, job.student.crop)
+    taught = student.targets
+    student.take_targets(targets_of(job))
     student.to(world.device)
     if world.device.type == "cuda":
         # As its input is: pixels come as height x width x channels.
@@ -121,7 +126,7 @@ def prepare(
     else:
         progress = Standing()
         if isinstance(job, CalibrateJob) and job.student.backbone is not None:
-            _start_calibration(session, progress)
+            _start_calibration(session, progress, taught)
         if job.ema is not None:
             session.ema = Ema(student, job.ema)
     if session.main:
@@ -129,26 +134,53 @@ def prepare(
     return session, progress
 
 
-def validate(session: Session, epoch: int) -> Agreement | None:
-    """Agreement with the targets of the validation rows; None where there are none."""
+@dataclass(frozen=True)
+class Validated:
+    """Agreement with the validation rows' scores: of the main target, None without any, and of others."""
+
+    main: Agreement | None
+    targets: dict[str, Agreement]
+
+    def merit(self) -> float | None:
+        """What the best epoch has most of: the mean over the targets that tell."""
+        found = [one for one in map(merit, (self.main, *self.targets.values())) if one is not None]
+        return sum(found) / len(found) if found else None
+
+
+def validate(session: Session, epoch: int) -> Validated:
     job, val = session.job, session.data.val
     if not len(val):
-        return None
+        return Validated(None, {})
 
     def told(done: int) -> None:
         session.channel.progress("validate", epoch, job.epochs, done, len(val))
 
-    return agreement(predict(session.student, session.cache, val.rows, job, session.world, told), val.targets)
+    predicted = predict(session.student, session.cache, val.rows, job, session.world, told)
+    names = targets_of(job)
+    if not names:
+        return Validated(agreement(predicted, val.targets), {})
+    rated = [~np.isnan(val.of(target)) for target in range(predicted.shape[1])]
+    main, *others = (
+        agreement(predicted[rows, i], val.of(i)[rows]) if rows.any() else None for i, rows in enumerate(rated)
+    )
+    return Validated(main, {name: one for name, one in zip(names, others, strict=True) if one is not None})
 
 
-def _start_calibration(session: Session, progress: Standing) -> None:
-    """Gives the distilled student the humans' scale; what it then is may already be the best."""
+def _start_calibration(session: Session, progress: Standing, taught: list[str]) -> None:
+    """Gives the distilled student the humans' scale; what it then is may already be the best.
+
+    The head of a target that it was not `taught` is the main one's so far: it may turn it round.
+    """
     job, train = session.job, session.data.train
     if job.affine_init:
         predicted = predict(session.student, session.cache, train.rows, job, session.world)
-        fit_scale(session.student, predicted, train.targets)
+        for i, name in enumerate(["", *targets_of(job)]):
+            truth = train.of(i)
+            rated = ~np.isnan(truth)
+            said = predicted if predicted.ndim == 1 else predicted[:, i]
+            fit_scale(session.student, said[rated], truth[rated], i, taught=i == 0 or name in taught)
     val = validate(session, progress.epoch)
-    if merit(val) is not None:
+    if val.merit() is not None:
         keep_best(session, progress, val)
 
 
@@ -163,11 +195,12 @@ def _restore(session: Session, state: checkpoint.State) -> Standing:
     return msgspec.convert(state["progress"], Standing)
 
 
-def keep_best(session: Session, progress: Standing, val: Agreement | None) -> None:
-    progress.best_epoch, progress.best_merit, progress.best_val = progress.epoch, merit(val), val
+def keep_best(session: Session, progress: Standing, val: Validated) -> None:
+    progress.best_epoch, progress.best_merit = progress.epoch, val.merit()
+    progress.best_val, progress.best_targets = val.main, val.targets
     if session.main:
         weights = session.student.state_dict()
-        state = checkpoint.student_state(session.student, weights, progress.epoch, val)
+        state = checkpoint.student_state(session.student, weights, progress.epoch, val.main)
         checkpoint.save(state, session.checkpoints / "best.pt")
 
 

@@ -14,6 +14,7 @@ from leaf.cache import random_window
 from leaf.contract.trainer import DistillLoss
 from leaf.distributed import share, whole
 from leaf.errors import TrainerError
+from leaf.job import targets_of
 from leaf.loader import stack
 from leaf.losses import mse_loss, pair_loss, plcc_loss, point_loss
 from leaf.passes import gradients
@@ -103,12 +104,30 @@ def batch_loss(
 ) -> tuple[Tensor, dict[str, float | None]]:
     """The weighted loss of a global batch and its parts, None where the batch does not define one.
 
-    `scores`: of the batch, then of the unrated images beside it.
+    `scores`: of the batch, then of the unrated images beside it; [N], of several targets [N, T]: their losses
+    have the same say, and parts of those beside the main one begin with their names.
     """
+    # Starts from the scores so that a batch without any term still has a (zero) gradient.
+    loss = 0 * scores.sum()
+    parts: dict[str, float | None] = {}
+    columns = [scores] if scores.ndim == 1 else list(scores.unbind(1))
+    for target, column in enumerate(columns):
+        prefix = f"{targets_of(session.job)[target - 1]} " if target > 0 else ""
+        for name, (share_of_loss, term) in _terms(session, epoch, index, column, target).items():
+            parts[prefix + name] = None if term is None else float(term.detach())
+            if term is not None and share_of_loss > 0:
+                loss = loss + share_of_loss / len(columns) * term
+    return loss, parts
+
+
+Terms = dict[str, tuple[float, Tensor | None]]
+
+
+def _terms(session: Session, epoch: Epoch, index: int, scores: Tensor, target: int) -> Terms:
+    """What a target's scores [N] are judged by: each term's share of the loss, and its value."""
     weights, data = session.job.loss, session.data
     batch, beside = epoch.batches[index], epoch.beside[index]
-    targets = torch.from_numpy(data.train.targets[batch]).to(scores.device)
-    terms: dict[str, tuple[float, Tensor | None]]
+    targets = torch.from_numpy(data.train.of(target)[batch]).to(scores.device)
     if isinstance(weights, DistillLoss):
         graph = data.graph
         a, b, edges = graph.inside(batch)
@@ -116,7 +135,7 @@ def batch_loss(
             torch.from_numpy(x[edges]).to(scores.device) for x in (graph.pairs.p, graph.pairs.weight)
         )
         ia, ib = (torch.from_numpy(x).to(scores.device) for x in (a, b))
-        terms = {
+        return {
             "point": (weights.point, point_loss(scores, targets, weights.huber_delta)),
             "pair": (
                 weights.pair,
@@ -125,22 +144,21 @@ def batch_loss(
                 else None,
             ),
         }
-    else:
-        rated, unrated = scores[: len(batch)], scores[len(batch) :]
-        weight = torch.from_numpy(data.train.weights[batch]).to(scores.device)
-        terms = {
-            "mse": (weights.mse, mse_loss(rated, targets, weight)),
-            "plcc": (weights.plcc, plcc_loss(rated, targets, weight)),
-        }
-        if len(data.unrated):
-            said = torch.from_numpy(data.unrated.targets[beside]).to(scores.device)
-            terms["teacher"] = (weights.teacher, point_loss(unrated, said, TEACHER_DELTA))
-    # Starts from the scores so that a batch without any term still has a (zero) gradient.
-    loss = 0 * scores.sum()
-    for share_of_loss, term in terms.values():
-        if term is not None and share_of_loss > 0:
-            loss = loss + share_of_loss * term
-    return loss, {name: None if term is None else float(term.detach()) for name, (_, term) in terms.items()}
+    rated, unrated = scores[: len(batch)], scores[len(batch) :]
+    weight = torch.from_numpy(data.train.weights[batch]).to(scores.device)
+    if data.train.targets.ndim > 1:
+        # An image may have a score of some targets alone; weights are the main one's.
+        known = ~torch.isnan(targets)
+        rated, targets = rated[known], targets[known]
+        weight = weight[known] if target == 0 else torch.ones_like(targets)
+    terms: Terms = {
+        "mse": (weights.mse, mse_loss(rated, targets, weight) if len(targets) else None),
+        "plcc": (weights.plcc, plcc_loss(rated, targets, weight)),
+    }
+    if len(data.unrated) and target == 0:
+        said = torch.from_numpy(data.unrated.targets[beside]).to(scores.device)
+        terms["teacher"] = (weights.teacher, point_loss(unrated, said, TEACHER_DELTA))
+    return terms
 
 
 class Means:

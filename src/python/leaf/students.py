@@ -1,10 +1,10 @@
-"""Students: a pretrained or new backbone with one scalar head, from uint8 pixels to a score on 1..5."""
+"""Students: a pretrained or new backbone with a scalar head a target, from uint8 pixels to scores on 1..5."""
 
 import json
 import os
 import pickle
 from pathlib import Path
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,8 @@ class Architecture(TypedDict):
     config: str
     mean: list[float]
     std: list[float]
+    # Those beside the main one.
+    targets: NotRequired[list[str]]
 
 
 class Backbone(nn.Module):
@@ -47,6 +49,8 @@ class Backbone(nn.Module):
 class Student(nn.Module):
     """uint8 pixels [N, H, W, 3] to (scores [N], pooled features [N, D]); it learns from H = W = crop.
 
+    With T > 1 targets all scores are [N, T], the main one's first.
+
     Its modules stay in eval mode: BatchNorm is frozen and nothing drops out, so any batch size trains alike.
     """
 
@@ -55,7 +59,7 @@ class Student(nn.Module):
         self.architecture = architecture
         self.backbone = backbone
         self.norm = nn.LayerNorm(width)
-        self.linear = nn.Linear(width, 1)
+        self.linear = nn.Linear(width, 1 + len(self.targets))
         nn.init.trunc_normal_(self.linear.weight, std=0.02)
         nn.init.zeros_(self.linear.bias)
         self.mean: Tensor
@@ -84,7 +88,25 @@ class Student(nn.Module):
     def _head(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
         features: Tensor = pooled.float()
         with torch.autocast(features.device.type, enabled=False):
-            return MIDDLE + self.linear(self.norm(features)).squeeze(-1), features
+            scores = self.linear(self.norm(features))
+            return MIDDLE + (scores if self.targets else scores.squeeze(-1)), features
+
+    @property
+    def targets(self) -> list[str]:
+        """Names of the targets beside the main one."""
+        return self.architecture.get("targets", [])
+
+    @torch.no_grad()
+    def take_targets(self, names: list[str]) -> None:
+        """Has a head for each of these beside the main one: a new one begins as the main one is."""
+        if names == self.targets:
+            return
+        rows = [0, *(self.targets.index(name) + 1 if name in self.targets else 0 for name in names)]
+        old = self.linear
+        self.linear = nn.Linear(old.in_features, len(rows), device=old.weight.device)
+        self.linear.weight.copy_(old.weight[rows])
+        self.linear.bias.copy_(old.bias[rows])
+        self.architecture["targets"] = names
 
     def head_parameters(self) -> list[nn.Parameter]:
         return [*self.norm.parameters(), *self.linear.parameters()]

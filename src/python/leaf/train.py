@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import torch
+from msgspec import UNSET
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from leaf import checkpoint
-from leaf.agreement import merit
 from leaf.cache import TensorCache, eval_windows
 from leaf.channel import Channel
-from leaf.contract.trainer import Agreement, Done, Hello, Metrics
+from leaf.contract.trainer import Done, Hello, Metrics
 from leaf.data import read_data
 from leaf.device import device_of, set_up, workers_for
 from leaf.distributed import join, leave
@@ -29,7 +29,7 @@ from leaf.metrics_file import append_metrics
 from leaf.notices import gpu_notice, time_notice
 from leaf.optim import rate, set_rate, told_rate
 from leaf.passes import passes_of, told_precision
-from leaf.session import Session, Standing, keep_best, keep_last, prepare, validate
+from leaf.session import Session, Standing, Validated, keep_best, keep_last, prepare, validate
 from leaf.step import Means, cutter, draw_epoch, train_step
 
 METRICS_EVERY_STEPS = 100
@@ -112,7 +112,7 @@ def _epoch(session: Session, model: nn.Module, progress: Standing) -> None:
     with _Averaged(session):
         val = validate(session, epoch)
         _tell(session, epoch, first + len(batches), total, val, speed)
-        better = merit(val)
+        better = val.merit()
         best = progress.best_merit is None or (better is not None and better > progress.best_merit)
         # A small validation set may choose a hardly trained epoch; `last` relies on the schedule.
         if best or job.keep == "last":
@@ -138,7 +138,7 @@ class _Averaged:
             self._session.student.load_state_dict(self._trained)
 
 
-def _tell(session: Session, epoch: int, step: int, means: Means, val: Agreement | None, speed: float) -> None:
+def _tell(session: Session, epoch: int, step: int, means: Means, val: Validated | None, speed: float) -> None:
     metrics = Metrics(
         v=1,
         epoch=epoch,
@@ -146,7 +146,8 @@ def _tell(session: Session, epoch: int, step: int, means: Means, val: Agreement 
         loss=means.of("loss") or 0.0,
         parts=means.parts(),
         lr=told_rate(session.optimizer, session.job),
-        val=val,
+        val=None if val is None else val.main,
+        targets=UNSET if val is None or not val.targets else val.targets,
         images_per_s=round(speed, 2),
     )
     session.channel.send(metrics)
@@ -178,6 +179,7 @@ def _finish(session: Session, progress: Standing) -> None:
             onnx=str(path),
             export_max_difference=difference,
             val=progress.best_val,
+            targets=progress.best_targets or UNSET,
             parameters=sum(p.numel() for p in student.parameters()),
             domain=domain and domain[1],
             levels=layout(student),

@@ -15,7 +15,7 @@ from leaf.contract.head import HeadNetwork, Levels
 from leaf.export import export
 from leaf.head.compose import compose
 from leaf.head.entry import main
-from leaf.head.fit import Fit, fit
+from leaf.head.fit import Fit, fit, fit_beside
 from leaf.head.rows import Rated
 from leaf.levels import layout
 
@@ -179,3 +179,31 @@ def test_two_networks_in_one_file(network: tuple[HeadNetwork, np.ndarray], tmp_p
     score, local = session(path).run(["score", "map"], {"pixels": pictures(40)})
     assert np.abs(score - found.scores).max() < 1e-3
     assert np.abs(local.mean(axis=(1, 2)) - score).max() < 1e-4
+
+
+def test_a_target_beside_the_main_one_has_a_head_of_its_own(
+    network: tuple[HeadNetwork, np.ndarray], tmp_path: Path
+) -> None:
+    one, features = network
+    scores = 3 + 0.5 * (features[:, 3] - features[:, 3].mean()) / features[:, 3].std()
+
+    def of(at: np.ndarray, values: np.ndarray) -> Rated:
+        return Rated(at, values[at], np.ones(len(at)), np.arange(len(at)), np.full(len(at), -1))
+
+    main = fit([one], [features], of(np.arange(25), scores))
+    # Of other images, in the opposite order.
+    beside = fit_beside(main, [one], [features], of(np.arange(10, 40), 6 - scores))
+    compose(main, [one], tmp_path / "one.onnx")
+    compose(main, [one], tmp_path / "two.onnx", {"noise": beside})
+    alone, both = session(tmp_path / "one.onnx"), session(tmp_path / "two.onnx")
+    own = [value.name for value in alone.get_outputs()]
+    names = [value.name for value in both.get_outputs()]
+    assert names == ["score", "sd", "map", "score_noise", "sd_noise", "features", "levels"]
+    given = {"pixels": pictures(40)}
+    # The main target's outputs are those of a student of it alone.
+    for before, after in zip(alone.run(own, given), both.run(own, given), strict=True):
+        assert np.array_equal(before, after)
+    score, noise, deviation = both.run(["score", "score_noise", "sd_noise"], given)
+    assert np.abs(noise - beside.scores).max() < 1e-3
+    assert np.abs(deviation - beside.deviations).max() < 1e-3
+    assert np.corrcoef(score, noise)[0, 1] < -0.8

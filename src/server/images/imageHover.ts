@@ -1,7 +1,7 @@
 import { displayName, type ImageFormat } from "../../engine/images/format.ts";
 import { ratingWords } from "../../engine/teachers/judgement.ts";
 import { commandIds } from "../../protocol/commands.ts";
-import type { ImageRow, PointView } from "../../protocol/images.ts";
+import type { ImageRow, PointView, TargetView } from "../../protocol/images.ts";
 import type { ScorerInfo } from "../../protocol/project.ts";
 import type { ImageView } from "../../protocol/server.ts";
 import { commandLink, escapeMarkdown, markdownTarget } from "../../words/escape.ts";
@@ -22,6 +22,7 @@ export function imageHover(
     `${escapeMarkdown(nameOf(row.path))} · ${row.width}×${row.height} · ${formatOf(row.format)} · ${bytes(row.size)}`,
     qualityLine(row, scorer),
     ...(row.far ? [`⚠ ${t("Unlike the images it was distilled on: do not rely on this score")}`] : []),
+    ...(row.targets ?? []).map(targetLine),
     ...(row.teacher ? [teacherLine(row.teacher)] : []),
     ...(row.teacher?.reason ? [t("“{0}” (the teacher's words)", escapeMarkdown(row.teacher.reason))] : []),
     ...(row.mos === null ? [] : [`MOS ${mosText(t, row, mosRange ?? fiveScale)}`]),
@@ -51,6 +52,14 @@ function qualityLine({ score, sd, rank }: ImageRow, scorer: ScorerInfo): string 
   const direction = scorer.lowerIsBetter ? `, ${t("lower is better")}` : "";
   const place = rank === null ? "" : ` · ${betterThan(t, rank)}`;
   return `${t("Quality {0}", `**${scoreText(t, score, scorer.scale, sd)}**`)}${direction}${place} (${by})`;
+}
+
+/** "sharpness **3.62 / 5** · MOS 3.40 / 5". */
+function targetLine({ name, score, sd, mos, scale, lowerIsBetter }: TargetView): string {
+  const quality = score === null ? t("not scored yet") : `**${scoreText(t, score, scale, sd)}**`;
+  const direction = score !== null && lowerIsBetter ? `, ${t("lower is better")}` : "";
+  const human = mos === null ? "" : ` · MOS ${mosText(t, { mos }, scale)}`;
+  return `${escapeMarkdown(name)} ${quality}${direction}${human}`;
 }
 
 function teacherLine({ score, probabilities, confidence, human }: PointView): string {

@@ -42,8 +42,8 @@ export function answerRuns(answer: Answer, projects: Projects): void {
     text: await runConfigText(projectOf(config), run),
   }));
   answer("leaf/curves", ({ config, run }) => runCurves(projectOf(config), run));
-  answer("leaf/evaluation", async ({ config, run }) =>
-    evaluationView(await projects.of(config).browser(), run),
+  answer("leaf/evaluation", async ({ config, run, target }) =>
+    evaluationView(await projects.of(config).browser(), run, target),
   );
   // In a process of its own: it decodes pictures and reads all labels.
   answer("leaf/report", async ({ config, run, out, force }, signal) => {

@@ -90,6 +90,52 @@ describe("the browser", () => {
     );
   });
 
+  it("sorts and filters by another target, on its own scale and direction", async () => {
+    const project = liveProject(temporaryFolder());
+    const images = [0, 1, 2, 3].map((i) => ({ path: `photos/${i}.jpg`, hash: hashOf(i) }));
+    putIndex(project, images);
+    const main = { range: [0, 100] as [number, number], lowerIsBetter: false };
+    const noise = { range: [0, 8] as [number, number], lowerIsBetter: true };
+    const scorer = studentScorer(main);
+    putScores(
+      project,
+      scorer.fingerprint,
+      images.map(({ hash }, i): [string, number] => [hash, 2 + i / 2]),
+    );
+    putScores(
+      project,
+      `${scorer.fingerprint}#noise`,
+      [4, 1, 5].map((score, i): [string, number] => [hashOf(i), score]),
+    );
+    const targets = [
+      { name: "quality", score: "score", sd: null, mosScale: main },
+      { name: "noise", score: "score_noise", sd: null, mosScale: noise },
+    ];
+    const mos = new Map([2, 8, 1].map((value, i) => [hashOf(i + 1), value]));
+    const browser = browse({
+      ...liveContext(project, { scorer: { ...scorer, card: { ...scorer.card!, targets } } }),
+      targets: [{ name: "noise", column: "n", ...noise, mos }],
+    });
+    // Worst first: 1 on 1..5 is 8 of 0..8, where low is good; what is unknown comes last.
+    const noisy = { sort: "score", target: "noise" } as const;
+    expect(await paths(browser, noisy)).toEqual([1, 0, 2, 3].map((i) => `photos/${i}.jpg`));
+    expect(await paths(browser, { sort: "mos", target: "noise" })).toEqual(
+      [2, 1, 3, 0].map((i) => `photos/${i}.jpg`),
+    );
+    expect(await paths(browser, { sort: "score" })).toEqual([0, 1, 2, 3].map((i) => `photos/${i}.jpg`));
+    expect(await paths(browser, { ...noisy, score: [0, 2] })).toEqual(["photos/0.jpg", "photos/2.jpg"]);
+    expect(await paths(browser, { target: "noise", mos: "unrated" })).toEqual(["photos/0.jpg"]);
+    expect(browser.row(hashOf(1))).toMatchObject({
+      score: 37.5,
+      targets: [{ name: "noise", score: 8, mos: 2, scale: [0, 8], lowerIsBetter: true }],
+    });
+    expect(browser.row(hashOf(3))!.targets).toMatchObject([{ score: null, mos: 1 }]);
+    expect(browser.scorer().targets).toEqual([
+      { name: "quality", scale: [0, 100], lowerIsBetter: false },
+      { name: "noise", scale: [0, 8], lowerIsBetter: true },
+    ]);
+  });
+
   it("reads a cache anew that was deleted and made again", async () => {
     const project = liveProject(temporaryFolder());
     putIndex(project, [{ path: "photos/a.jpg", hash: hashOf(1) }]);

@@ -95,6 +95,20 @@ describe("the hover", () => {
     ]);
   });
 
+  it("has a line for each further target, on its own scale", () => {
+    const scale: [number, number] = [0, 100];
+    const targets = [
+      { name: "sharp*ness*", score: 61.74, sd: 4, mos: 70, scale, lowerIsBetter: false },
+      { name: "noise", score: 2.5, mos: null, scale: [1, 5] as [number, number], lowerIsBetter: true },
+      { name: "colour", score: null, mos: 3, scale: [1, 5] as [number, number], lowerIsBetter: false },
+    ];
+    expect(linesOf(imageHover({ ...view, row: { ...row, targets } })).slice(2, 5)).toEqual([
+      "sharp*ness* 61.7 ± 4.0 (0 to 100) · MOS 70.0 (0 to 100)",
+      "noise 2.50 / 5, lower is better",
+      "colour not scored yet · MOS 3.00 / 5",
+    ]);
+  });
+
   it("tells how sure a score is, where the student knows", () => {
     expect(linesOf(imageHover({ ...view, row: { ...row, sd: 0.306 } }))[1]).toMatch(
       /^Quality 3\.62 ± 0\.31 \/ 5 · /,

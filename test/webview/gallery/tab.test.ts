@@ -272,6 +272,17 @@ test("goes to an image wherever it is, and its pairs are one click away", async 
   expect(await page.locator("leaf-pairs .place").textContent()).toBe(`Pair 1 of ${own}`);
 });
 
+test("the details have a line for each further target", async () => {
+  const model = createModel({ images: 20, pairs: 10 });
+  const row = model.images.find((one) => one.score !== null)!;
+  row.targets = [{ name: "sharpness", score: 61.74, mos: 70, scale: [0, 100], lowerIsBetter: false }];
+  const page = await open({ model });
+  await panel.post({ type: "show", config, tab: "gallery", focus: { hash: row.hash } });
+  const name = page.locator("leaf-image-details dt", { hasText: "sharpness" });
+  await name.waitFor();
+  expect(await name.locator("+ dd").innerText()).toBe("61.7 (0 to 100) MOS 70.0 (0 to 100)");
+});
+
 test("the place is kept when the panel is left and opened again", async () => {
   const page = await open({ model: createModel({ images: 3000, pairs: 10 }) });
   await page.locator("leaf-image-grid").evaluate((grid) => {

@@ -67,6 +67,22 @@ test("how far people agree stands beside the figures, where single ratings are k
   );
 });
 
+test("of several targets one is shown, and another asked for", async () => {
+  const model = createModel();
+  newest(model).target = { name: "quality", names: ["quality", "noise"] };
+  const { page, asked } = await open({ model, tab: "metrics" });
+  const target = page.getByRole("combobox", { name: "Target" });
+  await target.selectOption({ label: "noise" }).catch(async () => {
+    await target.click();
+    await page.getByRole("option", { name: "noise" }).click();
+  });
+  await expect.poll(() => lastAsked(asked, "leaf/evaluation")?.params).toEqual({ config, target: "noise" });
+  newest(model).target = undefined;
+  const one = await open({ model, tab: "metrics" });
+  await one.page.locator("leaf-figures").getByText("SRCC").waitFor();
+  expect(await one.page.getByRole("combobox", { name: "Target" }).count()).toBe(0);
+});
+
 test("a click on a point shows its image, and its actions open it", async () => {
   const model = createModel();
   const { page, asked, kept } = await open({ model, tab: "metrics" });

@@ -12,6 +12,7 @@ import { sampleCandidates } from "../../selection/studentTable.ts";
 import type { StageOptions } from "../stage.ts";
 import { calibrationImages } from "./calibrationImages.ts";
 import { ratedIn } from "./minConfidence.ts";
+import { targetInputs, targetRows } from "./targets.ts";
 import { fittedTeacherCheck } from "./teacherCheck.ts";
 import { trainingInputs } from "./training.ts";
 import type { CalibratePlan, Plan, TrainingRow } from "./types.ts";
@@ -50,7 +51,9 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
     );
   }
   const target = (hash: string) => mosToStudent(catalog.mos.get(hash)!, mos);
-  const validated = calibrate.validate && calibrate.method !== "closed-form" ? ratedIn(catalog, "val") : [];
+  const validates = calibrate.validate && calibrate.method !== "closed-form";
+  const validated = validates ? ratedIn(catalog, "val") : [];
+  const targets = targetRows(plan, chosen, validates);
   const weights = weightsOf(calibrate.loss.weights, plan, chosen);
   const rows: TrainingRow[] = [
     ...chosen.map((hash, i) => ({
@@ -91,6 +94,7 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
     rows: digestLines(rows.map((one) => [one.hash, one.split, one.target, one.weight].join(" ").trimEnd())),
     range: mos.range,
     lowerIsBetter: mos.lowerIsBetter,
+    ...targetInputs(targets, mos),
     ...(networks.length > 0 && {
       networks,
       groups: digestLines(chosen.map((hash) => catalog.groupOf(hash))),
@@ -107,6 +111,7 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
     teacherCheck,
     settings,
     rows,
+    targets,
     chosen: chosen.length,
     headOnly: calibrate.method !== "closed-form" && chosen.length < settings.headOnlyBelow,
     networks,

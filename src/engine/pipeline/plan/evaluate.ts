@@ -5,7 +5,8 @@ import { digestLines, keyOf } from "../../base/keys.ts";
 import type { Config } from "../../config/config.ts";
 import { NoHumanScores } from "./calibrate.ts";
 import { ratedIn } from "./minConfidence.ts";
-import type { Evaluated, EvaluatePlan, Plan, StageInputs } from "./types.ts";
+import { ratedOf } from "./targets.ts";
+import type { CalibratePlan, Evaluated, EvaluatedTarget, EvaluatePlan, Plan, StageInputs } from "./types.ts";
 
 /** Fewer scores have no correlation worth the name. */
 export const leastRated = 3;
@@ -37,7 +38,11 @@ export async function planEvaluate(plan: Plan, student: Evaluated): Promise<Eval
     mos: catalog.mos.get(hash)!,
     group: catalog.groupNameOf(hash),
   }));
-  const inputs = evaluationInputs(project.config, evaluated.key, truth);
+  const targets = "targets" in evaluated ? evaluatedTargets(plan, evaluated) : [];
+  const inputs = {
+    ...evaluationInputs(project.config, evaluated.key, truth),
+    ...(targets.length > 0 && { targets: targets.map(targetInput) }),
+  };
   return {
     stage: "evaluate",
     inputs,
@@ -46,8 +51,23 @@ export async function planEvaluate(plan: Plan, student: Evaluated): Promise<Eval
     student,
     studentKey: evaluated.key,
     hashes,
+    targets,
     calibration,
   };
+}
+
+/** Those that the student has learnt and enough images have a score of. */
+function evaluatedTargets(plan: Plan, { targets }: CalibratePlan): EvaluatedTarget[] {
+  return (plan.catalog.targets ?? []).flatMap((target) => {
+    const hashes = ratedOf(plan, target, plan.project.config.evaluate.split);
+    const learnt = targets.some(({ name }) => name === target.name);
+    return learnt && hashes.length >= leastRated ? [{ ...target, hashes }] : [];
+  });
+}
+
+function targetInput({ name, range, lowerIsBetter, hashes, mos }: EvaluatedTarget) {
+  const truth = digestLines(hashes.map((hash) => `${hash} ${mos.get(hash)}`));
+  return { name, range, lowerIsBetter, truth };
 }
 
 /** `truth` in order of hash. */

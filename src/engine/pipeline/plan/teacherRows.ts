@@ -1,4 +1,4 @@
-import { targetScores } from "./targets.ts";
+import { targetScores } from "./pointTargets.ts";
 import type { Plan, TrainingRow } from "./types.ts";
 
 /** As for the student's own scale (`fit_scale` of the trainer): fewer images fit a line by chance. */

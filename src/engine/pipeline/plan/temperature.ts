@@ -12,7 +12,7 @@ import { readResult } from "../stage.ts";
 import { humanWords } from "./distill.ts";
 import { fitted } from "./fitted.ts";
 import { sampledPairs, usableLabels } from "./label.ts";
-import { targetScores } from "./targets.ts";
+import { targetScores } from "./pointTargets.ts";
 import type { LabelPlan, Plan } from "./types.ts";
 
 /** T of the pair-wise loss: the config's number, or fitted to the labels that are learnt from. 1 before there are any. */

@@ -2,7 +2,7 @@ import type { NetworkName } from "../../../protocol/head.ts";
 import type { StageName, TeacherCheck } from "../../../protocol/results.ts";
 import type { Project } from "../../config/project.ts";
 import type { OneTeacherConfig } from "../../config/teacher.ts";
-import type { Catalog } from "../../dataset/catalog.ts";
+import type { Catalog, TargetScores } from "../../dataset/catalog.ts";
 import type { LeastConfidence } from "../../labels/counting.ts";
 import type { LabelStore } from "../../labels/labels.ts";
 import type { EnsembleIdentity } from "../../teachers/ensemble/identity.ts";
@@ -76,6 +76,14 @@ export interface TrainingRow {
   weight?: number;
 }
 
+/** What calibrates a target beside the main one. */
+export interface TargetRows {
+  name: string;
+  range: [lowest: number, highest: number];
+  lowerIsBetter: boolean;
+  rows: TrainingRow[];
+}
+
 export interface CalibratePlan extends StagePlan {
   /** Key of the distilled student it starts from; undefined where it starts from the backbone alone. */
   distilled: string | undefined;
@@ -84,6 +92,8 @@ export interface CalibratePlan extends StagePlan {
   /** `calibrate:` as it is carried out. */
   settings: Project["config"]["calibrate"];
   rows: TrainingRow[];
+  /** The targets beside the main one that there are ratings of. */
+  targets: TargetRows[];
   /** Chosen training images; their MOS are all that calibration sees. */
   chosen: number;
   headOnly: boolean;
@@ -95,10 +105,17 @@ export interface CalibratePlan extends StagePlan {
 
 export type Evaluated = "distill" | "calibrate";
 
+/** A target beside the main one, and the images whose scores of it the student's are compared with. */
+export interface EvaluatedTarget extends TargetScores {
+  hashes: string[];
+}
+
 export interface EvaluatePlan extends StagePlan {
   student: Evaluated;
   studentKey: string;
   hashes: string[];
+  /** Of a calibrated student: a distilled one has no score of them. */
+  targets: EvaluatedTarget[];
   /** Images that the student was calibrated with. */
   calibration: string[];
 }

@@ -1,13 +1,16 @@
 import path from "node:path";
+import type { HeadDone } from "../../../protocol/head.ts";
 import type { CalibrateResult } from "../../../protocol/results.ts";
+import type { StudentCard } from "../../../protocol/student.ts";
 import { figure, interval } from "../../../words/figure.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import type { Project } from "../../config/project.ts";
 import { readFailures } from "../../failures/list.ts";
+import { targetsOf } from "../../mos/complete.ts";
 import { carryOut } from "../carryOut.ts";
 import { withPlan } from "../plan/plan.ts";
-import type { CalibratePlan, Plan } from "../plan/types.ts";
+import type { CalibratePlan, Plan, TargetRows } from "../plan/types.ts";
 import { recordStage } from "../runs.ts";
 import {
   finishedResult,
@@ -28,6 +31,7 @@ export async function calibrateStage(project: Project, options: StageOptions = {
     withPlan(project, catalog, async (plan) => {
       const calibrate = await plan.calibrate(options);
       tellOfTeacher(calibrate, project, options);
+      tellOfUnrated(calibrate, plan, options);
       if (calibrate.distilled && !isFinished(project, "distill", calibrate.distilled)) {
         throw new LeafError("failed", say`There is no distilled student for this config yet.`, {
           remedy: say`Run \`leaf distill\` first, or \`leaf run\` for all stages.`,
@@ -82,6 +86,14 @@ function tellOfTeacher(
   );
 }
 
+function tellOfUnrated({ targets }: CalibratePlan, { catalog }: Plan, options: StageOptions): void {
+  for (const { name } of catalog.targets ?? [])
+    if (!targets.some((one) => one.name === name))
+      options.onWarning?.(
+        say`students do not learn ${name}: fewer than two training images have a score of it`,
+      );
+}
+
 async function calibrateStudent(
   plan: Plan,
   calibrate: CalibratePlan,
@@ -116,7 +128,7 @@ async function finishClosedForm(
   plan: Plan,
   calibrate: CalibratePlan,
   dir: string,
-  { done, card, images, hashes }: ClosedForm,
+  { done, card, images, hashes, targets }: ClosedForm,
   told: Told,
 ): Promise<void> {
   const { project } = plan;
@@ -125,7 +137,14 @@ async function finishClosedForm(
     writeCard(
       project,
       dir,
-      { stage: "calibrate", stageKey: calibrate.key, teacher: null, images, mosScale: scaleOf(project) },
+      {
+        stage: "calibrate",
+        stageKey: calibrate.key,
+        teacher: null,
+        images,
+        mosScale: scaleOf(project),
+        ...cardTargets(project, targets, done),
+      },
       {
         parameters: done.parameters,
         exportMaxDifference,
@@ -136,7 +155,7 @@ async function finishClosedForm(
       { torch, device },
     );
   await write(0);
-  await write(await checkClosedForm(plan, dir, hashes, done.predictions));
+  await write(await checkClosedForm(plan, dir, hashes, done));
   const [first, second] = done.facts.networks;
   const from = second ? "both" : first === "distilled" ? "distill" : "backbone";
   const finished: Finished = {
@@ -164,11 +183,25 @@ async function finishFineTuning(
     const undecoded = await tellUndecoded(project, "calibrate", dir, chosen, cache.failed, options);
     const images = calibrate.chosen - undecoded;
     const rows = calibrate.rows;
-    const { done, hello } = await fineTune(plan, calibrate, cache, { dir, rows, keep: "best" }, options);
+    const { targets } = calibrate;
+    const { done, hello } = await fineTune(
+      plan,
+      calibrate,
+      cache,
+      { dir, rows, targets, keep: "best" },
+      options,
+    );
     await writeCard(
       project,
       dir,
-      { stage: "calibrate", stageKey: calibrate.key, teacher: null, images, mosScale: scaleOf(project) },
+      {
+        stage: "calibrate",
+        stageKey: calibrate.key,
+        teacher: null,
+        images,
+        mosScale: scaleOf(project),
+        ...cardTargets(project, targets),
+      },
       done,
       hello,
     );
@@ -185,6 +218,29 @@ async function finishFineTuning(
   } finally {
     cache.release();
   }
+}
+
+/** Which outputs are whose, the main target first; nothing where it is the only one. */
+function cardTargets(
+  { config }: Project,
+  beside: readonly TargetRows[],
+  closed?: HeadDone,
+): { targets?: StudentCard["targets"] } {
+  const [main] = targetsOf(config.mos);
+  if (!main || beside.length === 0) return {};
+  return {
+    targets: [main, ...beside].map(({ name, range, lowerIsBetter }, i) => {
+      const suffix = i === 0 ? "" : `_${name}`;
+      const head = closed?.targets?.find((one) => one.name === name)?.facts;
+      return {
+        name,
+        score: `score${suffix}`,
+        sd: closed ? `sd${suffix}` : null,
+        mosScale: { range, lowerIsBetter },
+        ...(head && { head }),
+      };
+    }),
+  };
 }
 
 function scaleOf({ config }: Project) {

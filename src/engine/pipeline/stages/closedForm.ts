@@ -15,7 +15,7 @@ import { studentTable } from "../../selection/studentTable.ts";
 import { readStudentFiles } from "../../student/file.ts";
 import { openStudent, scoreImages } from "../../student/student.ts";
 import { csvLine } from "../../tables/csvText.ts";
-import type { CalibratePlan, Plan } from "../plan/types.ts";
+import type { CalibratePlan, Plan, TargetRows } from "../plan/types.ts";
 import { type StageOptions, stageDir } from "../stage.ts";
 import { fitHead } from "../trainer.ts";
 import { backboneStudent } from "./backbone.ts";
@@ -28,6 +28,8 @@ export interface ClosedForm {
   images: number;
   /** The images of the fit, in the order of its predictions. */
   hashes: string[];
+  /** The targets beside the main one that have a head. */
+  targets: readonly TargetRows[];
 }
 
 interface Network {
@@ -56,7 +58,9 @@ export async function fitClosedForm(
   const rated = calibrate.rows.filter((row) => row.split === "train");
   const targets = new Map(rated.map(({ hash, target }) => [hash, target!]));
   const weights = new Map(rated.map(({ hash, weight = 1 }) => [hash, weight]));
-  const hashes = [...targets.keys(), ...calibrate.reference];
+  const beside = calibrate.targets.map(({ rows }) => rows.filter((row) => row.split === "train"));
+  const others = beside.flatMap((rows) => rows.map(({ hash }) => hash));
+  const hashes = [...new Set([...targets.keys(), ...others, ...calibrate.reference])];
   const list = failuresIn(dir);
   const networks = await networksOf(plan, calibrate, hashes, options, (failure) => list.add(failure));
   const failures = await list.finish();
@@ -83,17 +87,43 @@ export async function fitClosedForm(
           kept.map((hash) => seen[i]!.get(hash)!),
         ),
       );
-    let text = csvLine(["target", "weight", "group", "fold"]);
-    for (const hash of kept) {
-      const target = targets.get(hash);
-      text += csvLine([
-        target ?? null,
-        weights.get(hash) ?? 1,
-        catalog.groupOf(hash),
-        target === undefined ? null : foldOf(hash),
-      ]);
+    const rowsOf = (
+      scores: ReadonlyMap<string, number | null>,
+      weightOf: (hash: string) => number | undefined,
+      fold: typeof foldOf,
+    ) => {
+      let text = csvLine(["target", "weight", "group", "fold"]);
+      for (const hash of kept) {
+        const target = scores.get(hash);
+        text += csvLine([
+          target ?? null,
+          weightOf(hash) ?? 1,
+          catalog.groupOf(hash),
+          target === undefined ? null : fold(hash),
+        ]);
+      }
+      return text;
+    };
+    await writeFileAtomic(
+      rows,
+      rowsOf(targets, (hash) => weights.get(hash), foldOf),
+    );
+    const heads: { name: string; rows: string; target: TargetRows }[] = [];
+    for (const [i, own] of beside.entries()) {
+      const scores = new Map(own.map(({ hash, target }) => [hash, target]));
+      const target = calibrate.targets[i]!;
+      if (kept.filter((hash) => scores.has(hash)).length < 2) continue;
+      const file = path.join(dir, `rows-${i + 1}.csv`);
+      await writeFileAtomic(
+        file,
+        rowsOf(
+          scores,
+          () => 1,
+          () => null,
+        ),
+      );
+      heads.push({ name: target.name, rows: file, target });
     }
-    await writeFileAtomic(rows, text);
     const done = await fitHead({
       interpreter: resolveInterpreter(python.interpreter, project.root),
       signal: options.signal,
@@ -110,10 +140,11 @@ export async function fitClosedForm(
           scored: name === "distilled",
         })),
         rows,
+        ...(heads.length > 0 && { targets: heads.map((head) => ({ name: head.name, rows: head.rows })) }),
       },
     });
     const { card } = networks.find(({ name }) => name === done.facts.networks[0])!;
-    return { done, card, images, hashes: kept };
+    return { done, card, images, hashes: kept, targets: heads.map(({ target }) => target) };
   } finally {
     for (const file of features) await rm(file, { force: true });
   }
@@ -127,16 +158,23 @@ export async function checkClosedForm(
   { catalog, project }: Plan,
   dir: string,
   hashes: readonly string[],
-  predictions: string,
+  { predictions, targets = [] }: Pick<HeadDone, "predictions" | "targets">,
 ): Promise<number> {
-  const told = (await readFile(predictions, "utf8")).trim().split("\n").slice(1);
+  const told = await scoresIn(predictions);
+  const beside = await Promise.all(
+    targets.map(async (one) => ({ name: one.name, told: await scoresIn(one.predictions) })),
+  );
   const items = hashes.slice(0, checked).map((hash) => ({ hash, path: catalog.pathOf(hash) }));
   const student = await openStudent(dir, { threads: project.config.python.threads ?? undefined });
   let [largest, at] = [0, 0];
   try {
     for await (const one of scoreImages(student, items)) {
-      const expected = Number(told[at++]!.split(",")[0]);
-      if ("score" in one) largest = Math.max(largest, Math.abs(one.score - expected));
+      if ("score" in one) {
+        largest = Math.max(largest, Math.abs(one.score - told[at]!));
+        for (const { name, told: own } of beside)
+          largest = Math.max(largest, Math.abs((one.beside?.[name]?.score ?? Number.NaN) - own[at]!));
+      }
+      at++;
     }
   } finally {
     await student.close();
@@ -149,6 +187,12 @@ export async function checkClosedForm(
       remedy: say`Please report this; \`calibrate.method: fine-tune\` avoids this.`,
     },
   );
+}
+
+/** The first column of `score,sd`. */
+async function scoresIn(file: string): Promise<number[]> {
+  const lines = (await readFile(file, "utf8")).trim().split("\n").slice(1);
+  return lines.map((line) => Number(line.split(",")[0]));
 }
 
 async function networksOf(

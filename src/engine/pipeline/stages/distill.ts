@@ -14,7 +14,7 @@ import { mostLiveCandidates, sampleCandidates, studentTable } from "../../select
 import { carryOut } from "../carryOut.ts";
 import { sampledPairs } from "../plan/label.ts";
 import { withPlan } from "../plan/plan.ts";
-import { targetScores } from "../plan/targets.ts";
+import { targetScores } from "../plan/pointTargets.ts";
 import type { DistillPlan, Plan } from "../plan/types.ts";
 import { recordStage } from "../runs.ts";
 import { finishedResult, type StageOptions, stageDir, withCatalog, writeResult } from "../stage.ts";

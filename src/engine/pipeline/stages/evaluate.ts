@@ -3,25 +3,22 @@ import path from "node:path";
 import type { EvaluateResult, EvaluationFacts, Metrics } from "../../../protocol/results.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
-import { writeFileAtomic, writeJson } from "../../base/files.ts";
+import { writeJson } from "../../base/files.ts";
 import type { Project } from "../../config/project.ts";
 import { failuresIn, readFailures } from "../../failures/list.ts";
 import { tellFailures } from "../../failures/words.ts";
 import { maxPixelsOf } from "../../images/limits.ts";
-import { evaluateMetrics } from "../../metrics/agreement.ts";
 import { breakdownOf } from "../../metrics/breakdown.ts";
 import { ceilingOf } from "../../metrics/ceiling.ts";
-import { groupsOf } from "../../metrics/groups.ts";
 import { mosToStudent, studentToMos } from "../../mos/scale.ts";
 import { teacherSrcc } from "../../reliability/teacherCheck.ts";
 import { openStudent, scoreImages } from "../../student/student.ts";
-import { toCsv } from "../../tables/csvText.ts";
 import { carryOut } from "../carryOut.ts";
 import { findFailureModes } from "../failureModes.ts";
 import { leastRated } from "../plan/evaluate.ts";
 import { withPlan } from "../plan/plan.ts";
 import type { Evaluated, EvaluatePlan, Plan } from "../plan/types.ts";
-import { predictionsFile, readPredictions } from "../predictions.ts";
+import { type Prediction, predictionsFile, readPredictions } from "../predictions.ts";
 import { changeRun, recordStage } from "../runs.ts";
 import {
   finishedResult,
@@ -32,6 +29,7 @@ import {
   withCatalog,
   writeResult,
 } from "../stage.ts";
+import { metricsOf, targetsBeside, writePredictions } from "./evaluateTargets.ts";
 import { calibrationError, elsewhereOf, sd } from "./evaluationFacts.ts";
 import { evaluateTransfer, type TransferStudent } from "./transfer.ts";
 
@@ -40,6 +38,7 @@ type Finished = Metrics & {
   student: Evaluated;
   failed: number;
   seconds: number;
+  targets?: EvaluateResult["targets"];
   spread?: EvaluationFacts["spread"];
   calibration?: EvaluationFacts["calibration"];
 };
@@ -139,31 +138,33 @@ async function scoreAndCompare(
   const dir = stageDir(project, "evaluate", plan.key);
   const gpu = project.config.python.device !== "cpu";
   const student = await openStudent(stageDir(project, plan.student, plan.studentKey), { gpu });
-  const rows: { image: string; hash: string; score: number; mos: number; group: string }[] = [];
+  const rows: Prediction[] = [];
+  const evaluated = new Set(plan.hashes);
+  const beside = targetsBeside(plan.targets);
   const list = failuresIn(dir);
-  let failed = 0;
+  let [done, failed] = [0, 0];
   let calibration: EvaluationFacts["calibration"] = null;
   try {
-    const items = plan.hashes.map((hash) => ({ hash, path: catalog.pathOf(hash) }));
+    const all = new Set([...plan.hashes, ...plan.targets.flatMap(({ hashes }) => hashes)]);
+    const items = Array.from(all, (hash) => ({ hash, path: catalog.pathOf(hash) }));
     const maxPixels = maxPixelsOf(project.config);
     for await (const scored of scoreImages(student, items, { signal: options.signal, maxPixels })) {
       const { hash } = scored.item;
       const image = catalog.relativePathOf(hash);
+      done++;
       if ("reason" in scored) {
         failed++;
         list.add({ kind: "score", file: image, reason: scored.reason });
-      } else
-        rows.push({
-          image,
-          hash,
-          score: studentToMos(scored.score, mos!),
-          mos: catalog.mos.get(hash)!,
-          group: catalog.groupNameOf(hash) ?? "",
-        });
+      } else {
+        const known = { path: image, hash, group: catalog.groupNameOf(hash) ?? "" };
+        if (evaluated.has(hash))
+          rows.push({ ...known, score: studentToMos(scored.score, mos!), mos: catalog.mos.get(hash)! });
+        beside.add(known, scored);
+      }
       options.onProgress?.({
         stage: "evaluate",
         step: "score",
-        done: rows.length + failed,
+        done,
         total: items.length,
         unit: "images",
       });
@@ -182,21 +183,11 @@ async function scoreAndCompare(
     );
   }
   tellFailures(failures, "evaluate", options.onWarning);
-  rows.sort((a, b) => (a.image < b.image ? -1 : 1));
-  const metrics = evaluateMetrics(
-    Float64Array.from(rows, (row) => row.score),
-    Float64Array.from(rows, (row) => row.mos),
-    { bootstrap: evaluate.bootstrap, seed: 0, groups: groupsOf(rows.map((row) => row.group)) },
-  );
-  await writeFileAtomic(
-    path.join(dir, "predictions.csv"),
-    toCsv(
-      ["image", "hash", "score", "mos", "group"],
-      rows.map((row) => [row.image, row.hash, row.score, row.mos, row.group]),
-    ),
-  );
+  await writePredictions(predictionsFile(project, plan.key), rows);
+  const targets = await beside.finish(dir, project.config);
   const finished: Finished = {
-    ...metrics,
+    ...metricsOf(rows, project.config),
+    ...(targets.length > 0 && { targets }),
     split: evaluate.split,
     student: plan.student,
     failed,

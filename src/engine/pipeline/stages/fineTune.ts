@@ -5,7 +5,7 @@ import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
 import { teacherRows } from "../plan/teacherRows.ts";
-import type { CalibratePlan, Plan, TrainingRow } from "../plan/types.ts";
+import type { CalibratePlan, Plan, TargetRows, TrainingRow } from "../plan/types.ts";
 import { type StageOptions, stageDir } from "../stage.ts";
 import { train } from "../trainer.ts";
 import { type TrainingCache, trainerWitness, untargetedRows, writeRows } from "./training.ts";
@@ -13,6 +13,8 @@ import { type TrainingCache, trainerWitness, untargetedRows, writeRows } from ".
 export interface FineTuning {
   dir: string;
   rows: readonly TrainingRow[];
+  /** Beside the main one. */
+  targets?: readonly TargetRows[];
   /** The epoch to keep; `last` where the rows of val are to tell how good it is. */
   keep: "best" | "last";
 }
@@ -22,14 +24,14 @@ export async function fineTune(
   all: Plan,
   plan: CalibratePlan,
   cache: TrainingCache,
-  { dir, rows, keep }: FineTuning,
+  { dir, rows, targets = [], keep }: FineTuning,
   options: StageOptions,
 ): Promise<{ done: TrainerDone; hello: { torch: string; device: string } }> {
   const { project, catalog } = all;
   const { student, python } = project.config;
   const calibrate = plan.settings;
   const rowsFile = path.join(dir, "rows.csv");
-  await writeRows(rowsFile, rows, cache.rowOf);
+  await writeRows(rowsFile, rows, cache.rowOf, targets);
   const domainFile = path.join(dir, "domain.csv");
   await writeRows(domainFile, untargetedRows(catalog), cache.rowOf);
   const { weights: _, ...loss } = calibrate.loss;
@@ -64,6 +66,7 @@ export async function fineTune(
       rows: rowsFile,
       domain: domainFile,
       teacher: teacherFile,
+      ...(targets.length > 0 && { targets: targets.map(({ name }) => name) }),
       epochs: calibrate.epochs,
       batch: calibrate.batch,
       lr: calibrate.lr,

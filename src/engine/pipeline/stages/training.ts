@@ -23,7 +23,7 @@ import {
   writeTensorCache,
 } from "../../images/tensorCache.ts";
 import { csvLine } from "../../tables/csvText.ts";
-import type { TrainingRow } from "../plan/types.ts";
+import type { TargetRows, TrainingRow } from "../plan/types.ts";
 import type { StageOptions } from "../stage.ts";
 
 /** The decoded images of a training; they stay until they are released. */
@@ -130,17 +130,41 @@ export function* untargetedRows(catalog: Catalog): Generator<TrainingRow> {
   }
 }
 
+/** With the targets beside the main one an image has a row if it has a score of any. */
 export async function writeRows(
   file: string,
   rows: Iterable<TrainingRow>,
   rowOf: Map<string, number>,
+  targets: readonly TargetRows[] = [],
 ): Promise<void> {
   const given = [...rows];
+  if (targets.length > 0) return writeFileAtomic(file, textOfSeveral(given, rowOf, targets));
   const weighed = given.some(({ weight }) => weight !== undefined);
   let text = csvLine(["row", "split", "target", ...(weighed ? ["weight"] : [])]);
   for (const { hash, split, target, weight } of given)
     text += csvLine([rowOf.get(hash)!, split, target, ...(weighed ? [weight ?? 1] : [])]);
   await writeFileAtomic(file, text);
+}
+
+function textOfSeveral(
+  main: readonly TrainingRow[],
+  rowOf: Map<string, number>,
+  targets: readonly TargetRows[],
+): string {
+  const known = new Map(main.map((row) => [row.hash, row]));
+  for (const { rows } of targets)
+    for (const row of rows) if (!known.has(row.hash)) known.set(row.hash, { ...row, target: null });
+  const beside = targets.map(({ rows }) => new Map(rows.map(({ hash, target }) => [hash, target])));
+  let text = csvLine(["row", "split", "target", "weight", ...targets.map(({ name }) => name)]);
+  for (const { hash, split, target, weight } of known.values())
+    text += csvLine([
+      rowOf.get(hash)!,
+      split,
+      target,
+      weight ?? 1,
+      ...beside.map((scores) => scores.get(hash) ?? null),
+    ]);
+  return text;
 }
 
 /** Keeps what the trainer said of its environment, for the student's card. */
@@ -167,6 +191,8 @@ export interface CardFacts {
   teacher: string | null;
   images: number;
   mosScale: StudentCard["mosScale"];
+  /** Where there are several. */
+  targets?: StudentCard["targets"];
 }
 
 /** Writes `student.json` beside the exported `student.onnx`. */
@@ -188,6 +214,7 @@ export async function writeCard(
     model,
     input,
     mosScale: facts.mosScale,
+    ...(facts.targets && { targets: facts.targets }),
     parameters: done.parameters,
     exportMaxDifference: done.exportMaxDifference,
     outputs: [

@@ -34,6 +34,9 @@ class Levels(Loose, frozen=True, kw_only=True):
     parts: Annotated[list[Level], Meta(min_length=1, max_length=64)]
 
 
+TargetName = Annotated[str, Meta(min_length=1, max_length=60)]
+
+
 class HeadNetwork(Strict, frozen=True, kw_only=True):
     name: NetworkName
     onnx: Filled
@@ -42,12 +45,18 @@ class HeadNetwork(Strict, frozen=True, kw_only=True):
     scored: bool
 
 
+class FurtherHead(Strict, frozen=True, kw_only=True):
+    name: TargetName
+    rows: Filled
+
+
 class FitJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="fit"):
     v: Literal[1]
     out: Filled
     threads: Annotated[int, Meta(ge=1, le=1024)] | None
     networks: Annotated[list[HeadNetwork], Meta(min_length=1, max_length=2)]
     rows: Filled
+    targets: UnsetType | Annotated[list[FurtherHead], Meta(min_length=1, max_length=15)] = UNSET
 
 
 class BackboneJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="backbone"):
@@ -93,6 +102,12 @@ class HeadFacts(Loose, frozen=True, kw_only=True):
     candidates: list[Candidate]
 
 
+class FittedHead(Loose, frozen=True, kw_only=True):
+    name: TargetName
+    facts: HeadFacts
+    predictions: Text
+
+
 class HeadDone(Loose, frozen=True, kw_only=True, tag_field="type", tag="fitted"):
     v: Literal[1]
     duration_s: Annotated[float, Meta(ge=0)]
@@ -101,6 +116,7 @@ class HeadDone(Loose, frozen=True, kw_only=True, tag_field="type", tag="fitted")
     facts: HeadFacts
     folds: list[Agreement]
     predictions: Text
+    targets: UnsetType | list[FittedHead] = UNSET
 
 
 class BackboneDone(Loose, frozen=True, kw_only=True, tag_field="type", tag="exported"):

@@ -58,6 +58,9 @@ class CalibratedStudent(Strict, frozen=True, kw_only=True):
     backbone: Filled | None
 
 
+TargetName = Annotated[str, Meta(min_length=1, max_length=60)]
+
+
 class Rates(Strict, frozen=True, kw_only=True):
     backbone: AtLeast0
     head: AtLeast0
@@ -133,6 +136,7 @@ class CalibrateJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="cal
     head_only: bool
     affine_init: bool = True
     student: CalibratedStudent
+    targets: UnsetType | Annotated[list[TargetName], Meta(min_length=1, max_length=15)] = UNSET
     labels: NoLabels = None
     teacher: Filled | None = None
     loss: CalibrateLoss
@@ -175,6 +179,7 @@ class Metrics(Loose, frozen=True, kw_only=True, tag_field="type", tag="metrics")
     parts: dict[Annotated[str, Meta(max_length=80)], float | None]
     lr: float
     val: Agreement | None
+    targets: UnsetType | dict[TargetName, Agreement] = UNSET
     images_per_s: float
 
 
@@ -192,6 +197,7 @@ class Done(Loose, frozen=True, kw_only=True, tag_field="type", tag="done"):
     onnx: Text
     export_max_difference: float
     val: Agreement | None
+    targets: UnsetType | dict[TargetName, Agreement] = UNSET
     parameters: Count
     domain: DomainFacts | None
     levels: Levels

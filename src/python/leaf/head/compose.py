@@ -1,12 +1,12 @@
 """Puts the fitted head into the student's ONNX file, by the onnx package alone.
 
 In: one or two networks with `levels` and, of each level i, the values `level_<i>_map`, `_mean` and `_sd`
-inside. Out: `score`, `sd`, `map` (local scores whose mean is the score), and `features`, `distance` and
-`levels` of the first.
+inside. Out: `score`, `sd`, `map` (local scores whose mean is the score), `features`, `distance` and `levels`
+of the first, and `score_<name>` and `sd_<name>` of each target beside the main one.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,22 +45,44 @@ class _Graph:
         return output
 
 
-def compose(fit: Fit, networks: Sequence[HeadNetwork], path: Path) -> int:
-    """Writes the student; returns how many weights it has. Raises TrainerError("input")."""
+def compose(
+    fit: Fit, networks: Sequence[HeadNetwork], path: Path, beside: Mapping[str, Fit] | None = None
+) -> int:
+    """Writes the student; returns how many weights it has. Raises TrainerError("input").
+
+    `beside`: of targets beside the main one, by name, on the same networks.
+    """
     used = [network for network in networks if network.name in fit.networks]
     graph = _Graph()
     models = [_prefixed(network) for network in used]
-    centred = graph.add("Sub", _features(graph, fit, used), graph.constant(fit.scaled.mean))
-    phi = graph.add("Mul", centred, graph.constant(_factor(fit)))
-    _score(graph, fit, phi)
-    _deviation(graph, fit, phi)
+    outputs = [
+        *_head(graph, fit, ""),
+        helper.make_tensor_value_info("map", TensorProto.FLOAT, ["N", "h", "w"]),
+    ]
     _heat(graph, fit, used)
-    model = _merged(models, graph, used[0].name)
+    for name, one in (beside or {}).items():
+        outputs += _head(graph, one, f"_{name}")
+    model = _merged(models, graph, used[0].name, outputs)
     onnx.checker.check_model(model)
     temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
     temporary.write_bytes(model.SerializeToString())
     temporary.replace(path)
     return sum(int(np.prod(one.dims)) for one in model.graph.initializer)
+
+
+def _head(graph: _Graph, fit: Fit, suffix: str) -> list[ValueInfoProto]:
+    """`score` and `sd`, with the suffix."""
+    centred = graph.add("Sub", _features(graph, fit), graph.constant(fit.scaled.mean))
+    phi = graph.add("Mul", centred, graph.constant(_factor(fit)))
+    _score(graph, fit, phi, f"score{suffix}")
+    _deviation(graph, fit, phi, f"sd{suffix}")
+    outputs = [
+        helper.make_tensor_value_info("score", TensorProto.FLOAT, ["N"]),
+        helper.make_tensor_value_info("sd", TensorProto.FLOAT, ["N"]),
+    ]
+    for output in outputs:
+        output.name += suffix
+    return outputs
 
 
 def _factor(fit: Fit) -> Array:
@@ -81,7 +103,7 @@ def _prefixed(network: HeadNetwork) -> ModelProto:
     return onnx.compose.add_prefix(model, f"{network.name}_")
 
 
-def _features(graph: _Graph, fit: Fit, used: Sequence[HeadNetwork]) -> str:
+def _features(graph: _Graph, fit: Fit) -> str:
     """The features in the order of the fit: [N, D]."""
     values = []
     for part in fit.scaled.parts:
@@ -92,13 +114,13 @@ def _features(graph: _Graph, fit: Fit, used: Sequence[HeadNetwork]) -> str:
     return graph.add("Concat", *values, axis=1)
 
 
-def _score(graph: _Graph, fit: Fit, phi: str) -> None:
+def _score(graph: _Graph, fit: Fit, phi: str, name: str) -> None:
     found = graph.add("MatMul", phi, graph.constant(fit.posterior.weights[:, None]))
     flat = graph.add("Squeeze", found, graph.constant([1]))
-    graph.add("Add", flat, graph.constant(fit.posterior.mean), name="score")
+    graph.add("Add", flat, graph.constant(fit.posterior.mean), name=name)
 
 
-def _deviation(graph: _Graph, fit: Fit, phi: str) -> None:
+def _deviation(graph: _Graph, fit: Fit, phi: str, name: str) -> None:
     """As Posterior.predict()."""
     found = fit.posterior
     axis = graph.constant([1])
@@ -110,7 +132,7 @@ def _deviation(graph: _Graph, fit: Fit, phi: str) -> None:
     off = graph.add("Sub", graph.constant(1.0), level)
     mean = graph.add("Div", graph.add("Mul", off, off), graph.constant(found.total))
     variance = graph.add("Add", graph.add("Add", left, mean), graph.constant(1.0))
-    graph.add("Sqrt", graph.add("Mul", variance, graph.constant(found.noise)), name="sd")
+    graph.add("Sqrt", graph.add("Mul", variance, graph.constant(found.noise)), name=name)
 
 
 def _heat(graph: _Graph, fit: Fit, used: Sequence[HeadNetwork]) -> None:
@@ -164,17 +186,12 @@ def _on_grid(graph: _Graph, local: str, by: int, grid: str) -> str:
     return graph.add("Resize", local, "", "", size, mode="linear")
 
 
-def _merged(models: list[ModelProto], graph: _Graph, first: str) -> ModelProto:
-    """One file of the networks and the head; `features`, `distance` and `levels` are the first network's."""
+def _merged(models: list[ModelProto], graph: _Graph, first: str, outputs: list[ValueInfoProto]) -> ModelProto:
+    """One file of the networks and the heads; `features`, `distance` and `levels` are the first network's."""
     pixels = ValueInfoProto()
     pixels.CopyFrom(models[0].graph.input[0])
     pixels.name = "pixels"
     nodes = [helper.make_node("Identity", ["pixels"], [model.graph.input[0].name]) for model in models]
-    outputs = [
-        helper.make_tensor_value_info("score", TensorProto.FLOAT, ["N"]),
-        helper.make_tensor_value_info("sd", TensorProto.FLOAT, ["N"]),
-        helper.make_tensor_value_info("map", TensorProto.FLOAT, ["N", "h", "w"]),
-    ]
     for value in models[0].graph.output:
         name = value.name.removeprefix(f"{first}_")
         if name in ("features", "distance", "levels"):

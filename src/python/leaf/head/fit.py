@@ -145,6 +145,12 @@ def fit(networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated
     return _with(found, candidates)
 
 
+def fit_beside(main: Fit, networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated) -> Fit:
+    """A head for another target on the networks that the main one takes."""
+    taken = [i for i, network in enumerate(networks) if network.name in main.networks]
+    return _fit([networks[i] for i in taken], [features[i] for i in taken], rated)[0]
+
+
 def _with(found: Fit, candidates: list[Candidate]) -> Fit:
     return replace(found, facts=msgspec.structs.replace(found.facts, candidates=candidates))
 

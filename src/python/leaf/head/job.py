@@ -2,12 +2,18 @@
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+from msgspec import UNSET
 
 from leaf.channel import Channel
-from leaf.contract.head import BackboneDone, BackboneJob, FitJob, HeadDone, HeadJob, Levels
+from leaf.contract.head import BackboneDone, BackboneJob, FitJob, FittedHead, HeadDone, HeadJob, Levels
+from leaf.errors import TrainerError
+
+if TYPE_CHECKING:
+    from leaf.head.fit import Fit
 
 EXPORT_CROPS = 2
 
@@ -22,17 +28,22 @@ def run(job: HeadJob, channel: Channel) -> None:
 
 def _fit(job: FitJob, channel: Channel) -> None:
     from leaf.head.compose import compose
-    from leaf.head.fit import fit
+    from leaf.head.fit import fit, fit_beside
     from leaf.head.rows import read_features, read_rated
 
     started = time.perf_counter()
     rated, rows = read_rated(Path(job.rows))
-    found = fit(job.networks, [read_features(network, rows) for network in job.networks], rated)
+    features = [read_features(network, rows) for network in job.networks]
+    found = fit(job.networks, features, rated)
     out = Path(job.out)
-    path, predictions = out / "student.onnx", out / "head.csv"
-    parameters = compose(found, job.networks, path)
-    told = np.stack([found.scores, found.deviations], axis=1)
-    np.savetxt(predictions, told, fmt="%.9g", delimiter=",", header="score,sd", comments="")
+    path = out / "student.onnx"
+    beside = {}
+    for target in [] if job.targets is UNSET else job.targets:
+        others, count = read_rated(Path(target.rows))
+        if count != rows:
+            raise TrainerError("input", f"{target.rows} has {count} rows, not {rows}.")
+        beside[target.name] = fit_beside(found, job.networks, features, others)
+    parameters = compose(found, job.networks, path, beside)
     channel.send(
         HeadDone(
             v=1,
@@ -41,9 +52,22 @@ def _fit(job: FitJob, channel: Channel) -> None:
             parameters=parameters,
             facts=found.facts,
             folds=found.folds,
-            predictions=str(predictions),
+            predictions=_predictions(found, out / "head.csv"),
+            targets=[
+                FittedHead(
+                    name=name, facts=one.facts, predictions=_predictions(one, out / f"head-{i + 1}.csv")
+                )
+                for i, (name, one) in enumerate(beside.items())
+            ]
+            or UNSET,
         )
     )
+
+
+def _predictions(found: "Fit", path: Path) -> str:
+    told = np.stack([found.scores, found.deviations], axis=1)
+    np.savetxt(path, told, fmt="%.9g", delimiter=",", header="score,sd", comments="")
+    return str(path)
 
 
 def _export(job: BackboneJob, channel: Channel) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+# Two ranks take three processes, each of which loads PyTorch: test_process.py has them.
+PARTS = ("internvl", "qwen3_vl", "precisions", "training", "rates", "out_of_memory", "onnx_runtime")
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -15,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_it_measures_everything_and_what_must_not_change_does_not(tmp_path: Path) -> None:
     out = tmp_path / "bench.json"
     run = subprocess.run(
-        ["sh", str(ROOT / "bench/gpu/run.sh"), "--size", "tiny", "--out", str(out)],
+        ["sh", str(ROOT / "bench/gpu/run.sh"), "--size", "tiny", "--out", str(out), "--only", *PARTS],
         env={**os.environ, "PYTHON": sys.executable, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -33,6 +35,5 @@ def test_it_measures_everything_and_what_must_not_change_does_not(tmp_path: Path
     short = told["out_of_memory"]
     assert short["part"] < short["batch"]
     assert short["loss_difference"] < 1e-4 and short["gradient_difference"] < 1e-3
-    assert told["two_ranks"]["loss_difference"] < 1e-4
     assert told["onnx_runtime"]["CPUExecutionProvider"]["images_per_s"] > 0
     assert told["onnx_runtime"]["largest_difference"] < 1e-3

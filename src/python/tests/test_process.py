@@ -147,7 +147,8 @@ def test_env_describes_this_python() -> None:
     )
     assert done.returncode == 0
     found = json.loads(done.stdout)
-    assert set(found) == {"python", "torch", "transformers", "cuda", "device", "deviceName", "mps"}
+    keys = {"python", "torch", "transformers", "cuda", "device", "deviceName", "mps", "unseen"}
+    assert set(found) == keys
     assert found["torch"].startswith("2.")
 
 

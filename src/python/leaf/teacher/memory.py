@@ -30,11 +30,14 @@ def tokens_that_fit(free: int, text: Any, bytes_each: int) -> int:
 
 
 def room_on(device: torch.device, text: Any, bytes_each: int) -> int | None:
-    """Tokens of a batch there; None on a CPU, which tells no such limit."""
+    """Tokens of a batch there; None on a CPU, which tells no such limit, and for a model of another kind."""
     if device.type != "cuda":
         return None
     free, _ = torch.cuda.mem_get_info(device)
-    return tokens_that_fit(free, text, bytes_each)
+    try:
+        return tokens_that_fit(free, text, bytes_each)
+    except (AttributeError, TypeError):  # Its configuration has other names.
+        return None
 
 
 def spread(weights: int, free: Sequence[int]) -> Literal["one", "auto"]:

@@ -17,7 +17,8 @@ def local_scores(student: Student, last: Tensor) -> Tensor:
     normed = [norm for norm in (student.backbone.pooled_norm, student.norm) if norm is not None]
     # The weight of each feature and the constant, from the linear layer back through each LayerNorm.
     scales = _scales(normed, last.mean(dim=(2, 3)))
-    weight, bias = student.linear.weight, student.linear.bias
+    weight: Tensor = student.linear.weight
+    bias: Tensor = student.linear.bias
     if student.targets:
         weight, bias = weight[:1], bias[:1]
     weight = weight.float().expand(last.shape[0], -1)

@@ -47,6 +47,7 @@ class ImageDetails extends LitElement {
       :host {
         overflow: auto;
         padding: 8px;
+        container-type: inline-size;
       }
       leaf-image-pane {
         height: min(36vh, 260px);
@@ -66,6 +67,15 @@ class ImageDetails extends LitElement {
         grid-template-columns: auto minmax(0, 1fr);
         gap: 4px 8px;
         margin: 8px 0;
+      }
+      @container (max-width: 250px) {
+        dl {
+          grid-template-columns: minmax(0, 1fr);
+          gap: 0;
+        }
+        dd:not(:last-child) {
+          margin-bottom: 6px;
+        }
       }
       dt {
         color: var(--vscode-descriptionForeground);

@@ -42,6 +42,8 @@ export const galleryLayout = css`
     margin: 4px 8px;
   }
   .acts {
+    /* As high as its lines: long words of a language take two. */
+    flex: none;
     gap: 2px 8px;
     min-height: 32px;
     border-top: 1px solid var(--vscode-editorGroup-border, var(--vscode-contrastBorder, transparent));

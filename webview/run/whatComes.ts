@@ -18,7 +18,7 @@ class WhatComes extends LitElement {
         margin: 12px 0 0;
         padding: 0;
         display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(min(230px, 100%), 1fr));
+        grid-template-columns: repeat(auto-fill, minmax(min(max(230px, 34%), 100%), 1fr));
         gap: 10px;
       }
       li {

@@ -1,8 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import os from "node:os";
 import { createInterface } from "node:readline";
 import { StringDecoder } from "node:string_decoder";
 import { say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "./errors.ts";
+
+/** Has other processes go before a child, and before all that it starts from now on. */
+export function lowerPriority({ pid }: ChildProcess, to: number): void {
+  if (pid === undefined) return;
+  try {
+    if (os.getPriority(pid) < to) os.setPriority(pid, to);
+  } catch {
+    // Gone already, or not allowed here.
+  }
+}
 
 /** How a child ended. */
 export interface ChildExit {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { holderOf } from "../base/lockHolder.ts";
-import { signalGroup } from "../base/processes.ts";
+import { lowerPriority, signalGroup } from "../base/processes.ts";
 import { signalProcess } from "../base/processIdentity.ts";
 import { eventsFile, isRunning, type Job, lockFile } from "./files.ts";
 
@@ -13,12 +13,15 @@ export interface WorkerProcess {
 }
 
 const killAfterMs = 3_000;
+/** A job trains for long, and somebody works in the editor meanwhile; the scorer, which answers nobody then, is at 10. */
+const jobPriority = 5;
 /** From its start to its lock: a busy machine may take long to start a program. */
 const startMs = 10_000;
 
 /** A job that this process has started. */
 export function ownProcess(child: ChildProcess): WorkerProcess {
   let over = false;
+  lowerPriority(child, jobPriority);
   child.once("exit", () => {
     over = true;
   });

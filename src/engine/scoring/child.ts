@@ -1,7 +1,5 @@
-import type { ChildProcess } from "node:child_process";
-import os from "node:os";
 import { childEnvironment } from "../base/environment.ts";
-import { startChild } from "../base/processes.ts";
+import { lowerPriority, startChild } from "../base/processes.ts";
 import { type ScorerReply, type ScorerRequest, scorerReply } from "./messages.ts";
 
 export interface ScorerChild {
@@ -29,7 +27,7 @@ export function startScorerChild(entry: string, events: ScorerChildEvents): Scor
   });
   const child = started.process;
   // Before it has started any thread; it lowers itself once more where this came too late.
-  lower(child);
+  lowerPriority(child, lowPriority);
   let isReady = false;
   let killed = false;
   const ended = started.exit.then(({ code, signal, error }) => {
@@ -72,13 +70,4 @@ function replyOf(message: unknown): ScorerReply | undefined {
   if (!Number.isSafeInteger(id)) return undefined;
   const text = "The scoring process gave no score that can be used.";
   return { id: id as number, ok: false, about: "image", failure: { code: "failed", message: text } };
-}
-
-function lower(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    os.setPriority(child.pid, lowPriority);
-  } catch {
-    // Gone already, or not allowed here.
-  }
 }

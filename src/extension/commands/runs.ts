@@ -1,4 +1,4 @@
-import { commands, l10n, Uri, window, workspace } from "vscode";
+import { commands, env, l10n, UIKind, Uri, window, workspace } from "vscode";
 import { commandIds } from "../../protocol/commands.ts";
 import type { Handlers, Leaf } from "../leaf.ts";
 import type { runConfigs } from "../projects/runConfigs.ts";
@@ -41,7 +41,9 @@ export function runCommands(
       const one = asRun(node);
       if (!one) return;
       const { folder } = await client.request("leaf/runFolder", { config: one.config, run: one.id });
-      await commands.executeCommand("revealFileInOS", Uri.parse(folder, true));
+      // In a browser, and for another machine's files, there is no file manager to show them.
+      const here = env.uiKind === UIKind.Desktop && env.remoteName === undefined;
+      await commands.executeCommand(here ? "revealFileInOS" : "revealInExplorer", Uri.parse(folder, true));
     },
     async [viewCommandIds.deleteRun](node, nodes) {
       const runs = asRuns(node, nodes);

@@ -1,9 +1,11 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import os from "node:os";
 import { expect, it, onTestFinished } from "vitest";
 import { childEnvironment } from "../../../src/engine/base/environment.ts";
 import { limits } from "../../../src/engine/base/limits.ts";
 import { type LineChild, startLineChild } from "../../../src/engine/base/lineChild.ts";
-import { runChild, startChild } from "../../../src/engine/base/processes.ts";
+import { lowerPriority, runChild, startChild } from "../../../src/engine/base/processes.ts";
 
 const node = process.execPath;
 const env = childEnvironment();
@@ -96,4 +98,13 @@ it("a message without an end ends the child; a library's long line does not", as
     process.stdout.on("drain", fill); fill();`);
   expect(await endless.child.exit).toMatchObject({ fault: "it wrote a line of more than 16 MB" });
   expect(endless.messages).toEqual([]);
+});
+
+it("what a child of lower priority starts has that priority too", async () => {
+  const told = 'require("node:child_process").execFileSync(process.execPath, ["-p", "os.getPriority()"])';
+  const child = spawn(node, ["-e", `process.stdin.once("data", () => process.stdout.write(${told}))`]);
+  lowerPriority(child, 5);
+  child.stdin.end("go");
+  const [said] = (await once(child.stdout, "data")) as [Buffer];
+  expect(Number(said)).toBe(Math.max(5, os.getPriority()));
 });

@@ -41,4 +41,21 @@ test("German fits the panel", async () => {
   const { page, shot } = await open({ model: createModel(), tab: "metrics", strings });
   await page.getByText("Übereinstimmung mit menschlichen Bewertungen").first().waitFor();
   await shot("metrics-de");
+  const small = { model: createModel(), tab: "gallery", strings, width: 1280, height: 800, zoom: 2 } as const;
+  const gallery = await open(small);
+  await gallery.page.getByRole("button", { name: "Ausschließen" }).waitFor();
+  await gallery.page.locator("leaf-image-details .percent").first().waitFor();
+  await gallery.shot("gallery-zoom-de");
+  // No word or figure lies beyond the window or its column.
+  const beyond = await gallery.page.locator("leaf-gallery").evaluate((tab) => {
+    const buttons = [...tab.shadowRoot!.querySelectorAll(".acts button")];
+    const details = tab.shadowRoot!.querySelector("leaf-image-details")!;
+    const { right } = details.getBoundingClientRect();
+    const figures = [...details.shadowRoot!.querySelectorAll(".percent")];
+    return [
+      ...buttons.filter((one) => one.getBoundingClientRect().bottom > innerHeight),
+      ...figures.filter((one) => one.getBoundingClientRect().right > right),
+    ].map((one) => one.textContent);
+  });
+  expect(beyond).toEqual([]);
 });

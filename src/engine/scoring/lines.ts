@@ -4,10 +4,10 @@ import { z } from "zod";
 import { inEnglish, say } from "../../words/text.ts";
 import { messageOf, throwIfCancelled } from "../base/errors.ts";
 import type { Student } from "../student/student.ts";
-import { judgeImage, type Score } from "./judge.ts";
+import { judgeImage, type NotedScore } from "./judge.ts";
 
 /** One answer of `leaf score -`: of the line that names `image`, with the `id` that it gave. */
-export type LineScore = { image: string | null; id?: unknown } & (Score | { reason: string });
+export type LineScore = { image: string | null; id?: unknown } & (NotedScore | { reason: string });
 
 /** Characters of a line: names of files are far shorter. */
 const longestLine = 65_536;

@@ -11,9 +11,8 @@ import { findImages } from "../dataset/index/find.ts";
 import { failuresIn } from "../failures/list.ts";
 import { maxPixelsOf } from "../images/limits.ts";
 import { findCurrentStudent } from "../pipeline/currentStudent.ts";
-import { isFar } from "../student/outOfDistribution.ts";
-import { reportedBeside, reportedDeviation, reportedScore } from "../student/scale.ts";
 import { openStudent, scoreImages } from "../student/student.ts";
+import { reported, type Score } from "./reported.ts";
 
 export interface ScoreResult {
   student: ChosenStudent & {
@@ -23,16 +22,7 @@ export interface ScoreResult {
     /** Where there are several: each with its scale, the main one first. */
     targets?: { name: string; scale: [number, number] }[];
   };
-  /** `sd`: of a person's score around it, on the same scale. `distance`: from the images it was distilled on, in units of the threshold; `far` above 1. Absent where unknown. */
-  scores: {
-    image: string;
-    score: number;
-    sd?: number;
-    /** The same of every target by name, the main one first; absent where there is one alone. */
-    targets?: Record<string, { score: number; sd?: number }>;
-    distance?: number;
-    far?: boolean;
-  }[];
+  scores: ({ image: string } & Score)[];
   /** How many images are unlike those the student was distilled on; null where it cannot tell. */
   far: number | null;
   failed: { image: string; reason: string }[];
@@ -114,21 +104,9 @@ export async function scorePaths(paths: string[], options: ScoreOptions): Promis
       if ("note" in scored && scored.note) result.notes.push({ image, note: scored.note });
       if ("reason" in scored) fail(image, scored.reason);
       else {
-        const score = reportedScore(student.card, scored.score);
-        const far = isFar(scored.distance);
-        if (far) result.far = (result.far ?? 0) + 1;
-        const main = {
-          score,
-          ...(scored.sd !== undefined && { sd: reportedDeviation(student.card, scored.sd) }),
-        };
-        const beside = reportedBeside(student.card, scored.beside);
-        const name = student.card.targets?.[0]?.name;
-        result.scores.push({
-          image,
-          ...main,
-          ...(beside && name !== undefined && { targets: { [name]: main, ...beside } }),
-          ...(far !== null && { distance: scored.distance!, far }),
-        });
+        const score = reported(student.card, scored);
+        if (score.far) result.far = (result.far ?? 0) + 1;
+        result.scores.push({ image, ...score });
       }
       options.onProgress?.({
         stage: "score",

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { inEnglish, say } from "../../words/text.ts";
 import { byteBudget } from "../base/byteBudget.ts";
 import { LeafError, messageOf } from "../base/errors.ts";
-import { judgeImage, type Score } from "../scoring/judge.ts";
+import { judgeImage, type NotedScore } from "../scoring/judge.ts";
 import type { Student } from "../student/student.ts";
 import { door } from "./admission.ts";
 import { serviceMetrics } from "./metrics.ts";
@@ -31,7 +31,7 @@ const batch = z.strictObject({
 });
 
 /** Each entry of a batch's answer, in the order of the request. */
-export type BatchEntry = { id?: string | number } & (Score | { error: string });
+export type BatchEntry = { id?: string | number } & (NotedScore | { error: string });
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -57,7 +57,7 @@ export function scoringService(student: Student, options: ServiceOptions): Fasti
   const metrics = serviceMetrics({ fingerprint: facts.fingerprint, stage: facts.stage }, room.inside);
   const app = fastify({ bodyLimit: maxBodyBytes, forceCloseConnections: "idle" });
 
-  const judge = (bytes: Buffer): Promise<Score> =>
+  const judge = (bytes: Buffer): Promise<NotedScore> =>
     slots
       .run(1, () => judgeImage(student, bytes, { maxPixels }))
       .then(

@@ -31,6 +31,11 @@ afterAll(async () => {
   if (python.exitCode === null) await once(python, "exit");
 });
 
+/** How long a text is, in the words of fast-check. */
+function lengthOf({ minLength, maxLength }: Schema) {
+  return { minLength, maxLength };
+}
+
 async function verdict(contract: string, name: string, value: unknown): Promise<Verdict> {
   python.stdin.write(`${JSON.stringify({ contract, name, value })}\n`);
   const { value: line, done } = await lines.next();
@@ -65,15 +70,18 @@ function documents(schema: Schema, defs: Record<string, Schema>): fc.Arbitrary<u
     case "string":
       return schema.pattern
         ? fc.string({ minLength: 1 }).filter((text) => !text.includes("\0"))
-        : fc.string();
+        : fc.string(lengthOf(schema));
     case "array": {
       if (schema.prefixItems) return fc.tuple(...schema.prefixItems.map(of));
       const { minItems: minLength, maxItems: maxLength = 6 } = schema;
       return fc.array(of(schema.items), { minLength, maxLength });
     }
     case "object": {
-      if (!schema.properties)
-        return fc.dictionary(fc.string({ maxLength: 9 }), of(schema.additionalProperties));
+      if (!schema.properties) {
+        const names = (schema.propertyNames ?? {}) as Schema;
+        const { minLength } = names.$ref ? defs[names.$ref.slice("#/$defs/".length)]! : names;
+        return fc.dictionary(fc.string({ minLength, maxLength: 9 }), of(schema.additionalProperties));
+      }
       const fields = Object.entries(schema.properties).map(([key, inner]) => [key, of(inner)]);
       return fc.record<Record<string, unknown>>(Object.fromEntries(fields), {
         requiredKeys: schema.required,

@@ -32,6 +32,13 @@ const elsewhere: Record<string, { runBy: string } | { notRun: string }> = {
   "(cat info_train.csv; tail -q -n +2 info_val.csv info_test.csv) > info.csv": {
     notRun: "Needs the dataset's files.",
   },
+  "find /data/renders -name '*.png' | leaf score - --student student > scores.jsonl": {
+    runBy: "test/integration/serve.test.ts",
+  },
+  "leaf serve --student student": { runBy: "test/integration/serve.test.ts" },
+  "curl --data-binary @a.jpg -H 'content-type: image/jpeg' http://127.0.0.1:8700/v1/score": {
+    runBy: "test/integration/serve.test.ts",
+  },
   "node bench/human.ts --images photos --mos scores.csv --image name --score mos --range 0,100 --group series --out out":
     { notRun: "Hours; test/bench holds its table." },
 };

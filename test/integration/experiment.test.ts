@@ -3,6 +3,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ExperimentResult } from "../../src/protocol/experiments.ts";
 import type { RunRecord } from "../../src/protocol/results.ts";
+import { inEnglish } from "../../src/words/text.ts";
 import { leaf, leafJson, makeWorkspace, startLeaf, temporaryFolder } from "./workspace.ts";
 
 // The real command line on 24 small crops; the tests build on each other.
@@ -78,7 +79,7 @@ test("shared stages run once, a broken arm fails alone, and the rest is compared
   ]);
   for (const { reason, state } of arm("broken").trials) {
     expect(state).toBe("failed");
-    expect(reason).toContain("calibrate.ratio 0 leaves 0 of");
+    expect(inEnglish(reason!)).toContain("calibrate.ratio 0 leaves 0 of");
   }
   expect(arm("no MOS").trials.map(({ evaluated }) => evaluated)).toEqual(["distill", "distill"]);
   expect(arm("half").means.srcc!.n).toBe(2);

@@ -28,7 +28,9 @@ test("hover on a key and on its value: meaning, type, bounds, default", async ()
 });
 
 test("hover on choices, lists, sections and alternatives", async () => {
-  expect(await hover("label: { pa|irs: near }")).toContain("`random` | `near` | `mixed` · default `random`");
+  expect(await hover("label: { pa|irs: near }")).toContain(
+    "`random` | `near` | `mixed` | `adaptive` · default `random`",
+  );
   expect(await hover("calibrate: { vali|date: true }")).toContain("`true` | `false` · default `false`");
   expect(await hover("mos: { ra|nge: [0, 10] }")).toContain("list of 2 numbers · default `[1, 5]`");
   expect(await hover("student: { input: { res|ize: 3 } }")).toContain(

@@ -12,7 +12,7 @@ import type { Run } from "../run.ts";
 export function addStatusCommand(program: Command, run: Run): void {
   program
     .command("status")
-    .description("which stages are fresh, stale or missing, and why")
+    .description("show which stages are fresh, stale or missing, and why")
     .action((_options, command) =>
       run(async (context) => {
         const status = await pipelineStatus(await findProject(context), stageOptions(context));

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
-import { z } from "zod";
+import * as z from "zod";
 import { inEnglish, say } from "../../words/text.ts";
 import { messageOf, throwIfCancelled } from "../base/errors.ts";
 import type { Student } from "../student/student.ts";

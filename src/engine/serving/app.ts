@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import { inEnglish, say } from "../../words/text.ts";
 import { byteBudget } from "../base/byteBudget.ts";
 import { LeafError, messageOf } from "../base/errors.ts";

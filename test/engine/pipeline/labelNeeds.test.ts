@@ -4,7 +4,12 @@ import { parse } from "yaml";
 import { type Config, configSchema } from "../../../src/engine/config/config.ts";
 import type { SplitName } from "../../../src/engine/dataset/split.ts";
 import { samplePairs } from "../../../src/engine/labelling/pairs.ts";
-import { checkPairs, planLabel, sampledPairs } from "../../../src/engine/pipeline/plan/label.ts";
+import {
+  checkPairs,
+  judgedImages,
+  planLabel,
+  sampledPairs,
+} from "../../../src/engine/pipeline/plan/label.ts";
 import type { LabelPlan, Plan } from "../../../src/engine/pipeline/plan/types.ts";
 import { hashOf } from "../../support/liveWorld.ts";
 
@@ -70,7 +75,7 @@ describe("what is labelled, and what for", () => {
     );
   });
 
-  it("asks nothing of a test image beside human scores, unless it is compared with them by name", async () => {
+  it("asks nothing of a test image, unless it is compared with people by name", async () => {
     const splits = Array.from(
       { length: 100 },
       (_, i): SplitName => (i < 70 ? "train" : i < 80 ? "val" : "test"),
@@ -81,8 +86,7 @@ describe("what is labelled, and what for", () => {
       expect([train.length, val.length]).toEqual([70, 10]);
       return [checks.images.length, checks.pairs.length];
     };
-    // Where there are no human scores, a point for each: it is the only score that they can have.
-    expect(await named("{}")).toEqual([20, 0]);
+    expect(await named("{}")).toEqual([0, 0]);
     // The teacher's row of the evaluation.
     expect(await named(mos)).toEqual([10, 0]);
     expect(await named(`${mos}\nevaluate: { split: val }`)).toEqual([0, 0]);
@@ -96,6 +100,18 @@ describe("what is labelled, and what for", () => {
     expect(await named(`${mos}\nlabel: { minConfidence: auto }`)).toEqual([10, 6]);
     const unweighed = "label: { minConfidence: auto }\ndistill: { loss: { confidence: false } }";
     expect(await named(`${mos}\n${unweighed}`)).toEqual([10, 0]);
+  });
+
+  it("without human scores asks for a point of each test image too, by the same key", async () => {
+    const splits: SplitName[] = ["train", "train", "train", "val", "test", "test"];
+    const [alone, scored] = await Promise.all([
+      planned({ splits }),
+      planned({ splits, config: "mos: { file: mos.csv, range: [1, 5] }" }),
+    ]);
+    expect(judgedImages(alone.needs)).toEqual(splits.map((_, i) => hashOf(i)).sort());
+    expect(judgedImages(scored.needs)).toEqual([0, 1, 2, 3].map(hashOf).sort());
+    expect(alone.key).toBe(scored.key);
+    expect(new Set(learnt(alone).flat())).toEqual(new Set([0, 1, 2].map(hashOf)));
   });
 
   it("is another key for another image or another split of it, and the same for another rating or test image", async () => {

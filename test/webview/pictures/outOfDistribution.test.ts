@@ -15,7 +15,7 @@ test("images unlike those of training are marked, and a MOS says how far opinion
   };
   await show(far.hash, far.path);
   expect(await one.details.locator(".far").innerText()).toContain("unlike the images it was distilled on");
-  expect(await one.details.locator(".far").getAttribute("title")).toMatch(/many, not all/i);
+  expect(await one.details.locator(".far").getAttribute("title")).toMatch(/many unlike images, not all/i);
   const marked = one.page.locator("leaf-image-grid .cell:has(.far) .name");
   expect(
     (await marked.allTextContents()).every((name) =>

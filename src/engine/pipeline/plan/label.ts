@@ -34,6 +34,8 @@ export async function planLabel(plan: Plan): Promise<LabelPlan> {
   };
   const key = keyOf(inputs);
   const checks = checksOf(plan);
+  // Before there are human scores the teacher's is the only one that an image of the test split can have.
+  const unscored = plan.project.config.mos ? [] : hashes.filter((hash) => splitOf(hash) === "test");
   return {
     stage: "label",
     inputs,
@@ -41,7 +43,7 @@ export async function planLabel(plan: Plan): Promise<LabelPlan> {
     keys: { label: key },
     teacher,
     judges,
-    needs: { train, val, checks },
+    needs: { train, val, unscored, checks },
   };
 }
 
@@ -59,8 +61,8 @@ export function pairPlan({ label: { pairsPerImage, pairs, seed } }: Config): Pai
 }
 
 /** Images that get a point in any case, ordered by hash. */
-export function judgedImages({ train, val }: LabelNeeds): string[] {
-  return [...train, ...val].sort();
+export function judgedImages({ train, val, unscored }: LabelNeeds): string[] {
+  return [...train, ...val, ...unscored].sort();
 }
 
 /** Labels that exist of those that are learnt from: a retry of failed ones changes it. */
@@ -77,8 +79,7 @@ const mostChecked = 300;
  */
 function checksOf({ project, catalog }: Plan): LabelNeeds["checks"] {
   const { mos, evaluate, label, distill, calibrate } = project.config;
-  // Before there are human scores the teacher's is the only one that an image of the test split can have.
-  if (!mos) return { images: catalog.hashes.filter((hash) => catalog.splitOf(hash) === "test"), pairs: [] };
+  if (!mos) return { images: [], pairs: [] };
   const compared: string[][] = label.check.map((split) => ratedIn(catalog, split));
   const images = new Set([
     ...(evaluate.split === "test" ? ratedIn(catalog, "test") : []),

@@ -50,6 +50,8 @@ export interface LabelNeeds {
   train: readonly string[];
   /** They choose the epoch by their points. */
   val: readonly string[];
+  /** Test images where the config names no human scores: a point each, which no training reads. */
+  unscored: readonly string[];
   /** Asked for by name: nothing learns from these. */
   checks: { images: readonly string[]; pairs: readonly [string, string][] };
 }

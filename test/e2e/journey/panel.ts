@@ -57,6 +57,12 @@ export function lookingAtImages(session: () => Session): void {
     await panel.locator("leaf-rate img").first().waitFor();
     await workbench.screenshots("panel-rate");
     for (const [index, key] of ["4", "2", "5"].entries()) {
+      // An image that is not yet on the screen cannot be rated.
+      await panel.locator("leaf-rate .figure b", { hasText: new RegExp(`^${index + 1} of`) }).waitFor();
+      const image = panel.locator("leaf-rate img").first();
+      await until("the image on the screen", () =>
+        image.evaluate((one) => (one as unknown as { naturalWidth: number }).naturalWidth > 0),
+      );
       await page.keyboard.press(key);
       await until(`rating ${index + 1} in the file`, () => rows() === before + index + 1);
     }

@@ -74,7 +74,9 @@ async function preparePython() {
 
 /** Two at once, as long as one another: the trainer's tests compute on one thread. */
 async function testPython() {
-  const slow = ["training", "explain", "targets", "bench_gpu"].map((name) => `tests/test_${name}.py`);
+  const slow = ["training", "explain", "targets", "levels", "passes", "bench_gpu"].map(
+    (name) => `tests/test_${name}.py`,
+  );
   const [rest, [checks, trainings]] = await Promise.all([
     pytest("rest", ...slow.map((file) => `--ignore=${file}`)),
     checkPython().then(async (done) => /** @type {const} */ ([done, await pytest("slow", ...slow)])),

@@ -158,7 +158,7 @@ label: { pairsPerImage: 1 }
       [path.resolve("bin/leaf.js"), "label", "-c", "teacher.leaf.yaml", "--json"],
       { cwd: workspace, env },
     );
-    expect(JSON.parse(stdout).points).toEqual({ labelled: 10, reused: 0, failed: 0 });
+    expect(JSON.parse(stdout).points).toEqual({ labelled: 12, reused: 0, failed: 0 });
     expect({ asked: askedFor(log), left: filesIn(home) }).toEqual({ asked: [], left: [] });
   });
 });

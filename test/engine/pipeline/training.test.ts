@@ -25,8 +25,10 @@ test.each([
 
 it("leaves a finished training fresh where all layers learn alike, as they always did", () => {
   const { distill } = config("student: { model: efficientnet-lite0 }");
-  expect(trainingInputs(distill)).not.toHaveProperty("layerDecay");
-  expect(trainingInputs({ ...distill, layerDecay: 0.8 })).toEqual({ ...distill, layerDecay: 0.8 });
+  for (const later of ["layerDecay", "target"]) expect(trainingInputs(distill)).not.toHaveProperty(later);
+  const { target: _, ...former } = distill;
+  expect(trainingInputs({ ...distill, layerDecay: 0.8 })).toEqual({ ...former, layerDecay: 0.8 });
+  expect(trainingInputs({ ...distill, target: "both" })).toMatchObject({ target: "both" });
 });
 
 test("what the views leave out of most pictures is told", () => {

@@ -21,6 +21,7 @@ import { findProject, stageOptions } from "../context.ts";
 import { t, worded } from "../locale.ts";
 import type { Run } from "../run.ts";
 import { scoreStandardInput } from "../scoreLines.ts";
+import { wholeNumber } from "../wholeNumber.ts";
 
 export function addDataCommands(program: Command, run: Run): void {
   program
@@ -178,9 +179,7 @@ function tableFormat(format: string): "text" | "markdown" | "latex" | "csv" {
 }
 
 function metricsOptions(given: MetricsArguments): MetricsOfFilesOptions {
-  const bootstrap = Number(given.bootstrap);
-  if (!Number.isInteger(bootstrap) || bootstrap < 0)
-    throw new LeafError("usage", say`--bootstrap takes a whole number, 0 or more.`);
+  const bootstrap = wholeNumber("--bootstrap", given.bootstrap, 0);
   if (given.against !== undefined && bootstrap < 100)
     throw new LeafError("usage", say`--against needs 100 resamples or more (--bootstrap).`);
   const { format, lowerIsBetter } = given;

@@ -18,6 +18,7 @@ import { consented } from "../consent.ts";
 import { type CliContext, findProject, table } from "../context.ts";
 import { t, worded } from "../locale.ts";
 import type { Run } from "../run.ts";
+import { wholeNumber } from "../wholeNumber.ts";
 
 export function addExperimentCommand(program: Command, run: Run): void {
   addCompareCommand(program, run);
@@ -99,9 +100,7 @@ function addCompareCommand(program: Command, run: Run): void {
     .action((a: string, b: string, options: { bootstrap: string; format: string }, command) =>
       run(async (context) => {
         const format = formatOf(options.format);
-        const bootstrap = Number(options.bootstrap);
-        if (!Number.isInteger(bootstrap) || bootstrap < 100)
-          throw new LeafError("usage", say`--bootstrap takes a whole number from 100.`);
+        const bootstrap = wholeNumber("--bootstrap", options.bootstrap, 100);
         const { signal } = context;
         const places = [await placeOf(context, a), await placeOf(context, b)] as const;
         const result = await compareRuns(...places, { bootstrap, signal });
@@ -135,9 +134,5 @@ function formatOf(format: string): Format {
 }
 
 function jobsOf(jobs: string | undefined): number | undefined {
-  if (jobs === undefined) return undefined;
-  const n = Number(jobs);
-  if (!Number.isInteger(n) || n < 1 || n > 64)
-    throw new LeafError("usage", say`--jobs takes a whole number from 1 to 64.`);
-  return n;
+  return jobs === undefined ? undefined : wholeNumber("--jobs", jobs, 1, 64);
 }

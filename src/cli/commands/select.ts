@@ -1,5 +1,4 @@
 import { type Command, Option } from "commander";
-import { LeafError } from "../../engine/base/errors.ts";
 import { checkOutputs, writeOutput } from "../../engine/base/outputs.ts";
 import { mainColumn } from "../../engine/mos/complete.ts";
 import { outputRules } from "../../engine/pipeline/projectInputs.ts";
@@ -11,10 +10,10 @@ import type { LearningCurve, Refit, SelectionStrategy, SelectResult } from "../.
 import { ceilingText } from "../../words/ceiling.ts";
 import { figure, type Range, withInterval } from "../../words/figure.ts";
 import { fiveScale, scoreFigure } from "../../words/score.ts";
-import { say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
 import { findProject, stageOptions } from "../context.ts";
 import type { Run } from "../run.ts";
+import { wholeNumber } from "../wholeNumber.ts";
 
 interface Options {
   n: string;
@@ -45,9 +44,7 @@ export function addSelectCommand(program: Command, run: Run): void {
     .option("--force", "overwrite a file that LEAF did not write")
     .action((options: Options, command) =>
       run(async (context) => {
-        const n = Number(options.n);
-        if (!Number.isInteger(n) || n < 0)
-          throw new LeafError("usage", say`--n takes a whole number, 0 or more.`);
+        const n = wholeNumber("--n", options.n, 0);
         const project = await findProject(context);
         const { strategy, split, all, out, force } = options;
         const rules = await outputRules(project, { force });

@@ -15,6 +15,7 @@ import { english } from "../../words/translate.ts";
 import { findProject, projectHere } from "../context.ts";
 import type { Run } from "../run.ts";
 import { stopping } from "../stopping.ts";
+import { wholeNumber } from "../wholeNumber.ts";
 
 const tokenVariable = "LEAF_SERVE_TOKEN";
 const graceMs = 30_000;
@@ -58,15 +59,15 @@ export function addServeCommand(program: Command, run: Run): void {
             },
           );
         const limits = {
-          port: whole("--port", options.port, 0, 65_535),
-          concurrency: whole(
+          port: wholeNumber("--port", options.port, 0, 65_535),
+          concurrency: wholeNumber(
             "--concurrency",
             options.concurrency ?? `${2 * availableParallelism()}`,
             1,
             1024,
           ),
-          maxRequests: whole("--max-requests", options.maxRequests, 1, 1e6),
-          maxBodyBytes: whole("--max-body", options.maxBody, 1, 1024) * MiB,
+          maxRequests: wholeNumber("--max-requests", options.maxRequests, 1, 1e6),
+          maxBodyBytes: wholeNumber("--max-body", options.maxBody, 1, 1024) * MiB,
         };
         const project = options.student ? await projectHere(context) : await findProject(context);
         const chosen = await chosenStudent(project, options.student);
@@ -106,13 +107,6 @@ export function addServeCommand(program: Command, run: Run): void {
         }
       })(command),
     );
-}
-
-function whole(option: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most)
-    throw new LeafError("usage", say`${option} takes a whole number from ${least} to ${most}.`);
-  return value;
 }
 
 function isLoopback(host: string): boolean {

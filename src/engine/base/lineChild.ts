@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { limits, megabytes } from "./limits.ts";
+import { type Line, lineSplitter } from "./lines.ts";
 import { type Child, type ChildExit, type StartOptions, startChild } from "./processes.ts";
 
 export interface LineOptions<T> extends Omit<StartOptions, "stdin" | "channel"> {
@@ -50,32 +51,15 @@ export function startLineChild<T>(command: string, args: string[], options: Line
 }
 
 /** Calls with every line of a stream; of one that is too long only its first letter is told. */
-export function eachLine(
+function eachLine(
   stream: Readable,
-  { onLine, onTooLong }: { onLine(line: string): void; onTooLong?(start: string | undefined): void },
+  { onLine, onTooLong }: { onLine(line: string): void; onTooLong(start: string | undefined): void },
 ): void {
   const decoder = new StringDecoder("utf8");
-  let [line, isTooLong] = ["", false];
-  const add = (piece: string) => {
-    if (isTooLong) return;
-    isTooLong = line.length + piece.length > limits.jsonLine;
-    if (isTooLong) onTooLong?.((line || piece)[0]);
-    line = isTooLong ? "" : line + piece;
+  const splitter = lineSplitter(limits.jsonLine);
+  const tell = (lines: Line[]) => {
+    for (const line of lines) "text" in line ? onLine(line.text) : onTooLong(line.tooLong);
   };
-  const end = () => {
-    if (!isTooLong) onLine(line.endsWith("\r") ? line.slice(0, -1) : line);
-    [line, isTooLong] = ["", false];
-  };
-  const take = (text: string) => {
-    const pieces = text.split("\n");
-    for (const [i, piece] of pieces.entries()) {
-      add(piece);
-      if (i < pieces.length - 1) end();
-    }
-  };
-  stream.on("data", (chunk: Buffer) => take(decoder.write(chunk)));
-  stream.once("end", () => {
-    add(decoder.end());
-    if (line !== "") end();
-  });
+  stream.on("data", (chunk: Buffer) => tell(splitter.take(decoder.write(chunk))));
+  stream.once("end", () => tell([...splitter.take(decoder.end()), ...splitter.end()]));
 }

@@ -3,6 +3,7 @@ import { StringDecoder } from "node:string_decoder";
 import * as z from "zod";
 import { inEnglish, say } from "../../words/text.ts";
 import { messageOf, throwIfCancelled } from "../base/errors.ts";
+import { type Line, lineSplitter } from "../base/lines.ts";
 import type { Student } from "../student/student.ts";
 import { judgeImage, type NotedScore } from "./judge.ts";
 
@@ -47,8 +48,8 @@ export async function scoreLines(
 ): Promise<{ scored: number; failed: number }> {
   const { ahead, maxPixels, signal } = options;
   const count = { scored: 0, failed: 0 };
-  const answer = async (line: string | null): Promise<LineScore> => {
-    const read = line === null ? { reason: inEnglish(say`The line is too long.`) } : readLine(line);
+  const answer = async (line: Line): Promise<LineScore> => {
+    const read = "text" in line ? readLine(line.text) : { reason: inEnglish(say`The line is too long.`) };
     if ("reason" in read) return { image: null, ...read };
     try {
       return { ...read, ...(await judgeImage(student, { path: read.image, hash: null }, { maxPixels })) };
@@ -63,7 +64,7 @@ export async function scoreLines(
   try {
     for await (const line of linesOf(input)) {
       throwIfCancelled(signal);
-      if (line === "") continue;
+      if ("text" in line && line.text === "") continue;
       const found = answer(line);
       last = last.then(async () => {
         const said = await found;
@@ -90,26 +91,9 @@ export async function scoreLines(
   return count;
 }
 
-/** The lines of a stream, without their ends; null for one that is too long. */
-async function* linesOf(input: Readable): AsyncGenerator<string | null> {
+async function* linesOf(input: Readable): AsyncGenerator<Line> {
   const decoder = new StringDecoder("utf8");
-  let [line, isTooLong] = ["", false];
-  const add = (piece: string) => {
-    isTooLong ||= line.length + piece.length > longestLine;
-    line = isTooLong ? "" : line + piece;
-  };
-  const taken = () => {
-    const whole = isTooLong ? null : line.replace(/\r$/, "");
-    [line, isTooLong] = ["", false];
-    return whole;
-  };
-  for await (const chunk of input) {
-    const pieces = decoder.write(chunk as Buffer).split("\n");
-    for (const [at, piece] of pieces.entries()) {
-      add(piece);
-      if (at < pieces.length - 1) yield taken();
-    }
-  }
-  add(decoder.end());
-  if (line !== "" || isTooLong) yield taken();
+  const splitter = lineSplitter(longestLine);
+  for await (const chunk of input) yield* splitter.take(decoder.write(chunk as Buffer));
+  yield* [...splitter.take(decoder.end()), ...splitter.end()];
 }

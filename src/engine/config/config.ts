@@ -22,7 +22,7 @@ const labelSchema = z.strictObject({
     .meta({ description: "With about how many other images the teacher compares each training image." }),
   pairs: z.enum(["random", "near", "mixed", "adaptive"]).default("random").meta({
     description:
-      "Which pairs: random, close in point-wise score, half of each, or `adaptive`: after a first round, where the answers so far leave the order of images least sure; as many pairs.",
+      "Which pairs: `random`, close in point-wise score (`near`), or half of each (`mixed`). `adaptive` asks in rounds. Each round takes the pairs that tell most about the order of the images. The number of pairs is always the same.",
   }),
   minConfidence: z
     .union([z.number().min(0).max(1), z.literal("auto")])
@@ -86,7 +86,7 @@ const pythonSchema = z.strictObject({
   device: z.enum(["auto", "cpu", "cuda", "mps"]).default("auto").meta({ description: "Where to train." }),
   precision: z.enum(["auto", "bf16", "fp16", "fp32"]).default("auto").meta({
     description:
-      "What trainer and local teacher compute in on a CUDA GPU; `auto`: bf16 where the GPU has it (from Ampere on), fp16 with loss scaling before (T4, V100, RTX 20), fp32 without tensor cores. A CPU takes fp32.",
+      "Number format of the trainer and the local teacher on a CUDA GPU. `auto`: bf16 if the GPU has it (Ampere and newer), fp16 with loss scaling on older ones (T4, V100, RTX 20), fp32 without tensor cores. A CPU uses fp32.",
   }),
   threads: z
     .int()

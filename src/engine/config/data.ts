@@ -43,7 +43,7 @@ const targetSchema = z.strictObject({
   lowerIsBetter: z
     .boolean()
     .optional()
-    .meta({ description: "True where its lowest score is best; by default `mos.lowerIsBetter`." }),
+    .meta({ description: "True if its lowest score is best. The default is `mos.lowerIsBetter`." }),
 });
 
 const targetsSchema = z

@@ -12,11 +12,11 @@ const promptsSchema = z
     }),
     domain: text.default("photo").meta({
       description:
-        "What is judged: `photo` (user-generated content), `aigc` (AI-generated images), `render`, `document`, `medical`, `satellite`, or your own words, such as `product shot`.",
+        "What the images are: `photo` (user-generated content), `aigc` (AI-generated images), `render`, `document`, `medical`, `satellite`, or your own words, such as `product shot`.",
     }),
     question: z.enum(["quality", "aesthetics", "alignment"]).default("quality").meta({
       description:
-        "What is asked: visual quality, beauty whatever the technical flaws, or how well an image shows `text`. `point` and `pair` come before it.",
+        "What LEAF asks about: visual quality, beauty regardless of technical flaws, or how well an image shows `text`. Your own `point` and `pair` replace it.",
     }),
     text: text.optional().meta({
       description: "With `question: alignment`: what all the images should show. {text} in the questions.",
@@ -300,7 +300,7 @@ const antonymPrompts = z
   .strictObject({
     domain: text.default("photo").meta({
       description:
-        "What is judged: `photo` (user-generated content), `aigc` (AI-generated images), `render`, `document`, `medical`, `satellite`, or your own words, such as `product shot`.",
+        "What the images are: `photo` (user-generated content), `aigc` (AI-generated images), `render`, `document`, `medical`, `satellite`, or your own words, such as `product shot`.",
     }),
     quality: z
       .array(z.tuple([text, text]))

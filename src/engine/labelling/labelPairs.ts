@@ -2,9 +2,9 @@ import type { LabelResult } from "../../protocol/results.ts";
 import { throwIfCancelled } from "../base/errors.ts";
 import { chunksOf } from "../base/sqlite.ts";
 import type { TeacherImage } from "../teachers/teacher.ts";
-import type { PairRounds } from "./adaptivePairs.ts";
 import { askAll, asked, lookedUp, stored, type Telling, watchAnswers } from "./asking.ts";
 import { noneJudged } from "./firstAnswers.ts";
+import type { PairRounds } from "./rounds.ts";
 import { pairRow } from "./rows.ts";
 
 /** Has the teacher compare images. */

@@ -3,12 +3,13 @@ import { throwIfCancelled } from "../base/errors.ts";
 import type { LabelStore } from "../labels/labels.ts";
 import { ownPairsOf } from "../labels/teacherAnswers.ts";
 import type { TeacherImage } from "../teachers/teacher.ts";
-import { type Answers, adaptiveRounds, allRounds, oneRound, type PairRounds } from "./adaptivePairs.ts";
+import { type Answers, adaptiveRounds } from "./adaptivePairs.ts";
 import { type LabellingOptions, stored, type Telling, telling } from "./asking.ts";
 import { labelPairs } from "./labelPairs.ts";
 import { labelPoints } from "./labelPoints.ts";
 import { labelReasons } from "./labelReasons.ts";
 import { type PairPlan, samplePairs } from "./pairs.ts";
+import { allRounds, oneRound, type PairRounds } from "./rounds.ts";
 
 /**
  * The pairs a plan asks for, by the teacher's own scores and answers: a person's may change at any time, and would change what has to be

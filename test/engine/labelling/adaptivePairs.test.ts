@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hashWords, seededRandom } from "../../../src/engine/base/random.ts";
-import { type Answers, adaptiveRounds, allRounds } from "../../../src/engine/labelling/adaptivePairs.ts";
+import { type Answers, adaptiveRounds } from "../../../src/engine/labelling/adaptivePairs.ts";
 import { samplePairs } from "../../../src/engine/labelling/pairs.ts";
+import { allRounds } from "../../../src/engine/labelling/rounds.ts";
 import { srcc } from "../../../src/engine/metrics/agreement.ts";
 import { bradleyTerryScores } from "../../../src/engine/metrics/bradleyTerry.ts";
 

@@ -45,6 +45,10 @@ const trainingFields = {
   batch: z.int().min(2).max(65536).optional().meta({
     description: "Images in a step, over all processes. The default depends on the student's family.",
   }),
+  microBatch: z.int().min(1).max(65536).nullable().default(null).meta({
+    description:
+      "Images that go through the network at once, for a card with little memory. The batch and what the student learns stay the same; a step takes a third longer. null: the whole batch, which LEAF halves by itself where it does not fit on one card.",
+  }),
   weightDecay: weight.optional().meta({
     description: "AdamW weight decay. The default depends on the student's family.",
   }),

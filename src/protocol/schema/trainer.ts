@@ -100,6 +100,8 @@ const job = {
   domain: filled.nullable().default(null),
   epochs: trainedSize(100_000),
   batch: trainedSize(1_000_000),
+  /** Images that go through the network at once; null: the batch. */
+  microBatch: trainedSize(1_000_000).nullable().default(null),
   lr: rates,
   weightDecay: atLeast0,
   /** Each layer's rate is that of the one above times this. */

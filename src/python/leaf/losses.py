@@ -1,4 +1,8 @@
-"""The losses of distillation and calibration, on the scores of one whole (global) batch."""
+"""The losses of distillation and calibration, on the scores of one whole (global) batch.
+
+Targets and weights may lie on the host: what of them is there is decided there, so that no step waits for a
+GPU.
+"""
 
 import torch
 from torch import Tensor
@@ -9,10 +13,10 @@ _SMALL = 1e-8
 
 def point_loss(scores: Tensor, targets: Tensor, delta: float) -> Tensor | None:
     """Mean Huber loss over the images that have a target (not NaN); None when there is none."""
-    known = ~torch.isnan(targets)
-    if not bool(known.any()):
+    known = torch.nonzero(~torch.isnan(targets)).squeeze(1)
+    if not len(known):
         return None
-    return F.huber_loss(scores[known], targets[known], delta=delta)
+    return F.huber_loss(scores[_beside(known, scores)], _beside(targets[known], scores), delta=delta)
 
 
 def pair_loss(
@@ -39,9 +43,10 @@ def pair_loss(
 
 def mse_loss(scores: Tensor, targets: Tensor, weight: Tensor | None = None) -> Tensor:
     """Mean squared error, weighted or not; the mean weight of all images is 1."""
+    targets = _beside(targets, scores)
     if weight is None:
         return F.mse_loss(scores, targets)
-    return (weight * (scores - targets).square()).mean()
+    return (_beside(weight, scores) * (scores - targets).square()).mean()
 
 
 def plcc_loss(scores: Tensor, targets: Tensor, weight: Tensor | None = None) -> Tensor | None:
@@ -51,9 +56,14 @@ def plcc_loss(scores: Tensor, targets: Tensor, weight: Tensor | None = None) -> 
     """
     if targets.numel() < 2 or float(targets.max() - targets.min()) < _SMALL:
         return None
-    w = torch.ones_like(scores) if weight is None else weight
+    targets = _beside(targets, scores)
+    w = torch.ones_like(scores) if weight is None else _beside(weight, scores)
     w = w / w.sum()
     x, y = scores - (w * scores).sum(), targets - (w * targets).sum()
     # The floor keeps the gradient finite where all scores are equal.
     norm = ((w * x * x).sum() * (w * y * y).sum()).clamp_min(_SMALL / targets.numel() ** 2).sqrt()
     return (1 - (w * x * y).sum() / norm) / 2
+
+
+def _beside(x: Tensor, scores: Tensor) -> Tensor:
+    return x.to(scores.device, non_blocking=True)

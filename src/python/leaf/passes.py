@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from leaf.distributed import World
 from leaf.errors import is_out_of_memory
@@ -36,7 +38,7 @@ def passes_of(job: Job, world: World) -> Passes:
     if job.amp == "auto":
         precision = precision_of(job.precision, device_facts(str(world.device)))
     scaler = torch.amp.GradScaler(world.device.type, enabled=precision == "fp16")
-    return Passes(world, precision, scaler)
+    return Passes(world, precision, scaler, job.micro_batch)
 
 
 def gradients(
@@ -88,6 +90,9 @@ def _gradients(
     torch.autograd.backward(passes.scaler.scale((loss + 0 * mine.sum()) * ranks))
     if len(parts) > 1:
         assert mine.grad is not None
-        for part, gradient in zip(parts, torch.split(mine.grad, len(parts[0])), strict=True):
-            torch.autograd.backward(run(part), gradient)
+        for i, gradient in enumerate(torch.split(mine.grad, len(parts[0]))):
+            # Ranks may have different numbers of parts: they exchange gradients at the last one alone.
+            apart = isinstance(model, DistributedDataParallel) and i + 1 < len(parts)
+            with model.no_sync() if apart else nullcontext():
+                torch.autograd.backward(run(parts[i]), gradient)
     return loss, told

@@ -75,7 +75,7 @@ def _fingerprint(job: Job, data: Data) -> str:
     for key in ("out", "resume", "device", "threads", "workers", "cache", "rows", "domain", "amp", "labels"):
         del parts[key]
     # Of the device, as `amp` is.
-    del parts["precision"]
+    del parts["precision"], parts["microBatch"]
     parts.pop("teacher", None)
     parts["rows"] = hashlib.sha256(Path(job.rows).read_bytes()).hexdigest()
     pairs = data.graph.pairs

@@ -1,7 +1,7 @@
 """One optimisation step on a global batch, and the pixels it needs."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,9 @@ from leaf.losses import mse_loss, pair_loss, plcc_loss, point_loss
 from leaf.passes import gradients
 from leaf.session import Session
 
+Parts = dict[str, Tensor | None]
+# On a GPU each look at a loss waits for all that was asked of it before.
+LOOK_EVERY_STEPS = 20
 # The teacher errs by more on some images: beyond this many points they pull no harder.
 TEACHER_DELTA = 1.0
 
@@ -71,22 +74,15 @@ def cutter(session: Session, epoch: Epoch) -> Callable[[int], Tensor]:
 
 
 def train_step(
-    session: Session, model: nn.Module, epoch: Epoch, index: int, pixels: Tensor, step: int
-) -> tuple[float, dict[str, float | None]]:
+    session: Session, model: nn.Module, epoch: Epoch, index: int, pixels: Tensor
+) -> tuple[Tensor, Parts]:
+    """The loss and its parts: numbers on the device, which Told reads later."""
     job, world = session.job, session.world
     images = len(epoch.batches[index]) + len(epoch.beside[index])
     start, end = share(images, world)
 
-    def loss_of(mine: Tensor) -> tuple[Tensor, dict[str, float | None]]:
-        scores = whole(mine[: end - start], start, images, world)
-        loss, parts = batch_loss(session, epoch, index, scores)
-        if not math.isfinite(float(loss.detach())):
-            raise TrainerError(
-                "nan",
-                f"The loss became {float(loss.detach())} in epoch {epoch.number}, step {step + 1}.",
-                "Lower the learning rates; training resumes from the last finished epoch.",
-            )
-        return loss, parts
+    def loss_of(mine: Tensor) -> tuple[Tensor, Parts]:
+        return batch_loss(session, epoch, index, whole(mine[: end - start], start, images, world))
 
     loss, parts = gradients(session.passes, model, pixels, loss_of)
     scaler = session.passes.scaler
@@ -96,12 +92,10 @@ def train_step(
         nn.utils.clip_grad_norm_(trained, job.clip)
     scaler.step(session.optimizer)
     scaler.update()
-    return float(loss.detach()), parts
+    return loss.detach(), parts
 
 
-def batch_loss(
-    session: Session, epoch: Epoch, index: int, scores: Tensor
-) -> tuple[Tensor, dict[str, float | None]]:
+def batch_loss(session: Session, epoch: Epoch, index: int, scores: Tensor) -> tuple[Tensor, Parts]:
     """The weighted loss of a global batch and its parts, None where the batch does not define one.
 
     `scores`: of the batch, then of the unrated images beside it; [N], of several targets [N, T]: their losses
@@ -109,12 +103,12 @@ def batch_loss(
     """
     # Starts from the scores so that a batch without any term still has a (zero) gradient.
     loss = 0 * scores.sum()
-    parts: dict[str, float | None] = {}
+    parts: Parts = {}
     columns = [scores] if scores.ndim == 1 else list(scores.unbind(1))
     for target, column in enumerate(columns):
         prefix = f"{targets_of(session.job)[target - 1]} " if target > 0 else ""
         for name, (share_of_loss, term) in _terms(session, epoch, index, column, target).items():
-            parts[prefix + name] = None if term is None else float(term.detach())
+            parts[prefix + name] = None if term is None else term.detach()
             if term is not None and share_of_loss > 0:
                 loss = loss + share_of_loss / len(columns) * term
     return loss, parts
@@ -127,14 +121,14 @@ def _terms(session: Session, epoch: Epoch, index: int, scores: Tensor, target: i
     """What a target's scores [N] are judged by: each term's share of the loss, and its value."""
     weights, data = session.job.loss, session.data
     batch, beside = epoch.batches[index], epoch.beside[index]
-    targets = torch.from_numpy(data.train.of(target)[batch]).to(scores.device)
+    targets = torch.from_numpy(data.train.of(target)[batch])
     if isinstance(weights, DistillLoss):
         graph = data.graph
         a, b, edges = graph.inside(batch)
-        p, weight = (
-            torch.from_numpy(x[edges]).to(scores.device) for x in (graph.pairs.p, graph.pairs.weight)
+        p, weight, ia, ib = (
+            torch.from_numpy(x).to(scores.device, non_blocking=True)
+            for x in (graph.pairs.p[edges], graph.pairs.weight[edges], a, b)
         )
-        ia, ib = (torch.from_numpy(x).to(scores.device) for x in (a, b))
         return {
             "point": (weights.point, point_loss(scores, targets, weights.huber_delta)),
             "pair": (
@@ -145,20 +139,50 @@ def _terms(session: Session, epoch: Epoch, index: int, scores: Tensor, target: i
             ),
         }
     rated, unrated = scores[: len(batch)], scores[len(batch) :]
-    weight = torch.from_numpy(data.train.weights[batch]).to(scores.device)
+    weight = torch.from_numpy(data.train.weights[batch])
     if data.train.targets.ndim > 1:
         # An image may have a score of some targets alone; weights are the main one's.
-        known = ~torch.isnan(targets)
-        rated, targets = rated[known], targets[known]
+        known = torch.nonzero(~torch.isnan(targets)).squeeze(1)
+        rated, targets = rated[known.to(scores.device, non_blocking=True)], targets[known]
         weight = weight[known] if target == 0 else torch.ones_like(targets)
     terms: Terms = {
         "mse": (weights.mse, mse_loss(rated, targets, weight) if len(targets) else None),
         "plcc": (weights.plcc, plcc_loss(rated, targets, weight)),
     }
     if len(data.unrated) and target == 0:
-        said = torch.from_numpy(data.unrated.targets[beside]).to(scores.device)
+        said = torch.from_numpy(data.unrated.targets[beside])
         terms["teacher"] = (weights.teacher, point_loss(unrated, said, TEACHER_DELTA))
     return terms
+
+
+class Told:
+    """The losses of some steps, which stay on the device until they are looked at together."""
+
+    def __init__(self, every: int) -> None:
+        self._every = every
+        self._waiting: list[tuple[int, Tensor, Parts]] = []
+
+    @property
+    def due(self) -> bool:
+        return len(self._waiting) >= self._every
+
+    def add(self, step: int, loss: Tensor, parts: Parts) -> None:
+        self._waiting.append((step, loss, parts))
+
+    def look(self, epoch: int) -> Iterator[tuple[float, dict[str, float | None]]]:
+        """The loss of each step and its parts; raises TrainerError("nan") at one that is not finite."""
+        waiting, self._waiting = self._waiting, []
+        on_device = [x for _, loss, parts in waiting for x in (loss, *parts.values()) if x is not None]
+        numbers = iter(torch.stack(on_device).tolist() if on_device else ())
+        for step, _, parts in waiting:
+            loss = next(numbers)
+            if not math.isfinite(loss):
+                raise TrainerError(
+                    "nan",
+                    f"The loss became {loss} in epoch {epoch}, step {step + 1}.",
+                    "Lower the learning rates; training resumes from the last finished epoch.",
+                )
+            yield loss, {name: None if x is None else next(numbers) for name, x in parts.items()}
 
 
 class Means:

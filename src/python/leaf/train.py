@@ -30,7 +30,7 @@ from leaf.notices import gpu_notice, time_notice
 from leaf.optim import rate, set_rate, told_rate
 from leaf.passes import passes_of, told_precision
 from leaf.session import Session, Standing, Validated, keep_best, keep_last, prepare, validate
-from leaf.step import Means, cutter, draw_epoch, train_step
+from leaf.step import LOOK_EVERY_STEPS, Means, Told, cutter, draw_epoch, train_step
 
 METRICS_EVERY_STEPS = 100
 EXPORT_CROPS = 8
@@ -91,20 +91,25 @@ def _epoch(session: Session, model: nn.Module, progress: Standing) -> None:
     drawn = draw_epoch(session, epoch)
     batches = drawn.batches
     total, window = Means(), Means()
+    told = Told(1 if session.world.device.type == "cpu" else LOOK_EVERY_STEPS)
     first = progress.epoch * len(batches)
     images = 0
     for index, pixels in prefetch(range(len(batches)), cutter(session, drawn), job.workers):
         step = first + index
         set_rate(session.optimizer, rate(step, len(batches) * job.epochs, job.warmup))
-        loss, parts = train_step(session, model, drawn, index, pixels, step)
+        told.add(step, *train_step(session, model, drawn, index, pixels))
         if session.ema is not None:
             session.ema.update(session.student, step)
-        total.add(loss, parts)
-        window.add(loss, parts)
+        last = index + 1 == len(batches)
+        telling = (step + 1) % METRICS_EVERY_STEPS == 0 and not last
+        if told.due or telling or last:
+            for loss, parts in told.look(epoch):
+                total.add(loss, parts)
+                window.add(loss, parts)
         images += len(batches[index])
         speed = images / (time.perf_counter() - started)
         channel.progress("train", epoch, job.epochs, index + 1, len(batches), speed)
-        if (step + 1) % METRICS_EVERY_STEPS == 0 and index + 1 < len(batches):
+        if telling:
             _tell(session, epoch, step + 1, window, None, speed)
             window = Means()
     speed = images / (time.perf_counter() - started)
@@ -115,7 +120,7 @@ def _epoch(session: Session, model: nn.Module, progress: Standing) -> None:
         better = val.merit()
         best = progress.best_merit is None or (better is not None and better > progress.best_merit)
         # A small validation set may choose a hardly trained epoch; `last` relies on the schedule.
-        if best or job.keep == "last":
+        if best if job.keep == "best" else epoch == job.epochs:
             keep_best(session, progress, val)
     progress.elapsed_s += time.perf_counter() - started
     keep_last(session, progress)

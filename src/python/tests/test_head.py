@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from scipy.stats import spearmanr
 
 from leaf.contract.head import HeadNetwork, Level, Levels
 from leaf.head import gp
-from leaf.head.fit import fit, parts_of, scale
-from leaf.head.gp import left_out, posterior, solve, solve_evidence
+from leaf.head.fit import _resampled, fit, parts_of, scale
+from leaf.head.gp import left_out, posterior, solve, solve_evidence, spectrum
 from leaf.head.rows import Rated
 
 LAYOUT = Levels(
@@ -65,14 +66,15 @@ def test_scores_and_deviations_are_those_of_a_dense_solve() -> None:
     rng = np.random.default_rng(0)
     phi, new = rng.normal(size=(30, 8)), rng.normal(size=(12, 8))
     y, w = rng.normal(size=30) + 2, rng.uniform(0.5, 2, 30)
-    mean, deviation = posterior(phi, y, w, 0.4).predict(new)
+    mean, deviation = posterior(phi, y, spectrum(phi @ phi.T, w), 0.4).predict(new)
     expected = dense(phi, y, w, 0.4, new)
     assert np.allclose(mean, expected[0], atol=1e-4) and np.allclose(deviation, expected[1], atol=1e-3)
 
 
 def test_one_feature_two_ratings_by_hand() -> None:
     """phi = +-1, y = +-1, noise 1: weights = 2 / (2 + 1), and f(1) = 2/3."""
-    found = posterior(np.array([[1.0], [-1.0]]), np.array([1.0, -1.0]), np.ones(2), 1.0)
+    phi = np.array([[1.0], [-1.0]])
+    found = posterior(phi, np.array([1.0, -1.0]), spectrum(phi @ phi.T, np.ones(2)), 1.0)
     assert np.isclose(found.weights[0], 2 / 3) and np.isclose(found.mean, 0)
     # 1 (noise) + 1 (prior) - 2/3 (known of the slope) + 1/2 (the mean of two ratings).
     assert np.isclose(found.predict(np.array([[1.0]]))[1][0] ** 2, 1 + 1 - 2 / 3 + 1 / 2)
@@ -106,7 +108,7 @@ def test_left_out_is_the_fit_without_the_group() -> None:
     rng = np.random.default_rng(2)
     phi, y, w = rng.normal(size=(24, 6)), rng.normal(size=24), rng.uniform(0.5, 2, 24)
     groups = np.arange(24) // 3
-    whole = solve(phi @ phi.T, y, w)
+    whole = solve(spectrum(phi @ phi.T, w), y)
     predicted, variance = left_out(whole, y, groups)
     for one in np.unique(groups):
         out, rest = groups == one, groups != one
@@ -117,10 +119,33 @@ def test_left_out_is_the_fit_without_the_group() -> None:
         assert np.allclose(variance[out], np.diag(left))
 
 
+def test_one_spectrum_solves_for_every_multiple_of_the_kernel() -> None:
+    rng = np.random.default_rng(4)
+    phi, y, w = rng.normal(size=(150, 200)) / 10, rng.normal(size=150), rng.uniform(0.5, 2, 150)
+    seen = spectrum(phi @ phi.T, w)
+    for factor in (0.1, 1.0, 7.0):
+        expected = np.linalg.inv(factor * phi @ phi.T + np.diag(1 / w))
+        assert np.allclose(solve(seen, y, factor).inverse, expected, atol=1e-10)
+    lower = np.linalg.cholesky(phi @ phi.T + np.eye(150))
+    assert np.allclose(gp.inverse_of_lower(lower) @ lower, np.eye(150), atol=1e-12)
+
+
+def test_resamples_at_once_are_those_one_by_one() -> None:
+    rng = np.random.default_rng(6)
+    x, y, groups = rng.integers(0, 9, 40).astype(float), rng.normal(size=40), np.arange(40) // 3
+    members = [np.flatnonzero(groups == one) for one in range(14)]
+    drawn, own = [], np.random.default_rng(0)
+    for _ in range(500):
+        rows = np.concatenate([members[one] for one in own.integers(0, 14, 14)])
+        drawn.append(spearmanr(x[rows], y[rows]).statistic)
+    assert np.allclose(_resampled(x, y, groups), drawn, atol=1e-12)
+
+
 def test_few_directions_only_widen_the_deviation() -> None:
     rng = np.random.default_rng(3)
     phi, y, new = rng.normal(size=(60, 40)), rng.normal(size=60), rng.normal(size=(20, 40))
-    exact, rough = (posterior(phi, y, np.ones(60), 0.4, most).predict(new) for most in (256, 10))
+    found = spectrum(phi @ phi.T, np.ones(60))
+    exact, rough = (posterior(phi, y, found, 0.4, most).predict(new) for most in (256, 10))
     assert np.allclose(exact[0], rough[0])
     assert (rough[1] >= exact[1] - 1e-9).all() and (rough[1] > exact[1] + 1e-3).any()
 

@@ -1,22 +1,27 @@
 import math
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from world import base_job
 
 from leaf.agreement import agreement, merit, pearson, ranks
 from leaf.batches import PairGraph
-from leaf.contract.trainer import CalibrateLoss
+from leaf.contract.trainer import CalibrateLoss, DistillLoss
 from leaf.data import Data
-from leaf.labels import NO_PAIRS
+from leaf.errors import TrainerError
+from leaf.job import parse_job
+from leaf.labels import NO_PAIRS, Pairs
 from leaf.losses import mse_loss, pair_loss, plcc_loss, point_loss
 from leaf.rows import NO_IMAGES, Split
-from leaf.step import Epoch, batch_loss
+from leaf.step import Epoch, Told, batch_loss
 
 scores = st.floats(-5, 10, allow_nan=False, width=32)
 
@@ -177,3 +182,44 @@ def test_the_teacher_pulls_unrated_images_alone_and_by_its_weight() -> None:
     # MSE: (f - y) of two; Huber of two: (f - t) / 2, and never more than 1 / 2 each.
     assert slope(0) == pytest.approx([0, 1, 0, 0])
     assert slope(3) == pytest.approx([0, 1, -1.5, 0.75])
+
+
+@pytest.mark.parametrize("kind", ["distill", "calibrate"])
+def test_no_loss_waits_for_the_device(kind: str) -> None:
+    """Tensors on "meta" have no numbers: whoever looks at one, to decide by it or to tell it, fails."""
+    targets = np.array([1, math.nan, 3, 4], np.float32)
+    pairs = Pairs(np.array([0, 2]), np.array([1, 3]), np.full(2, 0.7, np.float32), np.ones(2, np.float32))
+    weighed = {"distill": DistillLoss(point=1, pair=1), "calibrate": CalibrateLoss(mse=1, plcc=1, teacher=1)}
+    if kind == "calibrate":
+        targets[1] = 2
+    rated = Split(np.arange(4), targets, np.ones(4, np.float32))
+    unrated = Split(np.arange(4, 6), np.array([2, 5], np.float32), np.ones(2, np.float32))
+    graph = PairGraph(4, pairs if kind == "distill" else NO_PAIRS)
+    data = Data(rated, NO_IMAGES, graph, NO_IMAGES if kind == "distill" else unrated)
+    job = parse_job({**base_job(kind, Path("/")), "loss": msgspec.to_builtins(weighed[kind])})
+    session: Any = SimpleNamespace(job=job, data=data)
+    beside = np.arange(len(data.unrated))
+    epoch = Epoch(1, [np.arange(4)], [beside], 1)
+    scores = torch.zeros(4 + len(beside), device="meta", requires_grad=True)
+    loss, parts = batch_loss(session, epoch, 0, scores)
+    torch.autograd.backward(loss)
+    assert scores.grad is not None and loss.is_meta
+    assert set(parts) == {"distill": {"point", "pair"}, "calibrate": {"mse", "plcc", "teacher"}}[kind]
+    assert all(part is not None and part.is_meta for part in parts.values())
+
+
+def test_losses_are_told_later_and_alike() -> None:
+    told = Told(3)
+    steps = [(2.0, 1.5, None), (4.0, 0.25, 8.0), (0.5, 0.0, None)]
+    for i, (loss, point, pair) in enumerate(steps):
+        assert not told.due
+        parts = {"point": torch.tensor(point), "pair": None if pair is None else torch.tensor(pair)}
+        told.add(i, torch.tensor(loss), parts)
+    assert told.due
+    expected = [(loss, {"point": point, "pair": pair}) for loss, point, pair in steps]
+    assert list(told.look(1)) == expected
+    assert not told.due and list(told.look(1)) == []
+    told.add(7, torch.tensor(1.0), {"pair": torch.tensor(math.nan)})
+    told.add(8, torch.tensor(math.inf), {})
+    with pytest.raises(TrainerError, match="became inf in epoch 4, step 9"):
+        list(told.look(4))

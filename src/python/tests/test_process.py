@@ -99,9 +99,10 @@ def test_a_signal_ends_it_within_two_seconds(folder: Path, number: signal.Signal
 
 
 def test_torchrun_has_the_losses_of_one_process(folder: Path) -> None:
-    code, one = train_here(small(folder, "one", 2))
+    code, one = train_here({**small(folder, "one", 2), "batch": 11})
     assert code == 0, one[-1]
-    code, two, err = train(small(folder, "two", 2), processes=2)
+    # Of a batch of 9 images one rank has 5, in two parts, the other 4, in one.
+    code, two, err = train({**small(folder, "two", 2), "batch": 11, "microBatch": 4}, processes=2)
     assert code == 0, err
     assert two[0]["worldSize"] == 2 and len(of_type(two, "hello")) == 1
     for a, b in zip(of_type(one, "metrics"), of_type(two, "metrics"), strict=True):

@@ -26,9 +26,10 @@ test.each([
 it("leaves a finished training fresh where all layers learn alike, as they always did", () => {
   const { distill } = config("student: { model: efficientnet-lite0 }");
   for (const later of ["layerDecay", "target"]) expect(trainingInputs(distill)).not.toHaveProperty(later);
-  const { target: _, ...former } = distill;
+  const { target: _, microBatch: __, ...former } = distill;
   expect(trainingInputs({ ...distill, layerDecay: 0.8 })).toEqual({ ...former, layerDecay: 0.8 });
   expect(trainingInputs({ ...distill, target: "both" })).toMatchObject({ target: "both" });
+  expect(trainingInputs({ ...distill, microBatch: 4 })).toEqual(trainingInputs(distill));
 });
 
 test("what the views leave out of most pictures is told", () => {

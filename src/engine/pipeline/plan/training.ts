@@ -1,12 +1,13 @@
 import type { Config } from "../../config/config.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
 
-/** Settings of a training as inputs. What was always so is left out: work that was finished before it could differ stays fresh. */
+/** Settings of a training as inputs: without what changes no result. What was always so is left out: work that was finished before it could differ stays fresh. */
 export function trainingInputs({
   layerDecay,
+  microBatch: _,
   target = "points",
   ...others
-}: { layerDecay: number; target?: string } & Record<string, unknown>): Record<string, unknown> {
+}: { layerDecay: number; microBatch: number | null; target?: string } & Record<string, unknown>): Record<string, unknown> {
   return { ...others, ...(layerDecay !== 1 && { layerDecay }), ...(target !== "points" && { target }) };
 }
 

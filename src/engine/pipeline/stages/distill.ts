@@ -165,6 +165,7 @@ async function trainStudent(
         labels: db,
         epochs: distill.epochs,
         batch: distill.batch,
+        microBatch: distill.microBatch,
         lr: distill.lr,
         weightDecay: distill.weightDecay,
         layerDecay: distill.layerDecay,

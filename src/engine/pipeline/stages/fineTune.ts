@@ -69,6 +69,7 @@ export async function fineTune(
       ...(targets.length > 0 && { targets: targets.map(({ name }) => name) }),
       epochs: calibrate.epochs,
       batch: calibrate.batch,
+      microBatch: calibrate.microBatch,
       lr: calibrate.lr,
       weightDecay: calibrate.weightDecay,
       layerDecay: calibrate.layerDecay,

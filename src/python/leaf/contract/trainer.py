@@ -92,6 +92,7 @@ class DistillJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="disti
     domain: Filled | None = None
     epochs: Annotated[int, Meta(ge=1, le=100000)]
     batch: Annotated[int, Meta(ge=1, le=1000000)]
+    micro_batch: Annotated[int, Meta(ge=1, le=1000000)] | None = None
     lr: Rates
     weight_decay: AtLeast0
     layer_decay: Annotated[float, Meta(ge=0.01, le=1)] = 1
@@ -124,6 +125,7 @@ class CalibrateJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="cal
     domain: Filled | None = None
     epochs: Annotated[int, Meta(ge=1, le=100000)]
     batch: Annotated[int, Meta(ge=1, le=1000000)]
+    micro_batch: Annotated[int, Meta(ge=1, le=1000000)] | None = None
     lr: Rates
     weight_decay: AtLeast0
     layer_decay: Annotated[float, Meta(ge=0.01, le=1)] = 1

@@ -8,13 +8,23 @@ few ratings do not decide what is large.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from leaf.agreement import pearson, ranks
 from leaf.contract.head import Agreement, Block, Candidate, HeadFacts, HeadNetwork, LeftOut, NetworkName
-from leaf.head.gp import Array, Posterior, Solved, left_out, posterior, solve, solve_evidence
+from leaf.head.gp import (
+    Array,
+    Evidence,
+    Posterior,
+    Solved,
+    Spectrum,
+    left_out,
+    posterior,
+    solve,
+    solve_evidence,
+    spectrum,
+)
 from leaf.head.rows import Rated
 
 # Evidence and inverses take the cube of the ratings; beyond these the penalties hardly change any more.
@@ -100,104 +110,185 @@ def parts_of(network: HeadNetwork, ratings: int) -> list[Part]:
 
 def scale(features: Sequence[Array], parts: Sequence[Sequence[Part]]) -> Scaled:
     """Joins the networks' blocks. A feature that hardly varies counts for little."""
-    means, scales, zs, slices, joined = [], [], [], [], []
+    return _join([_scale(x, list(own)) for x, own in zip(features, parts, strict=True)])
+
+
+def _scale(x: Array, parts: list[Part]) -> Scaled:
+    means, scales, zs, slices = [], [], [], []
     at = 0
-    for x, own in zip(features, parts, strict=True):
-        for part in own:
-            block = x[:, part.columns]
-            mean, sd = block.mean(axis=0), block.std(axis=0)
-            width = np.sqrt(len(part.columns))
-            varies = sd > FLAT * (1 + np.abs(mean))
-            # A channel that is hardly ever active would be all outliers.
-            usual = float(np.median(sd[varies])) if varies.any() else 0.0
-            factor = np.where(varies, np.hypot(sd, FLOOR * usual) * width, np.inf)
-            means.append(mean)
-            scales.append(factor)
-            zs.append((block - mean) / factor)
-            slices.append(slice(at, at + len(part.columns)))
-            joined.append(part)
-            at += len(part.columns)
-    widths = np.array([0 if part.score else len(part.columns) for part in joined])
-    ratios = np.where(widths > 0, PRIOR_LEVELS * widths / max(1, widths.sum()), PRIOR_SCORE)
+    for part in parts:
+        block = x[:, part.columns]
+        mean, sd = block.mean(axis=0), block.std(axis=0)
+        width = np.sqrt(len(part.columns))
+        varies = sd > FLAT * (1 + np.abs(mean))
+        # A channel that is hardly ever active would be all outliers.
+        usual = float(np.median(sd[varies])) if varies.any() else 0.0
+        factor = np.where(varies, np.hypot(sd, FLOOR * usual) * width, np.inf)
+        means.append(mean)
+        scales.append(factor)
+        zs.append((block - mean) / factor)
+        slices.append(slice(at, at + len(part.columns)))
+        at += len(part.columns)
     return Scaled(
-        joined,
+        parts,
         np.concatenate(means),
         np.concatenate(scales),
         np.concatenate(zs, axis=1),
         slices,
-        np.log(ratios),
+        _centre(parts),
     )
+
+
+def _join(each: Sequence[Scaled]) -> Scaled:
+    if len(each) == 1:
+        return each[0]
+    starts = np.cumsum([0, *(len(one.mean) for one in each)])
+    parts = [part for one in each for part in one.parts]
+    return Scaled(
+        parts,
+        np.concatenate([one.mean for one in each]),
+        np.concatenate([one.scale for one in each]),
+        np.concatenate([one.z for one in each], axis=1),
+        [
+            slice(s.start + at, s.stop + at)
+            for one, at in zip(each, starts[:-1].tolist(), strict=True)
+            for s in one.slices
+        ],
+        _centre(parts),
+    )
+
+
+def _centre(parts: Sequence[Part]) -> Array:
+    widths = np.array([0 if part.score else len(part.columns) for part in parts])
+    ratios = np.where(widths > 0, PRIOR_LEVELS * widths / max(1, widths.sum()), PRIOR_SCORE)
+    return np.asarray(np.log(ratios), dtype=np.float64)
 
 
 def fit(networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated) -> Fit:
     """The best of each network by itself and of all together."""
-    sets = [[i] for i in range(len(networks))]
-    if len(networks) > 1:
-        sets.append(list(range(len(networks))))
-    tried = [_fit([networks[i] for i in one], [features[i] for i in one], rated) for one in sets]
-    best = max(tried[: len(networks)], key=lambda one: one[1])
-    if len(networks) > 1 and tried[-1][1] > best[1] + PAYS:
+    blocks = _blocks(networks, features, rated)
+    sets = [[one] for one in blocks]
+    if len(blocks) > 1:
+        sets.append(blocks)
+    tried = [_weigh(one, rated) for one in sets]
+    best = max(tried[: len(blocks)], key=lambda one: one.evidence.log)
+    if len(blocks) > 1 and tried[-1].evidence.log > best.evidence.log + PAYS:
         best = tried[-1]
     candidates = [
-        Candidate(networks=one.networks, log_evidence=log, srcc=one.facts.cv.srcc) for one, log in tried
+        Candidate(
+            networks=one.networks,
+            log_evidence=one.evidence.log,
+            srcc=pearson(ranks(one.predicted), ranks(rated.targets)),
+        )
+        for one in tried
     ]
-    found = best[0]
-    return _with(found, candidates)
+    return _finish(best, rated, candidates)
 
 
 def fit_beside(main: Fit, networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated) -> Fit:
     """A head for another target on the networks that the main one takes."""
     taken = [i for i, network in enumerate(networks) if network.name in main.networks]
-    return _fit([networks[i] for i in taken], [features[i] for i in taken], rated)[0]
+    blocks = _blocks([networks[i] for i in taken], [features[i] for i in taken], rated)
+    return _finish(_weigh(blocks, rated), rated, [])
 
 
-def _with(found: Fit, candidates: list[Candidate]) -> Fit:
-    return replace(found, facts=msgspec.structs.replace(found.facts, candidates=candidates))
+@dataclass(frozen=True)
+class _Blocks:
+    """A network's, and the kernels of those ratings that evidence looks at."""
+
+    network: NetworkName
+    scaled: Scaled
+    kernels: Array
 
 
-def _fit(networks: list[HeadNetwork], features: list[Array], rated: Rated) -> tuple[Fit, float]:
-    scaled = scale(features, [parts_of(network, len(rated.at)) for network in networks])
-    z, y, weights = scaled.z[rated.at], rated.targets, rated.weights / rated.weights.mean()
-    few = np.random.default_rng(0).permutation(len(y))[:MOST_FOR_EVIDENCE]
-    kernels = np.stack([z[few][:, s] @ z[few][:, s].T for s in scaled.slices])
+@dataclass(frozen=True)
+class _Weighed:
+    """Some networks with their penalties, and left-out predictions; before it is told what to expect."""
+
+    networks: list[NetworkName]
+    scaled: Scaled
+    evidence: Evidence
+    root: Array
+    phi: Array
+    spectrum: Spectrum
+    solved: Solved
+    slope: float
+    predicted: Array
+    variance: Array
+
+
+def _few(rated: Rated) -> NDArray[np.int64]:
+    return np.random.default_rng(0).permutation(len(rated.at))[:MOST_FOR_EVIDENCE]
+
+
+def _blocks(networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated) -> list[_Blocks]:
+    found = []
+    for network, x in zip(networks, features, strict=True):
+        scaled = _scale(x, parts_of(network, len(rated.at)))
+        z = scaled.z[rated.at[_few(rated)]]
+        found.append(_Blocks(network.name, scaled, np.stack([z[:, s] @ z[:, s].T for s in scaled.slices])))
+    return found
+
+
+def _weigh(blocks: Sequence[_Blocks], rated: Rated) -> _Weighed:
+    scaled = _join([one.scaled for one in blocks])
+    y, weights, few = rated.targets, rated.weights / rated.weights.mean(), _few(rated)
+    kernels = np.concatenate([one.kernels for one in blocks])
     evidence = solve_evidence(kernels, y[few], weights[few], scaled.centre)
-    root = np.empty(z.shape[1])
-    for s, ratio in zip(scaled.slices, evidence.ratios, strict=True):
-        root[s] = np.sqrt(ratio)
+    ratios = evidence.ratios
     levels = np.array([not part.score for part in scaled.parts])
     if levels.any():
-        root *= np.sqrt(PRIOR_LEVELS / evidence.ratios[levels].sum())
-    root *= np.sqrt(_factor(z[few] * root, y[few], weights[few], rated.groups[few]))
-    phi = z * root
-    solved = solve(phi @ phi.T, y, weights)
+        ratios = ratios * PRIOR_LEVELS / ratios[levels].sum()
+    kernel = np.tensordot(ratios, kernels, 1)
+    ratios = ratios * _factor(kernel, y[few], weights[few], rated.groups[few])
+    root = np.empty(len(scaled.mean))
+    for s, ratio in zip(scaled.slices, ratios, strict=True):
+        root[s] = np.sqrt(ratio)
+    phi = scaled.z[rated.at] * root
+    found = spectrum(phi @ phi.T, weights)
+    solved = solve(found, y)
     predicted, variance = left_out(solved, y, rated.groups)
     slope = _slope(predicted - solved.mean, y - solved.mean)
     predicted = solved.mean + slope * (predicted - solved.mean)
-    noise = _noise(predicted - y, variance, evidence.noise)
-    found = posterior(phi, y, weights, noise)
-    found = replace(found, weights=slope * found.weights)
+    return _Weighed(
+        [one.network for one in blocks],
+        scaled,
+        evidence,
+        root,
+        phi,
+        found,
+        solved,
+        slope,
+        predicted,
+        variance,
+    )
+
+
+def _finish(one: _Weighed, rated: Rated, candidates: list[Candidate]) -> Fit:
+    scaled, root, y = one.scaled, one.root, rated.targets
+    noise = _noise(one.predicted - y, one.variance, one.evidence.noise)
+    found = posterior(one.phi, y, one.spectrum, noise)
+    found = replace(found, weights=one.slope * found.weights)
     scores, deviations = found.predict(scaled.z * root)
     spread = [float((scaled.z[:, s] * root[s] @ found.weights[s]).var()) for s in scaled.slices]
     total = sum(spread)
     facts = HeadFacts(
-        networks=[network.name for network in networks],
+        networks=one.networks,
         blocks=[
-            Block(name=part.name, width=len(part.columns), share=one / total if total > 0 else 0.0)
-            for part, one in zip(scaled.parts, spread, strict=True)
+            Block(name=part.name, width=len(part.columns), share=each / total if total > 0 else 0.0)
+            for part, each in zip(scaled.parts, spread, strict=True)
         ],
-        penalty=float(1 / np.square(phi).sum(axis=1).mean()),
+        penalty=float(1 / np.square(one.phi).sum(axis=1).mean()),
         noise=float(np.sqrt(noise)),
         ratings=len(y),
-        cv=expected(predicted, np.sqrt(noise * variance), y, rated.groups),
-        candidates=[],
+        cv=expected(one.predicted, np.sqrt(noise * one.variance), y, rated.groups),
+        candidates=candidates,
     )
-    fit = Fit(
-        facts.networks, scaled, root, found, facts, of_folds(solved, y, rated.folds), scores, deviations
-    )
-    return fit, evidence.log
+    folds = of_folds(one.solved, y, rated.folds)
+    return Fit(one.networks, scaled, root, found, facts, folds, scores, deviations)
 
 
-def _factor(phi: Array, y: Array, weights: Array, groups: NDArray[np.int64]) -> float:
+def _factor(kernel: Array, y: Array, weights: Array, groups: NDArray[np.int64]) -> float:
     """The one of FACTORS that orders left-out ratings best.
 
     That is, of the largest -n log(1 - r^2) / 2, the log likelihood of ratings on a line of predictions,
@@ -205,11 +296,10 @@ def _factor(phi: Array, y: Array, weights: Array, groups: NDArray[np.int64]) -> 
     """
     if len(y) < LEAST_FOR_LEVELS:
         return 1.0
-    kernel = phi @ phi.T
+    seen = spectrum(kernel, weights)
     best, chosen = -np.inf, 1.0
     for factor in FACTORS:
-        solved = solve(factor * kernel, y, weights)
-        predicted, _ = left_out(solved, y, groups)
+        predicted, _ = left_out(solve(seen, y, float(factor)), y, groups)
         r = max(pearson(predicted, y) or 0.0, 0.0)
         value = -0.5 * len(y) * float(np.log(max(1 - r * r, 1e-12)))
         value -= 0.5 * float(np.log(factor) / FACTOR_SD) ** 2
@@ -248,21 +338,41 @@ def of_folds(found: Solved, y: Array, folds: NDArray[np.int64]) -> list[Agreemen
 def expected(predicted: Array, deviation: Array, y: Array, groups: NDArray[np.int64]) -> LeftOut:
     """Agreement of left-out predictions, with a 95 % bootstrap interval over groups."""
     away = np.abs(predicted - y) / deviation
-    rng = np.random.default_rng(0)
-    _, group = np.unique(groups, return_inverse=True)
-    members = [np.flatnonzero(group == one) for one in range(int(group.max()) + 1)]
-    drawn = []
-    for _ in range(RESAMPLES if len(members) >= 10 else 0):
-        rows = np.concatenate([members[one] for one in rng.integers(0, len(members), len(members))])
-        one = pearson(ranks(predicted[rows]), ranks(y[rows]))
-        if one is not None:
-            drawn.append(one)
-    low, high = np.quantile(drawn, [0.025, 0.975]) if drawn else (0.0, 0.0)
+    drawn = _resampled(predicted, y, groups)
+    low, high = np.quantile(drawn, [0.025, 0.975]) if len(drawn) else (0.0, 0.0)
     return LeftOut(
         n=len(y),
         srcc=pearson(ranks(predicted), ranks(y)),
         plcc=pearson(predicted, y),
         rmse=float(np.sqrt(np.mean(np.square(predicted - y)))),
-        ci95=(float(low), float(high)) if drawn else None,
+        ci95=(float(low), float(high)) if len(drawn) else None,
         within=(float((away <= 1).mean()), float((away <= 2).mean())),
     )
+
+
+def _resampled(predicted: Array, y: Array, groups: NDArray[np.int64]) -> Array:
+    """SRCC of resamples of whole groups; none with fewer than ten."""
+    rng = np.random.default_rng(0)
+    _, group = np.unique(groups, return_inverse=True)
+    count = int(group.max()) + 1
+    if count < 10:
+        return np.zeros(0)
+    times = np.stack([np.bincount(rng.integers(0, count, count), minlength=count) for _ in range(RESAMPLES)])
+    times = times[:, group]
+    x, truth = _ranks_among(predicted, times), _ranks_among(y, times)
+    n = times.sum(axis=1, keepdims=True)
+    x, truth = (one - (times * one).sum(axis=1, keepdims=True) / n for one in (x, truth))
+    norm = np.sqrt((times * x * x).sum(axis=1) * (times * truth * truth).sum(axis=1))
+    told = norm > 1e-12
+    return np.asarray((times * x * truth).sum(axis=1)[told] / norm[told], dtype=np.float64)
+
+
+def _ranks_among(values: Array, times: NDArray[np.int64]) -> Array:
+    """Of values [n], the i-th taken times[r, i] times: ranks [r, n], ties sharing their mean."""
+    order = np.argsort(values, kind="stable")
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(values[order])) + 1])
+    alike = np.add.reduceat(times[:, order], starts, axis=1)
+    means = np.cumsum(alike, axis=1) - (alike - 1) / 2
+    place = np.empty(len(values), np.int64)
+    place[order] = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(values))))
+    return np.asarray(means[:, place], dtype=np.float64)

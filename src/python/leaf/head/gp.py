@@ -78,28 +78,59 @@ def _look(kernels: Array, y: Array, weights: Array, at: Array, centre: Array, pr
     covariance = np.tensordot(ratios, kernels, 1)
     covariance.flat[:: n + 1] += 1 / weights
     lower = np.linalg.cholesky(covariance)
-    inverse = np.linalg.inv(lower)
+    inverse = inverse_of_lower(lower)
     inverse = inverse.T @ inverse
     column = inverse.sum(axis=1)
     total = float(column.sum())
-    # Residual maximum likelihood: the mean takes one degree of freedom.
-    projected = inverse - np.outer(column, column) / total
-    solved = projected @ y
+
+    def project(x: Array) -> Array:
+        """P x, P = C^-1 - c c^T / total: residual likelihood, as the mean takes a degree of freedom."""
+        return np.asarray(inverse @ x - np.multiply.outer(column, column @ x) / total)
+
+    solved = project(y)
     explained = max(float(y @ solved), 1e-300)
     freedom = n - 1 + NOISE_COUNT
     noise = (explained + NOISE * NOISE_COUNT) / freedom
     away = at - centre
     value = -0.5 * (2 * float(np.log(np.diag(lower)).sum()) + np.log(total) + freedom * np.log(noise))
     value -= 0.5 * float(away @ precision @ away)
-    turned = np.stack([r * (k @ solved) for r, k in zip(ratios, kernels, strict=True)])
-    traces = np.array([r * float((projected * k).sum()) for r, k in zip(ratios, kernels, strict=True)])
+    seen = (kernels.reshape(-1, n) @ np.stack([solved, column], axis=1)).reshape(len(ratios), n, 2)
+    turned = ratios[:, None] * seen[:, :, 0]
+    traces = ratios * (kernels.reshape(len(ratios), -1) @ inverse.ravel() - seen[:, :, 1] @ column / total)
     quadratic = turned @ solved / noise
     gradient = -0.5 * (traces - quadratic) - precision @ away
     # Average information: y^T P K P K P y, less what the free noise takes.
-    average = turned @ projected @ turned.T / noise
+    average = turned @ project(turned.T) / noise
     information = 0.5 * (average - np.outer(quadratic, quadratic) / freedom)
     information.flat[:: len(ratios) + 1] += 0.5 * np.abs(quadratic)
     return _Look(float(value), gradient, information + precision, noise)
+
+
+def inverse_of_lower(lower: Array) -> Array:
+    """Of a lower triangular matrix, by halves: products do the work, and numpy has no solve for triangles."""
+    n = len(lower)
+    if n <= 64:
+        return np.asarray(np.linalg.inv(lower), dtype=np.float64)
+    h = n // 2
+    first, last = inverse_of_lower(lower[:h, :h]), inverse_of_lower(lower[h:, h:])
+    found = np.zeros_like(lower)
+    found[:h, :h], found[h:, h:] = first, last
+    found[h:, :h] = -last @ (lower[h:, :h] @ first)
+    return found
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """W^1/2 K W^1/2 = U diag(values) U^T, and W^1/2 U: solves for every multiple of K at once."""
+
+    values: Array
+    vectors: Array
+
+
+def spectrum(kernel: Array, weights: Array) -> Spectrum:
+    root = np.sqrt(weights)
+    values, vectors = np.linalg.eigh(root[:, None] * kernel * root)
+    return Spectrum(np.maximum(values, 0), root[:, None] * vectors)
 
 
 @dataclass(frozen=True)
@@ -113,11 +144,10 @@ class Solved:
     solved: Array
 
 
-def solve(kernel: Array, y: Array, weights: Array) -> Solved:
-    covariance = kernel.copy()
-    covariance.flat[:: len(y) + 1] += 1 / weights
-    inverse = np.linalg.inv(covariance)
-    inverse = (inverse + inverse.T) / 2
+def solve(found: Spectrum, y: Array, factor: float = 1.0) -> Solved:
+    """With `factor` times the kernel of the spectrum."""
+    half = found.vectors / np.sqrt(1 + factor * found.values)
+    inverse = half @ half.T
     column = inverse.sum(axis=1)
     total = float(column.sum())
     mean = float(column @ y) / total
@@ -145,22 +175,19 @@ class Posterior:
         return self.mean + phi @ self.weights, np.sqrt(self.noise * variance)
 
 
-def posterior(phi: Array, y: Array, weights: Array, noise: float, most: int = 256) -> Posterior:
-    """`phi` [n, D]: features times the root of their block's ratio: the prior covariance is phi phi^T."""
-    found = solve(phi @ phi.T, y, weights)
-    # phi^T C^-1 phi = rows^T rows: what the ratings take from the prior variance.
-    values, vectors = np.linalg.eigh(found.inverse)
-    rows = (vectors * np.sqrt(np.maximum(values, 0))).T @ phi
-    if len(y) > most:
-        _, vectors = np.linalg.eigh(rows @ rows.T)
-        rows = vectors[:, -most:].T @ rows
+def posterior(phi: Array, y: Array, found: Spectrum, noise: float, most: int = 256) -> Posterior:
+    """`phi` [n, D]: features times the root of their block's ratio; `found`: the spectrum of phi phi^T."""
+    solved = solve(found, y)
+    # phi^T C^-1 phi = rows^T rows: what the ratings take from the prior variance, by the `most` largest
+    # of its eigenvalues, which are values / (1 + values).
+    values, vectors = found.values[-most:], found.vectors[:, -most:]
     return Posterior(
-        mean=found.mean,
-        weights=phi.T @ found.solved,
+        mean=solved.mean,
+        weights=phi.T @ solved.solved,
         noise=noise,
-        directions=rows,
-        level=phi.T @ found.column,
-        total=found.total,
+        directions=(vectors / np.sqrt(1 + values)).T @ phi,
+        level=phi.T @ solved.column,
+        total=solved.total,
     )
 
 
@@ -172,8 +199,12 @@ def left_out(found: Solved, y: Array, groups: NDArray[np.int64]) -> tuple[Array,
     """
     predicted, variance = np.empty_like(y), np.empty_like(y)
     order = np.argsort(groups, kind="stable")
-    for part in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
-        block = np.linalg.inv(found.inverse[np.ix_(part, part)])
-        predicted[part] = y[part] - block @ found.solved[part]
-        variance[part] = np.diag(block)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(groups[order])) + 1])
+    sizes = np.diff(np.append(starts, len(y)))
+    # Groups of one size at once.
+    for size in np.unique(sizes):
+        rows = order[starts[sizes == size][:, None] + np.arange(size)]
+        blocks = np.linalg.inv(found.inverse[rows[:, :, None], rows[:, None, :]])
+        predicted[rows] = y[rows] - np.squeeze(blocks @ found.solved[rows][:, :, None], 2)
+        variance[rows] = np.diagonal(blocks, axis1=1, axis2=2)
     return predicted, variance

@@ -57,13 +57,13 @@ const builds = [
     format: /** @type {const} */ ("esm"),
     banner,
   },
-  ...extensionBuilds("dist").map((one) => ({ ...shared, ...one })),
+  ...extensionBuilds("dist", { production }).map((one) => ({ ...shared, ...one })),
   { ...panelBuild("dist/webview", { minify: production }), metafile: true },
 ];
 
 copyPanelAssets("dist/webview");
 // Pieces of a former build are nobody's.
-for (const name of globSync("dist/cli-*")) rmSync(name);
+for (const name of globSync(["dist/cli-*", "dist/webview/*-*.js*"])) rmSync(name);
 /** @type {import("esbuild").Metafile[]} */
 const made = [];
 for (const options of builds) {

@@ -3,11 +3,19 @@ const client = "./languageClient.cjs";
 
 /**
  * @param {string} folder
+ * @param {{ production: boolean }} options names stay as they are, for what users report of errors
  * @returns {import("esbuild").BuildOptions[]}
  */
-export function extensionBuilds(folder) {
+export function extensionBuilds(folder, { production }) {
   /** @type {import("esbuild").BuildOptions} */
-  const shared = { bundle: true, platform: "node", target: "node22", format: "cjs" };
+  const shared = {
+    bundle: true,
+    platform: "node",
+    target: "node22",
+    format: "cjs",
+    minifyWhitespace: production,
+    minifySyntax: production,
+  };
   return [
     {
       ...shared,

@@ -12,7 +12,7 @@ export const panelAssets = ["codicon.css", "codicon.ttf"].map((file) =>
 );
 
 /**
- * Gives panel.js and panel.css.
+ * Gives panel.js with its later parts, and panel.css.
  * @param {string} outdir
  * @param {{ minify: boolean }} options
  * @returns {import("esbuild").BuildOptions}
@@ -22,6 +22,9 @@ export function panelBuild(outdir, { minify }) {
     entryPoints: { panel: path.join(root, "webview/main.ts") },
     outdir,
     bundle: true,
+    // What is loaded later lies beside it.
+    splitting: true,
+    chunkNames: "[name]-[hash]",
     platform: "browser",
     format: "esm",
     target: "chrome130",

@@ -2,8 +2,11 @@ import { spawnSync } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Command } from "commander";
+import { build, type Metafile } from "esbuild";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { extensionBuilds } from "../../scripts/extensionBuild.js";
+import { panelBuild } from "../../scripts/panelBuild.js";
 import { groups, groupsFor } from "../../src/cli/commands.ts";
 import { completionScript, shells } from "../../src/cli/completion.ts";
 import type { Described } from "../../src/cli/described.ts";
@@ -115,6 +118,43 @@ COMP_WORDS=(leaf ${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${wo
     expect(stderr).toMatch(/bash, zsh, fish, powershell/);
   });
 });
+
+describe("what the editor loads, as it is published", () => {
+  it("the panel comes without what its first picture does not need", async () => {
+    const { metafile } = await build({
+      ...panelBuild("/", { minify: true }),
+      write: false,
+      metafile: true,
+    });
+    const { first, later } = loadedOf(metafile!, "panel.js");
+    expect(first.bytes).toBeLessThan(400_000);
+    // Charts wait for the first that is looked at.
+    expect(first.inputs.filter((file) => /observablehq|d3-/.test(file))).toEqual([]);
+    expect(later.inputs.join()).toMatch(/observablehq/);
+  });
+
+  it("the extension starts with a small file, the client of its server apart", async () => {
+    const [extension] = extensionBuilds("/", { production: true });
+    const { metafile } = await build({ ...extension, write: false, metafile: true });
+    const { first } = loadedOf(metafile!, "extension.cjs");
+    expect(first.bytes).toBeLessThan(150_000);
+    expect(first.inputs.filter((file) => /vscode-languageclient|zod/.test(file))).toEqual([]);
+  });
+});
+
+/** Of an entry file: what it loads at once, and what it may load later. */
+function loadedOf({ outputs }: Metafile, name: string) {
+  const of = (files: ReadonlySet<string>) => ({
+    bytes: [...files].reduce((sum, file) => sum + outputs[file]!.bytes, 0),
+    inputs: [...files].flatMap((file) => Object.keys(outputs[file]!.inputs)),
+  });
+  const first = new Set([Object.keys(outputs).find((file) => path.basename(file) === name)!]);
+  const later = new Set<string>();
+  for (const file of first)
+    for (const { path: to, kind } of outputs[file]!.imports)
+      if (outputs[to]) (kind === "dynamic-import" ? later : first).add(to);
+  return { first: of(first), later: of(later) };
+}
 
 const program = () => globSync("cli-program-*.js", { cwd: dist })[0]!;
 

@@ -28,7 +28,7 @@ let runs: Told[];
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), "leaf-activation-"));
   const outfile = path.join(folder, "extension.cjs");
-  for (const options of extensionBuilds(folder)) await build(options);
+  for (const options of extensionBuilds(folder, { production: false })) await build(options);
   runs = [];
   for (let run = 0; run < 5; run++) {
     const { stdout } = await promisify(execFile)(process.execPath, [

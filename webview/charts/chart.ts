@@ -3,6 +3,7 @@ import type { Host } from "../host.ts";
 import "../ui/icon.ts";
 import { baseStyles, tableStyles } from "../ui/styles.ts";
 import { type ChartTable, toCsv } from "./csv.ts";
+import { loadPlot, plot } from "./plot.ts";
 import { svgText } from "./svgText.ts";
 
 /**
@@ -121,7 +122,7 @@ export class Chart extends LitElement {
           ${this.#tool("table", text("Show as table"), () => {
             this.asTable = !this.asTable;
           })}
-          ${this.asTable ? nothing : this.#tool("file-media", text("Copy as SVG"), () => this.#copy(svgText(this.#svg!), "SVG"))}
+          ${this.asTable ? nothing : this.#tool("file-media", text("Copy as SVG"), () => this.#svg && this.#copy(svgText(this.#svg), "SVG"))}
           ${this.#tool("copy", text("Copy as CSV"), () => this.#copy(toCsv(this.table), "CSV"))}
         </span>
       </figcaption>
@@ -171,6 +172,10 @@ export class Chart extends LitElement {
     const place = this.renderRoot.querySelector(".drawing");
     if (!place) {
       this.#drawn = undefined;
+      return;
+    }
+    if (!plot) {
+      void loadPlot().then(() => this.requestUpdate());
       return;
     }
     if (!this.width || (this.#drawn?.[0] === this.draw && this.#drawn[1] === this.width)) return;

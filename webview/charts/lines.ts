@@ -1,5 +1,5 @@
 import { ink, quiet } from "./palette.ts";
-import { axisX, axisY, dot, drawPlot, gridY, lineY, ruleX } from "./plot.ts";
+import { drawPlot, plot } from "./plot.ts";
 
 export interface Series {
   name: string;
@@ -37,8 +37,8 @@ export function drawLines(width: number, options: LinesOptions): SVGSVGElement {
     x: { domain: [Math.min(0, ...xs), end] },
     y: { domain: yDomain, nice: true, zero: false },
     marks: [
-      gridY({ stroke: quiet, strokeOpacity: 0.35 }),
-      axisX({
+      plot.gridY({ stroke: quiet, strokeOpacity: 0.35 }),
+      plot.axisX({
         label: xLabel,
         ticks: Math.min(10, Math.max(2, Math.floor(width / 70))),
         tickFormat: wholeTick,
@@ -46,15 +46,15 @@ export function drawLines(width: number, options: LinesOptions): SVGSVGElement {
         labelArrow: "none",
         color: ink,
       }),
-      axisY({ label: yLabel, ticks: 5, labelArrow: "none", color: ink }),
-      ruleX([Math.min(0, ...xs)], { stroke: quiet }),
+      plot.axisY({ label: yLabel, ticks: 5, labelArrow: "none", color: ink }),
+      plot.ruleX([Math.min(0, ...xs)], { stroke: quiet }),
       ...series.flatMap(({ points, color, faint, dashed }) => {
         const shown = points.filter(([, y]) => y !== null);
         const at = {
           x: (point: Series["points"][number]) => point[0],
           y: (point: Series["points"][number]) => point[1]!,
         };
-        const line = lineY(shown, {
+        const line = plot.lineY(shown, {
           ...at,
           stroke: color,
           strokeWidth: faint ? 1 : 2,
@@ -62,7 +62,7 @@ export function drawLines(width: number, options: LinesOptions): SVGSVGElement {
           strokeDasharray: dashed ? "4 3" : undefined,
         });
         // A line of one point would not be seen.
-        return faint || shown.length > 40 ? [line] : [line, dot(shown, { ...at, fill: color, r: 2 })];
+        return faint || shown.length > 40 ? [line] : [line, plot.dot(shown, { ...at, fill: color, r: 2 })];
       }),
     ],
   });

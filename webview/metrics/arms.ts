@@ -4,7 +4,7 @@ import type { EvaluationView } from "../../src/protocol/server.ts";
 import { count, figure, interval } from "../../src/words/figure.ts";
 import "../charts/chart.ts";
 import { colorOf, ink, quiet } from "../charts/palette.ts";
-import { axisX, axisY, dot, drawPlot, gridX, ruleX, ruleY, text as words } from "../charts/plot.ts";
+import { drawPlot, plot } from "../charts/plot.ts";
 import type { Host } from "../host.ts";
 import { baseStyles, tableStyles } from "../ui/styles.ts";
 
@@ -139,17 +139,17 @@ class Arms extends LitElement {
       x: { domain: [Math.max(-1, low - margin), Math.min(1, high + margin)] },
       y: { domain: shown.map(({ name }) => name), padding: 0.6 },
       marks: [
-        gridX({ stroke: quiet, strokeOpacity: 0.35 }),
-        axisX({
+        plot.gridX({ stroke: quiet, strokeOpacity: 0.35 }),
+        plot.axisX({
           label: text("SRCC, −1 to 1"),
           labelArrow: "none",
           labelAnchor: "right",
           ticks: 6,
           color: ink,
         }),
-        axisY({ label: null, tickSize: 0, color: ink }),
-        ruleX(paper?.rows ?? [], { x: "srcc", stroke: colorOf(3), strokeDasharray: "4 3" }),
-        words(paper?.rows ?? [], {
+        plot.axisY({ label: null, tickSize: 0, color: ink }),
+        plot.ruleX(paper?.rows ?? [], { x: "srcc", stroke: colorOf(3), strokeDasharray: "4 3" }),
+        plot.text(paper?.rows ?? [], {
           x: "srcc",
           text: "name",
           frameAnchor: "top",
@@ -158,14 +158,14 @@ class Arms extends LitElement {
           lineWidth: 14,
           textOverflow: "ellipsis",
         }),
-        ruleY(shown, {
+        plot.ruleY(shown, {
           y: "name",
           x1: (arm) => arm.ci[0],
           x2: (arm) => arm.ci[1],
           stroke: colorOf(0),
           strokeWidth: 2,
         }),
-        dot(shown, { y: "name", x: "srcc", fill: colorOf(0), r: 5 }),
+        plot.dot(shown, { y: "name", x: "srcc", fill: colorOf(0), r: 5 }),
       ],
     });
   };

@@ -1,7 +1,7 @@
 import type { ReliabilityBin } from "../../src/protocol/reliability.ts";
 import type { ChartTable } from "../charts/csv.ts";
 import { colorOf, ink, quiet } from "../charts/palette.ts";
-import { axisX, axisY, dot, drawPlot, gridY, lineY, ruleX, ruleY } from "../charts/plot.ts";
+import { drawPlot, plot } from "../charts/plot.ts";
 import type { Host } from "../host.ts";
 
 /** A reliability diagram: what was claimed against the share that was right, with Wilson's 95 % intervals. */
@@ -24,19 +24,19 @@ export function drawReliability(
     y: { domain: [Math.max(0, Math.min(...right) - 0.03), 1] },
     r: { type: "identity" },
     marks: [
-      gridY({ stroke: quiet, strokeOpacity: 0.35 }),
-      axisX({ label: words.claimed, labelArrow: "none", labelAnchor: "right", ticks: 5, color: ink }),
-      axisY({ label: words.right, labelArrow: "none", labelAnchor: "top", ticks: 5, color: ink }),
+      plot.gridY({ stroke: quiet, strokeOpacity: 0.35 }),
+      plot.axisX({ label: words.claimed, labelArrow: "none", labelAnchor: "right", ticks: 5, color: ink }),
+      plot.axisY({ label: words.right, labelArrow: "none", labelAnchor: "top", ticks: 5, color: ink }),
       words.diagonal
-        ? lineY(
+        ? plot.lineY(
             [
               [low, low],
               [1, 1],
             ],
             { x: (at) => at[0], y: (at) => at[1], stroke: quiet, strokeDasharray: "4 3", clip: true },
           )
-        : ruleY([0.5], { stroke: quiet, strokeDasharray: "4 3" }),
-      ruleX(filled, {
+        : plot.ruleY([0.5], { stroke: quiet, strokeDasharray: "4 3" }),
+      plot.ruleX(filled, {
         x: "claimed",
         y1: (bin) => bin.ci95[0],
         y2: (bin) => bin.ci95[1],
@@ -44,7 +44,7 @@ export function drawReliability(
         strokeWidth: 2,
       }),
       // The area says how many judgements a bin holds.
-      dot(filled, {
+      plot.dot(filled, {
         x: "claimed",
         y: "right",
         r: (bin) => 3 + 6 * Math.sqrt(bin.n / most),

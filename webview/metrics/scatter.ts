@@ -1,21 +1,7 @@
 import type { EvaluationView } from "../../src/protocol/server.ts";
 import { figure, signed } from "../../src/words/figure.ts";
 import { colorOf, ink, quiet } from "../charts/palette.ts";
-import {
-  axisX,
-  axisY,
-  binX,
-  binY,
-  dot,
-  drawPlot,
-  gridX,
-  gridY,
-  line,
-  rectX,
-  rectY,
-  ruleX,
-  ruleY,
-} from "../charts/plot.ts";
+import { drawPlot, plot } from "../charts/plot.ts";
 import type { Host } from "../host.ts";
 
 export type Point = EvaluationView["points"][number];
@@ -47,30 +33,30 @@ export function drawScatter(width: number, view: EvaluationView, text: Host["tex
     marginTop: gap,
     marginRight: gap,
     marks: [
-      gridX({ stroke: quiet, strokeOpacity: 0.3 }),
-      gridY({ stroke: quiet, strokeOpacity: 0.3 }),
-      axisX({
+      plot.gridX({ stroke: quiet, strokeOpacity: 0.3 }),
+      plot.gridY({ stroke: quiet, strokeOpacity: 0.3 }),
+      plot.axisX({
         label: text("student's score, on the MOS scale {0}–{1}", ...range),
         labelArrow: "none",
         labelAnchor: "center",
         ticks: 6,
         color: ink,
       }),
-      axisY({
+      plot.axisY({
         label: text("MOS, {0}–{1}", ...range),
         labelArrow: "none",
         labelAnchor: "center",
         ticks: 6,
         color: ink,
       }),
-      line(
+      plot.line(
         [
           [domain[0], domain[0]],
           [domain[1], domain[1]],
         ],
         { stroke: quiet, strokeDasharray: "4 4" },
       ),
-      dot(points, {
+      plot.dot(points, {
         x: "score",
         y: "mos",
         r: points.length > 1500 ? 2 : 3,
@@ -79,7 +65,7 @@ export function drawScatter(width: number, view: EvaluationView, text: Host["tex
         stroke: "none",
         title: (point: Point) => hint(point, text),
       }),
-      fit ? line(fit, { stroke: colorOf(1), strokeWidth: 2 }) : null,
+      fit ? plot.line(fit, { stroke: colorOf(1), strokeWidth: 2 }) : null,
     ],
   });
   const top = drawPlot({
@@ -92,15 +78,15 @@ export function drawScatter(width: number, view: EvaluationView, text: Host["tex
     y: { axis: null },
     x: { domain, axis: null },
     marks: [
-      rectY(
+      plot.rectY(
         points,
-        binX({ y: "count" }, {
+        plot.binX({ y: "count" }, {
           x: { value: "score", thresholds: bins },
           fill: colorOf(0),
           fillOpacity: 0.5,
         } as never),
       ),
-      ruleY([0], { stroke: quiet }),
+      plot.ruleY([0], { stroke: quiet }),
     ],
   });
   const right = drawPlot({
@@ -113,15 +99,15 @@ export function drawScatter(width: number, view: EvaluationView, text: Host["tex
     x: { axis: null },
     y: { domain, axis: null },
     marks: [
-      rectX(
+      plot.rectX(
         points,
-        binY({ x: "count" }, {
+        plot.binY({ x: "count" }, {
           y: { value: "mos", thresholds: bins },
           fill: colorOf(0),
           fillOpacity: 0.5,
         } as never),
       ),
-      ruleX([0], { stroke: quiet }),
+      plot.ruleX([0], { stroke: quiet }),
     ],
   });
   const svg = compose(width, height + histogram, [

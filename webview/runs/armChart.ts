@@ -2,7 +2,7 @@ import type { ArmResult, ExperimentResult } from "../../src/protocol/experiments
 import type { LegendItem } from "../charts/chart.ts";
 import type { ChartTable } from "../charts/csv.ts";
 import { colorOf, ink, quiet } from "../charts/palette.ts";
-import { axisX, axisY, dot, drawPlot, gridX, ruleX, ruleY } from "../charts/plot.ts";
+import { drawPlot, plot } from "../charts/plot.ts";
 import type { Host } from "../host.ts";
 
 /** More rows make no chart that is read; the table has them all. */
@@ -104,15 +104,15 @@ function drawArms(
     x: { domain: [Math.max(-1, low - margin), Math.min(1, high + margin)] },
     y: { domain: arms.map(({ key }) => key), padding: 0.6 },
     marks: [
-      gridX({ stroke: quiet, strokeOpacity: 0.35 }),
-      axisX({
+      plot.gridX({ stroke: quiet, strokeOpacity: 0.35 }),
+      plot.axisX({
         label: xLabel,
         labelArrow: "none",
         labelAnchor: "right",
         ticks: Math.min(6, width / 90),
         color: ink,
       }),
-      axisY({
+      plot.axisY({
         label: null,
         tickSize: 0,
         color: ink,
@@ -120,10 +120,10 @@ function drawArms(
         lineWidth: (marginLeft - 16) / 13,
         textOverflow: "ellipsis",
       }),
-      ruleX(published, { x: "srcc", stroke: colorOf(3), strokeDasharray: "4 3" }),
-      ruleY(arms, { y: "key", x1: "low", x2: "high", stroke: colorOf(0), strokeWidth: 2 }),
-      dot(each, { y: "key", x: "srcc", stroke: colorOf(0), strokeOpacity: 0.7, r: 3 }),
-      dot(arms, { y: "key", x: "mean", fill: colorOf(0), r: 4.5 }),
+      plot.ruleX(published, { x: "srcc", stroke: colorOf(3), strokeDasharray: "4 3" }),
+      plot.ruleY(arms, { y: "key", x1: "low", x2: "high", stroke: colorOf(0), strokeWidth: 2 }),
+      plot.dot(each, { y: "key", x: "srcc", stroke: colorOf(0), strokeOpacity: 0.7, r: 3 }),
+      plot.dot(arms, { y: "key", x: "mean", fill: colorOf(0), r: 4.5 }),
     ],
   });
 }

@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { createHash, hash, randomBytes, webcrypto } from "node:crypto";
+import { closeSync, constants, existsSync, openSync, readSync } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { explainFileSystemError, type FileDeed, throwIfCancelled } from "./errors.ts";
@@ -69,7 +69,30 @@ export function isMissing(error: unknown): boolean {
 
 /** An image's identity: the first 32 hex digits (128 bit) of the SHA-256 of its bytes. */
 export function hashBytes(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex").slice(0, 32);
+  return hash("sha256", bytes, "hex").slice(0, 32);
+}
+
+/** The same by another thread. */
+export async function hashAside(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return Buffer.from(await webcrypto.subtle.digest("SHA-256", bytes)).toString("hex", 0, 16);
+}
+
+/** All bytes of a file of about so many, without a pause; undefined where it has more by now. Throws Node's own file errors. */
+export function readSmallFile(file: string, size: number): Buffer | undefined {
+  // What took the file's place may be a pipe that nobody writes to.
+  const handle = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    // Room for one more tells of a file that has grown.
+    const bytes = Buffer.allocUnsafe(size + 1);
+    let [length, read] = [0, 1];
+    while (length < size && read > 0) {
+      read = readSync(handle, bytes, length, bytes.length - length, null);
+      length += read;
+    }
+    return length <= size ? bytes.subarray(0, length) : undefined;
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** `hashBytes` of a file of any size, read in pieces; also its first `head` and last `tail` bytes. Throws Node's own file errors. */
@@ -90,7 +113,7 @@ const pieceBytes = 256 * 1024;
 const spare: Buffer[] = [];
 
 async function hashHandle(handle: FileHandle, headBytes: number, tailBytes: number, signal?: AbortSignal) {
-  const hash = createHash("sha256");
+  const digest = createHash("sha256");
   const piece = spare.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
   const heads: Buffer[] = [];
   let wanted = headBytes;
@@ -101,7 +124,7 @@ async function hashHandle(handle: FileHandle, headBytes: number, tailBytes: numb
       const { bytesRead } = await handle.read(piece, 0, piece.length, null);
       if (bytesRead === 0) break;
       const read = piece.subarray(0, bytesRead);
-      hash.update(read);
+      digest.update(read);
       if (tailBytes > 0) {
         const kept = tail.subarray(Math.max(0, tail.length + bytesRead - tailBytes));
         tail = Buffer.concat([kept, read.subarray(-tailBytes)]);
@@ -115,7 +138,7 @@ async function hashHandle(handle: FileHandle, headBytes: number, tailBytes: numb
     if (spare.length < 16) spare.push(piece);
   }
   return {
-    hash: hash.digest("hex").slice(0, 32),
+    hash: digest.digest("hex").slice(0, 32),
     head: heads.length === 1 ? heads[0]! : Buffer.concat(heads),
     tail,
   };

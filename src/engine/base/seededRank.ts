@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** A fixed pseudo-random position of `key` under `seed`: 16 hex digits, independent of all other keys. */
 export function seededRank(seed: number, purpose: string, key: string): string {
-  return createHash("sha256").update(`${purpose}\0${seed}\0${key}`).digest("hex").slice(0, 16);
+  return hash("sha256", `${purpose}\0${seed}\0${key}`, "hex").slice(0, 16);
 }
 
 /** By code unit: the same on every machine, unlike localeCompare. */

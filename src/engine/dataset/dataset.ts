@@ -69,15 +69,15 @@ export function summariseIndex(indexFile: string): DatasetSummary {
 }
 
 function summarise(db: DatabaseSync): Omit<DatasetSummary, "read" | "removed"> {
-  const row = db
-    .prepare(
-      "SELECT count(*) AS files, count(DISTINCT CASE WHEN error IS NULL THEN hash END) AS images, " +
-        "count(error) AS failed, count(CASE WHEN note LIKE 'named %' THEN 1 END) AS misnamed FROM files",
-    )
-    .get();
-  const [files, images, failed, misnamed] = [row?.files, row?.images, row?.failed, row?.misnamed].map(
-    Number,
-  ) as [number, number, number, number];
+  const count = (query: string) => Number(db.prepare(`SELECT count(${query}`).get()!.n);
+  const files = count("*) AS n FROM files");
+  const failed = count("*) AS n FROM files WHERE error IS NOT NULL");
+  // By the index of hashes alone, less those that only failed files have: many times as quick as a look at each row's error.
+  const images =
+    count("DISTINCT hash) AS n FROM files") -
+    count(`DISTINCT hash) AS n FROM files AS f WHERE error IS NOT NULL AND NOT EXISTS
+      (SELECT 1 FROM files AS g WHERE g.hash = f.hash AND g.error IS NULL)`);
+  const misnamed = count("*) AS n FROM files WHERE note IS NOT NULL AND note LIKE 'named %'");
   const places = countPlaces(db);
   return {
     files,

@@ -24,9 +24,8 @@ export async function labelPairs(
       if (failedImages.has(hash))
         options.onFailure({ kind: "point", file: name, reason: failedImages.get(hash)! });
   const before = new Map<string, string>();
-  const known = await stored(options, () => store.counts(teacher.fingerprint, 0).pairs);
-  const earlier =
-    known.ok > 0 ? await stored(options, () => [...store.failedPairs(teacher.fingerprint)]) : [];
+  const isBegun = await stored(options, () => store.hasAny(teacher.fingerprint, "pairs"));
+  const earlier = isBegun ? await stored(options, () => [...store.failedPairs(teacher.fingerprint)]) : [];
   for (const { a, b, reason } of earlier) before.set(`${a} ${b}`, reason);
   const watch = await watchAnswers(options, "pairs");
   const isRetry = ([a, b]: [string, string]) => before.has(`${a} ${b}`);

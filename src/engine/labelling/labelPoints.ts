@@ -18,10 +18,9 @@ export async function labelPoints(
     options.onProgress?.({ stage: "label", step: "points", done, total, unit: "images" });
   };
   const before = new Map<string, string>();
-  const known = await stored(options, () => store.counts(teacher.fingerprint, 0).points);
+  const isBegun = await stored(options, () => store.hasAny(teacher.fingerprint, "points"));
   // Without any label yet, what failed shows no less than what was never asked that nothing works.
-  const earlier =
-    known.ok > 0 ? await stored(options, () => [...store.failedPoints(teacher.fingerprint)]) : [];
+  const earlier = isBegun ? await stored(options, () => [...store.failedPoints(teacher.fingerprint)]) : [];
   for (const { image, reason } of earlier) before.set(image, reason);
   const watch = await watchAnswers(options, "images");
   const passedOver = (hash: string) =>

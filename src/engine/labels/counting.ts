@@ -22,6 +22,9 @@ export interface Judges {
   person: number | string;
 }
 
+/** No row of `teachers`: of one who never labelled. */
+export const nobody = -1;
+
 /**
  * The usable rows of a teacher and of people, but of the teacher only what no person overruled. Rows after the id `upTo` do not
  * exist; the store may be attached as `schema`.
@@ -33,12 +36,14 @@ export function standing(
   { schema = "main", upTo }: { schema?: string; upTo?: number } = {},
 ): string {
   const same = table === "points" ? ["image_id"] : ["a_id", "b_id"];
+  const own = `${row}.teacher_id = ${teacher}`;
   const until = (alias: string) => (upTo === undefined ? "" : ` AND ${alias}.id <= ${upTo}`);
+  if (person === nobody) return `(${usable(table, row)}${until(row)} AND ${own})`;
   const overruled = `SELECT 1 FROM ${schema}.${table} AS h
     WHERE ${same.map((column) => `h.${column} = ${row}.${column}`).join(" AND ")}
       AND h.teacher_id = ${person} AND ${usable(table, "h")}${until("h")}`;
   return `(${usable(table, row)}${until(row)} AND (${row}.teacher_id = ${person}
-    OR ${row}.teacher_id = ${teacher} AND NOT EXISTS (${overruled})))`;
+    OR ${own} AND NOT EXISTS (${overruled})))`;
 }
 
 /**

@@ -15,7 +15,7 @@ import {
 } from "./pairRows.ts";
 import { missingPoints, type PointLabel, type PointRow, pointOf, pointsOf, putPoints } from "./pointRows.ts";
 import { missingReasons, putReasons, type ReasonRow, reasonOf } from "./reasonRows.ts";
-import { type BadRows, usable } from "./rules.ts";
+import { type BadRows, type LabelTable, usable } from "./rules.ts";
 import type { StoreOptions } from "./schema.ts";
 import { openSession } from "./session.ts";
 import {
@@ -98,6 +98,8 @@ export interface LabelStore {
   /** All that have labelled, the newest last; people are not among them. */
   teachers(): TeacherSummary[];
   counts(teacher: string, least: LeastConfidence): LabelCounts;
+  /** Whether the teacher itself has any usable label of this kind: asks for one, counts none. */
+  hasAny(teacher: string, of: LabelTable): boolean;
   /** Rows that are no labels, of all teachers; reads all rows. */
   badRows(): BadRows;
   /** The database, for bulk work in SQL; its failures are LeafErrors. */
@@ -233,6 +235,11 @@ export function openLabels(file: string, options: StoreOptions = {}): LabelStore
     positionBias: (teacher) => positionBiasOf(session, id(teacher)),
     teachers: () => listTeachers(session),
     counts: (teacher, least) => countLabels(session, judges(teacher), least),
+    hasAny: (teacher, of) =>
+      session.get(
+        `SELECT 1 FROM ${of} p WHERE teacher_id = ? AND ${usable(of, "p")} LIMIT 1`,
+        id(teacher),
+      ) !== undefined,
     badRows: () => findBadRows(session),
     close: session.close,
   };

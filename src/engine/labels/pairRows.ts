@@ -1,6 +1,6 @@
 import { chunksOf, numberOrNull } from "../base/sqlite.ts";
 import type { Orders } from "../teachers/teacher.ts";
-import { type LeastConfidence, pairWeight, standing } from "./counting.ts";
+import { type LeastConfidence, nobody, pairWeight, standing } from "./counting.ts";
 import { unusable, usable } from "./rules.ts";
 import { type PairSamples, pairSamples, samplesIn, samplesText } from "./samples.ts";
 import type { Row, RowIds, Session } from "./session.ts";
@@ -82,12 +82,17 @@ export function pairWeights(
   orders: Orders,
   least: LeastConfidence,
 ): (number | undefined)[] {
+  // What stands is the teacher's own row where no person said anything.
+  const s = person === nobody ? "p" : "s";
+  const own =
+    s === "p"
+      ? ""
+      : `JOIN pairs s ON s.a_id = a.id AND s.b_id = b.id AND ${standing("pairs", "s", { teacher, person })}`;
   const rows = session.all(
-    `SELECT j.key AS at, ${pairWeight("s", person, least)} AS weight
+    `SELECT j.key AS at, ${pairWeight(s, person, least)} AS weight
      FROM json_each(?) j JOIN images a ON a.hash = j.value ->> 0 JOIN images b ON b.hash = j.value ->> 1
      JOIN pairs p ON p.a_id = a.id AND p.b_id = b.id AND p.teacher_id = ? AND ${usablePair}
-       AND (? OR p.p_ba IS NOT NULL)
-     JOIN pairs s ON s.a_id = a.id AND s.b_id = b.id AND ${standing("pairs", "s", { teacher, person })}`,
+       AND (? OR p.p_ba IS NOT NULL) ${own}`,
     JSON.stringify(pairs),
     teacher,
     Number(orders === "one"),
@@ -124,6 +129,7 @@ export function pairOf(session: Session, judges: RowIds, a: string, b: string): 
 
 /** All labels that stand, of the rows up to an id, ordered by both hashes. Streams along an index. */
 export function* pairsOf(session: Session, judges: RowIds, upTo: number): Generator<PairLabel> {
+  if (judges.teacher === nobody && judges.person === nobody) return;
   const rows = session.rows(
     `SELECT ${columns} FROM images a CROSS JOIN pairs p ON p.a_id = a.id CROSS JOIN images b ON b.id = p.b_id
      WHERE ${standing("pairs", "p", judges, { upTo })} ORDER BY a.hash, b.hash`,

@@ -1,7 +1,7 @@
 import { numberOrNull } from "../base/sqlite.ts";
 import type { RatingProbabilities } from "../teachers/judgement.ts";
 import type { Samples } from "../teachers/teacher.ts";
-import { standing } from "./counting.ts";
+import { nobody, standing } from "./counting.ts";
 import { unusable, usable } from "./rules.ts";
 import { pointSamples, samplesIn, samplesText } from "./samples.ts";
 import { imagesWithout, type Row, type RowIds, type Session } from "./session.ts";
@@ -91,6 +91,7 @@ export function pointOf(session: Session, judges: RowIds, image: string): PointL
 
 /** All labels that stand, of the rows up to an id, ordered by hash. Streams along an index. */
 export function* pointsOf(session: Session, judges: RowIds, upTo: number): Generator<PointLabel> {
+  if (judges.teacher === nobody && judges.person === nobody) return;
   const rows = session.rows(
     `SELECT ${columns} FROM images i CROSS JOIN points p ON p.image_id = i.id
      WHERE ${standing("points", "p", judges, { upTo })} ORDER BY i.hash`,

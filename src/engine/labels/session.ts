@@ -1,10 +1,11 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { chunksOf, explainDatabaseError } from "../base/sqlite.ts";
+import { nobody } from "./counting.ts";
 import { openDatabase, type StoreOptions } from "./schema.ts";
 
 export type Row = Record<string, unknown>;
 
-/** Rows of `teachers`; −1 for one that never labelled. */
+/** Rows of `teachers`; `nobody` for one that never labelled. */
 export interface RowIds {
   teacher: number;
   person: number;
@@ -20,7 +21,7 @@ export interface Session {
   rows(sql: string, ...values: SQLInputValue[]): Generator<Row>;
   /** All of the work or nothing of it. Waits up to 10 s for another writer. */
   transaction(work: () => void): void;
-  /** Row id of a teacher; −1 for one that never labelled. */
+  /** Row id of a teacher; `nobody` for one that never labelled. */
   teacherId(fingerprint: string): number;
   close(): void;
 }
@@ -84,7 +85,7 @@ export function openSession(file: string, options: StoreOptions): Session {
       let id = teachers.get(fingerprint);
       if (id === undefined) {
         const row = session.get("SELECT id FROM teachers WHERE fingerprint = ?", fingerprint);
-        if (!row) return -1;
+        if (!row) return nobody;
         id = Number(row.id);
         teachers.set(fingerprint, id);
       }

@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import fs, { mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import {
   hashBytes,
@@ -11,6 +12,7 @@ import {
 } from "../../../src/engine/base/files.ts";
 import { readJsonAs } from "../../../src/engine/base/json.ts";
 import { type DatasetSummary, indexDataset, openIndex } from "../../../src/engine/dataset/dataset.ts";
+import { openForReading, openForScan } from "../../../src/engine/dataset/index/file.ts";
 import { picture, temporaryFolder } from "../../support/pictures.ts";
 
 interface Project {
@@ -74,6 +76,46 @@ describe("indexDataset", () => {
     expect(index.byHash("f".repeat(32))).toBeUndefined();
     expect(index.byPath("photos/a.JPG")?.format).toBe("jpeg");
     index.close();
+  });
+
+  it("writes nothing where nothing has changed, and looks at each file once", async () => {
+    const { root, put, scan, indexFile } = project();
+    for (let i = 0; i < 40; i++) put(`photos/${i % 3}/${i}.png`, await png(i));
+    await scan();
+    // Another connection: its number changes with whatever is written.
+    const other = openForReading(indexFile);
+    const version = () => other.prepare("PRAGMA data_version").get()!.data_version;
+    const before = version();
+    const look = vi.spyOn(fs, "statSync");
+    const read = vi.spyOn(fs, "readSync");
+    syncBuiltinESMExports();
+    try {
+      expect(await scan()).toMatchObject({ files: 40, read: 0, removed: 0 });
+      const looked = look.mock.calls.map(([file]) => String(file)).filter((file) => file.endsWith(".png"));
+      expect([looked.length, new Set(looked).size, read.mock.calls.length]).toEqual([40, 40, 0]);
+      expect(version()).toBe(before);
+      rmSync(path.join(root, "photos/0/0.png"));
+      put("photos/new.png", await png(99));
+      expect(await scan()).toMatchObject({ files: 40, read: 1, removed: 1 });
+      expect(version()).not.toBe(before);
+    } finally {
+      vi.restoreAllMocks();
+      syncBuiltinESMExports();
+      other.close();
+    }
+  });
+
+  it("counts usable images by their bytes, whatever else has them", async () => {
+    const { put, scan, indexFile } = project();
+    for (const file of ["a", "b", "c"]) put(`photos/${file}.png`, await png(1));
+    put("photos/d.png", await png(2));
+    for (const file of ["e", "f"]) put(`photos/${file}.png`, Buffer.from("no picture"));
+    await scan();
+    // As where one copy could not be read: the others stand for it.
+    const db = openForScan(indexFile);
+    db.exec("UPDATE files SET error = 'gone' WHERE path = 'photos/a.png' OR path = 'photos/d.png'");
+    db.close();
+    expect(await scan()).toMatchObject({ files: 6, images: 1, failed: 4, duplicates: 1 });
   });
 
   it("follows changes: new, changed, moved and deleted files", async () => {

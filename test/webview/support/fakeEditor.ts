@@ -184,7 +184,7 @@ async function panelFiles(): Promise<Files> {
 
 /** As the extension's page is: everything that the policy does not name is refused. */
 function pageHtml(origin: string, theme: Theme): string {
-  const policy = `default-src 'none'; img-src ${origin} data: blob:; style-src ${origin}; font-src ${origin}; script-src ${origin};`;
+  const policy = `default-src 'none'; img-src ${origin} data: blob:; style-src ${origin}; font-src ${origin}; script-src 'nonce-leaf';`;
   const kind = themeClass(theme);
   return `<!doctype html>
 <html lang="en" data-theme="${theme}">
@@ -193,7 +193,7 @@ function pageHtml(origin: string, theme: Theme): string {
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/themes.css"><link rel="stylesheet" href="/panel.css"></head>
 <body class="${kind}" data-vscode-theme-kind="${kind}">
-<script src="/editorApi.js"></script><script type="module" src="/panel.js"></script>
+<script nonce="leaf" src="/editorApi.js"></script><script nonce="leaf" type="module" src="/panel.js"></script>
 </body></html>`;
 }
 

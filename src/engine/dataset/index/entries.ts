@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { toPosix } from "../../base/posixPath.ts";
@@ -9,8 +10,14 @@ export type Entry = Pick<IndexedFile, "path" | "error"> & { seen: number };
 
 /** What the index holds of single files and folders, given as absolute paths; of everything where none are given. */
 export interface IndexedEntries {
-  /** Larger than what any entry at or below these is marked with, so that those not found again can be told. */
-  nextMark(files?: readonly string[]): number;
+  /**
+   * Larger than what any place, and with `ofFiles` any entry at or below these, is marked with, so that those not found again can be told.
+   */
+  nextMark(files: readonly string[] | undefined, ofFiles: boolean): number;
+  /** Tells of each of these files, by its place in the list, whether the index knows it with the same size and time of change. */
+  areKnown(files: readonly string[]): (at: number, stats: Pick<Stats, "size" | "mtimeMs">) => boolean;
+  /** How many files the index holds; `others` changes whenever somebody else has written to it. */
+  state(): { files: number; others: number };
   /** Entries at or below a path; with `mark` only those marked with less. They may be deleted while it goes on. */
   within(file: string | undefined, mark?: number): Generator<Entry>;
   /** Deletes those of these entries that nobody has written since they were read, and tells which. */
@@ -28,6 +35,11 @@ export function indexedEntries(db: DatabaseSync, root: string): IndexedEntries {
   const next = db.prepare(
     "SELECT path, error, seen FROM files WHERE path > ? AND path < ? AND seen < ? ORDER BY path LIMIT ?",
   );
+  // One question for many files: a fifth of the time of one each.
+  const known = db.prepare(
+    "SELECT j.key, f.size, f.mtimeMs FROM json_each(?) AS j JOIN files AS f ON f.path = j.value WHERE f.hash IS NOT NULL",
+  );
+  known.setReturnArrays(true);
   const remove = db.prepare("DELETE FROM files WHERE path = ? AND seen = ?");
   const placesOf = db.prepare(
     "SELECT path FROM places WHERE seen < ? AND (path = ? OR (path >= ? AND path < ?))",
@@ -46,9 +58,21 @@ export function indexedEntries(db: DatabaseSync, root: string): IndexedEntries {
     }
   };
   return {
-    nextMark(files) {
+    state: () => ({
+      files: Number(db.prepare("SELECT count(*) AS n FROM files").get()!.n),
+      others: Number(db.prepare("PRAGMA data_version").get()!.data_version),
+    }),
+    areKnown(files) {
+      const rows = known.all(JSON.stringify(files)) as unknown as [number, number, number][];
+      const sizes = new Float64Array(files.length).fill(-1);
+      const times = new Float64Array(files.length);
+      for (const [at, size, mtimeMs] of rows) [sizes[at], times[at]] = [size, mtimeMs];
+      return (at, { size, mtimeMs }) => sizes[at] === size && times[at] === mtimeMs;
+    },
+    nextMark(files, ofFiles) {
       const lastPlace = db.prepare("SELECT max(seen) AS seen FROM places").get();
       let mark = Math.max(Date.now(), Number(lastPlace?.seen ?? 0) + 1);
+      if (!ofFiles) return mark;
       for (const file of files ?? [undefined]) {
         const range = rangeOf(root, file);
         for (const row of [seenOf.get(range.self), lastSeen.get(range.from, range.to)])

@@ -28,8 +28,17 @@ export interface FindOptions {
 export async function* findImages(
   root: string,
   images: string | readonly string[],
-  { only, onPlace = () => {}, signal }: FindOptions = {},
+  options: FindOptions = {},
 ): AsyncGenerator<string> {
+  for await (const some of findImagesTogether(root, images, options)) yield* some;
+}
+
+/** The same, some hundred of one folder at a time. */
+export async function* findImagesTogether(
+  root: string,
+  images: string | readonly string[],
+  { only, onPlace = () => {}, signal }: FindOptions = {},
+): AsyncGenerator<string[]> {
   const patterns = await imagePatterns(root, images, { mustExist: !only });
   const visits = folderVisits(patterns);
   const list = only ? listOnly(only) : listFolder;
@@ -51,38 +60,35 @@ export async function* findImages(
       onPlace({ path: nameOf(shownName(name)), kind: "name", reason });
     };
     try {
-      for await (const entry of list(folder, onBadName)) {
+      for await (const entries of list(folder, onBadName)) {
         throwIfCancelled(signal);
-        const { name } = entry;
-        const file = path.join(folder, name);
-        const isLink = entry.isSymbolicLink();
-        const kind = isLink
-          ? await kindOfTarget(file)
-          : entry.isDirectory()
-            ? "folder"
-            : entry.isFile()
-              ? "file"
-              : "other";
-        if (kind === "folder") {
-          const next = await visits.next(visit, file, isLink);
-          if (next.place) onPlace({ path: nameOf(name), ...next.place });
-          if (next.visit) waiting.push(next.visit);
-        } else if (kind === "file") {
-          if (!isImage(name) || !patterns.holds(nameOf(name), here)) continue;
-          const outside = isLink ? await visits.outsideOf(file) : undefined;
-          if (outside) {
-            const reason = inEnglish(
-              say`the link leads out of the project's folder, to ${outside}; the image is used`,
-            );
-            onPlace({ path: nameOf(name), kind: "outside", reason });
+        const found: string[] = [];
+        for (const entry of entries) {
+          const { name } = entry;
+          const isLink = entry.isSymbolicLink();
+          const kind = isLink ? await kindOfTarget(path.join(folder, name)) : kindOf(entry);
+          if (kind === "file") {
+            if (!isImage(name) || !patterns.holds(nameOf(name), here)) continue;
+            const outside = isLink ? await visits.outsideOf(path.join(folder, name)) : undefined;
+            if (outside) {
+              const reason = inEnglish(
+                say`the link leads out of the project's folder, to ${outside}; the image is used`,
+              );
+              onPlace({ path: nameOf(name), kind: "outside", reason });
+            }
+            found.push(nameOf(name));
+          } else if (kind === "folder") {
+            const next = await visits.next(visit, path.join(folder, name), isLink);
+            if (next.place) onPlace({ path: nameOf(name), ...next.place });
+            if (next.visit) waiting.push(next.visit);
+          } else if (typeof kind === "object") {
+            const wanted = isImage(name)
+              ? patterns.holds(nameOf(name), here)
+              : visit.trail && patterns.leadsToImages(path.join(folder, name));
+            if (wanted) onPlace({ path: nameOf(name), kind: "link", reason: kind.reason });
           }
-          yield nameOf(name);
-        } else if (typeof kind === "object") {
-          const wanted = isImage(name)
-            ? patterns.holds(nameOf(name), here)
-            : visit.trail && patterns.leadsToImages(file);
-          if (wanted) onPlace({ path: nameOf(name), kind: "link", reason: kind.reason });
         }
+        if (found.length > 0) yield found;
       }
     } catch (error) {
       if (isMissing(error)) continue;
@@ -98,6 +104,10 @@ export async function* findImages(
 }
 
 type Kind = "folder" | "file" | "other" | { reason: string };
+
+function kindOf(entry: FolderEntry): Kind {
+  return entry.isFile() ? "file" : entry.isDirectory() ? "folder" : "other";
+}
 
 async function kindOfTarget(link: string): Promise<Kind> {
   try {

@@ -2,8 +2,8 @@ import type { Stats } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { inEnglish, say } from "../../../words/text.ts";
-import { explainFileSystemError, LeafError } from "../../base/errors.ts";
-import { hashFile, isMissing } from "../../base/files.ts";
+import { explainFileSystemError, LeafError, throwIfCancelled } from "../../base/errors.ts";
+import { hashAside, hashBytes, hashFile, isMissing, readSmallFile } from "../../base/files.ts";
 import { isUnreadable, probeImage } from "../../images/decode.ts";
 import { endsWell, hasEnd, noEndMarker, tailBytes } from "../../images/ending.ts";
 import { displayName, formatOfExtension, type ImageFormat } from "../../images/format.ts";
@@ -35,7 +35,7 @@ export async function inspectFile(
   const absolute = path.join(root, file);
   const entry = unreadEntry(file, stats);
   try {
-    const { hash, head, tail } = await hashFile(absolute, { head: headBytes, tail: tailBytes, signal });
+    const { hash, head, tail } = await readOnce(absolute, stats.size, signal);
     entry.hash = hash;
     const header = await probeImage(head, head.length < stats.size ? absolute : undefined);
     Object.assign(entry, header);
@@ -54,6 +54,27 @@ export async function inspectFile(
     else entry.error = unreadableReason(error, absolute);
   }
   return entry;
+}
+
+/** Reading so little takes less time than the ways through Node's thread pool. */
+const smallBytes = 256 * 1024;
+/** So many bytes are hashed at once, beside those of other files: a stream's pieces all are by one thread. */
+const wholeBytes = 64 * 1024 * 1024;
+
+async function readOnce(file: string, size: number, signal?: AbortSignal) {
+  const partsOf = (hash: string, bytes: Buffer) => ({
+    hash,
+    head: bytes.subarray(0, headBytes),
+    tail: bytes.subarray(-tailBytes),
+  });
+  const small = size <= smallBytes ? readSmallFile(file, size) : undefined;
+  if (small) return partsOf(hashBytes(small), small);
+  if (size > wholeBytes) return hashFile(file, { head: headBytes, tail: tailBytes, signal });
+  throwIfCancelled(signal);
+  return fileBytes.run(size, async () => {
+    const bytes = await readFile(file);
+    return partsOf(await hashAside(bytes), bytes);
+  });
 }
 
 /** Larger files are not read a second time for an end that something else may follow. */

@@ -5,7 +5,9 @@ import type { IndexedFile } from "./file.ts";
 import { foldedNames } from "./names.ts";
 import type { Place } from "./places.ts";
 
-const batchRows = 256;
+const batchRows = 1024;
+/** What was read is not lost for longer, however long reading takes. */
+const batchMs = 1000;
 
 export interface ReadFile {
   entry: IndexedFile;
@@ -26,6 +28,8 @@ export interface IndexWriter {
 /** What the index held of a file before it was written. */
 export type Before = Pick<IndexedFile, "hash" | "error"> | undefined;
 
+type Row = NonNullable<Before> & { seen: number };
+
 /**
  * Collects rows and writes them in short transactions, so that no lock is held while files are read. A row is only written where
  * the file is still the one that was read: what others removed meanwhile does not come back. Whoever writes a row raises its
@@ -37,8 +41,12 @@ export function indexWriter(
   mark: number,
   onWritten: (entry: IndexedFile, before: Before) => void,
 ): IndexWriter {
-  const touched = db.prepare("UPDATE files SET seen = max(seen + 1, ?) WHERE path = ?");
-  const before = db.prepare("SELECT hash, error, seen FROM files WHERE path = ?");
+  const touched = db.prepare(
+    "UPDATE files SET seen = max(seen + 1, ?) WHERE path IN (SELECT value FROM json_each(?))",
+  );
+  const before = db.prepare(
+    "SELECT path, hash, error, seen FROM files WHERE path IN (SELECT value FROM json_each(?))",
+  );
   const put = db.prepare(
     "INSERT OR REPLACE INTO files (path, size, mtimeMs, hash, format, width, height, error, note, seen, name, stem) " +
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -47,10 +55,16 @@ export function indexWriter(
     "INSERT INTO places (path, kind, reason, seen) VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET " +
       "kind = excluded.kind, reason = excluded.reason, seen = max(seen + 1, excluded.seen)",
   );
-  let rows: (string | ReadFile | Place)[] = [];
+  const rows = { touched: [] as string[], read: [] as ReadFile[], places: [] as Place[] };
+  const all = Object.values(rows);
+  let since = 0;
   let unsettled: string[] = [];
 
-  function write({ entry, stats }: ReadFile, written: [IndexedFile, Before][]): void {
+  function write(
+    { entry, stats }: ReadFile,
+    known: Map<string, Row>,
+    written: [IndexedFile, Before][],
+  ): void {
     if (stats) {
       const now = statOf(path.join(root, entry.path));
       // Gone: whoever looks for it next finds no row, or removes an old one.
@@ -60,41 +74,45 @@ export function indexWriter(
         return;
       }
     }
-    const row = before.get(entry.path) as (Before & { seen: number }) | undefined;
+    const row = known.get(entry.path);
     const { name, stem } = foldedNames(entry.path);
     const { size, mtimeMs, hash, format, width, height, error, note } = entry;
     const seen = Math.max((row?.seen ?? 0) + 1, mark);
     put.run(entry.path, size, mtimeMs, hash, format, width, height, error, note, seen, name, stem);
+    known.set(entry.path, { hash, error, seen });
     written.push([entry, row]);
   }
 
   const flush = () => {
-    if (rows.length === 0) return;
+    if (all.every((some) => some.length === 0)) return;
     const written: [IndexedFile, Before][] = [];
     db.exec("BEGIN IMMEDIATE");
     try {
-      for (const row of rows) {
-        if (typeof row === "string") touched.run(mark, row);
-        else if ("entry" in row) write(row, written);
-        else place.run(row.path, row.kind, row.reason, mark);
-      }
+      if (rows.touched.length > 0) touched.run(mark, JSON.stringify(rows.touched));
+      const paths = JSON.stringify(rows.read.map(({ entry }) => entry.path));
+      const known = new Map(before.all(paths).map((row) => [String(row.path), row as unknown as Row]));
+      for (const one of rows.read) write(one, known, written);
+      for (const one of rows.places) place.run(one.path, one.kind, one.reason, mark);
       db.exec("COMMIT");
     } catch (error) {
       // A full disk has rolled back by itself.
       if (db.isTransaction) db.exec("ROLLBACK");
       throw error;
     }
-    rows = [];
+    for (const some of all) some.length = 0;
     for (const [entry, row] of written) onWritten(entry, row);
   };
-  const add = (row: string | ReadFile | Place) => {
-    rows.push(row);
-    if (rows.length >= batchRows) flush();
-  };
+  const adding =
+    <T>(some: T[]) =>
+    (row: T) => {
+      if (all.every((one) => one.length === 0)) since = performance.now();
+      some.push(row);
+      if (some.length >= batchRows || performance.now() - since > batchMs) flush();
+    };
   return {
-    touch: add,
-    put: add,
-    place: add,
+    touch: adding(rows.touched),
+    put: adding(rows.read),
+    place: adding(rows.places),
     flush,
     takeUnsettled() {
       const files = unsettled;

@@ -12,17 +12,16 @@ const hopeless = 0.6;
  * `window` where it is highest. Brightness and contrast do not count.
  */
 export function alike(whole: Uint8Array, part: Uint8Array, window: Window): number {
-  const target = standardised(Float64Array.from(part));
+  const target = standardised(part);
   if (!target) return 0;
-  const values = new Float64Array(side * side);
   let at = { ...window };
-  let best = correlation(whole, at, target, values);
+  let best = correlation(whole, at, target);
   if (best < hopeless) return best;
   for (const step of steps)
     for (let better = true; better; ) {
       better = false;
       for (const next of neighbours(at, step)) {
-        const found = correlation(whole, next, target, values);
+        const found = correlation(whole, next, target);
         if (found <= best + 1e-6) continue;
         [best, at, better] = [found, next, true];
       }
@@ -45,43 +44,54 @@ function* neighbours({ x, y, width, height }: Window, step: number): Generator<W
         yield { x: l, y: t, width: r - l, height: b - t };
 }
 
-/** Of the window of `whole`, drawn to the size of a look, with values whose mean is 0 and whose squares sum to 1. */
-function correlation(whole: Uint8Array, window: Window, target: Float64Array, values: Float64Array): number {
-  sample(whole, window, values);
-  let [sum, squares, product] = [0, 0, 0];
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    sum += value;
-    squares += value * value;
-    product += value * target[i]!;
-  }
-  const variance = squares - (sum * sum) / values.length;
-  return variance > 1e-9 ? product / Math.sqrt(variance) : 0;
-}
+/** Between which columns of a look a window's lie, and how near to the right one. */
+const lefts = new Int32Array(side);
+const shares = new Float64Array(side);
 
-/** Bilinear. */
-function sample(look: Uint8Array, { x, y, width, height }: Window, out: Float64Array): void {
-  const at = (from: number, length: number, i: number) =>
-    Math.min(side - 1, Math.max(0, from + ((i + 0.5) * length) / side - 0.5));
-  const columns = Array.from({ length: side }, (_, i) => at(x, width, i));
+/**
+ * Of the window of `whole`, drawn bilinearly to the size of a look, with values whose mean is 0 and whose squares sum to 1. It is worked
+ * out many times for each pair that looks alike, so nothing is allocated.
+ */
+function correlation(whole: Uint8Array, { x, y, width, height }: Window, target: Float64Array): number {
+  for (let i = 0; i < side; i++) {
+    const column = placeOf(x, width, i);
+    lefts[i] = Math.min(side - 2, Math.floor(column));
+    shares[i] = column - lefts[i]!;
+  }
+  let [sum, squares, product, n] = [0, 0, 0, 0];
   for (let j = 0; j < side; j++) {
-    const line = at(y, height, j);
+    const line = placeOf(y, height, j);
     const top = Math.min(side - 2, Math.floor(line));
     const down = line - top;
     for (let i = 0; i < side; i++) {
-      const column = columns[i]!;
-      const left = Math.min(side - 2, Math.floor(column));
-      const right = column - left;
-      const a = top * side + left;
-      const upper = look[a]! * (1 - right) + look[a + 1]! * right;
-      const lower = look[a + side]! * (1 - right) + look[a + side + 1]! * right;
-      out[j * side + i] = upper * (1 - down) + lower * down;
+      const a = top * side + lefts[i]!;
+      const right = shares[i]!;
+      const upper = whole[a]! + (whole[a + 1]! - whole[a]!) * right;
+      const lower = whole[a + side]! + (whole[a + side + 1]! - whole[a + side]!) * right;
+      const value = upper + (lower - upper) * down;
+      sum += value;
+      squares += value * value;
+      product += value * target[n++]!;
     }
   }
+  const variance = squares - (sum * sum) / n;
+  return variance > 1e-9 ? product / Math.sqrt(variance) : 0;
 }
 
-function standardised(values: Float64Array): Float64Array | undefined {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const length = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0));
-  return length > 1e-6 ? values.map((value) => (value - mean) / length) : undefined;
+function placeOf(from: number, length: number, i: number): number {
+  return Math.min(side - 1, Math.max(0, from + ((i + 0.5) * length) / side - 0.5));
+}
+
+function standardised(look: Uint8Array): Float64Array | undefined {
+  let [sum, squares] = [0, 0];
+  for (const value of look) {
+    sum += value;
+    squares += value * value;
+  }
+  const mean = sum / look.length;
+  const length = Math.sqrt(squares - sum * mean);
+  if (!(length > 1e-6)) return undefined;
+  const values = new Float64Array(look.length);
+  for (let i = 0; i < values.length; i++) values[i] = (look[i]! - mean) / length;
+  return values;
 }

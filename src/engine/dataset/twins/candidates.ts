@@ -2,10 +2,12 @@ import { setImmediate } from "node:timers/promises";
 import { throwIfCancelled } from "../../base/errors.ts";
 import { windows, words } from "./signature.ts";
 
-/** Images by their signatures: `windows.length * words` numbers each. */
+/** Images by their signatures. In memory are the hashes of whole pictures alone: those of their windows are needed once. */
 export interface Signatures {
-  count: number;
-  values: Uint32Array;
+  /** `words` numbers an image. */
+  wholes: Uint32Array;
+  /** `windows.length * words` numbers; undefined for an image that has gone meanwhile. */
+  windowsOf(image: number): Uint32Array | undefined;
 }
 
 /** `part` may show the window of `whole`; both count from 0. */
@@ -43,10 +45,10 @@ export async function* candidates(
   isFresh: Uint8Array,
   signal?: AbortSignal,
 ): AsyncGenerator<Candidate> {
-  const { count } = signatures;
+  const count = signatures.wholes.length / words;
   const each = new Uint8Array(count);
-  const all = indexOf(signatures, (i) => i < count);
-  const fresh = indexOf(signatures, (i) => isFresh[i] === 1);
+  const all = indexOf(signatures, () => true);
+  const fresh = isFresh.includes(0) ? indexOf(signatures, (i) => isFresh[i] === 1) : all;
   for (let whole = 0; whole < count; whole++) {
     if (whole % perPause === 0) {
       throwIfCancelled(signal);
@@ -62,15 +64,17 @@ export async function* candidates(
 
 /** The wholes that are near a window of a picture, each with the window that is nearest. */
 function nearest(
-  { values }: Signatures,
+  { wholes, windowsOf }: Signatures,
   whole: number,
   index: readonly Buckets[],
   had: Uint8Array,
 ): Map<number, { window: number; bits: number }> {
   const near = new Map<number, { window: number; bits: number }>();
+  const values = windowsOf(whole);
+  if (!values) return near;
   for (let window = 0; window < windows.length; window++) {
-    const at = (whole * windows.length + window) * words;
-    const [low, high] = [values[at]!, values[at + 1]!];
+    const low = values[window * words]!;
+    const high = values[window * words + 1]!;
     for (let chunk = 0; chunk < chunks; chunk++) {
       const { starts, ends, images, halves } = index[chunk]!;
       const key = chunkOf(low, high, chunk);
@@ -88,8 +92,8 @@ function nearest(
             halves[n--] = halves[last]!;
             continue;
           }
-          const own = part * windows.length * words;
-          const bits = other + ones(chunk < 2 ? low ^ values[own]! : high ^ values[own + 1]!);
+          const own = part * words;
+          const bits = other + ones(chunk < 2 ? low ^ wholes[own]! : high ^ wholes[own + 1]!);
           if (bits > mostBits || part === whole || (near.get(part)?.bits ?? 99) <= bits) continue;
           near.set(part, { window, bits });
         }
@@ -99,10 +103,10 @@ function nearest(
   return near;
 }
 
-function indexOf({ count, values }: Signatures, isIn: (image: number) => boolean): Buckets[] {
+function indexOf({ wholes }: Signatures, isIn: (image: number) => boolean): Buckets[] {
   const members: number[] = [];
-  for (let i = 0; i < count; i++) if (isIn(i)) members.push(i);
-  const hashAt = (image: number, word: number) => values[image * windows.length * words + word]!;
+  for (let i = 0; i < wholes.length / words; i++) if (isIn(i)) members.push(i);
+  const hashAt = (image: number, word: number) => wholes[image * words + word]!;
   return Array.from({ length: chunks }, (_, chunk) => {
     const keyOf = (image: number) => chunkOf(hashAt(image, 0), hashAt(image, 1), chunk);
     const starts = new Uint32Array(2 ** chunkBits + 1);

@@ -8,7 +8,7 @@ import { forEachBounded } from "../../base/pool.ts";
 import { explainDatabaseError } from "../../base/sqlite.ts";
 import { decodedSize, UndecodableImage } from "../../images/decode.ts";
 import { pixelBytes } from "../../images/limits.ts";
-import { lookOf } from "../../images/look.ts";
+import { lookOf, lookSide } from "../../images/look.ts";
 import { withImageBytes } from "../../images/read.ts";
 import { openForScan } from "../index/file.ts";
 import { alike } from "./alike.ts";
@@ -37,6 +37,7 @@ export const leastAlike = 0.8;
 const perPage = 500;
 const perWrite = 64;
 const perPause = 200;
+const perPairWrite = 5000;
 
 const unknown = `FROM files AS f WHERE error IS NULL AND hash IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM looks AS l WHERE l.hash = f.hash AND l.version = ${version})`;
@@ -113,46 +114,87 @@ async function lookAtNew(db: DatabaseSync, options: TwinsOptions): Promise<void>
 }
 
 async function compareNew(db: DatabaseSync, signal?: AbortSignal): Promise<void> {
-  const some = `FROM looks WHERE version = ${version} AND signature IS NOT NULL`;
+  const some = `FROM looks WHERE version = ${version} AND length(signature) = ${4 * words * windows.length}`;
   if (!db.prepare(`SELECT 1 ${some} AND compared = 0 LIMIT 1`).get()) return;
   const room = Number(db.prepare(`SELECT count(*) AS n ${some}`).get()?.n);
-  const each = windows.length * words;
-  const values = new Uint32Array(room * each);
+  // Some bytes an image; all else is asked of the index when it is needed.
+  const rowIds = new Float64Array(room);
+  const wholes = new Uint32Array(room * words);
   const isFresh = new Uint8Array(room);
-  const hashes: string[] = [];
-  for (const row of db
-    .prepare(`SELECT hash, signature, compared ${some} ORDER BY hash LIMIT ?`)
-    .iterate(room)) {
-    const signature = Uint8Array.from(row.signature as Uint8Array);
-    // Anybody may have written to the cache.
-    if (signature.byteLength !== 4 * each) continue;
-    values.set(new Uint32Array(signature.buffer), hashes.length * each);
-    isFresh[hashes.length] = row.compared ? 0 : 1;
-    hashes.push(String(row.hash));
+  let count = 0;
+  const rows = db.prepare(
+    `SELECT rowid, substr(signature, 1, ${4 * words}) AS whole, compared ${some} ORDER BY hash LIMIT ?`,
+  );
+  for (const row of rows.iterate(room)) {
+    rowIds[count] = Number(row.rowid);
+    wholes.set(numbers(row.whole), count * words);
+    isFresh[count++] = row.compared ? 0 : 1;
   }
-  const look = db.prepare("SELECT look FROM looks WHERE hash = ?");
-  const lookAt = (i: number) => look.get(hashes[i]!)?.look as Uint8Array | undefined;
-  const pairs = new Map<string, Twins>();
+  const looks = lookReader(db, rowIds);
+  const signatures = { wholes: wholes.subarray(0, count * words), windowsOf: looks.signature };
+  const pairs = pairWriter(db);
   let compared = 0;
-  for await (const { whole, part, window } of candidates({ count: hashes.length, values }, isFresh, signal)) {
+  for await (const { whole, part, window } of candidates(signatures, isFresh.subarray(0, count), signal)) {
     if (++compared % perPause === 0) {
       throwIfCancelled(signal);
       await setImmediate();
     }
-    const [one, other] = [lookAt(whole), lookAt(part)];
-    if (one?.length !== other?.length || !one || !other) continue;
+    const [one, other] = [looks.whole(whole), looks.part(part)];
+    if (one?.length !== lookSide ** 2 || other?.length !== lookSide ** 2) continue;
     const value = alike(one, other, windows[window]!);
-    if (value < leastAlike) continue;
-    const [a, b] = [hashes[whole]!, hashes[part]!].sort() as [string, string];
-    const key = `${a} ${b}`;
-    if ((pairs.get(key)?.alike ?? 0) < value) pairs.set(key, { a, b, alike: value });
+    if (value >= leastAlike) pairs.put(rowIds[whole]!, rowIds[part]!, value);
   }
-  const put = db.prepare(
-    "INSERT INTO twins (a, b, alike) VALUES (?, ?, ?) ON CONFLICT (a, b) DO UPDATE SET alike = max(alike, excluded.alike)",
-  );
-  const done = db.prepare("UPDATE looks SET compared = 1 WHERE hash = ?");
+  const done = db.prepare("UPDATE looks SET compared = 1 WHERE rowid = ?");
   db.exec("BEGIN IMMEDIATE");
-  for (const { a, b, alike: value } of pairs.values()) put.run(a, b, value);
-  for (const [i, hash] of hashes.entries()) if (isFresh[i]) done.run(hash);
+  pairs.write();
+  for (let i = 0; i < count; i++) if (isFresh[i]) done.run(rowIds[i]!);
   db.exec("COMMIT");
+}
+
+function numbers(blob: unknown): Uint32Array {
+  return new Uint32Array(Uint8Array.from(blob as Uint8Array).buffer);
+}
+
+/** What was kept of single images, by their rows. One that others wrote anew meanwhile has another row, and is compared the next time. */
+function lookReader(db: DatabaseSync, rowIds: Float64Array) {
+  const signature = db.prepare("SELECT signature FROM looks WHERE rowid = ?");
+  const look = db.prepare("SELECT look FROM looks WHERE rowid = ?");
+  let last: { image: number; look: Uint8Array | undefined } | undefined;
+  const read = (image: number) => look.get(rowIds[image]!)?.look as Uint8Array | undefined;
+  return {
+    signature(image: number): Uint32Array | undefined {
+      const row = signature.get(rowIds[image]!);
+      return row && numbers(row.signature);
+    },
+    /** The candidates of one picture come one after the other. */
+    whole(image: number): Uint8Array | undefined {
+      if (last?.image !== image) last = { image, look: read(image) };
+      return last.look;
+    },
+    part: read,
+  };
+}
+
+/** Writes pairs some thousand at a time: what is written twice is the same, so nothing is lost where the work ends early. */
+function pairWriter(db: DatabaseSync) {
+  const add = db.prepare(
+    `INSERT INTO twins (a, b, alike) SELECT min(x.hash, y.hash), max(x.hash, y.hash), ? FROM looks x, looks y
+     WHERE x.rowid = ? AND y.rowid = ? ON CONFLICT (a, b) DO UPDATE SET alike = max(alike, excluded.alike)`,
+  );
+  let pairs: [number, number, number][] = [];
+  const write = () => {
+    for (const [one, other, alike] of pairs) add.run(alike, one, other);
+    pairs = [];
+  };
+  return {
+    put(one: number, other: number, alike: number) {
+      pairs.push([one, other, alike]);
+      if (pairs.length < perPairWrite) return;
+      db.exec("BEGIN IMMEDIATE");
+      write();
+      db.exec("COMMIT");
+    },
+    /** Inside of a transaction. */
+    write,
+  };
 }

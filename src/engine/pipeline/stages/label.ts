@@ -98,7 +98,14 @@ export function refuseEmpty(project: Project, catalog: Catalog): void {
 
 /** An image of the catalog as a teacher sees it; teachers compare the bytes with the hash. */
 export function teacherImage(catalog: Catalog, hash: string): TeacherImage {
-  return { hash, name: catalog.relativePathOf(hash), read: () => readFile(catalog.pathOf(hash)) };
+  return {
+    hash,
+    // Few are ever asked for.
+    get name() {
+      return catalog.relativePathOf(hash);
+    },
+    read: () => readFile(catalog.pathOf(hash)),
+  };
 }
 
 /** A teacher of the project, ready to judge; what it says meanwhile is shown as progress. */

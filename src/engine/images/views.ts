@@ -134,7 +134,7 @@ function trimPanorama(image: RgbImage, input: StudentInput): RgbImage {
   return centralWindow(image, trimmedSize(image.width, image.height, input));
 }
 
-function trimmedSize(width: number, height: number, input: StudentInput): Size {
+export function trimmedSize(width: number, height: number, input: StudentInput): Size {
   const { scaled, cached } = geometry(width, height, input);
   const keep = (length: number, to: number, shown: number) =>
     to > 2 * shown ? Math.min(length, Math.ceil((length * shown * 1.5) / to)) : length;

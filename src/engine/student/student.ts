@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import type { CardTarget, StudentCard } from "../../protocol/student.ts";
 import { inEnglish, quoted, say } from "../../words/text.ts";
 import { LeafError, messageOf, throwIfCancelled } from "../base/errors.ts";
-import { InferenceSession, Tensor } from "../base/onnxRuntime.ts";
+import { InferenceSession, sleepingThreads, Tensor } from "../base/onnxRuntime.ts";
 import { type RgbImage, UndecodableImage } from "../images/decode.ts";
 import { preparedImage } from "../images/prepared.ts";
 import type { ImageSource } from "../images/read.ts";
@@ -88,6 +88,7 @@ export async function openStudent(dir: string, options: OpenOptions = {}): Promi
         executionProviders: provider === "cpu" ? ["cpu"] : [provider, "cpu"],
         intraOpNumThreads: options.threads ?? availableParallelism(),
         logSeverityLevel: 3,
+        extra: sleepingThreads,
         // It would keep a plan of the memory for each size of picture.
         enableMemPattern: card.input.views !== "whole",
       });

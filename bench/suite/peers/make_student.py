@@ -40,7 +40,7 @@ def main(family: str, folder: Path) -> None:
         "v": 1,
         "stage": "distill",
         "model": family,
-        "input": {"resize": RESIZE, "crop": CROP, "views": 1},
+        "input": {"resize": RESIZE, "crop": CROP, "views": 1, "decode": "scaled"},
         "mosScale": None,
         "parameters": sum(p.numel() for p in student.parameters()),
         "exportMaxDifference": difference,

@@ -13,6 +13,8 @@ export interface StudentInput {
   crop: number;
   /** `whole`: the picture in one pass; 1: its centre; 5: the centre and the four corners. A score is the mean over them. */
   views: ScoredViews;
+  /** `scaled`: a JPEG is decoded at a half, a quarter or an eighth where that is twice what is needed: see prepared.ts. */
+  decode?: "scaled";
 }
 
 /** The short side of a whole picture at its native resolution: 2 megapixels at most, which any machine can look at. */
@@ -144,7 +146,7 @@ export function trimmedSize(width: number, height: number, input: StudentInput):
   };
 }
 
-function centralWindow(image: RgbImage, size: { width: number; height: number }): RgbImage {
+export function centralWindow(image: RgbImage, size: { width: number; height: number }): RgbImage {
   const { width, height } = size;
   if (width === image.width && height === image.height) return image;
   const data = new Uint8Array(width * height * 3);

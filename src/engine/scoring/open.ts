@@ -35,7 +35,11 @@ export async function openScorer(scorer: ScorerKey): Promise<OpenScorer> {
       const told = { hash: image.hash, score, probabilities: null, confidence: null, distance, sd };
       return beside ? { ...told, beside } : told;
     },
-    heat: (image, files) => image.withPixels((pixels) => makeHeat(student, pixels, files)),
+    async heat(image, files) {
+      const { input } = student.card;
+      const picture = input.decode && (await image.prepared(input));
+      await image.withPixels((pixels) => makeHeat(student, pixels, files, picture));
+    },
     close: () => student.close(),
   };
 }

@@ -81,7 +81,7 @@ function openImage(file: ImageFile): OpenedImage {
     bytes,
     withPixels: usePixels,
     async prepared(input) {
-      if (shared) return usePixels((image) => prepare(image, input));
+      if (shared && input.decode !== "scaled") return usePixels((image) => prepare(image, input));
       return preparedBytes(await bytes(), input, { name, maxPixels: file.maxPixels });
     },
   };

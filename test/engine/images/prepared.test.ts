@@ -2,8 +2,9 @@ import fc from "fast-check";
 import sharp from "sharp";
 import { expect, it } from "vitest";
 import { decodeImage } from "../../../src/engine/images/decode.ts";
-import { preparedInOnePass } from "../../../src/engine/images/prepared.ts";
-import { prepare, type StudentInput } from "../../../src/engine/images/views.ts";
+import { preparedBytes, preparedInOnePass, scaleOfJpeg } from "../../../src/engine/images/prepared.ts";
+import { geometry, prepare, type StudentInput } from "../../../src/engine/images/views.ts";
+import { meanDifference } from "../../support/pictures.ts";
 
 /** Noise, so that no two ways of scaling agree by chance. */
 function noise(width: number, height: number, channels: 1 | 3 | 4) {
@@ -53,4 +54,34 @@ it("in one pass it is bit for bit the picture of the decoded pixels", async () =
     ),
     { numRuns: 60 },
   );
+});
+
+it("a JPEG is decoded at the least part that is twice what is needed", () => {
+  const needed = { width: 200, height: 100 };
+  const at = (times: number) => scaleOfJpeg({ width: 200 * times, height: 100 * times }, needed);
+  expect([1, 3.99, 4, 7.99, 8, 15.99, 16, 99].map(at)).toEqual([1, 1, 2, 2, 4, 4, 8, 8]);
+  expect(scaleOfJpeg({ width: 400, height: 1600 }, needed)).toBe(1);
+});
+
+it("scaled while it is decoded, it is of the same size, the same way up, and nearly the same", async () => {
+  const input: StudentInput = { resize: 48, crop: 32, views: "whole" };
+  for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    const bytes = await sharp("demo/photos/coffee.jpg").withMetadata({ orientation }).jpeg().toBuffer();
+    const full = await prepare(await decodeImage(bytes), input);
+    const scaled = await preparedBytes(bytes, { ...input, decode: "scaled" });
+    expect(scaled).toMatchObject(geometry(full.width, full.height, input).cached);
+    const apart = meanDifference(scaled.data, full.data);
+    expect(apart).toBeGreaterThan(0);
+    expect(apart).toBeLessThan(1);
+  }
+});
+
+it("what is no JPEG, or hardly larger than needed, or a panorama is decoded whole", async () => {
+  const input: StudentInput = { resize: 48, crop: 32, views: "whole" };
+  for (const made of [noise(400, 300, 3).png(), noise(100, 90, 3).jpeg(), noise(2400, 210, 3).jpeg()]) {
+    const bytes = await made.toBuffer();
+    const full = await prepare(await decodeImage(bytes), input);
+    const scaled = await preparedBytes(bytes, { ...input, decode: "scaled" });
+    expect(Buffer.compare(scaled.data, full.data)).toBe(0);
+  }
 });

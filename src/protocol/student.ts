@@ -24,7 +24,7 @@ export interface StudentCard {
   v: 1;
   stage: "distill" | "calibrate";
   model: string;
-  input: { resize: number | null; crop: number; views: ScoredViews };
+  input: { resize: number | null; crop: number; views: ScoredViews; decode?: "scaled" };
   /** Where the student's 1..5 lies on the human scale; null until calibrated. */
   mosScale: { range: [number, number]; lowerIsBetter: boolean } | null;
   parameters: number;

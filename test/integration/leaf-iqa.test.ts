@@ -4,11 +4,11 @@ import path from "node:path";
 import { promisify } from "node:util";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { decodeImage } from "../../src/engine/images/decode.ts";
-import { mostNativeWhole, prepare, type StudentInput, views } from "../../src/engine/images/views.ts";
+import { preparedImage } from "../../src/engine/images/prepared.ts";
+import { mostNativeWhole, type StudentInput, views } from "../../src/engine/images/views.ts";
 import { resolveInterpreter } from "../../src/engine/python/environment.ts";
 import { reportedScore } from "../../src/engine/student/scale.ts";
-import { judgePicture, openStudent } from "../../src/engine/student/student.ts";
+import { judgePrepared, openStudent } from "../../src/engine/student/student.ts";
 import { picture } from "../support/pictures.ts";
 import { temporaryFolder } from "./workspace.ts";
 
@@ -48,7 +48,7 @@ from leaf_iqa.picture import picture
 from leaf_iqa.views import windows
 student = leaf_iqa.load(sys.argv[1], threads=1)
 def seen(file):
-    return base64.b64encode(windows(picture(file), student.card).tobytes()).decode()
+    return base64.b64encode(windows(picture(file, card=student.card), student.card).tobytes()).decode()
 print(json.dumps([[seen(f), one.score, one.distance] for f, one in zip(sys.argv[2:], student.judge(sys.argv[2:]))]))
 `;
 
@@ -69,9 +69,9 @@ async function differences(folder: string, files: string[]) {
   const input = student.card.input as StudentInput;
   const found = [];
   for (const [i, file] of files.entries()) {
-    const image = await decodeImage(file);
-    const mine = views(await prepare(image, input), input).pixels;
-    const judged = await judgePicture(student, image);
+    const prepared = await preparedImage({ path: file, hash: null }, input);
+    const mine = views(prepared, input).pixels;
+    const judged = await judgePrepared(student, prepared);
     const [encoded, score, distance] = theirs[i]!;
     const seen = Buffer.from(encoded, "base64");
     expect(seen.length, file).toBe(mine.length);
@@ -163,6 +163,26 @@ test.each([
   // Of 0 to 100.
   expect(Math.max(...found.map(({ score }) => score))).toBeLessThan(2e-5);
   expect(Math.max(...found.map(({ distance }) => distance))).toBeLessThan(1e-5);
+});
+
+test("decodes JPEGs at a part of their size as the engine does", async () => {
+  const files: string[] = [];
+  for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    const wide = photo().resize(603, 401, { fit: "fill" }).withMetadata({ orientation });
+    const chromaSubsampling = orientation % 2 ? "4:2:0" : "4:4:4";
+    const jpeg = wide.jpeg({ chromaSubsampling, progressive: orientation > 6 });
+    files.push(await write(`scaled-${orientation}.jpg`, jpeg));
+  }
+  files.push(await write("scaled-grey.jpg", photo().resize(397, 701).greyscale().jpeg()));
+  files.push(await write("scaled-high.jpg", photo().resize(397, 701).jpeg()));
+  for (const [fixture, input] of [
+    ["student-whole", { resize: 48, views: "whole" }],
+    ["student", { resize: 40, views: 5 }],
+  ] as const) {
+    const folder = studentOf(fixture, { ...input, decode: "scaled" });
+    const found = await differences(folder, files);
+    expect(found.filter(({ pixels, score }) => pixels > 0 || score > 1e-6)).toEqual([]);
+  }
 });
 
 test("imports no PyTorch and none of the trainer's modules; version and the one constant are LEAF's", async () => {

@@ -4,6 +4,7 @@ import { checkOutputs, writeOutput } from "../../engine/base/outputs.ts";
 import { experimentTables } from "../../engine/experiments/inReport.ts";
 import { decodeImage } from "../../engine/images/decode.ts";
 import { maxPixelsOf } from "../../engine/images/limits.ts";
+import { preparedImage } from "../../engine/images/prepared.ts";
 import { outputRules } from "../../engine/pipeline/projectInputs.ts";
 import { writeReport } from "../../engine/report/write.ts";
 import { chosenStudent } from "../../engine/scoring/score.ts";
@@ -46,9 +47,13 @@ export function addExplainCommands(program: Command, run: Run): void {
         await checkOutputs([out], rules);
         const student = await openStudent(path.resolve(folder));
         try {
-          const image = await decodeImage(file, { maxPixels: maxPixelsOf(project?.config) });
+          const maxPixels = maxPixelsOf(project?.config);
+          const image = await decodeImage(file, { maxPixels });
           if (image.note) context.note(`warning: ${file}: ${image.note}`);
-          const map = await heatMap(student, image);
+          const { input } = student.card;
+          const picture =
+            input.decode && (await preparedImage({ path: file, hash: null }, input, { maxPixels }));
+          const map = await heatMap(student, image, picture);
           await writeOutput(out, await heatPicture(image, map, { longestSide, legend: true }), rules);
           const all = map.views.flatMap((view) => view.scores);
           const [low, high] = [Math.min(...all), Math.max(...all)];

@@ -95,20 +95,27 @@ interface GivenTraining extends Given<Omit<Training, "lr">> {
   lr: Given<Training["lr"]>;
 }
 
+type Decode = "full" | "scaled" | undefined;
+
 /** What the config says, and the family's where it says nothing. */
 export function withRecipe<
-  S extends { model: string; input: { resize?: number | null | undefined; crop: number } },
+  S extends { model: string; input: { resize?: number | null | undefined; crop: number; decode?: Decode } },
   D extends GivenTraining & { ema?: number | null | undefined },
   C extends GivenTraining & { from: string; epochs?: number | undefined; headOnlyBelow?: number | undefined },
 >(student: S, distill: D, calibrate: C) {
   const recipe = recipes[familyOf(student.model)];
   const start = { ...recipe.calibrate, epochs: 20, headOnlyBelow: 30 };
   const suits = calibrate.from === "backbone" ? calibratedFromBackbone(start, recipe) : start;
-  const { input } = student;
+  const { decode, ...input } = student.input;
   return {
     student: {
       ...student,
-      input: { ...input, resize: or(input.resize, Math.max(recipe.resize, input.crop)) },
+      input: {
+        ...input,
+        resize: or(input.resize, Math.max(recipe.resize, input.crop)),
+        // What came later is absent where it changes nothing.
+        ...(decode === "scaled" && { decode }),
+      },
     },
     distill: { ...trained(distill, recipe.distill), ema: or(distill.ema, recipe.distill.ema) },
     calibrate: {

@@ -51,8 +51,17 @@ export function withImage<T>(
   options: DecodeOptions,
   work: (image: RgbImage) => Promise<T>,
 ): Promise<T> {
+  return withSourceBytes(source, options, (bytes, name) => withPixels(bytes, { ...options, name }, work));
+}
+
+/** What `work` makes of a file's bytes and name. An UndecodableImage of it tells the file. */
+export function withSourceBytes<T>(
+  source: ImageSource,
+  options: DecodeOptions,
+  work: (bytes: Buffer, name: string) => Promise<T>,
+): Promise<T> {
   const name = options.name ?? path.basename(source.path);
-  return withImageBytes(source, (bytes) => withPixels(bytes, { ...options, name }, work)).catch((error) => {
+  return withImageBytes(source, (bytes) => work(bytes, name)).catch((error) => {
     if (error instanceof UndecodableImage && error.file === undefined)
       throw new UndecodableImage(error.code, error.words.message, { file: source.path, cause: error.cause });
     throw error;

@@ -9,8 +9,9 @@ import { isCancelled, LeafError } from "../base/errors.ts";
 import { temporaryName, withFileErrors, writeJson } from "../base/files.ts";
 import { readJsonAs } from "../base/json.ts";
 import { mapOrdered } from "../base/pool.ts";
-import { type RgbImage, UndecodableImage, withImage } from "./decode.ts";
-import { prepare, type StudentInput } from "./views.ts";
+import { type RgbImage, UndecodableImage } from "./decode.ts";
+import { preparedImage } from "./prepared.ts";
+import type { StudentInput } from "./views.ts";
 
 export interface CacheItem {
   hash: string;
@@ -118,7 +119,7 @@ type Prepared = { item: CacheItem; picture?: RgbImage; reason: string; lasting: 
 
 async function preparedItem(item: CacheItem, input: StudentInput, maxPixels?: number): Promise<Prepared> {
   try {
-    const picture = await withImage(item, { maxPixels }, (image) => prepare(image, input));
+    const picture = await preparedImage(item, input, { maxPixels });
     return { item, picture, reason: "", lasting: true };
   } catch (error) {
     // A file that cannot be read or decoded is a row of its own; a bug is not.

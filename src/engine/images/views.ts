@@ -13,6 +13,8 @@ export interface StudentInput {
   crop: number;
   /** `whole`: the picture in one pass; 1: its centre; 5: the centre and the four corners. A score is the mean over them. */
   views: ScoredViews;
+  /** `scaled`: a JPEG is decoded at a half, a quarter or an eighth where that is twice what is needed: see prepared.ts. */
+  decode?: "scaled";
 }
 
 /** The short side of a whole picture at its native resolution: 2 megapixels at most, which any machine can look at. */
@@ -134,7 +136,7 @@ function trimPanorama(image: RgbImage, input: StudentInput): RgbImage {
   return centralWindow(image, trimmedSize(image.width, image.height, input));
 }
 
-function trimmedSize(width: number, height: number, input: StudentInput): Size {
+export function trimmedSize(width: number, height: number, input: StudentInput): Size {
   const { scaled, cached } = geometry(width, height, input);
   const keep = (length: number, to: number, shown: number) =>
     to > 2 * shown ? Math.min(length, Math.ceil((length * shown * 1.5) / to)) : length;
@@ -144,7 +146,7 @@ function trimmedSize(width: number, height: number, input: StudentInput): Size {
   };
 }
 
-function centralWindow(image: RgbImage, size: { width: number; height: number }): RgbImage {
+export function centralWindow(image: RgbImage, size: { width: number; height: number }): RgbImage {
   const { width, height } = size;
   if (width === image.width && height === image.height) return image;
   const data = new Uint8Array(width * height * 3);

@@ -99,7 +99,12 @@ function seenText({ input: { resize, views } }: StudentCard): string {
     : `It sees the image at ${resize} pixels on the short side: finer defects may vanish, and what lies outside its windows does not count.`;
 }
 
-function preparation({ input: { resize, crop, views } }: StudentCard): string {
+function preparation(card: StudentCard): string {
+  const scaled = card.input.decode === "scaled";
+  return `${sizes(card)}${scaled ? "; a JPEG is decoded at 1/8, 1/4 or 1/2 where that is at least twice this size" : ""}`;
+}
+
+function sizes({ input: { resize, crop, views } }: StudentCard): string {
   if (views === "whole")
     return `short side brought down to ${resize ?? mostNativeWhole} pixels or up to ${crop} (Lanczos), the long side cut to ${2 * Math.max(resize ?? mostNativeWhole, crop)} about its middle`;
   const resized =

@@ -43,12 +43,18 @@ def in_srgb(image):
 
 
 def windows(path):
-    image = in_srgb(ImageOps.exif_transpose(Image.open(path))).convert("RGBA")
-    image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    short, whole = min(image.size), views == "whole"
+    image = Image.open(path)
+    full, short, whole = image.size, min(image.size), views == "whole"
     most = resize or (${mostNativeWhole} if whole else short)
     target = max(min(short, most) if whole else most, crop)
-    width, height = (max(target, int(side * target / short + 0.5)) for side in image.size)
+    if card["input"].get("decode") == "scaled" and image.format in ("JPEG", "MPO"):
+        part = next((part for part in (8, 4, 2) if short >= 2 * part * target), 1)
+        image.draft(image.mode, (full[0] // part, full[1] // part))
+    if image.getexif().get(0x0112, 1) >= 5:
+        full = full[::-1]
+    image = in_srgb(ImageOps.exif_transpose(image)).convert("RGBA")
+    image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    width, height = (max(target, int(side * target / short + 0.5)) for side in full)
     if (width, height) != image.size:
         image = image.resize((width, height), Image.Resampling.LANCZOS)
     limit = 2 * max(most, crop) if whole else max(2 * (resize or 2 * crop), crop)

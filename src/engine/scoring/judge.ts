@@ -1,13 +1,13 @@
-import { type RgbImage, withImage, withPixels } from "../images/decode.ts";
+import { preparedBytes, preparedImage } from "../images/prepared.ts";
 import type { ImageSource } from "../images/read.ts";
-import { judgePicture, type Student } from "../student/student.ts";
+import { judgePrepared, type Student } from "../student/student.ts";
 import { reported, type Score } from "./reported.ts";
 
 /** `note`: something worth telling of a file that is scored all the same. */
 export type NotedScore = Score & { note?: string };
 
 /**
- * Scores one image, of a file or of bytes. Throws LeafErrors as `withImage` and `judgePicture`. Any number may be under way: decoded
+ * Scores one image, of a file or of bytes. Throws LeafErrors as `preparedImage` and `judgePrepared`. Any number may be under way: decoded
  * pixels wait for memory, but it is for the caller to bound how many wait.
  */
 export async function judgeImage(
@@ -15,11 +15,10 @@ export async function judgeImage(
   image: ImageSource | Buffer,
   { maxPixels, name }: { maxPixels?: number; name?: string } = {},
 ): Promise<NotedScore> {
-  const look = async (pixels: RgbImage) => {
-    const score = reported(student.card, await judgePicture(student, pixels));
-    return pixels.note ? { ...score, note: pixels.note } : score;
-  };
-  return Buffer.isBuffer(image)
-    ? withPixels(image, { maxPixels, name: name ?? "image" }, look)
-    : withImage(image, { maxPixels }, look);
+  const { input } = student.card;
+  const picture = await (Buffer.isBuffer(image)
+    ? preparedBytes(image, input, { maxPixels, name: name ?? "image" })
+    : preparedImage(image, input, { maxPixels }));
+  const score = reported(student.card, await judgePrepared(student, picture));
+  return picture.note ? { ...score, note: picture.note } : score;
 }

@@ -9,8 +9,13 @@ import { type HeatFiles, heatSides } from "./pictureFiles.ts";
  * Writes an image's heat map: `small` (on the image, for a hover), `overlay` (transparent, to lay over the image) and, last, its
  * figures. Throws LeafErrors: `input` from a student without heat maps, `failed` where the disk does.
  */
-export async function makeHeat(student: Student, image: RgbImage, files: HeatFiles): Promise<void> {
-  const map = await heatMap(student, image);
+export async function makeHeat(
+  student: Student,
+  image: RgbImage,
+  files: HeatFiles,
+  prepared?: RgbImage,
+): Promise<void> {
+  const map = await heatMap(student, image, prepared);
   await writeFileAtomic(
     files.small,
     await heatPicture(image, map, { longestSide: heatSides.small, legend: false }),

@@ -2,7 +2,7 @@ import path from "node:path";
 import { quoted, say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { mostMegapixels } from "../images/limits.ts";
-import { judgePicture, openStudent } from "../student/student.ts";
+import { judgePrepared, openStudent } from "../student/student.ts";
 import { createEmbeddedTeacher } from "../teachers/embedded/teacher.ts";
 import { expectedScore, pointConfidence } from "../teachers/judgement.ts";
 import { makeHeat } from "./makeHeat.ts";
@@ -30,13 +30,16 @@ export async function openScorer(scorer: ScorerKey): Promise<OpenScorer> {
   const student = await openStudent(scorer.dir, { threads });
   return {
     async score(image) {
-      const { score, distance, sd, beside } = await image.withPixels((pixels) =>
-        judgePicture(student, pixels),
-      );
+      const picture = await image.prepared(student.card.input);
+      const { score, distance, sd, beside } = await judgePrepared(student, picture);
       const told = { hash: image.hash, score, probabilities: null, confidence: null, distance, sd };
       return beside ? { ...told, beside } : told;
     },
-    heat: (image, files) => image.withPixels((pixels) => makeHeat(student, pixels, files)),
+    async heat(image, files) {
+      const { input } = student.card;
+      const picture = input.decode && (await image.prepared(input));
+      await image.withPixels((pixels) => makeHeat(student, pixels, files, picture));
+    },
     close: () => student.close(),
   };
 }

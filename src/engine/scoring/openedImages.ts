@@ -1,6 +1,8 @@
 import path from "node:path";
 import { type RgbImage, withPixels } from "../images/decode.ts";
+import { preparedBytes } from "../images/prepared.ts";
 import { withImageBytes } from "../images/read.ts";
+import { prepare, type StudentInput } from "../images/views.ts";
 
 /** An image file in use. Whoever else uses it at the same time shares the reading and the decoding. */
 export interface OpenedImage {
@@ -11,6 +13,8 @@ export interface OpenedImage {
   bytes(): Promise<Buffer>;
   /** What `work` makes of the pixels: see withImage. Throws LeafError `input` where it cannot be decoded. */
   withPixels<T>(work: (image: RgbImage) => Promise<T>): Promise<T>;
+  /** The picture as a student of this input sees it: see preparedBytes. */
+  prepared(input: StudentInput): Promise<RgbImage>;
 }
 
 export interface ImageFile {
@@ -58,21 +62,27 @@ function openImage(file: ImageFile): OpenedImage {
     return { pixels: decoded.promise, users: 0, done: used.resolve };
   }
 
+  async function usePixels<T>(work: (image: RgbImage) => Promise<T>): Promise<T> {
+    shared ??= decode();
+    const mine = shared;
+    mine.users++;
+    try {
+      return await work(await mine.pixels);
+    } finally {
+      if (--mine.users === 0) {
+        mine.done();
+        shared = undefined;
+      }
+    }
+  }
+
   return {
     ...file,
     bytes,
-    async withPixels(work) {
-      shared ??= decode();
-      const mine = shared;
-      mine.users++;
-      try {
-        return await work(await mine.pixels);
-      } finally {
-        if (--mine.users === 0) {
-          mine.done();
-          shared = undefined;
-        }
-      }
+    withPixels: usePixels,
+    async prepared(input) {
+      if (shared && input.decode !== "scaled") return usePixels((image) => prepare(image, input));
+      return preparedBytes(await bytes(), input, { name, maxPixels: file.maxPixels });
     },
   };
 }

@@ -50,11 +50,12 @@ export const heatMapSchema = z.object({
   reach: z.number().min(0),
 }) satisfies z.ZodType<HeatMap>;
 
-/** Throws LeafError `input` from a student that was made before heat maps were. */
-export async function heatMap(student: Student, image: RgbImage): Promise<HeatMap> {
+/** `prepared`: the picture as the student sees it, where that is not what `prepare` makes of the image. Throws LeafError `input` from a student that was made before heat maps were. */
+export async function heatMap(student: Student, image: RgbImage, prepared?: RgbImage): Promise<HeatMap> {
   const { card } = student;
   const { input } = card;
-  const { scores, rows, columns, local } = await student.mapViews(views(await prepare(image, input), input));
+  const picture = prepared ?? (await prepare(image, input));
+  const { scores, rows, columns, local } = await student.mapViews(views(picture, input));
   const perView = rows * columns;
   const score = reportedScore(card, scores.reduce((sum, one) => sum + one, 0) / scores.length);
   if (!Number.isFinite(score) || !local.every(Number.isFinite))

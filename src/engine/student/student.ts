@@ -3,8 +3,9 @@ import { availableParallelism } from "node:os";
 import type { CardTarget, StudentCard } from "../../protocol/student.ts";
 import { inEnglish, quoted, say } from "../../words/text.ts";
 import { LeafError, messageOf, throwIfCancelled } from "../base/errors.ts";
-import { InferenceSession, Tensor } from "../base/onnxRuntime.ts";
-import { type RgbImage, UndecodableImage, withImage } from "../images/decode.ts";
+import { InferenceSession, sleepingThreads, Tensor } from "../base/onnxRuntime.ts";
+import { type RgbImage, UndecodableImage } from "../images/decode.ts";
+import { preparedImage } from "../images/prepared.ts";
 import type { ImageSource } from "../images/read.ts";
 import { mostViewPixels, prepare, type Views, views } from "../images/views.ts";
 import { checkSignature, readStudentFiles, studentFiles, unusable } from "./file.ts";
@@ -87,6 +88,7 @@ export async function openStudent(dir: string, options: OpenOptions = {}): Promi
         executionProviders: provider === "cpu" ? ["cpu"] : [provider, "cpu"],
         intraOpNumThreads: options.threads ?? availableParallelism(),
         logSeverityLevel: 3,
+        extra: sleepingThreads,
         // It would keep a plan of the memory for each size of picture.
         enableMemPattern: card.input.views !== "whole",
       });
@@ -169,8 +171,12 @@ async function scoresOfNoise(session: InferenceSession, crop: number): Promise<F
 
 /** Scores one decoded picture, on 1..5. Throws LeafError `failed` where the student gives no number. */
 export async function judgePicture(student: Student, image: RgbImage): Promise<Judged> {
-  const { input } = student.card;
-  const found = await student.judgeViews(views(await prepare(image, input), input));
+  return judgePrepared(student, await prepare(image, student.card.input));
+}
+
+/** The same of a picture that is prepared for this student. */
+export async function judgePrepared(student: Student, picture: RgbImage): Promise<Judged> {
+  const found = await student.judgeViews(views(picture, student.card.input));
   const judged = judgedOf(student.card, found);
   if (isNumber(judged)) return judged;
   throw new LeafError("failed", noNumber, { remedy: say`Run the stage that made the student again.` });
@@ -263,11 +269,9 @@ export async function* scoreImages<T extends ImageSource>(
   type Decoded = { item: T; seen: Views; note?: string } | UnscoredImage<T>;
   const decode = async (item: T): Promise<Decoded> => {
     try {
-      return await withImage(item, { maxPixels }, async (image) => {
-        throwIfCancelled(signal);
-        const { note } = image;
-        return { item, seen: views(await prepare(image, input), input), ...(note && { note }) };
-      });
+      const picture = await preparedImage(item, input, { maxPixels, signal });
+      const { note } = picture;
+      return { item, seen: views(picture, input), ...(note && { note }) };
     } catch (error) {
       return { item, reason: messageOf(error), lasting: error instanceof UndecodableImage };
     }

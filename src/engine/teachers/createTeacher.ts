@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { TeacherConfig } from "../config/teacher.ts";
 import { clipTeacherFingerprint } from "./clip/identity.ts";
 import type { Teacher, TeacherOptions } from "./teacher.ts";
@@ -17,7 +18,10 @@ const notOne = "An ensemble is several teachers: each is made by itself, and the
 export async function createTeacher(config: TeacherConfig, options: TeacherOptions): Promise<Teacher> {
   switch (config.kind) {
     case "embedded":
-      return (await embedded()).createEmbeddedTeacher({ maxPixels: options.maxPixels });
+      return (await embedded()).createEmbeddedTeacher({
+        threads: availableParallelism(),
+        maxPixels: options.maxPixels,
+      });
     case "clip":
       return (await clip()).createClipTeacher(config, options);
     case "openai":

@@ -23,6 +23,7 @@ export const studentCard = z.looseObject({
     resize: side.nullable(),
     crop: side,
     views: scoredViews,
+    decode: z.literal("scaled").optional(),
   }),
   mosScale: mosScale.nullable(),
   parameters: count,

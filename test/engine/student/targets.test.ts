@@ -6,6 +6,7 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { hashBytes } from "../../../src/engine/base/files.ts";
 import { decodeImage } from "../../../src/engine/images/decode.ts";
+import { prepare } from "../../../src/engine/images/views.ts";
 import { resolveInterpreter } from "../../../src/engine/python/environment.ts";
 import { pythonSnippet } from "../../../src/engine/report/pythonSnippet.ts";
 import type { Scorer } from "../../../src/engine/scoring/context.ts";
@@ -126,7 +127,8 @@ print(json.dumps([float(session.run([name], {"pixels": views})[0].mean()) for na
     const open = await openScorer(scorer);
     const bytes = async () => readFileSync(image.path);
     const withPixels: OpenedImage["withPixels"] = async (work) => work(await decodeImage(image.path));
-    const row = await open.score({ ...image, bytes, withPixels });
+    const prepared: OpenedImage["prepared"] = async (input) => prepare(await decodeImage(image.path), input);
+    const row = await open.score({ ...image, bytes, withPixels, prepared });
     await open.close();
     const store = openScores(path.join(temporaryFolder(), "scores.sqlite"));
     try {

@@ -45,10 +45,17 @@ export async function trainingCache(
   stage: "distill" | "calibrate",
   options: StageOptions,
 ): Promise<TrainingCache> {
-  const { resize, crop, views } = project.config.student.input;
+  const { resize, crop, views, decode: how } = project.config.student.input;
   const hashes = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
   const whole = views === "whole" && { whole: true };
-  const key = keyOf({ geometry: 1, resize, crop, ...whole, hashes: catalog.digestOf(hashes) });
+  const key = keyOf({
+    geometry: 1,
+    resize,
+    crop,
+    ...whole,
+    ...(how && { decode: how }),
+    hashes: catalog.digestOf(hashes),
+  });
   const dir = path.join(project.cache, "tensors", key);
   const { release } = await decoded();
   const rowOf = new Map(hashes.map((hash, row) => [hash, row]));

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { LRUCache } from "lru-cache";
-import { say } from "../../../words/text.ts";
-import { isCancelled, LeafError, messageOf, throwIfCancelled } from "../../base/errors.ts";
-import { InferenceSession, Tensor } from "../../base/onnxRuntime.ts";
+import { inEnglish, say } from "../../../words/text.ts";
+import { isCancelled, LeafError, messageOf } from "../../base/errors.ts";
+import { InferenceSession, sleepingThreads, Tensor } from "../../base/onnxRuntime.ts";
+import { mapOrdered } from "../../base/pool.ts";
 import { withPixels } from "../../images/decode.ts";
 import { bytesOfHash } from "../../images/read.ts";
 import { pairOf, pointOf, type Quality } from "../latent.ts";
@@ -16,6 +18,8 @@ const codeVersion = 1;
 /** Qualities kept, so that an image's many pairs cost one look. */
 const remembered = 100_000;
 const windowsPerRun = 16;
+/** Images whose windows are ready, or being made, beside the one that the network looks at. */
+const decodedAhead = 1 + availableParallelism();
 
 export interface EmbeddedTeacherOptions {
   /** Folder with model.onnx and teacher.json; by default the one that LEAF carries. */
@@ -54,28 +58,40 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
   const { maxPixels } = options;
   const known = new LRUCache<string, Quality>({ max: remembered });
 
-  /** Mean of the network over an image's windows. */
-  async function look(image: TeacherImage): Promise<Quality> {
-    let found = known.get(image.hash);
-    if (found) return found;
+  type Seen = { known: Quality } | { pixels: Uint8Array; n: number };
+
+  async function windowsFor(image: TeacherImage): Promise<Seen> {
+    const found = known.get(image.hash);
+    if (found) return { known: found };
     try {
-      const { pixels, n } = await withPixels(
-        await bytesOfHash(image),
-        { name: image.name, maxPixels },
-        (decoded) => windowsOf(decoded, crop),
-      );
-      const mu = await meanOutput(pixels, n);
-      found = { ok: true, mu, sigma: sigmaAt(mu, sigma) };
+      const bytes = await bytesOfHash(image);
+      return await withPixels(bytes, { name: image.name, maxPixels }, (decoded) => windowsOf(decoded, crop));
     } catch (error) {
       if (isCancelled(error) || !(error instanceof LeafError)) throw error;
       // Not remembered: the next try may find the file mended.
-      return { ok: false, reason: error.message };
+      return { known: { ok: false, reason: error.message } };
     }
-    known.set(image.hash, found);
-    return found;
   }
 
-  async function meanOutput(pixels: Uint8Array, n: number): Promise<number> {
+  /** Each image once. While the network looks at one, the next are decoded. */
+  async function look(images: TeacherImage[], signal?: AbortSignal): Promise<Map<string, Quality>> {
+    const each = [...new Map(images.map((image) => [image.hash, image])).values()];
+    const qualities = new Map<string, Quality>();
+    let at = 0;
+    for await (const seen of mapOrdered(each, decodedAhead, windowsFor, signal)) {
+      const { hash } = each[at++]!;
+      if ("known" in seen) qualities.set(hash, seen.known);
+      else {
+        const quality = await qualityOf(seen);
+        if (quality.ok) known.set(hash, quality);
+        qualities.set(hash, quality);
+      }
+    }
+    return qualities;
+  }
+
+  /** By the mean of the network over an image's windows. */
+  async function qualityOf({ pixels, n }: { pixels: Uint8Array; n: number }): Promise<Quality> {
     const size = crop * crop * 3;
     let total = 0;
     for (let at = 0; at < n; at += windowsPerRun) {
@@ -84,31 +100,23 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
       const { mu } = await session.run({ pixels: new Tensor("uint8", part, [count, crop, crop, 3]) });
       for (const value of mu!.data as Float32Array) total += value;
     }
-    const mean = total / n;
-    if (!Number.isFinite(mean))
-      throw new LeafError("failed", say`the embedded teacher's network gave no number`);
-    return mean;
+    const mu = total / n;
+    if (!Number.isFinite(mu))
+      return { ok: false, reason: inEnglish(say`the embedded teacher's network gave no number`) };
+    return { ok: true, mu, sigma: sigmaAt(mu, sigma) };
   }
 
   async function judgePoints(images: TeacherImage[], signal?: AbortSignal): Promise<PointJudgement[]> {
-    const out: PointJudgement[] = [];
-    for (const image of images) {
-      throwIfCancelled(signal);
-      out.push(pointOf(await look(image), thresholds));
-    }
-    return out;
+    const qualities = await look(images, signal);
+    return images.map(({ hash }) => pointOf(qualities.get(hash)!, thresholds));
   }
 
   async function judgePairs(
     pairs: [TeacherImage, TeacherImage][],
     signal?: AbortSignal,
   ): Promise<PairPreference[]> {
-    const out: PairPreference[] = [];
-    for (const [first, second] of pairs) {
-      throwIfCancelled(signal);
-      out.push(pairOf(await look(first), await look(second)));
-    }
-    return out;
+    const qualities = await look(pairs.flat(), signal);
+    return pairs.map(([a, b]) => pairOf(qualities.get(a.hash)!, qualities.get(b.hash)!));
   }
 
   return {
@@ -124,7 +132,11 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
 
 async function openNetwork(model: Buffer, threads: number): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(model, { intraOpNumThreads: threads, logSeverityLevel: 3 });
+    return await InferenceSession.create(model, {
+      intraOpNumThreads: threads,
+      logSeverityLevel: 3,
+      extra: sleepingThreads,
+    });
   } catch (error) {
     throw new LeafError(
       "environment",

@@ -22,6 +22,8 @@ class Card:
     """Side of a window in pixels."""
     views: Views
     """`whole`: the picture in one pass; 1: its centre; 5: the centre and the corners."""
+    scaled: bool
+    """Whether a JPEG is decoded at a part of its size where that is twice what is needed."""
     scale: tuple[float, float]
     """Lowest and highest score: of the human scores, or 1 and 5 before calibration."""
     lower_is_better: bool
@@ -62,6 +64,8 @@ def read_card(folder: Path) -> Card:
 def _card_of(raw: dict[str, Any]) -> Card:
     seen, mos, domain = raw["input"], raw["mosScale"], raw.get("domain")
     resize, crop, views = seen["resize"], int(seen["crop"]), seen["views"]
+    if seen.get("decode", "scaled") != "scaled":
+        raise ValueError(f"input {seen}")
     if views not in ("whole", 1, 5) or crop < 1 or (resize is not None and int(resize) < 1):
         raise ValueError(f"input {seen}")
     low, high = (float(end) for end in (mos["range"] if mos else (1, 5)))
@@ -71,6 +75,7 @@ def _card_of(raw: dict[str, Any]) -> Card:
         resize=None if resize is None else int(resize),
         crop=crop,
         views=views,
+        scaled="decode" in seen,
         scale=(low, high),
         lower_is_better=bool(mos and mos["lowerIsBetter"]),
         calibrated=mos is not None,

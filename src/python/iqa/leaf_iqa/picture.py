@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as pil
 from PIL import ImageCms, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
 
-from leaf_iqa.resample import Pixels
+from leaf_iqa.card import Card
+from leaf_iqa.resample import Pixels, resize
+from leaf_iqa.views import part_of_jpeg
 
 Image = str | os.PathLike[str] | pil.Image | NDArray[np.uint8]
 """A path, a Pillow image, or uint8 [height, width], [height, width, 3] (RGB) or [height, width, 4] (RGBA)."""
@@ -23,15 +26,18 @@ class ImageError(ValueError):
     """An image that cannot be scored; the message has its name and the reason."""
 
 
-def picture(image: Image, name: str | None = None) -> Pixels:
-    """An image as uint8 [height, width, 3]. Raises ImageError."""
+def picture(image: Image, name: str | None = None, card: Card | None = None) -> Pixels:
+    """An image as uint8 [height, width, 3]; a JPEG file may be scaled already, where the card says so.
+
+    Raises ImageError.
+    """
     name = name or _name(image)
     try:
         if isinstance(image, np.ndarray):
             return _of_array(image)
         if isinstance(image, pil.Image):
             return _of_pillow(image)
-        return _of_file(Path(image))
+        return _of_file(Path(image), card)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error.__cause__
     except (OSError, ValueError, TypeError, SyntaxError, pil.DecompressionBombError) as error:
@@ -44,13 +50,40 @@ def _name(image: Image) -> str:
     return getattr(image, "filename", "") or type(image).__name__
 
 
-def _of_file(path: Path) -> Pixels:
+def _of_file(path: Path, card: Card | None) -> Pixels:
     if not path.is_file():
         raise ImageError("there is no such file")
     with pil.open(path) as image:
         if image.width * image.height > most_pixels:
             raise ImageError(f"too many pixels: {image.width} x {image.height}")
-        return _of_pillow(image)
+        small = _scaled(image, card) if card and isinstance(image, JpegImageFile) else None
+        return _of_pillow(image) if small is None else small
+
+
+_orientation = 0x0112
+_turns = {
+    2: pil.Transpose.FLIP_LEFT_RIGHT,
+    3: pil.Transpose.ROTATE_180,
+    4: pil.Transpose.FLIP_TOP_BOTTOM,
+    5: pil.Transpose.TRANSPOSE,
+    6: pil.Transpose.ROTATE_270,
+    7: pil.Transpose.TRANSVERSE,
+    8: pil.Transpose.ROTATE_90,
+}
+
+
+def _scaled(image: JpegImageFile, card: Card) -> Pixels | None:
+    """The picture at its size for the network, decoded at a part of its own; None where that is all of it."""
+    turn = image.getexif().get(_orientation, 1)
+    width, height = image.size
+    part, size = part_of_jpeg((width, height) if turn in (5, 6, 7, 8) else (height, width), card)
+    if part == 1 or image.mode not in ("L", "RGB"):
+        return None
+    image.draft(image.mode, (width // part, height // part))
+    # libvips, which LEAF decodes with, drops what is left of a last row and column.
+    whole = np.asarray(_in_srgb(image).convert("RGB"))[: height // part, : width // part]
+    small = resize(whole, *(size if turn in (5, 6, 7, 8) else size[::-1]))
+    return np.asarray(pil.fromarray(small).transpose(_turns[turn])) if turn in _turns else small
 
 
 def _of_pillow(image: pil.Image) -> Pixels:

@@ -105,7 +105,7 @@ class Student:
 
     def _look(self, image: Image) -> NDArray[np.uint8] | ImageError:
         try:
-            return windows(picture(image), self.card)
+            return windows(picture(image, card=self.card), self.card)
         except ImageError as error:
             return error
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from leaf.agreement import pearson, ranks
@@ -42,6 +43,8 @@ class Part:
     level: str
     kind: str
     columns: NDArray[np.int64]
+    # Of a score: the target beside the main one whose it is.
+    target: str = ""
 
     @property
     def score(self) -> bool:
@@ -79,13 +82,15 @@ class Fit:
     deviations: Array
 
 
-def parts_of(network: HeadNetwork, ratings: int) -> list[Part]:
+def parts_of(network: HeadNetwork, ratings: int, target: str = "") -> list[Part]:
     """Means and standard deviations of each level, and the score where it says something.
 
-    A handful of ratings can only place such a score on the scale.
+    That is the score of `target`, or the main one's where the network has not learnt it. A handful of ratings
+    can only place such a score on the scale.
     """
+    score = _score_of(network, target)
     if network.scored and ratings < LEAST_FOR_LEVELS:
-        return [Part(network.name, "", "score", np.arange(network.levels.dim, network.levels.dim + 1))]
+        return [score]
     found = []
     for level in network.levels.parts:
         for kind, at in (("mean", level.mean), ("sd", level.sd)):
@@ -93,9 +98,15 @@ def parts_of(network: HeadNetwork, ratings: int) -> list[Part]:
                 columns = np.arange(at, at + level.channels)
                 found.append(Part(network.name, level.name, kind, columns))
     if network.scored:
-        at = network.levels.dim
-        found.append(Part(network.name, "", "score", np.arange(at, at + 1)))
+        found.append(score)
     return found
+
+
+def _score_of(network: HeadNetwork, target: str) -> Part:
+    learnt = [] if network.beside is UNSET else network.beside
+    own = target if target in learnt else ""
+    at = network.levels.dim + (learnt.index(own) + 1 if own else 0)
+    return Part(network.name, "", "score", np.arange(at, at + 1), own)
 
 
 def scale(features: Sequence[Array], parts: Sequence[Sequence[Part]]) -> Scaled:
@@ -145,18 +156,22 @@ def fit(networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated
     return _with(found, candidates)
 
 
-def fit_beside(main: Fit, networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated) -> Fit:
-    """A head for another target on the networks that the main one takes."""
+def fit_beside(
+    main: Fit, networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated, target: str = ""
+) -> Fit:
+    """A head for another target on the networks that the main one takes; by name where these learnt it."""
     taken = [i for i, network in enumerate(networks) if network.name in main.networks]
-    return _fit([networks[i] for i in taken], [features[i] for i in taken], rated)[0]
+    return _fit([networks[i] for i in taken], [features[i] for i in taken], rated, target)[0]
 
 
 def _with(found: Fit, candidates: list[Candidate]) -> Fit:
     return replace(found, facts=msgspec.structs.replace(found.facts, candidates=candidates))
 
 
-def _fit(networks: list[HeadNetwork], features: list[Array], rated: Rated) -> tuple[Fit, float]:
-    scaled = scale(features, [parts_of(network, len(rated.at)) for network in networks])
+def _fit(
+    networks: list[HeadNetwork], features: list[Array], rated: Rated, target: str = ""
+) -> tuple[Fit, float]:
+    scaled = scale(features, [parts_of(network, len(rated.at), target) for network in networks])
     z, y, weights = scaled.z[rated.at], rated.targets, rated.weights / rated.weights.mean()
     few = np.random.default_rng(0).permutation(len(y))[:MOST_FOR_EVIDENCE]
     kernels = np.stack([z[few][:, s] @ z[few][:, s].T for s in scaled.slices])

@@ -18,6 +18,8 @@ export interface LabelResult {
   positionBias?: PositionBias | null;
   /** What the server was asked and what that took; absent where no requests are counted, as with a local teacher. */
   spent?: Spent;
+  /** Of the targets beside the main one that the teacher has a question for, by their own labels; absent without any. */
+  targets?: (Pick<LabelResult, "points" | "pairs" | "spent"> & { name: string })[];
   /** Absent where nothing failed. */
   failures?: FailureSummary;
 }
@@ -53,6 +55,8 @@ export interface DistillResult {
   reused: boolean;
   /** Student against teacher on validation images that neither trained on. */
   teacherAgreement: Agreement;
+  /** The same of the targets beside the main one that it has labels of; absent without any. */
+  targets?: (Agreement & { name: string })[];
   /** The confidence from which pairs counted; `auto` decides. Null: all did. */
   minConfidence?: number | null;
   /** T of the pair-wise loss; absent in those of former versions. */

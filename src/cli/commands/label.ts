@@ -16,6 +16,7 @@ interface LabelFlags {
   dryRun?: string;
   prompts?: string;
   member?: string;
+  target?: string;
   estimate?: boolean;
 }
 
@@ -31,6 +32,7 @@ export function addLabelCommand(program: Command, run: Run): void {
       "with --dry-run: ask in these words too (YAML, as `teacher.prompts`), and compare",
     )
     .option("--member <n>", "with --dry-run: which teacher of an ensemble (1 is the first)")
+    .option("--target <name>", "with --dry-run: the question for this target (default: the main one)")
     .option("--estimate", "print the requests, tokens and cost that remain, and label nothing")
     .action((flags: LabelFlags, command) =>
       run(async (context) => {
@@ -39,6 +41,8 @@ export function addLabelCommand(program: Command, run: Run): void {
           throw new LeafError("usage", say`--prompts goes with --dry-run.`);
         if (flags.member !== undefined && flags.dryRun === undefined)
           throw new LeafError("usage", say`--member goes with --dry-run.`);
+        if (flags.target !== undefined && flags.dryRun === undefined)
+          throw new LeafError("usage", say`--target goes with --dry-run.`);
         const work = flags.dryRun === undefined ? "label" : "dryRun";
         const project = await consented(context, await findProject(context), work);
         const options = stageOptions(context);
@@ -46,6 +50,7 @@ export function addLabelCommand(program: Command, run: Run): void {
           const dryRun = await dryRunLabels(project, countOf(flags.dryRun), {
             ...options,
             prompts: flags.prompts,
+            target: flags.target,
             member: flags.member === undefined ? undefined : Number(flags.member),
           });
           context.print(dryRun, dryRunText(dryRun));
@@ -83,6 +88,7 @@ export function labelText({
   reasons,
   positionBias,
   spent,
+  targets = [],
 }: LabelResult): string {
   const done = (of: { labelled: number; reused: number; failed: number }, verb = "judged") =>
     `${count(of.labelled)} ${verb}, ${count(of.reused)} reused, ${count(of.failed)} failed`;
@@ -90,6 +96,10 @@ export function labelText({
     `label      ${count(images)} images: ${done(points)}`,
     `           ${count(pairs.labelled + pairs.reused)} pairs: ${done(pairs)}; ${count(pairs.kept)} kept, ${count(pairs.discarded)} discarded`,
   ];
+  for (const { name, points, pairs } of targets)
+    lines.push(
+      `           ${name}: ${done(points)}; ${count(pairs.labelled + pairs.reused)} pairs: ${done(pairs)}`,
+    );
   if (checks)
     lines.push(
       `           to compare with the human scores, learnt from by nobody: ${count(checks.points.labelled + checks.points.reused)} images, ${count(checks.pairs.labelled + checks.pairs.reused)} pairs`,

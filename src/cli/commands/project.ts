@@ -51,7 +51,10 @@ export function addProjectCommands(program: Command, run: Run): void {
         }
         const result = await initProject(folder, { force: options.force ?? false });
         const next = "Next: `leaf check`, then `leaf run`.";
-        const scores = result.mos ? `\nHuman scores: ${result.mos}. ${result.scores ?? ""}`.trimEnd() : "";
+        const told = result.mos
+          ? `Human scores: ${result.mos}. ${result.scores ?? ""}`
+          : (result.scores ?? "");
+        const scores = told && `\n${told.trimEnd()}`;
         context.print(
           result,
           `Wrote ${result.file}: ${result.images} images in ${result.folder}. ${next}${scores}`,

@@ -28,11 +28,15 @@ export function addReliabilityCommand(program: Command, run: Run): void {
       "column of the MOS file to group images by (default: split.groupBy, else the folder)",
     )
     .option("--threshold <points>", "least difference of MOS, on 1..5, that names a winner", "0.25")
-    .action((options: { by?: string; threshold: string; split: string }, command) =>
+    .option(
+      "--target <name>",
+      "another target of mos.score than the main one, if the teacher is asked for it",
+    )
+    .action((options: { by?: string; threshold: string; split: string; target?: string }, command) =>
       run(async (context) => {
         const threshold = Number(options.threshold);
         if (!(threshold >= 0)) throw new LeafError("usage", say`--threshold takes a number, 0 or more.`);
-        const { by, split } = options;
+        const { by, split, target } = options;
         if (split !== "train" && split !== "val" && split !== "test")
           throw new LeafError("usage", say`--split takes train, val or test, not ${split}.`);
         const result = await teacherReliability(await findProject(context), {
@@ -40,6 +44,7 @@ export function addReliabilityCommand(program: Command, run: Run): void {
           by,
           threshold,
           split,
+          target,
         });
         context.print(result, reliabilityText(result));
       })(command),

@@ -108,7 +108,10 @@ async function evaluationText(
 }
 
 function distillText(result: DistillResult): string {
-  return trained("distill", result);
+  const targets = (result.targets ?? []).map(
+    ({ name, srcc, n }) => `\n           ${name}: SRCC ${figure(srcc)} with the teacher, n = ${n}`,
+  );
+  return trained("distill", result) + targets.join("");
 }
 
 function calibrateText(result: CalibrateResult): string {

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { marked } from "../../words/text.ts";
 import { defaultMaxMegapixels, mostMegapixels } from "../images/limits.ts";
-import { completeMos } from "../mos/complete.ts";
+import { completeMos, type WrittenMos } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
 import { defaultSimilar, imagesSchema, mosSchema, otherDatasetSchema, splitSchema } from "./data.ts";
+import { unknownTarget, withMainQuestion } from "./questions.ts";
 import { withRecipe } from "./recipes.ts";
-import { teacherSchema } from "./teacher.ts";
+import { type TeacherConfig, teacherSchema } from "./teacher.ts";
 import { calibrateSchema, distillSchema, studentSchema } from "./training.ts";
 
 /** What `label.stopAfterFailures` is where nothing says otherwise. */
@@ -151,16 +152,29 @@ export const configSchema = z
       ),
     },
   )
-  .transform(({ mos, evaluate: { datasets, ...evaluate }, ...config }) => ({
+  .superRefine(({ teacher, mos }, context) => {
+    const unknown = unknownTarget(teacher, mos?.score);
+    if (!unknown) return;
+    const message = unknown.main
+      ? marked("is the main target: its question is that of `prompts` itself")
+      : marked("is no target of `mos.score`");
+    context.addIssue({ code: "custom", path: unknown.path, message });
+  })
+  .transform(({ mos: written, evaluate: { datasets, ...evaluate }, ...config }) => ({
     ...config,
     ...withRecipe(config.student, config.distill, config.calibrate),
-    ...(mos ? { mos: completeMos(mos) } : {}),
+    ...completed(config.teacher, written),
     evaluate: {
       ...evaluate,
       ...(datasets ? { datasets: datasets.map((one) => ({ ...one, mos: completeMos(one.mos) })) } : {}),
     },
-    split: { ...config.split, ...grouping(config.split, mos?.format) },
+    split: { ...config.split, ...grouping(config.split, written?.format) },
   }));
+
+function completed(teacher: TeacherConfig, written: WrittenMos | undefined) {
+  const mos = written && completeMos(written);
+  return { teacher: withMainQuestion(teacher, mos), ...(mos && { mos }) };
+}
 
 type Grouping = z.output<typeof splitSchema>;
 

@@ -44,7 +44,7 @@ export async function initProject(dir: string, options: { force: boolean }): Pro
     file,
     folder,
     images: count,
-    mos: mos?.file ?? null,
+    mos: mos && !mos.unsure ? mos.file : null,
     scores: (mos && scoresWords(mos)) ?? null,
     student,
   };
@@ -130,7 +130,9 @@ const withoutGpu = `# For real photos without a GPU: a model of images and text,
 function mosLines(scores: ScoresGuess | undefined): string {
   if (!scores)
     return "# Human scores, if you have some: a CSV file with a row for each rated image.\n# mos: { file: mos.csv, image: image, score: mos, range: [1, 5] }";
-  const { file, format, image, score, std, rater, raters, votes, range } = scores;
+  const { file, format, image, score, std, rater, raters, votes, range, unsure } = scores;
+  const told = scoresWords(scores);
+  if (unsure) return `# ${told}\n${unsureLines(scores, unsure)}`;
   const pairs = Object.entries({ file, format, image, score, std, rater, raters, votes }).flatMap(
     ([key, value]) =>
       value === undefined
@@ -138,15 +140,35 @@ function mosLines(scores: ScoresGuess | undefined): string {
         : [`${key}: ${Array.isArray(value) ? `[${value.map(quote).join(", ")}]` : quote(value)}`],
   );
   if (range) pairs.push(`range: [${range.join(", ")}]`);
-  const told = scoresWords(scores);
   return `${told ? `# ${told}\n` : ""}mos: { ${pairs.join(", ")} }`;
 }
 
+/** What may be written of columns that do not say what they are. */
+function unsureLines({ file, image, range = [1, 5] }: ScoresGuess, columns: readonly string[]): string {
+  const names = columns.map(quote).join(", ");
+  const line = (keys: string) =>
+    `# mos: { file: ${quote(file)}, image: ${quote(image!)}, ${keys}, range: [${range.join(", ")}] }`;
+  if (columns.length === 1) return line(`score: ${names}`);
+  return [
+    "# A column for each person:",
+    line(`raters: [${names}]`),
+    "# Each a score of something else:",
+    line(`score: [${names}]`),
+  ].join("\n");
+}
+
 /** What is understood of a file of scores, where it is more than a plain table of means. */
-function scoresWords({ format, rater, raters, votes, anonymous }: ScoresGuess): string | undefined {
+function scoresWords(scores: ScoresGuess): string | undefined {
+  const { file, format, rater, raters, votes, anonymous, unsure } = scores;
   const facts = factsOf(format);
   if (facts) return `${facts.title}: LEAF knows the other keys of this dataset.`;
   if (votes) return `Counts of votes, from the lowest grade to the highest: the MOS is their mean.`;
+  if (unsure) {
+    const [first, ...more] = unsure;
+    if (more.length === 0)
+      return `${file} has numbers in ${first}, and no column that is called a score: write \`score: ${first}\` if these are scores.`;
+    return `${file} has numbers in ${unsure.join(", ")}, and no column that is called a score: write \`raters\` if each is one person's ratings, \`score\` if each is of something else.`;
+  }
   if (raters) return "A column a rater: the MOS is the mean of an image's ratings.";
   if (rater) return "One rating a row: the MOS is the mean of an image's ratings.";
   if (anonymous)

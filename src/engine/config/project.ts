@@ -21,6 +21,8 @@ export interface Project {
   runs: string;
   /** Set where this config is a trial of an experiment; its runs carry it. */
   experiment?: ExperimentMark;
+  /** Set where the config is as a target beside the main one sees it; no run is of it, and people's words of labels are not of it. */
+  target?: string;
 }
 
 export async function openProject(configFile: string): Promise<Project> {

@@ -247,7 +247,7 @@ function knownKeys(at: (string | number)[], value: unknown, root: object): strin
   let here: unknown = value;
   for (const part of at) {
     here = (here as Record<string, unknown> | undefined)?.[part];
-    schema = schema?.properties?.[part] ?? schema?.items;
+    schema = schema?.properties?.[part] ?? schema?.items ?? schema?.additionalProperties;
     for (const options of [schema?.anyOf, schema?.oneOf])
       schema = alternativeFor(here, options ?? []) ?? schema;
   }
@@ -272,6 +272,7 @@ interface JsonSchema {
   const?: unknown;
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
+  additionalProperties?: JsonSchema;
   anyOf?: JsonSchema[];
   oneOf?: JsonSchema[];
 }

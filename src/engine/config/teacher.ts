@@ -2,47 +2,89 @@ import * as z from "zod";
 import { marked } from "../../words/text.ts";
 import { isPlaceholder, isSecretName, isWorthHiding, looksSecret, secretOptions } from "../base/redact.ts";
 import { isKeyVariable } from "./keyVariables.ts";
+import { questionOf, questions } from "./namedQuestion.ts";
 
 const text = z.string().trim().min(1);
+
+const domain = text.meta({
+  description:
+    "What the images are: `photo` (user-generated content), `aigc` (AI-generated images), `render`, `document`, `medical`, `satellite`, or your own words, such as `product shot`.",
+});
+const question = z.enum(questions).optional();
+
+/** What the words of a question are made of. */
+const wording = {
+  text: text.optional().meta({
+    description: "With `question: alignment`: what all the images should show. {text} in the questions.",
+  }),
+  point: text.optional().meta({
+    description: "Question about one image. LEAF puts the image first, and fills in {domain} and {words}.",
+  }),
+  pair: text
+    .optional()
+    .meta({ description: "Question about a pair. LEAF fills in {domain}, {first} and {second}." }),
+  reason: text.optional().meta({ description: "Question for `label.reasons`. LEAF fills in {domain}." }),
+  words: z
+    .tuple([text, text, text, text, text])
+    .optional()
+    .meta({ description: "Five rating words, from best to worst." }),
+  letters: z
+    .tuple([text, text])
+    .optional()
+    .meta({ description: "Answers for “the first image is better” and “the second”." }),
+  tie: text.nullable().optional().meta({
+    description:
+      "Answer for “no difference”. Each image gets half of its probability. Null: LEAF does not offer this answer.",
+  }),
+  prefill: z.string().nullable().optional().meta({
+    description: "Start of the answer, which LEAF writes for the teacher if the server can go on from it.",
+  }),
+};
+
+const targetName = z.string().min(1).max(60);
+
+const targetPrompts = z
+  .strictObject({
+    question: question.meta({
+      description:
+        "What LEAF asks about for this target. The default is the question that the target is named after.",
+    }),
+    domain: domain.optional(),
+    ...wording,
+  })
+  .refine(({ question, text }) => question !== "alignment" || text !== undefined, {
+    path: ["text"],
+    message: marked("is missing: `alignment` asks how well an image shows it"),
+  });
 
 const promptsSchema = z
   .strictObject({
     family: z.enum(["auto", "default", "internvl", "qwen-vl", "llava"]).default("auto").meta({
       description: "Whose prompts to start from; `auto` goes by the model's name.",
     }),
-    domain: text.default("photo").meta({
-      description:
-        "What the images are: `photo` (user-generated content), `aigc` (AI-generated images), `render`, `document`, `medical`, `satellite`, or your own words, such as `product shot`.",
-    }),
-    question: z.enum(["quality", "aesthetics", "alignment"]).default("quality").meta({
+    domain: domain.default("photo"),
+    question: question.meta({
+      default: "quality",
       description:
         "What LEAF asks about: visual quality, beauty regardless of technical flaws, or how well an image shows `text`. Your own `point` and `pair` replace it.",
     }),
-    text: text.optional().meta({
-      description: "With `question: alignment`: what all the images should show. {text} in the questions.",
-    }),
-    point: text.optional().meta({
-      description: "Question about one image. LEAF puts the image first, and fills in {domain} and {words}.",
-    }),
-    pair: text
+    ...wording,
+    targets: z
+      .record(targetName, targetPrompts.nullable())
+      .superRefine((targets, context) => {
+        for (const [name, own] of Object.entries(targets))
+          if (own && !own.question && !questionOf(name) && !(own.point && own.pair))
+            context.addIssue({
+              code: "custom",
+              path: [name],
+              message: marked("needs a `question`, or your own `point` and `pair`"),
+            });
+      })
       .optional()
-      .meta({ description: "Question about a pair. LEAF fills in {domain}, {first} and {second}." }),
-    reason: text.optional().meta({ description: "Question for `label.reasons`. LEAF fills in {domain}." }),
-    words: z
-      .tuple([text, text, text, text, text])
-      .optional()
-      .meta({ description: "Five rating words, from best to worst." }),
-    letters: z
-      .tuple([text, text])
-      .optional()
-      .meta({ description: "Answers for “the first image is better” and “the second”." }),
-    tie: text.nullable().optional().meta({
-      description:
-        "Answer for “no difference”. Each image gets half of its probability. Null: LEAF does not offer this answer.",
-    }),
-    prefill: z.string().nullable().optional().meta({
-      description: "Start of the answer, which LEAF writes for the teacher if the server can go on from it.",
-    }),
+      .meta({
+        description:
+          "Questions for targets beside the main one, by their names in `mos.score`. Each has the keys of `prompts`. By default LEAF asks for a target that is named after a `question`, and for no other. Null: LEAF does not ask for it.",
+      }),
   })
   .refine((prompts) => prompts.question !== "alignment" || prompts.text !== undefined, {
     path: ["text"],
@@ -296,26 +338,28 @@ const transformersTeacher = z.strictObject({
   prompts: promptsSchema,
 });
 
+const antonyms = z.array(z.tuple([text, text])).min(1);
+
 const antonymPrompts = z
   .strictObject({
-    domain: text.default("photo").meta({
+    domain: domain.default("photo"),
+    quality: antonyms.optional().meta({
       description:
-        "What the images are: `photo` (user-generated content), `aigc` (AI-generated images), `render`, `document`, `medical`, `satellite`, or your own words, such as `product shot`.",
+        "Pairs of opposite texts, the text for a good image first. LEAF fills in {domain} and {Domain}. The score is the mean over the pairs.",
     }),
-    quality: z
-      .array(z.tuple([text, text]))
-      .min(1)
-      .optional()
-      .meta({
-        description:
-          "Pairs of opposite texts, the text for a good image first. LEAF fills in {domain} and {Domain}. The score is the mean over the pairs.",
-      }),
     attributes: z
       .array(z.strictObject({ good: text, bad: text, reason: text }))
       .optional()
       .meta({
         description:
           "Opposite texts that give reasons for `label.reasons`: LEAF says `reason` if `bad` fits the image better.",
+      }),
+    targets: z
+      .record(targetName, z.strictObject({ quality: antonyms }).nullable())
+      .optional()
+      .meta({
+        description:
+          "Pairs of opposite texts for targets beside the main one, by their names in `mos.score`. The model is not asked for other targets.",
       }),
   })
   .prefault({})

@@ -2,6 +2,7 @@ import { ceilingText } from "../../words/ceiling.ts";
 import { figure } from "../../words/figure.ts";
 import { english } from "../../words/translate.ts";
 import type { Config } from "../config/config.ts";
+import { teacherFor } from "../config/questions.ts";
 import { ceilingOf } from "../metrics/ceiling.ts";
 import { mainColumn, targetsOf } from "../mos/complete.ts";
 import { factsOf } from "../mos/formats.ts";
@@ -14,7 +15,8 @@ type Read = Pick<
 >;
 
 /** How a config's MOS file is read, how its images are grouped and where its split is from: a sentence each. */
-export function describeReading({ mos, split }: Config, catalog: Read): string[] {
+export function describeReading(config: Config, catalog: Read): string[] {
+  const { mos, split } = config;
   const facts = factsOf(mos?.format);
   const lines: string[] = [];
   if (mos) {
@@ -34,11 +36,7 @@ export function describeReading({ mos, split }: Config, catalog: Read): string[]
         `Target ${name}: scores by ${column}, from ${range[0]} to ${range[1]}, ` +
           `${lowerIsBetter ? "lower" : "higher"} is better; ${rated.size} images rated.`,
       );
-    const [main] = targetsOf(mos);
-    if (main)
-      lines.push(
-        `The teacher is asked about ${main.name} alone: students learn the other targets from their human scores.`,
-      );
+    lines.push(...questionLines(config));
   }
   if (split.groupBy !== null) {
     const by = typeof split.groupBy === "string" ? split.groupBy : `the pattern ${split.groupBy.pattern}`;
@@ -59,6 +57,22 @@ export function describeReading({ mos, split }: Config, catalog: Read): string[]
   if (split.file !== undefined)
     lines.push(`Split: ${split.file}, images by ${split.image}, train, val and test by ${split.column}.`);
   return lines;
+}
+
+/** Which of several targets the teacher is asked about. */
+function questionLines({ mos, teacher }: Config): string[] {
+  const [main, ...further] = targetsOf(mos).map(({ name }) => name);
+  if (main === undefined) return [];
+  const asked = further.filter((name) => teacherFor(teacher, name));
+  const others = further.filter((name) => !asked.includes(name));
+  if (asked.length === 0)
+    return [
+      `The teacher is asked about ${main} alone: students learn the other targets from their human scores.`,
+    ];
+  return [
+    `The teacher is asked about ${[main, ...asked].join(", ")}, each by a question of its own.`,
+    ...(others.length > 0 ? [`Students learn ${others.join(", ")} from human scores alone.`] : []),
+  ];
 }
 
 /** "scores by mos", or how single ratings are read. */

@@ -49,6 +49,8 @@ export interface Snapshot {
 export interface LabelStore {
   /** Its path. */
   file: string;
+  /** Whose word stands before a teacher's: that of people, or of nobody. */
+  person: string;
   registerTeacher(teacher: TeacherRecord): void;
   /** Those of the images that have no usable label of the teacher itself, in their order; looked up 1000 at a time. */
   missingPoints(teacher: string, images: Iterable<string>): Generator<string>;
@@ -112,11 +114,21 @@ export const human = "human";
 
 const everything: Snapshot = { maxPointId: Number.MAX_SAFE_INTEGER, maxPairId: Number.MAX_SAFE_INTEGER };
 
-/** Opens the store, which is made if need be unless `readOnly`. Throws LeafError `failed` if that cannot be. */
-export function openLabels(file: string, options: StoreOptions = {}): LabelStore {
+/** No teacher has it. */
+const nobody = "";
+
+/**
+ * Opens the store, which is made if need be unless `readOnly`. Without `people` no label is a person's: theirs are of the main target.
+ * Throws LeafError `failed` if that cannot be.
+ */
+export function openLabels(
+  file: string,
+  { people = true, ...options }: StoreOptions & { people?: boolean } = {},
+): LabelStore {
   const session = openSession(file, options);
+  const person = people ? human : nobody;
   const id = (teacher: string) => session.teacherId(teacher);
-  const judges = (teacher: string) => ({ teacher: id(teacher), person: id(human) });
+  const judges = (teacher: string) => ({ teacher: id(teacher), person: id(person) });
 
   function registerTeacher({ fingerprint, kind, description }: TeacherRecord): void {
     session.run(
@@ -138,6 +150,7 @@ export function openLabels(file: string, options: StoreOptions = {}): LabelStore
 
   const store: LabelStore = {
     file,
+    person,
     db: session.db,
     registerTeacher,
     missingPoints: (teacher, images) => missingPoints(session, id(teacher), images),
@@ -213,7 +226,7 @@ export function openLabels(file: string, options: StoreOptions = {}): LabelStore
         `SELECT (SELECT coalesce(max(id), 0) FROM points WHERE teacher_id IN (?1, ?2)) AS maxPointId,
            (SELECT coalesce(max(id), 0) FROM pairs WHERE teacher_id IN (?1, ?2)) AS maxPairId`,
         id(teacher),
-        id(human),
+        id(person),
       )!;
       return { maxPointId: Number(row.maxPointId), maxPairId: Number(row.maxPairId) };
     },

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { openGuarded } from "../base/guardedDatabase.ts";
 import { chunksOf } from "../base/sqlite.ts";
 import { type LeastConfidence, pairWeight, standing } from "./counting.ts";
-import { human, type LabelStore } from "./labels.ts";
+import type { LabelStore } from "./labels.ts";
 
 export interface SnapshotSelection {
   teacher: string;
@@ -25,13 +25,14 @@ const tables = `
 
 const rowsPerBatch = 5000;
 const idOf = (fingerprint: string) => `(SELECT id FROM teachers WHERE fingerprint = ${fingerprint})`;
-const judges = { teacher: idOf(":teacher"), person: idOf(`'${human}'`) };
+const judgesOf = ({ person }: LabelStore) => ({ teacher: idOf(":teacher"), person: idOf(`'${person}'`) });
 
 /** Of some pairs those that stand and count, with their weight; a person's word in place of the teacher's. */
 export function* countedPairs(
   store: LabelStore,
   { teacher, pairs, minConfidence }: Omit<SnapshotSelection, "images" | "scores">,
 ): Generator<{ a: string; b: string; p: number; weight: number; human: boolean }> {
+  const judges = judgesOf(store);
   const weight = pairWeight("p", judges.person, minConfidence);
   const chosen = store.db.prepare(
     `SELECT ${columnsWith(weight)}, p.teacher_id = ${judges.person} AS human
@@ -57,6 +58,7 @@ export function writeLabelSnapshot(
   { teacher, images, pairs, minConfidence, scores }: SnapshotSelection,
 ): void {
   for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(file + suffix, { force: true });
+  const judges = judgesOf(store);
   const weight = pairWeight("p", judges.person, minConfidence);
   const counts = `${standing("pairs", "p", judges)} AND ${weight} > 0`;
   const points = store.db.prepare(

@@ -6,6 +6,7 @@ import type { Table } from "../tables/types.ts";
 import { scoreIn } from "./cell.ts";
 import { columnsOf, detectFormat } from "./detect.ts";
 import { factsOf, type MosFormat, type MosFormatName } from "./formats.ts";
+import { arePeople, type NumberColumn } from "./people.ts";
 import { expandColumns, numberedColumns, raterColumn } from "./shape.ts";
 
 /** What a folder's files of scores are, for the config of a new project. */
@@ -23,6 +24,8 @@ export interface ScoresGuess {
   votes?: string[];
   /** An image has several rows, and no column says who rated. */
   anonymous?: true;
+  /** Columns of numbers, where nothing tells what they are: there is no score then. */
+  unsure?: string[];
   range?: [lowest: number, highest: number];
   /** File with the dataset's official split. */
   split?: string;
@@ -75,6 +78,15 @@ async function guessPlain(root: string, files: readonly string[]): Promise<Score
     const guess = await guessTable(path.join(root, file), columns);
     if (guess) return { file, ...guess };
   }
+  // A table that may hold scores, but does not say so.
+  for (const file of files.filter((name) => !name.includes("/"))) {
+    const columns = await columnsOf(path.join(root, file));
+    const image = usualColumns(columns, []).image ?? (await columnOfNames(path.join(root, file), columns));
+    const numbers = image === undefined ? [] : await numbersIn(path.join(root, file), columns, image);
+    if (numbers.length === 0) continue;
+    const range = guessRange(numbers.flatMap(({ values }) => values.filter((value) => value !== null)));
+    return { file, image, unsure: numbers.map(({ name }) => name), range };
+  }
   return undefined;
 }
 
@@ -84,7 +96,8 @@ export async function guessTable(
   columns: readonly string[],
   preferred: readonly string[] = [],
 ): Promise<Omit<ScoresGuess, "file"> | undefined> {
-  const { image, score, std } = usualColumns(columns, preferred);
+  const { score, std, ...usual } = usualColumns(columns, preferred);
+  const image = usual.image ?? (await columnOfNames(file, columns));
   if (!image) return undefined;
   // Single ratings say more than the mean that may stand beside them, unless it is asked for.
   for (const { columns: series, of, first } of numberedColumns(columns)) {
@@ -98,12 +111,53 @@ export async function guessTable(
   const list = score ?? columns.find((column) => listNames.includes(column.toLowerCase()));
   const lists = list === undefined ? undefined : await listsIn(file, list);
   if (list !== undefined && lists) return { image, score: list, range: lists };
-  if (!score || image === score) return undefined;
+  if (!score) {
+    const numbers = await numbersIn(file, columns, image);
+    if (!arePeople(numbers, guessRange)) return undefined;
+    const values = numbers.flatMap((one) => one.values.filter((value) => value !== null));
+    return { image, raters: numbers.map(({ name }) => name), range: guessRange(values) };
+  }
+  if (image === score) return undefined;
   const range = guessRange(await scoresIn(file, [score]));
   const rater = raterColumn(columns, [image, score]);
   const repeated = await repeats(file, image);
   if (rater && repeated) return { image, score, rater, range };
   return { image, score, ...(std ? { std } : {}), ...(repeated ? { anonymous: true } : {}), range };
+}
+
+const pictureName = /\.(?:jpe?g|png|bmp|tiff?|webp|gif|avif|hei[cf]|jxl)(?:$|[?#&])/i;
+const rowsLookedAt = 20;
+
+/** The column whose cells are names of pictures, whatever it is called. */
+async function columnOfNames(file: string, columns: readonly string[]): Promise<string | undefined> {
+  const named = columns.map(() => 0);
+  let rows = 0;
+  for await (const cells of cellsIn(file, columns)) {
+    for (const [i, text] of cells.entries()) if (pictureName.test(text)) named[i]!++;
+    if (++rows >= rowsLookedAt) break;
+  }
+  const most = Math.max(0, ...named);
+  return 2 * most > rows ? columns[named.indexOf(most)] : undefined;
+}
+
+/** Words for a cell without a number. */
+const blank = /^(?:|na|n\/a|nan|none|null|[-–—.?])$/i;
+
+/** The columns beside the images' names that hold numbers and nothing else. */
+async function numbersIn(file: string, columns: readonly string[], image: string): Promise<NumberColumn[]> {
+  const others = columns.filter((name) => name !== image && !/^(?:|id|index|no|nr|unnamed: 0)$/i.test(name));
+  const found = others.map((name): NumberColumn => ({ name, values: [] }));
+  const words = new Set<number>();
+  let rows = 0;
+  for await (const cells of cellsIn(file, others)) {
+    for (const [i, text] of cells.entries()) {
+      const value = blank.test(text.trim()) ? null : Number(text);
+      if (Number.isNaN(value)) words.add(i);
+      else found[i]!.values.push(value);
+    }
+    if (++rows >= rowsAsked) break;
+  }
+  return found.filter(({ values }, i) => !words.has(i) && values.some((value) => value !== null));
 }
 
 /** The usual names of the columns, as the file writes them. */

@@ -32,11 +32,17 @@ const told: Record<StageName, Record<string, Told>> = {
     pairs: { key: "label.pairs" },
     seed: { key: "label.seed" },
     orders: { key: "label.orders" },
+    targets: {
+      key: "teacher.prompts",
+      from: ["teacher", "mos"],
+      with: ["teacher", "images", "label.pairsPerImage", "label.pairs", "label.seed", "label.orders"],
+    },
   },
   distill: {
     labels: { key: "labels", from: labelled, upstream: "label" },
     usable: { key: "labels", from: [], with: ["labels"] },
     pairs: { key: "labels", from: [], with: ["labels", "usable"] },
+    targets: { key: "labels", from: ["mos"], with: ["labels", "usable", "label.minConfidence"] },
     human: { key: "overrides", from: [] },
     minConfidence: { key: "label.minConfidence", with: ["distill.loss.confidence"] },
     split: { key: "split", from: ["split"], with: ["labels"] },

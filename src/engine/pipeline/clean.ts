@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { lstat, readdir, rm } from "node:fs/promises";
 import path from "node:path";
+import * as z from "zod";
 import { stageNames } from "../../protocol/results.ts";
+import { key as stageKey } from "../../protocol/schema/common.ts";
 import { inEnglish, say } from "../../words/text.ts";
 import { LeafError, messageOf } from "../base/errors.ts";
 import { type ClaimedFolder, claimFolder, holderWords } from "../base/lockHolder.ts";
@@ -10,6 +12,7 @@ import type { Project } from "../config/project.ts";
 import { cacheLockFile, isTensorLockFile, tensorLockFile } from "../dataset/cacheUse.ts";
 import { stageLockName } from "./lock.ts";
 import { readRuns } from "./runs.ts";
+import { readResult } from "./stage.ts";
 
 export interface CleanResult {
   /** Paths relative to `.leaf`. */
@@ -103,10 +106,20 @@ async function neededStages(project: Project): Promise<Set<string>> {
     for (const name of stageNames) {
       const key = run.stages[name]?.key;
       if (key) needed.add(path.join(name, key));
+      if (key && name === "label")
+        for (const labels of await labelsOfTargets(project, key)) needed.add(path.join(name, labels));
     }
     if (run.distilledEvaluation) needed.add(path.join("evaluate", run.distilledEvaluation));
   }
   return needed;
+}
+
+const targetInputs = z.looseObject({ targets: z.array(z.looseObject({ labels: stageKey })).default([]) });
+
+/** The label stages of the targets beside the main one, which its own stands on. */
+async function labelsOfTargets(project: Project, key: string): Promise<string[]> {
+  const read = targetInputs.safeParse((await readResult(project, "label", key))?.inputs);
+  return read.success ? read.data.targets.map(({ labels }) => labels) : [];
 }
 
 /** Tensors of finished trainings go also while an editor window shows the images, which keeps the rest. */

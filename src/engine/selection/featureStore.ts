@@ -11,6 +11,8 @@ export interface StudentTable {
   scores: Float64Array;
   features: Float32Array;
   dim: number;
+  /** Scores of the targets beside the main one, n × how many the student has learnt; absent where it has none. */
+  beside?: Float32Array;
 }
 
 /** `.leaf/cache/features/<student key>.sqlite`: may be deleted at any time. A NULL score is a file that cannot be read. */
@@ -31,11 +33,13 @@ export interface FeatureRow {
   score: number | null;
   features: Float32Array | null;
   levels?: Float32Array | null;
+  beside?: Float32Array;
   reason?: string;
 }
 
 const schema = `
-  CREATE TABLE IF NOT EXISTS images (hash TEXT PRIMARY KEY, score REAL, features BLOB, levels BLOB);
+  CREATE TABLE IF NOT EXISTS images (
+    hash TEXT PRIMARY KEY, score REAL, features BLOB, levels BLOB, beside BLOB);
   CREATE TABLE IF NOT EXISTS failed (hash TEXT PRIMARY KEY, reason TEXT NOT NULL);
   PRAGMA user_version = 1;`;
 const perQuery = 500;
@@ -58,8 +62,8 @@ function openOrReplace(file: string): DatabaseSync {
       db.exec(
         `PRAGMA trusted_schema = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; ${schema}`,
       );
-      addLevels(db);
-      db.prepare("SELECT hash, score, features, levels FROM images LIMIT 1").get();
+      for (const column of ["levels", "beside"]) addColumn(db, column);
+      db.prepare("SELECT hash, score, features, levels, beside FROM images LIMIT 1").get();
       return db;
     } catch (error) {
       db.close();
@@ -75,12 +79,12 @@ function openOrReplace(file: string): DatabaseSync {
   }
 }
 
-/** Stores of LEAF 0.1 lack them. */
-function addLevels(db: DatabaseSync): void {
-  const has = () => db.prepare("SELECT 1 FROM pragma_table_info('images') WHERE name = 'levels'").get();
+/** Former stores lack some. */
+function addColumn(db: DatabaseSync, column: string): void {
+  const has = () => db.prepare("SELECT 1 FROM pragma_table_info('images') WHERE name = ?").get(column);
   if (has()) return;
   db.exec("BEGIN IMMEDIATE");
-  if (!has()) db.exec("ALTER TABLE images ADD COLUMN levels BLOB");
+  if (!has()) db.exec(`ALTER TABLE images ADD COLUMN ${column} BLOB`);
   db.exec("COMMIT");
 }
 
@@ -97,14 +101,24 @@ function bytesOf(row: Float32Array | null | undefined): Uint8Array | null {
   return row ? new Uint8Array(row.buffer, row.byteOffset, row.byteLength) : null;
 }
 
+const noScores = new Float32Array(0);
+
+/** Rows of one length, one after the other. */
+function joined(rows: readonly Float32Array[]): Float32Array {
+  const dim = rows[0]?.length ?? 0;
+  const all = new Float32Array(rows.length * dim);
+  for (const [i, row] of rows.entries()) all.set(row, i * dim);
+  return all;
+}
+
 function storeOf(db: DatabaseSync): FeatureStore {
   const insert = db.prepare(
-    `INSERT INTO images(hash, score, features, levels) VALUES (?, ?, ?, ?) ON CONFLICT(hash) DO UPDATE
-     SET score = excluded.score, features = excluded.features, levels = coalesce(excluded.levels, levels)`,
+    `INSERT INTO images(hash, score, features, levels, beside) VALUES (?, ?, ?, ?, ?) ON CONFLICT(hash) DO UPDATE
+     SET score = excluded.score, features = excluded.features, levels = coalesce(excluded.levels, levels), beside = excluded.beside`,
   );
   const rowsOf = (column: "features" | "levels") =>
     db.prepare(
-      `SELECT j.key AS at, i.score, i.${column} AS vector FROM json_each(?) AS j JOIN images AS i ON i.hash = j.value
+      `SELECT j.key AS at, i.score, i.beside, i.${column} AS vector FROM json_each(?) AS j JOIN images AS i ON i.hash = j.value
        ORDER BY j.key`,
     );
   const [featureRows, levelRows] = [rowsOf("features"), rowsOf("levels")];
@@ -129,8 +143,8 @@ function storeOf(db: DatabaseSync): FeatureStore {
     put(rows) {
       db.exec("BEGIN IMMEDIATE");
       try {
-        for (const { hash, score, features, levels, reason } of rows) {
-          insert.run(hash, score, bytesOf(features), bytesOf(levels));
+        for (const { hash, score, features, levels, beside, reason } of rows) {
+          insert.run(hash, score, bytesOf(features), bytesOf(levels), bytesOf(beside));
           if (reason !== undefined) insertReason.run(hash, reason);
         }
         db.exec("COMMIT");
@@ -147,20 +161,28 @@ function storeOf(db: DatabaseSync): FeatureStore {
     table(hashes, { levels = false } = {}) {
       const select = levels ? levelRows : featureRows;
       const [found, scores, vectors]: [string[], number[], Float32Array[]] = [[], [], []];
+      const others: Float32Array[] = [];
       for (const some of chunksOf(hashes, perQuery))
         for (const row of select.all(JSON.stringify(some))) {
           const vector = vectorOf(row.vector);
           // A NULL, or what is none of ours: one student gives vectors of one length.
           if (!Number.isFinite(row.score) || vector === undefined) continue;
           if (vectors[0] && vectors[0].length !== vector.length) continue;
+          const beside = vectorOf(row.beside) ?? noScores;
+          if (others[0] && others[0].length !== beside.length) continue;
           found.push(some[Number(row.at)]!);
           scores.push(Number(row.score));
           vectors.push(vector);
+          others.push(beside);
         }
-      const dim = vectors[0]?.length ?? 0;
-      const features = new Float32Array(found.length * dim);
-      for (const [i, vector] of vectors.entries()) features.set(vector, i * dim);
-      return { hashes: found, scores: Float64Array.from(scores), features, dim };
+      const beside = joined(others);
+      return {
+        hashes: found,
+        scores: Float64Array.from(scores),
+        features: joined(vectors),
+        dim: vectors[0]?.length ?? 0,
+        ...(beside.length > 0 && { beside }),
+      };
     },
     close() {
       if (db.isOpen) db.close();

@@ -85,8 +85,9 @@ export async function studentTable(
             if (one.lasting) rows.push({ hash, score: null, features: null, reason });
             else options.onFailure?.({ kind: "score", file: nameIn(project, path), reason });
           } else {
-            const { item, score, features } = one;
-            rows.push({ hash: item.hash, score, features: features!, levels: one.levels });
+            const { item, score, features, levels } = one;
+            const beside = one.beside && Float32Array.from(Object.values(one.beside), (own) => own.score);
+            rows.push({ hash: item.hash, score, features: features!, levels, beside });
           }
           if (rows.length >= perBatch) {
             store.put(rows);

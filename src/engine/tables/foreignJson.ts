@@ -2,7 +2,7 @@ type JsonRow = Record<string, unknown>;
 
 /** Rows out of JSON that is no list of flat objects but known all the same; undefined for anything else. */
 export function foreignRows(value: unknown): JsonRow[] | undefined {
-  return labelStudioRows(value) ?? splitRows(value);
+  return labelStudioRows(value) ?? splitRows(value) ?? namedRows(value);
 }
 
 /**
@@ -68,6 +68,30 @@ function isSplit(value: unknown): value is Record<string, string[]> {
         list.every((one) => typeof one === "string"),
     )
   );
+}
+
+/** Of fewer entries without the name of a picture, each may be a setting of something. */
+const leastNamed = 3;
+const isPicture = (name: string) => /\.[a-z0-9]{2,4}$/i.test(name);
+
+/**
+ * Something for each name: `{"a.jpg": 3.4, …}` is a row a name, with columns `image` and `mos`; of lists of numbers, the second is `ratings`; of
+ * objects, their keys are columns beside `image`.
+ */
+function namedRows(value: unknown): JsonRow[] | undefined {
+  if (!isObject(value)) return undefined;
+  const entries = Object.entries(value);
+  if (entries.length < leastNamed && !entries.some(([name]) => isPicture(name))) return undefined;
+  const all = (fits: (one: unknown) => boolean) =>
+    entries.length > 0 && entries.every(([, one]) => one === null || fits(one));
+  const isNumber = (one: unknown) =>
+    typeof one === "number" || (typeof one === "string" && one.trim() !== "" && Number.isFinite(Number(one)));
+  if (all(isNumber)) return entries.map(([image, mos]) => ({ image, mos }));
+  if (all((one) => Array.isArray(one) && one.length > 0 && one.every(isNumber)))
+    return entries.map(([image, ratings]) => ({ image, ratings }));
+  if (all((one) => isObject(one) && !Object.values(one).some(isObject)))
+    return entries.flatMap(([image, one]) => (isObject(one) ? [{ image, ...one }] : []));
+  return undefined;
 }
 
 function isObject(value: unknown): value is JsonRow {

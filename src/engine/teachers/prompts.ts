@@ -47,7 +47,7 @@ interface PromptFile {
 /** The questions for a model: those of its family, with what the config changes. */
 export function resolvePrompts(config: PromptsConfig, model: string): Prompts {
   const family = config.family === "auto" ? teacherFamily(model) : config.family;
-  const { family: _, domain, question, text: wanted = "", ...changes } = config;
+  const { family: _, targets: __, domain, question = "quality", text: wanted = "", ...changes } = config;
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
   const files = [readPrompts("default"), readPrompts(family)];
   const file: PromptFile = Object.assign(

@@ -118,6 +118,8 @@ export interface TeacherOptions {
   precision?: TeacherOpen["precision"];
   /** Larger images are refused. */
   maxPixels?: number;
+  /** What was spent already of the limit that the config has. */
+  spent?: Spent;
   /** A sentence on what goes on while the teacher gets ready, waits or backs off. */
   onNote?: (message: Text) => void;
 }

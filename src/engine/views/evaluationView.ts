@@ -10,6 +10,7 @@ import { keyOf } from "../base/keys.ts";
 import { chunksOf } from "../base/sqlite.ts";
 import type { Config } from "../config/config.ts";
 import type { Project } from "../config/project.ts";
+import { teacherFor } from "../config/questions.ts";
 import { usable } from "../labels/rules.ts";
 import { fitLogistic, krcc, type Logistic, logistic, plcc, rmse, srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
@@ -77,7 +78,7 @@ async function viewOf(browser: Browser, run: RunRecord, target?: string): Promis
     ...(evaluation.targets ?? []).map(({ name }) => name),
   ];
   const beside = evaluation.targets?.findIndex(({ name }) => name === target) ?? -1;
-  if (beside >= 0) return viewOfTarget(project, run, beside, names);
+  if (beside >= 0) return viewOfTarget(browser, run, beside, names);
   const predictions = await readPredictions(predictionsFile(project, key));
   const teacher = await teacherOf(project, run);
   const judged = await scoresOf(browser, teacher, predictions);
@@ -105,32 +106,53 @@ async function viewOf(browser: Browser, run: RunRecord, target?: string): Promis
   };
 }
 
-/** Of a target beside the main one: what the teacher, the distilled student and single ratings say is of the main one. */
+/** Of a target beside the main one: single ratings and the paper's figures are of the main one. */
 async function viewOfTarget(
-  project: Project,
+  browser: Browser,
   run: RunRecord,
   at: number,
   names: string[],
 ): Promise<EvaluationView> {
+  const { project } = browser;
+  const config = configOf(run);
   const { key, result } = run.stages.evaluate!;
   const { split, student, failed, targets = [] } = result as EvaluateResult;
-  const { name, range, lowerIsBetter: _, ...metrics } = targets[at]!;
+  const { name, range, lowerIsBetter, ...metrics } = targets[at]!;
   const predictions = await readPredictions(predictionsFile(project, key, at));
+  const scale = { range, lowerIsBetter };
+  // An ensemble's weights for it are not kept.
+  const teacher = teacherFor(config.teacher, name);
+  const asked = teacher && teacher.kind !== "ensemble" && (await teacherFingerprint(teacher, project.root));
+  const judged = asked ? await scoresOf(browser, asked, predictions) : new Map<string, number>();
+  const onMosScale = (score: number | undefined) => (score === undefined ? null : studentToMos(score, scale));
   const fit = fitLogistic(...columnsOf(predictions));
   return {
     run: run.id,
     target: { name, names },
     evaluation: { ...metrics, run: run.id, split, student, failed, targets },
-    points: predictions.map(({ hash, path, score, mos }) => ({ hash, path, score, mos, teacher: null })),
+    points: predictions.map(({ hash, path, score, mos }) => ({
+      hash,
+      path,
+      score,
+      mos,
+      teacher: onMosScale(judged.get(hash)),
+    })),
     range: [...range],
     fit: fit && curveOf(fit, predictions),
     arms: [
-      { name: "teacher", metrics: null },
-      { name: "TGD", metrics: null },
-      { name: "CFT", metrics: metricsOf(metrics) },
+      { name: "teacher", metrics: await compare(predictions, judged, scale, config) },
+      { name: "TGD", metrics: await distilledTarget(project, run, name) },
+      { name: "CFT", metrics: student === "calibrate" ? metricsOf(metrics) : null },
     ],
     paper: null,
   };
+}
+
+/** A target beside the main one in the distilled student's own evaluation, if there was one. */
+async function distilledTarget(project: Project, run: RunRecord, name: string): Promise<Metrics | null> {
+  const found = run.distilledEvaluation && (await readResult(project, "evaluate", run.distilledEvaluation));
+  const own = found ? found.targets?.find((one) => one.name === name) : undefined;
+  return own ? metricsOf(own) : null;
 }
 
 function columnsOf(predictions: readonly { score: number; mos: number }[]): [Float64Array, Float64Array] {
@@ -192,10 +214,12 @@ async function distilledMetrics(
   const distilled = run.stages.distill?.key;
   if (!distilled) return null;
   const config = configOf(run);
-  const key = evaluationKey(config, distilled, predictions);
-  const file = path.join(stageDir(browser.project, "evaluate", key), "evaluation.json");
-  const evaluated = await readJsonAs<Metrics>(file, metricsSchema);
-  if (evaluated) return metricsOf(evaluated);
+  // That of a student of several targets has another key.
+  for (const key of [evaluationKey(config, distilled, predictions), run.distilledEvaluation]) {
+    const file = key && path.join(stageDir(browser.project, "evaluate", key), "evaluation.json");
+    const evaluated = file && (await readJsonAs<Metrics>(file, metricsSchema));
+    if (evaluated) return metricsOf(evaluated);
+  }
   const scores = await scoresOf(browser, `distill-${distilled}`, predictions);
   return scores.size < predictions.length ? null : compare(predictions, scores, config.mos!, config);
 }

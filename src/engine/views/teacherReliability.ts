@@ -11,6 +11,7 @@ import { plcc, srcc } from "../metrics/agreement.ts";
 import { bootstrapIntervals } from "../metrics/bootstrap.ts";
 import { groupsOf } from "../metrics/groups.ts";
 import { mosToStudent } from "../mos/scale.ts";
+import { asTarget, catalogOfTarget } from "../pipeline/plan/asked.ts";
 import { withPlan } from "../pipeline/plan/plan.ts";
 import type { Plan } from "../pipeline/plan/types.ts";
 import { byGroup, confidentErrors } from "../reliability/confidentErrors.ts";
@@ -38,6 +39,8 @@ export interface ReliabilityOptions extends CatalogOptions {
   by?: string;
   /** In points of 1..5. */
   threshold?: number;
+  /** A target beside the main one: its question, labels and human scores. */
+  target?: string;
   /** Whose MOS are looked at, by default those of the training images: whoever looks at others chooses by them. */
   split?: SplitName;
 }
@@ -48,9 +51,10 @@ export interface ReliabilityOptions extends CatalogOptions {
  * `config` without MOS, `failed` without labels.
  */
 export async function teacherReliability(
-  project: Project,
+  whole: Project,
   options: ReliabilityOptions = {},
 ): Promise<TeacherReliability> {
+  const project = asTarget(whole, options.target);
   const { mos } = project.config;
   if (!mos)
     throw new LeafError(
@@ -61,14 +65,15 @@ export async function teacherReliability(
         remedy: say`Add \`mos: { file: …, image: …, score: … }\`.`,
       },
     );
-  const catalog = await openCatalog(project, options);
+  const read = await openCatalog(whole, options);
+  const catalog = project === whole ? read : catalogOfTarget(read, options.target!);
   try {
     const { teacher, calibration } = await withPlan(project, catalog, async (plan) => ({
       teacher: await plan.teacher(),
       calibration: await calibrationHashes(plan),
     }));
     const groupOf = await shownGroups(project, catalog, options);
-    const store = openLabels(project.labelsFile, { readOnly: true });
+    const store = openLabels(project.labelsFile, { readOnly: true, people: project.target === undefined });
     try {
       const split = options.split ?? "train";
       const truth = new Map(

@@ -13,11 +13,13 @@ const headNetwork = z.strictObject({
   name: networkName,
   /** student.onnx with `levels`. */
   onnx: filled,
-  /** float32, little endian: a row for each line of the rows file, its `levels` and then its score. */
+  /** float32, little endian: a row for each line of the rows file, its `levels` and then its scores. */
   features: filled,
   levels,
   /** Whether the score says something: that of a network which has learnt from a teacher does. */
   scored: z.boolean(),
+  /** Targets beside the main one that it has learnt: after its score, each row has theirs. */
+  beside: z.array(targetName).min(1).max(15).optional(),
 });
 
 const furtherHead = z.strictObject({ name: targetName, rows: filled });

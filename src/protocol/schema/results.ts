@@ -25,12 +25,27 @@ const counted = count.default(0);
 const measure = figure.default(null);
 const halves = { labelled: counted, reused: counted, failed: counted };
 
+const spent = z.looseObject({
+  requests: count,
+  inputTokens: count,
+  outputTokens: count,
+  cost: z.looseObject({ amount: z.number(), currency: text }).nullable(),
+});
+const labelled = {
+  points: z.looseObject(halves).prefault({}),
+  pairs: z.looseObject({ ...halves, kept: counted, discarded: counted }).prefault({}),
+  spent: spent.optional(),
+};
+
 /** Other keys stay: what a newer LEAF adds is kept when a run is written again. */
 export const labelResult = z.looseObject({
   failures: failureSummary.optional(),
   images: counted,
-  points: z.looseObject(halves).prefault({}),
-  pairs: z.looseObject({ ...halves, kept: counted, discarded: counted }).prefault({}),
+  ...labelled,
+  targets: z
+    .array(z.looseObject({ name: targetName, ...labelled }))
+    .max(15)
+    .optional(),
   reasons: z.looseObject(halves).optional(),
   checks: z
     .looseObject({ points: z.looseObject(halves).prefault({}), pairs: z.looseObject(halves).prefault({}) })
@@ -44,14 +59,6 @@ export const labelResult = z.looseObject({
       logits: z.looseObject({ mean: z.number(), sd: z.number() }),
     })
     .nullish(),
-  spent: z
-    .looseObject({
-      requests: count,
-      inputTokens: count,
-      outputTokens: count,
-      cost: z.looseObject({ amount: z.number(), currency: text }).nullable(),
-    })
-    .optional(),
 }) satisfies z.ZodType<LabelResult>;
 
 export const agreement = z.looseObject({ n: counted, srcc: measure, plcc: measure });
@@ -67,10 +74,18 @@ const trained = {
 /** Results of LEAF 0.1 have none. */
 const keptEpoch = { keep: z.enum(["best", "last"]).optional(), epoch: count.optional() };
 
+const agreements = {
+  targets: z
+    .array(z.looseObject({ ...agreement.shape, name: targetName }))
+    .max(15)
+    .optional(),
+};
+
 export const distillResult = z.looseObject({
   failures: failureSummary.optional(),
   ...trained,
   teacherAgreement: agreement.prefault({}),
+  ...agreements,
   minConfidence: z.number().nullish(),
   temperature: z.number().optional(),
   ...keptEpoch,
@@ -210,6 +225,7 @@ export const finished = {
     inputs,
     durationS: seconds.default(0),
     teacherAgreement: agreement.prefault({}),
+    ...agreements,
     minConfidence: z.number().nullish(),
     ...keptEpoch,
   }),

@@ -117,12 +117,16 @@ const job = {
   headOnly: z.boolean(),
   affineInit: z.boolean().default(true),
 };
+/** `temperature`: T of its pair-wise loss. */
+const distillTarget = z.strictObject({ name: targetName, labels: filled, temperature: positive });
 const distillJob = z.strictObject({
   ...job,
   kind: z.literal("distill"),
   student: newStudent,
   /** The labels to learn from, and no others: a file of `writeLabelSnapshot`. */
   labels: filled.meta({ must: "is required for distill" }),
+  /** Targets beside the main one, each a head with labels of its own. */
+  targets: z.array(distillTarget).min(1).max(15).optional(),
   loss: distillLoss,
 });
 const noLabels = z.null().meta({ must: "is for distill only: calibrate reads human scores" });
@@ -242,6 +246,7 @@ export const trainerContract = {
   TargetName: targetName,
   Rates: rates,
   DistillLoss: distillLoss,
+  DistillTarget: distillTarget,
   CalibrateLoss: calibrateLoss,
   DistillJob: distillJob,
   NoLabels: noLabels,

@@ -33,4 +33,6 @@ def parse_job(value: object) -> Job:
 
 def targets_of(job: Job) -> list[str]:
     """Names of the targets beside the main one."""
-    return job.targets if isinstance(job, CalibrateJob) and job.targets is not UNSET else []
+    if job.targets is UNSET:
+        return []
+    return job.targets if isinstance(job, CalibrateJob) else [target.name for target in job.targets]

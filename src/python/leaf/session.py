@@ -17,7 +17,7 @@ from leaf.agreement import agreement, merit
 from leaf.batches import batch_count
 from leaf.cache import TensorCache
 from leaf.channel import Channel
-from leaf.contract.trainer import Agreement, CalibrateJob, Checkpoint
+from leaf.contract.trainer import Agreement, CalibrateJob, Checkpoint, DistillJob
 from leaf.data import Data
 from leaf.distributed import World
 from leaf.job import Job, targets_of
@@ -77,11 +77,16 @@ def _fingerprint(job: Job, data: Data) -> str:
     # Of the device, as `amp` is.
     del parts["precision"], parts["microBatch"]
     parts.pop("teacher", None)
+    for target in parts.get("targets", []) if isinstance(job, DistillJob) else []:
+        del target["labels"]
     parts["rows"] = hashlib.sha256(Path(job.rows).read_bytes()).hexdigest()
-    pairs = data.graph.pairs
     learned = hashlib.sha256()
     unrated = (data.unrated.rows, data.unrated.targets)
-    for numbers in (data.train.targets, data.val.targets, pairs.a, pairs.b, pairs.p, pairs.weight, *unrated):
+    main, *beside = (
+        (graph.pairs.a, graph.pairs.b, graph.pairs.p, graph.pairs.weight) for graph in data.graphs()
+    )
+    others = (numbers for one in beside for numbers in one)
+    for numbers in (data.train.targets, data.val.targets, *main, *unrated, *others):
         learned.update(numbers.tobytes())
     parts["learned"] = learned.hexdigest()
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

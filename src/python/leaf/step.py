@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from msgspec import UNSET
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from leaf.batches import Batch, draw_batches, mean_weight, take_turns
 from leaf.cache import random_window
-from leaf.contract.trainer import DistillLoss
+from leaf.contract.trainer import DistillJob, DistillLoss
 from leaf.distributed import share, whole
 from leaf.errors import TrainerError
-from leaf.job import targets_of
+from leaf.job import Job, targets_of
 from leaf.loader import stack
 from leaf.losses import mse_loss, pair_loss, plcc_loss, point_loss
 from leaf.passes import gradients
@@ -34,16 +35,16 @@ class Epoch:
     number: int
     batches: list[Batch]
     beside: list[Batch]
-    """What a batch's pairs weigh on average."""
-    pair_weight: float
+    """What a batch's pairs weigh on average; of each target, the main one first."""
+    pair_weights: list[float]
 
 
 def draw_epoch(session: Session, number: int) -> Epoch:
     job, data = session.job, session.data
-    batches = draw_batches(data.graph, job.batch, (job.seed, number))
+    batches = draw_batches(data.walked(), job.batch, (job.seed, number))
     before = (number - 1) * len(batches)
     beside = take_turns(len(data.unrated), len(batches), job.batch, before, job.seed)
-    return Epoch(number, batches, beside, mean_weight(data.graph, batches))
+    return Epoch(number, batches, beside, [mean_weight(graph, batches) for graph in data.graphs()])
 
 
 def _rows(session: Session, epoch: Epoch, index: int) -> NDArray[np.int64]:
@@ -123,7 +124,7 @@ def _terms(session: Session, epoch: Epoch, index: int, scores: Tensor, target: i
     batch, beside = epoch.batches[index], epoch.beside[index]
     targets = torch.from_numpy(data.train.of(target)[batch])
     if isinstance(weights, DistillLoss):
-        graph = data.graph
+        graph, pair_weight = data.graphs()[target], epoch.pair_weights[target]
         a, b, edges = graph.inside(batch)
         p, weight, ia, ib = (
             torch.from_numpy(x).to(scores.device, non_blocking=True)
@@ -133,8 +134,8 @@ def _terms(session: Session, epoch: Epoch, index: int, scores: Tensor, target: i
             "point": (weights.point, point_loss(scores, targets, weights.huber_delta)),
             "pair": (
                 weights.pair,
-                pair_loss(scores, ia, ib, p, weight, weights.temperature, epoch.pair_weight)
-                if epoch.pair_weight > 0
+                pair_loss(scores, ia, ib, p, weight, _temperature(session.job, target), pair_weight)
+                if pair_weight > 0
                 else None,
             ),
         }
@@ -153,6 +154,13 @@ def _terms(session: Session, epoch: Epoch, index: int, scores: Tensor, target: i
         said = torch.from_numpy(data.unrated.targets[beside])
         terms["teacher"] = (weights.teacher, point_loss(unrated, said, TEACHER_DELTA))
     return terms
+
+
+def _temperature(job: Job, target: int) -> float:
+    """T of a target's pair-wise loss."""
+    assert isinstance(job, DistillJob)
+    further = [] if job.targets is UNSET else job.targets
+    return job.loss.temperature if target == 0 else further[target - 1].temperature
 
 
 class Told:

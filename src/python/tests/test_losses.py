@@ -157,7 +157,7 @@ def test_calibration_holds_unrated_images_to_the_teacher() -> None:
     data = Data(rated, NO_IMAGES, PairGraph(2, NO_PAIRS), unrated)
     job = SimpleNamespace(loss=CalibrateLoss(mse=1, plcc=0, teacher=0.5))
     session: Any = SimpleNamespace(job=job, data=data)
-    epoch = Epoch(1, [np.array([1, 0])], [np.array([2, 0])], 0)
+    epoch = Epoch(1, [np.array([1, 0])], [np.array([2, 0])], [0])
     # Of images 1 and 0, then of the unrated 2 and 0, whose teacher's scores are 5 and 2.
     loss, parts = batch_loss(session, epoch, 0, torch.tensor([3.0, 2.0, 2.0, 2.5]))
     # MSE (0 + 1) / 2; Huber: (3 - 0.5) and 0.125, of which half counts.
@@ -169,7 +169,7 @@ def test_the_teacher_pulls_unrated_images_alone_and_by_its_weight() -> None:
     rated = Split(np.arange(2), np.array([1, 3], np.float32), np.ones(2, np.float32))
     unrated = Split(np.arange(2, 5), np.array([2, 4, 5], np.float32), np.ones(3, np.float32))
     data = Data(rated, NO_IMAGES, PairGraph(2, NO_PAIRS), unrated)
-    epoch = Epoch(1, [np.array([1, 0])], [np.array([2, 0])], 0)
+    epoch = Epoch(1, [np.array([1, 0])], [np.array([2, 0])], [0])
 
     def slope(weight: float) -> list[float]:
         job = SimpleNamespace(loss=CalibrateLoss(mse=1, plcc=0, teacher=weight))

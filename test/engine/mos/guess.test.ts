@@ -15,7 +15,7 @@ async function guess(text: string, as = "r.csv") {
   const yaml = readFileSync(path.join(root, "leaf.yaml"), "utf8");
   // What init writes is a valid config that reads the same.
   const config = await loadConfig(path.join(root, "leaf.yaml"));
-  return { found, told: made.scores, mos: config.mos, line: /^mos:.*$/m.exec(yaml)?.[0] };
+  return { found, told: made.scores, mos: config.mos, line: /^mos:.*$/m.exec(yaml)?.[0], yaml };
 }
 
 const names = ["a.jpg", "b.jpg", "c.jpg"];
@@ -41,6 +41,54 @@ describe("init understands", () => {
     expect(line).toBe('mos: { file: r.csv, image: image_name, raters: "user*", range: [0, 100] }');
     expect(told).toBe("A column a rater: the MOS is the mean of an image's ratings.");
     expect(mos?.raters).toBe("user*");
+  });
+
+  it("a column a person by their names, where what they hold leaves no doubt", async () => {
+    const of = (cells: (i: number) => unknown[], header = "Datei;Anna;Ben;Chen") =>
+      guess(
+        `${header}\n${Array.from({ length: 12 }, (_, i) => [`${i}.JPG`, ...cells(i)].join(";")).join("\n")}\n`,
+      );
+    const grade = (i: number) => 1 + (i % 5);
+    const near = (i: number, by: number) => Math.min(5, Math.max(1, grade(i) + ((i + by) % 3) - 1));
+    const people = (i: number) => [grade(i), i % 4 === 0 ? "" : near(i, 1), i % 4 === 1 ? "NaN" : near(i, 2)];
+    const good = await of(people);
+    expect(good.line).toBe("mos: { file: r.csv, image: Datei, raters: [Anna, Ben, Chen], range: [1, 5] }");
+    expect(good.told).toBe("A column a rater: the MOS is the mean of an image's ratings.");
+    for (const [why, doubtful] of Object.entries({
+      "nobody left one out": await of((i) => [grade(i), near(i, 1), near(i, 2)]),
+      "they do not agree": await of((i) => [
+        grade(i),
+        i % 4 ? 6 - grade(i) : "",
+        i % 3 ? 1 + ((3 * i) % 5) : "",
+      ]),
+      "another scale": await of((i) => [grade(i), i % 4 ? 20 * grade(i) : "", i % 4 === 1 ? "" : near(i, 2)]),
+      "not whole grades": await of((i) =>
+        people(i).map((one) => (typeof one === "number" ? one + 0.1 : one)),
+      ),
+      "names of attributes": await of(people, "Datei;Sharpness;Noise;Colour"),
+    })) {
+      expect([why, doubtful.line, doubtful.mos]).toEqual([why, undefined, undefined]);
+      expect(doubtful.told).toMatch(
+        /^r\.csv has numbers in \w+, \w+, \w+, and no column that is called a score: write `raters` if/,
+      );
+      expect(doubtful.yaml).toContain("# mos: { file: r.csv, image: Datei, raters: [");
+    }
+    const one = await guess("photo,niqe\na.jpg,3.2\nb.jpg,4.1\n");
+    expect(one.told).toContain("write `score: niqe` if these are scores");
+    expect(one.mos).toBeUndefined();
+  });
+
+  it("JSON of names and scores, and of names and what is known of each", async () => {
+    const plain = await guess('{ "a.jpg": 3.4, "b.jpg": 80 }', "scores.json");
+    expect(plain.line).toBe("mos: { file: scores.json, image: image, score: mos, range: [0, 100] }");
+    const rich = await guess(
+      '{ "a": { "MOS": 3, "SD": 0.5 }, "b": { "MOS": 4 }, "c": null, "d": { "MOS": 1 } }',
+      "scores.json",
+    );
+    expect(rich.line).toBe("mos: { file: scores.json, image: image, score: MOS, std: SD, range: [1, 5] }");
+    const lists = await guess('{ "a.jpg": [1, 4, 5, 4], "b.jpg": [2, 2, 3] }', "scores.json");
+    expect(lists.line).toBe("mos: { file: scores.json, image: image, score: ratings, range: [1, 5] }");
+    expect((await guess('{ "version": 1, "images": 2 }', "about.json")).found).toBeUndefined();
   });
 
   it("votes, and tells them from ratings where the names leave it open", async () => {

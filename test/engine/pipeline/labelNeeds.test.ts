@@ -33,6 +33,7 @@ function planned({ splits, rated = () => true, config = "{}" }: World): Promise<
       splitOf: (hash: string) => of.get(hash)!,
       digestOf: (all: string[]) => all.join(),
     },
+    asked: () => [],
     teacher: async () => "t",
     judges: async () => ({ fingerprint: "t", members: [{ fingerprint: "t", config: { kind: "embedded" } }] }),
   } as unknown as Plan);

@@ -1,13 +1,14 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { seededRandom } from "../../../src/engine/base/random.ts";
 import type { Project } from "../../../src/engine/config/project.ts";
+import { teacherFor } from "../../../src/engine/config/questions.ts";
 import { openCatalog } from "../../../src/engine/dataset/catalog.ts";
 import { evaluateMetrics, logistic } from "../../../src/engine/metrics/agreement.ts";
 import { studentToMos } from "../../../src/engine/mos/scale.ts";
 import { withPlan } from "../../../src/engine/pipeline/plan/plan.ts";
-import { recordStage, runFor } from "../../../src/engine/pipeline/runs.ts";
+import { changeRun, recordStage, runFor } from "../../../src/engine/pipeline/runs.ts";
 import { stageDir } from "../../../src/engine/pipeline/stage.ts";
 import { toCsv } from "../../../src/engine/tables/csvText.ts";
 import { teacherFingerprint } from "../../../src/engine/teachers/createTeacher.ts";
@@ -112,6 +113,61 @@ describe("the evaluation", () => {
     expect(view.points[35]!.teacher).toBeNull();
     expect(view.arms[0]!.metrics).toEqual(plain(metricsOf(onScale(judged))));
     expect(view.arms[1]!.metrics).toEqual(plain(metricsOf(onScale(distilled))));
+  });
+
+  it("of another target shows its own teacher, labels and distilled student, on its own scale", async () => {
+    const root = temporaryFolder();
+    const noise = { column: "n", range: [0, 10] as [number, number], lowerIsBetter: true };
+    const openai = { kind: "openai", endpoint: "http://127.0.0.1:1/v1", model: "m" };
+    const question = { noise: { question: "aesthetics" } };
+    const teacher = { ...openai, prompts: { targets: question } };
+    const score = { quality: "mos", noise };
+    const project = liveProject(root, { mos: { ...mos, score }, teacher, evaluate: { bootstrap } });
+    const run = await runFor(project, {});
+    const target = { name: "noise", range: noise.range, lowerIsBetter: true, ...metricsOf(rows) };
+    const result = {
+      run: run.id,
+      split: "test",
+      student: "calibrate",
+      failed: 0,
+      ...target,
+      targets: [target],
+    };
+    const { logistic: _, ...distilled } = metricsOf(rows.map((row) => ({ ...row, score: row.score ** 2 })));
+    await recordStage(project, run, "evaluate", { key: "e1", seconds: 1, result });
+    await changeRun(project, run, { distilledEvaluation: "d1" });
+    writeEvaluation(project, "e1", metricsOf(rows));
+    const [main, other] = ["predictions.csv", "predictions-1.csv"].map((name) =>
+      path.join(stageDir(project, "evaluate", "e1"), name),
+    );
+    renameSync(main!, other!);
+    writeEvaluation(project, "e1", metricsOf(rows));
+    mkdirSync(stageDir(project, "evaluate", "d1"), { recursive: true });
+    const own = { ...distilled, name: "noise", range: noise.range, lowerIsBetter: true };
+    writeFileSync(
+      path.join(stageDir(project, "evaluate", "d1"), "result.json"),
+      JSON.stringify({ ...metricsOf(rows), targets: [own] }),
+    );
+    // What it says of the main target is not shown here.
+    const asked = teacherFor(project.config.teacher, "noise")!;
+    for (const [one, grade] of [
+      [asked, 2],
+      [project.config.teacher, 4],
+    ] as const)
+      putLabels(
+        project,
+        await teacherFingerprint(one, root),
+        rows.map((row, i) => pointRow(row.hash, grade + (i % 5) / 5)),
+      );
+    const browser = openBrowser(project);
+    onTestFinished(() => browser.close());
+    browser.setContext(liveContext(project));
+    const view = (await evaluationView(browser, undefined, "noise"))!;
+    // A 2 of 1..5 is 7.5 of 10..0.
+    expect(view.points[0]!.teacher).toBeCloseTo(7.5, 12);
+    expect(view.arms.map(({ name }) => name)).toEqual(["teacher", "TGD", "CFT"]);
+    expect(view.arms[0]!.metrics!.n).toBe(rows.length);
+    expect(view.arms[1]!.metrics).toEqual(distilled);
   });
 
   it("takes the distilled student's own evaluation where there is one", async () => {

@@ -1,10 +1,11 @@
+import type { LabelResult } from "../../../protocol/results.ts";
 import { digestLines, keyOf } from "../../base/keys.ts";
 import { defaultMinConfidence } from "../../config/config.ts";
-import { human } from "../../labels/labels.ts";
+import type { LabelStore } from "../../labels/labels.ts";
 import { readResult } from "../stage.ts";
 import { usableLabels } from "./label.ts";
 import { keptEpoch, trainingInputs } from "./training.ts";
-import type { DistillPlan, Plan } from "./types.ts";
+import type { DistilledTarget, DistillPlan, Plan } from "./types.ts";
 
 /** The labels it learns from, the images, and its own settings. */
 export async function planDistill(plan: Plan): Promise<DistillPlan> {
@@ -16,10 +17,26 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
   const finished = await readResult(project, "label", label.key);
   const minConfidence = await plan.minConfidence();
   const temperature = await plan.temperature();
+  const targets: DistilledTarget[] = [];
+  const told: Record<string, unknown>[] = [];
+  let labelled = finished !== undefined;
+  for (const { name, plan: own } of plan.asked()) {
+    const target = {
+      label: await own.label(),
+      minConfidence: await own.minConfidence(),
+      temperature: await own.temperature(),
+    };
+    const result = await readResult(project, "label", target.label.key);
+    labelled &&= result !== undefined;
+    targets.push({ name, plan: own, ...target });
+    const { temperature } = target;
+    const minConfidence = target.minConfidence ?? defaultMinConfidence;
+    told.push({ name, ...usedOf(result), minConfidence, temperature });
+  }
   const inputs = {
     labels: label.key,
-    usable: finished ? usableLabels(finished) : 0,
-    ...(finished?.chosen && { pairs: finished.chosen }),
+    ...usedOf(finished),
+    ...(targets.length > 0 && { targets: told }),
     human: humanWords(plan),
     // Where all pairs count it changes nothing, and is the same for all.
     minConfidence: minConfidence ?? defaultMinConfidence,
@@ -36,20 +53,30 @@ export async function planDistill(plan: Plan): Promise<DistillPlan> {
     key,
     keys,
     label,
-    labelled: finished !== undefined,
+    labelled,
     minConfidence,
     temperature,
     keep,
+    targets,
+  };
+}
+
+/** How many labels there are, and which pairs where answers chose them. */
+function usedOf(finished: (LabelResult & { chosen?: string }) | undefined) {
+  return {
+    usable: finished ? usableLabels(finished) : 0,
+    ...(finished?.chosen && { pairs: finished.chosen }),
   };
 }
 
 /** The words of people that stand; 0 while there is none. One that is taken back leaves no trace. */
 export function humanWords(plan: Plan): string | 0 {
   const store = plan.labels();
-  if (!store) return 0;
-  const lines = [
-    ...Array.from(store.points(human), ({ image, score }) => `${image} ${score}`),
-    ...Array.from(store.pairs(human), ({ a, b, p }) => `${a} ${b} ${p}`),
-  ];
+  const lines = store ? [...wordsOf(store)] : [];
   return lines.length === 0 ? 0 : digestLines(lines);
+}
+
+function* wordsOf(store: LabelStore): Generator<string> {
+  for (const { image, score } of store.points(store.person)) yield `${image} ${score}`;
+  for (const { a, b, p } of store.pairs(store.person)) yield `${a} ${b} ${p}`;
 }

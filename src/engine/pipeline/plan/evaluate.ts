@@ -6,7 +6,7 @@ import type { Config } from "../../config/config.ts";
 import { NoHumanScores } from "./calibrate.ts";
 import { ratedIn } from "./minConfidence.ts";
 import { ratedOf } from "./targets.ts";
-import type { CalibratePlan, Evaluated, EvaluatedTarget, EvaluatePlan, Plan, StageInputs } from "./types.ts";
+import type { Evaluated, EvaluatedTarget, EvaluatePlan, Plan, StageInputs } from "./types.ts";
 
 /** Fewer scores have no correlation worth the name. */
 export const leastRated = 3;
@@ -38,7 +38,7 @@ export async function planEvaluate(plan: Plan, student: Evaluated): Promise<Eval
     mos: catalog.mos.get(hash)!,
     group: catalog.groupNameOf(hash),
   }));
-  const targets = "targets" in evaluated ? evaluatedTargets(plan, evaluated) : [];
+  const targets = evaluatedTargets(plan, evaluated);
   const inputs = {
     ...evaluationInputs(project.config, evaluated.key, truth),
     ...(targets.length > 0 && { targets: targets.map(targetInput) }),
@@ -57,7 +57,10 @@ export async function planEvaluate(plan: Plan, student: Evaluated): Promise<Eval
 }
 
 /** Those that the student has learnt and enough images have a score of. */
-function evaluatedTargets(plan: Plan, { targets }: CalibratePlan): EvaluatedTarget[] {
+function evaluatedTargets(
+  plan: Plan,
+  { targets }: { targets: readonly { name: string }[] },
+): EvaluatedTarget[] {
   return (plan.catalog.targets ?? []).flatMap((target) => {
     const hashes = ratedOf(plan, target, plan.project.config.evaluate.split);
     const learnt = targets.some(({ name }) => name === target.name);

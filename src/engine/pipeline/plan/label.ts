@@ -19,6 +19,8 @@ export async function planLabel(plan: Plan): Promise<LabelPlan> {
   const [train, val] = (["train", "val"] as const).map((split) =>
     hashes.filter((hash) => splitOf(hash) === split),
   ) as [string[], string[]];
+  const asked: { name: string; labels: string }[] = [];
+  for (const { name, plan: own } of plan.asked()) asked.push({ name, labels: (await own.label()).key });
   const inputs = {
     // What each says is one thing, what it has to say another.
     teacher: ensemble ? keyOf(members.map(({ fingerprint }) => fingerprint)) : teacher,
@@ -31,6 +33,7 @@ export async function planLabel(plan: Plan): Promise<LabelPlan> {
     pairs,
     seed,
     ...(orders === "one" && { orders }),
+    ...(asked.length > 0 && { targets: asked }),
   };
   const key = keyOf(inputs);
   const checks = checksOf(plan);

@@ -3,6 +3,7 @@ import { LeafError } from "../../base/errors.ts";
 import type { Project } from "../../config/project.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
 import { type LabelStore, openLabels } from "../../labels/labels.ts";
+import { askedTargets } from "./asked.ts";
 import { planCalibrate } from "./calibrate.ts";
 import { planDistill } from "./distill.ts";
 import { planEvaluate } from "./evaluate.ts";
@@ -18,10 +19,18 @@ import type { Evaluated, EvaluatePlan, Plan, StagePlan } from "./types.ts";
  */
 export function planOf(project: Project, catalog: Catalog): Plan {
   let store: LabelStore | null | undefined;
+  let asked: ReturnType<Plan["asked"]> | undefined;
   const evaluations = new Map<Evaluated, Promise<EvaluatePlan>>();
   const plan: Plan = {
     project,
     catalog,
+    asked() {
+      asked ??= askedTargets(project, catalog).map((one) => ({
+        name: one.name,
+        plan: planOf(one.project, one.catalog),
+      }));
+      return asked;
+    },
     judges: once(() => plannedJudges(plan)),
     teacher: async () => (await plan.judges()).fingerprint,
     labels() {
@@ -45,6 +54,7 @@ export function planOf(project: Project, catalog: Catalog): Plan {
     close() {
       store?.close();
       store = undefined;
+      for (const { plan } of asked ?? []) plan.close();
     },
   };
   return plan;
@@ -86,7 +96,7 @@ function once<A extends unknown[], T>(work: (...given: A) => Promise<T>): (...gi
 /** A damaged store is told by the stage that needs it. */
 function readableLabels(project: Project): LabelStore | null {
   try {
-    return openLabels(project.labelsFile, { readOnly: true });
+    return openLabels(project.labelsFile, { readOnly: true, people: project.target === undefined });
   } catch (error) {
     if (error instanceof LeafError) return null;
     throw error;

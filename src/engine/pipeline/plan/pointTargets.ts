@@ -1,4 +1,4 @@
-import { human, type LabelStore } from "../../labels/labels.ts";
+import type { LabelStore } from "../../labels/labels.ts";
 import { countedPairs } from "../../labels/snapshot.ts";
 import { rankedTargets, rankPreferences } from "../../reliability/ranking.ts";
 import { sampledPairs } from "./label.ts";
@@ -26,7 +26,7 @@ export function targetScores({ project }: Plan, label: LabelPlan, store: LabelSt
     minConfidence: null,
   }))
     pairs.set(`${pair.a} ${pair.b}`, pair);
-  for (const pair of store.pairs(human))
+  for (const pair of store.pairs(store.person))
     if (train.has(pair.a) && train.has(pair.b)) pairs.set(`${pair.a} ${pair.b}`, pair);
   for (const [hash, score] of rankedTargets(rankPreferences(pairs.values(), scores), target))
     if (!people.has(hash)) scores.set(hash, score);

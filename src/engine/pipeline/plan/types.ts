@@ -66,6 +66,14 @@ export interface DistillPlan extends StagePlan {
   temperature: number;
   /** Which epoch becomes the student. */
   keep: "best" | "last";
+  /** Learnt beside the main one. */
+  targets: DistilledTarget[];
+}
+
+/** A target beside the main one that the teacher is asked for: its own labels, and how they count. */
+export interface DistilledTarget extends Pick<DistillPlan, "label" | "minConfidence" | "temperature"> {
+  name: string;
+  plan: Plan;
 }
 
 /** One line of the trainer's rows file. */
@@ -116,7 +124,7 @@ export interface EvaluatePlan extends StagePlan {
   student: Evaluated;
   studentKey: string;
   hashes: string[];
-  /** Of a calibrated student: a distilled one has no score of them. */
+  /** Those that the student has learnt. */
   targets: EvaluatedTarget[];
   /** Images that the student was calibrated with. */
   calibration: string[];
@@ -126,6 +134,8 @@ export interface EvaluatePlan extends StagePlan {
 export interface Plan {
   project: Project;
   catalog: Catalog;
+  /** The targets beside the main one that the teacher is asked for, each with the plan of its labels; none in such a plan. */
+  asked(): { name: string; plan: Plan }[];
   /** Who judges, and who is asked for it. */
   judges(): Promise<Judges>;
   /** Fingerprint of who judges. */

@@ -1,7 +1,5 @@
 import path from "node:path";
-import type { HeadDone } from "../../../protocol/head.ts";
 import type { CalibrateResult } from "../../../protocol/results.ts";
-import type { StudentCard } from "../../../protocol/student.ts";
 import { figure, interval } from "../../../words/figure.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
@@ -10,7 +8,7 @@ import { readFailures } from "../../failures/list.ts";
 import { targetsOf } from "../../mos/complete.ts";
 import { carryOut } from "../carryOut.ts";
 import { withPlan } from "../plan/plan.ts";
-import type { CalibratePlan, Plan, TargetRows } from "../plan/types.ts";
+import type { CalibratePlan, Plan } from "../plan/types.ts";
 import { recordStage } from "../runs.ts";
 import {
   finishedResult,
@@ -23,7 +21,7 @@ import {
 import { type ClosedForm, checkClosedForm, fitClosedForm } from "./closedForm.ts";
 import { compareMethods, foldsOf } from "./compareMethods.ts";
 import { fineTune } from "./fineTune.ts";
-import { tellUndecoded, trainingCache, writeCard } from "./training.ts";
+import { cardTargets, tellUndecoded, trainingCache, writeCard } from "./training.ts";
 
 /** Brings the student to the human scale by the chosen images' MOS: in closed form, by fine-tuning (CFT), or the better of the two. */
 export async function calibrateStage(project: Project, options: StageOptions = {}): Promise<CalibrateResult> {
@@ -143,7 +141,7 @@ async function finishClosedForm(
         teacher: null,
         images,
         mosScale: scaleOf(project),
-        ...cardTargets(project, targets, done),
+        ...cardTargets(project, targets, targetsOf(project.config.mos), done),
       },
       {
         parameters: done.parameters,
@@ -200,7 +198,7 @@ async function finishFineTuning(
         teacher: null,
         images,
         mosScale: scaleOf(project),
-        ...cardTargets(project, targets),
+        ...cardTargets(project, targets, targetsOf(project.config.mos)),
       },
       done,
       hello,
@@ -218,29 +216,6 @@ async function finishFineTuning(
   } finally {
     cache.release();
   }
-}
-
-/** Which outputs are whose, the main target first; nothing where it is the only one. */
-function cardTargets(
-  { config }: Project,
-  beside: readonly TargetRows[],
-  closed?: HeadDone,
-): { targets?: StudentCard["targets"] } {
-  const [main] = targetsOf(config.mos);
-  if (!main || beside.length === 0) return {};
-  return {
-    targets: [main, ...beside].map(({ name, range, lowerIsBetter }, i) => {
-      const suffix = i === 0 ? "" : `_${name}`;
-      const head = closed?.targets?.find((one) => one.name === name)?.facts;
-      return {
-        name,
-        score: `score${suffix}`,
-        sd: closed ? `sd${suffix}` : null,
-        mosScale: { range, lowerIsBetter },
-        ...(head && { head }),
-      };
-    }),
-  };
 }
 
 function scaleOf({ config }: Project) {

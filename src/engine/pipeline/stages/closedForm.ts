@@ -138,6 +138,7 @@ export async function fitClosedForm(
           features: features[i]!,
           levels: card.levels!,
           scored: name === "distilled",
+          ...besideOf(card),
         })),
         rows,
         ...(heads.length > 0 && { targets: heads.map((head) => ({ name: head.name, rows: head.rows })) }),
@@ -234,9 +235,19 @@ async function networksOf(
   return found;
 }
 
-/** Rows of levels and then the score, as little-endian float32. */
-function joined({ features, scores, dim }: StudentTable, rows: readonly number[]): Uint8Array {
-  const found = new DataView(new ArrayBuffer(4 * rows.length * (dim + 1)));
+/** The targets that a distilled student has learnt beside the main one. */
+function besideOf({ targets = [] }: StudentCard): { beside?: string[] } {
+  const names = targets.slice(1).map(({ name }) => name);
+  return names.length > 0 ? { beside: names } : {};
+}
+
+/** Rows of levels and then the scores of each target, as little-endian float32. */
+function joined(
+  { features, scores, dim, hashes, beside = new Float32Array(0) }: StudentTable,
+  rows: readonly number[],
+): Uint8Array {
+  const further = beside.length / Math.max(1, hashes.length);
+  const found = new DataView(new ArrayBuffer(4 * rows.length * (dim + 1 + further)));
   let at = 0;
   const put = (value: number) => {
     found.setFloat32(at, value, true);
@@ -245,6 +256,7 @@ function joined({ features, scores, dim }: StudentTable, rows: readonly number[]
   for (const row of rows) {
     for (let i = 0; i < dim; i++) put(features[row * dim + i]!);
     put(scores[row]!);
+    for (let i = 0; i < further; i++) put(beside[row * further + i]!);
   }
   return new Uint8Array(found.buffer);
 }

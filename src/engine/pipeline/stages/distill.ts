@@ -20,6 +20,7 @@ import { recordStage } from "../runs.ts";
 import { finishedResult, type StageOptions, stageDir, withCatalog, writeResult } from "../stage.ts";
 import { train } from "../trainer.ts";
 import {
+  cardTargets,
   tellUndecoded,
   trainerWitness,
   trainingCache,
@@ -32,6 +33,7 @@ import {
 interface Finished {
   durationS: number;
   teacherAgreement: Agreement;
+  targets?: DistillResult["targets"];
   minConfidence?: number | null;
   temperature?: number;
   keep: "best" | "last";
@@ -124,20 +126,14 @@ async function trainStudent(
     const undecoded = new Set(cache.failed.map(({ hash }) => hash));
     const used = candidates.filter((hash) => !undecoded.has(hash));
     await writeRows(rowsFile, untargetedRows(catalog), cache.rowOf);
-    // What it learns from, unchanged by whatever is labelled meanwhile.
+    const images = new Set(used);
     const db = path.join(dir, "labels.sqlite");
-    const store = openLabels(project.labelsFile, { readOnly: true });
-    try {
-      writeLabelSnapshot(store, db, {
-        teacher,
-        images: new Set(used),
-        pairs: sampledPairs(project, plan.label, store),
-        minConfidence,
-        ...(distill.target !== "points" && { scores: targetScores(whole, plan.label, store) }),
-      });
-    } finally {
-      store.close();
-    }
+    writeLabels(whole, plan, db, images);
+    const targets = plan.targets.map(({ plan: own, name, ...learnt }, i) => {
+      const labels = path.join(dir, `labels-${i + 1}.sqlite`);
+      writeLabels(own, learnt, labels, images);
+      return { name, labels, temperature: learnt.temperature };
+    });
     tellBefore(plan, project, catalog, options);
     const witness = trainerWitness("distill", options);
     const { confidence: _, ...weights } = distill.loss;
@@ -163,6 +159,7 @@ async function trainStudent(
         cache: cache.dir,
         rows: rowsFile,
         labels: db,
+        ...(targets.length > 0 && { targets }),
         epochs: distill.epochs,
         batch: distill.batch,
         microBatch: distill.microBatch,
@@ -182,13 +179,23 @@ async function trainStudent(
     await writeCard(
       project,
       dir,
-      { stage: "distill", stageKey: key, teacher, images: used.length, mosScale: null },
+      {
+        stage: "distill",
+        stageKey: key,
+        teacher,
+        images: used.length,
+        mosScale: null,
+        ...cardTargets(project, targets),
+      },
       done,
       witness.hello,
     );
     const finished: Finished = {
       durationS: done.durationS,
-      teacherAgreement: done.val ?? { n: 0, srcc: null, plcc: null },
+      teacherAgreement: done.val ?? unknown,
+      ...(targets.length > 0 && {
+        targets: targets.map(({ name }) => ({ name, ...(done.targets?.[name] ?? unknown) })),
+      }),
       minConfidence,
       temperature,
       keep: plan.keep,
@@ -197,5 +204,30 @@ async function trainStudent(
     await writeResult(project, plan, finished);
   } finally {
     cache.release();
+  }
+}
+
+const unknown: Agreement = { n: 0, srcc: null, plcc: null };
+
+/** What it learns from, unchanged by whatever is labelled meanwhile. */
+function writeLabels(
+  plan: Plan,
+  { label, minConfidence }: Pick<DistillPlan, "label" | "minConfidence">,
+  file: string,
+  images: ReadonlySet<string>,
+): void {
+  const { project } = plan;
+  const people = project.target === undefined;
+  const store = openLabels(project.labelsFile, { readOnly: true, people });
+  try {
+    writeLabelSnapshot(store, file, {
+      teacher: label.teacher,
+      images,
+      pairs: sampledPairs(project, label, store),
+      minConfidence,
+      ...(project.config.distill.target !== "points" && { scores: targetScores(plan, label, store) }),
+    });
+  } finally {
+    store.close();
   }
 }

@@ -22,6 +22,7 @@ import { type LabelStore, openLabels } from "../../labels/labels.ts";
 import { createTeacher } from "../../teachers/createTeacher.ts";
 import type { Teacher, TeacherImage } from "../../teachers/teacher.ts";
 import { holdingStage } from "../lock.ts";
+import { askedTargets } from "../plan/asked.ts";
 import { modelOf } from "../plan/judges.ts";
 import { judgedImages, pairPlan, sampledPairs } from "../plan/label.ts";
 import { planOf, withPlan } from "../plan/plan.ts";
@@ -40,41 +41,79 @@ export interface LabelOptions extends StageOptions {
   only?: "points" | "pairs";
   /** Ask again what failed in an earlier run (the default). False: only where that run was cut off. */
   retryFailed?: boolean;
+  /** What was spent already of a teacher's limit. */
+  spent?: Spent;
 }
 
 /**
  * Stage 1: the teacher judges the images that are learnt from or validated on, the sampled pairs of the former, and what is asked for
- * by name. What the store holds already is not asked again.
+ * by name. What the store holds already is not asked again. Targets that it has a question for come first: the main one's result says
+ * that all are done.
  */
 export async function labelStage(project: Project, options: LabelOptions = {}): Promise<LabelResult> {
   return withCatalog(project, options, async (catalog) => {
     refuseEmpty(project, catalog);
-    let opened: Teacher | undefined;
-    let planned = 0;
-    try {
-      for (;;) {
-        const plan = planOf(project, catalog);
-        const label = await plan.label();
-        try {
-          return await holdingStage(project, "label", label.key, () =>
-            during(say`the images were labelled`, project.configFile, () =>
-              label.judges.ensemble
-                ? labelTogether(plan, label, options)
-                : labelAll(plan, label, options, { config: label.judges.members[0]!.config, opened }),
-            ),
-          );
-        } catch (error) {
-          if (!(error instanceof AnotherTeacher)) throw error;
-          const { members, ensemble } = label.judges;
-          if (ensemble) await error.teacher.close();
-          if (opened || planned++ > members.length) throw error;
-          if (!ensemble) opened = error.teacher;
-        }
+    const views = askedTargets(project, catalog);
+    if (views.length === 0) return labelOne(project, catalog, options);
+    const { key } = await withPlan(project, catalog, (plan) => plan.label());
+    const targets: NamedLabels[] = [];
+    await holdingStage(project, "label", key, async () => {
+      for (const { name, project: own, catalog: seen } of views) {
+        const result = await labelOne(own, seen, { ...options, ...after(targets, project) });
+        const { points, pairs, spent } = result;
+        options.onNote?.(
+          say`${name}: ${points.labelled} images and ${pairs.labelled} pairs judged, ${points.reused} and ${pairs.reused} reused, ${points.failed} and ${pairs.failed} failed`,
+        );
+        targets.push({ name, points, pairs, ...(spent && { spent }) });
       }
-    } finally {
-      await opened?.close();
-    }
+    });
+    return labelOne(project, catalog, { ...options, ...after(targets, project) }, targets);
   });
+}
+
+type NamedLabels = NonNullable<LabelResult["targets"]>[number];
+
+/** A teacher's limit holds for all that it is asked; those of an ensemble each have their own, by target. */
+function after(asked: readonly NamedLabels[], { config }: Project): Pick<LabelOptions, "spent"> {
+  const all = config.teacher.kind === "ensemble" ? [] : asked.flatMap((one) => one.spent ?? []);
+  return all.length > 0 ? { spent: sumOf(all) } : {};
+}
+
+async function labelOne(
+  project: Project,
+  catalog: Catalog,
+  options: LabelOptions,
+  targets: readonly NamedLabels[] = [],
+): Promise<LabelResult> {
+  let opened: Teacher | undefined;
+  let planned = 0;
+  try {
+    for (;;) {
+      const plan = planOf(project, catalog);
+      const label = await plan.label();
+      try {
+        return await holdingStage(project, "label", label.key, () =>
+          during(say`the images were labelled`, project.configFile, () =>
+            label.judges.ensemble
+              ? labelTogether(plan, label, options, targets)
+              : labelAll(plan, label, options, {
+                  config: label.judges.members[0]!.config,
+                  opened,
+                  targets,
+                }),
+          ),
+        );
+      } catch (error) {
+        if (!(error instanceof AnotherTeacher)) throw error;
+        const { members, ensemble } = label.judges;
+        if (ensemble) await error.teacher.close();
+        if (opened || planned++ > members.length) throw error;
+        if (!ensemble) opened = error.teacher;
+      }
+    }
+  } finally {
+    await opened?.close();
+  }
 }
 
 /** What was found out about its server makes it another teacher than was planned with: it is planned again. */
@@ -112,7 +151,7 @@ export function teacherImage(catalog: Catalog, hash: string): TeacherImage {
 export function openTeacher(
   project: Project,
   teacher: OneTeacherConfig,
-  options: StageOptions,
+  options: Pick<LabelOptions, "signal" | "onProgress" | "spent">,
 ): Promise<Teacher> {
   const { python } = project.config;
   return createTeacher(teacher, {
@@ -121,6 +160,7 @@ export function openTeacher(
     precision: python.precision,
     maxPixels: maxPixelsOf(project.config),
     signal: options.signal,
+    spent: options.spent,
     onNote: (note) =>
       options.onProgress?.({
         stage: "label",
@@ -141,10 +181,17 @@ interface Asked {
   together?: (store: LabelStore) => Teacher;
   /** One of an ensemble: its labels are not yet the stage's. */
   member?: boolean;
+  /** What was labelled of the targets beside the main one. */
+  targets?: readonly NamedLabels[];
 }
 
 /** Each teacher of an ensemble in turn, one at a time on this machine; then their labels are combined, by what these say now. */
-async function labelTogether(plan: Plan, label: LabelPlan, options: LabelOptions): Promise<LabelResult> {
+async function labelTogether(
+  plan: Plan,
+  label: LabelPlan,
+  options: LabelOptions,
+  targets: readonly NamedLabels[],
+): Promise<LabelResult> {
   const { project, catalog } = plan;
   const { members } = label.judges;
   const spent: Spent[] = [];
@@ -174,6 +221,7 @@ async function labelTogether(plan: Plan, label: LabelPlan, options: LabelOptions
       const result = await labelAll(now, combined, options, {
         config: null,
         together: (store) => storedEnsemble(store, named, identity, weights),
+        targets,
       });
       return spent.length > 0 ? { ...result, spent: sumOf(spent) } : result;
     };
@@ -197,6 +245,11 @@ function teacherName(config: OneTeacherConfig): string {
   return modelOf(config) ?? config.kind;
 }
 
+function spentTogether({ spent }: LabelResult, targets: readonly NamedLabels[]): Pick<LabelResult, "spent"> {
+  const all = [spent, ...targets.map((one) => one.spent)].filter((one) => one !== undefined);
+  return all.length > 0 ? { spent: sumOf(all) } : {};
+}
+
 /** Money of one currency alone is added up. */
 export function sumOf(spent: readonly Spent[]): Spent {
   const total = (of: (one: Spent) => number) => spent.reduce((sum, one) => sum + of(one), 0);
@@ -217,7 +270,7 @@ async function labelAll(
   plan: Plan,
   label: LabelPlan,
   options: LabelOptions,
-  { config, opened, together, member }: Asked,
+  { config, opened, together, member, targets = [] }: Asked,
 ): Promise<LabelResult> {
   const { project, catalog } = plan;
   const { key, teacher: fingerprint } = label;
@@ -229,7 +282,7 @@ async function labelAll(
   const waiting = { signal: options.signal, onNote: options.onNote };
   const store = await whenFree(
     project.labelsFile,
-    () => openLabels(project.labelsFile, { waitMs: shortWaitMs }),
+    () => openLabels(project.labelsFile, { waitMs: shortWaitMs, people: project.target === undefined }),
     waiting,
   );
   try {
@@ -289,6 +342,8 @@ async function labelAll(
       ...labelled,
       minConfidence,
       positionBias: await whenFree(store.file, () => store.positionBias(fingerprint), waiting),
+      ...(targets.length > 0 && { targets: [...targets] }),
+      ...spentTogether(labelled, targets),
       ...(failed && { failures: failed }),
     };
     if (options.only) return result;
@@ -301,6 +356,7 @@ async function labelAll(
       teacher: fingerprint,
       ...(chosen && { chosen }),
     } satisfies Finished);
+    if (project.target !== undefined) return result;
     const run = await runFor(project, { label: key });
     await recordStage(project, run, "label", { key, seconds: (performance.now() - started) / 1000, result });
     return result;

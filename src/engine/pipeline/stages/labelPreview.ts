@@ -16,6 +16,7 @@ import {
   type RatingProbabilities,
 } from "../../teachers/judgement.ts";
 import type { Inspection, TeacherImage } from "../../teachers/teacher.ts";
+import { askedTargets, asTarget } from "../plan/asked.ts";
 import { withPlan } from "../plan/plan.ts";
 import type { StageOptions } from "../stage.ts";
 import { estimateMissing, openTeacher, refuseEmpty, sumOf, teacherImage } from "./label.ts";
@@ -23,15 +24,21 @@ import { estimateMissing, openTeacher, refuseEmpty, sumOf, teacherImage } from "
 /**
  * Asks the teacher about some images one by one, and about the first two as a pair in both orders, and tells all that stands
  * behind its answers. With `prompts`, a YAML file of what `teacher.prompts` may hold, the same is asked in these words too, as are
- * pairs of all images, and both are compared. `member` is the number of one teacher of an ensemble. Stores nothing. Throws LeafErrors `usage` for a teacher that has no prompt, `config`
+ * pairs of all images, and both are compared. `member` is the number of one teacher of an ensemble,
+ * `target` the name of the one whose question is asked. Stores nothing. Throws LeafErrors `usage` for a teacher that has no prompt, `config`
  * for a file that holds none.
  */
 export async function dryRunLabels(
   project: Project,
   count: number,
-  { prompts, member, ...options }: StageOptions & { prompts?: string; member?: number } = {},
+  {
+    prompts,
+    member,
+    target,
+    ...options
+  }: StageOptions & { prompts?: string; member?: number; target?: string } = {},
 ): Promise<DryRun> {
-  const config = memberToAsk(project, member);
+  const config = memberToAsk(asTarget(project, target), member);
   const others = prompts === undefined ? undefined : await withPrompts(config, prompts);
   const catalog = await openCatalog(project, options);
   try {
@@ -160,7 +167,7 @@ function labelOf(images: TeacherImage[], { answers, mass }: Inspection): DryRunQ
   return { value: p, confidence: pairConfidence(p) };
 }
 
-/** What is left to label, and how many requests and tokens that takes, by one trial request. */
+/** What is left to label, of all targets, and how many requests and tokens that takes, by one trial request for each question. */
 export async function estimateLabels(
   project: Project,
   options: StageOptions & { only?: "points" | "pairs" } = {},
@@ -171,19 +178,20 @@ export async function estimateLabels(
     const store = openLabels(project.labelsFile);
     try {
       const each: LabelEstimate[] = [];
-      for (const config of membersOf(project.config.teacher)) {
-        const teacher = await openTeacher(project, config, options);
-        try {
-          // What was found out about its server may have made it another.
-          each.push(
-            await withPlan(project, catalog, async (plan) =>
-              estimateMissing(plan, await plan.label(), store, teacher, options),
-            ),
-          );
-        } finally {
-          await teacher.close();
+      for (const view of [{ project, catalog }, ...askedTargets(project, catalog)])
+        for (const config of membersOf(view.project.config.teacher)) {
+          const teacher = await openTeacher(project, config, options);
+          try {
+            // What was found out about its server may have made it another.
+            each.push(
+              await withPlan(view.project, view.catalog, async (plan) =>
+                estimateMissing(plan, await plan.label(), store, teacher, options),
+              ),
+            );
+          } finally {
+            await teacher.close();
+          }
         }
-      }
       return each.length === 1 ? each[0]! : together(each);
     } finally {
       store.close();
@@ -193,7 +201,7 @@ export async function estimateLabels(
   }
 }
 
-/** What several teachers lack together, and what that takes. */
+/** What several teachers, or questions, lack together, and what that takes. */
 function together(each: readonly LabelEstimate[]): LabelEstimate {
   const total = (of: (one: LabelEstimate) => number) => each.reduce((sum, one) => sum + of(one), 0);
   const missing = {

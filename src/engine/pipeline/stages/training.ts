@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import type { HeadFacts } from "../../../protocol/head.ts";
+import type { HeadDone, HeadFacts } from "../../../protocol/head.ts";
 import type { StudentCard } from "../../../protocol/student.ts";
 import type { TrainerDone, TrainerMessage } from "../../../protocol/trainer.ts";
 import { quoted, say } from "../../../words/text.ts";
@@ -22,6 +22,7 @@ import {
   openTensorCache,
   writeTensorCache,
 } from "../../images/tensorCache.ts";
+import { targetsOf } from "../../mos/complete.ts";
 import { csvLine } from "../../tables/csvText.ts";
 import type { TargetRows, TrainingRow } from "../plan/types.ts";
 import type { StageOptions } from "../stage.ts";
@@ -200,6 +201,31 @@ export interface CardFacts {
   mosScale: StudentCard["mosScale"];
   /** Where there are several. */
   targets?: StudentCard["targets"];
+}
+
+/** Which outputs are whose, the main target first; nothing where it is the only one. Before calibration all are on 1..5. */
+export function cardTargets(
+  { config }: Project,
+  beside: readonly { name: string }[],
+  scales: readonly Pick<TargetRows, "name" | "range" | "lowerIsBetter">[] = [],
+  closed?: HeadDone,
+): { targets?: StudentCard["targets"] } {
+  const [main] = targetsOf(config.mos);
+  if (!main || beside.length === 0) return {};
+  return {
+    targets: [main, ...beside].map(({ name }, i) => {
+      const suffix = i === 0 ? "" : `_${name}`;
+      const scale = scales.find((one) => one.name === name);
+      const head = closed?.targets?.find((one) => one.name === name)?.facts;
+      return {
+        name,
+        score: `score${suffix}`,
+        sd: closed ? `sd${suffix}` : null,
+        mosScale: { range: scale?.range ?? [1, 5], lowerIsBetter: scale?.lowerIsBetter ?? false },
+        ...(head && { head }),
+      };
+    }),
+  };
 }
 
 /** Writes `student.json` beside the exported `student.onnx`. */

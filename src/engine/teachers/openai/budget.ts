@@ -24,8 +24,15 @@ export interface Budget {
   costOf(tokens: Tokens): Estimate["cost"];
 }
 
-export function createBudget({ price, limit }: Pick<OpenaiTeacherConfig, "price" | "limit">): Budget {
-  const total = { requests: 0, input: 0, output: 0 };
+const nothing = { requests: 0, inputTokens: 0, outputTokens: 0 };
+
+/** `before`: what was spent of the same limit already. */
+export function createBudget(
+  { price, limit }: Pick<OpenaiTeacherConfig, "price" | "limit">,
+  before: Pick<Estimate, "requests" | "inputTokens" | "outputTokens"> = nothing,
+): Budget {
+  // What was spent before counts for the limit alone.
+  const total = { requests: before.requests, input: before.inputTokens, output: before.outputTokens };
   const underWay = { input: 0, output: 0 };
   const dearest = new Map<QuestionKind, Tokens>();
 
@@ -34,8 +41,9 @@ export function createBudget({ price, limit }: Pick<OpenaiTeacherConfig, "price"
   const costOf = (tokens: Tokens) => (price ? { amount: amountOf(tokens), currency: price.currency } : null);
 
   function spent(): Estimate {
-    const { requests, input, output } = total;
-    return { requests, inputTokens: input, outputTokens: output, cost: costOf(total) };
+    const requests = total.requests - before.requests;
+    const [input, output] = [total.input - before.inputTokens, total.output - before.outputTokens];
+    return { requests, inputTokens: input, outputTokens: output, cost: costOf({ input, output }) };
   }
 
   /** Which limit would be passed, in the words of the config. */
@@ -57,11 +65,11 @@ export function createBudget({ price, limit }: Pick<OpenaiTeacherConfig, "price"
       const expected = dearest.get(kind) ?? { input: 0, output: 0 };
       const which = passed(expected);
       if (which) {
-        const { requests, inputTokens, outputTokens, cost } = spent();
+        const cost = costOf(total);
         const paid = cost ? say` and ${money(cost)}` : "";
         throw new LeafError(
           "failed",
-          say`The teacher's limit of ${which} is reached: ${requests} requests, ${inputTokens + outputTokens} tokens${paid} were spent.`,
+          say`The teacher's limit of ${which} is reached: ${total.requests} requests, ${total.input + total.output} tokens${paid} were spent.`,
           {
             remedy: say`Raise \`teacher.limit\` and run again; finished labels are kept and not asked again.`,
           },

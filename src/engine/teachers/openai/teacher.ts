@@ -73,7 +73,7 @@ export async function createOpenaiTeacher(
     (await acquireServer(serve, { ...options, servers: path.join(options.root, ".leaf", "servers") }));
   const urls = server ? [server.endpoint] : [config.endpoint ?? []].flat();
   const http = createHttpClient();
-  const budget = createBudget(config);
+  const budget = createBudget(config, options.spent);
   const client = createClient({ http, budget, model, request, keyFor, timeoutMs: config.timeout * 1000 });
   const { judge, sample, explain, trial } = createJudge(
     client,

@@ -43,6 +43,7 @@ class HeadNetwork(Strict, frozen=True, kw_only=True):
     features: Filled
     levels: Levels
     scored: bool
+    beside: UnsetType | Annotated[list[TargetName], Meta(min_length=1, max_length=15)] = UNSET
 
 
 class FurtherHead(Strict, frozen=True, kw_only=True):

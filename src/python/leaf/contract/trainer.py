@@ -73,6 +73,12 @@ class DistillLoss(Strict, frozen=True, kw_only=True):
     huber_delta: Annotated[float, Meta(ge=0.000001)] = 1
 
 
+class DistillTarget(Strict, frozen=True, kw_only=True):
+    name: TargetName
+    labels: Filled
+    temperature: Annotated[float, Meta(ge=0.000001)]
+
+
 class CalibrateLoss(Strict, frozen=True, kw_only=True):
     mse: AtLeast0
     plcc: AtLeast0
@@ -106,6 +112,7 @@ class DistillJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="disti
     affine_init: bool = True
     student: NewStudent
     labels: Annotated[Filled, Meta(extra={"must": "is required for distill"})]
+    targets: UnsetType | Annotated[list[DistillTarget], Meta(min_length=1, max_length=15)] = UNSET
     loss: DistillLoss
 
 

@@ -92,7 +92,9 @@ def _factor(fit: Fit) -> Array:
 
 def _inner(part: Part) -> str:
     """The value inside the network that has a block's features: [N, C], or [N] for a score."""
-    return f"{part.network}_score" if part.score else f"{part.network}_{part.level}_{part.kind}"
+    if not part.score:
+        return f"{part.network}_{part.level}_{part.kind}"
+    return f"{part.network}_score" + (f"_{part.target}" if part.target else "")
 
 
 def _prefixed(network: HeadNetwork) -> ModelProto:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from leaf.agreement import pearson, ranks
@@ -52,6 +53,8 @@ class Part:
     level: str
     kind: str
     columns: NDArray[np.int64]
+    # Of a score: the target beside the main one whose it is.
+    target: str = ""
 
     @property
     def score(self) -> bool:
@@ -89,13 +92,15 @@ class Fit:
     deviations: Array
 
 
-def parts_of(network: HeadNetwork, ratings: int) -> list[Part]:
+def parts_of(network: HeadNetwork, ratings: int, target: str = "") -> list[Part]:
     """Means and standard deviations of each level, and the score where it says something.
 
-    A handful of ratings can only place such a score on the scale.
+    That is the score of `target`, or the main one's where the network has not learnt it. A handful of ratings
+    can only place such a score on the scale.
     """
+    score = _score_of(network, target)
     if network.scored and ratings < LEAST_FOR_LEVELS:
-        return [Part(network.name, "", "score", np.arange(network.levels.dim, network.levels.dim + 1))]
+        return [score]
     found = []
     for level in network.levels.parts:
         for kind, at in (("mean", level.mean), ("sd", level.sd)):
@@ -103,9 +108,15 @@ def parts_of(network: HeadNetwork, ratings: int) -> list[Part]:
                 columns = np.arange(at, at + level.channels)
                 found.append(Part(network.name, level.name, kind, columns))
     if network.scored:
-        at = network.levels.dim
-        found.append(Part(network.name, "", "score", np.arange(at, at + 1)))
+        found.append(score)
     return found
+
+
+def _score_of(network: HeadNetwork, target: str) -> Part:
+    learnt = [] if network.beside is UNSET else network.beside
+    own = target if target in learnt else ""
+    at = network.levels.dim + (learnt.index(own) + 1 if own else 0)
+    return Part(network.name, "", "score", np.arange(at, at + 1), own)
 
 
 def scale(features: Sequence[Array], parts: Sequence[Sequence[Part]]) -> Scaled:
@@ -185,10 +196,12 @@ def fit(networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated
     return _finish(best, rated, candidates)
 
 
-def fit_beside(main: Fit, networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated) -> Fit:
-    """A head for another target on the networks that the main one takes."""
+def fit_beside(
+    main: Fit, networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated, target: str = ""
+) -> Fit:
+    """A head for another target on the networks that the main one takes; by name where these learnt it."""
     taken = [i for i, network in enumerate(networks) if network.name in main.networks]
-    blocks = _blocks([networks[i] for i in taken], [features[i] for i in taken], rated)
+    blocks = _blocks([networks[i] for i in taken], [features[i] for i in taken], rated, target)
     return _finish(_weigh(blocks, rated), rated, [])
 
 
@@ -221,10 +234,12 @@ def _few(rated: Rated) -> NDArray[np.int64]:
     return np.random.default_rng(0).permutation(len(rated.at))[:MOST_FOR_EVIDENCE]
 
 
-def _blocks(networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated) -> list[_Blocks]:
+def _blocks(
+    networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated, target: str = ""
+) -> list[_Blocks]:
     found = []
     for network, x in zip(networks, features, strict=True):
-        scaled = _scale(x, parts_of(network, len(rated.at)))
+        scaled = _scale(x, parts_of(network, len(rated.at), target))
         z = scaled.z[rated.at[_few(rated)]]
         found.append(_Blocks(network.name, scaled, np.stack([z[:, s] @ z[:, s].T for s in scaled.slices])))
     return found

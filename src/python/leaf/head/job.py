@@ -42,7 +42,7 @@ def _fit(job: FitJob, channel: Channel) -> None:
         others, count = read_rated(Path(target.rows))
         if count != rows:
             raise TrainerError("input", f"{target.rows} has {count} rows, not {rows}.")
-        beside[target.name] = fit_beside(found, job.networks, features, others)
+        beside[target.name] = fit_beside(found, job.networks, features, others, target.name)
     parameters = compose(found, job.networks, path, beside)
     channel.send(
         HeadDone(

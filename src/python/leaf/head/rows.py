@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from leaf.contract.head import HeadNetwork
@@ -60,8 +61,8 @@ def _number(text: str) -> float:
 
 
 def read_features(network: HeadNetwork, rows: int) -> Array:
-    """[rows, dim + 1]: the levels and the score. Raises TrainerError("input")."""
-    width = network.levels.dim + 1
+    """[rows, dim + T]: the levels and the scores of its T targets. Raises TrainerError("input")."""
+    width = network.levels.dim + 1 + (0 if network.beside is UNSET else len(network.beside))
     try:
         found = np.fromfile(network.features, dtype="<f4")
     except OSError as error:

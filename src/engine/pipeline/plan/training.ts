@@ -7,7 +7,10 @@ export function trainingInputs({
   microBatch: _,
   target = "points",
   ...others
-}: { layerDecay: number; microBatch: number | null; target?: string } & Record<string, unknown>): Record<string, unknown> {
+}: { layerDecay: number; microBatch: number | null; target?: string } & Record<string, unknown>): Record<
+  string,
+  unknown
+> {
   return { ...others, ...(layerDecay !== 1 && { layerDecay }), ...(target !== "points" && { target }) };
 }
 

@@ -212,6 +212,21 @@ def test_a_score_that_is_right_is_found_and_few_ratings_only_place_it() -> None:
     ]
 
 
+def test_a_teacher_is_believed_until_ratings_say_otherwise() -> None:
+    """Ratings with the slope -1 against its score: two of them hardly turn its order round, twenty do."""
+    score = np.linspace(-1, 1, 41)
+    features = np.concatenate([np.zeros((41, 50)), score[:, None]], axis=1)
+
+    def slope(at: list[int]) -> float:
+        n = len(at)
+        y = 3 - score[at]
+        found = fit([network()], [features], Rated(np.array(at), y, np.ones(n), np.arange(n), np.full(n, -1)))
+        return float((found.scores[-1] - found.scores[0]) / 2)
+
+    assert slope([0, 40]) > -0.1
+    assert slope(list(range(0, 40, 2))) < -0.8
+
+
 def test_two_networks_only_where_they_clearly_pay() -> None:
     features, rated = world(60, 11)
     noise = np.random.default_rng(0).normal(size=features.shape)

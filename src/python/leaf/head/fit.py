@@ -37,7 +37,10 @@ FLAT, FLOOR = 1e-6, 1.0
 LEAST_FOR_LEVELS = 5
 # What the features explain, in noise variances, before any rating is seen: all levels together, shared out
 # by width (so it is a plain ridge), and a teacher's score by itself.
-PRIOR_LEVELS, PRIOR_SCORE = 2.7, 0.3
+PRIOR_LEVELS, PRIOR_SCORE = 2.7, 0.1
+# A teacher's score is believed to go the ratings' way: if it rises by one standard deviation, ratings are
+# expected to rise by this share of theirs. Few ratings would else draw its sign by chance.
+PRIOR_SLOPE = 0.3
 # Evidence takes what the features miss for noise and penalises too little, and so do errors of left-out
 # ratings: it decides between blocks, and all level ratios together stay near the prior: a factor of these.
 FACTORS, FACTOR_SD = np.exp(np.linspace(-1.5, 1.5, 13)), 0.3
@@ -202,7 +205,7 @@ def fit_beside(
     """A head for another target on the networks that the main one takes; by name where these learnt it."""
     taken = [i for i, network in enumerate(networks) if network.name in main.networks]
     blocks = _blocks([networks[i] for i in taken], [features[i] for i in taken], rated, target)
-    return _finish(_weigh(blocks, rated), rated, [])
+    return _finish(_weigh(blocks, rated, target), rated, [])
 
 
 @dataclass(frozen=True)
@@ -224,7 +227,11 @@ class _Weighed:
     root: Array
     phi: Array
     spectrum: Spectrum
+    # Of what the ratings are above the part that is believed beforehand: of each feature its weight for z, of
+    # each rating what that comes to.
     solved: Solved
+    prior: Array
+    believed: Array
     slope: float
     predicted: Array
     variance: Array
@@ -245,26 +252,29 @@ def _blocks(
     return found
 
 
-def _weigh(blocks: Sequence[_Blocks], rated: Rated) -> _Weighed:
+def _weigh(blocks: Sequence[_Blocks], rated: Rated, target: str = "") -> _Weighed:
     scaled = _join([one.scaled for one in blocks])
     y, weights, few = rated.targets, rated.weights / rated.weights.mean(), _few(rated)
     kernels = np.concatenate([one.kernels for one in blocks])
-    evidence = solve_evidence(kernels, y[few], weights[few], scaled.centre)
+    prior = _prior(scaled, y, target)
+    believed = scaled.z[rated.at] @ prior
+    above = y - believed
+    evidence = solve_evidence(kernels, above[few], weights[few], scaled.centre)
     ratios = evidence.ratios
     levels = np.array([not part.score for part in scaled.parts])
     if levels.any():
         ratios = ratios * PRIOR_LEVELS / ratios[levels].sum()
     kernel = np.tensordot(ratios, kernels, 1)
-    ratios = ratios * _factor(kernel, y[few], weights[few], rated.groups[few])
+    ratios = ratios * _factor(kernel, y[few], believed[few], weights[few], rated.groups[few])
     root = np.empty(len(scaled.mean))
     for s, ratio in zip(scaled.slices, ratios, strict=True):
         root[s] = np.sqrt(ratio)
     phi = scaled.z[rated.at] * root
     found = spectrum(phi @ phi.T, weights)
-    solved = solve(found, y)
-    predicted, variance = left_out(solved, y, rated.groups)
-    slope = _slope(predicted - solved.mean, y - solved.mean)
-    predicted = solved.mean + slope * (predicted - solved.mean)
+    solved = solve(found, above)
+    predicted, variance = left_out(solved, above, rated.groups)
+    slope = _slope(predicted + believed - solved.mean, y - solved.mean)
+    predicted = solved.mean + slope * (predicted + believed - solved.mean)
     return _Weighed(
         [one.network for one in blocks],
         scaled,
@@ -273,6 +283,8 @@ def _weigh(blocks: Sequence[_Blocks], rated: Rated) -> _Weighed:
         phi,
         found,
         solved,
+        prior,
+        believed,
         slope,
         predicted,
         variance,
@@ -282,8 +294,8 @@ def _weigh(blocks: Sequence[_Blocks], rated: Rated) -> _Weighed:
 def _finish(one: _Weighed, rated: Rated, candidates: list[Candidate]) -> Fit:
     scaled, root, y = one.scaled, one.root, rated.targets
     noise = _noise(one.predicted - y, one.variance, one.evidence.noise)
-    found = posterior(one.phi, y, one.spectrum, noise)
-    found = replace(found, weights=one.slope * found.weights)
+    found = posterior(one.phi, y - one.believed, one.spectrum, noise)
+    found = replace(found, weights=one.slope * (found.weights + one.prior / root))
     scores, deviations = found.predict(scaled.z * root)
     spread = [float((scaled.z[:, s] * root[s] @ found.weights[s]).var()) for s in scaled.slices]
     total = sum(spread)
@@ -299,11 +311,23 @@ def _finish(one: _Weighed, rated: Rated, candidates: list[Candidate]) -> Fit:
         cv=expected(one.predicted, np.sqrt(noise * one.variance), y, rated.groups),
         candidates=candidates,
     )
-    folds = of_folds(one.solved, y, rated.folds)
+    folds = of_folds(one.solved, y, rated.folds, one.believed)
     return Fit(one.networks, scaled, root, found, facts, folds, scores, deviations)
 
 
-def _factor(kernel: Array, y: Array, weights: Array, groups: NDArray[np.int64]) -> float:
+def _prior(scaled: Scaled, y: Array, target: str) -> Array:
+    """What is believed of the weight of each feature of z before any rating is seen.
+
+    Of the main target's score nothing is believed for another target: noise may go against quality.
+    """
+    weights = np.zeros(len(scaled.mean))
+    for part, s in zip(scaled.parts, scaled.slices, strict=True):
+        if part.score and part.target == target:
+            weights[s] = PRIOR_SLOPE * float(y.std())
+    return weights
+
+
+def _factor(kernel: Array, y: Array, believed: Array, weights: Array, groups: NDArray[np.int64]) -> float:
     """The one of FACTORS that orders left-out ratings best.
 
     That is, of the largest -n log(1 - r^2) / 2, the log likelihood of ratings on a line of predictions,
@@ -314,8 +338,8 @@ def _factor(kernel: Array, y: Array, weights: Array, groups: NDArray[np.int64]) 
     seen = spectrum(kernel, weights)
     best, chosen = -np.inf, 1.0
     for factor in FACTORS:
-        predicted, _ = left_out(solve(seen, y, float(factor)), y, groups)
-        r = max(pearson(predicted, y) or 0.0, 0.0)
+        predicted, _ = left_out(solve(seen, y - believed, float(factor)), y - believed, groups)
+        r = max(pearson(predicted + believed, y) or 0.0, 0.0)
         value = -0.5 * len(y) * float(np.log(max(1 - r * r, 1e-12)))
         value -= 0.5 * float(np.log(factor) / FACTOR_SD) ** 2
         if value > best:
@@ -338,11 +362,14 @@ def _noise(off: Array, variance: Array, believed: float) -> float:
     return (found + DEVIATION_COUNT * believed) / (len(off) + DEVIATION_COUNT)
 
 
-def of_folds(found: Solved, y: Array, folds: NDArray[np.int64]) -> list[Agreement]:
-    """Agreement on each fold of the closed form without its ratings."""
+def of_folds(
+    found: Solved, y: Array, folds: NDArray[np.int64], believed: Array | float = 0.0
+) -> list[Agreement]:
+    """Agreement on each fold of the closed form without its ratings. `found`: of y less what is believed."""
     if (folds < 0).any():
         return []
-    predicted, _ = left_out(found, y, folds)
+    predicted, _ = left_out(found, y - believed, folds)
+    predicted = predicted + believed
     told = []
     for one in np.unique(folds):
         x, truth = predicted[folds == one], y[folds == one]

@@ -36,7 +36,7 @@ async function made(leaf: string, model: string, folder: string, crop: number, i
 /** The same images, labels, batch and optimiser; a labelled pair is one whose loss was taken. */
 function distil(model: string, name: string, crop: number, images: number): Work {
   return {
-    name: `distil: 1,000 labelled pairs, ${name} at ${crop} pixels`,
+    name: `distil: 1,000 labelled pairs of ${images} images, ${name} at ${crop} pixels`,
     peer: "a script of two passes a pair (PyTorch, Pillow, DataLoader of two workers)",
     aim: 8,
     prepare: async (folder, leaf) => {
@@ -126,8 +126,8 @@ const closedForm: Work = {
 };
 
 export const training: readonly Work[] = [
-  distil("lite0", "EfficientNet-Lite0", 112, 64),
-  distil("tiny", "ConvNeXt-tiny", 64, 64),
+  distil("lite0", "EfficientNet-Lite0", 96, 128),
+  distil("tiny", "ConvNeXt-tiny", 64, 128),
   busy,
   closedForm,
 ];

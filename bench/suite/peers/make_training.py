@@ -13,9 +13,11 @@ import torch
 from leaf.cache import TensorCache
 from leaf.labels import read_pairs, read_points
 from PIL import Image
-from world import synthetic, write_job
+from world import Store, base_job, blurred_textures, label_all, write_cache, write_rows
 
 BATCH, EPOCHS = 32, 2
+CHOSEN = 4
+"""Each image chooses so many others: with those that chose it, it has the 8 partners of `pairsPerImage`."""
 PADDING = 16
 """Pixels that a picture has beyond the crop, which takes a place of it."""
 
@@ -34,7 +36,13 @@ def model_of(name: str, folder: Path) -> str:
 
 def main(name: str, folder: Path, crop: int, images: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    job, _ = synthetic(folder, n=images, val=0, crop=crop + PADDING)
+    pictures, quality = blurred_textures(images, crop + PADDING, seed=1)
+    write_cache(folder / "cache", pictures, crop)
+    store = Store(folder / "labels.sqlite")
+    label_all(store, quality, CHOSEN, seed=2)
+    store.db.close()
+    job = base_job("distill", folder, crop)
+    write_rows(folder / "distill.csv", [(i, "train", None) for i in range(images)])
     student = {"model": model_of(name, folder), "crop": crop, "views": 1, "backbone": None}
     rates = {"backbone": 1e-4, "head": 3e-4}
     job |= {
@@ -45,7 +53,7 @@ def main(name: str, folder: Path, crop: int, images: int) -> None:
         "keep": "last",
         "threads": None,
     }
-    write_job(job)
+    (folder / "job.json").write_text(json.dumps(job))
     cache = TensorCache(folder / "cache")
     (folder / "images").mkdir()
     for row, one in enumerate(cache.hashes):

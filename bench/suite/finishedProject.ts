@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 import sharp from "sharp";
 import { seededRandom } from "../../src/engine/base/random.ts";
+import { engineOf } from "./source.ts";
 import { processSeconds } from "./work.ts";
 
 /** So many different small JPEGs, 1,000 a folder: some bytes after the end change the hash and nothing else. */
@@ -23,18 +23,30 @@ export async function manyFiles(folder: string, amount: number): Promise<void> {
  * empty student. One image in ten has a human score. `leaf` is the command line's entry file; its checkout says where all this stands.
  */
 export async function finishedProject(folder: string, leaf: string, amount: number): Promise<void> {
-  const source = <T>(file: string): Promise<T> =>
-    import(pathToFileURL(path.join(path.dirname(leaf), "../src/engine", file)).href);
-  const { openProject } =
-    await source<typeof import("../../src/engine/config/project.ts")>("config/project.ts");
-  const { openCatalog } =
-    await source<typeof import("../../src/engine/dataset/catalog.ts")>("dataset/catalog.ts");
-  const { openLabels } = await source<typeof import("../../src/engine/labels/labels.ts")>("labels/labels.ts");
-  const { withPlan } =
-    await source<typeof import("../../src/engine/pipeline/plan/plan.ts")>("pipeline/plan/plan.ts");
-  const planned =
-    await source<typeof import("../../src/engine/pipeline/plan/label.ts")>("pipeline/plan/label.ts");
-  const stages = await source<typeof import("../../src/engine/pipeline/stage.ts")>("pipeline/stage.ts");
+  const { openProject } = await engineOf<typeof import("../../src/engine/config/project.ts")>(
+    leaf,
+    "config/project.ts",
+  );
+  const { openCatalog } = await engineOf<typeof import("../../src/engine/dataset/catalog.ts")>(
+    leaf,
+    "dataset/catalog.ts",
+  );
+  const { openLabels } = await engineOf<typeof import("../../src/engine/labels/labels.ts")>(
+    leaf,
+    "labels/labels.ts",
+  );
+  const { withPlan } = await engineOf<typeof import("../../src/engine/pipeline/plan/plan.ts")>(
+    leaf,
+    "pipeline/plan/plan.ts",
+  );
+  const planned = await engineOf<typeof import("../../src/engine/pipeline/plan/label.ts")>(
+    leaf,
+    "pipeline/plan/label.ts",
+  );
+  const stages = await engineOf<typeof import("../../src/engine/pipeline/stage.ts")>(
+    leaf,
+    "pipeline/stage.ts",
+  );
 
   await manyFiles(path.join(folder, "photos"), amount);
   const rated = Array.from({ length: amount / 10 }, (_, i) => `image-${10 * i}.jpg,${(i % 41) / 10 + 1}`);

@@ -1,4 +1,6 @@
 import { commandLine } from "./commandLine.ts";
+import { images } from "./images.ts";
+import { labels } from "./labels.ts";
 import { scoring } from "./scoring.ts";
 import { training } from "./training.ts";
 import type { Work } from "./work.ts";
@@ -8,4 +10,6 @@ export const works: ReadonlyMap<string, readonly Work[]> = new Map([
   ["command-line", commandLine],
   ["training", training],
   ["scoring", scoring],
+  ["images", images],
+  ["labels", labels],
 ]);

@@ -36,10 +36,12 @@ export interface PairLabel {
 }
 
 const usablePair = usable("pairs", "p");
-const ids = "(SELECT id FROM images WHERE hash = ?)";
 const insert = `
   INSERT OR IGNORE INTO pairs(a_id, b_id, teacher_id, status, p, p_ab, p_ba, position_bias, confidence, reason, samples, created_at)
-  VALUES (${ids}, ${ids}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const makeRoom = `
+  DELETE FROM pairs AS p WHERE p.a_id = ? AND p.b_id = ? AND p.teacher_id = ?
+  AND (p.status = 'failed' OR ${unusable("pairs", "p")} OR ? OR p.p_ba IS NULL AND ?)`;
 
 /** As `putPoints`; an answer in both orders takes the place of one in one. Throws RangeError for a pair that is not canonical. */
 export function putPairs(
@@ -52,20 +54,15 @@ export function putPairs(
   for (const row of rows) {
     if (!(row.a < row.b))
       throw new RangeError(`A pair's first hash must be the smaller one: ${row.a}, ${row.b}.`);
-    session.run("INSERT OR IGNORE INTO images(hash) VALUES (?), (?)", row.a, row.b);
-    session.run(
-      `DELETE FROM pairs AS p WHERE p.a_id = ${ids} AND p.b_id = ${ids} AND p.teacher_id = ?
-       AND (p.status = 'failed' OR ${unusable("pairs", "p")} OR ? OR p.p_ba IS NULL AND ?)`,
-      row.a,
-      row.b,
-      teacher,
-      Number(replace),
-      Number(row.ok && row.pBA !== null),
-    );
+    const key = [session.imageId(row.a), session.imageId(row.b), teacher];
     const values = row.ok
       ? (["ok", row.p, row.pAB, row.pBA, row.positionBias, row.confidence, null, samplesText(row)] as const)
       : (["failed", null, null, null, null, null, row.reason, null] as const);
-    session.run(insert, row.a, row.b, teacher, ...values, now);
+    // Nearly all are new.
+    if (session.run(insert, ...key, ...values, now) > 0) continue;
+    const isWhole = row.ok && row.pBA !== null;
+    if (session.run(makeRoom, ...key, Number(replace), Number(isWhole)) > 0)
+      session.run(insert, ...key, ...values, now);
   }
 }
 

@@ -42,7 +42,10 @@ const usablePoint = usable("points", "p");
 
 const insert = `
   INSERT OR IGNORE INTO points(image_id, teacher_id, status, score, excellent, good, fair, poor, bad, mass, confidence, reason, samples, created_at)
-  SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM images WHERE hash = ?`;
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const makeRoom = `
+  DELETE FROM points AS p WHERE p.image_id = ? AND p.teacher_id = ?
+  AND (p.status = 'failed' OR ${unusable("points", "p")} OR ?)`;
 
 /** `replace` also takes the place of usable rows: a person may change their mind, a teacher does not. */
 export function putPoints(
@@ -53,18 +56,12 @@ export function putPoints(
 ): void {
   const now = Date.now();
   for (const row of rows) {
-    session.run("INSERT OR IGNORE INTO images(hash) VALUES (?)", row.image);
-    session.run(
-      `DELETE FROM points AS p WHERE p.image_id = (SELECT id FROM images WHERE hash = ?) AND p.teacher_id = ?
-       AND (p.status = 'failed' OR ${unusable("points", "p")} OR ?)`,
-      row.image,
-      teacher,
-      Number(replace),
-    );
+    const key = [session.imageId(row.image), teacher];
     const values = row.ok
       ? (["ok", row.score, ...row.probabilities, row.mass, row.confidence, null, samplesText(row)] as const)
       : (["failed", null, null, null, null, null, null, null, null, row.reason, null] as const);
-    session.run(insert, teacher, ...values, now, row.image);
+    if (session.run(insert, ...key, ...values, now) > 0) continue;
+    if (session.run(makeRoom, ...key, Number(replace)) > 0) session.run(insert, ...key, ...values, now);
   }
 }
 

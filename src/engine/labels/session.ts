@@ -16,20 +16,27 @@ export interface Session {
   db: DatabaseSync;
   all(sql: string, ...values: SQLInputValue[]): Row[];
   get(sql: string, ...values: SQLInputValue[]): Row | undefined;
-  run(sql: string, ...values: SQLInputValue[]): void;
+  /** How many rows it changed. */
+  run(sql: string, ...values: SQLInputValue[]): number;
   /** A stream with a statement of its own, so that others may run between its rows. */
   rows(sql: string, ...values: SQLInputValue[]): Generator<Row>;
   /** All of the work or nothing of it. Waits up to 10 s for another writer. */
   transaction(work: () => void): void;
+  /** Row id of an image, which is added if need be; inside of a transaction. */
+  imageId(hash: string): number;
   /** Row id of a teacher; `nobody` for one that never labelled. */
   teacherId(fingerprint: string): number;
   close(): void;
 }
 
+/** Images whose ids are remembered: rows of one image come one after the other. */
+const mostImages = 50_000;
+
 export function openSession(file: string, options: StoreOptions): Session {
   const db = openDatabase(file, options);
   const statements = new Map<string, StatementSync>();
   const teachers = new Map<string, number>();
+  const images = new Map<string, number>();
 
   function prepared(sql: string): StatementSync {
     let statement = statements.get(sql);
@@ -52,9 +59,7 @@ export function openSession(file: string, options: StoreOptions): Session {
     db,
     all: (sql, ...values) => guarded(() => prepared(sql).all(...values)),
     get: (sql, ...values) => guarded(() => prepared(sql).get(...values)),
-    run(sql, ...values) {
-      guarded(() => prepared(sql).run(...values));
-    },
+    run: (sql, ...values) => guarded(() => Number(prepared(sql).run(...values).changes)),
     *rows(sql, ...values) {
       const found = guarded(() => db.prepare(sql).iterate(...values));
       try {
@@ -77,9 +82,20 @@ export function openSession(file: string, options: StoreOptions): Session {
         } catch (error) {
           // A full disk may have ended the transaction already.
           if (db.isTransaction) db.exec("ROLLBACK");
+          images.clear();
           throw error;
         }
       });
+    },
+    imageId(hash) {
+      let id = images.get(hash);
+      if (id === undefined) {
+        session.run("INSERT OR IGNORE INTO images(hash) VALUES (?)", hash);
+        id = Number(session.get("SELECT id FROM images WHERE hash = ?", hash)!.id);
+        if (images.size >= mostImages) images.clear();
+        images.set(hash, id);
+      }
+      return id;
     },
     teacherId(fingerprint) {
       let id = teachers.get(fingerprint);

@@ -49,20 +49,20 @@ def read_points(path: Path, hashes: list[str]) -> NDArray[np.float32]:
 def read_pairs(path: Path, hashes: list[str]) -> Pairs:
     """The preferences inside the given images, ordered by image."""
     where = {name: i for i, name in enumerate(hashes)}
-    query = """SELECT ia.hash, ib.hash, p.p, p.weight FROM pairs p JOIN images ia ON ia.id = p.a_id
-      JOIN images ib ON ib.id = p.b_id"""
-    found = sorted(
-        (where[a], where[b], p, weight) for a, b, p, weight in _rows(path, query) if a in where and b in where
-    )
-    if not found:
-        return NO_PAIRS
-    a_, b_, p_, weight_ = zip(*found, strict=True)
-    return Pairs(
-        np.array(a_, np.int64),
-        np.array(b_, np.int64),
-        np.array(p_, np.float32),
-        np.array(weight_, np.float32),
-    )
+    # Numbers alone: a million pairs with their hashes would be some hundred MB of Python's objects.
+    ids = list(_rows(path, "SELECT id, hash FROM images ORDER BY id"))
+    # The last one stands for rows of no image.
+    rows = np.array([*(row for row, _ in ids), np.iinfo(np.int64).max], np.int64)
+    places = np.array([*(where.get(name, -1) for _, name in ids), -1], np.int64)
+    query = "SELECT a_id, b_id, p, weight FROM pairs"
+    table = np.fromiter(_rows(path, query), np.dtype((np.float64, 4)))
+    sides = table[:, :2].astype(np.int64)
+    at = np.searchsorted(rows, sides)
+    a, b = np.where(rows[at] == sides, places[at], -1).T
+    inside = np.flatnonzero((a >= 0) & (b >= 0))
+    order = inside[np.lexsort((b[inside], a[inside]))]
+    p, weight = table[order, 2].astype(np.float32), table[order, 3].astype(np.float32)
+    return Pairs(a[order], b[order], p, weight)
 
 
 def _rows(path: Path, query: str) -> Iterator[tuple[Any, ...]]:

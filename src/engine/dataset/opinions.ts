@@ -3,7 +3,7 @@ import type { Text } from "../../protocol/text.ts";
 import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { retestsOf } from "../metrics/retest.ts";
-import { scoreIn } from "../mos/cell.ts";
+import { isEmptyCell, scoreIn } from "../mos/cell.ts";
 import {
   type CollectedRatings,
   collectRatings,
@@ -126,7 +126,7 @@ function columnsReader(raters: readonly string[], source: MosSource, report: Rep
       for (const rater of raters) {
         const text = row.values[rater] ?? "";
         // Not everybody has rated everything.
-        if (text === "" || /^(nan|n\/?a|null|none|-|–)$/i.test(text)) continue;
+        if (isEmptyCell(text)) continue;
         const value = scoreInRange(text, row, source.range, report);
         if (typeof value !== "number") continue;
         ratings.add(row.hash, value, rater);

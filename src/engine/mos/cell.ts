@@ -4,6 +4,11 @@ import { parseNumber } from "../tables/number.ts";
 /** The five-grade scale of ITU-R BT.500, the lowest first. */
 export const fiveGrades: readonly string[] = [...bands].reverse();
 
+/** Whether a cell says that there is no number. */
+export function isEmptyCell(text: string): boolean {
+  return /^(?:|nan|n\/?a|null|none|[-–—])$/i.test(text.trim());
+}
+
 /**
  * What the cell of a score says: a number; a list of numbers (ratings, or counts of votes); or what Label Studio wraps in JSON: a rating, a
  * number, or the choice of a number or of a grade of the five-grade scale, which is spread over the range. Undefined for anything else.
@@ -42,9 +47,18 @@ function innerValue(value: unknown): number | number[] | string | undefined {
     return value.length === 1 ? innerValue(value[0]) : undefined;
   }
   if (value === null || typeof value !== "object") return undefined;
+  const counts = countsIn(value);
+  if (counts) return counts;
   for (const key of ["rating", "number", "choices", "text", "value"])
     if (Object.hasOwn(value, key)) return innerValue((value as Record<string, unknown>)[key]);
   return undefined;
+}
+
+/** `{"1": 3, "2": 8, …}`: how often each grade was given, the lowest first. */
+function countsIn(value: object): number[] | undefined {
+  const grades = Object.entries(value).map(([grade, count]) => [Number(grade), count] as const);
+  const known = grades.every(([grade, count], i) => grade === grades[0]![0] + i && typeof count === "number");
+  return grades.length > 2 && known ? grades.map(([, count]) => count as number) : undefined;
 }
 
 /** "[2 8 19]", as NumPy prints it. */

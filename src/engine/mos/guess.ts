@@ -3,7 +3,7 @@ import path from "node:path";
 import { toPosix } from "../base/posixPath.ts";
 import { openTable, tableFile } from "../tables/table.ts";
 import type { Table } from "../tables/types.ts";
-import { scoreIn } from "./cell.ts";
+import { isEmptyCell, scoreIn } from "./cell.ts";
 import { columnsOf, detectFormat } from "./detect.ts";
 import { factsOf, type MosFormat, type MosFormatName } from "./formats.ts";
 import { arePeople, type NumberColumn } from "./people.ts";
@@ -35,9 +35,10 @@ const imageNames = (
   "image image_name img_name image_id image_path imagepath img_path name filename file_name file img dist_img dist_name " +
   "picture photo path video_name stimulus stimulus_name pvs url"
 ).split(" ");
-const scoreNames = "mos mos_quality score gt_score quality rating opinion grade ratings vote value".split(
-  " ",
-);
+const scoreNames =
+  "mos mos_quality score gt_score mean_opinion_score mos_score quality rating opinion grade ratings vote value response bewertung note".split(
+    " ",
+  );
 /** Columns of lists, of which all but the last are of votes. */
 const listNames = ["votes", "label", "labels", "distribution", "histogram", "scores"];
 const stdNames = ["std", "mos_std", "sd"];
@@ -140,18 +141,17 @@ async function columnOfNames(file: string, columns: readonly string[]): Promise<
   return 2 * most > rows ? columns[named.indexOf(most)] : undefined;
 }
 
-/** Words for a cell without a number. */
-const blank = /^(?:|na|n\/a|nan|none|null|[-–—.?])$/i;
-
 /** The columns beside the images' names that hold numbers and nothing else. */
 async function numbersIn(file: string, columns: readonly string[], image: string): Promise<NumberColumn[]> {
-  const others = columns.filter((name) => name !== image && !/^(?:|id|index|no|nr|unnamed: 0)$/i.test(name));
+  const others = columns.filter(
+    (name) => name !== image && !/^(?:|id|index|no|nr|trial|order|position|row|unnamed: 0)$/i.test(name),
+  );
   const found = others.map((name): NumberColumn => ({ name, values: [] }));
   const words = new Set<number>();
   let rows = 0;
   for await (const cells of cellsIn(file, others)) {
     for (const [i, text] of cells.entries()) {
-      const value = blank.test(text.trim()) ? null : Number(text);
+      const value = isEmptyCell(text) ? null : Number(text);
       if (Number.isNaN(value)) words.add(i);
       else found[i]!.values.push(value);
     }
@@ -166,8 +166,14 @@ function usualColumns(
   preferred: readonly string[],
 ): { image?: string; score?: string; std?: string } {
   const find = (known: readonly string[]) =>
-    known.map((name) => columns.find((column) => column.toLowerCase() === name)).find(Boolean);
+    known.map((name) => columns.find((column) => simple(column) === name)).find(Boolean);
   return { image: find(imageNames), score: find([...preferred, ...scoreNames]), std: find(stdNames) };
+}
+
+/** `Mean Opinion Score` as `mean_opinion_score`, `Answer.rating` (of a form) as `rating`. */
+function simple(column: string): string {
+  const name = column.toLowerCase().trim();
+  return name.replace(/^(?:answer|input)\./, "").replace(/[\s-]+/g, "_");
 }
 
 /** The range of a column whose cells are lists, of ratings or of votes; undefined where they are none. */

@@ -24,7 +24,7 @@ export interface ShapeKeys {
 export const defaultScore = "mos";
 
 const raterNames = new Set(
-  "rater raterid observer observerid annotator annotatorid worker workerid user userid username participant participantid subjectid assessor assessorid judge voter labeler labeller completedby evaluator viewer expert person".split(
+  "rater raterid observer observerid annotator annotatorid worker workerid user userid username participant participantid subjectid assessor assessorid judge voter labeler labeller completedby evaluator viewer expert person bewerter beobachter teilnehmer proband".split(
     " ",
   ),
 );

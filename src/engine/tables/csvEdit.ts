@@ -1,4 +1,4 @@
-import { type CsvCell, type CsvRow, delimiterOf, scanRow, writtenCell } from "./csvRows.ts";
+import { type CsvCell, type CsvRow, delimiterOf, headerOf, scanRow, writtenCell } from "./csvRows.ts";
 
 /** A CSV file as text, with the place of every cell, so that one can change and all others stay as they are. */
 export interface CsvText {
@@ -14,7 +14,9 @@ export interface CsvText {
 /** Reads the text of a CSV file; undefined for one without a header. */
 export function scanCsv(text: string): CsvText | undefined {
   const start = text.startsWith("\ufeff") ? 1 : 0;
-  const delimiter = delimiterOf(text.slice(start, 65_536));
+  const head = text.slice(0, 65_536);
+  const { at: headerAt, above } = headerOf(head);
+  const delimiter = delimiterOf(head.slice(headerAt));
   const rows: CsvRow[] = [];
   let line = 1;
   let unclosed: CsvText["unclosed"];
@@ -25,7 +27,7 @@ export function scanCsv(text: string): CsvText | undefined {
     line += row.breaks + 1;
     at = row.next;
   }
-  const [header, ...records] = rows;
+  const [header, ...records] = rows.slice(above);
   if (!header) return undefined;
   const lineEnd = text.slice(header.end, header.next) || "\n";
   return { text, delimiter, lineEnd, header: header.cells, records, unclosed };

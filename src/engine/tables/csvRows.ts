@@ -45,6 +45,42 @@ export function delimiterOf(text: string): string {
   return delimiters.reduce<string>((best, next) => (count(next) > count(best) ? next : best), ",");
 }
 
+/** Titles, notes and comments may stand above the names of the columns, as in a workbook. */
+const rowsAbove = 20;
+
+/**
+ * Where the row of names begins, and how many rows are above it: those with words in the first cell alone (a title, `sep=;`) and comments
+ * behind `#`, where a row comes after them that has as many cells as the one below it. Else it is the first row.
+ */
+export function headerOf(text: string): { at: number; above: number } {
+  const first = text.startsWith("\ufeff") ? 1 : 0;
+  let above = 0;
+  for (let at = first; at < text.length && above <= rowsAbove; ) {
+    const delimiter = delimiterOf(text.slice(at));
+    const row = scanRow(text, at, delimiter, true)!;
+    const filled = row.cells.filter(({ value }) => value !== "").length;
+    if (row.cells.length > 0) {
+      const next = cellsAfter(text, row.next, delimiter);
+      const isTitle = filled < 2 && row.cells[0]!.value !== "";
+      if (!isTitle && (next === undefined || next === row.cells.length)) return { at, above };
+      if (above === 0 && !isTitle && !/^\s*#/.test(text.slice(at, row.end))) break;
+      above++;
+    }
+    at = row.next;
+  }
+  return { at: first, above: 0 };
+}
+
+/** How many cells the next row has that is not blank. */
+function cellsAfter(text: string, from: number, delimiter: string): number | undefined {
+  for (let at = from; at < text.length; ) {
+    const row = scanRow(text, at, delimiter, true)!;
+    if (row.cells.length > 0) return row.cells.length;
+    at = row.next;
+  }
+  return undefined;
+}
+
 /**
  * The row that begins at a place of the text. Undefined where it may go on beyond the text; `whole`: the text ends where the
  * file does.

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
-import { delimiterOf } from "./csvRows.ts";
+import { delimiterOf, headerOf } from "./csvRows.ts";
 import { csvRows, type ReadRow } from "./csvStream.ts";
 import { detectEncoding, type Encoding, readHead, readText } from "./encoding.ts";
 import { type Headless, headlessOf } from "./headless.ts";
@@ -12,20 +12,23 @@ const batchSize = 1000;
 interface Layout {
   encoding: Encoding;
   delimiter: string;
+  /** Rows above that of the names. */
+  above: number;
   headless?: Headless;
 }
 
 /**
  * A text of rows: comma, semicolon or tab; UTF-8 (BOM or not), UTF-16 with BOM, else Windows-1252. The first row names the
- * columns.
+ * columns, below titles and comments.
  */
 export async function openDelimited(file: string, { signal }: TableOptions): Promise<Table> {
   const layout = await layoutOf(file, signal);
   let columns = layout.headless && [...layout.headless.columns];
   let headerLine = 1;
   if (columns === undefined) {
-    for await (const [first] of records(file, layout, 1, signal)) {
-      [columns, headerLine] = [first!.values, first!.line];
+    for await (const rows of records(file, layout, layout.above + 1, signal)) {
+      const first = rows[layout.above] ?? rows[0]!;
+      [columns, headerLine] = [first.values, first.line];
       break;
     }
   }
@@ -43,7 +46,7 @@ export async function openDelimited(file: string, { signal }: TableOptions): Pro
     headerLine,
     decimalComma: layout.delimiter !== ",",
     async *batches(at, signal): AsyncGenerator<TableRow[]> {
-      let header = layout.headless ? 0 : 1;
+      let header = layout.headless ? 0 : layout.above + 1;
       for await (const batch of records(file, layout, batchSize, signal)) {
         yield batch
           .slice(header)
@@ -73,7 +76,7 @@ async function layoutOf(file: string, signal?: AbortSignal): Promise<Layout> {
   const text = await readHead(file, encoding, 65536);
   const first = text.split(/\r\n|\n|\r/).find((line) => line.trim() !== "") ?? "";
   const headless = headlessOf(first);
-  return headless
-    ? { encoding, headless, delimiter: headless.delimiter }
-    : { encoding, delimiter: delimiterOf(text) };
+  if (headless) return { encoding, headless, delimiter: headless.delimiter, above: 0 };
+  const { at, above } = headerOf(text);
+  return { encoding, delimiter: delimiterOf(text.slice(at)), above };
 }

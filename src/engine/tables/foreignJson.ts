@@ -2,7 +2,7 @@ type JsonRow = Record<string, unknown>;
 
 /** Rows out of JSON that is no list of flat objects but known all the same; undefined for anything else. */
 export function foreignRows(value: unknown): JsonRow[] | undefined {
-  return labelStudioRows(value) ?? splitRows(value) ?? namedRows(value);
+  return labelStudioRows(value) ?? splitRows(value) ?? namedRows(value) ?? nestedRows(value);
 }
 
 /**
@@ -80,6 +80,13 @@ const isPicture = (name: string) => /\.[a-z0-9]{2,4}$/i.test(name);
  */
 function namedRows(value: unknown): JsonRow[] | undefined {
   if (!isObject(value)) return undefined;
+  // Beside what is said of all of them.
+  const inside = Object.values(value).filter(isObject);
+  const around = Object.values(value).some((one) => !isObject(one));
+  if (inside.length === 1 && (around || Object.keys(value).length === 1)) {
+    const found = namedRows(inside[0]);
+    if (found) return found;
+  }
   const entries = Object.entries(value);
   if (entries.length < leastNamed && !entries.some(([name]) => isPicture(name))) return undefined;
   const all = (fits: (one: unknown) => boolean) =>
@@ -92,6 +99,21 @@ function namedRows(value: unknown): JsonRow[] | undefined {
   if (all((one) => isObject(one) && !Object.values(one).some(isObject)))
     return entries.flatMap(([image, one]) => (isObject(one) ? [{ image, ...one }] : []));
   return undefined;
+}
+
+/** `[{"image": …, "ratings": [{"user": …, "score": …}, …]}, …]`: a row for each of what is inside, with what is said around it. */
+function nestedRows(value: unknown): JsonRow[] | undefined {
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isObject)) return undefined;
+  const isList = (one: unknown) => Array.isArray(one) && one.length > 0 && one.every(isObject);
+  const keys = Object.keys(value[0]!).filter((key) => isList(value[0]![key]));
+  const [key] = keys;
+  if (key === undefined || keys.length > 1) return undefined;
+  // One rating that is wrapped, as Label Studio has them, is a cell.
+  if (!value.some((row) => isList(row[key]) && (row[key] as unknown[]).length > 1)) return undefined;
+  if (!value.every((row) => row[key] === undefined || Array.isArray(row[key]))) return undefined;
+  return value.flatMap(({ [key]: inside, ...row }) =>
+    ((inside ?? []) as unknown[]).flatMap((one) => (isObject(one) ? [{ ...one, ...row }] : [])),
+  );
 }
 
 function isObject(value: unknown): value is JsonRow {

@@ -24,9 +24,22 @@ export const avaColumns = [
 ] as const;
 const avaLine = /^\s*\d+([ \t]+\d+){14}\s*$/;
 
+/** A picture's name and its score, or the other way round, and no names of columns. */
+const number = "[+-]?\\d+(?:[.,]\\d+)?";
+const extension = `\\.(?:${imageExtensions.join("|")})`;
+const picture = `(?:"[^"]+${extension}"|[^",;\\t]+${extension})`;
+const nameAndScoreLine = new RegExp(`^\\s*${picture}\\s*([,;\\t ])\\s*${number}\\s*$`, "i");
+const scoreThenNameLine = new RegExp(`^\\s*${number}\\s*([,;\\t])\\s*${picture}\\s*$`, "i");
+
 export function headlessOf(line: string): Headless | undefined {
   const delimiter = line.includes("\t") ? "\t" : " ";
   if (scoreAndNameLine.test(line)) return { columns: scoreAndName, delimiter };
   if (avaLine.test(line)) return { columns: avaColumns, delimiter };
+  const between = nameAndScoreLine.exec(line)?.[1];
+  // Blanks may be of the name as well.
+  if (between && (between !== " " || /^\S+\s+\S+$/.test(line.trim())))
+    return { columns: ["image", "mos"], delimiter: between };
+  const behind = scoreThenNameLine.exec(line)?.[1];
+  if (behind) return { columns: scoreAndName, delimiter: behind };
   return undefined;
 }

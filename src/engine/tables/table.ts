@@ -46,6 +46,12 @@ export async function tableKind(file: string): Promise<TableKind> {
       remedy: say`Write its names and scores to a CSV file; docs/datasets.md shows how.`,
     });
   }
+  if (head[0] === 0x1f && head[1] === 0x8b) {
+    throw new LeafError("config", say`${base} is compressed, and LEAF does not unpack tables.`, {
+      file,
+      remedy: say`Unpack it, for example with gunzip, and name the file inside.`,
+    });
+  }
   if (head.readUInt32BE(0) === 0xd0cf11e0) {
     throw new LeafError("config", say`${base} is an old Excel workbook (.xls), which LEAF does not read.`, {
       file,

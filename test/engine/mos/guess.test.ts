@@ -91,6 +91,38 @@ describe("init understands", () => {
     expect((await guess('{ "version": 1, "images": 2 }', "about.json")).found).toBeUndefined();
   });
 
+  it("what forms, studies and people of other languages call their columns", async () => {
+    const of = async (header: string, row: (name: string, by: string, i: number) => string) => {
+      const rows = names.flatMap((name, i) => ["p", "q"].map((by, k) => row(name, by, 1 + ((i + k) % 5))));
+      return (await guess(`${header}\n${rows.join("\n")}\n`)).line;
+    };
+    expect(
+      await of(
+        "HITId,WorkerId,Input.image_url,Answer.rating",
+        (name, by, s) => `h,${by},https://x/${name},${s}`,
+      ),
+    ).toBe(
+      "mos: { file: r.csv, image: Input.image_url, score: Answer.rating, rater: WorkerId, range: [1, 5] }",
+    );
+    expect(await of("Bild;Bewerter;Note", (name, by, s) => `${name};${by};${s}`)).toBe(
+      "mos: { file: r.csv, image: Bild, score: Note, rater: Bewerter, range: [1, 5] }",
+    );
+    expect(
+      await of("participant_id,trial,stimulus,response", (name, by, s) => `${by},1,photos/${name},${s}`),
+    ).toContain("image: stimulus, score: response");
+    const inside = names.map((image) => ({
+      image,
+      ratings: ["p", "q"].map((user, i) => ({ user, score: 2 + i })),
+    }));
+    expect((await guess(JSON.stringify(inside), "r.json")).line).toBe(
+      "mos: { file: r.json, image: image, score: score, rater: user, range: [1, 5] }",
+    );
+    const votes = names.map((image) => ({ image, votes: { 1: 3, 2: 8, 3: 19, 4: 36, 5: 12 } }));
+    expect((await guess(JSON.stringify(votes), "r.json")).line).toBe(
+      "mos: { file: r.json, image: image, score: votes, range: [1, 5] }",
+    );
+  });
+
   it("votes, and tells them from ratings where the names leave it open", async () => {
     const votes = await guess(`image,c1,c2,c3,c4,c5\na.jpg,0,0,25,73,7\nb.jpg,30,40,25,9,1\n`);
     expect(votes.line).toBe("mos: { file: r.csv, image: image, votes: [c1, c2, c3, c4, c5], range: [1, 5] }");

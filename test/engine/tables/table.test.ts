@@ -1,9 +1,11 @@
 import { truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { parquetWriteFile } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";
 import { type Mos, readMos } from "../../../src/engine/dataset/readMos.ts";
+import { scanCsv } from "../../../src/engine/tables/csvEdit.ts";
 import { openTable, tableKind } from "../../../src/engine/tables/table.ts";
 import { makeIndex } from "../../support/imageIndex.ts";
 import { temporaryFolder } from "../../support/pictures.ts";
@@ -137,6 +139,71 @@ describe("containers", () => {
       message: /too large \(257 MB\)/,
       remedy: /JSON Lines/,
     });
+  });
+
+  it.each([
+    [
+      "titles above it",
+      "Study of 2024;;\nby ITU, in May;;\n\nimage;mos;sd\na.jpg;3,5;1\n",
+      ["image", "mos", "sd"],
+      4,
+    ],
+    ["a title alone", "Study\nimage,mos\na.jpg,3.5\n", ["image", "mos"], 2],
+    ["Excel's own line", "sep=;\nimage;mos\na.jpg;3\n", ["image", "mos"], 2],
+    ["comments", "# made by a tool, in May\n# v2\nimage,mos\na.jpg,3\n", ["image", "mos"], 3],
+    ["names that begin with #", "#image,mos\na.jpg,3\n", ["#image", "mos"], 1],
+    ["names without one for the index", ",mos\na.jpg,3\n", ["", "mos"], 1],
+    ["rows that lack cells", "image,mos,sd\na.jpg,3\nb.jpg,2\n", ["image", "mos", "sd"], 1],
+    ["one column", "image\na.jpg\nb.jpg\n", ["image"], 1],
+    ["names alone", "image,mos\n", ["image", "mos"], 1],
+  ])(
+    "finds the names of the columns with %s, as does who writes to it",
+    async (_what, text, columns, line) => {
+      const table = await openTable(put("t.csv", text));
+      expect([table.columns, table.headerLine]).toEqual([columns, line]);
+      const csv = scanCsv(text)!;
+      expect(csv.header.map(({ value }) => value)).toEqual(columns);
+      const all = await rowsOf(put("t.csv", text));
+      expect(csv.records).toHaveLength(all.length);
+      expect(all.slice(0, 1).map((row) => row[1])).toEqual(
+        csv.records.slice(0, 1).map((row) => row.cells[0]!.value),
+      );
+    },
+  );
+
+  it.each([
+    ["my pic 1.JPG,3.5", ["my pic 1.JPG", "3.5"]],
+    ['"a, b.jpg";3,5', ["a, b.jpg", "3,5"]],
+    ["a.png 4", ["a.png", "4"]],
+    ["4.25,sub/a.webp", ["sub/a.webp", "4.25"]],
+    ["3\ta.bmp", ["a.bmp", "3"]],
+  ])("reads names and scores without a header: %s", async (line, [image, mos]) => {
+    expect(await rowsOf(put("t.csv", `${line}\n${line}\n`), ["image", "mos"])).toEqual([
+      [1, image, mos],
+      [2, image, mos],
+    ]);
+  });
+
+  it("reads JSON that is keyed by name, also inside an object", async () => {
+    const scores = { "a.jpg": 3.4, "b.jpg": null };
+    for (const value of [scores, { scores }, { made: "today", scores }])
+      expect(await rowsOf(put("t.json", JSON.stringify(value)), ["image", "mos"])).toEqual([
+        [1, "a.jpg", "3.4"],
+        [2, "b.jpg", ""],
+      ]);
+    const rich = { a: { mos: 1, by: ["p"] }, b: { mos: 2 }, c: { mos: 3 } };
+    expect(await rowsOf(put("t.json", JSON.stringify(rich)), ["image", "mos"])).toEqual([
+      [1, "a", "1"],
+      [2, "b", "2"],
+      [3, "c", "3"],
+    ]);
+    await expect(openTable(put("t.json", '{ "width": 3, "height": 4 }'))).rejects.toThrow(
+      "no list of objects",
+    );
+  });
+
+  it("says that a compressed table has to be unpacked", async () => {
+    await expect(openTable(put("t.csv.gz", gzipSync("image,mos\n")))).rejects.toThrow("is compressed");
   });
 
   it("takes a list inside an object, and keys that come late", async () => {

@@ -3,19 +3,18 @@ import { LRUCache } from "lru-cache";
 import { say } from "../../../words/text.ts";
 import { isCancelled, LeafError, messageOf, throwIfCancelled } from "../../base/errors.ts";
 import { InferenceSession, Tensor } from "../../base/onnxRuntime.ts";
-import { withPixels } from "../../images/decode.ts";
+import { type RgbImage, withPixels } from "../../images/decode.ts";
 import { bytesOfHash } from "../../images/read.ts";
 import { pairOf, pointOf, type Quality } from "../latent.ts";
 import { sigmaAt } from "../probit.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "../teacher.ts";
 import { readTeacherAssets, type TeacherAssets } from "./card.ts";
-import { windowsOf } from "./windows.ts";
+import { wholeView } from "./view.ts";
 
 /** Raised whenever the code between bytes and judgement changes what comes out. */
-const codeVersion = 1;
+const codeVersion = 2;
 /** Qualities kept, so that an image's many pairs cost one look. */
 const remembered = 100_000;
-const windowsPerRun = 16;
 
 export interface EmbeddedTeacherOptions {
   /** Folder with model.onnx and teacher.json; by default the one that LEAF carries. */
@@ -34,7 +33,8 @@ export async function embeddedTeacherFingerprint(): Promise<string> {
 function identify({ card, model }: TeacherAssets) {
   const modelHash = createHash("sha256").update(model).digest("hex");
   const { thresholds, sigma } = card;
-  const parameters = { codeVersion, crop: card.input.crop, thresholds, sigma };
+  const { mostPixels, leastSide } = card.input;
+  const parameters = { codeVersion, mostPixels, leastSide, thresholds, sigma };
   return {
     fingerprint: createHash("sha256").update(modelHash).update(JSON.stringify(parameters)).digest("hex"),
     description: { kind: "embedded", model: modelHash, ...parameters },
@@ -49,22 +49,18 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
   const { card, model } = await readTeacherAssets(options.assets);
   const { fingerprint, description } = identify({ card, model });
   const session = await openNetwork(model, options.threads ?? 1);
-  const { crop } = card.input;
-  const { thresholds, sigma } = card;
+  const { input, thresholds, sigma } = card;
   const { maxPixels } = options;
   const known = new LRUCache<string, Quality>({ max: remembered });
 
-  /** Mean of the network over an image's windows. */
   async function look(image: TeacherImage): Promise<Quality> {
     let found = known.get(image.hash);
     if (found) return found;
     try {
-      const { pixels, n } = await withPixels(
-        await bytesOfHash(image),
-        { name: image.name, maxPixels },
-        (decoded) => windowsOf(decoded, crop),
+      const view = await withPixels(await bytesOfHash(image), { name: image.name, maxPixels }, (decoded) =>
+        wholeView(decoded, input),
       );
-      const mu = await meanOutput(pixels, n);
+      const mu = await outputFor(view);
       found = { ok: true, mu, sigma: sigmaAt(mu, sigma) };
     } catch (error) {
       if (isCancelled(error) || !(error instanceof LeafError)) throw error;
@@ -75,19 +71,12 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
     return found;
   }
 
-  async function meanOutput(pixels: Uint8Array, n: number): Promise<number> {
-    const size = crop * crop * 3;
-    let total = 0;
-    for (let at = 0; at < n; at += windowsPerRun) {
-      const count = Math.min(windowsPerRun, n - at);
-      const part = pixels.subarray(at * size, (at + count) * size);
-      const { mu } = await session.run({ pixels: new Tensor("uint8", part, [count, crop, crop, 3]) });
-      for (const value of mu!.data as Float32Array) total += value;
-    }
-    const mean = total / n;
-    if (!Number.isFinite(mean))
+  async function outputFor({ data, width, height }: RgbImage): Promise<number> {
+    const { mu } = await session.run({ pixels: new Tensor("uint8", data, [1, height, width, 3]) });
+    const [value] = mu!.data as Float32Array;
+    if (value === undefined || !Number.isFinite(value))
       throw new LeafError("failed", say`the embedded teacher's network gave no number`);
-    return mean;
+    return value;
   }
 
   async function judgePoints(images: TeacherImage[], signal?: AbortSignal): Promise<PointJudgement[]> {
@@ -124,7 +113,12 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
 
 async function openNetwork(model: Buffer, threads: number): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(model, { intraOpNumThreads: threads, logSeverityLevel: 3 });
+    return await InferenceSession.create(model, {
+      intraOpNumThreads: threads,
+      logSeverityLevel: 3,
+      // It would keep a plan of the memory for each size of picture.
+      enableMemPattern: false,
+    });
   } catch (error) {
     throw new LeafError(
       "environment",

@@ -157,7 +157,7 @@ function resultText(
     `Held-out photos; ${seeds === 1 ? "one seed" : `mean (lowest–highest) over ${seeds} seeds`}. * after the 4-parameter logistic fit.`,
     "Truth: MS-SSIM with the pristine photo, a stand-in for MOS. % = share of the 495 training images whose stand-in is used.",
     "Training sees no other. The teacher's labels need none: its own validation labels choose the epoch of TGD, and CFT keeps the last.",
-    "On human scores (1,500 photos, one draw of 135 ratings, docs/method.md): SRCC .669 in closed form, .534 by fine-tuning, .282 for the teacher.",
+    "On human scores (1,500 photos, one draw of 135 ratings, docs/method.md): SRCC .669 in closed form, .534 by fine-tuning, .282 for the first edition of the teacher.",
     `${Math.round(seconds)} s, and ${Math.round(environment)} s for the Python environment. Open ${path.relative(process.cwd(), workspace)} in the editor, or`,
     `${pathToFileURL(report)} in the browser.`,
   ];

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import fft, ndimage
+from scipy import fft, ndimage, signal
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -37,6 +37,13 @@ def encoded(x: Picture, form: str, **options: int | list[int] | str) -> Picture:
     buffer = io.BytesIO()
     Image.fromarray(x).save(buffer, form, **options)
     return np.asarray(Image.open(buffer).convert("RGB"))
+
+
+def filtered(x: NDArray[np.floating], kernel: Floats) -> Floats:
+    """Convolution of each plane; outside, the picture goes on as in a mirror."""
+    edge = len(kernel) // 2
+    padded = np.pad(x.astype(np.float32), ((edge, edge), (edge, edge), (0, 0)), "symmetric")
+    return np.asarray(signal.fftconvolve(padded, kernel[..., None], "valid", axes=(0, 1)), np.float32)
 
 
 def convolved(x: Picture, kernel: Floats) -> Picture:
@@ -66,11 +73,62 @@ def motion_blur(x: Picture, u: float, rng: np.random.Generator) -> Picture:
 
 
 def defocus(x: Picture, u: float, rng: np.random.Generator) -> Picture:
-    radius = between(0.8, 8, u)
+    return convolved(x, disc(between(0.8, 8, u)))
+
+
+def disc(radius: float) -> Floats:
+    """What an ideal lens makes of a point out of focus."""
     size = int(np.ceil(radius))
     rows, columns = np.mgrid[-size : size + 1, -size : size + 1]
     kernel = np.clip(radius + 0.5 - np.hypot(rows, columns), 0, 1).astype(np.float32)
-    return convolved(x, kernel / kernel.sum())
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+def misfocus(x: Picture, u: float, rng: np.random.Generator) -> Picture:
+    """Focus in the wrong plane: blur that grows across the picture, as with a tilted ground."""
+    height, width = x.shape[:2]
+    angle = rng.uniform(0, 2 * np.pi)
+    rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    place = (rows * np.sin(angle) + columns * np.cos(angle)) / np.sqrt(2) * 0.5 + 0.5
+    blurred = filtered(x, disc(between(1.2, 14, u)))
+    share = np.clip(place * rng.uniform(1, 2.5), 0, 1)[..., None]
+    return to_picture(x * (1 - share) + blurred * share)
+
+
+def shake(x: Picture, u: float, rng: np.random.Generator) -> Picture:
+    """A hand that trembles: the path of a point bends."""
+    steps = 200
+    turn = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, rng.uniform(0.02, 0.15), steps))
+    path = np.stack([np.cumsum(np.sin(turn)), np.cumsum(np.cos(turn))]) * (between(3, 36, u) / steps)
+    path -= path.mean(1, keepdims=True)
+    size = int(np.ceil(np.abs(path).max())) + 1
+    kernel = np.zeros((2 * size + 1, 2 * size + 1))
+    for row, column in path.T + size:
+        r, c = int(row), int(column)
+        kernel[r : r + 2, c : c + 2] += np.outer([1 - row + r, row - r], [1 - column + c, column - c])
+    return to_picture(filtered(x, np.asarray(kernel / kernel.sum(), np.float32)))
+
+
+def low_light(x: Picture, u: float, rng: np.random.Generator) -> Picture:
+    """Few photons in linear light (shot and read noise), amplified, and still too dark."""
+    linear = (x / 255.0) ** 2.2
+    photons = between(1500, 12, u)
+    seen = rng.poisson(linear * photons) / photons + rng.normal(0, 1.5 / photons, x.shape)
+    dark = 2 ** -rng.uniform(0, 0.5 + 3 * u)
+    return to_picture(255 * np.clip(seen * dark, 0, 1) ** (1 / 2.2))
+
+
+def phone(x: Picture, u: float, rng: np.random.Generator) -> Picture:
+    """Noise, a local Wiener filter (colour smoothed more), sharpening and JPEG: smeared, crisp texture."""
+    sigma = between(5, 60, u)
+    noisy = x + sigma * rng.standard_normal(x.shape).astype(np.float32)
+    y = luma(noisy)
+    mean = ndimage.uniform_filter(y, 7)
+    variance = np.maximum(ndimage.uniform_filter(y * y, 7) - mean**2, 1e-3)
+    clean = mean + np.maximum(variance - 1.5 * (0.67 * sigma) ** 2, 0) / variance * (y - mean)
+    colour = smoothed(noisy - y[..., None], 1.5 + 2 * u)
+    sharp = clean + rng.uniform(0.4, 1.6) * (clean - ndimage.gaussian_filter(clean, 1.2))
+    return encoded(to_picture(sharp[..., None] + colour), "JPEG", quality=80)
 
 
 def jpeg(x: Picture, u: float, rng: np.random.Generator) -> Picture:
@@ -213,11 +271,15 @@ KINDS: dict[str, Distortion] = {
         contrast, exposure, saturation, colour_shift, block_loss, oversharpen, haze, ringing,
     )
 }  # fmt: skip
+# Faults of taking a photo, for the second edition.
+CAPTURE: dict[str, Distortion] = {f.__name__: f for f in (misfocus, shake, low_light, phone)}
 
 
-def mixture(x: Picture, u: float, rng: np.random.Generator) -> tuple[Picture, str]:
+def mixture(
+    x: Picture, u: float, rng: np.random.Generator, kinds: dict[str, Distortion] = KINDS
+) -> tuple[Picture, str]:
     """Two or three kinds one after another, each weaker than alone; says which."""
-    names = [str(n) for n in rng.choice(list(KINDS), int(rng.integers(2, 4)), replace=False)]
+    names = [str(n) for n in rng.choice(list(kinds), int(rng.integers(2, 4)), replace=False)]
     for name in names:
-        x = KINDS[name](x, min(1.0, u * rng.uniform(0.3, 0.9)), rng)
+        x = kinds[name](x, min(1.0, u * rng.uniform(0.3, 0.9)), rng)
     return x, "+".join(names)

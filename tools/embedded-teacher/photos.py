@@ -62,18 +62,36 @@ CREDITS: dict[str, dict[str, tuple[str, str]]] = {
         "summer_1am": KDE,
     },
 }
+# Photos that only the second edition was fitted on. Of the last five, notes beside the files name authors and
+# licences; the package's copyright file says GPL-2+ of all.
+MORE_CREDITS: dict[str, dict[str, tuple[str, str]]] = {
+    "lomiri-wallpapers-20.04": {
+        "Infinite-Sea_by_Aury88": ("Aury88", "CC-BY-SA-3.0"),
+        "Kleiber_by_Lukas_Baubkus": ("Lukas Baubkus", "CC-BY-SA-3.0"),
+    },
+    "palapeli-data": {
+        "castle-maintenon": ("Eric Pouhier", "GFDL"),
+        "cincinnati-bridge": ("Derek Jensen", "public domain"),
+        "citrus-fruits": ("US Department of Agriculture", "public domain"),
+        "european-honey-bee": ("John Severns", "public domain"),
+        "panther-chameleon-female": ("B. Navez and others", "GFDL"),
+    },
+}
 
 
-def find_photos(folder: Path) -> list[tuple[str, Path]]:
-    """(name, file) of every photo, the largest file of several sizes; in the order of CREDITS."""
+def find_photos(
+    folder: Path, credits: dict[str, dict[str, tuple[str, str]]] = CREDITS
+) -> list[tuple[str, Path]]:
+    """(name, file) of every photo, the largest file of several sizes; in the order of `credits`."""
     files = [f for f in sorted(folder.rglob("*")) if f.suffix.lower() in (".jpg", ".jpeg", ".png")]
     found = []
-    for package, names in CREDITS.items():
+    for package, names in credits.items():
         for name in names:
             if package.startswith("plasma"):
                 matches = [f for f in files if f.parts[-4:-1] == (name, "contents", "images")]
             else:
-                matches = [f for f in files if f.stem == name and "backgrounds" in f.parts]
+                folders = {"backgrounds", "collection"}
+                matches = [f for f in files if f.stem == name and folders & set(f.parts)]
             if not matches:
                 raise SystemExit(f"{folder}: {name} of package {package} is missing; see README.md")
             found.append((name, max(matches, key=lambda f: f.stat().st_size)))

@@ -1,6 +1,6 @@
-"""The windows by which the teacher sees a picture, as in src/engine/teachers/embedded/windows.ts.
+"""The windows by which the first edition saw a picture.
 
-Without what is done there to pictures smaller than a window or with a short side over 1000 px.
+Without what was done to pictures smaller than a window or with a short side over 1000 px.
 """
 
 from __future__ import annotations

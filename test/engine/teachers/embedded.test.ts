@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InferenceSession, Tensor } from "../../../src/engine/base/onnxRuntime.ts";
 import { createEmbeddedTeacher } from "../../../src/engine/teachers/embedded/teacher.ts";
-import { positions, reflected, windowsOf } from "../../../src/engine/teachers/embedded/windows.ts";
+import { reflected, wholeView } from "../../../src/engine/teachers/embedded/view.ts";
 import { expectedScore } from "../../../src/engine/teachers/judgement.ts";
 import {
   normalCdf,
@@ -66,33 +66,51 @@ describe("probit", () => {
   });
 });
 
-describe("windows", () => {
-  it("spread over the picture and stay inside it", () => {
-    expect(positions(192, 192)).toEqual([0]);
-    expect(positions(100, 192)).toEqual([0]);
-    expect(positions(720, 192)).toEqual([0, 264, 528]);
-    for (let length = 150; length < 900; length += 7)
-      for (const at of positions(length, 192)) expect(at + Math.min(192, length)).toBeLessThanOrEqual(length);
+describe("the view", () => {
+  const input = { mostPixels: 300_000, leastSide: 192 };
+  const picture = (width: number, height: number) => ({
+    width,
+    height,
+    data: Uint8Array.from({ length: width * height * 3 }, (_, i) => i),
   });
 
-  it("continue a small picture by reflection", async () => {
+  it("is the whole picture, as it is where it has few pixels", async () => {
+    const small = picture(320, 200);
+    expect(await wholeView(small, input)).toBe(small);
+    const large = await wholeView(picture(1200, 800), input);
+    expect([large.width, large.height]).toEqual([670, 447]);
+    expect(large.data).toHaveLength(670 * 447 * 3);
+  });
+
+  it("continues a small picture by reflection", async () => {
     expect([0, 1, 2, 3, 4, 5, 6].map((i) => reflected(i, 3))).toEqual([0, 1, 2, 2, 1, 0, 0]);
-    const data = Uint8Array.from({ length: 2 * 3 * 3 }, (_, i) => i);
-    const { pixels, n } = await windowsOf({ width: 3, height: 2, data }, 4);
-    expect(n).toBe(1);
-    expect([...pixels.subarray(6, 12)]).toEqual([6, 7, 8, 6, 7, 8]);
+    const { data, width, height } = await wholeView(picture(3, 2), { mostPixels: 100, leastSide: 4 });
+    expect([width, height]).toEqual([4, 4]);
+    expect([...data.subarray(6, 12)]).toEqual([6, 7, 8, 6, 7, 8]);
+    // The third row is the second again.
+    expect([...data.subarray(24, 36)]).toEqual([...data.subarray(12, 24)]);
   });
 
-  it("look at a large picture from afar as well", async () => {
-    const data = new Uint8Array(1500 * 1200 * 3);
-    const { n } = await windowsOf({ width: 1500, height: 1200, data }, 192);
-    expect(n).toBe(9 + 5);
+  it("has few pixels of any shape", async () => {
+    for (const [width, height] of [
+      [1, 1],
+      [9000, 1],
+      [40, 4000],
+      [1563, 192],
+      [2000, 1500],
+    ] as const) {
+      const data = new Uint8Array(width * height * 3);
+      const view = await wholeView({ width, height, data }, input);
+      expect(view.width * view.height).toBeLessThanOrEqual(input.mostPixels);
+      expect(Math.min(view.width, view.height)).toBeGreaterThanOrEqual(192);
+      expect(view.data).toHaveLength(view.width * view.height * 3);
+    }
   });
 });
 
-it("the network gives the numbers that PyTorch gave", async () => {
+it("the network gives the numbers of an independent forward", async () => {
   const card = JSON.parse(readFileSync(path.join(assets, "teacher.json"), "utf8"));
-  const crop: number = card.input.crop;
+  const crop: number = card.input.leastSide;
   const pixels = new Uint8Array(2 * crop * crop * 3);
   for (let y = 0, i = 0; y < crop; y++)
     for (let x = 0; x < crop; x++)
@@ -104,6 +122,18 @@ it("the network gives the numbers that PyTorch gave", async () => {
   const { mu } = await session.run({ pixels: new Tensor("uint8", pixels, [2, crop, crop, 3]) });
   for (const [i, value] of (mu!.data as Float32Array).entries())
     expect(value).toBeCloseTo(card.check.mu[i], 3);
+  await session.release();
+});
+
+it("the network gives the numbers of an independent forward, at any size", async () => {
+  // tools/embedded-teacher/independent.py: every layer in NumPy, float64.
+  const session = await InferenceSession.create(readFileSync(path.join(assets, "model.onnx")));
+  const pixels = new Uint8Array(150 * 77 * 3);
+  for (let y = 0, i = 0; y < 150; y++)
+    for (let x = 0; x < 77; x++)
+      for (let c = 0; c < 3; c++, i++) pixels[i] = (3 * x + 5 * y + 70 * c + Math.floor((x * x) / 16)) % 256;
+  const { mu } = await session.run({ pixels: new Tensor("uint8", pixels, [1, 150, 77, 3]) });
+  expect((mu!.data as Float32Array)[0]).toBeCloseTo(1.233872, 3);
   await session.release();
 });
 

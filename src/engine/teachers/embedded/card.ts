@@ -6,8 +6,8 @@ import { appRoot } from "../../base/appRoot.ts";
 import { LeafError, messageOf } from "../../base/errors.ts";
 
 const cardSchema = z.object({
-  v: z.literal(1),
-  input: z.object({ crop: z.number().int().positive() }),
+  v: z.literal(2),
+  input: z.object({ mostPixels: z.number().int().positive(), leastSide: z.number().int().positive() }),
   thresholds: z.array(z.number()).length(4),
   sigma: z.object({ mu: z.array(z.number()).min(2), sigma: z.array(z.number().positive()).min(2) }),
 });

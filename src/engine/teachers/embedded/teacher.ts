@@ -5,20 +5,19 @@ import { inEnglish, say } from "../../../words/text.ts";
 import { isCancelled, LeafError, messageOf } from "../../base/errors.ts";
 import { InferenceSession, sleepingThreads, Tensor } from "../../base/onnxRuntime.ts";
 import { mapOrdered } from "../../base/pool.ts";
-import { withPixels } from "../../images/decode.ts";
+import { type RgbImage, withPixels } from "../../images/decode.ts";
 import { bytesOfHash } from "../../images/read.ts";
 import { pairOf, pointOf, type Quality } from "../latent.ts";
 import { sigmaAt } from "../probit.ts";
 import type { PairPreference, PointJudgement, Teacher, TeacherImage } from "../teacher.ts";
 import { readTeacherAssets, type TeacherAssets } from "./card.ts";
-import { windowsOf } from "./windows.ts";
+import { wholeView } from "./view.ts";
 
 /** Raised whenever the code between bytes and judgement changes what comes out. */
-const codeVersion = 1;
+const codeVersion = 2;
 /** Qualities kept, so that an image's many pairs cost one look. */
 const remembered = 100_000;
-const windowsPerRun = 16;
-/** Images whose windows are ready, or being made, beside the one that the network looks at. */
+/** Images that are decoded, or are being so, beside the one that the network looks at. */
 const decodedAhead = 1 + availableParallelism();
 
 export interface EmbeddedTeacherOptions {
@@ -38,7 +37,8 @@ export async function embeddedTeacherFingerprint(): Promise<string> {
 function identify({ card, model }: TeacherAssets) {
   const modelHash = createHash("sha256").update(model).digest("hex");
   const { thresholds, sigma } = card;
-  const parameters = { codeVersion, crop: card.input.crop, thresholds, sigma };
+  const { mostPixels, leastSide } = card.input;
+  const parameters = { codeVersion, mostPixels, leastSide, thresholds, sigma };
   return {
     fingerprint: createHash("sha256").update(modelHash).update(JSON.stringify(parameters)).digest("hex"),
     description: { kind: "embedded", model: modelHash, ...parameters },
@@ -53,23 +53,22 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
   const { card, model } = await readTeacherAssets(options.assets);
   const { fingerprint, description } = identify({ card, model });
   const session = await openNetwork(model, options.threads ?? 1);
-  const { crop } = card.input;
+  const { input } = card;
   const { thresholds, sigma } = card;
   const { maxPixels } = options;
   const known = new LRUCache<string, Quality>({ max: remembered });
 
-  type Seen = { known: Quality } | { pixels: Uint8Array; n: number };
-
-  async function windowsFor(image: TeacherImage): Promise<Seen> {
+  async function viewOf(image: TeacherImage): Promise<Quality | RgbImage> {
     const found = known.get(image.hash);
-    if (found) return { known: found };
+    if (found) return found;
     try {
-      const bytes = await bytesOfHash(image);
-      return await withPixels(bytes, { name: image.name, maxPixels }, (decoded) => windowsOf(decoded, crop));
+      return await withPixels(await bytesOfHash(image), { name: image.name, maxPixels }, (decoded) =>
+        wholeView(decoded, input),
+      );
     } catch (error) {
       if (isCancelled(error) || !(error instanceof LeafError)) throw error;
       // Not remembered: the next try may find the file mended.
-      return { known: { ok: false, reason: error.message } };
+      return { ok: false, reason: error.message };
     }
   }
 
@@ -78,32 +77,21 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
     const each = [...new Map(images.map((image) => [image.hash, image])).values()];
     const qualities = new Map<string, Quality>();
     let at = 0;
-    for await (const seen of mapOrdered(each, decodedAhead, windowsFor, signal)) {
+    for await (const seen of mapOrdered(each, decodedAhead, viewOf, signal)) {
       const { hash } = each[at++]!;
-      if ("known" in seen) qualities.set(hash, seen.known);
-      else {
-        const quality = await qualityOf(seen);
-        if (quality.ok) known.set(hash, quality);
-        qualities.set(hash, quality);
-      }
+      const quality = "ok" in seen ? seen : await qualityOf(seen);
+      if (quality.ok) known.set(hash, quality);
+      qualities.set(hash, quality);
     }
     return qualities;
   }
 
-  /** By the mean of the network over an image's windows. */
-  async function qualityOf({ pixels, n }: { pixels: Uint8Array; n: number }): Promise<Quality> {
-    const size = crop * crop * 3;
-    let total = 0;
-    for (let at = 0; at < n; at += windowsPerRun) {
-      const count = Math.min(windowsPerRun, n - at);
-      const part = pixels.subarray(at * size, (at + count) * size);
-      const { mu } = await session.run({ pixels: new Tensor("uint8", part, [count, crop, crop, 3]) });
-      for (const value of mu!.data as Float32Array) total += value;
-    }
-    const mu = total / n;
-    if (!Number.isFinite(mu))
+  async function qualityOf({ data, width, height }: RgbImage): Promise<Quality> {
+    const { mu } = await session.run({ pixels: new Tensor("uint8", data, [1, height, width, 3]) });
+    const [value] = mu!.data as Float32Array;
+    if (value === undefined || !Number.isFinite(value))
       return { ok: false, reason: inEnglish(say`the embedded teacher's network gave no number`) };
-    return { ok: true, mu, sigma: sigmaAt(mu, sigma) };
+    return { ok: true, mu: value, sigma: sigmaAt(value, sigma) };
   }
 
   async function judgePoints(images: TeacherImage[], signal?: AbortSignal): Promise<PointJudgement[]> {
@@ -136,6 +124,8 @@ async function openNetwork(model: Buffer, threads: number): Promise<InferenceSes
       intraOpNumThreads: threads,
       logSeverityLevel: 3,
       extra: sleepingThreads,
+      // It would keep a plan of the memory for each size of picture.
+      enableMemPattern: false,
     });
   } catch (error) {
     throw new LeafError(

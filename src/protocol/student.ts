@@ -19,6 +19,16 @@ export interface CardTarget {
   head?: HeadFacts | null;
 }
 
+/** What a student in 8-bit integers lost against the one in floats, on images that it was not calibrated on. */
+export interface Int8Facts {
+  srcc: number;
+  /** The largest difference of a score, on 1..5. */
+  largest: number;
+  images: number;
+  /** Images that the ranges of its integers were read off. */
+  calibratedOn: number;
+}
+
 /** `student.json`: everything needed to score with `student.onnx`, and where it comes from. */
 export interface StudentCard {
   v: 1;
@@ -40,6 +50,8 @@ export interface StudentCard {
   targets?: CardTarget[];
   /** Where calibration was in closed form: what it came to. */
   head?: HeadFacts | null;
+  /** Of one in 8-bit integers: `leaf export student --int8`. */
+  int8?: Int8Facts | null;
   provenance: {
     leaf: string;
     created: string;

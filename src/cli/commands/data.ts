@@ -131,21 +131,26 @@ export function addDataCommands(program: Command, run: Run): void {
     .description("write labels, scores, the student or tasks for Label Studio to files")
     .argument("<what>", exportKinds.join(" | "))
     .option("-o, --out <path>", "file (scores, tasks) or folder (labels, student)")
+    .option("--int8", "student: in 8-bit integers, if it then ranks your images as before")
     .option("--prefix <text>", "tasks: text before each image's path (default: /data/local-files/?d=)")
     .option("--force", "overwrite a file that LEAF did not write")
-    .action((what: string, options: { out?: string; prefix?: string; force?: boolean }, command) =>
-      run(async (context) => {
-        if (!exportKinds.includes(what as ExportKind))
-          throw new LeafError("usage", say`\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
-        const { out, prefix, force } = options;
-        const result = await exportTo(await findProject(context), what as ExportKind, out, {
-          ...stageOptions(context),
-          prefix,
-          force,
-        });
-        const by = result.student ? `, from ${studentWords(english, result.student)}` : "";
-        await context.printWithFailures(result, `Wrote ${result.files.join(", ")}${by}.`);
-      })(command),
+    .action(
+      (what: string, options: { out?: string; int8?: boolean; prefix?: string; force?: boolean }, command) =>
+        run(async (context) => {
+          if (!exportKinds.includes(what as ExportKind))
+            throw new LeafError("usage", say`\`leaf export\` takes ${exportKinds.join(", ")}, not ${what}.`);
+          const { out, int8, prefix, force } = options;
+          if (int8 && what !== "student")
+            throw new LeafError("usage", say`--int8 is for \`leaf export student\`.`);
+          const result = await exportTo(await findProject(context), what as ExportKind, out, {
+            ...stageOptions(context),
+            int8,
+            prefix,
+            force,
+          });
+          const by = result.student ? `, from ${studentWords(english, result.student)}` : "";
+          await context.printWithFailures(result, `Wrote ${result.files.join(", ")}${by}.`);
+        })(command),
     );
 }
 

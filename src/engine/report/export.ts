@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { copyFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 import type { FailureSummary } from "../../protocol/failures.ts";
 import type { Text } from "../../protocol/text.ts";
@@ -10,15 +11,18 @@ import { redact } from "../base/redact.ts";
 import type { Project } from "../config/project.ts";
 import { openCatalog } from "../dataset/catalog.ts";
 import { tellFailures } from "../failures/words.ts";
+import { maxPixelsOf } from "../images/limits.ts";
 import { openLabels } from "../labels/labels.ts";
 import { withPlan } from "../pipeline/plan/plan.ts";
 import { outputRules } from "../pipeline/projectInputs.ts";
 import { listRuns } from "../pipeline/runs.ts";
 import { isFinished, type StageOptions } from "../pipeline/stage.ts";
+import { resolveInterpreter } from "../python/environment.ts";
 import { chosenStudent, scorePaths, scoreTable } from "../scoring/score.ts";
 import { readStudentFiles } from "../student/file.ts";
 import { toCsv } from "../tables/csvText.ts";
 import { ratingWords } from "../teachers/judgement.ts";
+import { imagesForInt8, writeInt8Student } from "./int8.ts";
 import { labelStudioInterface, labelStudioTasks } from "./labelStudio.ts";
 import { modelCard } from "./modelCard.ts";
 
@@ -36,6 +40,8 @@ export interface Exported {
 export interface ExportOptions extends StageOptions {
   /** Over files that LEAF did not write. */
   force?: boolean;
+  /** The student in 8-bit integers. */
+  int8?: boolean;
   /** What stands before an image's path in tasks. */
   prefix?: string;
   /** What to do about such a file, in the words of who asks. */
@@ -59,7 +65,7 @@ export async function exportTo(
     case "scores":
       return exportScores(project, out ?? "scores.csv", rules, options);
     case "student":
-      return exportStudent(project, out ?? "student", rules);
+      return exportStudent(project, out ?? "student", rules, options);
     case "tasks":
       return exportTasks(project, out ?? "tasks.json", rules, options);
   }
@@ -186,15 +192,47 @@ async function exportTasks(
   return { files: [file, beside], student: { run, config, stage }, ...(failures && { failures }) };
 }
 
-async function exportStudent(project: Project, dir: string, rules: OutputRules): Promise<Exported> {
-  const { folder: from, run, config } = await chosenStudent(project);
+async function exportStudent(
+  project: Project,
+  dir: string,
+  rules: OutputRules,
+  options: ExportOptions,
+): Promise<Exported> {
+  const { folder, run, config } = await chosenStudent(project);
   const files = ["student.onnx", "student.json"].map((name) => path.join(dir, name));
   const about = path.join(dir, "MODEL_CARD.md");
   await checkOutputs([...files, about], rules);
-  for (const file of files)
-    await withOutput(file, rules, (temporary) => copyFile(path.join(from, path.basename(file)), temporary));
-  const card = (await readStudentFiles(from)).card;
-  const made = (await listRuns(project)).find(({ id }) => id === run);
-  await writeOutput(about, redact(modelCard(card, made)), rules);
-  return { files: [...files, about], student: { run, config, stage: card.stage } };
+  const made = options.int8 ? await mkdtemp(path.join(os.tmpdir(), "leaf-int8-")) : undefined;
+  try {
+    if (made) await bringToInt8(project, folder, made, options);
+    return await copyStudent(made ?? folder);
+  } finally {
+    if (made) await rm(made, { recursive: true, force: true });
+  }
+
+  async function copyStudent(from: string): Promise<Exported> {
+    for (const file of files)
+      await withOutput(file, rules, (temporary) => copyFile(path.join(from, path.basename(file)), temporary));
+    const card = (await readStudentFiles(from)).card;
+    const record = (await listRuns(project)).find(({ id }) => id === run);
+    await writeOutput(about, redact(modelCard(card, record)), rules);
+    return { files: [...files, about], student: { run, config, stage: card.stage } };
+  }
+}
+
+async function bringToInt8(
+  project: Project,
+  from: string,
+  to: string,
+  options: ExportOptions,
+): Promise<void> {
+  const { signal, onProgress } = options;
+  const catalog = await openCatalog(project, { signal, onProgress });
+  const images = imagesForInt8(catalog);
+  catalog.close();
+  await writeInt8Student(from, to, images, {
+    interpreter: resolveInterpreter(project.config.python.interpreter, project.root),
+    maxPixels: maxPixelsOf(project.config),
+    signal,
+  });
 }

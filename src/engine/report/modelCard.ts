@@ -67,7 +67,7 @@ ${agreement(card, run)}
 - \`pixels\`: uint8 [N, ${card.input.views === "whole" ? "height, width" : `${card.input.crop}, ${card.input.crop}`}, 3], RGB. Normalisation is inside.
 - \`score\`: float32 [N] on 1..5${calibrated ? ", to be mapped to the scale above as the code below does" : ""}.
 ${outputLines(card)}- Preparation: sRGB, upright, ${preparation(card)}.
-- ONNX Runtime's scores differ from PyTorch's by at most ${tiny(card.exportMaxDifference)} (measured at export).
+- ONNX Runtime's scores differ from PyTorch's by at most ${tiny(card.exportMaxDifference)} (measured at export).${int8Line(card)}
 
 ## Run it
 
@@ -82,6 +82,11 @@ LEAF is under the Apache License 2.0. The weights also stand on the backbone (${
 
 ${versions.join(" · ")}
 `;
+}
+
+function int8Line({ int8 }: StudentCard): string {
+  if (!int8) return "";
+  return `\n- Convolutions and products are in 8-bit integers. On ${int8.images} images the scores have an SRCC of ${int8.srcc.toFixed(4)} to those in floats, and differ by at most ${int8.largest.toFixed(3)} on 1..5.`;
 }
 
 function scoredPart({ input: { views } }: StudentCard): string {

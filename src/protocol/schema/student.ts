@@ -52,6 +52,14 @@ export const studentCard = z.looseObject({
     .max(16)
     .optional(),
   head: headFacts.loose().nullish(),
+  int8: z
+    .looseObject({
+      srcc: z.number().min(-1).max(1),
+      largest: z.number().min(0),
+      images: count,
+      calibratedOn: count,
+    })
+    .nullish(),
   provenance: z.looseObject({
     leaf: text,
     created: text,

@@ -1,7 +1,9 @@
+import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import sharp from "sharp";
 import { expect, it } from "vitest";
 import { decodeImage } from "../../../src/engine/images/decode.ts";
+import { pixelBytes } from "../../../src/engine/images/limits.ts";
 import { preparedBytes, preparedInOnePass, scaleOfJpeg } from "../../../src/engine/images/prepared.ts";
 import { geometry, prepare, type StudentInput } from "../../../src/engine/images/views.ts";
 import { meanDifference } from "../../support/pictures.ts";
@@ -84,4 +86,19 @@ it("what is no JPEG, or hardly larger than needed, or a panorama is decoded whol
     const scaled = await preparedBytes(bytes, { ...input, decode: "scaled" });
     expect(Buffer.compare(scaled.data, full.data)).toBe(0);
   }
+});
+
+it("forty PNGs of 100 megapixels wait for one another", async () => {
+  const png = await noise(40, 30, 3).png().toBuffer();
+  // The header alone says how large it is: what follows is cut, so that nothing is decoded.
+  png.writeUInt32BE(10_000, 16);
+  png.writeUInt32BE(10_000, 20);
+  png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
+  const input: StudentInput = { resize: 48, crop: 32, views: "whole" };
+  const all = Array.from({ length: 40 }, () => preparedBytes(png, input));
+  for (const one of await Promise.allSettled(all)) expect(one.status).toBe("rejected");
+  // Whole, one takes 300 MB of at most 512 MiB.
+  expect(pixelBytes.most()).toBeGreaterThanOrEqual(300e6);
+  expect(pixelBytes.most()).toBeLessThanOrEqual(512 * 2 ** 20);
+  expect(pixelBytes.held()).toBe(0);
 });

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { LRUCache } from "lru-cache";
-import { inEnglish, say } from "../../../words/text.ts";
+import { say } from "../../../words/text.ts";
 import { isCancelled, LeafError, messageOf } from "../../base/errors.ts";
 import { InferenceSession, sleepingThreads, Tensor } from "../../base/onnxRuntime.ts";
 import { mapOrdered } from "../../base/pool.ts";
-import { type RgbImage, withPixels } from "../../images/decode.ts";
+import { withPixels } from "../../images/decode.ts";
 import { bytesOfHash } from "../../images/read.ts";
 import { pairOf, pointOf, type Quality } from "../latent.ts";
 import { sigmaAt } from "../probit.ts";
@@ -17,8 +17,8 @@ import { wholeView } from "./view.ts";
 const codeVersion = 2;
 /** Qualities kept, so that an image's many pairs cost one look. */
 const remembered = 100_000;
-/** Images that are decoded, or are being so, beside the one that the network looks at. */
-const decodedAhead = 1 + availableParallelism();
+/** Images that are decoded or looked at together. */
+const atOnce = 1 + availableParallelism();
 
 export interface EmbeddedTeacherOptions {
   /** Folder with model.onnx and teacher.json; by default the one that LEAF carries. */
@@ -53,18 +53,26 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
   const { card, model } = await readTeacherAssets(options.assets);
   const { fingerprint, description } = identify({ card, model });
   const session = await openNetwork(model, options.threads ?? 1);
-  const { input } = card;
-  const { thresholds, sigma } = card;
+  const { input, thresholds, sigma } = card;
   const { maxPixels } = options;
   const known = new LRUCache<string, Quality>({ max: remembered });
 
-  async function viewOf(image: TeacherImage): Promise<Quality | RgbImage> {
+  async function qualityOf(image: TeacherImage): Promise<Quality> {
     const found = known.get(image.hash);
     if (found) return found;
     try {
-      return await withPixels(await bytesOfHash(image), { name: image.name, maxPixels }, (decoded) =>
-        wholeView(decoded, input),
+      const { data, width, height } = await withPixels(
+        await bytesOfHash(image),
+        { name: image.name, maxPixels },
+        (decoded) => wholeView(decoded, input),
       );
+      const { mu } = await session.run({ pixels: new Tensor("uint8", data, [1, height, width, 3]) });
+      const [value] = mu!.data as Float32Array;
+      if (value === undefined || !Number.isFinite(value))
+        throw new LeafError("failed", say`the embedded teacher's network gave no number`);
+      const quality = { ok: true as const, mu: value, sigma: sigmaAt(value, sigma) };
+      known.set(image.hash, quality);
+      return quality;
     } catch (error) {
       if (isCancelled(error) || !(error instanceof LeafError)) throw error;
       // Not remembered: the next try may find the file mended.
@@ -72,26 +80,14 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
     }
   }
 
-  /** Each image once. While the network looks at one, the next are decoded. */
+  /** Each image once, some at a time: the network has one thread for each. */
   async function look(images: TeacherImage[], signal?: AbortSignal): Promise<Map<string, Quality>> {
     const each = [...new Map(images.map((image) => [image.hash, image])).values()];
     const qualities = new Map<string, Quality>();
     let at = 0;
-    for await (const seen of mapOrdered(each, decodedAhead, viewOf, signal)) {
-      const { hash } = each[at++]!;
-      const quality = "ok" in seen ? seen : await qualityOf(seen);
-      if (quality.ok) known.set(hash, quality);
-      qualities.set(hash, quality);
-    }
+    for await (const quality of mapOrdered(each, atOnce, qualityOf, signal))
+      qualities.set(each[at++]!.hash, quality);
     return qualities;
-  }
-
-  async function qualityOf({ data, width, height }: RgbImage): Promise<Quality> {
-    const { mu } = await session.run({ pixels: new Tensor("uint8", data, [1, height, width, 3]) });
-    const [value] = mu!.data as Float32Array;
-    if (value === undefined || !Number.isFinite(value))
-      return { ok: false, reason: inEnglish(say`the embedded teacher's network gave no number`) };
-    return { ok: true, mu: value, sigma: sigmaAt(value, sigma) };
   }
 
   async function judgePoints(images: TeacherImage[], signal?: AbortSignal): Promise<PointJudgement[]> {

@@ -19,7 +19,7 @@ MANY = 1500
 def threads_of(job: FitJob) -> int | None:
     """Of the products of a fit; None: all cores.
 
-    Matrices of some hundred rows are done before threads have met. Beside other programs two threads took 8.7 s
+    Matrices of some hundred rows are done before threads have met. Beside other programs two took 8.7 s
     for 500 ratings and one 2.7 s: they spin while they wait.
     """
     if job.threads is not None:

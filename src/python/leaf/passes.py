@@ -92,7 +92,7 @@ def _gradients(
         assert mine.grad is not None
         for i, gradient in enumerate(torch.split(mine.grad, len(parts[0]))):
             # Ranks may have different numbers of parts: they exchange gradients at the last one alone.
-            apart = isinstance(model, DistributedDataParallel) and i + 1 < len(parts)
-            with model.no_sync() if apart else nullcontext():
+            early = i + 1 < len(parts)
+            with model.no_sync() if early and isinstance(model, DistributedDataParallel) else nullcontext():
                 torch.autograd.backward(run(parts[i]), gradient)
     return loss, told

@@ -99,7 +99,7 @@ const closedForm: Work = {
       await sharp({ create: { width: 96, height: 96, channels: 3, background: "#000", noise } })
         .jpeg()
         .toFile(path.join(folder, "images", `${i}.jpg`));
-      scores += `${i}.jpg,${(5 - (4 * sigma) / 52 + 0.3 * Math.sin(i)).toFixed(3)}\n`;
+      scores += `${i}.jpg,${(4.6 - (3.2 * sigma) / 52 + 0.3 * Math.sin(i)).toFixed(3)}\n`;
     }
     writeFileSync(path.join(folder, "mos.csv"), scores);
     writeFileSync(

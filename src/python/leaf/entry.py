@@ -70,7 +70,7 @@ def guarded(channel: Channel, rank: int, work: Callable[[], None]) -> int:
 
 
 def _out_of_memory(channel: Channel) -> int:
-    remedy = "Lower the batch size, the crop, or choose a smaller student."
+    remedy = "Set microBatch, lower the batch size or the crop, or choose a smaller student."
     _tell(channel, "oom", "The training ran out of memory.", remedy)
     return FAILED
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Literal, TypeVar, cast
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -92,8 +92,7 @@ def _gradients(
         assert mine.grad is not None
         for i, gradient in enumerate(torch.split(mine.grad, len(parts[0]))):
             # Ranks may have different numbers of parts: they exchange gradients at the last one alone.
-            is_last = i + 1 == len(parts)
-            by_itself = isinstance(model, DistributedDataParallel) and not is_last
-            with cast(DistributedDataParallel, model).no_sync() if by_itself else nullcontext():
+            early = i + 1 < len(parts)
+            with model.no_sync() if early and isinstance(model, DistributedDataParallel) else nullcontext():
                 torch.autograd.backward(run(parts[i]), gradient)
     return loss, told

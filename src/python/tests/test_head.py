@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.stats import spearmanr
 
-from leaf.contract.head import HeadNetwork, Level, Levels
+from leaf.contract.head import FitJob, HeadNetwork, Level, Levels
 from leaf.head import gp
+from leaf.head.entry import threads_of
 from leaf.head.fit import _resampled, fit, parts_of, scale
 from leaf.head.gp import left_out, posterior, solve, solve_evidence, spectrum
 from leaf.head.rows import Rated
@@ -263,6 +264,16 @@ def test_folds_are_told_one_by_one() -> None:
     assert [one.n for one in fit([network()], [features], rated).folds] == [10, 10, 10]
     none = Rated(rated.at, rated.targets, rated.weights, rated.groups, np.full(30, -1))
     assert fit([network()], [features], none).folds == []
+
+
+def test_few_rows_are_fitted_by_one_thread(tmp_path: Path) -> None:
+    def threads(rows: int, wanted: int | None = None) -> int | None:
+        file = tmp_path / "rows.csv"
+        file.write_text("target,weight,group,fold\n" + "3,1,a,\n" * rows)
+        return threads_of(FitJob(v=1, out="o", threads=wanted, networks=[network()], rows=str(file)))
+
+    assert [threads(500), threads(20_000)] == [1, None]
+    assert [threads(500, 4), threads(20_000, 2)] == [4, 2]
 
 
 def test_needs_no_torch() -> None:

@@ -63,9 +63,10 @@ def compose(
     for name, one in (beside or {}).items():
         outputs += _head(graph, one, f"_{name}")
     model = _merged(models, graph, used[0].name, outputs)
-    onnx.checker.check_model(model)
+    data = model.SerializeToString()
+    onnx.checker.check_model(data)
     temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    temporary.write_bytes(model.SerializeToString())
+    temporary.write_bytes(data)
     temporary.replace(path)
     return sum(int(np.prod(one.dims)) for one in model.graph.initializer)
 
@@ -99,10 +100,12 @@ def _inner(part: Part) -> str:
 
 def _prefixed(network: HeadNetwork) -> ModelProto:
     model = onnx.load(network.onnx)
-    model = onnx.inliner.inline_local_functions(model)
+    # It writes the model out and reads it again.
+    if model.functions:
+        model = onnx.inliner.inline_local_functions(model)
     if model.opset_import[0].version < OPSET:
         raise TrainerError("input", f"{network.onnx} is of an older LEAF.", "Run `leaf distill` again.")
-    return onnx.compose.add_prefix(model, f"{network.name}_")
+    return onnx.compose.add_prefix(model, f"{network.name}_", inplace=True)
 
 
 def _features(graph: _Graph, fit: Fit) -> str:

@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import sharp from "sharp";
+import { hashBytes } from "../../src/engine/base/files.ts";
+import { writeTensorCache } from "../../src/engine/images/tensorCache.ts";
+import { readStudentFiles } from "../../src/engine/student/file.ts";
 import { python } from "./python.ts";
 
 /** What several works need, made once: students and photos. */
@@ -32,6 +35,27 @@ export function studentOf(family: Family): Promise<string> {
       env: { ...process.env, PYTHONPATH: "src/python" },
       stdio: ["ignore", "ignore", "pipe"],
     });
+  });
+}
+
+/** The same in 8-bit integers. What it loses is not asked: its head is not trained. */
+export async function int8Of(family: Family): Promise<string> {
+  const from = await studentOf(family);
+  const images = await jpegs(16, 1200, 900);
+  return once(`${family}-int8`, async (to) => {
+    const { input } = (await readStudentFiles(from)).card;
+    const cache = path.join(to, "cache");
+    await writeTensorCache(
+      cache,
+      images.map((file) => ({ path: file, hash: hashBytes(readFileSync(file)) })),
+      input,
+    );
+    const files = [path.join(from, "student.onnx"), path.join(to, "student.onnx"), cache];
+    execFileSync(python(), ["-m", "leaf.quantize", ...files, String(input.crop), String(input.views)], {
+      env: { ...process.env, PYTHONPATH: "src/python" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    copyFileSync(path.join(from, "student.json"), path.join(to, "student.json"));
   });
 }
 

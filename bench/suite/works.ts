@@ -1,4 +1,5 @@
 import { commandLine } from "./commandLine.ts";
+import { labelling } from "./labelling.ts";
 import { scoring } from "./scoring.ts";
 import type { Work } from "./work.ts";
 
@@ -6,4 +7,5 @@ import type { Work } from "./work.ts";
 export const works: ReadonlyMap<string, readonly Work[]> = new Map([
   ["command-line", commandLine],
   ["scoring", scoring],
+  ["labelling", labelling],
 ]);

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { python } from "./python.ts";
-import { type Family, jpegs, studentOf } from "./students.ts";
+import { type Family, int8Of, jpegs, studentOf } from "./students.ts";
 import { processSeconds, type Work } from "./work.ts";
 
 const names = { atto: "ConvNeXt-atto", lite0: "EfficientNet-Lite0", base: "ConvNeXt-Base" };
@@ -77,6 +77,21 @@ function one(family: Family): Work {
   };
 }
 
+function int8(family: Family, count: number): Work {
+  return {
+    name: `\`leaf score\`, ${count} JPEGs of 1 megapixel, ${names[family]} in 8-bit integers`,
+    peer: "the same in floats",
+    aim: 2,
+    prepare: async (_folder, leaf) => {
+      const images = await jpegs(count, 1200, 900);
+      const [floats, integers] = [await studentOf(family), await int8Of(family)];
+      const score = (student: string) => () =>
+        processSeconds(process.execPath, [leaf, "score", "--student", student, ...images]);
+      return { ours: score(integers), peer: score(floats) };
+    },
+  };
+}
+
 export const scoring: readonly Work[] = [
   many("atto", 12, 16, 5),
   many("atto", 1, 64, 3),
@@ -85,4 +100,5 @@ export const scoring: readonly Work[] = [
   many("base", 12, 8, 2.5),
   many("base", 1, 16, 2.5),
   one("lite0"),
+  int8("lite0", 64),
 ];

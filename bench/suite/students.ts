@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import sharp from "sharp";
+import { hashBytes } from "../../src/engine/base/files.ts";
+import { writeTensorCache } from "../../src/engine/images/tensorCache.ts";
+import { readStudentFiles } from "../../src/engine/student/file.ts";
 import { python } from "./python.ts";
 
 /** What several works need, made once: students and photos. */
@@ -35,25 +38,57 @@ export function studentOf(family: Family): Promise<string> {
   });
 }
 
+/** The same in 8-bit integers. What it loses is not asked: its head is not trained. */
+export async function int8Of(family: Family): Promise<string> {
+  const from = await studentOf(family);
+  const images = await jpegs(16, 1200, 900);
+  return once(`${family}-int8`, async (to) => {
+    const { input } = (await readStudentFiles(from)).card;
+    const cache = path.join(to, "cache");
+    await writeTensorCache(
+      cache,
+      images.map((file) => ({ path: file, hash: hashBytes(readFileSync(file)) })),
+      input,
+    );
+    const files = [path.join(from, "student.onnx"), path.join(to, "student.onnx"), cache];
+    execFileSync(python(), ["-m", "leaf.quantize", ...files, String(input.crop), String(input.views)], {
+      env: { ...process.env, PYTHONPATH: "src/python" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    copyFileSync(path.join(from, "student.json"), path.join(to, "student.json"));
+  });
+}
+
 const photos = "demo/photos";
 
-/** Files of JPEGs of this size: photos of the demo, brought to it, with the noise of a camera. */
+const distinct = 8;
+
+/** A photo of the demo, brought to this size, with noise as of a camera: it makes a JPEG as large as a real one. */
+async function takePhoto(from: string, width: number, height: number, to: string): Promise<void> {
+  const { data, info } = await sharp(from)
+    .resize(width, height, { fit: "cover" })
+    .toColourspace("srgb")
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  let state = 1;
+  for (let at = 0; at < data.length; at++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    data[at] = Math.max(0, Math.min(255, data[at]! + ((state >>> 24) % 17) - 8));
+  }
+  await sharp(data, { raw: { width, height, channels: info.channels } })
+    .jpeg({ quality: 90 })
+    .toFile(to);
+}
+
+/** Files of JPEGs of this size. */
 export async function jpegs(count: number, width: number, height: number): Promise<string[]> {
   const folder = await once(`${width}x${height}-${count}`, async (to) => {
     mkdirSync(to);
     const names = readdirSync(photos).filter((name) => name.endsWith(".jpg"));
     for (let i = 0; i < count; i++) {
-      const noise = { width, height, channels: 3 as const, background: "#000" };
-      const grain = await sharp({ create: { ...noise, noise: { type: "gaussian", mean: 128, sigma: 6 } } })
-        .png({ compressionLevel: 0 })
-        .toBuffer();
-      await sharp(path.join(photos, names[i % names.length]!))
-        .resize(width, height, { fit: "cover" })
-        .toColourspace("srgb")
-        .composite([{ input: grain, blend: "soft-light" }])
-        .flatten()
-        .jpeg({ quality: 90 })
-        .toFile(path.join(to, `${i}.jpg`));
+      const file = path.join(to, `${i}.jpg`);
+      if (i < distinct) await takePhoto(path.join(photos, names[i % names.length]!), width, height, file);
+      else copyFileSync(path.join(to, `${i % distinct}.jpg`), file);
     }
   });
   return readdirSync(folder).map((name) => path.join(folder, name));

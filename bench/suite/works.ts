@@ -1,5 +1,6 @@
 import { commandLine } from "./commandLine.ts";
 import { images } from "./images.ts";
+import { labelling } from "./labelling.ts";
 import { labels } from "./labels.ts";
 import { scoring } from "./scoring.ts";
 import { training } from "./training.ts";
@@ -12,4 +13,5 @@ export const works: ReadonlyMap<string, readonly Work[]> = new Map([
   ["scoring", scoring],
   ["images", images],
   ["labels", labels],
+  ["labelling", labelling],
 ]);

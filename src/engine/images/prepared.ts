@@ -23,8 +23,8 @@ export function preparedImage(
 }
 
 /**
- * The same of bytes. Bit for bit what `prepare` makes of the decoded picture (except where the input says `decode: scaled`); but most JPEGs and PNGs are scaled while they are decoded, line by
- * line, which takes half the time and a small part of the memory.
+ * The same of bytes. Bit for bit what `prepare` makes of the decoded picture, unless the input says `decode: scaled`. But most JPEGs
+ * and PNGs are scaled while they are decoded, line by line, which takes half the time and a small part of the memory.
  */
 export async function preparedBytes(
   bytes: Buffer,

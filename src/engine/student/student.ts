@@ -15,6 +15,8 @@ export interface Student {
   card: StudentCard;
   /** Hash of the ONNX file; changes with every retraining. */
   fingerprint: string;
+  /** How many views it is best asked for at a time. */
+  batchViews: number;
   /**
    * Scores of views on 1..5, with the distances from the training images (null from a student that cannot tell), and where asked
    * for with `features` and `levels`, n × dim each. Throws LeafError `input` for a student exported without these.
@@ -82,6 +84,7 @@ export async function openStudent(dir: string, options: OpenOptions = {}): Promi
   const { model: modelFile } = studentFiles(dir);
   const { card, model: bytes } = await readStudentFiles(dir);
   let session: InferenceSession;
+  let batchViews = onCpu;
   try {
     const open = (provider: Provider | "cpu") =>
       InferenceSession.create(bytes, {
@@ -95,6 +98,7 @@ export async function openStudent(dir: string, options: OpenOptions = {}): Promi
     const provider = options.gpu
       ? chosenProvider(installedProviders(), process.env.LEAF_ONNX_PROVIDER)
       : undefined;
+    if (provider) batchViews = onGpu;
     session = await onGpuOrCpu(open, provider, (one) => scoresOfNoise(one, card.input.crop));
   } catch (error) {
     throw unusable(modelFile, quoted(messageOf(error).split("\n")[0]!.replace(/\.$/, "")));
@@ -120,6 +124,7 @@ export async function openStudent(dir: string, options: OpenOptions = {}): Promi
   return {
     card,
     fingerprint: createHash("sha256").update(bytes).digest("hex").slice(0, 16),
+    batchViews,
     async judgeViews(given, wanted = {}) {
       const told = card.domain != null && has("distance");
       const rows = (["features", "levels"] as const).filter((name) => wanted[name]);
@@ -244,7 +249,8 @@ function meanRow(rows: Float32Array, dim: number): Float32Array {
   return row;
 }
 
-const batchViews = 16;
+/** A CPU takes as long for each of many views as for one, and a run holds up the thread that hands files to the decoder. */
+const [onCpu, onGpu] = [4, 16];
 /** About what pictures take at most that wait to be scored. */
 const waitingBytes = 128 * 2 ** 20;
 
@@ -260,7 +266,7 @@ export async function* scoreImages<T extends ImageSource>(
   options: { signal?: AbortSignal; concurrency?: number; maxPixels?: number } & WantedRows = {},
 ): AsyncGenerator<ScoredImage<T>> {
   const { input } = student.card;
-  const perBatch = input.views === "whole" ? 1 : Math.max(1, Math.floor(batchViews / input.views));
+  const perBatch = input.views === "whole" ? 1 : Math.max(1, Math.floor(student.batchViews / input.views));
   const waiting = options.concurrency ?? availableParallelism() * 2;
   const ahead =
     perBatch + Math.max(1, Math.min(waiting, Math.floor(waitingBytes / (3 * mostViewPixels(input)))));

@@ -29,6 +29,23 @@ test("ratings of several people: who rated how, and a second file merged into th
   expect(raters[0]!.bias).toBeCloseTo(-0.5, 9);
   expect(raters[1]!.bias).toBeCloseTo(0.5, 9);
 
+  // Of another target q gives a grade less.
+  const both = names.flatMap((name, i) => [`${name},p,${1 + (i % 4)},5`, `${name},q,${2 + (i % 4)},4`]);
+  writeFileSync(path.join(dir, "both.csv"), `image,rater,score,sharp\n${both.join("\n")}\n`);
+  writeFileSync(
+    path.join(dir, "both.leaf.yaml"),
+    "images: photos\nmos: { file: both.csv, rater: rater, score: [score, sharp] }\n",
+  );
+  const sharp = await leafJson<{ raters: Rater[] }>(
+    dir,
+    "ratings",
+    "--target",
+    "sharp",
+    "-c",
+    "both.leaf.yaml",
+  );
+  expect(sharp.raters.map(({ bias }) => bias)).toEqual([0.5, -0.5]);
+
   writeFileSync(path.join(dir, "more.csv"), "image,rater,score\na.png,p,1\na.png,r,5\nb.png,r,4\n");
   const { merged } = await leafJson<{ merged: { added: number; known: number }[] }>(
     dir,

@@ -137,6 +137,7 @@ export interface TargetMetrics extends Metrics {
   name: string;
   range: [number, number];
   lowerIsBetter: boolean;
+  ceiling?: HumanCeiling;
 }
 
 export interface EvaluateResult extends Metrics {

@@ -159,16 +159,57 @@ test("a changed calibrate: reruns only calibrate and evaluate, as a new run", {
   expect(runs[0]!.stages.evaluate!.result.srcc).toBe(first.evaluate.srcc);
 });
 
-test("the CFT-only baseline trains without a distilled student", { timeout: 180_000 }, async () => {
+/** A second target in a table of its own: blur rises from 0 to 100 as quality falls. One image has no score of it. */
+function withBlur(text: string): string {
+  const names = readFileSync(path.join(dir, "mos.csv"), "utf8").trim().split("\n").slice(1);
+  const rows = names.map((line, i) => `${line},${i === 0 ? "" : (100 * i) / images}`);
+  writeFileSync(path.join(dir, "targets.csv"), `image,mos,blur\n${rows.join("\n")}\n`);
+  return text
+    .replace("file: mos.csv", "file: targets.csv")
+    .replace("score: mos", "score: { quality: mos, blur: { column: blur, range: [0, 100] } }");
+}
+
+test("the CFT-only baseline trains without a distilled student, a head for each target", {
+  timeout: 180_000,
+}, async () => {
   writeFileSync(
     path.join(dir, "baseline.leaf.yaml"),
-    config().replace("calibrate: {", "calibrate: { method: fine-tune, from: backbone,"),
+    withBlur(config().replace("calibrate: {", "calibrate: { method: fine-tune, from: backbone,")),
   );
   const result = await leafJson<CalibrateResult>(dir, "calibrate", "-c", "baseline.leaf.yaml");
   expect(result).toMatchObject({ method: "fine-tune", from: "backbone", headOnly: false });
   expect(result.student).not.toBe(first.calibrate.student);
+  const card = JSON.parse(readFileSync(result.student.replace(/onnx$/, "json"), "utf8")) as StudentCard;
+  expect(card.targets).toEqual([
+    { name: "quality", score: "score", sd: null, mosScale: { range: [1, 5], lowerIsBetter: false } },
+    { name: "blur", score: "score_blur", sd: null, mosScale: { range: [0, 100], lowerIsBetter: false } },
+  ]);
+  const curves = readFileSync(path.join(path.dirname(result.student), "metrics.jsonl"), "utf8");
+  expect(Object.keys(JSON.parse(curves.trim().split("\n").at(-1)!).parts)).toEqual([
+    "mse",
+    "plcc",
+    "blur mse",
+    "blur plcc",
+  ]);
   const evaluated = await leafJson<EvaluateResult>(dir, "evaluate", "-c", "baseline.leaf.yaml");
   expect(evaluated.n).toBe(first.evaluate.n);
+  expect(evaluated.targets).toMatchObject([{ name: "blur", range: [0, 100] }]);
+});
+
+test("two students are compared on the images that both were evaluated on", async () => {
+  const compared = await leafJson<{ n: number; metrics: Record<string, { a: number; b: number }> }>(
+    dir,
+    "compare",
+    "leaf.yaml",
+    "baseline.leaf.yaml",
+    "--bootstrap",
+    "100",
+  );
+  const other = await leafJson<EvaluateResult>(dir, "evaluate", "-c", "baseline.leaf.yaml");
+  const own = await leafJson<EvaluateResult>(dir, "evaluate");
+  expect(compared.n).toBe(own.n);
+  expect(compared.metrics.srcc).toMatchObject({ a: own.srcc, b: other.srcc });
+  expect(compared.metrics.rmse!.b).toBeCloseTo(other.rmse, 12);
 });
 
 test("the closed form on the network as it comes needs no label, and scores have error bars", {
@@ -228,15 +269,7 @@ test("the better of the two says what it compared", { timeout: 600_000 }, async 
 test("a second target has a head, a score and figures of its own, on the same distilled student", {
   timeout: 300_000,
 }, async () => {
-  const names = readFileSync(path.join(dir, "mos.csv"), "utf8").trim().split("\n").slice(1);
-  const rows = names.map((line, i) => `${line},${i === 0 ? "" : (100 * i) / images}`);
-  writeFileSync(path.join(dir, "targets.csv"), `image,mos,blur\n${rows.join("\n")}\n`);
-  writeFileSync(
-    path.join(dir, "targets.leaf.yaml"),
-    config("", { ratio: 0.9 })
-      .replace("file: mos.csv", "file: targets.csv")
-      .replace("score: mos", "score: { quality: mos, blur: { column: blur, range: [0, 100] } }"),
-  );
+  writeFileSync(path.join(dir, "targets.leaf.yaml"), withBlur(config("", { ratio: 0.9 })));
   const result = await leafJson<CalibrateResult>(dir, "calibrate", "-c", "targets.leaf.yaml");
   const card = JSON.parse(readFileSync(result.student.replace(/onnx$/, "json"), "utf8")) as StudentCard;
   expect(card.targets).toMatchObject([
@@ -298,6 +331,44 @@ test("exported students and labels stand on their own", async () => {
   expect(readFileSync(path.join(dir, "out/labels/points.csv"), "utf8").trim().split("\n")).toHaveLength(
     images + 1,
   );
+});
+
+test("tasks for Label Studio have the student's scores, and what it exports is read", async () => {
+  const { files } = await leafJson<{ files: string[] }>(dir, "export", "tasks", "-o", "out/tasks.json");
+  const tasks = JSON.parse(readFileSync(path.join(dir, "out/tasks.json"), "utf8")) as {
+    data: { image: string };
+    predictions: { score: number; result: { value: { rating: number } }[] }[];
+  }[];
+  expect(files.map((file) => path.basename(file))).toEqual(["tasks.json", "tasks.labels.xml"]);
+  expect(tasks).toHaveLength(images);
+  for (const { predictions } of tasks)
+    expect(predictions[0]!.result[0]!.value.rating).toBe(
+      Math.min(5, Math.max(1, Math.round(predictions[0]!.score))),
+    );
+  const said = tasks.map(({ data, predictions: [one] }, id) => ({
+    id,
+    data,
+    annotations: [{ completed_by: 1, result: one!.result }],
+  }));
+  writeFileSync(path.join(dir, "project.json"), JSON.stringify(said));
+  writeFileSync(
+    path.join(dir, "tasks.leaf.yaml"),
+    config().replace("file: mos.csv", "file: project.json").replace("score: mos", "score: rating"),
+  );
+  const check = await leafJson<{ withMos: number }>(dir, "check", "--quick", "-c", "tasks.leaf.yaml");
+  expect(check.withMos).toBe(images);
+});
+
+test("the ranking of all preferences is in order, and of the images that were compared", async () => {
+  const { images: ranked } = await leafJson<{ images: { image: string; score: number; pairs: number }[] }>(
+    dir,
+    "labels",
+    "rank",
+  );
+  expect(ranked).toHaveLength(12);
+  const scores = ranked.map(({ score }) => score);
+  expect(scores).toEqual([...scores].sort((a, b) => b - a));
+  expect(ranked.reduce((sum, { pairs }) => sum + pairs, 0)).toBe(2 * first.label.pairs.labelled);
 });
 
 test("clean keeps what runs stand on", async () => {

@@ -3,7 +3,8 @@ import { type Command, Option } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
 import { openCatalog } from "../../engine/dataset/catalog.ts";
 import { ceilingOf } from "../../engine/metrics/ceiling.ts";
-import { mainColumn } from "../../engine/mos/complete.ts";
+import { furtherTargets, mainColumn, targetsOf } from "../../engine/mos/complete.ts";
+import { catalogOfTarget } from "../../engine/pipeline/plan/asked.ts";
 import type { OnConflict } from "../../engine/ratings/merge.ts";
 import { type MergeResult, mergeRatingFiles, type RatingColumns } from "../../engine/ratings/mergeFiles.ts";
 import { raterFacts, ratersTable } from "../../engine/report/ratersTable.ts";
@@ -24,7 +25,10 @@ export function addRatingsCommand(program: Command, run: Run): void {
   const ratings = program
     .command("ratings")
     .description("who rated how: agreement of raters with the others and with themselves")
-    .action((_options, command) => run(showRaters)(command));
+    .option("--target <name>", "ratings of another target of mos.score than the main one")
+    .action(({ target }: { target?: string }, command) =>
+      run((context) => showRaters(context, target))(command),
+    );
   ratings
     .command("merge")
     .description("take the single ratings of other files over; the same image, rater and time are one")
@@ -47,18 +51,22 @@ export function addRatingsCommand(program: Command, run: Run): void {
     );
 }
 
-async function showRaters(context: CliContext): Promise<void> {
+async function showRaters(context: CliContext, target: string | undefined): Promise<void> {
   const project = await findProject(context);
   const catalog = await openCatalog(project, stageOptions(context));
   try {
-    const { raw } = catalog;
+    const { mos } = project.config;
+    const further = furtherTargets(mos).find(({ name }) => name === target);
+    if (target !== undefined && !further && target !== targetsOf(mos)[0]?.name)
+      throw new LeafError("usage", say`There is no target ${target}.`);
+    const { raw } = further ? catalogOfTarget(catalog, further.name) : catalog;
     const raters = raw ? raterFacts(raw) : [];
     if (!raw || raters.length === 0)
       throw new LeafError("input", say`The human scores do not say who rated.`, {
         file: project.configFile,
         remedy: say`Name a file of single ratings under \`mos.file\`, and its column with the raters under \`mos.rater\`.`,
       });
-    const ceiling = ceilingOf(project.config.mos, raw.ratings, raw.ratings.keys());
+    const ceiling = ceilingOf(mos, raw.ratings, raw.ratings.keys());
     const { header, rows } = ratersTable(raters);
     const lines = [table(header, rows), ...(ceiling ? [ceilingText(english, ceiling)] : [])];
     context.print({ raters, ...(ceiling && { ceiling }) }, lines.join("\n"));

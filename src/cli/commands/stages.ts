@@ -133,10 +133,10 @@ function evaluateText(result: EvaluateResult): string {
     `evaluate   ${result.run} · ${result.student === "calibrate" ? "calibrated" : "distilled"} student on ${result.n} ${result.split} images`,
     `           SRCC ${withInterval(result.srcc, result.ci95.srcc)} · PLCC ${withInterval(result.plcc, result.ci95.plcc)}, ${figure(result.plccLogistic)} after the logistic fit`,
     `           KRCC ${figure(result.krcc)} · RMSE ${figure(result.rmse)}`,
-    ...(result.targets ?? []).map(
-      (one) =>
-        `           ${one.name}: n ${one.n} · SRCC ${withInterval(one.srcc, one.ci95.srcc)} · PLCC ${withInterval(one.plcc, one.ci95.plcc)} · RMSE ${figure(one.rmse)}`,
-    ),
+    ...(result.targets ?? []).flatMap((one) => [
+      `           ${one.name}: n ${one.n} · SRCC ${withInterval(one.srcc, one.ci95.srcc)} · PLCC ${withInterval(one.plcc, one.ci95.plcc)} · RMSE ${figure(one.rmse)}`,
+      ...(one.ceiling ? [`           ${one.name}: ${ceilingText(t, one.ceiling)}`] : []),
+    ]),
     ...(result.groups === undefined ? [] : [`           ${groupsNote(t, result.groups)}`]),
     ...(result.ceiling ? [`           ${ceilingText(t, result.ceiling)}`] : []),
     ...(result.findings ?? []).map(

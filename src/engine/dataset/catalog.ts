@@ -25,6 +25,8 @@ import { findTwins, type Twins } from "./twins/twins.ts";
 export interface TargetScores extends Target {
   /** On its own range, by hash. */
   mos: ReadonlyMap<string, number>;
+  /** As of the main one. */
+  raw?: Mos["raw"];
 }
 
 /** The dataset as the stages see it: which images there are, their split, and their MOS. */
@@ -206,7 +208,7 @@ async function readCatalog(project: Project, options: CatalogOptions): Promise<C
           },
         }),
       );
-      targets.push({ ...target, mos: read.scores });
+      targets.push({ ...target, mos: read.scores, ...(read.raw && { raw: read.raw }) });
       tell(
         map(read.problems.filter(isOwn), (p) => [`${file}:${p.line}: ${target.name}`, p.message]),
         own.reduce((sum, kind) => sum + read.counts[kind], 0),

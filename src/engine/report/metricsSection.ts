@@ -52,6 +52,9 @@ In brackets: 95 % bootstrap intervals${evaluation.groups === undefined ? " over 
       ? html`<p class="quiet">Rows of ${evaluation.targets.map(({ name }) => name).join(", ")} compare with people's scores of that target, RMSE on its own scale; all else in this report is of the first target.</p>`
       : html``,
     evaluation.ceiling ? html`<p>${ceilingText(english, evaluation.ceiling)}</p>` : html``,
+    ...(evaluation.targets ?? []).map(({ name, ceiling }) =>
+      ceiling ? html`<p>${name}: ${ceilingText(english, ceiling)}</p>` : html``,
+    ),
   );
 }
 

@@ -141,11 +141,23 @@ const transfer = z.looseObject({
   rows: z.array(z.looseObject({ student: stage, cells: z.array(transferCell.nullable()) })),
 }) satisfies z.ZodType<Transfer>;
 
+export const humanCeiling = z.looseObject({
+  images: count,
+  ratings: z.number(),
+  alpha: figure,
+  alphaCi95: interval.nullable(),
+  splitHalf: z.number(),
+  reliability: z.number(),
+  srcc: z.number(),
+  ci95: interval,
+}) satisfies z.ZodType<HumanCeiling>;
+
 const targetMetrics = z.looseObject({
   ...measured,
   name: targetName,
   range: z.tuple([z.number(), z.number()]),
   lowerIsBetter: z.boolean(),
+  ceiling: humanCeiling.optional(),
 }) satisfies z.ZodType<TargetMetrics>;
 
 const evaluated = {
@@ -172,17 +184,6 @@ const finding = z.looseObject({
   remedy: text,
   words: z.object({ message: sentence, remedy: sentence }).optional().catch(undefined),
 });
-
-export const humanCeiling = z.looseObject({
-  images: count,
-  ratings: z.number(),
-  alpha: figure,
-  alphaCi95: interval.nullable(),
-  splitHalf: z.number(),
-  reliability: z.number(),
-  srcc: z.number(),
-  ci95: interval,
-}) satisfies z.ZodType<HumanCeiling>;
 
 const part = z.looseObject({
   name: text,

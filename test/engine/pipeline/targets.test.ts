@@ -4,11 +4,14 @@ import { expect, it, onTestFinished } from "vitest";
 import { stringify } from "yaml";
 import { openProject } from "../../../src/engine/config/project.ts";
 import { parseConfig } from "../../../src/engine/config/read.ts";
-import { openCatalog } from "../../../src/engine/dataset/catalog.ts";
+import { openCatalog, type TargetScores } from "../../../src/engine/dataset/catalog.ts";
+import { humanCeiling } from "../../../src/engine/metrics/ceiling.ts";
+import { type CollectedRatings, collectRatings } from "../../../src/engine/mos/ratings.ts";
 import { withPlan } from "../../../src/engine/pipeline/plan/plan.ts";
 import { readPredictions } from "../../../src/engine/pipeline/predictions.ts";
-import { targetsBeside } from "../../../src/engine/pipeline/stages/evaluateTargets.ts";
+import { targetsBeside, withCeiling } from "../../../src/engine/pipeline/stages/evaluateTargets.ts";
 import { writeRows } from "../../../src/engine/pipeline/stages/training.ts";
+import type { TargetMetrics } from "../../../src/protocol/results.ts";
 import { hashOf, putIndex } from "../../support/liveWorld.ts";
 import { temporaryFolder } from "../../support/pictures.ts";
 
@@ -111,6 +114,28 @@ it("the trainer is told all targets of an image in a row", async () => {
   expect(readFileSync(file, "utf8")).toBe(
     'row,split,target,weight,"noise, dark"\n1,train,4,0.5,3\n2,val,2,1,\n0,train,,1,1\n',
   );
+});
+
+it("a target of single ratings has a ceiling of its own", () => {
+  const hashes = Array.from({ length: 30 }, (_, i) => hashOf(i));
+  const ratingsOf = (noise: number) => {
+    const ratings = collectRatings();
+    for (const [i, hash] of hashes.entries())
+      for (const [k, rater] of ["a", "b", "c", "d"].entries())
+        ratings.add(hash, 1 + (i % 5) + noise * ((((i * 7 + k * 5) % 11) - 5) / 5), rater);
+    return ratings;
+  };
+  const target = { ...noise, name: "noise", range: [0, 10] as [number, number], mos: new Map(), hashes };
+  const ceiling = (ratings: CollectedRatings) => {
+    const raw = { ratings, how: "rows" } as NonNullable<TargetScores["raw"]>;
+    const metrics = { name: "noise", range: target.range, lowerIsBetter: true } as TargetMetrics;
+    return withCeiling(undefined, [{ ...target, raw }])(metrics).ceiling;
+  };
+  const [sure, unsure] = [ratingsOf(0.2), ratingsOf(2)];
+  expect(ceiling(sure)).toEqual(humanCeiling(sure, hashes));
+  expect(ceiling(unsure)!.srcc).toBeLessThan(ceiling(sure)!.srcc);
+  const plain = { name: "other" } as TargetMetrics;
+  expect(withCeiling(undefined, [target])(plain)).toEqual(plain);
 });
 
 it("compares each target with people's scores of it, on its scale", async () => {

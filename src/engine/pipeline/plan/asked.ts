@@ -43,7 +43,8 @@ export function asTarget(project: Project, name: string | undefined): Project {
 export function catalogOfTarget(catalog: Catalog, name: string): Catalog {
   const scores = catalog.targets?.find((one) => one.name === name);
   const { raw: _, mosShape: __, targets: ___, ...shared } = catalog;
-  return { ...shared, mos: scores?.mos ?? new Map(), mosStd: new Map(), mosCount: new Map() };
+  const own = { mos: scores?.mos ?? new Map(), mosStd: new Map(), mosCount: new Map() };
+  return { ...shared, ...own, ...(scores?.raw && { raw: scores.raw }) };
 }
 
 /** Undefined where the teacher has no question for it. */

@@ -29,7 +29,7 @@ import {
   withCatalog,
   writeResult,
 } from "../stage.ts";
-import { metricsOf, targetsBeside, writePredictions } from "./evaluateTargets.ts";
+import { metricsOf, targetsBeside, withCeiling, writePredictions } from "./evaluateTargets.ts";
 import { calibrationError, elsewhereOf, sd } from "./evaluationFacts.ts";
 import { evaluateTransfer, type TransferStudent } from "./transfer.ts";
 
@@ -101,6 +101,9 @@ async function evaluate(
       run,
       ...metrics,
       ...(ceiling && { ceiling }),
+      ...(metrics.targets && {
+        targets: metrics.targets.map(withCeiling(project.config.mos, evaluation.targets)),
+      }),
       ...(existsSync(file) && { breakdown: breakdownOf(await readPredictions(file), project.config.mos!) }),
       ...(failures && { failures }),
     };

@@ -3,6 +3,7 @@ import type { Metrics, TargetMetrics } from "../../../protocol/results.ts";
 import { writeFileAtomic } from "../../base/files.ts";
 import type { Config } from "../../config/config.ts";
 import { evaluateMetrics } from "../../metrics/agreement.ts";
+import { ceilingOf } from "../../metrics/ceiling.ts";
 import { groupsOf } from "../../metrics/groups.ts";
 import { studentToMos } from "../../mos/scale.ts";
 import type { ScoredImage } from "../../student/student.ts";
@@ -54,6 +55,15 @@ export function targetsBeside(targets: readonly EvaluatedTarget[]) {
       }
       return found;
     },
+  };
+}
+
+/** With what a perfect model could reach on it, where single ratings tell. */
+export function withCeiling(mos: Config["mos"], targets: readonly EvaluatedTarget[]) {
+  return (one: TargetMetrics): TargetMetrics => {
+    const known = targets.find(({ name }) => name === one.name);
+    const ceiling = known && ceilingOf(mos, known.raw?.ratings, known.hashes);
+    return { ...one, ...(ceiling && { ceiling }) };
   };
 }
 

@@ -2,10 +2,11 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import sharp from "sharp";
 import { type OutputRules, writeOutput } from "../src/engine/base/outputs.ts";
+import { mapOrdered } from "../src/engine/base/pool.ts";
 import { type Crop, type Distortion, distort, distortions, toSharp } from "./distort.ts";
 import { cropSide, cropsPerPhoto, drawPlaces, photoSplits, type SplitName } from "./photoSplits.ts";
 import { seededRandom } from "./random.ts";
-import { luminance, standInForMos } from "./truth.ts";
+import { luminance, standInForMosOf } from "./truth.ts";
 
 /** One image of the demo and what is known of it. */
 export interface DemoImage {
@@ -19,6 +20,8 @@ export interface DemoImage {
 }
 
 const levels = 5;
+/** One computes while others are encoded and written. */
+const atOnce = 4;
 
 /** Every image of the demo by name, in order, without making any: the same on every machine. */
 export function planImages(): (Omit<DemoImage, "mos"> & { crop: number; strength: number })[] {
@@ -51,14 +54,19 @@ export async function makeImages(
   for (const [done, photo] of names.entries()) {
     const mine = plan.filter((one) => one.photo === photo);
     const crops = await cropPhoto(path.join(photos, `${photo}.jpg`), photo, cropsPerPhoto[mine[0]!.split]);
-    for (const { crop, strength, ...rest } of mine) {
-      signal?.throwIfAborted();
-      const pristine = crops[crop]!;
-      const distorted = await distort(pristine, rest.distortion, strength, seededRandom(rest.image));
-      const png = await toSharp(distorted).png({ compressionLevel: 3 }).toBuffer();
-      await writeOutput(path.join(folder, rest.image), png, rules);
-      made.push({ ...rest, mos: standInForMos(luminance(pristine), luminance(distorted)) });
-    }
+    const truths = crops.map((crop) => standInForMosOf(luminance(crop)));
+    const versions = mapOrdered(
+      mine,
+      atOnce,
+      async ({ crop, strength, ...rest }) => {
+        const distorted = await distort(crops[crop]!, rest.distortion, strength, seededRandom(rest.image));
+        const png = await toSharp(distorted).png({ compressionLevel: 3 }).toBuffer();
+        await writeOutput(path.join(folder, rest.image), png, rules);
+        return { ...rest, mos: truths[crop]!(luminance(distorted)) };
+      },
+      signal,
+    );
+    for await (const version of versions) made.push(version);
     onPhoto(done + 1, names.length);
   }
   return made;

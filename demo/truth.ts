@@ -28,41 +28,69 @@ export function luminance(crop: Crop): Plane {
  * count as 0. Sides of at least 176 pixels.
  */
 export function msSsim(a: Plane, b: Plane): number {
-  if (a.side !== b.side) throw new RangeError("MS-SSIM compares planes of one size.");
-  if (a.side < smallestSide) throw new RangeError(`MS-SSIM needs at least ${smallestSide} pixels a side.`);
-  let product = 1;
-  for (const [scale, weight] of scaleWeights.entries()) {
-    const coarsest = scale === scaleWeights.length - 1;
-    const { ssim, structure } = compare(a, b);
-    product *= Math.max(0, coarsest ? ssim : structure) ** weight;
-    if (!coarsest) [a, b] = [halve(a), halve(b)];
-  }
-  return product;
+  return msSsimTo(a)(b);
+}
+
+/** MS-SSIM with one plane, of which the part that no other plane changes is computed once. */
+function msSsimTo(pristine: Plane): (other: Plane) => number {
+  if (pristine.side < smallestSide)
+    throw new RangeError(`MS-SSIM needs at least ${smallestSide} pixels a side.`);
+  const scales = scaleWeights.map((_, scale) => {
+    if (scale > 0) pristine = halve(pristine);
+    return statistics(pristine);
+  });
+  const { side } = scales[0]!.plane;
+  return (other) => {
+    if (other.side !== side) throw new RangeError("MS-SSIM compares planes of one size.");
+    let product = 1;
+    for (const [scale, weight] of scaleWeights.entries()) {
+      if (scale > 0) other = halve(other);
+      const coarsest = scale === scaleWeights.length - 1;
+      const { ssim, structure } = compare(scales[scale]!, statistics(other));
+      product *= Math.max(0, coarsest ? ssim : structure) ** weight;
+    }
+    return product;
+  };
 }
 
 /** Decibels of dissimilarity at which the stand-in for MOS reaches its ends: MS-SSIM .37 is 1, .9975 is 5. */
 const decibels = [2, 26] as const;
 
-/** The stand-in for MOS, 1..5, of a distorted crop: a rising function of its MS-SSIM with the pristine one. */
-export function standInForMos(pristine: Plane, distorted: Plane): number {
-  const db = -10 * Math.log10(Math.max(1e-9, 1 - msSsim(pristine, distorted)));
+/** The stand-in for MOS, 1..5, of distorted versions of a crop: a rising function of their MS-SSIM with the pristine one. */
+export function standInForMosOf(pristine: Plane): (distorted: Plane) => number {
+  const similarity = msSsimTo(pristine);
   const [lo, hi] = decibels;
-  return 1 + 4 * Math.min(1, Math.max(0, (db - lo) / (hi - lo)));
+  return (distorted) => {
+    const db = -10 * Math.log10(Math.max(1e-9, 1 - similarity(distorted)));
+    return 1 + 4 * Math.min(1, Math.max(0, (db - lo) / (hi - lo)));
+  };
+}
+
+/** Of one version. */
+export function standInForMos(pristine: Plane, distorted: Plane): number {
+  return standInForMosOf(pristine)(distorted);
+}
+
+/** A plane, its local means and its local means of squares. */
+interface Statistics {
+  plane: Plane;
+  mean: Float64Array;
+  square: Float64Array;
+}
+
+function statistics(plane: Plane): Statistics {
+  return { plane, mean: smooth(plane), square: smooth(multiply(plane, plane)) };
 }
 
 /** Means over the valid region of SSIM and of its contrast-structure part. */
-function compare(a: Plane, b: Plane): { ssim: number; structure: number } {
-  const meanA = smooth(a);
-  const meanB = smooth(b);
-  const squareA = smooth(multiply(a, a));
-  const squareB = smooth(multiply(b, b));
-  const cross = smooth(multiply(a, b));
+function compare(a: Statistics, b: Statistics): { ssim: number; structure: number } {
+  const cross = smooth(multiply(a.plane, b.plane));
   let ssim = 0;
   let structure = 0;
   for (let i = 0; i < cross.length; i++) {
-    const ma = meanA[i]!;
-    const mb = meanB[i]!;
-    const cs = (2 * (cross[i]! - ma * mb) + c2) / (squareA[i]! - ma * ma + (squareB[i]! - mb * mb) + c2);
+    const ma = a.mean[i]!;
+    const mb = b.mean[i]!;
+    const cs = (2 * (cross[i]! - ma * mb) + c2) / (a.square[i]! - ma * ma + (b.square[i]! - mb * mb) + c2);
     structure += cs;
     ssim += (cs * (2 * ma * mb + c1)) / (ma * ma + mb * mb + c1);
   }
@@ -102,7 +130,9 @@ function halve({ side, data }: Plane): Plane {
 }
 
 function multiply(a: Plane, b: Plane): Plane {
-  return { side: a.side, data: a.data.map((value, i) => value * b.data[i]!) };
+  const data = new Float64Array(a.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = a.data[i]! * b.data[i]!;
+  return { side: a.side, data };
 }
 
 function gaussianWindow(length: number, sigma: number): number[] {

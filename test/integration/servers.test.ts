@@ -226,7 +226,9 @@ test("a run that is cancelled while another waits for the same server leaves it 
   await until(() => isStarted(dir));
   const { pid } = stateOf(dir);
   const second = acquire(dir, scripted(slowServer));
-  await until(() => readdirSync(path.join(dir, ".leaf", "servers", stateOf(dir).key, "users")).length === 2);
+  // A name that a file has only while it is written is no user yet.
+  const users = path.join(dir, ".leaf", "servers", stateOf(dir).key, "users");
+  await until(() => readdirSync(users).filter((name) => name.endsWith(".json")).length === 2);
   first.child.kill("SIGINT");
   await first.ended;
   // It has no /health, which is told by /v1/models.

@@ -56,7 +56,14 @@ export function trainerEnvironment(): NodeJS.ProcessEnv {
     PYTHONSAFEPATH: "1",
     // Threads that wait for one another spin, and hold up whatever else runs: beside a busy process training takes three times as long.
     OMP_WAIT_POLICY: process.env.OMP_WAIT_POLICY ?? "PASSIVE",
+    ...graphs(),
   });
+}
+
+/** Where exported graphs are kept (src/python/leaf/graphs.py): in LEAF's own folder, where it has one. Nothing is made in HOME for this. */
+function graphs(): NodeJS.ProcessEnv {
+  if (process.env.LEAF_GRAPHS || !existsSync(leafHome())) return {};
+  return { LEAF_GRAPHS: path.join(leafHome(), "graphs") };
 }
 
 /** One environment for all projects of a user, named by its locks: an update sets up a new one beside it. */

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
 from torch import Tensor, nn
 
+from leaf import graphs
 from leaf.cache import Pixels
 from leaf.errors import TrainerError
 from leaf.heatmap import local_scores
@@ -66,23 +68,20 @@ def export(
     TrainerError("failed") above 1e-3, or where another output differs by more than that share of its largest
     value.
     """
-    import onnx
-
     exported = Exported(student.cpu(), None if domain is None else domain.cpu()).eval()
     crop = student.architecture["crop"]
-    model = _model(exported, crop, whole is not None)
-    _forget_sources(model)
-    outputs = {value.name: value for value in model.graph.output}
-    del model.graph.output[:]
-    model.graph.output.extend(outputs[name] for name in exported.names)
-    data = model.SerializeToString()
-    onnx.checker.check_model(onnx.load(io.BytesIO(data)))
     tried = [np.stack(crops), *(crop_[None] for crop_ in crops)]
     for picture in whole or []:
         # Halves that are not whole numbers come with odd sizes.
         height, width = (max(crop, side - 1 - side % 2) for side in picture.shape[:2])
         tried += [picture[None], picture[None, :height, :width]]
-    differences = _differences(exported, tried, data)
+    key = graphs.key_of(exported, student.architecture["config"], crop, whole is not None, exported.names)
+    found = _from_kept(key, exported, tried)
+    if found is None:
+        traced = _traced(exported, crop, whole is not None)
+        graphs.keep(key, traced, exported)
+        found = _compared(traced, exported, tried)
+    data, differences = found
     for name, difference in differences.items():
         if not difference <= MAX_DIFFERENCE:
             raise TrainerError(
@@ -95,7 +94,38 @@ def export(
     return max(one for name, one in differences.items() if name.startswith("score"))
 
 
-def _model(exported: Exported, crop: int, any_size: bool) -> "onnx.ModelProto":  # type: ignore[name-defined]  # noqa: F821
+def _from_kept(key: str, exported: Exported, tried: list[Pixels]) -> tuple[bytes, dict[str, float]] | None:
+    """By a kept graph; None where there is none, or it is wrong in any way: then the network is traced."""
+    kept = graphs.read(key, exported)
+    if kept is None:
+        return None
+    try:
+        data, differences = _compared(kept, exported, tried)
+    except Exception:
+        return None
+    return (data, differences) if max(differences.values()) <= MAX_DIFFERENCE else None
+
+
+def _compared(
+    model: onnx.ModelProto, exported: Exported, tried: list[Pixels]
+) -> tuple[bytes, dict[str, float]]:
+    data = _file(model, exported)
+    return data, _differences(exported, tried, data)
+
+
+def _file(model: onnx.ModelProto, exported: Exported) -> bytes:
+    """The bytes of student.onnx, from a graph with weights as it was traced."""
+    found = graphs.optimise(model)
+    _forget_sources(found)
+    outputs = {value.name: value for value in found.graph.output}
+    del found.graph.output[:]
+    found.graph.output.extend(outputs[name] for name in exported.names)
+    data: bytes = found.SerializeToString()
+    onnx.checker.check_model(onnx.load(io.BytesIO(data)))
+    return data
+
+
+def _traced(exported: Exported, crop: int, any_size: bool) -> onnx.ModelProto:
     dim = torch.export.Dim
     shapes: dict[int, Any] = {0: dim("N", min=1)}
     # Two, since the exporter would take a size of 1 for a constant; nor may two sizes be equal that are free.
@@ -111,6 +141,7 @@ def _model(exported: Exported, crop: int, any_size: bool) -> "onnx.ModelProto": 
             input_names=["pixels"],
             output_names=[*exported.names, *exported.inner],
             dynamic_shapes=(shapes,),
+            optimize=False,
             verbose=False,
         )
     except torch.onnx.errors.OnnxExporterError as error:
@@ -124,10 +155,12 @@ def _model(exported: Exported, crop: int, any_size: bool) -> "onnx.ModelProto": 
         ) from error
     if program is None:
         raise TrainerError("failed", "The export to ONNX gave no model.")
-    return program.model_proto
+    model = program.model_proto
+    _forget_sources(model)
+    return model
 
 
-def _forget_sources(model: "onnx.ModelProto") -> None:  # type: ignore[name-defined]  # noqa: F821
+def _forget_sources(model: onnx.ModelProto) -> None:
     """Drops the exporter's notes: they hold stack traces with this machine's paths."""
     graphs = [model.graph, *model.functions]
     for graph in graphs:

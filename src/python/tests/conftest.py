@@ -1,4 +1,5 @@
 import gc
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,12 @@ gc.set_threshold(50_000)
 # A busy machine is no failure.
 settings.register_profile("leaf", deadline=None)
 settings.load_profile("leaf")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def kept_graphs(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Each architecture is traced once for all tests, as once for all trainings of a user."""
+    os.environ.setdefault("LEAF_GRAPHS", str(tmp_path_factory.mktemp("graphs")))
 
 
 @pytest.fixture(autouse=True)

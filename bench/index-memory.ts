@@ -14,14 +14,18 @@ if (process.argv[2] === "--scan") {
   const root = process.argv[3]!;
   const indexFile = path.join(root, ".leaf", "cache", "index.sqlite");
   const start = performance.now();
+  const used = process.cpuUsage();
   const summary = await indexDataset({ root, images: "photos", indexFile });
   const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(used);
   const index = openIndex(indexFile);
   let listed = 0;
   for (const _ of index.iterate()) listed += 1;
   index.close();
   const peakMB = process.resourceUsage().maxRSS / 1024;
-  console.log(JSON.stringify({ seconds, peakMB, listed, ...summary }));
+  console.log(
+    JSON.stringify({ seconds, processorSeconds: (user + system) / 1e6, peakMB, listed, ...summary }),
+  );
 } else {
   const count = Number(process.argv[2] ?? 20_000);
   const root = mkdtempSync(path.join(os.tmpdir(), "leaf-index-"));

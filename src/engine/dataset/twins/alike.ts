@@ -1,9 +1,13 @@
 import { lookSide as side } from "../../images/look.ts";
 import type { Window } from "./signature.ts";
 
-/** Steps in pixels of the look by which a window is fitted. */
-const steps = [1, 0.5, 0.25];
-const least = 0.6 * side;
+/** Steps in pixels of the look by which a window is fitted, and what must be reached by one for the finer ones to lead to a twin. */
+const steps = [
+  { step: 1, least: 0.72 },
+  { step: 0.5, least: 0.78 },
+  { step: 0.25, least: 0 },
+];
+const leastSide = 0.6 * side;
 /** From less than this no fitting leads to a twin. */
 const hopeless = 0.6;
 
@@ -17,7 +21,7 @@ export function alike(whole: Uint8Array, part: Uint8Array, window: Window): numb
   let at = { ...window };
   let best = correlation(whole, at, target);
   if (best < hopeless) return best;
-  for (const step of steps)
+  for (const { step, least } of steps) {
     for (let better = true; better; ) {
       better = false;
       for (const next of neighbours(at, step)) {
@@ -26,6 +30,8 @@ export function alike(whole: Uint8Array, part: Uint8Array, window: Window): numb
         [best, at, better] = [found, next, true];
       }
     }
+    if (best < least) break;
+  }
   return best;
 }
 
@@ -40,7 +46,7 @@ function* neighbours({ x, y, width, height }: Window, step: number): Generator<W
       [x + d, y, right + d, bottom],
       [x, y + d, right, bottom + d],
     ] as const)
-      if (l >= 0 && t >= 0 && r <= side && b <= side && r - l >= least && b - t >= least)
+      if (l >= 0 && t >= 0 && r <= side && b <= side && r - l >= leastSide && b - t >= leastSide)
         yield { x: l, y: t, width: r - l, height: b - t };
 }
 

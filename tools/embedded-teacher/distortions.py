@@ -39,7 +39,7 @@ def encoded(x: Picture, form: str, **options: int | list[int] | str) -> Picture:
     return np.asarray(Image.open(buffer).convert("RGB"))
 
 
-def filtered(x: NDArray[np.floating], kernel: Floats) -> Floats:
+def filtered(x: NDArray[np.generic], kernel: Floats) -> Floats:
     """Convolution of each plane; outside, the picture goes on as in a mirror."""
     edge = len(kernel) // 2
     padded = np.pad(x.astype(np.float32), ((edge, edge), (edge, edge), (0, 0)), "symmetric")

@@ -34,7 +34,7 @@ def mean_of(
             if tensor.name in HEAD:
                 shift = intercept / 2 if tensor.name == HEAD[1] else 0.0
                 x = np.asarray(x * (slope / 2) + shift, x.dtype)
-            key = (x.dtype.str, x.shape, x.tobytes())
+            key: tuple[object, ...] = (x.dtype.str, x.shape, x.tobytes())
             if key not in stored:
                 stored[key] = f"{'ab'[number]}.{tensor.name}"
                 initializers.append(numpy_helper.from_array(x, stored[key]))

@@ -11,6 +11,7 @@ import argparse
 import multiprocessing
 import os
 from pathlib import Path
+from typing import Any
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before it loads
 
@@ -143,9 +144,8 @@ def main() -> None:
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         for name, jobs in (("versions", own), ("demo", demo)):
             parts = pool.map(versions, jobs, chunksize=1)
-            np.savez(
-                options.data / f"{name}.npz", **{k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
-            )
+            columns: dict[str, Any] = {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
+            np.savez(options.data / f"{name}.npz", **columns)
         rows = pool.map(clean, own, chunksize=1)
     photo = np.repeat(np.arange(len(rows)), len(CLEAN_SIDES))
     np.savez(options.data / "clean.npz", features=np.concatenate(rows), photo=photo)

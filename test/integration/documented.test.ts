@@ -50,7 +50,8 @@ afterAll(remove);
 
 // A labelled project with a student that was trained elsewhere in the place of its own.
 beforeAll(async () => {
-  await makeWorkspace(dir, 12);
+  // Enough to compare two students on.
+  await makeWorkspace(dir, 44);
   await leafJson(dir, "label");
   const run = JSON.parse(readFileSync(at(".leaf/runs/r1/run.json"), "utf8"));
   run.stages.distill = { key: "0000000000000000", seconds: 1, result: {} };

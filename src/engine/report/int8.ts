@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { Int8Facts, StudentCard } from "../../protocol/student.ts";
+import { figure } from "../../words/figure.ts";
 import { say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
 import { writeJson } from "../base/files.ts";
@@ -114,7 +115,7 @@ export function compared(
   if (found < leastAgreement)
     throw new LeafError(
       "failed",
-      say`In 8 bits the student ranks ${both.length} images too differently: SRCC ${found.toFixed(4)} to the one in floats, less than ${leastAgreement}.`,
+      say`In 8 bits the student ranks ${both.length} images too differently: SRCC ${figure(found, 4)} to the one in floats, less than ${leastAgreement}.`,
       { remedy: say`Export it without --int8.` },
     );
   return { srcc: found, largest, images: both.length };

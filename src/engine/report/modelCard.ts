@@ -86,7 +86,7 @@ ${versions.join(" · ")}
 
 function int8Line({ int8 }: StudentCard): string {
   if (!int8) return "";
-  return `\n- Convolutions and products are in 8-bit integers. On ${int8.images} images the scores have an SRCC of ${int8.srcc.toFixed(4)} to those in floats, and differ by at most ${int8.largest.toFixed(3)} on 1..5.`;
+  return `\n- Convolutions and products are in 8-bit integers. On ${int8.images} images the scores have an SRCC of ${figure(int8.srcc, 4)} to those in floats, and differ by at most ${figure(int8.largest)} on 1..5.`;
 }
 
 function scoredPart({ input: { views } }: StudentCard): string {

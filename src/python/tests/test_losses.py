@@ -199,7 +199,7 @@ def test_no_loss_waits_for_the_device(kind: str) -> None:
     job = parse_job({**base_job(kind, Path("/")), "loss": msgspec.to_builtins(weighed[kind])})
     session: Any = SimpleNamespace(job=job, data=data)
     beside = np.arange(len(data.unrated))
-    epoch = Epoch(1, [np.arange(4)], [beside], 1)
+    epoch = Epoch(1, [np.arange(4)], [beside], [1.0])
     scores = torch.zeros(4 + len(beside), device="meta", requires_grad=True)
     loss, parts = batch_loss(session, epoch, 0, scores)
     torch.autograd.backward(loss)

@@ -73,7 +73,7 @@ export function armConfig({ from, ratio, name, method }: Arm, seed: number): str
     teacher: { kind: "embedded" },
     label: { pairsPerImage: 8, minConfidence: 0.1 },
     student: { model: "efficientnet-lite0", input: { resize: null, crop: 96, views: 5 } },
-    distill: { epochs: 10, batch: 32, lr: { backbone: 1e-3, head: 3e-3 }, keep: "last", seed },
+    distill: { epochs: 6, batch: 32, lr: { backbone: 1e-3, head: 3e-3 }, keep: "last", seed },
     calibrate: {
       method,
       from,

@@ -58,6 +58,10 @@ export class Chart extends LitElement {
       svg text {
         white-space: pre;
       }
+      /* What is below does not jump when the first chart comes. */
+      .drawing:empty {
+        min-height: 180px;
+      }
       .scroll {
         max-height: 320px;
         overflow: auto;
@@ -175,7 +179,13 @@ export class Chart extends LitElement {
       return;
     }
     if (!plot) {
-      void loadPlot().then(() => this.requestUpdate());
+      loadPlot().then(
+        () => this.requestUpdate(),
+        // It cannot be fetched: the same numbers as a table.
+        () => {
+          this.asTable = true;
+        },
+      );
       return;
     }
     if (!this.width || (this.#drawn?.[0] === this.draw && this.#drawn[1] === this.width)) return;

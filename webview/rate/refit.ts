@@ -27,7 +27,9 @@ class RatingRefit extends LitElement {
     baseStyles,
     css`
       p,
+      leaf-rating-hint,
       details {
+        display: block;
         margin: 2px 8px;
       }
       td {

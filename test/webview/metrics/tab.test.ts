@@ -83,6 +83,16 @@ test("of several targets one is shown, and another asked for", async () => {
   expect(await one.page.getByRole("combobox", { name: "Target" }).count()).toBe(0);
 });
 
+test("where charts cannot be fetched, their numbers stand there as tables", async () => {
+  const model = createModel();
+  const { page, problems } = await open({ model, tab: "metrics", missing: "**/plotLibrary-*.js" });
+  const chart = page.locator("leaf-chart").filter({ hasText: "Predicted against MOS" });
+  await chart.getByRole("table").waitFor();
+  expect(await chart.getByRole("row").count()).toBe(1 + newest(model).points.length);
+  // What the browser says of the file.
+  for (const problem of problems.splice(0)) expect(problem).toContain("Failed to load resource");
+});
+
 test("a click on a point shows its image, and its actions open it", async () => {
   const model = createModel();
   const { page, asked, kept } = await open({ model, tab: "metrics" });

@@ -50,6 +50,8 @@ export interface PanelOptions {
   reducedMotion?: boolean;
   /** The editor's language: English text → text of that language. */
   strings?: Record<string, string>;
+  /** Files of the panel that cannot be fetched, as a pattern. */
+  missing?: string;
 }
 
 export interface FakeEditor {
@@ -134,6 +136,7 @@ async function openPanel(
     }
   });
   files.set("/", ["text/html", pageHtml(origin, theme)]);
+  if (options.missing) await page.route(options.missing, (route) => route.abort());
   await page.goto(`${origin}/`);
   return {
     page,
@@ -157,6 +160,13 @@ async function openPanel(
       ),
     async shot(name) {
       mkdirSync(screenshots, { recursive: true });
+      // Charts are fetched with the first one; those that nobody sees are not drawn.
+      for (
+        let tries = 0;
+        tries < 20 && (await page.locator("leaf-chart .drawing:empty").count()) > 0;
+        tries++
+      )
+        await page.waitForTimeout(50);
       await page.screenshot({ path: path.join(screenshots, `${name}.png`) });
     },
     close: () => context.close(),

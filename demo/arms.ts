@@ -23,7 +23,7 @@ const suffix = (ratio: number) => `${Math.round(ratio * 100)}`;
 type Way = Pick<Arm, "from" | "method">;
 const distilled: Way = { from: "distill", method: "closed-form" };
 
-/** Fine-tuning takes most of the time: without `--full` it is shown for the fewest ratings alone. */
+/** Fine-tuning takes most of the time: without `--full` it is shown once, for the fewest ratings and without a teacher. */
 function calibrated(name: string, prefix: string, ratio: number, way: Way): Arm {
   return {
     name: `${name}, ${percent(ratio)}`,
@@ -31,7 +31,7 @@ function calibrated(name: string, prefix: string, ratio: number, way: Way): Arm 
     stage: "calibrate",
     ratio,
     ...way,
-    ...(way.method === "fine-tune" && ratio !== ratios[0] && { full: true }),
+    ...(way.method === "fine-tune" && (ratio !== ratios[0] || way.from === "distill") && { full: true }),
   };
 }
 
@@ -73,7 +73,7 @@ export function armConfig({ from, ratio, name, method }: Arm, seed: number): str
     teacher: { kind: "embedded" },
     label: { pairsPerImage: 8, minConfidence: 0.1 },
     student: { model: "efficientnet-lite0", input: { resize: null, crop: 96, views: 5 } },
-    distill: { epochs: 6, batch: 32, lr: { backbone: 1e-3, head: 3e-3 }, keep: "last", seed },
+    distill: { epochs: 5, batch: 32, lr: { backbone: 1e-3, head: 3e-3 }, keep: "last", seed },
     calibrate: {
       method,
       from,

@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -58,12 +59,15 @@ async function run(
   };
   const leaf = <T>(...args: string[]) => runLeaf<T>(args, workspace, signal);
 
-  say("making images from the photos, and their truth");
-  await timed("images", () =>
-    makeWorkspace((done, total) => done % 5 === 0 && say(`${done} of ${total} photos`), signal),
-  );
-  say("Python environment (downloads PyTorch the first time; LEAF_PYTHON names one that you have)");
-  await timed("environment", () => leaf("env", "--config", "leaf.yaml"));
+  say("making images from the photos, and their truth; meanwhile the Python environment");
+  say("(downloads PyTorch the first time; LEAF_PYTHON names one that you have)");
+  await mkdir(workspace, { recursive: true });
+  await Promise.all([
+    timed("images", () =>
+      makeWorkspace((done, total) => done % 5 === 0 && say(`${done} of ${total} photos`), signal),
+    ),
+    timed("environment", () => leaf("env")),
+  ]);
   say("leaf label: the embedded teacher judges every image");
   await timed("label", () => leaf("label", "--config", "leaf.yaml"));
   const perKind = await timed("teacher", () => compareTeacher(signal));

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
@@ -9,11 +10,13 @@ import { allFailures } from "../../engine/failures/list.ts";
 import { cleanStages } from "../../engine/pipeline/clean.ts";
 import { listRuns } from "../../engine/pipeline/runs.ts";
 import {
+  managedEnvironmentDir,
   probeInterpreter,
   resolveInterpreter,
   setUpEnvironment,
   unseenText,
 } from "../../engine/python/environment.ts";
+import { readyFile } from "../../engine/python/make.ts";
 import type { CalibrateResult, EvaluateResult } from "../../protocol/results.ts";
 import { bytes, figure } from "../../words/figure.ts";
 import { say } from "../../words/text.ts";
@@ -161,7 +164,7 @@ export function addProjectCommands(program: Command, run: Run): void {
           : undefined;
         const configured = project?.config.python.interpreter;
         const named = process.env.LEAF_PYTHON || configured;
-        if (!named && !options.check)
+        if (!named && !options.check && !existsSync(readyFile(managedEnvironmentDir())))
           context.note(
             "env: installing PyTorch and the trainer's packages (200 MB of downloads on macOS and Windows, 2 to 3 GB with CUDA on Linux)",
           );

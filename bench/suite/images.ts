@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { finishedProject, manyFiles } from "./finishedProject.ts";
 import { processSeconds, type Work } from "./work.ts";
 
-const amount = 10_000;
+const amount = 5_000;
 const shown = amount.toLocaleString("en");
 
 /** Looking at many files: the index alone, and commands that have nothing else to do. */

@@ -20,7 +20,7 @@ function floor(
 
 function many(family: Family, megapixels: 1 | 12, count: number, aim: number): Work {
   return {
-    name: `\`leaf score\`, ${count} JPEGs of ${megapixels} megapixels, ${names[family]}`,
+    name: `\`leaf score\`, ${count} JPEGs of ${megapixels === 1 ? "1 megapixel" : `${megapixels} megapixels`}, ${names[family]}`,
     peer: "PyTorch, Pillow, DataLoader of two workers",
     aim,
     prepare: async (_folder, leaf) => {

@@ -38,31 +38,25 @@ export const images: readonly Work[] = [
       };
     },
   },
-  {
-    name: `\`leaf run\` with nothing to do, ${shown} images`,
-    peer: "`find -exec stat`",
-    aim: 0.5,
-    async prepare(folder, leaf) {
-      await finishedProject(folder, leaf, amount);
-      return {
-        ours: () => processSeconds(process.execPath, [leaf, "run"], { cwd: folder }),
-        peer: () => find(folder, ["-exec", "stat", "-c", "%n %s %Y", "{}", "+"]),
-      };
-    },
-  },
-  {
-    name: `\`leaf status\`, ${shown} images`,
-    peer: "`find -exec stat`",
-    aim: 0.5,
-    async prepare(folder, leaf) {
-      await finishedProject(folder, leaf, amount);
-      return {
-        ours: () => processSeconds(process.execPath, [leaf, "status"], { cwd: folder }),
-        peer: () => find(folder, ["-exec", "stat", "-c", "%n %s %Y", "{}", "+"]),
-      };
-    },
-  },
+  nothingToDo("run"),
+  nothingToDo("status"),
 ];
+
+/** A command on a project in which all stages are fresh. */
+function nothingToDo(command: "run" | "status"): Work {
+  return {
+    name: `\`leaf ${command}\` with nothing to do, ${shown} images`,
+    peer: "`find -exec stat`",
+    aim: 0.5,
+    async prepare(folder, leaf) {
+      await finishedProject(folder, leaf, amount);
+      return {
+        ours: () => processSeconds(process.execPath, [leaf, command], { cwd: folder }),
+        peer: () => find(folder, ["-exec", "stat", "-c", "%n %s %Y", "{}", "+"]),
+      };
+    },
+  };
+}
 
 /** In a process of its own, whose start does not count: it is the same for any number of files. */
 function indexing(folder: string, leaf: string): () => Promise<number> {

@@ -82,19 +82,12 @@ async function viewOf(browser: Browser, run: RunRecord, target?: string): Promis
   const predictions = await readPredictions(predictionsFile(project, key));
   const teacher = await teacherOf(project, run);
   const judged = await scoresOf(browser, teacher, predictions);
-  const onMosScale = (score: number | undefined) => (score === undefined ? null : studentToMos(score, mos));
   const fit = fitted === undefined ? fitLogistic(...columnsOf(predictions)) : fitted;
   return {
     run: run.id,
     ...(names.length > 1 && { target: { name: names[0]!, names } }),
     evaluation: { ...evaluation, run: run.id },
-    points: predictions.map(({ hash, path, score, mos }) => ({
-      hash,
-      path,
-      score,
-      mos,
-      teacher: onMosScale(judged.get(hash)),
-    })),
+    points: pointsOf(predictions, judged, mos),
     range: [...mos.range],
     fit: fit && curveOf(fit, predictions),
     arms: [
@@ -104,6 +97,18 @@ async function viewOf(browser: Browser, run: RunRecord, target?: string): Promis
     ],
     paper: await paperFigures(project.root, config),
   };
+}
+
+/** Each prediction with the teacher's score on the MOS scale, where it gave one. */
+function pointsOf(
+  predictions: readonly Prediction[],
+  judged: ReadonlyMap<string, number>,
+  scale: MosScale,
+): EvaluationView["points"] {
+  return predictions.map(({ hash, path, score, mos }) => {
+    const said = judged.get(hash);
+    return { hash, path, score, mos, teacher: said === undefined ? null : studentToMos(said, scale) };
+  });
 }
 
 /** Of a target beside the main one: single ratings and the paper's figures are of the main one. */
@@ -124,19 +129,12 @@ async function viewOfTarget(
   const teacher = teacherFor(config.teacher, name);
   const asked = teacher && teacher.kind !== "ensemble" && (await teacherFingerprint(teacher, project.root));
   const judged = asked ? await scoresOf(browser, asked, predictions) : new Map<string, number>();
-  const onMosScale = (score: number | undefined) => (score === undefined ? null : studentToMos(score, scale));
   const fit = fitLogistic(...columnsOf(predictions));
   return {
     run: run.id,
     target: { name, names },
     evaluation: { ...metrics, run: run.id, split, student, failed, targets },
-    points: predictions.map(({ hash, path, score, mos }) => ({
-      hash,
-      path,
-      score,
-      mos,
-      teacher: onMosScale(judged.get(hash)),
-    })),
+    points: pointsOf(predictions, judged, scale),
     range: [...range],
     fit: fit && curveOf(fit, predictions),
     arms: [

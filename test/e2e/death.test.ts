@@ -9,7 +9,7 @@ const session = useSession(() => projectFolder(24));
 test("when VS Code dies, LEAF's processes end by themselves", async () => {
   const { server, workbench, editor } = session();
   await workbench.openFile("leaf.yaml");
-  await editor.clickLens(/Run all/);
+  await editor.clickLens(/Run all/, () => editor.waitForLens(/Stop · /, 10_000));
   await editor.waitForLens(/Stop · epoch \d+/, 120_000);
   const leaf = leafProcesses(server.id);
   const kinds = ["server.js", "cli.js job", "-m leaf"];

@@ -29,11 +29,7 @@ try {
   await workbench.openFolder(demo);
   await workbench.openFile("leaf.yaml");
   if (!/fresh/.test(await editor.waitForLens(/Run all|everything is fresh/))) {
-    // A lens is drawn anew when the project has been read: a click may fall between two.
-    await until("the pipeline to start", async () => {
-      await editor.clickLens(/Run all/);
-      return editor.waitForLens(/Stop · /, 8_000);
-    });
+    await editor.clickLens(/Run all/, () => editor.waitForLens(/Stop · /, 10_000));
     await editor.waitForLens(/everything is fresh/, 30 * 60_000);
   }
   await workbench.showLeaf();

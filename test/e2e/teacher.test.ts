@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core";
 import { afterAll, expect, test } from "vitest";
 import { type ChatServer, startChatServer } from "../support/chatServer.ts";
 import { useSession } from "./support/session.ts";
@@ -20,19 +21,10 @@ afterAll(() => teacher.close());
 test("a dry run shows prompt, tokens and labels beside the config", async () => {
   const { workbench, editor, page } = session();
   await workbench.openFile("leaf.yaml");
-  await editor.waitForLens(/Dry run on 3 images/);
-  await editor.clickLens(/Dry run on 3 images/);
-  const text = await until(
-    "the dry run's document",
-    async () => {
-      for (const frame of page.frames()) {
-        const shown = await frame.locator("body").innerText({ timeout: 1_000 });
-        if (shown.includes("Dry run of the openai teacher")) return shown;
-      }
-      return undefined;
-    },
-    90_000,
-  );
+  let text = "";
+  await editor.clickLens(/Dry run on 3 images/, async () => {
+    text = await until("the dry run's document", () => documentWith(page, "Dry run of the openai teacher"));
+  });
   expect(text).toContain("excellent, good, fair, poor, bad");
   // good .6, fair .2, excellent .1, poor .05, bad .04 of .99.
   expect(text).toContain("Score 3.68 / 5");
@@ -49,3 +41,12 @@ test("labelling by the same teacher ends fresh, and says how often the order dec
   // The server prefers whichever image comes first.
   expect(lens).toMatch(/the order decides 100\.0 %/);
 });
+
+/** The text of the open document that has these words. */
+async function documentWith(page: Page, words: string): Promise<string | undefined> {
+  for (const frame of page.frames()) {
+    const shown = await frame.locator("body").innerText({ timeout: 1_000 });
+    if (shown.includes(words)) return shown;
+  }
+  return undefined;
+}

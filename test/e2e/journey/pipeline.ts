@@ -13,8 +13,7 @@ export function runningThePipeline(session: () => Session): void {
     const { workbench, editor, page } = session();
     await workbench.openFile("leaf.yaml");
     await workbench.showLeaf();
-    await editor.clickLens(/Run all/);
-    await editor.waitForLens(/Stop · /);
+    await editor.clickLens(/Run all/, () => editor.waitForLens(/Stop · /, 10_000));
     await editor.waitForLens(epoch, 120_000);
     await until("the Pipeline view to follow", async () =>
       (await treeRows(page, "Pipeline")).some((row) => /Distill.*epoch \d+/.test(row)),
@@ -36,10 +35,8 @@ export function runningThePipeline(session: () => Session): void {
     const { editor, server } = session();
     stoppedAt = Number(epoch.exec(await editor.waitForLens(/Stop · epoch ([3-9]|\d\d) /))?.[1]);
     let asked = Date.now();
-    // A lens is drawn anew with each step: a click may fall between two.
-    await until("the job to stop", async () => {
+    await editor.clickLens(/Stop · /, () => {
       asked = Date.now();
-      await editor.clickLens(/Stop · /);
       return editor.waitForLens(/Run all · \d stages? (stale|to run)/, 6_000);
     });
     console.log(`stopped within ${Date.now() - asked} ms, in epoch ${stoppedAt}`);

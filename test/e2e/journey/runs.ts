@@ -25,14 +25,16 @@ export function comparingRuns(session: () => Session): void {
     expect(readFileSync(path.join(folder.dir, "leaf.yaml"), "utf8")).toContain("ratio: 0.8");
     await editor.waitForLens(/stale: .*ratio 0\.5 → 0\.8/);
     await workbench.screenshot("stale");
-    await editor.clickLens(/Run all · \d stages stale/);
+    await editor.clickLens(/Run all · \d stages stale/, () => editor.waitForLens(/Stop · /, 10_000));
     await editor.waitForLens(/everything is fresh/, 500_000);
     await treeRow(page, "Runs", "r2").waitFor();
   });
 
   test("two runs are compared side by side", async () => {
     const { workbench, editor, page } = session();
-    await editor.clickLens(/Compare with r1/);
+    await editor.clickLens(/Compare with r1/, async () =>
+      (await panelFrame(page)).locator("leaf-runs").waitFor({ timeout: 8_000 }),
+    );
     const panel = await panelFrame(page);
     const runs = panel.locator("leaf-runs");
     const cells = runs.locator("td, th").filter({ visible: true });

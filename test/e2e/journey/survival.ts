@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import sharp from "sharp";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { kill, leafProcesses, serverProcesses } from "../support/processes.ts";
 import type { Session } from "../support/session.ts";
 import { until } from "../support/until.ts";
@@ -17,6 +17,7 @@ export function goingOn(session: () => Session): void {
     };
     expect(await inBands()).toBe(40);
     const file = path.join(folder.dir, "photos", "new.png");
+    onTestFinished(() => rmSync(file, { force: true }));
     await sharp(path.join(folder.dir, "photos", "coffee_000.png"))
       .blur(9)
       .png()
@@ -54,7 +55,7 @@ export function goingOn(session: () => Session): void {
     const before = await editor.text();
     folder.write("leaf.yaml", before.replace("epochs: 20", "epochs: 900").replace(/\n*$/, "\n"));
     await editor.waitForLens(/stale: .*epochs 20 → 900/);
-    await editor.clickLens(/Run all/);
+    await editor.clickLens(/Run all/, () => editor.waitForLens(/Stop · /, 10_000));
     await editor.waitForLens(/Stop · epoch \d+ of 900/, 60_000);
     const job = jobProcess(session());
     await workbench.reload();
@@ -67,14 +68,9 @@ export function goingOn(session: () => Session): void {
     await until("another server", () => serverProcesses(server.id).some(({ pid }) => pid !== own!.pid));
     await editor.waitForLens(/Stop · epoch \d+ of 900/);
     expect(jobProcess(session())).toEqual(job);
-    await until("the job to end", async () => {
-      await editor.clickLens(/Stop · /);
-      return until(
-        "its process to end",
-        () => !leafProcesses(server.id).some(({ pid }) => pid === job.pid),
-        5_000,
-      );
-    });
+    await editor.clickLens(/Stop · /, () =>
+      until("its process to end", () => !leafProcesses(server.id).some(({ pid }) => pid === job.pid), 5_000),
+    );
     folder.write("leaf.yaml", before.replace(/\n*$/, "\n"));
     await editor.waitForLens(/everything is fresh/);
   });

@@ -21,7 +21,8 @@ export interface TextEditor {
   hover(text: string, wanted?: RegExp): Promise<string>;
   /** Titles of the code lenses on screen, in the order of the document. */
   lenses(): Promise<string[]>;
-  clickLens(title: RegExp): Promise<void>;
+  /** Clicks until `follows` holds: lenses are drawn anew at any time, and a click that falls between two is lost. */
+  clickLens(title: RegExp, follows: () => Promise<unknown>): Promise<void>;
   waitForLens(title: RegExp, timeoutMs?: number): Promise<string>;
   /** Titles of the quick fixes at the cursor; takes the one that matches. */
   quickFix(title: RegExp): Promise<string[]>;
@@ -94,8 +95,19 @@ export function activeEditor(page: Page): TextEditor {
     },
     lenses: async () =>
       (await lens.allInnerTexts()).map((title) => title.trim()).filter((title) => !/^\|?$/.test(title)),
-    async clickLens(title) {
-      await lens.filter({ hasText: title }).first().click();
+    async clickLens(title, follows) {
+      const wanted = lens.filter({ hasText: title }).first();
+      await wanted.waitFor();
+      await until(
+        `what a click on ${title} brings`,
+        async () => {
+          // One that is gone has been taken: what it brings may still come.
+          if (await wanted.isVisible()) await wanted.click({ timeout: 5_000 });
+          await follows();
+          return true;
+        },
+        90_000,
+      );
     },
     async waitForLens(title, timeoutMs = 30_000) {
       const found = lens.filter({ hasText: title }).first();

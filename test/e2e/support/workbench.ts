@@ -67,18 +67,25 @@ export function openWorkbench(server: CodeServer, page: Page): Workbench {
       60_000,
     );
   };
-  /** Asks anew if need be: commands of extensions come a moment after the window, new files a moment after the search began. */
-  const choose = (key: string, text: string, label: string) =>
-    until(`${label} in the quick input`, async () => {
-      await ask(key, text);
-      try {
-        await labelled(rows, label).click({ timeout: 3_000 });
-        return true;
-      } catch (error) {
-        await closed();
-        throw error;
-      }
-    });
+  /**
+   * Chooses, and again until it is taken: commands of extensions come a moment after the window, new files a moment after the
+   * search began, and a click on a list that is still filling only selects its row.
+   */
+  const choose = (key: string, text: string, label: string, taken: () => Promise<boolean>) =>
+    until(
+      `${label} in the quick input`,
+      async () => {
+        await ask(key, text);
+        try {
+          await labelled(rows, label).click({ timeout: 3_000 });
+          return await until(`${label} to be taken`, taken, 5_000);
+        } catch (error) {
+          await closed();
+          throw error;
+        }
+      },
+      90_000,
+    );
 
   return {
     page,
@@ -91,9 +98,8 @@ export function openWorkbench(server: CodeServer, page: Page): Workbench {
       await ready();
     },
     async run(command) {
-      await choose("F1", `>${command}`, command);
       // It closes, or asks on.
-      await until("the palette to close", async () => {
+      await choose("F1", `>${command}`, command, async () => {
         const asked = await input.inputValue({ timeout: 100 }).catch(() => undefined);
         return asked !== `>${command}`;
       });
@@ -117,9 +123,8 @@ export function openWorkbench(server: CodeServer, page: Page): Workbench {
     },
     async openFile(name) {
       const base = path.basename(name);
-      await choose("Control+p", name, base);
-      await quickInput.waitFor({ state: "hidden" });
-      await page.locator(`.tab.active[data-resource-name="${base}"]`).waitFor();
+      const tab = page.locator(`.tab.active[data-resource-name="${base}"]`);
+      await choose("Control+p", name, base, async () => !(await quickInput.isVisible()) && tab.isVisible());
     },
     async closeEditors() {
       await this.run("View: Close All Editors");
@@ -164,11 +169,14 @@ export function openWorkbench(server: CodeServer, page: Page): Workbench {
       return texts.map((text) => text.trim()).filter(Boolean);
     },
     async setTheme(next) {
-      await this.run("Preferences: Color Theme");
-      await input.fill(colorThemes[next].label);
-      await labelled(rows, colorThemes[next].label).click();
-      await quickInput.waitFor({ state: "hidden" });
-      await page.locator(`.monaco-workbench.${colorThemes[next].base}`).waitFor();
+      await until(`the ${next} theme`, async () => {
+        await this.run("Preferences: Color Theme");
+        await input.fill(colorThemes[next].label, { timeout: 3_000 });
+        await labelled(rows, colorThemes[next].label).click({ timeout: 3_000 });
+        await quickInput.waitFor({ state: "hidden", timeout: 5_000 });
+        await page.locator(`.monaco-workbench.${colorThemes[next].base}`).waitFor({ timeout: 5_000 });
+        return true;
+      });
       theme = next;
     },
     async screenshot(name) {

@@ -1,6 +1,6 @@
 // `npm run release -- --tag v0.1.0 [--repository URL] [--target linux-x64] [--wheels FOLDER] [--out release]`: all that is published, in one
-// folder: a .vsix for each platform, checked on what is in it, the wheel of leaf-iqa, SHA256SUMS, an SBOM (CycloneDX) and NOTES.md. It
-// publishes nothing.
+// folder: a .vsix for each platform, checked on what is in it, the wheel of leaf-iqa, SHA256SUMS, SBOMs (CycloneDX) of npm's packages and
+// of Python's, and NOTES.md. It publishes nothing.
 import "./noTelemetry.js";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -8,6 +8,7 @@ import { copyFileSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, w
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { targets } from "./package/natives.js";
+import { writePythonSbom } from "./python/sbom.js";
 import { faultsOf, notesOf, wheelFault } from "./release/contents.js";
 
 const { values } = parseArgs({
@@ -51,6 +52,7 @@ const sbom = spawnSync("npm", ["sbom", "--sbom-format", "cyclonedx", "--omit", "
 });
 if (sbom.status !== 0) fail(`npm sbom failed: ${sbom.stderr}`);
 writeFileSync(path.join(out, "sbom.cdx.json"), sbom.stdout);
+writePythonSbom(path.join("src", "python", "requirements.txt"), path.join(out, "sbom-python.cdx.json"));
 for (const wheel of wheels ?? []) copyFileSync(path.join(values.wheels ?? "", wheel), path.join(out, wheel));
 writeFileSync(path.join(out, "NOTES.md"), `${notes}\n`);
 const sums = globSync("*", { cwd: out })

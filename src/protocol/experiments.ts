@@ -19,6 +19,8 @@ export interface ExperimentResult {
   report: ReportedMetric[];
   /** How seeds are summed up; absent: by their mean. */
   summary?: "mean" | "median";
+  /** The target beside the main one that all figures are of. */
+  target?: string;
   compare: string | null;
   /** Resamples of the paired tests. */
   bootstrap: number;

@@ -6,6 +6,7 @@ import { srcc } from "../../src/engine/metrics/agreement.ts";
 import type { ScoreResult } from "../../src/engine/scoring/score.ts";
 import { heatMap } from "../../src/engine/student/heatMap.ts";
 import { openStudent } from "../../src/engine/student/student.ts";
+import type { ExperimentResult } from "../../src/protocol/experiments.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
 import type {
   CalibrateResult,
@@ -293,6 +294,21 @@ test("a second target has a head, a score and figures of its own, on the same di
   expect(srcc(of("quality"), of("blur"))).toBeLessThan(-0.5);
   const { stdout } = await leaf(dir, "score", "photos", "-c", "targets.leaf.yaml", "--csv");
   expect(stdout.split("\n")[0]).toBe("image,score,sd,score_blur,sd_blur");
+
+  // An experiment of the same student tells the figures of either.
+  const experiment = async (target: string) => {
+    const text = `base: targets.leaf.yaml\ntarget: ${target}\nbootstrap: 100\narms: { a: , b: { calibrate.ratio: 0.5 } }\ncompare: a\n`;
+    writeFileSync(path.join(dir, `${target}.experiment.yaml`), text);
+    return leafJson<ExperimentResult>(dir, "experiment", "run", `${target}.experiment.yaml`);
+  };
+  const [quality, blur] = [await experiment("quality"), await experiment("blur")];
+  expect([quality.target, blur.target]).toEqual([undefined, "blur"]);
+  const figures = ({ arms }: ExperimentResult) => arms[0]!.trials[0]!.metrics!;
+  expect(figures(quality).srcc).toBe(evaluated.srcc);
+  expect(figures(blur).rmse).toBe(evaluated.targets![0]!.rmse);
+  // The paired test reads the predictions of that target: its difference is that of the two arms' figures.
+  const [a, b] = blur.arms.map(({ means }) => means.srcc!.mean);
+  expect(blur.arms[1]!.versus!.tests.srcc!.difference).toBeCloseTo(b! - a!, 9);
 });
 
 test("evaluate agrees with metrics of its own predictions file", async () => {

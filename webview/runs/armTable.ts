@@ -153,8 +153,9 @@ class ArmTable extends LitElement {
 
   #notes(compared: ReportedMetric | undefined): string[] {
     const text = this.host.text;
-    const { arms, seeds, compare, bootstrap, resplit } = this.result;
+    const { arms, seeds, compare, bootstrap, resplit, target } = this.result;
     const notes = [
+      ...(target === undefined ? [] : [text("Figures of the target “{0}”.", target)]),
       this.result.summary === "median" && seeds.length > 1
         ? text("Median [quartiles] over {0} seeds; n: held-out images.", count(seeds.length))
         : seeds.length > 1

@@ -19,6 +19,7 @@ import { detectFormats } from "../mos/detect.ts";
 import { type Cell, configValue, expand, seedKeys, setsKey } from "./expand.ts";
 import { isTree, locate } from "./overrides.ts";
 import { type Experiment, experimentJsonSchema, experimentSchema } from "./schema.ts";
+import { besideTarget, targetNames } from "./target.ts";
 
 /** An experiment file and what it makes of its base config. */
 export interface OpenExperiment {
@@ -78,6 +79,14 @@ function problemsOf(experiment: Experiment, yaml: ParsedYaml & { ok: true }, bas
   );
   if (count > mostTrials)
     return [at(["matrix"], say`${count} trainings are too many; at most ${mostTrials} are allowed`)];
+  if (experiment.target !== undefined && base !== undefined) {
+    const names = targetNames(configSchema.parse(base));
+    if (!names.includes(experiment.target)) {
+      const suggestion = nearestKey(experiment.target, names);
+      const known = names.length > 0 ? say`there are ${names.join(", ")}` : say`there is no \`mos:\``;
+      return [at(["target"], say`\`mos.score\` has no such target: ${known}`, suggestion)];
+    }
+  }
   let cells: Cell[];
   try {
     cells = expand(experiment);
@@ -93,6 +102,9 @@ function problemsOf(experiment: Experiment, yaml: ParsedYaml & { ok: true }, bas
       : say`there are ${names.slice(0, 5).join(", ")}`;
     return [at(["compare"], say`\`compare\` names no arm: ${hint}`, suggestion)];
   }
+  const beside = base !== undefined && besideTarget(experiment, configSchema.parse(base)) !== undefined;
+  if (beside && cells.some(({ stage }) => stage === "teacher"))
+    return [at(["target"], say`\`stage: teacher\` is evaluated on the main target only`)];
   const problems = cells.flatMap((cell) =>
     cellIssues(experiment, cell, base).map((issue) => {
       const where = placeOf(experiment, cell, issue.path);

@@ -11,13 +11,24 @@ import { groupsOf } from "../metrics/groups.ts";
 import { studentToMos } from "../mos/scale.ts";
 import { withPlan } from "../pipeline/plan/plan.ts";
 import { predictionsFile, readPredictions } from "../pipeline/predictions.ts";
+import { finishedResult } from "../pipeline/stage.ts";
+import { figuresOf } from "./target.ts";
 
 /** Score and MOS by image hash, both on the MOS scale, and the group of `split.groupBy` (empty for none). */
 export type Predictions = Map<string, { score: number; mos: number; group: string }>;
 
-/** What an evaluation stage predicted, image by image. Throws LeafError `failed` where its file is gone or damaged. */
-export async function studentPredictions(project: Project, key: string): Promise<Predictions> {
-  const file = predictionsFile(project, key);
+/**
+ * What an evaluation stage predicted, image by image, of its main target or of the named one beside it. Throws LeafError `failed`
+ * where its file is gone or damaged.
+ */
+export async function studentPredictions(
+  project: Project,
+  key: string,
+  target?: string,
+): Promise<Predictions> {
+  const at =
+    target === undefined ? undefined : figuresOf(await finishedResult(project, "evaluate", key), target).at;
+  const file = predictionsFile(project, key, at);
   const predictions: Predictions = new Map();
   if (existsSync(file)) {
     const rows = await readPredictions(file).catch(() => []);

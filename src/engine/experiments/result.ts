@@ -14,12 +14,14 @@ import { flatSettings } from "../pipeline/runSummaries.ts";
 import { paperFigures } from "../views/paperFigures.ts";
 import type { OpenExperiment } from "./file.ts";
 import { reportedMetrics } from "./schema.ts";
+import { besideTarget } from "./target.ts";
 import type { Trial } from "./trial.ts";
 
 /** What is known after the trials so far: means over seeds, no tests yet. */
 export async function summarise(open: OpenExperiment, trials: readonly Trial[]): Promise<ExperimentResult> {
   const { experiment, cells, name, file, base } = open;
   const [first] = trials;
+  const target = first && besideTarget(experiment, first.project.config);
   const count = (state: string) => trials.filter(({ result }) => result.state === state).length;
   return {
     v: 1,
@@ -33,6 +35,7 @@ export async function summarise(open: OpenExperiment, trials: readonly Trial[]):
     resplit: experiment.resplit,
     report: experiment.report,
     ...(experiment.summary && { summary: experiment.summary }),
+    ...(target !== undefined && { target }),
     compare: experiment.compare ?? null,
     bootstrap: experiment.bootstrap,
     done: count("done"),
@@ -65,7 +68,9 @@ export async function summarise(open: OpenExperiment, trials: readonly Trial[]):
     teachers: [
       ...new Set(trials.flatMap(({ project }) => membersOf(project.config.teacher).map(({ kind }) => kind))),
     ],
-    paper: first ? await paperFigures(first.project.root, first.project.config) : null,
+    // Published figures are of the quality that the dataset is known for.
+    paper:
+      first && target === undefined ? await paperFigures(first.project.root, first.project.config) : null,
   };
 }
 

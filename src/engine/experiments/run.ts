@@ -11,6 +11,7 @@ import type { OpenExperiment } from "./file.ts";
 import { studentPredictions, teacherPredictions } from "./predictions.ts";
 import { saveResult, summarise } from "./result.ts";
 import { schedule } from "./schedule.ts";
+import { besideTarget } from "./target.ts";
 import { catalogs, finishTrial, nextStep, type Trial, trialsOf } from "./trial.ts";
 
 export interface ExperimentOptions extends Pick<StageOptions, "signal" | "onProgress" | "onWarning"> {
@@ -38,6 +39,7 @@ export async function runExperiment(
   const jobs = options.jobs ?? defaultJobs();
   const trials = trialsOf(open);
   const shelf = catalogs(options);
+  const targetOf = ({ project }: Trial) => besideTarget(open.experiment, project.config);
   let ended = 0;
   const overall = () => ({ done: ended, total: trials.length });
   const threads = jobs > 1 ? Math.max(1, Math.floor(availableParallelism() / jobs)) : undefined;
@@ -52,7 +54,7 @@ export async function runExperiment(
         const catalog = await shelf.of(trial);
         const step = await nextStep(trial, catalog);
         if (!step) {
-          await finishTrial(trial, catalog, options.signal);
+          await finishTrial(trial, catalog, targetOf(trial), options.signal);
           return undefined;
         }
         const id = `${step.stage}/${step.key}`;
@@ -89,7 +91,7 @@ export async function runExperiment(
       async (trial) =>
         trial.result.evaluated === "teacher"
           ? teacherPredictions(trial.project, await shelf.of(trial))
-          : studentPredictions(trial.project, trial.result.key!),
+          : studentPredictions(trial.project, trial.result.key!, targetOf(trial)),
       options.signal,
     );
     await saveResult(open, result);

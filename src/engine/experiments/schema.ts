@@ -57,6 +57,9 @@ export const experimentSchema = z.strictObject({
     description:
       "How the seeds are summed up: mean ± standard deviation, or median [quartiles], as the field reports random splits.",
   }),
+  target: z.string().min(1).optional().meta({
+    description: "The target of `mos.score` that the figures are of. By default the main one.",
+  }),
   compare: z.string().min(1).optional().meta({
     description: "Baseline of the significance tests: an arm, or a row of the table such as `ratio 0.1`.",
   }),

@@ -91,6 +91,7 @@ function notesOf(result: ExperimentResult, compared: boolean): string[] {
     seeds.length > 1
       ? `${result.summary === "median" ? "median [quartiles]" : "mean ± standard deviation"} over ${seeds.length} ${result.resplit ? "splits" : "seeds"}`
       : `seed ${seeds[0]}`;
+  if (result.target !== undefined) notes.push(`Figures of the target “${result.target}”.`);
   if (images) notes.push(`${capital(spread)}, on ${images} held-out images.`);
   if (arms.some(notFree))
     notes.push(

@@ -16,6 +16,7 @@ import { labelStage } from "../pipeline/stages/label.ts";
 import type { Cell } from "./expand.ts";
 import type { OpenExperiment } from "./file.ts";
 import { teacherEvaluation } from "./predictions.ts";
+import { figuresOf } from "./target.ts";
 
 /** One row under one seed. */
 export interface Trial {
@@ -108,8 +109,13 @@ function neverAsked(plan: Plan, { teacher, needs: { checks } }: LabelPlan): bool
   return false;
 }
 
-/** Reads the finished trial's figures into its result, and lets its run stand on all the stages that it shares. */
-export async function finishTrial(trial: Trial, catalog: Catalog, signal?: AbortSignal): Promise<void> {
+/** Reads the finished trial's figures (of a target beside the main one, where it is named) into its result, and lets its run stand on all the stages that it shares. */
+export async function finishTrial(
+  trial: Trial,
+  catalog: Catalog,
+  target: string | undefined,
+  signal?: AbortSignal,
+): Promise<void> {
   const { project, result } = trial;
   const evaluated = evaluatedBy(trial);
   if (evaluated === "teacher") {
@@ -124,7 +130,8 @@ export async function finishTrial(trial: Trial, catalog: Catalog, signal?: Abort
   const run = await recordStages(project, plan.keys, plan.key, evaluated, signal);
   const calibration = plan.keys.calibrate;
   const calibrated = calibration ? await readResult(project, "calibrate", calibration) : undefined;
-  const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, groups } = evaluation;
+  const { figures } = figuresOf(evaluation, target);
+  const { n, srcc, plcc, plccLogistic, krcc, rmse, ci95, groups } = figures;
   Object.assign(result, {
     state: "done",
     reason: null,

@@ -61,6 +61,7 @@ export const experimentResult = z.looseObject({
   resplit: z.boolean(),
   report: z.array(measure),
   summary: z.enum(["mean", "median"]).optional(),
+  target: text.optional(),
   compare: text.nullable(),
   bootstrap: count,
   done: count,

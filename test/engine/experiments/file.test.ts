@@ -48,6 +48,21 @@ test("arms times matrix, in the order they are written, each against the baselin
   });
 });
 
+test("`target` names one of the targets of `mos.score`, which a teacher by itself is not measured on", () => {
+  const several = { ...base, mos: { file: "mos.csv", score: ["quality", "noise"] } };
+  expect(problems("target: noise\n", several)).toEqual([]);
+  expect(problems("target: quality\narms: { a: { stage: teacher } }\n", several)).toEqual([]);
+  expect(problems("target: nosie\n", several)).toEqual([
+    "1:9: `mos.score` has no such target: there are quality, noise",
+  ]);
+  expect(problems("target: noise\n", { images: "photos" })).toEqual([
+    "1:9: `mos.score` has no such target: there is no `mos:`",
+  ]);
+  expect(problems("target: noise\narms: { a: { stage: teacher } }\n", several)).toEqual([
+    "1:9: `stage: teacher` is evaluated on the main target only",
+  ]);
+});
+
 test("a matrix alone compares with one of its rows; two keys of one last word are named whole", () => {
   const cells = expand(
     experimentSchema.parse({

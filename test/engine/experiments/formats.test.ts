@@ -120,6 +120,13 @@ test("with `summary: median` the median and the quartiles stand in the table", (
   expect(formatted(one, "text")).toContain("0.620 [0.600, 0.700]");
 });
 
+test("the table of another target says whose figures it shows", () => {
+  const of = (rest: Partial<ExperimentResult>) =>
+    formatted(result([arm("x", [trial(0, 0.6)])], { compare: null, ...rest }), "text");
+  expect(of({ target: "noise" })).toContain("Figures of the target “noise”.");
+  expect(of({})).not.toContain("target");
+});
+
 test("means over seeds: sample deviation; equal evaluations count once; an undefined figure has no mean", () => {
   // numpy.std([.7, .8, .75], ddof=1)
   const three = meanOf([trial(0, 0.7), trial(1, 0.8), trial(2, 0.75)], "srcc")!;

@@ -260,4 +260,20 @@ describe.skipIf(why !== undefined)(`a real llama.cpp server${why ? ` (${why})` :
     });
     expect(other).toBeDefined();
   });
+
+  it("tells what the server's cache had of a second pair that begins with the same image", async () => {
+    const teacher = await teacherWith();
+    const [a, b, c] = images.slice(100);
+    const between = async (work: () => Promise<unknown>) => {
+      const before = teacher.spent!().prefix!;
+      await work();
+      const { cached, of } = teacher.spent!().prefix!;
+      return { cached: cached - before.cached, of: of - before.of };
+    };
+    const first = await between(() => teacher.judgePairs([[a!, b!]], undefined, "one"));
+    const second = await between(() => teacher.judgePairs([[a!, c!]], undefined, "one"));
+    await teacher.close();
+    expect(second.of).toBe(first.of);
+    expect(second.cached).toBeGreaterThan(first.cached);
+  });
 });

@@ -27,19 +27,22 @@ def gpu_notice(device: str) -> Notice | None:
     return Notice(v=1, message=f"{why[0]}: the training runs on the CPU.", remedy=why[1])
 
 
-def time_notice(session: Session, standing: Standing) -> Notice | None:
-    """By a trial pass; None under an hour."""
-    job, world = session.job, session.world
-    images = len(session.data.train) * (job.epochs - standing.epoch)
-    parameters = sum(p.numel() for p in session.student.parameters())
+def seconds_ahead(session: Session, standing: Standing) -> float | None:
+    """Of the training, by a trial pass; None where not even that fits the memory."""
+    images = len(session.data.train) * (session.job.epochs - standing.epoch)
     try:
-        each = seconds_per_image(session)
+        return images * _seconds_per_image(session) / session.world.size
     except Exception as error:
         # Training halves its batches then.
         if not is_out_of_memory(error):
             raise
         return None
-    return long_notice(images * each / world.size, parameters, world.device.type)
+
+
+def time_notice(session: Session, seconds: float | None) -> Notice | None:
+    """None under an hour."""
+    parameters = sum(p.numel() for p in session.student.parameters())
+    return None if seconds is None else long_notice(seconds, parameters, session.world.device.type)
 
 
 def long_notice(seconds: float, parameters: int, device: str = "cpu") -> Notice | None:
@@ -66,7 +69,7 @@ def long_notice(seconds: float, parameters: int, device: str = "cpu") -> Notice 
 
 
 @torch.no_grad()
-def seconds_per_image(session: Session) -> float:
+def _seconds_per_image(session: Session) -> float:
     """Of a training step, from the quicker of two forward passes: the first also sets things up."""
     crop, device = session.job.student.crop, session.world.device
     # A GPU is as quick with a batch as with an image.

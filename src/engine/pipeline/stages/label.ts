@@ -434,7 +434,8 @@ export function spentText({ requests, inputTokens, outputTokens, cost, prefix }:
   const all = cost
     ? say`${asked} requests, ${tokens} tokens, ${money(cost)}`
     : say`${asked} requests, ${tokens} tokens`;
-  if (!prefix) return all;
+  // Nothing is what llama.cpp is asked for: the same bits each time.
+  if (!prefix?.cached) return all;
   return say`${all}; the server had ${counted(prefix.cached)} of ${counted(prefix.of)} input tokens in its prefix cache`;
 }
 

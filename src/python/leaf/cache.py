@@ -1,6 +1,6 @@
 """The tensor cache: decoded pictures, memory-mapped, and the windows cut from them.
 
-Pictures are raw pixels, or a lossless WebP each (`python.cache`): the same pixels, decoded when they are used.
+Pictures are raw pixels, or a lossless WebP each (`python.cache`): the same pixels, decoded when used.
 """
 
 import io
@@ -37,8 +37,7 @@ class TensorCache:
             size = file.stat().st_size
             # An empty file cannot be mapped.
             self._pixels: Pixels = (
-                np.memmap(file, dtype=np.uint8, mode="r") if size
-                else np.zeros(0, dtype=np.uint8)
+                np.memmap(file, dtype=np.uint8, mode="r") if size else np.zeros(0, dtype=np.uint8)
             )
         except (OSError, ValueError) as error:
             raise TrainerError("input", f"The tensor cache cannot be read: {error}.", _REMEDY) from error

@@ -1,6 +1,6 @@
 """torch.compile where it pays: measured by a short trial before a long training, and remembered.
 
-Only on a GPU: a CPU promises the same bits for the same job, and would have to keep that whatever a clock says.
+Only on a GPU: a CPU promises the same bits for the same job, whatever a clock says.
 """
 
 import hashlib
@@ -180,7 +180,9 @@ def _keep(file: Path | None, trial: Trial | None) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         temporary = file.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps({"trial": None if trial is None else asdict(trial)}), encoding="utf-8")
+        temporary.write_text(
+            json.dumps({"trial": None if trial is None else asdict(trial)}), encoding="utf-8"
+        )
         temporary.replace(file)
     except OSError:  # The next training tries it again.
         return

@@ -56,8 +56,8 @@ def long_notice(seconds: float, parameters: int, device: str = "cpu") -> Notice 
             message=f"On this GPU the training {hours}.",
             remedy="Take fewer `epochs`, a smaller `student.input.crop`, or more GPUs (`distill.processes`)."
             if small
-            else "A smaller student takes less: `student.model: facebook/convnext-tiny-224` has under a third "
-            "of ConvNeXt-Base's operations.",
+            else "A smaller student takes less: `student.model: facebook/convnext-tiny-224` has under a "
+            "third of ConvNeXt-Base's operations.",
         )
     return Notice(
         v=1,

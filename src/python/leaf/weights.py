@@ -1,4 +1,4 @@
-"""A student's pretrained weights: transformers' ConvNeXt, or timm's; safetensors, or a `.bin` converted once."""
+"""A student's pretrained weights: of transformers or timm; safetensors, or a `.bin` converted once."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ class Pretrained:
 
 
 def pretrained(model: str, local: bool) -> Pretrained:
-    """Raises what transformers raises, ValueError for a checkpoint that does not fit, TrainerError("input")."""
+    """Raises what transformers raises, ValueError where a checkpoint does not fit, TrainerError."""
     from transformers import PretrainedConfig
 
     described, _ = PretrainedConfig.get_config_dict(model, local_files_only=local)
@@ -146,7 +146,7 @@ def _tensors(file: Path) -> dict[str, Tensor]:
 
 
 def _converted(file: Path) -> Path | None:
-    """The folder with the same tensors as safetensors, made at the first call; None where none can be kept."""
+    """The folder with the same tensors as safetensors, made once; None where none can be kept."""
     named = os.environ.get("LEAF_WEIGHTS")
     if not named:
         return None

@@ -152,7 +152,9 @@ def test_a_mask_is_left_out_where_the_corner_tells(
 
 @settings(max_examples=25)
 @given(st.integers(2, 6), st.integers(1, 7), st.integers(1, 2), st.integers(1, 3))
-def test_attention_on_kept_keys_is_that_of_the_whole(queries: int, before: int, groups: int, rows: int) -> None:
+def test_attention_on_kept_keys_is_that_of_the_whole(
+    queries: int, before: int, groups: int, rows: int
+) -> None:
     module = torch.nn.Module()
     module.num_key_value_groups = groups  # type: ignore[assignment]
     generator = torch.Generator().manual_seed(queries * 100 + before)

@@ -1,4 +1,4 @@
-"""Pretrained students: `.bin` weights are converted once, and timm's checkpoints are read by their own names."""
+"""Pretrained students: `.bin` weights are converted once, timm's checkpoints read by their names."""
 
 import json
 import os
@@ -111,7 +111,10 @@ def timm_weights(second: bool = False, convolutions: bool = False, scaled: bool 
             at, end = f"stages.{i}.blocks.{j}.", (1, 1) if convolutions else ()
             found |= {f"{at}conv_dw.weight": some(width, 1, 7, 7), f"{at}conv_dw.bias": some(width)}
             found |= {f"{at}norm.weight": 1 + some(width) / 4, f"{at}norm.bias": some(width)}
-            found |= {f"{at}mlp.fc1.weight": some(4 * width, width, *end), f"{at}mlp.fc1.bias": some(4 * width)}
+            found |= {
+                f"{at}mlp.fc1.weight": some(4 * width, width, *end),
+                f"{at}mlp.fc1.bias": some(4 * width),
+            }
             found |= {f"{at}mlp.fc2.weight": some(width, 4 * width, *end), f"{at}mlp.fc2.bias": some(width)}
             if second:
                 found |= {f"{at}mlp.grn.weight": some(4 * width), f"{at}mlp.grn.bias": some(4 * width)}
@@ -177,7 +180,9 @@ def test_timms_checkpoint_computes_what_the_paper_says(tmp_path: Path, kind: dic
     weights = timm_weights(**kind)
     name = "convnextv2_nano" if kind.get("second") else "convnext_nano"
     student = new_student(write_timm(tmp_path / "timm", weights, architecture=name), 64)
-    pixels = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    pixels = torch.randint(
+        0, 256, (2, 64, 64, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
+    )
     mean, std = torch.tensor([0.5, 0.4, 0.3]), torch.tensor([0.2, 0.25, 0.3])
     expected = by_the_paper(weights, ((pixels / 255 - mean) / std).permute(0, 3, 1, 2))
     with torch.no_grad():

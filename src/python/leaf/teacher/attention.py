@@ -1,7 +1,7 @@
 """Causal attention on kept keys and values without a mask tensor.
 
 PyTorch's flash kernel takes no mask, and its `is_causal` means the upper left corner. Queries that continue
-kept keys need the lower right: transformers then builds a mask of rows x queries x keys, which puts flash out.
+kept keys need the lower right: transformers then builds a mask of rows x queries x keys, and flash is out.
 Here the corner is told as a bias that the flash and the memory-efficient kernel know themselves; a CPU makes
 the mask of it.
 """

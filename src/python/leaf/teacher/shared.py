@@ -146,9 +146,7 @@ class SharedForward:
             logits_to_keep=keep,
         )
 
-    def _batch(
-        self, question: Question, rows: Sequence[Row], start: int, in_front: bool = False
-    ) -> _Batch:
+    def _batch(self, question: Question, rows: Sequence[Row], start: int, in_front: bool = False) -> _Batch:
         """Without the first `start` tokens, which are the same in all rows and whose keys are known."""
         whole = [_assemble(question, row) for row in rows]
         length = max(len(tokens) for tokens, _ in whole)

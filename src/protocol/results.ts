@@ -30,6 +30,8 @@ export interface Spent {
   outputTokens: number;
   /** null without `teacher.price`. */
   cost: { amount: number; currency: string } | null;
+  /** Input tokens that the server had read before, of those that it tells this of; absent where it tells nothing. */
+  prefix?: { cached: number; of: number };
 }
 
 /** As it is told later: `discarded` is not known where another confidence decides by now. */

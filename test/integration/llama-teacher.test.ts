@@ -6,6 +6,7 @@ import { teacherSchema } from "../../src/engine/config/teacher.ts";
 import { labelDataset } from "../../src/engine/labelling/labelling.ts";
 import { openLabels } from "../../src/engine/labels/labels.ts";
 import { createTeacher } from "../../src/engine/teachers/createTeacher.ts";
+import { usageOf } from "../../src/engine/teachers/openai/tokens.ts";
 import type { Teacher, TeacherImage } from "../../src/engine/teachers/teacher.ts";
 import { inEnglish } from "../../src/words/text.ts";
 import {
@@ -259,5 +260,36 @@ describe.skipIf(why !== undefined)(`a real llama.cpp server${why ? ` (${why})` :
       cost: null,
     });
     expect(other).toBeDefined();
+  });
+
+  it("tells what it took from its cache: nothing, as it is asked for the same bits each time", async () => {
+    const teacher = await teacherWith();
+    await teacher.judgePairs([
+      [images[100]!, images[101]!],
+      [images[100]!, images[102]!],
+    ]);
+    const { prefix, inputTokens } = teacher.spent!();
+    await teacher.close();
+    expect(prefix).toEqual({ cached: 0, of: inputTokens });
+  });
+
+  it("would have text and image of a second pair that begins with the same one, if it were let", async () => {
+    const ask = async (second: number) => {
+      const parts = [
+        { type: "image", image: 0 },
+        { type: "text", text: " against " },
+        { type: "image", image: 1 },
+      ];
+      const message = await question(parts, [images[110]!, images[second]!]);
+      const answer = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
+        method: "POST",
+        body: JSON.stringify({ messages: [message], max_tokens: 1, cache_prompt: true }),
+      });
+      return usageOf(await answer.json())!;
+    };
+    await ask(111);
+    const { input, cached } = await ask(112);
+    expect(cached).toBeGreaterThan(input / 4);
+    expect(cached).toBeLessThan(input);
   });
 });

@@ -27,6 +27,10 @@ export interface ChatServer {
   requests: ChatRequest[];
   headers: IncomingMessage["headers"][];
   mostUnderWay: number;
+  /** As its list of models says. */
+  owner: string;
+  /** What `/metrics` answers. */
+  metrics?: () => string;
   close(): Promise<void>;
 }
 
@@ -78,7 +82,11 @@ export async function startChatServer(answer: Answering = goodAnswer, port = 0):
   const server = createServer(async (incoming, response) => {
     response.on("error", () => {});
     if (incoming.method === "GET") {
-      response.end(JSON.stringify({ data: [{ id: "m", owned_by: "test" }] }));
+      if (incoming.url === "/metrics" && chat.metrics) {
+        response.end(chat.metrics());
+        return;
+      }
+      response.end(JSON.stringify({ data: [{ id: "m", owned_by: chat.owner }] }));
       return;
     }
     if (incoming.url !== "/v1/chat/completions") {
@@ -102,6 +110,7 @@ export async function startChatServer(answer: Answering = goodAnswer, port = 0):
     requests,
     headers,
     mostUnderWay: 0,
+    owner: "test",
     async close() {
       if (!server.listening) return;
       server.close();

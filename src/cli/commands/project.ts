@@ -14,6 +14,8 @@ import {
   probeInterpreter,
   resolveInterpreter,
   setUpEnvironment,
+  trainsOn,
+  trainsOnLine,
   unseenText,
 } from "../../engine/python/environment.ts";
 import { readyFile } from "../../engine/python/make.ts";
@@ -72,11 +74,16 @@ export function addProjectCommands(program: Command, run: Run): void {
       run(async (context) => {
         const { signal, onProgress } = context;
         const project = await findProject(context);
-        const result = await checkProject(project, { signal, onProgress, quick: options.quick });
+        const [checked, device] = await Promise.all([
+          checkProject(project, { signal, onProgress, quick: options.quick }),
+          options.quick ? undefined : trainsOn(project, signal),
+        ]);
+        const result = { ...checked, ...(device !== undefined && { trainsOn: device }) };
         const lines = [
           `${result.images} images (${result.splits.train} train, ${result.splits.val} val, ${result.splits.test} test), ${result.withMos} with a MOS`,
           ...result.reading,
           ...trainingLines(result.training),
+          ...(device === undefined ? [] : [trainsOnLine(device)]),
           ...result.problems.map((problem) => `  ${problem}`),
         ];
         const failed = result.failures && { failed: await allFailures(result.failures) };

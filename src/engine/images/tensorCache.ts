@@ -11,6 +11,7 @@ import { readJsonAs } from "../base/json.ts";
 import { mapOrdered } from "../base/pool.ts";
 import { type RgbImage, UndecodableImage } from "./decode.ts";
 import { preparedImage } from "./prepared.ts";
+import { sharp } from "./sharp.ts";
 import type { StudentInput } from "./views.ts";
 
 export interface CacheItem {
@@ -34,11 +35,35 @@ export interface TensorCacheOptions {
   total?: number;
   signal?: AbortSignal;
   maxPixels?: number;
+  encoding?: CacheEncoding;
 }
 
-const rowBytes = 24;
+/** `raw`: pictures as they are. `webp`: each as a lossless WebP, the same pixels in less than half of the bytes. */
+export type CacheEncoding = "raw" | "webp";
+
+/** A raw cache is as fast as there is; what is left of the disk is for checkpoints and whatever else runs. */
+const mostOfFree = 0.5;
+
+export function encodingFor(
+  wanted: CacheEncoding | "auto",
+  rawBytes: number,
+  freeBytes: number,
+): CacheEncoding {
+  if (wanted !== "auto") return wanted;
+  return rawBytes > mostOfFree * freeBytes ? "webp" : "raw";
+}
+
 const hashLineBytes = 33;
-const parts = { pixels: "pixels.u8", index: "index.i64", hashes: "hashes.txt" } as const;
+const partsOf = (encoding: CacheEncoding) =>
+  ({
+    pixels: encoding === "raw" ? "pixels.u8" : "pixels.webp",
+    index: "index.i64",
+    hashes: "hashes.txt",
+  }) as const;
+/** Numbers of a row of the index; a WebP's length comes last. */
+const columnsOf = (encoding: CacheEncoding) => (encoding === "raw" ? 3 : 4);
+/** The quickest: more takes three times as long for a tenth of the bytes. */
+const webpEffort = 0;
 const about = "cache.json";
 /** The images that could not be decoded, as CacheFailures. */
 const failedFile = "failed.json";
@@ -46,6 +71,7 @@ const failedFile = "failed.json";
 /**
  * Decodes and prepares images into a folder that Python maps into memory: `pixels.u8` (HWC uint8 pictures, one after another),
  * `index.i64` (little-endian int64 rows [offset, height, width]), `hashes.txt` (one hash a line, same order), `cache.json`.
+ * As WebP the pictures are in `pixels.webp`, and a row is [offset, height, width, bytes].
  * Rows are in input order; an unreadable image has height 0 and is returned in `failed`. `cache.json` comes last: without it
  * there is no cache.
  */
@@ -56,6 +82,8 @@ export async function writeTensorCache(
   options: TensorCacheOptions = {},
 ): Promise<{ rows: number; failed: CacheFailure[] }> {
   const { concurrency = Math.max(1, os.availableParallelism()), onProgress, signal } = options;
+  const { encoding = "raw" } = options;
+  const parts = partsOf(encoding);
   return withFileErrors("write", dir, async () => {
     await mkdir(dir, { recursive: true });
     const temporary = Object.values(parts).map((name) => temporaryName(path.join(dir, name)));
@@ -69,17 +97,18 @@ export async function writeTensorCache(
       const prepared = mapOrdered(
         items,
         concurrency,
-        (item) => preparedItem(item, input, options.maxPixels),
+        (item) => preparedItem(item, input, encoding, options.maxPixels),
         signal,
       );
-      for await (const { item, picture, reason, lasting } of prepared) {
-        const row = Buffer.alloc(rowBytes);
+      for await (const { item, picture, bytes, reason, lasting } of prepared) {
+        const row = Buffer.alloc(8 * columnsOf(encoding));
         row.writeBigInt64LE(BigInt(offset), 0);
-        if (picture) {
+        if (picture && bytes) {
           row.writeBigInt64LE(BigInt(picture.height), 8);
           row.writeBigInt64LE(BigInt(picture.width), 16);
-          await writeAll(pixels, picture.data);
-          offset += picture.data.length;
+          if (encoding === "webp") row.writeBigInt64LE(BigInt(bytes.length), 24);
+          await writeAll(pixels, bytes);
+          offset += bytes.length;
         } else {
           failed.push({ ...item, reason, lasting });
         }
@@ -105,7 +134,13 @@ export async function writeTensorCache(
       else await rm(path.join(dir, failedFile), { force: true });
       const passing = failed.filter((one) => !one.lasting).length;
       const { resize, crop } = input;
-      await writeJson(path.join(dir, about), { v: 1, rows, resize, crop, ...(passing > 0 && { passing }) });
+      await writeJson(path.join(dir, about), {
+        ...(encoding === "raw" ? { v: 1 } : { v: 2, encoding }),
+        rows,
+        resize,
+        crop,
+        ...(passing > 0 && { passing }),
+      });
       return { rows, failed };
     } catch (error) {
       for (const file of files) await file.close().catch(() => {});
@@ -115,17 +150,37 @@ export async function writeTensorCache(
   });
 }
 
-type Prepared = { item: CacheItem; picture?: RgbImage; reason: string; lasting: boolean };
+type Prepared = {
+  item: CacheItem;
+  picture?: Omit<RgbImage, "data">;
+  /** As they are written. */
+  bytes?: Uint8Array;
+  reason: string;
+  lasting: boolean;
+};
 
-async function preparedItem(item: CacheItem, input: StudentInput, maxPixels?: number): Promise<Prepared> {
+async function preparedItem(
+  item: CacheItem,
+  input: StudentInput,
+  encoding: CacheEncoding,
+  maxPixels?: number,
+): Promise<Prepared> {
   try {
-    const picture = await preparedImage(item, input, { maxPixels });
-    return { item, picture, reason: "", lasting: true };
+    const { data, width, height } = await preparedImage(item, input, { maxPixels });
+    const bytes = encoding === "raw" ? data : await asWebp({ data, width, height });
+    return { item, picture: { width, height }, bytes, reason: "", lasting: true };
   } catch (error) {
     // A file that cannot be read or decoded is a row of its own; a bug is not.
     if (!(error instanceof LeafError) || isCancelled(error)) throw error;
     return { item, reason: error.message, lasting: error instanceof UndecodableImage };
   }
+}
+
+function asWebp({ data, width, height }: RgbImage): Promise<Buffer> {
+  const raw = { width, height, channels: 3 } as const;
+  return sharp(data, { raw, limitInputPixels: false })
+    .webp({ lossless: true, effort: webpEffort })
+    .toBuffer();
 }
 
 /** `FileHandle.write` may write less than asked, as on a disk that is filling up. */
@@ -135,7 +190,8 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
 
 const side = z.int().min(1).max(4096);
 const aboutSchema = z.looseObject({
-  v: z.literal(1),
+  v: z.literal([1, 2]),
+  encoding: z.enum(["raw", "webp"]).default("raw"),
   rows: z
     .int()
     .min(0)
@@ -174,8 +230,10 @@ export async function openTensorCache(dir: string): Promise<TensorCacheReader | 
   };
   return withFileErrors("read", dir, async () => {
     try {
-      for (const name of Object.values(parts)) opened.push(await open(path.join(dir, name), "r"));
+      for (const name of Object.values(partsOf(json.encoding)))
+        opened.push(await open(path.join(dir, name), "r"));
       const [pixels, index, hashes] = opened as [FileHandle, FileHandle, FileHandle];
+      const rowBytes = 8 * columnsOf(json.encoding);
       if ((await index.stat()).size !== json.rows * rowBytes) {
         await close();
         return undefined;
@@ -204,15 +262,18 @@ export async function openTensorCache(dir: string): Promise<TensorCacheReader | 
         },
         async picture(row: number) {
           const entry = await bytesAt(index, row * rowBytes, rowBytes);
-          const [offset, height, width] = [0, 8, 16].map((at) => Number(entry.readBigInt64LE(at))) as [
-            number,
-            number,
-            number,
-          ];
+          const at = (column: number) => Number(entry.readBigInt64LE(8 * column));
+          const [offset, height, width] = [at(0), at(1), at(2)];
           if (height === 0) return undefined;
-          const length = width * height * 3;
-          if (!(offset >= 0 && height > 0 && width > 0 && offset + length <= pixelBytes)) throw isDamaged();
-          return { width, height, data: await bytesAt(pixels, offset, length) };
+          const length = json.encoding === "raw" ? width * height * 3 : at(3);
+          if (!(offset >= 0 && height > 0 && width > 0 && length > 0 && offset + length <= pixelBytes))
+            throw isDamaged();
+          const data = await bytesAt(pixels, offset, length);
+          if (json.encoding === "raw") return { width, height, data };
+          const decoded = await sharp(data).raw().toBuffer({ resolveWithObject: true });
+          const { info } = decoded;
+          if (info.width !== width || info.height !== height || info.channels !== 3) throw isDamaged();
+          return { width, height, data: decoded.data };
         },
         close,
       };

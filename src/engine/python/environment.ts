@@ -56,14 +56,25 @@ export function trainerEnvironment(): NodeJS.ProcessEnv {
     PYTHONSAFEPATH: "1",
     // Threads that wait for one another spin, and hold up whatever else runs: beside a busy process training takes three times as long.
     OMP_WAIT_POLICY: process.env.OMP_WAIT_POLICY ?? "PASSIVE",
-    ...graphs(),
+    ...keptFolders(),
   });
 }
 
-/** Where exported graphs are kept (src/python/leaf/graphs.py): in LEAF's own folder, where it has one. Nothing is made in HOME for this. */
-function graphs(): NodeJS.ProcessEnv {
-  if (process.env.LEAF_GRAPHS || !existsSync(leafHome())) return {};
-  return { LEAF_GRAPHS: path.join(leafHome(), "graphs") };
+const kept = {
+  LEAF_GRAPHS: "graphs",
+  LEAF_TRIALS: "trials",
+  LEAF_WEIGHTS: "weights",
+} as const;
+
+/**
+ * Where exported graphs (src/python/leaf/graphs.py), trials of torch.compile (compiling.py) and converted weights (weights.py) are
+ * kept: in LEAF's own folder, where it has one. Nothing is made in HOME for them.
+ */
+function keptFolders(): NodeJS.ProcessEnv {
+  const home = leafHome();
+  if (!existsSync(home)) return {};
+  const unnamed = Object.entries(kept).filter(([name]) => !process.env[name]);
+  return Object.fromEntries(unnamed.map(([name, folder]) => [name, path.join(home, folder)]));
 }
 
 /** One environment for all projects of a user, named by its locks: an update sets up a new one beside it. */
@@ -136,6 +147,38 @@ export async function probeInterpreter(
     );
   }
   return { interpreter, ...answer };
+}
+
+export type TrainsOn = Pick<PythonEnvironment, "device" | "deviceName" | "unseen">;
+
+/** Which device a project would train on; null where there is no Python yet, or none that the user has approved. */
+export async function trainsOn(
+  {
+    config,
+    root,
+  }: { config: { python: { interpreter?: string | undefined; device: string } }; root: string },
+  signal?: AbortSignal,
+): Promise<TrainsOn | null> {
+  const { interpreter, device: wanted } = config.python;
+  try {
+    const found = await probeInterpreter(resolveInterpreter(interpreter, root), signal);
+    const { deviceName, unseen } = found;
+    // Whoever wants the CPU misses no GPU.
+    if (wanted === "cpu")
+      return { device: wanted, deviceName: found.device === wanted ? deviceName : "", unseen: null };
+    return { device: found.device, deviceName, unseen };
+  } catch (error) {
+    if (error instanceof LeafError && (error.code === "environment" || error.code === "consent")) return null;
+    throw error;
+  }
+}
+
+/** "Trains on cuda (NVIDIA L4).", and why a GPU that is here is not used. */
+export function trainsOnLine(found: TrainsOn | null): string {
+  if (!found) return "Trains on: not known before `leaf env` has set up Python.";
+  const { device, deviceName } = found;
+  const line = `Trains on ${device}${deviceName ? ` (${deviceName})` : ""}.`;
+  return [line, unseenText(found)].filter(Boolean).join(" ");
 }
 
 /** Creates the managed environment unless it is ready; waits where another process is at it. */

@@ -105,6 +105,8 @@ export interface Teacher {
   estimate?(work: Work, sample: TeacherImage, signal?: AbortSignal): Promise<Estimate>;
   /** What has been spent since it was created. */
   spent?(): Spent;
+  /** What the servers' own counters say of their prefix caches since it was created, by whoever asked; undefined where they say nothing. */
+  prefixCache?(): Promise<Spent["prefix"]>;
   close(): Promise<void>;
 }
 

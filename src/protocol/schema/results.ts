@@ -30,6 +30,7 @@ const spent = z.looseObject({
   inputTokens: count,
   outputTokens: count,
   cost: z.looseObject({ amount: z.number(), currency: text }).nullable(),
+  prefix: z.looseObject({ cached: count, of: count }).optional(),
 });
 const labelled = {
   points: z.looseObject(halves).prefault({}),

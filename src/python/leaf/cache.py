@@ -1,5 +1,9 @@
-"""The tensor cache: decoded pictures, memory-mapped, and the windows cut from them."""
+"""The tensor cache: decoded pictures, memory-mapped, and the windows cut from them.
 
+Pictures are raw pixels, or a lossless WebP each (`python.cache`): the same pixels, decoded when used.
+"""
+
+import io
 import json
 from pathlib import Path
 from typing import Literal
@@ -22,26 +26,30 @@ class TensorCache:
     def __init__(self, folder: Path) -> None:
         try:
             about = json.loads((folder / "cache.json").read_text(encoding="utf-8"))
-            self.index: NDArray[np.int64] = np.fromfile(folder / "index.i64", dtype="<i8").reshape(-1, 3)
+            self._webp = isinstance(about, dict) and about.get("encoding") == "webp"
+            columns = 4 if self._webp else 3
+            index = np.fromfile(folder / "index.i64", dtype="<i8").reshape(-1, columns)
+            self.index: NDArray[np.int64] = index[:, :3]
+            # Bytes of each picture in the file.
+            self._lengths = index[:, 3] if self._webp else index[:, 1] * index[:, 2] * 3
             self.hashes = (folder / "hashes.txt").read_text(encoding="ascii").split()
-            size = (folder / "pixels.u8").stat().st_size
+            file = folder / ("pixels.webp" if self._webp else "pixels.u8")
+            size = file.stat().st_size
             # An empty file cannot be mapped.
             self._pixels: Pixels = (
-                np.memmap(folder / "pixels.u8", dtype=np.uint8, mode="r")
-                if size
-                else np.zeros(0, dtype=np.uint8)
+                np.memmap(file, dtype=np.uint8, mode="r") if size else np.zeros(0, dtype=np.uint8)
             )
         except (OSError, ValueError) as error:
             raise TrainerError("input", f"The tensor cache cannot be read: {error}.", _REMEDY) from error
         rows = len(self.index)
-        if not isinstance(about, dict) or about.get("v") != 1:
+        if not isinstance(about, dict) or about.get("v") != (2 if self._webp else 1):
             raise TrainerError("input", "The tensor cache has an unknown version.", _REMEDY)
         if about.get("rows") != rows or len(self.hashes) != rows:
             raise TrainerError("input", "The tensor cache's files disagree on the number of rows.", _REMEDY)
         if rows and int(self.index[:, 1:].max()) > _LARGEST_SIDE:
             raise TrainerError("input", "The tensor cache's index points outside its pixels.", _REMEDY)
-        ends = self.index[:, 0] + self.index[:, 1] * self.index[:, 2] * 3
-        if rows and (int(self.index.min()) < 0 or int(ends.max()) > size):
+        ends = self.index[:, 0] + self._lengths
+        if rows and (int(self.index.min()) < 0 or int(self._lengths.min()) < 0 or int(ends.max()) > size):
             raise TrainerError("input", "The tensor cache's index points outside its pixels.", _REMEDY)
 
     def __len__(self) -> int:
@@ -52,9 +60,26 @@ class TensorCache:
         return bool(self.index[row, 1] > 0)
 
     def picture(self, row: int) -> Pixels:
-        """The cached picture [H, W, 3], a view on the map."""
+        """The cached picture [H, W, 3]: a view on the map, or decoded anew."""
         offset, height, width = (int(x) for x in self.index[row])
-        return self._pixels[offset : offset + height * width * 3].reshape(height, width, 3)
+        kept = self._pixels[offset : offset + int(self._lengths[row])]
+        if self._webp and height > 0:
+            return _decoded(kept, height, width)
+        return kept.reshape(height, width, 3)
+
+
+def _decoded(file: Pixels, height: int, width: int) -> Pixels:
+    """Any thread may do it."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(file), formats=["WEBP"]) as opened:
+            picture = np.asarray(opened.convert("RGB"))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise TrainerError("input", f"A picture of the tensor cache is damaged: {error}.", _REMEDY) from error
+    if picture.shape != (height, width, 3):
+        raise TrainerError("input", "A picture of the tensor cache has another size than its index.", _REMEDY)
+    return picture
 
 
 def fits(cache: TensorCache, row: int, crop: int) -> bool:

@@ -37,3 +37,11 @@ def set_up(device: str) -> None:
 def workers_for(device: str, cores: int) -> int:
     """Threads that cut pixels. On a CPU one: the others are the training's own."""
     return max(1, min(8, cores // 2)) if device == "cuda" else 1
+
+
+def wait_for(device: torch.device) -> None:
+    """Until all that was asked of it is done: before a clock is read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,12 @@ class Passes:
 
 def told_precision(passes: Passes) -> Literal["bf16", "fp16", "off"]:
     return "off" if passes.precision == "fp32" else passes.precision
+
+
+def in_precision(passes: Passes) -> AbstractContextManager[Any]:
+    """A forward pass in it computes as the device does best."""
+    kind, precision = passes.world.device.type, passes.precision
+    return torch.autocast(kind, dtype=DTYPES[precision], enabled=precision != "fp32")
 
 
 def passes_of(job: Job, world: World) -> Passes:
@@ -75,7 +81,7 @@ def _gradients(
     device, ranks = passes.world.device, passes.world.size
 
     def run(part: Tensor) -> Tensor:
-        with torch.autocast(device.type, dtype=DTYPES[passes.precision], enabled=passes.precision != "fp32"):
+        with in_precision(passes):
             scores: Tensor = model(part.to(device, non_blocking=True))[0]
         return scores
 

@@ -1,7 +1,6 @@
 """Students: a pretrained or new backbone with a scalar head a target, from uint8 pixels to scores on 1..5."""
 
 import json
-import os
 import pickle
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, cast
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from leaf.errors import TrainerError
+from leaf.weights import pretrained
 
 Family = Literal["convnext", "convnextv2", "efficientnet-lite0"]
 # ConvNeXt-atto: hidden sizes and depths of the smallest published ConvNeXt.
@@ -268,35 +268,10 @@ def _lite_missing() -> TrainerError:
     )
 
 
-def _weights(kind: Any, model: str, local: bool) -> nn.Module:
-    """Safetensors, or where there are none a `.bin`, of which tensors alone are read: no pickle is run."""
-    # Else a thread would have a bot of the hub write safetensors, in public.
-    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
-    options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": local, "dtype": torch.float32}
-    try:
-        found = kind.from_pretrained(model, use_safetensors=True, **options)
-    except OSError as error:
-        try:
-            found = kind.from_pretrained(model, use_safetensors=False, weights_only=True, **options)
-        except OSError:
-            raise error from None
-    return cast(nn.Module, found)
-
-
 def _from_pretrained(model: str, crop: int) -> Student:
-    from transformers import AutoConfig, ConvNextModel, ConvNextV2Model
-
     local = Path(model).is_dir()
     try:
-        config = AutoConfig.from_pretrained(model, trust_remote_code=False, local_files_only=local)
-        if config.model_type not in ("convnext", "convnextv2"):
-            raise TrainerError(
-                "input",
-                f"The student {model} is a {config.model_type}, not a ConvNeXt.",
-                "Choose a ConvNeXt, atto or efficientnet-lite0 as student.model.",
-            )
-        kind = ConvNextModel if config.model_type == "convnext" else ConvNextV2Model
-        network = _weights(kind, model, local)
+        found = pretrained(model, local)
     except (OSError, ValueError, ImportError, RuntimeError, pickle.UnpicklingError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if local:
@@ -311,5 +286,8 @@ def _from_pretrained(model: str, crop: int) -> Student:
             "atto and efficientnet-lite0 need no download."
         )
         raise TrainerError("environment", message, remedy) from error
-    architecture = _architecture(model, config.model_type, crop, _plain(config))
-    return Student(architecture, _ConvNext(network), int(config.hidden_sizes[-1]))
+    architecture = _architecture(model, found.family, crop, found.config)
+    if found.mean is not None and found.std is not None:
+        architecture["mean"] = [255 * x for x in found.mean]
+        architecture["std"] = [255 * x for x in found.std]
+    return Student(architecture, _ConvNext(found.network), int(found.config["hidden_sizes"][-1]))

@@ -15,6 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 from leaf import checkpoint
 from leaf.cache import TensorCache, eval_windows
 from leaf.channel import Channel
+from leaf.compiling import compiled_if_it_pays, worth_a_trial
 from leaf.contract.trainer import Done, Hello, Metrics
 from leaf.data import read_data
 from leaf.device import device_of, set_up, workers_for
@@ -26,7 +27,7 @@ from leaf.levels import layout
 from leaf.loader import prefetch
 from leaf.measure import measure_domain
 from leaf.metrics_file import append_metrics
-from leaf.notices import gpu_notice, time_notice
+from leaf.notices import gpu_notice, seconds_ahead, time_notice
 from leaf.optim import rate, set_rate, told_rate
 from leaf.passes import passes_of, told_precision
 from leaf.session import Session, Standing, Validated, keep_best, keep_last, prepare, validate
@@ -73,9 +74,13 @@ def run(job: Job, channel: Channel) -> None:
         checkpoint.remove_leftovers(out)
         checkpoint.remove_leftovers(out / "checkpoints")
     session, progress = prepare(job, channel, world, cache, data)
-    if (slow := time_notice(session, progress)) is not None:
+    seconds = seconds_ahead(session, progress)
+    if (slow := time_notice(session, seconds)) is not None:
         channel.send(slow)
     model: nn.Module = session.student
+    if seconds is not None and worth_a_trial(device, world.size, seconds):
+        steps = session.steps_per_epoch * (job.epochs - progress.epoch)
+        model = compiled_if_it_pays(session.student, session.passes, job.batch, steps)
     if world.size > 1:
         model = DistributedDataParallel(model, broadcast_buffers=False)
     while progress.epoch < job.epochs:

@@ -1,3 +1,5 @@
+import io
+import json
 import tempfile
 from pathlib import Path
 
@@ -5,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from world import write_cache, write_rows
 
 from leaf.cache import TensorCache, eval_batches, eval_windows, random_window
@@ -22,6 +25,52 @@ def test_pictures_come_back(tmp_path: Path) -> None:
     cache = TensorCache(write_cache(tmp_path / "cache", made, 8))
     assert [cache.readable(i) for i in range(3)] == [True, False, True]
     assert np.array_equal(cache.picture(0), made[0]) and np.array_equal(cache.picture(2), made[2])
+
+
+def as_webp(folder: Path, made: list[np.ndarray]) -> Path:
+    """The same pictures as the engine writes them with `python.cache: webp`."""
+    write_cache(folder, made, 8)
+    (folder / "pixels.u8").unlink()
+    index, offset = [], 0
+    with (folder / "pixels.webp").open("wb") as file:
+        for picture in made:
+            data = io.BytesIO()
+            if picture.size:
+                Image.fromarray(picture).save(data, "WEBP", lossless=True)
+            index.append((offset, *picture.shape[:2], len(data.getvalue())))
+            offset += file.write(data.getvalue())
+    np.array(index, dtype="<i8").tofile(folder / "index.i64")
+    about = json.loads((folder / "cache.json").read_text())
+    (folder / "cache.json").write_text(json.dumps({**about, "v": 2, "encoding": "webp"}))
+    return folder
+
+
+def test_pictures_kept_as_webp_come_back_bit_for_bit(tmp_path: Path) -> None:
+    made = pictures((8, 9), (0, 0), (200, 8), (700, 900))
+    cache = TensorCache(as_webp(tmp_path / "cache", made))
+    raw = TensorCache(write_cache(tmp_path / "raw", made, 8))
+    assert [cache.readable(i) for i in range(4)] == [True, False, True, True]
+    for i in (0, 2, 3):
+        assert np.array_equal(cache.picture(i), made[i])
+    assert np.array_equal(cache.index[:, 1:], raw.index[:, 1:])
+    rows = np.array([0, 2, 3])
+    batches = [[part.tolist() for part in eval_batches(one, rows, 8, "whole", 2)] for one in (cache, raw)]
+    assert batches[0] == batches[1]
+
+
+@pytest.mark.parametrize("damage", ["zeros", "cut", "other size"])
+def test_a_damaged_webp_is_told_in_one_sentence(tmp_path: Path, damage: str) -> None:
+    folder = as_webp(tmp_path / "cache", pictures((30, 40)))
+    file = folder / "pixels.webp"
+    whole = file.read_bytes()
+    if damage == "zeros":
+        file.write_bytes(bytes(len(whole)))
+    elif damage == "cut":
+        file.write_bytes(whole[:-4])
+    else:
+        np.array([(0, 40, 30, len(whole))], dtype="<i8").tofile(folder / "index.i64")
+    with pytest.raises(TrainerError, match="tensor cache"):
+        TensorCache(folder).picture(0)
 
 
 @given(st.integers(4, 20), st.integers(4, 20), st.integers(0, 99))

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_teacher_judge import PROMPTS, SIZES, check, look, opening, pictures
-from tiny_vlm import make
+from tiny_vlm import FAMILIES, make
+from transformers import AttentionInterface
 
+from leaf.teacher import attention
 from leaf.teacher.batches import Batches
-from leaf.teacher.features import Features
+from leaf.teacher.features import Features, prepare, processor_device
 from leaf.teacher.judge import Judge
 from leaf.teacher.load import load
 from leaf.teacher.memory import kv_bytes_per_token, room_on, spread, tokens_that_fit
@@ -27,6 +31,50 @@ QWEN3_8B = SimpleNamespace(
 """The language model of InternVL3.5-8B and Qwen3-VL-8B."""
 
 
+@pytest.mark.parametrize(
+    ("backend", "device", "expected"),
+    [
+        ("torchvision", "cuda:0", "cuda:0"),
+        ("torchvision", "cpu", None),
+        ("pil", "cuda:0", None),
+        (None, "cuda:0", None),
+    ],
+)
+def test_a_processor_goes_to_the_gpu_where_it_can(
+    backend: str | None, device: str, expected: str | None
+) -> None:
+    image_processor = SimpleNamespace(backend=backend) if backend else SimpleNamespace()
+    assert processor_device(image_processor, torch.device(device)) == expected
+
+
+class StubProcessor:
+    """Of torchvision, as transformers calls it: `full` is a GPU without memory."""
+
+    image_token = "<image>"
+    image_processor = SimpleNamespace(backend="torchvision")
+
+    def __init__(self, full: bool) -> None:
+        self.full = full
+        self.devices: list[str | None] = []
+
+    def __call__(self, device: str | None = None, **_: Any) -> dict[str, torch.Tensor]:
+        self.devices.append(device)
+        if device is not None and self.full:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return {
+            "input_ids": torch.tensor([[7, 7]]),
+            "mm_token_type_ids": torch.tensor([[1, 1]]),
+            "pixel_values": torch.zeros(1, 3, 4, 4),
+        }
+
+
+@pytest.mark.parametrize(("full", "devices"), [(False, ["cuda:0"]), (True, ["cuda:0", None])])
+def test_a_full_gpu_leaves_the_processor_on_the_cpu(full: bool, devices: list[str | None]) -> None:
+    processor = StubProcessor(full)
+    made = prepare(processor, pictures()[0], torch.device("cuda:0"))
+    assert made.tokens == (7, 7) and processor.devices == devices
+
+
 @pytest.mark.parametrize("family", ["internvl", "qwen3_vl"])
 def test_pairs_that_begin_with_the_same_image_read_it_once(tmp_path: Path, family: str) -> None:
     make(family, tmp_path)
@@ -38,10 +86,10 @@ def test_pairs_that_begin_with_the_same_image_read_it_once(tmp_path: Path, famil
     sets = [*path, *[(b, a) for a, b in path]]
     read: list[int] = []
 
+    pad = judge.loaded.processor.tokenizer.pad_token_id
+
     def count(_: Any, __: Any, given: dict[str, Any]) -> None:
-        # Without padding: the mask also covers the keys that are there already.
-        mask, tokens = given.get("attention_mask"), given["input_ids"]
-        read.append(tokens.numel() if mask is None else int(mask[:, -tokens.shape[1] :].sum()))
+        read.append(int((given["input_ids"] != pad).sum()))
 
     hook = judge.loaded.model.register_forward_pre_hook(count, with_kwargs=True)
     question = judge.pair.question
@@ -61,6 +109,62 @@ def test_pairs_that_begin_with_the_same_image_read_it_once(tmp_path: Path, famil
     # 13 images are read for 16 that are shown.
     assert len(sets) * 2 - len(shared) == 13
     check(judge, judge.pair, sets, seen)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_mask_keeps_flash_from_being_used(tmp_path: Path, family: str) -> None:
+    make(family, tmp_path)
+    judge = Judge(load(opening(tmp_path)), PROMPTS, batch=8)
+    assert judge.shared is not None
+    seen = look(judge, pictures())
+    passed: list[tuple[bool, bool]] = []
+
+    def record(module: Any, query: Any, key: Any, value: Any, mask: Any, **more: Any) -> Any:
+        passed.append((mask is None, query.shape[2] < key.shape[2]))
+        return attention.attend(module, query, key, value, mask, **more)
+
+    AttentionInterface.register(attention.NAME, record)
+    # Pictures of several lengths, alone and after one another; three pairs begin with the same one.
+    check(judge, judge.point, [(i,) for i in range(len(SIZES))], seen)
+    check(judge, judge.pair, [(0, 1), (0, 2), (0, 3), (2, 1), (3, 3)], seen)
+    AttentionInterface.register(attention.NAME, attention.attend)
+    assert all(without for without, _ in passed)
+    assert any(continued for _, continued in passed)
+
+
+@pytest.mark.parametrize(
+    ("queries", "keys", "before", "plain", "window", "expected"),
+    [
+        (5, 9, 4, True, None, True),
+        (9, 9, 0, True, None, True),
+        (5, 9, 4, False, None, False),
+        (5, 9, 4, True, 9, False),
+        (5, 9, 4, True, 10, True),
+        # Keys beyond the queries, as in a cache of fixed length.
+        (5, 12, 4, True, None, False),
+    ],
+)
+def test_a_mask_is_left_out_where_the_corner_tells(
+    queries: int, keys: int, before: int, plain: bool, window: int | None, expected: bool
+) -> None:
+    assert attention.corner_tells(queries, keys, before, plain, window) is expected
+
+
+@settings(max_examples=25)
+@given(st.integers(2, 6), st.integers(1, 7), st.integers(1, 2), st.integers(1, 3))
+def test_attention_on_kept_keys_is_that_of_the_whole(
+    queries: int, before: int, groups: int, rows: int
+) -> None:
+    module = torch.nn.Module()
+    module.num_key_value_groups = groups  # type: ignore[assignment]
+    generator = torch.Generator().manual_seed(queries * 100 + before)
+    keys = before + queries
+    whole, key, value = (
+        torch.randn(rows, heads, keys, 8, generator=generator) for heads in (2 * groups, 2, 2)
+    )
+    expected, _ = attention.attend(module, whole, key, value, None)
+    found, _ = attention.attend(module, whole[:, :, before:], key, value, None)
+    assert torch.allclose(found, expected[:, before:], atol=1e-5)
 
 
 def test_keys_and_values_of_a_published_model() -> None:

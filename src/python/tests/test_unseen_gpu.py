@@ -44,3 +44,11 @@ def test_an_hour_is_told_beforehand_with_a_smaller_student_for_a_large_one() -> 
     assert large is not None and "about 7 hours" in large.message
     assert "efficientnet-lite0" in str(large.remedy)
     assert small is not None and "efficientnet-lite0" not in str(small.remedy)
+
+
+def test_hours_on_a_gpu_are_told_too() -> None:
+    assert long_notice(3599, 88_000_000, "cuda") is None
+    large, small = long_notice(9 * 3600, 88_000_000, "cuda"), long_notice(9 * 3600, 28_000_000, "cuda")
+    assert large is not None and "On this GPU" in large.message and "about 9 hours" in large.message
+    assert "convnext-tiny" in str(large.remedy)
+    assert small is not None and "convnext-tiny" not in str(small.remedy) and "epochs" in str(small.remedy)

@@ -1,9 +1,14 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { hashBytes } from "../../../src/engine/base/files.ts";
 import { decodeImage } from "../../../src/engine/images/decode.ts";
-import { type CacheItem, openTensorCache, writeTensorCache } from "../../../src/engine/images/tensorCache.ts";
+import {
+  type CacheItem,
+  encodingFor,
+  openTensorCache,
+  writeTensorCache,
+} from "../../../src/engine/images/tensorCache.ts";
 import { prepare, type StudentInput } from "../../../src/engine/images/views.ts";
 import { picture, temporaryFolder } from "../../support/pictures.ts";
 
@@ -23,6 +28,57 @@ async function makeItems(dir: string, count: number): Promise<CacheItem[]> {
 }
 
 describe("tensor cache", () => {
+  it("keeps the same pixels as lossless WebP, in fewer bytes", async () => {
+    const dir = temporaryFolder();
+    const items = await makeItems(dir, 6);
+    const lost = { path: path.join(dir, "none.png"), hash: "0".repeat(32) };
+    const all = [...items.slice(0, 3), lost, ...items.slice(3)];
+    const wide = { ...input, resize: 300, crop: 200 };
+    const [raw, webp] = [path.join(dir, "raw"), path.join(dir, "webp")];
+    const written = await writeTensorCache(raw, all, wide);
+    expect(await writeTensorCache(webp, all, wide, { encoding: "webp", concurrency: 3 })).toEqual(written);
+    expect(readdirSync(webp).sort()).toEqual([
+      "cache.json",
+      "failed.json",
+      "hashes.txt",
+      "index.i64",
+      "pixels.webp",
+    ]);
+    const [a, b] = [(await openTensorCache(raw))!, (await openTensorCache(webp))!];
+    expect(b.rows).toBe(7);
+    for (let row = 0; row < a.rows; row++) {
+      expect(await b.hash(row)).toBe(await a.hash(row));
+      const [theirs, ours] = [await a.picture(row), await b.picture(row)];
+      expect([ours?.width, ours?.height]).toEqual([theirs?.width, theirs?.height]);
+      expect(Buffer.compare(ours?.data ?? Buffer.of(), theirs?.data ?? Buffer.of())).toBe(0);
+    }
+    expect(await b.picture(3)).toBeUndefined();
+    await a.close();
+    await b.close();
+    expect(statSync(path.join(webp, "pixels.webp")).size).toBeLessThan(
+      statSync(path.join(raw, "pixels.u8")).size,
+    );
+    // Damaged, it is told and not shown.
+    writeFileSync(
+      path.join(webp, "pixels.webp"),
+      Buffer.alloc(statSync(path.join(webp, "pixels.webp")).size),
+    );
+    const damaged = (await openTensorCache(webp))!;
+    await expect(damaged.picture(0)).rejects.toThrow();
+    await damaged.close();
+  });
+
+  it.each([
+    ["auto", 10, 100, "raw"],
+    ["auto", 49, 100, "raw"],
+    ["auto", 51, 100, "webp"],
+    ["auto", 590e9, 1000e9, "webp"],
+    ["raw", 590e9, 1, "raw"],
+    ["webp", 0, 100, "webp"],
+  ] as const)("%s with %d bytes of pictures and %d free: %s", (wanted, raw, free, expected) => {
+    expect(encodingFor(wanted, raw, free)).toBe(expected);
+  });
+
   it("writes rows in input order, as the format says", async () => {
     const dir = temporaryFolder();
     const items = await makeItems(dir, 7);

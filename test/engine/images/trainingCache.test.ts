@@ -27,6 +27,7 @@ test("trainings that begin at once in several processes decode once, and what th
         splitOf: () => "train",
         pathOf: (hash) => files[hash],
         digestOf: (hashes) => [...hashes].join(),
+        index: { iterate: () => [] },
       };
       let decoded = 0;
       process.stdin.once("data", async () => {

@@ -89,3 +89,35 @@ it("a server that turns out to answer otherwise is planned with as what it is, o
   expect(await labelStage(project, {})).toMatchObject({ points: { labelled: 0, reused: 4 } });
   expect(server.requests.length).toBe(before);
 });
+
+it("ends with what the server's prefix cache gave: by its answers", async () => {
+  const server = await startChatServer((request) => ({
+    ...goodAnswer(request),
+    usage: { prompt_tokens: 100, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 75 } },
+  }));
+  onTestFinished(() => server.close());
+  const project = await projectOf(`{ kind: openai, endpoint: "${server.url}", model: m }`);
+  const result = await labelStage(project, {});
+  const requests = server.requests.length;
+  expect(result.spent!.prefix).toEqual({ cached: 75 * requests, of: 100 * requests });
+  expect(labelText(result)).toContain(
+    `tokens; the server had ${count(75 * requests)} of ${count(100 * requests)} input tokens in its prefix cache`,
+  );
+});
+
+it("ends with what the server's prefix cache gave: by vLLM's own counters, since this run began", async () => {
+  const server = await startChatServer();
+  onTestFinished(() => server.close());
+  server.owner = "vllm";
+  const others = 5000;
+  server.metrics = () =>
+    `vllm:prefix_cache_queries_total{engine="0"} ${others + 100 * server.requests.length}\nvllm:prefix_cache_hits_total{engine="0"} ${60 * server.requests.length}\n`;
+  const project = await projectOf(`{ kind: openai, endpoint: "${server.url}", model: m }`);
+  const result = await labelStage(project, {});
+  const { cached, of } = result.spent!.prefix!;
+  // Those that found out what the server can do came before.
+  const counted = of / 100;
+  expect(counted).toBeGreaterThanOrEqual(4 + 2 * result.pairs.labelled);
+  expect(counted).toBeLessThan(server.requests.length);
+  expect(cached).toBe(60 * counted);
+});

@@ -255,6 +255,7 @@ export function sumOf(spent: readonly Spent[]): Spent {
   const total = (of: (one: Spent) => number) => spent.reduce((sum, one) => sum + of(one), 0);
   const currencies = new Set(spent.map(({ cost }) => cost?.currency));
   const [currency] = currencies;
+  const prefixes = spent.flatMap(({ prefix }) => prefix ?? []);
   return {
     requests: total(({ requests }) => requests),
     inputTokens: total(({ inputTokens }) => inputTokens),
@@ -263,6 +264,12 @@ export function sumOf(spent: readonly Spent[]): Spent {
       currencies.size === 1 && currency !== undefined
         ? { amount: total(({ cost }) => cost!.amount), currency }
         : null,
+    ...(prefixes.length > 0 && {
+      prefix: {
+        cached: prefixes.reduce((sum, { cached }) => sum + cached, 0),
+        of: prefixes.reduce((sum, one) => sum + one.of, 0),
+      },
+    }),
   };
 }
 
@@ -390,18 +397,26 @@ async function labelAll(
       if (known) options.onNote?.(known);
       await tellEstimate(teacher);
       const result = await work(teacher).catch((error: unknown) => {
+        // The counters are not asked: the server may be what failed.
         const spent = teacher.spent?.();
         if (spent && spent.requests > 0) options.onNote?.(say`Spent: ${spentText(spent)}`);
         throw error;
       });
       // A local model is loaded by the first question.
       if (!known && teacher.about) options.onNote?.(teacher.about);
-      const spent = teacher.spent?.();
+      const spent = await spentOf(teacher);
       return { ...result, ...(spent && spent.requests > 0 && { spent }) };
     } finally {
       if (!opened) await teacher.close();
     }
   }
+}
+
+async function spentOf(teacher: Teacher): Promise<Spent | undefined> {
+  const spent = teacher.spent?.();
+  if (!spent || spent.requests === 0 || spent.prefix) return spent;
+  const prefix = await teacher.prefixCache?.();
+  return { ...spent, ...(prefix && { prefix }) };
 }
 
 function* pairLines(project: Project, label: LabelPlan, store: LabelStore): Generator<string> {
@@ -413,12 +428,15 @@ function minConfidenceNow(project: Project, catalog: Catalog): Promise<LeastConf
   return withPlan(project, catalog, (plan) => plan.minConfidence());
 }
 
-/** "12 requests, 3,456 tokens, 0.02 EUR". */
-export function spentText({ requests, inputTokens, outputTokens, cost }: Spent): Text {
+/** "12 requests, 3,456 tokens, 0.02 EUR; the server had 1,200 of 3,400 input tokens in its prefix cache". */
+export function spentText({ requests, inputTokens, outputTokens, cost, prefix }: Spent): Text {
   const [asked, tokens] = [counted(requests), counted(inputTokens + outputTokens)];
-  return cost
+  const all = cost
     ? say`${asked} requests, ${tokens} tokens, ${money(cost)}`
     : say`${asked} requests, ${tokens} tokens`;
+  // Nothing is what llama.cpp is asked for: the same bits each time.
+  if (!prefix?.cached) return all;
+  return say`${all}; the server had ${counted(prefix.cached)} of ${counted(prefix.of)} input tokens in its prefix cache`;
 }
 
 /** What is left to label by the store, and what that takes by one trial request. */

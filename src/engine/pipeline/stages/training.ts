@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, statfs } from "node:fs/promises";
 import path from "node:path";
 import type { HeadDone, HeadFacts } from "../../../protocol/head.ts";
 import type { StudentCard } from "../../../protocol/student.ts";
 import type { TrainerDone, TrainerMessage } from "../../../protocol/trainer.ts";
+import { bytes } from "../../../words/figure.ts";
 import { quoted, say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
 import { writeFileAtomic, writeJson } from "../../base/files.ts";
@@ -17,11 +18,14 @@ import { failuresIn } from "../../failures/list.ts";
 import { tellFailures } from "../../failures/words.ts";
 import { maxPixelsOf } from "../../images/limits.ts";
 import {
+  type CacheEncoding,
   type CacheFailure,
   cacheFailures,
+  encodingFor,
   openTensorCache,
   writeTensorCache,
 } from "../../images/tensorCache.ts";
+import { geometry, type StudentInput } from "../../images/views.ts";
 import { targetsOf } from "../../mos/complete.ts";
 import { csvLine } from "../../tables/csvText.ts";
 import type { TargetRows, TrainingRow } from "../plan/types.ts";
@@ -49,18 +53,32 @@ export async function trainingCache(
   const { resize, crop, views, decode: how } = project.config.student.input;
   const hashes = catalog.hashes.filter((hash) => catalog.splitOf(hash) !== "test");
   const whole = views === "whole" && { whole: true };
-  const key = keyOf({
-    geometry: 1,
-    resize,
-    crop,
-    ...whole,
-    ...(how && { decode: how }),
-    hashes: catalog.digestOf(hashes),
-  });
-  const dir = path.join(project.cache, "tensors", key);
+  const digest = catalog.digestOf(hashes);
+  const dirOf = (encoding: CacheEncoding) => {
+    const kind = { ...whole, ...(how && { decode: how }), ...(encoding === "webp" && { encoding }) };
+    const key = keyOf({ geometry: 1, resize, crop, ...kind, hashes: digest });
+    return path.join(project.cache, "tensors", key);
+  };
+  const encoding = await chosenEncoding();
+  const dir = dirOf(encoding);
   const { release } = await decoded();
   const rowOf = new Map(hashes.map((hash, row) => [hash, row]));
   return { dir, rowOf, failed: await cacheFailures(dir), release };
+
+  /** What there is already is used; else by the room that there is. */
+  async function chosenEncoding(): Promise<CacheEncoding> {
+    const wanted = project.config.python.cache;
+    if (wanted !== "auto") return wanted;
+    for (const there of ["raw", "webp"] as const) if (await isCached(dirOf(there))) return there;
+    const { bavail, bsize } = await statfs(project.root);
+    const [raw, free] = [rawBytes(catalog, hashes.length, project.config.student.input), bavail * bsize];
+    const chosen = encodingFor(wanted, raw, free);
+    if (chosen === "webp")
+      options.onNote?.(
+        say`Decoded pictures would take ${bytes(raw)} of the ${bytes(free)} that are free: they are kept as lossless WebP (\`python.cache\`).`,
+      );
+    return chosen;
+  }
 
   async function decoded(): Promise<ProcessLock> {
     const lockFile = tensorLockFile(dir);
@@ -92,10 +110,26 @@ export async function trainingCache(
       stage,
       total: items.length,
       maxPixels: maxPixelsOf(project.config),
+      encoding,
       signal: options.signal,
       onProgress: options.onProgress,
     });
   }
+}
+
+/** Images whose sizes stand for those of all. */
+const measured = 1000;
+
+/** What so many decoded pictures of the dataset take. */
+export function rawBytes({ index }: Pick<Catalog, "index">, images: number, input: StudentInput): number {
+  let [sum, n] = [0, 0];
+  for (const { width, height, error } of index.iterate()) {
+    if (error || !width || !height) continue;
+    const { cached } = geometry(width, height, input);
+    sum += 3 * cached.width * cached.height;
+    if (++n === measured) break;
+  }
+  return n === 0 ? 0 : (images * sum) / n;
 }
 
 /**

@@ -11,6 +11,8 @@ export type QuestionKind = "point" | "pair" | "reason" | "other";
 export interface Tokens {
   input: number;
   output: number;
+  /** Of the input what the server had read before; absent where it does not say. */
+  cached?: number;
 }
 
 /** What one teacher spends, and where it must stop. */
@@ -33,6 +35,7 @@ export function createBudget(
 ): Budget {
   // What was spent before counts for the limit alone.
   const total = { requests: before.requests, input: before.inputTokens, output: before.outputTokens };
+  const prefix = { cached: 0, of: 0 };
   const underWay = { input: 0, output: 0 };
   const dearest = new Map<QuestionKind, Tokens>();
 
@@ -43,7 +46,13 @@ export function createBudget(
   function spent(): Estimate {
     const requests = total.requests - before.requests;
     const [input, output] = [total.input - before.inputTokens, total.output - before.outputTokens];
-    return { requests, inputTokens: input, outputTokens: output, cost: costOf({ input, output }) };
+    return {
+      requests,
+      inputTokens: input,
+      outputTokens: output,
+      cost: costOf({ input, output }),
+      ...(prefix.of > 0 && { prefix: { ...prefix } }),
+    };
   }
 
   /** Which limit would be passed, in the words of the config. */
@@ -90,6 +99,10 @@ export function createBudget(
           total.input += cost.input;
           total.output += cost.output;
           if (!used) return;
+          if (used.cached !== undefined) {
+            prefix.cached += used.cached;
+            prefix.of += used.input;
+          }
           const most = dearest.get(kind) ?? used;
           dearest.set(kind, {
             input: Math.max(most.input, used.input),

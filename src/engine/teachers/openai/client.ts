@@ -22,16 +22,18 @@ export interface Client extends Asked {
   complete(base: string, body: readonly Buffer[], kind: QuestionKind, signal?: AbortSignal): Promise<unknown>;
   /** Any other JSON resource; costs nothing. Same errors. */
   fetchJson(url: string, body?: unknown, signal?: AbortSignal): Promise<unknown>;
+  /** The text of a resource of the endpoint `base`. Same errors. */
+  fetchText(url: string, signal?: AbortSignal): Promise<string>;
 }
 
 export function createClient({ http, budget, model, request, keyFor, timeoutMs }: ClientOptions): Client {
   const plain = { "content-type": "application/json", accept: "application/json" };
 
-  async function send(
+  async function sendForText(
     url: string,
     body: readonly Buffer[] | undefined,
     signal?: AbortSignal,
-  ): Promise<unknown> {
+  ): Promise<string> {
     const method = body === undefined ? "GET" : "POST";
     const key = keyFor(url);
     const headers = key ? { ...plain, authorization: `Bearer ${key}` } : plain;
@@ -39,10 +41,19 @@ export function createClient({ http, budget, model, request, keyFor, timeoutMs }
     const said = answer.status >= 200 && answer.status < 300 ? "" : saidBy(answer.body, key);
     const failure = statusFailure(answer.status, said, answer.retryAfter, { url, model, body: answer.body });
     if (failure) throw failure;
+    return answer.body;
+  }
+
+  async function send(
+    url: string,
+    body: readonly Buffer[] | undefined,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    const text = await sendForText(url, body, signal);
     try {
-      return parsed(answer.body);
+      return parsed(text);
     } catch {
-      const shown = saidBy(answer.body.slice(0, 2000), key).slice(0, 60);
+      const shown = saidBy(text.slice(0, 2000), keyFor(url)).slice(0, 60);
       throw new RequestFailure("again", say`the answer is not JSON (${shown || say`empty`})`);
     }
   }
@@ -63,6 +74,7 @@ export function createClient({ http, budget, model, request, keyFor, timeoutMs }
     },
     fetchJson: (url, body, signal) =>
       send(url, body === undefined ? undefined : [Buffer.from(JSON.stringify(body))], signal),
+    fetchText: (url, signal) => sendForText(url, undefined, signal),
   };
 }
 

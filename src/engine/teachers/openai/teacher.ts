@@ -34,6 +34,7 @@ import { createJudge, type Judged } from "./judge.ts";
 import { keyFinder } from "./keys.ts";
 import { createPictures } from "./pictures.ts";
 import { createPool, type Endpoint } from "./pool.ts";
+import { metricsUrl, prefixBetween, prefixCounters } from "./prefixCounters.ts";
 import { check, probe } from "./probe.ts";
 import { addCounts, type Counts, mostChoices, posteriorMean } from "./sampling.ts";
 import { usageOf } from "./tokens.ts";
@@ -146,6 +147,26 @@ export async function createOpenaiTeacher(
   } catch (error) {
     await close();
     throw error;
+  }
+
+  /** Answers of vLLM do not tell what they took from its prefix cache, unless it was started so. */
+  const counted = async () => {
+    if (first.capabilities.server !== "vLLM" || budget.spent().prefix) return undefined;
+    const texts = await Promise.allSettled(
+      urls.map((url) => client.fetchText(metricsUrl(url), options.signal)),
+    );
+    return texts.map((one) => (one.status === "fulfilled" ? prefixCounters(one.value) : undefined));
+  };
+  const before = await counted();
+
+  async function prefixCache(): Promise<Estimate["prefix"]> {
+    const after = (before && (await counted())) ?? [];
+    const told = after.flatMap((now, i) => {
+      const then = before?.[i];
+      return (now && then && prefixBetween(then, now)) ?? [];
+    });
+    if (told.length === 0) return undefined;
+    return told.reduce((all, one) => ({ cached: all.cached + one.cached, of: all.of + one.of }));
   }
 
   /** The work's result, or why this image has none; what ends the run is thrown. */
@@ -323,6 +344,7 @@ export async function createOpenaiTeacher(
     inspect,
     estimate,
     spent: () => budget.spent(),
+    prefixCache,
     close,
   };
 }

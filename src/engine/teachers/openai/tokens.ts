@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { figure } from "../../../words/figure.ts";
+import type { Tokens } from "./budget.ts";
 
 /** One candidate for the next token, as a server lists it. */
 export interface ListedToken {
@@ -102,15 +103,28 @@ function withoutRepeats(tokens: ListedToken[]): ListedToken[] {
   });
 }
 
+const tally = z.number().min(0);
 const usage = z.object({
-  usage: z.object({ prompt_tokens: z.number().min(0), completion_tokens: z.number().min(0).catch(0) }),
+  usage: z.object({
+    prompt_tokens: tally,
+    completion_tokens: tally.catch(0),
+    prompt_tokens_details: z.object({ cached_tokens: tally }).optional().catch(undefined),
+  }),
+  // llama.cpp's.
+  timings: z.object({ cache_n: tally }).optional().catch(undefined),
 });
 
-/** Tokens that a completion cost; undefined where the server does not say. */
-export function usageOf(completion: unknown): { input: number; output: number } | undefined {
+/** What a completion took; undefined where the server does not say. */
+export function usageOf(completion: unknown): Tokens | undefined {
   const parsed = usage.safeParse(completion);
   if (!parsed.success) return undefined;
-  return { input: parsed.data.usage.prompt_tokens, output: parsed.data.usage.completion_tokens };
+  const { prompt_tokens, completion_tokens, prompt_tokens_details: details } = parsed.data.usage;
+  const cached = details?.cached_tokens ?? parsed.data.timings?.cache_n;
+  return {
+    input: prompt_tokens,
+    output: completion_tokens,
+    ...(cached !== undefined && { cached: Math.min(cached, prompt_tokens) }),
+  };
 }
 
 const written = z.object({

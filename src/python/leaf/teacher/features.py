@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from PIL.Image import Image
 
+from leaf.errors import is_out_of_memory
 from leaf.teacher.load import Loaded
 from leaf.teacher.question import image_token
 
@@ -46,11 +47,22 @@ class CannotReuse(Exception):
     """The model does not show its image features in a way that can be used; the reason as message."""
 
 
-def prepare(processor: Any, image: Image) -> Prepared:
-    """The processor on one image by itself. Any thread may do it."""
-    made = processor(
-        text=[processor.image_token], images=[image], return_tensors="pt", add_special_tokens=False
-    )
+def prepare(processor: Any, image: Image, device: torch.device | None = None) -> Prepared:
+    """The processor on one image by itself, on a GPU where it can. Any thread may do it."""
+    options: dict[str, Any] = {"return_tensors": "pt", "add_special_tokens": False}
+    there = None if device is None else processor_device(processor.image_processor, device)
+    try:
+        made = processor(
+            text=[processor.image_token],
+            images=[image],
+            **options,
+            **({} if there is None else {"device": there}),
+        )
+    except Exception as error:
+        if there is None or not is_out_of_memory(error):
+            raise
+        # The model's own batch fills the GPU just now.
+        made = processor(text=[processor.image_token], images=[image], **options)
     tokens = tuple(made["input_ids"][0].tolist())
     inputs = {name: value for name, value in made.items() if name not in NOT_PIXELS}
     if not all(isinstance(value, torch.Tensor) for value in inputs.values()):
@@ -63,6 +75,15 @@ def prepare(processor: Any, image: Image) -> Prepared:
     return Prepared(tokens, types, inputs)
 
 
+def processor_device(image_processor: Any, device: torch.device) -> str | None:
+    """Where pixels are resized and normalised; None: where the processor does it by itself.
+
+    transformers' processors of torchvision take a device, those of Pillow and of a model's own do not.
+    """
+    able = getattr(image_processor, "backend", None) == "torchvision"
+    return str(device) if able and device.type == "cuda" else None
+
+
 def encode(loaded: Loaded, prepared: Prepared) -> Features:
     """The vision encoder and the projector, once."""
     inputs = {name: value.to(loaded.device) for name, value in prepared.inputs.items()}
@@ -73,10 +94,11 @@ def encode(loaded: Loaded, prepared: Prepared) -> Features:
     expected = prepared.tokens.count(image_token(loaded.processor))
     if any(tensor.shape[0] != expected for tensor in (embeddings, *deep)):
         raise CannotReuse(f"{embeddings.shape[0]} features for {expected} image tokens")
+    grid = prepared.inputs.get("image_grid_thw")
     return Features(
         tokens=prepared.tokens,
         types=prepared.types,
-        grid=prepared.inputs.get("image_grid_thw"),
+        grid=None if grid is None else grid.cpu(),
         embeddings=_to_host(embeddings),
         deep=tuple(_to_host(layer) for layer in deep),
         listed=not isinstance(out.pooler_output, torch.Tensor),

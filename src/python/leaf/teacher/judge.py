@@ -91,7 +91,11 @@ class Judge:
 
     def prepare(self, image: Image) -> Prepared | Pixels:
         """The part of looking that the processor does. Any thread may do it."""
-        return Pixels(image) if self.shared is None else prepare(self.loaded.processor, image)
+        return (
+            Pixels(image)
+            if self.shared is None
+            else prepare(self.loaded.processor, image, self.loaded.device)
+        )
 
     def look(self, prepared: Prepared | Pixels) -> Seen:
         """The vision encoder, once for an image. Raises TrainerError("oom")."""
@@ -186,7 +190,10 @@ class Judge:
         pictures = _made_up_pictures()
         exact = self.loaded.dtype == torch.float32
         try:
-            features = [encode(self.loaded, prepare(self.loaded.processor, picture)) for picture in pictures]
+            device = self.loaded.device
+            features = [
+                encode(self.loaded, prepare(self.loaded.processor, picture, device)) for picture in pictures
+            ]
             # Two of the pairs begin with the same picture.
             for asked, sets in ((self.point, [(0,), (1,)]), (self.pair, [(0, 1), (1, 0), (0, 0)])):
                 rows = [Row(tuple(features[i] for i in some)) for some in sets]

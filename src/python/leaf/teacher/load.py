@@ -14,6 +14,7 @@ from torch import nn
 from leaf.contract.teacher import Measure, Open, OpenContrastive
 from leaf.errors import TrainerError
 from leaf.precision import DeviceFacts, Wanted, device_facts, precision_of
+from leaf.teacher.attention import attend_without_masks
 from leaf.teacher.load_errors import explain, name_of, unusable
 from leaf.teacher.memory import room_on, spread
 from leaf.teacher.tiles import set_tile_budget
@@ -63,6 +64,7 @@ def load(request: Open) -> Loaded:
         raise explain(error, request) from error
     model.requires_grad_(False)
     read_answers_in_float32(model)
+    attend_without_masks(model)
     return Loaded(
         model=model,
         processor=processor,

@@ -1,8 +1,9 @@
 """The fast way to the answer's probabilities: image features and the prompt's beginning are computed once.
 
 A prompt is run from its first image on, on top of the keys and values of the text before it. Prompts of a
-batch are padded on the left, so that one position holds all answers. Positions are given, not counted:
-padding takes none.
+batch are padded at their end: no token looks there, so that attention needs no mask (see attention.py). Only
+answers that are written are padded in front, where one position then holds all next tokens. Positions are
+given, not counted: padding takes none.
 """
 
 import copy
@@ -36,10 +37,12 @@ class Row:
 class _Batch:
     tokens: torch.Tensor
     """(rows, longest), without the shared beginning."""
-    mask: torch.Tensor
-    """(rows, beginning + longest)."""
+    mask: torch.Tensor | None
+    """(rows, beginning + longest) where padding is in front."""
     positions: torch.Tensor
     """(rows, longest), or (3, rows, longest) where image tokens are placed in two dimensions."""
+    last: torch.Tensor
+    """(rows): where each row's last token is."""
 
 
 class SharedForward:
@@ -68,10 +71,9 @@ class SharedForward:
         if rest:
             of = [rows[i] for i in rest]
             batch = self._batch(question, of, len(question.pieces[0]))
-            out = self._run(
-                [image for row in of for image in row.images], batch, self._beginning(question, len(of))
-            )
-            for i, row in zip(rest, _answers(out), strict=True):
+            images = [image for row in of for image in row.images]
+            out = self._answers(images, batch, self._beginning(question, len(of)))
+            for i, row in zip(rest, out, strict=True):
                 found[i] = row
         return torch.stack([row for row in found if row is not None])
 
@@ -83,21 +85,23 @@ class SharedForward:
         whole = torch.ones((1, len(tokens)), dtype=torch.long)
         positions = self._positions(torch.tensor([tokens]), torch.tensor([types]), whole, [Row((first,))])
         device = self._loaded.device
-        start = _Batch(torch.tensor([tokens], device=device), whole.to(device), positions.to(device))
+        last = torch.tensor([len(tokens) - 1])
+        start = _Batch(torch.tensor([tokens], device=device), None, positions.to(device), last)
         cache = self._new_cache()
-        self._run([first], start, cache)
+        self._run([first], start, cache, 1)
         cache.batch_repeat_interleave(len(rows))
         batch = self._batch(question, rows, len(tokens))
-        return _answers(self._run([row.images[1] for row in rows], batch, cache))
+        return self._answers([row.images[1] for row in rows], batch, cache)
 
     @torch.inference_mode()
     def write(self, question: Question, rows: Sequence[Row], most: int, ends: set[int]) -> list[list[int]]:
         """Greedy answers of at most `most` tokens, without the end token."""
-        batch = self._batch(question, rows, len(question.pieces[0]))
+        batch = self._batch(question, rows, len(question.pieces[0]), in_front=True)
         cache = self._beginning(question, len(rows))
         cache = self._new_cache() if cache is None else cache
-        out = self._run([image for row in rows for image in row.images], batch, cache)
+        out = self._run([image for row in rows for image in row.images], batch, cache, 1)
         mask, position = batch.mask, batch.positions[..., -1:]
+        assert mask is not None
         if batch.positions.ndim == 3:
             position = position.max(dim=0, keepdim=True).values.expand(3, -1, -1)
         written: list[list[int]] = [[] for _ in rows]
@@ -123,7 +127,15 @@ class SharedForward:
             )
         return written
 
-    def _run(self, images: Sequence[Features], batch: _Batch, cache: Any) -> Any:
+    def _answers(self, images: Sequence[Features], batch: _Batch, cache: Any) -> torch.Tensor:
+        """(rows, vocabulary): of the token after each row's last one."""
+        at, which = batch.last.unique(return_inverse=True)
+        device = self._loaded.device
+        logits = torch.as_tensor(self._run(images, batch, cache, at.to(device)).logits)
+        rows = torch.arange(len(which), device=device)
+        return logits[rows, which.to(device)].float().log_softmax(-1)
+
+    def _run(self, images: Sequence[Features], batch: _Batch, cache: Any, keep: int | torch.Tensor) -> Any:
         return self._model(
             input_ids=batch.tokens,
             attention_mask=batch.mask,
@@ -131,10 +143,10 @@ class SharedForward:
             past_key_values=cache,
             use_cache=cache is not None,
             mm_encoder_outputs={"image": self._encoded(images)},
-            logits_to_keep=1,
+            logits_to_keep=keep,
         )
 
-    def _batch(self, question: Question, rows: Sequence[Row], start: int) -> _Batch:
+    def _batch(self, question: Question, rows: Sequence[Row], start: int, in_front: bool = False) -> _Batch:
         """Without the first `start` tokens, which are the same in all rows and whose keys are known."""
         whole = [_assemble(question, row) for row in rows]
         length = max(len(tokens) for tokens, _ in whole)
@@ -143,9 +155,9 @@ class SharedForward:
         types = torch.zeros((len(rows), length), dtype=torch.long)
         mask = torch.zeros((len(rows), length), dtype=torch.long)
         for i, (row_tokens, row_types) in enumerate(whole):
-            # The beginning stays at the left, as in the shared keys and values; padding comes after it.
-            gap = length - len(row_tokens)
-            at = torch.cat((torch.arange(start), torch.arange(start + gap, length)))
+            # The beginning stays at the left, as in the shared keys and values.
+            gap = length - len(row_tokens) if in_front else 0
+            at = torch.cat((torch.arange(start), torch.arange(start + gap, gap + len(row_tokens))))
             tokens[i, at] = torch.tensor(row_tokens)
             types[i, at] = torch.tensor(row_types)
             mask[i, at] = 1
@@ -153,8 +165,11 @@ class SharedForward:
         device = self._loaded.device
         return _Batch(
             tokens=tokens[:, start:].to(device),
-            mask=mask.to(device),
+            mask=mask.to(device) if in_front else None,
             positions=positions[..., start:].to(device),
+            last=torch.tensor(
+                [(length if in_front else len(row_tokens)) - start - 1 for row_tokens, _ in whole]
+            ),
         )
 
     def _positions(
@@ -163,7 +178,8 @@ class SharedForward:
         grids = [image.grid for row in rows for image in row.images if image.grid is not None]
         index = getattr(self._model.model, "get_rope_index", None)
         if not grids or index is None:
-            return (mask.cumsum(-1) - 1).clamp(min=0)
+            # Counted on behind the end: a step back would look like another sequence to transformers.
+            return (mask.cumsum(-1) - 1).clamp(min=0) + (mask.flip(-1).cumsum(-1).flip(-1) == 0).cumsum(-1)
         positions, _ = index(tokens, types, image_grid_thw=torch.cat(grids), attention_mask=mask)
         return torch.as_tensor(positions)
 
@@ -208,10 +224,6 @@ class SharedForward:
         from transformers import DynamicCache
 
         return DynamicCache(config=self._model.config.get_text_config())
-
-
-def _answers(out: Any) -> torch.Tensor:
-    return torch.as_tensor(out.logits)[:, -1].float().log_softmax(-1)
 
 
 def _by_first_image(rows: Sequence[Row]) -> list[list[int]]:

@@ -1,0 +1,79 @@
+"""LEAF's own command line as a child that is asked by lines: what it says is what LEAF says, to the last bit."""
+
+import subprocess
+import threading
+from collections.abc import Sequence
+
+
+class ChildEnded(Exception):
+    """It ended before it had answered; how many answers there were is known."""
+
+    def __init__(self, answers: list[str], said: str) -> None:
+        super().__init__(said)
+        self.answers = answers
+
+
+class LineChild:
+    """A line in, a line out, in their order. It ends when its standard input closes, and so with this process."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = list(command)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said: list[str] = []
+
+    def ask(self, lines: Sequence[str]) -> list[str]:
+        """The answers to these lines. Raises ChildEnded with those that came before it ended."""
+        process = self._started()
+        assert process.stdin and process.stdout
+        stdin, stdout = process.stdin, process.stdout
+
+        def write() -> None:
+            try:
+                stdin.write("".join(f"{line}\n" for line in lines).encode())
+                stdin.flush()
+            except (BrokenPipeError, ValueError):
+                pass  # Told by its answers, which end.
+
+        # A pipe that is full would stop both.
+        writer = threading.Thread(target=write, daemon=True)
+        writer.start()
+        answers: list[str] = []
+        while len(answers) < len(lines):
+            line = stdout.readline()
+            if not line.endswith(b"\n"):
+                self.close()
+                raise ChildEnded(answers, self._said[-1] if self._said else "it said nothing")
+            answers.append(line.decode())
+        writer.join()
+        return answers
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin:
+            try:
+                process.stdin.close()
+            except BrokenPipeError:
+                pass
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            self._said = []
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+            threading.Thread(target=self._listen, args=[self._process], daemon=True).start()
+        return self._process
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stderr
+        for line in process.stderr:
+            text = line.decode(errors="replace").strip()
+            if text:
+                self._said = [*self._said[-9:], text]

@@ -3,6 +3,8 @@
 import subprocess
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 
 
 class ChildEnded(Exception):
@@ -77,3 +79,48 @@ class LineChild:
             text = line.decode(errors="replace").strip()
             if text:
                 self._said = [*self._said[-9:], text]
+
+
+class Conversation:
+    """A child whose answers come in any order, each with the number of its question."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._lock = threading.Lock()
+        self._waiting: dict[int, Future[str]] = {}
+        self._next = 0
+        self._ended = False
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def ask(self, question: str) -> str:
+        """Waits for the answer; any number of threads may ask. Raises RuntimeError where the child ends."""
+        assert self._process.stdin
+        answer: Future[str] = Future()
+        with self._lock:
+            if self._ended:
+                raise RuntimeError("The process that asks the teacher has ended.")
+            number = self._next
+            self._next += 1
+            self._waiting[number] = answer
+            with suppress(BrokenPipeError):
+                self._process.stdin.write(f"{number} {question}\n".encode())
+                self._process.stdin.flush()
+        return answer.result()
+
+    def close(self) -> None:
+        if self._process.stdin:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+
+    def _listen(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            number, _, answer = line.decode().rstrip("\n").partition(" ")
+            found = self._waiting.pop(int(number), None)
+            if found:
+                found.set_result(answer)
+        with self._lock:
+            self._ended = True
+            for left in self._waiting.values():
+                left.set_exception(RuntimeError("The process that asks the teacher has ended."))
+            self._waiting.clear()

@@ -4,11 +4,13 @@ import logging
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,11 +36,12 @@ def ray_version() -> str:
 
 
 @contextmanager
-def cluster(job: ScoreJob | LabelJob) -> Iterator[Cluster]:
-    """Connects or starts, and leaves nothing behind: a local cluster ends, and of another only this job."""
+def cluster(job: ScoreJob | LabelJob, listens: bool = True) -> Iterator[Cluster]:
+    """Connects or starts, and leaves nothing behind: a local cluster ends, and of another only this job. `listens`: to standard input,
+    whose end is that of the job; who reads it itself ends by itself."""
     quiet()
     local = Path(tempfile.mkdtemp(prefix="leaf-ray-")) if job.address is None else None
-    watching = _Stop(local)
+    watching = _Stop(local, listens)
     try:
         if local is None:
             _connect(job)
@@ -101,12 +104,12 @@ def quiet() -> None:
 class _Stop:
     """Ends the job on Ray too, however LEAF ends it: by a signal, or by its death, which closes standard input."""
 
-    def __init__(self, local: Path | None) -> None:
+    def __init__(self, local: Path | None, listens: bool) -> None:
         self._local = local
         self._once = threading.Lock()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._leave())
-        if os.environ.get("LEAF_PARENT_PIPE") == "1":
+        if listens and os.environ.get("LEAF_PARENT_PIPE") == "1":
             threading.Thread(target=self._with_parent, name="parent", daemon=True).start()
 
     def begin(self) -> None:
@@ -134,4 +137,27 @@ class _Stop:
             except Exception as error:
                 print(f"Ray did not end well: {error}", file=sys.stderr)
             if self._local:
+                _end_session()
                 shutil.rmtree(self._local, ignore_errors=True)
+
+
+def _end_session() -> None:
+    """Ray's processes end by themselves, some of them seconds later: all of this session are of this job."""
+    if not hasattr(os, "getsid") or os.getsid(0) != os.getpid():
+        return
+    for _ in range(3):
+        listed = subprocess.run(["ps", "-A", "-o", "pid="], capture_output=True, text=True).stdout.split()
+        ours = [pid for pid in map(int, listed) if pid != os.getpid() and _session(pid) == os.getpid()]
+        for pid in ours:
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        if not ours:
+            return
+        time.sleep(0.1)
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None

@@ -28,7 +28,7 @@ write("requirements-dev.txt", `${generated("requirements-dev.in")}\n# Beside req
 write(
   "requirements-ray.txt",
   generated("requirements-ray.in"),
-  compile("requirements-ray.in", ["requirements-ray.txt"]),
+  compile("requirements-ray.in", ["requirements-ray.txt", "requirements.txt"]),
 );
 
 /** @param {string} source @param {string[]} locks those before, whose versions are kept @returns {string[]} */

@@ -1,4 +1,4 @@
-"""LEAF's own command line as a child that is asked by lines: what it says is what LEAF says, to the last bit."""
+"""LEAF's own command line as a child that is asked by lines: its scores are LEAF's own, to the last bit."""
 
 import subprocess
 import threading
@@ -16,7 +16,7 @@ class ChildEnded(Exception):
 
 
 class LineChild:
-    """A line in, a line out, in their order. It ends when its standard input closes, and so with this process."""
+    """A line in, a line out, in order. It ends when its standard input closes, and so with this process."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = list(command)
@@ -54,10 +54,8 @@ class LineChild:
         if process is None:
             return
         if process.stdin:
-            try:
+            with suppress(BrokenPipeError):
                 process.stdin.close()
-            except BrokenPipeError:
-                pass
         try:
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:

@@ -37,10 +37,14 @@ def ray_version() -> str:
 
 @contextmanager
 def cluster(job: ScoreJob | LabelJob, listens: bool = True) -> Iterator[Cluster]:
-    """Connects or starts, and leaves nothing behind: a local cluster ends, and of another only this job. `listens`: to standard input,
-    whose end is that of the job; who reads it itself ends by itself."""
+    """Connects or starts, and leaves nothing behind: a local cluster ends, and of another only this job.
+
+    `listens`: to standard input, whose end is that of the job; who reads it itself ends by itself.
+    """
     quiet()
-    local = Path(tempfile.mkdtemp(prefix="leaf-ray-")) if job.address is None else None
+    # Names of sockets may not be long, and a folder of the user's own often is.
+    place = "/tmp" if os.name == "posix" else None
+    local = Path(tempfile.mkdtemp(prefix="leaf-ray-", dir=place)) if job.address is None else None
     watching = _Stop(local, listens)
     try:
         if local is None:
@@ -102,7 +106,7 @@ def quiet() -> None:
 
 
 class _Stop:
-    """Ends the job on Ray too, however LEAF ends it: by a signal, or by its death, which closes standard input."""
+    """Ends the job on Ray, however LEAF ends it: by a signal, or by its death (standard input closes)."""
 
     def __init__(self, local: Path | None, listens: bool) -> None:
         self._local = local

@@ -8,7 +8,6 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-
 from leaf.channel import Outbox
 from leaf.contract.cluster import ClusterJob, Failure, ScoreJob
 from leaf.errors import TrainerError, disk_error
@@ -22,11 +21,15 @@ def main(arguments: list[str], fd: int) -> int:
     if arguments == ["--env"]:
         from leaf.ray.cluster import ray_version
 
-        os.write(fd, (json.dumps({"python": platform.python_version(), "ray": ray_version()}) + "\n").encode())
+        os.write(
+            fd, (json.dumps({"python": platform.python_version(), "ray": ray_version()}) + "\n").encode()
+        )
         return OK
     outbox = Outbox(fd)
     try:
-        job: Any = read(decode(Path(arguments[0]).read_text(encoding="utf-8"), "JOB.json"), ClusterJob, "JOB.json")
+        job: Any = read(
+            decode(Path(arguments[0]).read_text(encoding="utf-8"), "JOB.json"), ClusterJob, "JOB.json"
+        )
         if job.address is None:
             # Whoever is not this job is kept out of its cluster. Ray reads this when it is imported.
             os.environ["RAY_AUTH_MODE"] = "token"
@@ -55,5 +58,3 @@ def main(arguments: list[str], fd: int) -> int:
 def _tell(outbox: Outbox, error: TrainerError) -> int:
     outbox.send(Failure(v=1, code=error.code, message=error.message, remedy=error.remedy))
     return FAILED
-
-

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from leaf.contract.cluster import ImageSource, ScoreJob
 from leaf.errors import TrainerError
 
-# `size` and `modified` (nanoseconds) tell whether a file is the one that was scored before; null where nobody can tell.
+# `size` and `modified` (nanoseconds) tell whether a file is the one that was scored; null where unknown.
 ROW = pa.schema(
     [
         pa.field("image", pa.string()),

@@ -1,9 +1,10 @@
-"""Labels by a pool of actors, each with a teacher of its own. The engine says what is asked and keeps the answers; here they only travel."""
+"""Labels by a pool of actors, each with a teacher. The engine says what is asked and keeps the answers."""
 
 import sys
 import threading
 from collections import Counter
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import ray
@@ -16,7 +17,6 @@ from leaf.ray.cluster import cluster
 from leaf.reader import decode, read
 
 
-@ray.remote
 class Labeller:
     """Where its node is lost Ray makes it anew, and asks it again what it had not answered."""
 
@@ -32,7 +32,7 @@ class Pool:
     """Each question goes to whoever has the fewest; that of the first answers is what opens the teachers."""
 
     def __init__(self, job: LabelJob, workers: int, opening: str) -> None:
-        options = Labeller.options(
+        options: Any = ray.remote(Labeller).options(
             num_cpus=job.cpus,
             num_gpus=job.gpus,
             max_restarts=-1,
@@ -76,16 +76,20 @@ def label(job: LabelJob, outbox: Outbox) -> None:
 
         def listen() -> None:
             for text in sys.stdin.buffer:
-                question: ClusterQuestion = read(decode(text, "The question"), ClusterQuestion, "The question")
+                question: ClusterQuestion = read(
+                    decode(text, "The question"), ClusterQuestion, "The question"
+                )
                 if not pool:
                     pool.append(Pool(job, found.workers, question.line))
                 line = question.line if question.id > 0 else ""
                 number = question.id
-                pool[0].ask(line).add_done_callback(lambda answer, number=number: tell(number, answer))
+                pool[0].ask(line).add_done_callback(partial(tell, number))
             ended.set()
 
         threading.Thread(target=listen, daemon=True).start()
         ended.wait()
         if failed:
             text = " ".join(str(failed[0]).split())[-300:]
-            raise TrainerError("failed", f"A worker of the cluster failed ({text}).", "Labels so far are kept: run it again.")
+            raise TrainerError(
+                "failed", f"A worker of the cluster failed ({text}).", "Labels so far are kept: run it again."
+            )

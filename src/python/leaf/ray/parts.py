@@ -19,7 +19,7 @@ _ROWS = 100_000
 
 
 def score_schema(targets: Sequence[str]) -> pa.Schema:
-    """One row an image and content. `score` and `sd` are on the student's scale, `distance` in its thresholds."""
+    """One row an image and content; `score` and `sd` on the student's scale, `distance` in its thresholds."""
     numbers = ["score", "sd", *(f"{name}_{target}" for target in targets for name in ("score", "sd"))]
     return pa.schema(
         [
@@ -35,14 +35,18 @@ def score_schema(targets: Sequence[str]) -> pa.Schema:
     )
 
 
-FAILED = pa.schema([pa.field("image", pa.string()), pa.field("hash", pa.string()), pa.field("reason", pa.string())])
+FAILED = pa.schema(
+    [pa.field("image", pa.string()), pa.field("hash", pa.string()), pa.field("reason", pa.string())]
+)
 
 
 class Folder:
     """A folder of Parquet files, on a disk or behind a URL."""
 
     def __init__(self, at: str, schema: pa.Schema) -> None:
-        self._system, self._path = open_url(at) if is_url(at) else (fs.LocalFileSystem(), str(Path(at).resolve()))
+        self._system, self._path = (
+            open_url(at) if is_url(at) else (fs.LocalFileSystem(), str(Path(at).resolve()))
+        )
         self._schema = schema
         self._run = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
         self._next = 0
@@ -54,7 +58,7 @@ class Folder:
         return pa.concat_tables([self._schema.empty_table(), *tables])
 
     def write(self, table: pa.Table) -> None:
-        """Under a temporary name first: who reads it meanwhile, or after a power cut, finds whole files alone."""
+        """Under a temporary name first: who reads meanwhile, or after a crash, finds whole files alone."""
         self._system.create_dir(self._path, recursive=True)
         name = f"{self._path}/part-{self._run}-{self._next:05d}.parquet"
         self._next += 1
@@ -118,7 +122,7 @@ def unknown(rows: pa.Table, written: pa.Table) -> pa.Table:
 
 
 class Known:
-    """What was scored, by the hash of its bytes: kept as sorted arrays, which all workers of a machine share."""
+    """What was scored, by the hash of its bytes: sorted arrays, which all workers of a machine share."""
 
     def __init__(self, written: pa.Table) -> None:
         self.table = written.combine_chunks()
@@ -142,7 +146,9 @@ class Known:
 
 
 def key_of(image: str, digest: str) -> str:
-    return hashlib.md5(f"{digest} {image}".encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    return hashlib.md5(
+        f"{digest} {image}".encode("utf-8", "surrogatepass"), usedforsecurity=False
+    ).hexdigest()
 
 
 def _texts(values: list[str]) -> np.ndarray[Any, Any]:

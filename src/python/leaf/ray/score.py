@@ -1,4 +1,4 @@
-"""Scores by Ray Data: images in, a pool of workers, rows out to one writer. What is written is not done again."""
+"""Scores by Ray Data: images in, a pool of workers, rows to one writer. What is written is not redone."""
 
 import time
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ def _carried_out(job: ScoreJob, todo: pa.Table, written: pa.Table, workers: int)
 
 
 def _keep(table: pa.Table, keys: set[str], good: Writer, bad: Writer) -> int:
-    """Files what a worker said. Returns how many images a former run, or an earlier row of this one, has told of."""
+    """Files what a worker said. Returns how many images were told of before, by this run or another."""
     new = []
     for image, digest in zip(table["image"].to_pylist(), table["hash"].to_pylist(), strict=True):
         key = key_of(image, digest or "")
@@ -78,4 +78,5 @@ def _keep(table: pa.Table, keys: set[str], good: Writer, bad: Writer) -> int:
     scored = table.filter(pc.and_(pc.is_null(table["reason"]), pc.invert(old)))
     good.add(scored.select(good.names))
     bad.add(table.filter(pc.is_valid(table["reason"])).select(bad.names))
-    return len(new) - table.num_rows + int(pc.sum(old.cast(pa.int64())).as_py() or 0)
+    repeated: int = len(new) - table.num_rows + (pc.sum(old.cast(pa.int64())).as_py() or 0)
+    return repeated

@@ -35,7 +35,9 @@ class Scorer:
         self._out = pa.schema([*names, FAILED.field("reason"), pa.field("known", pa.bool_())])
         self._targets = job.targets
         threads = str(job.cpus)
-        self._child = LineChild([*job.leaf, "score", "-", "--student", str(self._folder), "--threads", threads])
+        self._child = LineChild(
+            [*job.leaf, "score", "-", "--student", str(self._folder), "--threads", threads]
+        )
         try:
             # A line that names nothing: whether it starts at all is told before the first image.
             self._child.ask(['""'])
@@ -66,7 +68,9 @@ class Scorer:
             return
         before = self._known.row(row.hash)
         if before:
-            row.said = {name: before[name] for name in before if name not in ("image", "hash", "size", "modified")}
+            row.said = {
+                name: before[name] for name in before if name not in ("image", "hash", "size", "modified")
+            }
             return
         file = row.image
         if row.size is None or "://" in row.image:
@@ -76,7 +80,7 @@ class Scorer:
         row.question = json.dumps({"image": file, "hash": row.hash})
 
     def _answers(self, lines: list[str]) -> list[str]:
-        """If it ends, the lines that it had not answered are asked one by one: the one that ends it again has failed."""
+        """If it ends, what is left is asked one by one: the line that ends it again has failed."""
         try:
             return self._child.ask(lines)
         except ChildEnded as ended:
@@ -85,7 +89,9 @@ class Scorer:
             try:
                 answers += self._child.ask([line])
             except ChildEnded as ended:
-                answers.append(json.dumps({"reason": f"The process that scores ended at this image: {ended}."}))
+                answers.append(
+                    json.dumps({"reason": f"The process that scores ended at this image: {ended}."})
+                )
         return answers
 
     def _said(self, answer: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ function refuseUnshared(project: Project, config: OneTeacherConfig): void {
   if (config.serve)
     throw new LeafError("usage", say`LEAF starts no server of a teacher on a cluster.`, {
       file,
-      remedy: say`Start it yourself and name it in \`teacher.endpoints\`.`,
+      remedy: say`Start it yourself and name it in \`teacher.endpoint\`.`,
     });
 }
 

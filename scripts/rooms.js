@@ -11,7 +11,7 @@ export const rooms = [
     ..."base images tables mos config consent python failures metrics dataset teachers labels student".split(
       " ",
     ),
-    ..."selection reliability labelling pipeline scoring serving views report experiments jobs ratings".split(
+    ..."selection reliability labelling pipeline scoring cluster serving views report experiments jobs ratings".split(
       " ",
     ),
   ].map((room) => `engine/${room}`),

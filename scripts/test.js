@@ -28,6 +28,7 @@ const tool = (name) => path.join("node_modules", ".bin", process.platform === "w
 count(await run(step(process.execPath, ["scripts/build.js"])));
 // Python's packages come over the network; what needs none of them runs meanwhile.
 const preparing = preparePython();
+const ray = prepareRay();
 if (only !== "python") {
   count(await run(step(tool("biome"), ["check", "."])));
   for (const project of [".", "webview", "test/webview"])
@@ -35,12 +36,15 @@ if (only !== "python") {
 }
 const { environment, python, steps } = await preparing;
 for (const done of steps) count(tell(done));
+const rayDone = await ray;
+tell(rayDone);
 
 if (only !== "python") {
   const report = path.join(out, "vitest.json");
   const args = ["run", "--reporter=default", "--reporter=json", `--outputFile=${report}`];
   if (coverage) args.push("--coverage");
-  const ok = await run(step(tool("vitest"), args, { env: { ...process.env, LEAF_PYTHON: python } }));
+  const env = { ...process.env, LEAF_PYTHON: python, ...(rayDone.ok && { LEAF_TEST_RAY: "1" }) };
+  const ok = await run(step(tool("vitest"), args, { env }));
   const counts = readCounts(report);
   passed += counts?.passed ?? 0;
   failed += counts ? Math.max(counts.failed, ok ? 0 : 1) : 1;
@@ -70,6 +74,25 @@ async function preparePython() {
       : step("uv", ["pip", "install", "--python", python, ...packages]),
   );
   return { environment: true, python, steps: [made, tools] };
+}
+
+/**
+ * Ray, the extra for clusters, in an environment of its own: less than the trainer's, and made meanwhile. Not for every system and Python are
+ * there wheels of it: without them what needs it is left out, and says so.
+ */
+function prepareRay() {
+  return keep(step(process.execPath, ["bin/leaf.js", "env", "--extra", "ray"]));
+}
+
+/** Packages of that environment: Arrow is among them. */
+function raySite() {
+  const found = spawnSync(process.execPath, ["bin/leaf.js", "env", "--extra", "ray", "--check", "--json"], {
+    encoding: "utf8",
+  });
+  if (found.status !== 0) return {};
+  const code = "import sysconfig; print(sysconfig.get_path('purelib'))";
+  const site = spawnSync(JSON.parse(found.stdout).interpreter, ["-c", code], { encoding: "utf8" });
+  return { LEAF_RAY_SITE: site.stdout.trim() };
 }
 
 /** Two at once, as long as one another: the trainer's tests compute on one thread. */
@@ -103,7 +126,8 @@ async function checkPython() {
 async function pytest(name, ...which) {
   const report = path.join(out, `${name}.xml`);
   const args = ["-m", "pytest", "-q", `--junitxml=${report}`, ...which];
-  return { report, done: await keep(step(python, args, { cwd: source })) };
+  const env = { ...process.env, ...raySite() };
+  return { report, done: await keep(step(python, args, { cwd: source, env })) };
 }
 
 /** @param {string} report */

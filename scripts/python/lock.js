@@ -25,6 +25,11 @@ write(
 const known = new Set(trainer.map(nameOf));
 const dev = compile("requirements-dev.in", ["requirements-dev.txt"]).filter((one) => !known.has(nameOf(one)));
 write("requirements-dev.txt", `${generated("requirements-dev.in")}\n# Beside requirements.txt.`, dev);
+write(
+  "requirements-ray.txt",
+  generated("requirements-ray.in"),
+  compile("requirements-ray.in", ["requirements-ray.txt", "requirements.txt"]),
+);
 
 /** @param {string} source @param {string[]} locks those before, whose versions are kept @returns {string[]} */
 function compile(source, locks) {

@@ -51,6 +51,7 @@ export const groups: readonly Group[] = [
     names: ["compare", "experiment"],
     load: async () => (await import("./commands/experiment.ts")).addExperimentCommand,
   },
+  { names: ["teach"], load: async () => (await import("./commands/teach.ts")).addTeachCommand },
   {
     names: ["job"],
     load: async () => {

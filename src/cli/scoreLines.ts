@@ -17,16 +17,16 @@ import { terminalJsonLine } from "./terminalText.ts";
 export async function scoreStandardInput(
   context: CliContext,
   project: Project | undefined,
-  options: { paths: string[]; student?: string; csv?: boolean; strict?: boolean },
+  options: { paths: string[]; student?: string; csv?: boolean; strict?: boolean; threads?: number },
 ): Promise<void> {
   if (options.paths.length > 1 || options.csv)
     throw new LeafError("usage", say`\`leaf score -\` takes no other paths, and prints JSON Lines alone.`);
   const chosen = await chosenStudent(project, options.student);
-  const student = await openStudent(path.resolve(chosen.folder));
+  const student = await openStudent(path.resolve(chosen.folder), { threads: options.threads });
   try {
     context.note(`Scored by ${studentWords(english, { ...chosen, stage: student.card.stage })}.`);
     const { scored, failed } = await scoreLines(student, process.stdin, {
-      ahead: 2 * availableParallelism(),
+      ahead: 2 * (options.threads ?? availableParallelism()),
       maxPixels: maxPixelsOf(project?.config),
       signal: context.signal,
       async tell(answer) {

@@ -17,7 +17,7 @@ const dist = path.resolve("dist");
 const leaf = (...args: string[]) =>
   spawnSync(process.execPath, [path.join(dist, "cli.js"), ...args], { encoding: "utf8" });
 const described: Described = JSON.parse(readFileSync(path.join(dist, "commands.json"), "utf8"));
-const hidden = ["job", "supervise"];
+const hidden = ["job", "supervise", "teach"];
 
 describe("what a command loads", () => {
   it("each group adds the commands that it names", async () => {

@@ -22,7 +22,7 @@ const root: Described = {
   commands: [...commands, { name: "help", description: "", arguments: [], options: [], commands: [] }],
 };
 /** Commands that only LEAF calls. */
-const internal = ["job", "supervise"];
+const internal = ["job", "supervise", "teach"];
 
 /** What stands in code: whole lines of blocks, and single words in a text. */
 function commandsIn(text: string): string[] {

@@ -19,6 +19,7 @@ import { say } from "../../words/text.ts";
 import { english } from "../../words/translate.ts";
 import { findProject, stageOptions } from "../context.ts";
 import { t, worded } from "../locale.ts";
+import { onRay, type RayArguments, scoreOnRay } from "../rayEngine.ts";
 import type { Run } from "../run.ts";
 import { scoreStandardInput } from "../scoreLines.ts";
 import { wholeNumber } from "../wholeNumber.ts";
@@ -34,10 +35,29 @@ export function addDataCommands(program: Command, run: Run): void {
       "print CSV: image,score, sd from a student with error bars, and the same of each further target",
     )
     .option("--strict", "exit 1 if any image could not be scored, not only if all could not")
-    .action((paths: string[], options: { student?: string; csv?: boolean; strict?: boolean }, command) =>
+    .option("--threads <n>", "with `-`: threads that the network takes (default: one a core)")
+    .option("--engine <name>", "local, or ray: score on a Ray cluster, into Parquet files", "local")
+    .option(
+      "-o, --out <folder>",
+      "ray: folder or URL of the Parquet files; what they hold is not scored again",
+    )
+    .option(
+      "--address <address>",
+      "ray: a cluster that runs (default: one on this machine, for this command)",
+    )
+    .option("--workers <n>", "ray: processes that score at once (default: as many as have room)")
+    .option("--worker-cpus <n>", "ray: processors of each worker", "1")
+    .action((paths: string[], options: ScoreArguments, command) =>
       run(async (context) => {
         const project = options.student ? undefined : await findProject(context);
-        if (paths.includes("-")) return scoreStandardInput(context, project, { paths, ...options });
+        if (onRay(options)) return scoreOnRay(context, project, paths, options);
+        if (options.out !== undefined)
+          throw new LeafError("usage", say`--out goes with --engine ray.`, {
+            remedy: say`\`leaf export scores\` writes a table.`,
+          });
+        const threads =
+          options.threads === undefined ? undefined : wholeNumber("--threads", options.threads, 1, 1024);
+        if (paths.includes("-")) return scoreStandardInput(context, project, { paths, ...options, threads });
         const result = await scorePaths(paths, {
           project,
           student: options.student,
@@ -152,6 +172,14 @@ export function addDataCommands(program: Command, run: Run): void {
           await context.printWithFailures(result, `Wrote ${result.files.join(", ")}${by}.`);
         })(command),
     );
+}
+
+interface ScoreArguments extends RayArguments {
+  student?: string;
+  csv?: boolean;
+  strict?: boolean;
+  threads?: string;
+  out?: string;
 }
 
 interface MetricsArguments {

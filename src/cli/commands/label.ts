@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
+import { labelOnCluster } from "../../engine/cluster/label.ts";
 import { labelStage, spentText } from "../../engine/pipeline/stages/label.ts";
 import { dryRunLabels, estimateLabels } from "../../engine/pipeline/stages/labelPreview.ts";
 import type { LabelResult } from "../../protocol/results.ts";
@@ -8,9 +9,10 @@ import { inEnglish, say } from "../../words/text.ts";
 import { consented } from "../consent.ts";
 import { findProject, stageOptions } from "../context.ts";
 import { dryRunText, estimateText } from "../previewText.ts";
+import { clusterOptions, onRay, type RayArguments } from "../rayEngine.ts";
 import type { Run } from "../run.ts";
 
-interface LabelFlags {
+interface LabelFlags extends RayArguments {
   pointsOnly?: boolean;
   pairsOnly?: boolean;
   dryRun?: string;
@@ -18,6 +20,7 @@ interface LabelFlags {
   member?: string;
   target?: string;
   estimate?: boolean;
+  workerGpus: string;
 }
 
 export function addLabelCommand(program: Command, run: Run): void {
@@ -34,8 +37,19 @@ export function addLabelCommand(program: Command, run: Run): void {
     .option("--member <n>", "with --dry-run: which teacher of an ensemble (1 is the first)")
     .option("--target <name>", "with --dry-run: the question for this target (default: the main one)")
     .option("--estimate", "print the requests, tokens and cost that remain, and label nothing")
+    .option("--engine <name>", "local, or ray: ask the teacher from a Ray cluster", "local")
+    .option(
+      "--address <address>",
+      "ray: a cluster that runs (default: one on this machine, for this command)",
+    )
+    .option("--workers <n>", "ray: processes that ask at once (default: as many as have room)")
+    .option("--worker-cpus <n>", "ray: processors of each worker", "1")
+    .option("--worker-gpus <n>", "ray: GPUs of each worker, or a part of one", "0")
     .action((flags: LabelFlags, command) =>
       run(async (context) => {
+        const ray = onRay(flags);
+        if (ray && (flags.dryRun !== undefined || flags.estimate))
+          throw new LeafError("usage", say`--engine ray labels: leave it out of --dry-run and --estimate.`);
         const only = halfOf(flags);
         if (flags.prompts !== undefined && flags.dryRun === undefined)
           throw new LeafError("usage", say`--prompts goes with --dry-run.`);
@@ -58,7 +72,14 @@ export function addLabelCommand(program: Command, run: Run): void {
           const estimate = await estimateLabels(project, { ...options, only });
           context.print(estimate, estimateText(estimate));
         } else {
-          const result = await labelStage(project, { ...options, only });
+          const result = ray
+            ? await labelOnCluster(project, {
+                ...options,
+                ...clusterOptions(flags),
+                gpus: gpusOf(flags.workerGpus),
+                only,
+              })
+            : await labelStage(project, { ...options, only });
           await context.printWithFailures(result, labelText(result));
         }
       })(command),
@@ -71,6 +92,13 @@ function halfOf({ pointsOnly, pairsOnly }: LabelFlags): "points" | "pairs" | und
       remedy: say`Leave both out to do all.`,
     });
   return pointsOnly ? "points" : pairsOnly ? "pairs" : undefined;
+}
+
+function gpusOf(text: string): number {
+  const gpus = Number(text);
+  if (!(gpus >= 0 && gpus <= 64) || text.trim() === "")
+    throw new LeafError("usage", say`--worker-gpus takes a number from 0 to 64, not ${text}.`);
+  return gpus;
 }
 
 function countOf(text: string): number {

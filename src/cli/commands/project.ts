@@ -19,11 +19,12 @@ import {
   unseenText,
 } from "../../engine/python/environment.ts";
 import { readyFile } from "../../engine/python/make.ts";
+import { probeRay, rayEnvironmentDir, rayInterpreter, setUpRay } from "../../engine/python/ray.ts";
 import type { CalibrateResult, EvaluateResult } from "../../protocol/results.ts";
 import { bytes, figure } from "../../words/figure.ts";
 import { say } from "../../words/text.ts";
 import { consented } from "../consent.ts";
-import { findProject, table } from "../context.ts";
+import { type CliContext, findProject, table } from "../context.ts";
 import { initDemo } from "../demo.ts";
 import type { Run } from "../run.ts";
 
@@ -163,9 +164,11 @@ export function addProjectCommands(program: Command, run: Run): void {
     .command("env")
     .description("set up the Python environment that trains students")
     .option("--check", "only report the interpreter in use")
-    .action((options: { check?: boolean }, command) =>
+    .option("--extra <name>", "ray: set up an environment with Ray instead, for --engine ray")
+    .action((options: { check?: boolean; extra?: string }, command) =>
       run(async (context) => {
         const { signal, onProgress } = context;
+        if (options.extra !== undefined) return setUpExtra(context, options.extra, options.check ?? false);
         const project = context.options.config
           ? await consented(context, await findProject(context), "probe")
           : undefined;
@@ -188,4 +191,13 @@ export function addProjectCommands(program: Command, run: Run): void {
         );
       })(command),
     );
+}
+
+async function setUpExtra(context: CliContext, extra: string, check: boolean): Promise<void> {
+  if (extra !== "ray") throw new LeafError("usage", say`--extra takes ray, not ${extra}.`);
+  const { signal, onProgress } = context;
+  if (!check && !existsSync(readyFile(rayEnvironmentDir())))
+    context.note("env: installing Ray (160 MB of downloads)");
+  const found = check ? await probeRay(rayInterpreter(), signal) : await setUpRay({ signal, onProgress });
+  context.print(found, `Python ${found.python}, Ray ${found.ray}\n${found.interpreter}`);
 }

@@ -20,9 +20,9 @@ export interface EnvironmentRecipe<T> {
   /** A lock: all packages with the hashes of their files. */
   requirements: string;
   /** A lock of PyTorch without CUDA alone: taken first where pip is set to an index or a folder that has it. */
-  cpu: string;
+  cpu?: string;
   /** A lock of what PyTorch's CUDA build needs besides. */
-  cuda: string;
+  cuda?: string;
   /** Asks the finished interpreter what it is; throws where it cannot train. */
   prove(interpreter: string, signal?: AbortSignal): Promise<T>;
 }
@@ -98,10 +98,10 @@ async function build<T>(
   // Only what the lock names and only as wheels: an archive of sources would run code, and fetch more, to be built.
   const install = ["install", "--require-hashes", "--no-deps", "--only-binary=:all:", "-r"];
   const doing = say`install the trainer's packages`;
-  const without = await pip([...install, cpu], { signal, onLine: report.line });
-  if (without.code !== 0 && !isNotOffered(without)) throw explainPip(doing, without);
+  const without = cpu && (await pip([...install, cpu], { signal, onLine: report.line }));
+  if (without && without.code !== 0 && !isNotOffered(without)) throw explainPip(doing, without);
   await run(doing, [...install, requirements]);
-  if (await asksFor(interpreter, cuda, signal)) await run(doing, [...install, cuda]);
+  if (cuda && (await asksFor(interpreter, cuda, signal))) await run(doing, [...install, cuda]);
   await run(say`use the trainer's packages`, ["check"]);
   const found = await prove(interpreter, signal);
   await writeFileAtomic(readyFile(dir), `${JSON.stringify(found, null, 2)}\n`);

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import * as z from "zod";
+import { imageHash } from "../../protocol/schema/common.ts";
 import { inEnglish, say } from "../../words/text.ts";
 import { messageOf, throwIfCancelled } from "../base/errors.ts";
 import { type Line, lineSplitter } from "../base/lines.ts";
@@ -13,10 +14,17 @@ export type LineScore = { image: string | null; id?: unknown } & (NotedScore | {
 /** Characters of a line: names of files are far shorter. */
 const longestLine = 65_536;
 
-const request = z.strictObject({ image: z.string().min(1), id: z.unknown().optional() });
+const request = z.strictObject({
+  image: z.string().min(1),
+  id: z.unknown().optional(),
+  hash: imageHash.optional(),
+});
 
-/** A line is a path, a JSON string, or `{"image": path, "id": anything}`. Gives the reason, as a sentence, where it is none of these. */
-export function readLine(line: string): { image: string; id?: unknown } | { reason: string } {
+/**
+ * A line is a path, a JSON string, or `{"image": path, "id": anything}`; with a `hash` only a file of these bytes is scored. Gives the
+ * reason, as a sentence, where it is none of these.
+ */
+export function readLine(line: string): { image: string; id?: unknown; hash?: string } | { reason: string } {
   if (!/^\s*["{]/.test(line)) return { image: line };
   let value: unknown;
   try {
@@ -51,10 +59,11 @@ export async function scoreLines(
   const answer = async (line: Line): Promise<LineScore> => {
     const read = "text" in line ? readLine(line.text) : { reason: inEnglish(say`The line is too long.`) };
     if ("reason" in read) return { image: null, ...read };
+    const { hash = null, ...asked } = read;
     try {
-      return { ...read, ...(await judgeImage(student, { path: read.image, hash: null }, { maxPixels })) };
+      return { ...asked, ...(await judgeImage(student, { path: read.image, hash }, { maxPixels })) };
     } catch (error) {
-      return { ...read, reason: messageOf(error) };
+      return { ...asked, reason: messageOf(error) };
     }
   };
   const untold: Promise<void>[] = [];

@@ -146,7 +146,7 @@ export function scoreTable({ scores, student }: Pick<ScoreResult, "scores" | "st
 }
 
 /** Filed under no hash: what is scored is what lies there. */
-async function* findPaths(
+export async function* findPaths(
   paths: string[],
   onPlace: (place: Place) => void,
 ): AsyncGenerator<{ path: string; hash: null }> {

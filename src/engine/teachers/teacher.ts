@@ -10,6 +10,8 @@ export interface TeacherImage {
   hash: string;
   /** For messages only. */
   name: string;
+  /** Where it lies, for a teacher on another machine. */
+  path?: string;
   /** What lies in the file now: a teacher takes it by `bytesOfHash`, so that it never judges another image under this hash. */
   read(): Promise<Buffer>;
 }

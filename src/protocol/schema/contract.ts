@@ -1,10 +1,16 @@
 import * as z from "zod";
+import { clusterContract } from "./cluster.ts";
 import { headContract } from "./head.ts";
 import { teacherContract } from "./teacher.ts";
 import { trainerContract } from "./trainer.ts";
 
 /** What the engine and Python say to each other: a file of each name lies in src/python/leaf/contract. */
-export const contracts = { trainer: trainerContract, teacher: teacherContract, head: headContract };
+export const contracts = {
+  trainer: trainerContract,
+  teacher: teacherContract,
+  head: headContract,
+  cluster: clusterContract,
+};
 
 /** A contract as JSON Schema. What may be left out is what its writer may leave out. */
 export function contractSchema(contract: Record<string, z.ZodType>): z.core.JSONSchema.BaseSchema {

@@ -7,6 +7,7 @@ import time
 
 import msgspec
 
+from leaf.contract.cluster import ClusterMessage
 from leaf.contract.head import HeadMessage
 from leaf.contract.teacher import TeacherMessage
 from leaf.contract.trainer import Failure, Phase, Progress, TrainerMessage
@@ -49,13 +50,13 @@ class Channel:
 
 
 class Outbox:
-    """The teacher's lines: whole ones from several threads."""
+    """Lines of a teacher or of a cluster: whole ones from several threads."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._lock = threading.Lock()
 
-    def send(self, message: TeacherMessage) -> None:
+    def send(self, message: TeacherMessage | ClusterMessage) -> None:
         with self._lock:
             _write(self._fd, message)
 

@@ -43,6 +43,8 @@ export interface LabelOptions extends StageOptions {
   retryFailed?: boolean;
   /** What was spent already of a teacher's limit. */
   spent?: Spent;
+  /** Who opens a teacher: by default this machine asks it. */
+  open?: typeof openTeacher;
 }
 
 /**
@@ -142,6 +144,9 @@ export function teacherImage(catalog: Catalog, hash: string): TeacherImage {
     // Few are ever asked for.
     get name() {
       return catalog.relativePathOf(hash);
+    },
+    get path() {
+      return catalog.pathOf(hash);
     },
     read: () => readFile(catalog.pathOf(hash)),
   };
@@ -390,7 +395,7 @@ async function labelAll(
   }
 
   async function withTeacher(work: (teacher: Teacher) => Promise<LabelResult>): Promise<LabelResult> {
-    const teacher = opened ?? (await openTeacher(project, config!, options));
+    const teacher = opened ?? (await (options.open ?? openTeacher)(project, config!, options));
     if (teacher.fingerprint !== fingerprint) throw new AnotherTeacher(teacher);
     try {
       const known = teacher.about;

@@ -110,7 +110,7 @@ it("neither secrets nor what was built here is sent to the builder", () => {
     "node_modules/x/index.js",
     "dist/cli.js",
     ".leaf/labels.sqlite",
-    "demo/a.jpg",
+    "demo/workspace/a.jpg",
   ])
     expect(sent(file), file).toBe(false);
   for (const file of ["src/cli/main.ts", ".npmrc", "src/python/leaf/train.py"])

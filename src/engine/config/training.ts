@@ -4,6 +4,10 @@ import { mostWhole } from "../images/views.ts";
 import { defaultModel } from "./recipes.ts";
 
 const weight = z.number().min(0).max(1e6);
+/** The first letter of a host is none of an option's. */
+export const hostAndPort = /^(\w[\w.-]*|\[[\da-fA-F:.]+\]):\d{1,5}$/;
+const least = (nodes: string) => Number(nodes.split(":")[0]);
+const most = (nodes: string) => Number(nodes.split(":")[1]);
 
 export const studentSchema = z.strictObject({
   model: z.string().min(1).default(defaultModel).meta({
@@ -121,13 +125,10 @@ export const distillSchema = z.strictObject({
           description:
             "Machines that train together: a number, or `2:4` for two to four (torchrun's `--nnodes`). The others run `leaf join`.",
         }),
-      rendezvous: z
-        .string()
-        .regex(/^([\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/)
-        .meta({
-          description:
-            "Where they meet: host and port of the machine that runs `leaf run`, as the others reach it (torchrun's `--rdzv-endpoint`). Whoever reaches the port can run programs there: only in a network of your own.",
-        }),
+      rendezvous: z.string().regex(hostAndPort).optional().meta({
+        description:
+          "Where they meet: host and port of the machine that runs `leaf run`, as the others reach it (torchrun's `--rdzv-endpoint`). The variable LEAF_RENDEZVOUS comes before it. Whoever reaches the port can run programs there: only in a network of your own.",
+      }),
       restarts: z.int().min(0).max(1000).default(3).meta({
         description:
           "How often training goes on from its last checkpoint after a process or a machine was lost (torchrun's `--max-restarts`).",
@@ -136,9 +137,6 @@ export const distillSchema = z.strictObject({
     .optional()
     .meta({ description: "Training over several machines that share the project's folder (docs/scale.md)." }),
 });
-
-const least = (nodes: string) => Number(nodes.split(":")[0]);
-const most = (nodes: string) => Number(nodes.split(":")[1]);
 
 export const calibrateSchema = z.strictObject({
   method: z.enum(["closed-form", "fine-tune", "best"]).default("closed-form").meta({

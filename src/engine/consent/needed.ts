@@ -30,7 +30,9 @@ export function consentItems(project: Named, work: ConsentWork): ConsentItem[] {
   // The user's own interpreter comes before the config's, which then is not run.
   if (trains && config.python.interpreter && !process.env.LEAF_PYTHON)
     found.push(interpreterItem(config.python.interpreter, root));
-  if (needs.launches && config.distill.launch) found.push(rendezvousItem(config.distill.launch.rendezvous));
+  // As with the interpreter, the user's own word comes first.
+  const { rendezvous } = config.distill.launch ?? {};
+  if (needs.launches && rendezvous && !process.env.LEAF_RENDEZVOUS) found.push(rendezvousItem(rendezvous));
   for (const [at, teacher] of needs.teacher ? members.entries() : []) {
     const own: PlacelessItem[] = [];
     if (teacher.kind === "openai") {

@@ -11,13 +11,36 @@ import { redact } from "../base/redact.ts";
 import { version } from "../base/version.ts";
 import type { Config } from "../config/config.ts";
 import type { Project } from "../config/project.ts";
+import { hostAndPort } from "../config/training.ts";
 import { consentItems } from "../consent/needed.ts";
 import { requireApproved } from "../consent/store.ts";
 import { resolveInterpreter, trainerEnvironment } from "../python/environment.ts";
 import { cannotStart, lackedModule, lastLine } from "../python/run.ts";
 import { stageDir } from "./stage.ts";
 
-export type Launch = NonNullable<Config["distill"]["launch"]>;
+type LaunchConfig = NonNullable<Config["distill"]["launch"]>;
+/** With the place that is meant. */
+export type Launch = LaunchConfig & { rendezvous: string };
+
+/** Where the nodes meet: LEAF_RENDEZVOUS, for machines that a scheduler names, else the config's. Throws LeafErrors `config` and `environment`. */
+export function launchOf(
+  { config, configFile }: Pick<Project, "config" | "configFile">,
+  env: NodeJS.ProcessEnv = process.env,
+): Launch | undefined {
+  const { launch } = config.distill;
+  if (!launch) return undefined;
+  const own = env.LEAF_RENDEZVOUS?.trim();
+  if (own && !hostAndPort.test(own))
+    throw new LeafError("environment", say`LEAF_RENDEZVOUS is no host with a port.`, {
+      remedy: say`Write it as node-1:29500.`,
+    });
+  const rendezvous = own || launch.rendezvous;
+  if (rendezvous) return { ...launch, rendezvous };
+  throw new LeafError("config", say`Nothing says where the nodes meet.`, {
+    file: configFile,
+    remedy: say`Set \`distill.launch.rendezvous\`, or the variable LEAF_RENDEZVOUS, to host and port of the main node.`,
+  });
+}
 
 /** How a training is started: without torchrun, by it on this machine, or by it on several. */
 export interface Torchrun {
@@ -74,7 +97,8 @@ export async function joinTraining(
   project: Project,
   options: { signal?: AbortSignal; onJoin?: (key: string) => void },
 ): Promise<string> {
-  const { processes, launch } = project.config.distill;
+  const { processes } = project.config.distill;
+  const launch = launchOf(project);
   if (!launch)
     throw new LeafError("config", say`This config trains on one machine.`, {
       file: project.configFile,

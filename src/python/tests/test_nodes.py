@@ -30,14 +30,24 @@ class Nodes:
 
     def start(self, main: bool) -> "subprocess.Popen[str]":
         conf = f"is_host={int(main)},keep_alive_interval=1,keep_alive_max_attempt=2"
-        arguments = ["--nnodes", "2", "--max-restarts", "3", "--nproc-per-node", "1", "--rdzv-backend", "c10d"]
+        arguments = [
+            "--nnodes",
+            "2",
+            "--max-restarts",
+            "3",
+            "--nproc-per-node",
+            "1",
+            "--rdzv-backend",
+            "c10d",
+        ]
         arguments += ["--rdzv-endpoint", f"127.0.0.1:{self.port}", "--rdzv-id", "test", "--rdzv-conf", conf]
         node = subprocess.Popen(
             [sys.executable, "-m", "torch.distributed.run", *arguments, "-m", "leaf", str(self.file)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(self.file.parent / f"node-{len(self.started)}.log").open("w"),
             text=True,
-            env={**environment(), "LEAF_NODE": "main" if main else "joined"},
+            env={**environment(), "LEAF_NODE": "main" if main else "joined", "LEAF_PARENT_PIPE": "1"},
             start_new_session=True,
         )
         self.started.append(node)
@@ -58,14 +68,15 @@ def nodes_of() -> Iterator[Any]:
 
 
 def kill(node: "subprocess.Popen[str]") -> None:
-    """The agent and its worker at once, as a machine that loses its power."""
+    """The agent, and by the end of its input the worker, which is of another group: as a machine that loses its power."""
     try:
         os.killpg(node.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
     node.wait()
-    assert node.stdout is not None
-    node.stdout.close()
+    for pipe in (node.stdin, node.stdout):
+        assert pipe is not None
+        pipe.close()
 
 
 def test_two_nodes_have_the_losses_of_one_process_and_a_lost_one_comes_back(

@@ -18,6 +18,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const names = [
   "LEAF_HOME",
   "LEAF_PYTHON",
+  "LEAF_RENDEZVOUS",
   "LEAF_ALLOW_PROGRAMS",
   "LEAF_ALLOWED_KEY_ENV",
   "LEAF_TEACHER_KEY",
@@ -71,6 +72,9 @@ describe("machines that a config trains together with", () => {
     await remember([item!], "allow");
     expect(open(text)).toEqual([]);
     expect(open(text.replace("node-1", "node-2"))).toHaveLength(1);
+    // The user's own word needs none.
+    process.env.LEAF_RENDEZVOUS = "node-3:29500";
+    expect(open(text.replace("node-1", "node-2"))).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import { parseConfig } from "../../../src/engine/config/read.ts";
 import {
   awaitLaunch,
   launchFile,
+  launchOf,
   nodeEnvironment,
   torchrunArguments,
 } from "../../../src/engine/pipeline/launch.ts";
@@ -61,6 +62,26 @@ describe("a node that joins", () => {
   });
 });
 
+describe("where the nodes meet", () => {
+  const project = (text: string) => {
+    const read = parseConfig(`images: a\nteacher: { kind: embedded }\ndistill: { ${text} }\n`);
+    if (!read.ok) throw new Error("no config");
+    return { config: read.config, configFile: "leaf.yaml" };
+  };
+  const named = project("launch: { nodes: 2, rendezvous: 'a:1' }");
+
+  it("is said by the environment, else by the config", () => {
+    expect(launchOf(named, {})).toEqual({ nodes: 2, rendezvous: "a:1", restarts: 3 });
+    expect(launchOf(named, { LEAF_RENDEZVOUS: "node-7:2 " })?.rendezvous).toBe("node-7:2");
+    expect(launchOf(project("epochs: 2"), { LEAF_RENDEZVOUS: "a:1" })).toBeUndefined();
+  });
+
+  it("must be said, as a host with a port", () => {
+    expect(() => launchOf(project("launch: { nodes: 2 }"), {})).toThrow(/Nothing says where the nodes meet/);
+    expect(() => launchOf(named, { LEAF_RENDEZVOUS: "--no-python" })).toThrow(/no host with a port/);
+  });
+});
+
 describe("distill.launch", () => {
   const problems = (text: string) => {
     const read = parseConfig(
@@ -80,6 +101,5 @@ describe("distill.launch", () => {
     "{ nodes: '2-4', rendezvous: 'a:1' }",
     "{ nodes: 2, rendezvous: a }",
     "{ nodes: 2, rendezvous: '--x:1 --no-python' }",
-    "{ nodes: 2 }",
   ])("refuses %s", (text) => expect(problems(text)).not.toEqual([]));
 });

@@ -17,7 +17,7 @@ import { writeLabelSnapshot } from "../../labels/snapshot.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
 import { mostLiveCandidates, sampleCandidates, studentTable } from "../../selection/studentTable.ts";
 import { carryOut } from "../carryOut.ts";
-import { type Launch, launchFile } from "../launch.ts";
+import { type Launch, launchFile, launchOf } from "../launch.ts";
 import { sampledPairs } from "../plan/label.ts";
 import { withPlan } from "../plan/plan.ts";
 import { targetScores } from "../plan/pointTargets.ts";
@@ -143,7 +143,8 @@ async function trainStudent(
     tellBefore(plan, project, catalog, options);
     const witness = trainerWitness("distill", options);
     const { confidence: _, ...weights } = distill.loss;
-    const { processes, launch } = distill;
+    const { processes } = distill;
+    const launch = launchOf(project);
     const done = await launched(project, key, launch, {
       interpreter,
       torchrun: { processes, launch, id: key },

@@ -22,7 +22,7 @@ export const groups: readonly Group[] = [
   { names: ["trust"], load: async () => (await import("./commands/trust.ts")).addTrustCommand },
   { names: ["label"], load: async () => (await import("./commands/label.ts")).addLabelCommand },
   {
-    names: ["distill", "calibrate", "evaluate", "run"],
+    names: ["distill", "calibrate", "evaluate", "join", "run"],
     load: async () => (await import("./commands/stages.ts")).addStageCommands,
   },
   // Apart: it is asked often, and loads no stage's work.

@@ -21,7 +21,7 @@ export async function scoreStandardInput(
 ): Promise<void> {
   if (options.paths.length > 1 || options.csv)
     throw new LeafError("usage", say`\`leaf score -\` takes no other paths, and prints JSON Lines alone.`);
-  const chosen = await chosenStudent(project, options.student);
+  const chosen = await chosenStudent(project, options.student, context.signal);
   const student = await openStudent(path.resolve(chosen.folder), { threads: options.threads });
   try {
     context.note(`Scored by ${studentWords(english, { ...chosen, stage: student.card.stage })}.`);

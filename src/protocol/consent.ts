@@ -1,9 +1,9 @@
 import type { JobKind } from "./jobs.ts";
 import type { Text } from "./text.ts";
 
-/** Something a config names that runs, gets a secret, gets images without encryption, or is large to fetch: only with the user's word. */
+/** Something a config names that runs, gets a secret, gets images without encryption, lets other machines in, or is large to fetch: only with the user's word. */
 export interface ConsentItem {
-  kind: "interpreter" | "server" | "key" | "plainHttp" | "download";
+  kind: "interpreter" | "server" | "key" | "plainHttp" | "download" | "rendezvous";
   /** Changes with everything that would run; a word once given holds for this content only. */
   digest: string;
   /** One line: "Run the Python interpreter ./tool.sh". Never holds a secret. */

@@ -29,7 +29,10 @@ export function addDataCommands(program: Command, run: Run): void {
     .command("score")
     .description("score images or folders with this config's student")
     .argument("<paths...>", "images, folders or globs; `-` reads paths from standard input, one a line")
-    .option("--student <folder>", "an exported student (default: the newest of this config)")
+    .option(
+      "--student <folder>",
+      "an exported student, by its folder or URL (default: the newest of this config)",
+    )
     .option(
       "--csv",
       "print CSV: image,score, sd from a student with error bars, and the same of each further target",
@@ -150,7 +153,7 @@ export function addDataCommands(program: Command, run: Run): void {
     .command("export")
     .description("write labels, scores, the student or tasks for Label Studio to files")
     .argument("<what>", exportKinds.join(" | "))
-    .option("-o, --out <path>", "file (scores, tasks) or folder (labels, student)")
+    .option("-o, --out <path>", "file (scores, tasks), folder (labels, student) or https or s3 URL (student)")
     .option("--int8", "student: in 8-bit integers, if it then ranks your images as before")
     .option("--prefix <text>", "tasks: text before each image's path (default: /data/local-files/?d=)")
     .option("--force", "overwrite a file that LEAF did not write")
@@ -170,6 +173,7 @@ export function addDataCommands(program: Command, run: Run): void {
           });
           const by = result.student ? `, from ${studentWords(english, result.student)}` : "";
           await context.printWithFailures(result, `Wrote ${result.files.join(", ")}${by}.`);
+          if (result.sha256) context.note(`Its checksum, for --student URL#…: sha256=${result.sha256}`);
         })(command),
     );
 }

@@ -32,7 +32,7 @@ export function addExplainCommands(program: Command, run: Run): void {
     .action((file: string, options: { out?: string; student?: string; force?: boolean }, command) =>
       run(async (context) => {
         const project = options.student ? await projectHere(context) : await findProject(context);
-        const chosen = await chosenStudent(project, options.student);
+        const chosen = await chosenStudent(project, options.student, context.signal);
         const { folder } = chosen;
         const out = options.out ?? `${path.parse(file).name}.heatmap.png`;
         const { force } = options;

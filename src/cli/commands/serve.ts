@@ -35,7 +35,10 @@ export function addServeCommand(program: Command, run: Run): void {
   program
     .command("serve")
     .description(`score images over HTTP; ${tokenVariable} names the token that callers must send`)
-    .option("--student <folder>", "an exported student (default: the newest of this config)")
+    .option(
+      "--student <folder>",
+      "an exported student, by its folder or URL (default: the newest of this config)",
+    )
     .option("--host <address>", "address to listen on; one that others can reach needs a token", "127.0.0.1")
     .option("--port <n>", "port to listen on; 0 takes a free one", "8700")
     .option("--concurrency <n>", "images looked at at a time (default: twice the cores)")
@@ -70,7 +73,7 @@ export function addServeCommand(program: Command, run: Run): void {
           maxBodyBytes: wholeNumber("--max-body", options.maxBody, 1, 1024) * MiB,
         };
         const project = options.student ? await projectHere(context) : await findProject(context);
-        const chosen = await chosenStudent(project, options.student);
+        const chosen = await chosenStudent(project, options.student, context.signal);
         const student = await openStudent(path.resolve(chosen.folder));
         try {
           // The first run of a network takes several times as long as the next.

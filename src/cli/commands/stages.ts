@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import type { Project } from "../../engine/config/project.ts";
 import { evaluationTable, partsTable } from "../../engine/experiments/evaluationTable.ts";
 import { tableAs } from "../../engine/experiments/formats.ts";
+import { joinTraining } from "../../engine/pipeline/launch.ts";
 import { runPipeline } from "../../engine/pipeline/pipeline.ts";
 import { findRun } from "../../engine/pipeline/runSummaries.ts";
 import { calibrateStage } from "../../engine/pipeline/stages/calibrate.ts";
@@ -66,6 +67,20 @@ export function addStageCommands(program: Command, run: Run): void {
         const project = await findProject(context);
         const result = await evaluateStage(project, stageOptions(context), options.stage);
         await context.printWithFailures(result, await evaluationText(project, result, options));
+      })(command),
+    );
+  program
+    .command("join")
+    .description("take part in the training that another machine runs (`distill.launch`)")
+    .action((_options, command) =>
+      run(async (context) => {
+        const project = await consented(context, await findProject(context), "distill");
+        context.note("Waits for a training of the main node.");
+        const key = await joinTraining(project, {
+          signal: context.signal,
+          onJoin: (one) => context.note(`Takes part in distill ${one}.`),
+        });
+        context.print({ key }, `The training distill ${key} has ended.`);
       })(command),
     );
   program

@@ -44,7 +44,7 @@ const isUrl = (name: string) => /^[a-z][a-z0-9+.-]+:\/\//i.test(name);
  */
 export async function scoreOnCluster(paths: string[], options: ClusterScoreOptions): Promise<ClusterScores> {
   const { signal, onProgress } = options;
-  const chosen = await chosenStudent(options.project, options.student);
+  const chosen = await chosenStudent(options.project, options.student, signal);
   const folder = path.resolve(chosen.folder);
   // Whether it can be used at all is told here, and not by each node.
   const student = await openStudent(folder, { threads: 1 });

@@ -4,6 +4,10 @@ import { mostWhole } from "../images/views.ts";
 import { defaultModel } from "./recipes.ts";
 
 const weight = z.number().min(0).max(1e6);
+/** The first letter of a host is none of an option's. */
+export const hostAndPort = /^(\w[\w.-]*|\[[\da-fA-F:.]+\]):\d{1,5}$/;
+const least = (nodes: string) => Number(nodes.split(":")[0]);
+const most = (nodes: string) => Number(nodes.split(":")[1]);
 
 export const studentSchema = z.strictObject({
   model: z.string().min(1).default(defaultModel).meta({
@@ -109,7 +113,29 @@ export const distillSchema = z.strictObject({
     .min(1)
     .max(64)
     .default(1)
-    .meta({ description: "Training processes under torchrun, one for each GPU." }),
+    .meta({ description: "Training processes of each machine under torchrun, one for each GPU." }),
+  launch: z
+    .strictObject({
+      nodes: z
+        .union([z.int().min(1).max(1024), z.string().regex(/^[1-9]\d{0,3}:[1-9]\d{0,3}$/)])
+        .refine((nodes) => typeof nodes === "number" || least(nodes) <= most(nodes), {
+          error: marked("the first number must not be above the second"),
+        })
+        .meta({
+          description:
+            "Machines that train together: a number, or `2:4` for two to four (torchrun's `--nnodes`). The others run `leaf join`.",
+        }),
+      rendezvous: z.string().regex(hostAndPort).optional().meta({
+        description:
+          "Where they meet: host and port of the machine that runs `leaf run`, as the others reach it (torchrun's `--rdzv-endpoint`). The variable LEAF_RENDEZVOUS comes before it. Whoever reaches the port can run programs there: only in a network of your own.",
+      }),
+      restarts: z.int().min(0).max(1000).default(3).meta({
+        description:
+          "How often training goes on from its last checkpoint after a process or a machine was lost (torchrun's `--max-restarts`).",
+      }),
+    })
+    .optional()
+    .meta({ description: "Training over several machines that share the project's folder (docs/scale.md)." }),
 });
 
 export const calibrateSchema = z.strictObject({

@@ -107,6 +107,17 @@ export function endpointItems(
   return items.filter(({ digest }) => !seen.has(digest) && seen.add(digest));
 }
 
+/** Who meets there may have the others run programs: torchrun trusts all of them. */
+export function rendezvousItem(rendezvous: string): PlacelessItem {
+  return {
+    kind: "rendezvous",
+    digest: consentDigest({ kind: "rendezvous", rendezvous }),
+    ...titled(say`Train together with all machines that meet at ${shownPart(rendezvous)}`),
+    ...detailed(say`torchrun trusts them: each may run programs on the others`),
+    path: ["distill", "launch", "rendezvous"],
+  };
+}
+
 /** Weights of models that are often chosen, in millions of bytes: four for each parameter. */
 const knownSizes: Record<string, number> = {
   "google/siglip-base-patch16-224": 813,

@@ -4,7 +4,14 @@ import type { Project } from "../config/project.ts";
 import { memberPath, membersOf } from "../config/teacher.ts";
 import { servedBy } from "../config/tiles.ts";
 import { linesOf } from "../config/yamlDocument.ts";
-import { downloadItems, endpointItems, interpreterItem, type PlacelessItem, serverItem } from "./items.ts";
+import {
+  downloadItems,
+  endpointItems,
+  interpreterItem,
+  type PlacelessItem,
+  rendezvousItem,
+  serverItem,
+} from "./items.ts";
 import { isApproved } from "./store.ts";
 
 export { forget, isApproved, notApproved, remember } from "./store.ts";
@@ -23,6 +30,9 @@ export function consentItems(project: Named, work: ConsentWork): ConsentItem[] {
   // The user's own interpreter comes before the config's, which then is not run.
   if (trains && config.python.interpreter && !process.env.LEAF_PYTHON)
     found.push(interpreterItem(config.python.interpreter, root));
+  // As with the interpreter, the user's own word comes first.
+  const { rendezvous } = config.distill.launch ?? {};
+  if (needs.launches && rendezvous && !process.env.LEAF_RENDEZVOUS) found.push(rendezvousItem(rendezvous));
   for (const [at, teacher] of needs.teacher ? members.entries() : []) {
     const own: PlacelessItem[] = [];
     if (teacher.kind === "openai") {
@@ -37,12 +47,12 @@ export function consentItems(project: Named, work: ConsentWork): ConsentItem[] {
   return placed(found, project.configFile);
 }
 
-const needsOf: Record<ConsentWork, { teacher: boolean; trainer: boolean }> = {
-  run: { teacher: true, trainer: true },
-  experiment: { teacher: true, trainer: true },
+const needsOf: Record<ConsentWork, { teacher: boolean; trainer: boolean; launches?: boolean }> = {
+  run: { teacher: true, trainer: true, launches: true },
+  experiment: { teacher: true, trainer: true, launches: true },
   label: { teacher: true, trainer: false },
   dryRun: { teacher: true, trainer: false },
-  distill: { teacher: false, trainer: true },
+  distill: { teacher: false, trainer: true, launches: true },
   calibrate: { teacher: false, trainer: true },
   probe: { teacher: false, trainer: true },
   evaluate: { teacher: false, trainer: false },

@@ -1,6 +1,7 @@
 import type { FailureSummary } from "../../protocol/failures.ts";
 import { bytes } from "../../words/figure.ts";
 import { inEnglish } from "../../words/text.ts";
+import { networkShare } from "../base/networkShare.ts";
 import { failuresDir, type Project } from "../config/project.ts";
 import { failuresIn } from "../failures/list.ts";
 import { noEndMarker } from "../images/ending.ts";
@@ -75,6 +76,7 @@ export async function checkProject(project: Project, options: CheckOptions): Pro
     if (leaks) problems.push(...leakProblems(leaks), ...twinProblems(catalog));
     problems.push(...linkProblems(catalog.index, catalog.summary.places ?? {}));
     problems.push(...largeImages(catalog.index));
+    problems.push(...shareProblems(networkShare(project.leaf)));
     const unlooked = unseen(config, catalog.index);
     if (unlooked) problems.push(inEnglish(unlooked));
     for (const { path, note } of catalog.index.notes()) {
@@ -113,6 +115,14 @@ function formatLine(index: ImageIndex): string[] {
         `${n} ${displayName(format as ImageFormat) ?? format}${format === "raw" ? " (by the preview inside)" : ""}`,
     );
   return [`Formats: ${each.join(", ")}.`];
+}
+
+/** SQLite relies on the file system's locks, and shares of several machines do not keep them reliably. */
+export function shareProblems(share: string | undefined): string[] {
+  if (share === undefined) return [];
+  return [
+    `.leaf is on a network share (${share}), where SQLite's locks are not safe: let one machine at a time write it, or put .leaf on a local disk (.leaf may be a link). To share labels, exchange Parquet files (\`leaf labels export\`, \`leaf labels import\`) or bring copies of the stores together (\`leaf labels merge\`)`,
+  ];
 }
 
 /** Megapixels from which one picture takes a third of a gigabyte while it is decoded. */

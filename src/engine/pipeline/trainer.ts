@@ -21,12 +21,13 @@ import { startLineChild } from "../base/lineChild.ts";
 import { redact } from "../base/redact.ts";
 import { pythonSource, trainerEnvironment } from "../python/environment.ts";
 import { cannotStart, lackedModule, lastLine } from "../python/run.ts";
+import { nodeEnvironment, type Torchrun, torchrunArguments } from "./launch.ts";
 
 export interface TrainOptions {
   interpreter: string;
   job: TrainerJob;
-  /** Processes under torchrun; 1 runs without it. */
-  processes: number;
+  /** By torchrun, where there are several processes or machines. */
+  torchrun?: Torchrun & { id: string };
   signal?: AbortSignal;
   onMessage?: (message: TrainerMessage) => void;
 }
@@ -36,14 +37,11 @@ export interface TrainOptions {
  * The job file, the trainer's log and all it writes are in `job.out`; a job that was cut off goes on from its
  * last checkpoint. Throws LeafError `cancelled`, `environment` or `failed` with the trainer's own sentence.
  */
-export async function train({ processes, ...options }: TrainOptions): Promise<TrainerDone> {
-  const launch =
-    processes > 1
-      ? ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", String(processes)]
-      : [];
+export async function train({ torchrun, ...options }: TrainOptions): Promise<TrainerDone> {
   return (await carryOutJob({
     ...options,
-    launch: [...launch, "-m", "leaf"],
+    launch: [...(torchrun ? torchrunArguments(torchrun, torchrun.id, true) : []), "-m", "leaf"],
+    env: torchrun && nodeEnvironment(torchrun, true),
     schema: trainerMessage,
     ends: "done",
     again: say`See trainer.log; the same command goes on from the last checkpoint. The package is in ${pythonSource()}.`,
@@ -74,6 +72,7 @@ interface JobOptions<M> {
   onMessage?: (message: M) => void;
   /** What Python is started with, before the job file. */
   launch: string[];
+  env?: NodeJS.ProcessEnv;
   schema: z.ZodType<M>;
   /** The type of the message that says that all is done. */
   ends: string;
@@ -93,7 +92,7 @@ async function carryOutJob<M extends TrainerMessage | HeadMessage>(options: JobO
   // The trainer ends itself when its standard input closes: even `kill -9` of the engine leaves no process.
   const child = startLineChild(interpreter, [...options.launch, jobFile], {
     cwd: job.out,
-    env: { ...trainerEnvironment(), LEAF_PARENT_PIPE: "1" },
+    env: { ...trainerEnvironment(), ...options.env, LEAF_PARENT_PIPE: "1" },
     signal,
     parse: (line) => messageOf(line, options.schema),
     onOther: (line) => log.write(`${redact(line)}\n`),

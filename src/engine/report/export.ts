@@ -20,6 +20,9 @@ import { isFinished, type StageOptions } from "../pipeline/stage.ts";
 import { resolveInterpreter } from "../python/environment.ts";
 import { chosenStudent, scorePaths, scoreTable } from "../scoring/score.ts";
 import { readStudentFiles } from "../student/file.ts";
+import { isRemote, type RemoteStudent, remoteStudent } from "../student/remote/address.ts";
+import { manifestName, manifestText, sha256, studentNames } from "../student/remote/manifest.ts";
+import { manifestOf, publishStudent } from "../student/remote/remote.ts";
 import { toCsv } from "../tables/csvText.ts";
 import { ratingWords } from "../teachers/judgement.ts";
 import { imagesForInt8, writeInt8Student } from "./int8.ts";
@@ -33,6 +36,8 @@ export interface Exported {
   files: string[];
   /** Which student was exported, or scored. */
   student?: { run: string | null; config: string | null; stage: string };
+  /** Of a student: what `--student URL#sha256=…` pins it by. */
+  sha256?: string;
   /** Images without a score; absent where nothing failed. */
   failures?: FailureSummary;
 }
@@ -199,15 +204,24 @@ async function exportStudent(
   options: ExportOptions,
 ): Promise<Exported> {
   const { folder, run, config } = await chosenStudent(project);
+  const away = isRemote(dir) ? remoteStudent(dir) : undefined;
   const files = ["student.onnx", "student.json"].map((name) => path.join(dir, name));
   const about = path.join(dir, "MODEL_CARD.md");
-  await checkOutputs([...files, about], rules);
+  const sums = path.join(dir, manifestName);
+  if (!away) await checkOutputs([...files, about, sums], rules);
   const made = options.int8 ? await mkdtemp(path.join(os.tmpdir(), "leaf-int8-")) : undefined;
   try {
     if (made) await bringToInt8(project, folder, made, options);
-    return await copyStudent(made ?? folder);
+    return await (away ? putStudent(made ?? folder, away) : copyStudent(made ?? folder));
   } finally {
     if (made) await rm(made, { recursive: true, force: true });
+  }
+
+  async function putStudent(from: string, to: RemoteStudent): Promise<Exported> {
+    const { card } = await readStudentFiles(from);
+    const sha256 = await publishStudent(from, to, options.signal);
+    const put = [...studentNames, manifestName].map((name) => `${to.base}/${name}`);
+    return { files: put, student: { run, config, stage: card.stage }, sha256 };
   }
 
   async function copyStudent(from: string): Promise<Exported> {
@@ -216,7 +230,10 @@ async function exportStudent(
     const card = (await readStudentFiles(from)).card;
     const record = (await listRuns(project)).find(({ id }) => id === run);
     await writeOutput(about, redact(modelCard(card, record)), rules);
-    return { files: [...files, about], student: { run, config, stage: card.stage } };
+    const manifest = manifestText(await manifestOf(from));
+    await writeOutput(sums, manifest, rules);
+    const student = { run, config, stage: card.stage };
+    return { files: [...files, about, sums], student, sha256: sha256(manifest) };
   }
 }
 

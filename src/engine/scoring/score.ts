@@ -11,6 +11,8 @@ import { findImages } from "../dataset/index/find.ts";
 import { failuresIn } from "../failures/list.ts";
 import { maxPixelsOf } from "../images/limits.ts";
 import { findCurrentStudent } from "../pipeline/currentStudent.ts";
+import { isRemote } from "../student/remote/address.ts";
+import { fetchedStudent } from "../student/remote/remote.ts";
 import { openStudent, scoreImages } from "../student/student.ts";
 import { reported, type Score } from "./reported.ts";
 
@@ -40,16 +42,22 @@ export interface ScoreOptions {
   onProgress?: ProgressSink;
 }
 
-/** The student that scores: an exported one that is named, else the config's own. */
+/** The student that scores: an exported one that is named by its folder or URL, else the config's own. */
 export interface ChosenStudent {
   folder: string;
-  /** The run it is of, and that run's config; null for one that is named by its folder. */
+  /** The run it is of, and that run's config; null for one that is named. */
   run: string | null;
   config: string | null;
 }
 
 /** Throws LeafError `failed` where the config has no student yet: one of another config beside it is none of its own. */
-export async function chosenStudent(project: Project | undefined, named?: string): Promise<ChosenStudent> {
+export async function chosenStudent(
+  project: Project | undefined,
+  named?: string,
+  signal?: AbortSignal,
+): Promise<ChosenStudent> {
+  if (named !== undefined && isRemote(named))
+    return { folder: await fetchedStudent(named, signal), run: null, config: null };
   if (named !== undefined) return { folder: named, run: null, config: null };
   if (!project) throw new RangeError("Neither a student nor a project is named.");
   const student = await findCurrentStudent(project);
@@ -66,7 +74,7 @@ export async function chosenStudent(project: Project | undefined, named?: string
  * `failed`. Scores are on the MOS scale once calibrated, else on 1..5. Throws LeafError `failed` where no image has a score.
  */
 export async function scorePaths(paths: string[], options: ScoreOptions): Promise<ScoreResult> {
-  const chosen = await chosenStudent(options.project, options.student);
+  const chosen = await chosenStudent(options.project, options.student, options.signal);
   const gpu = options.project?.config.python.device !== "cpu";
   const student = await openStudent(path.resolve(chosen.folder), { gpu });
   const result: ScoreResult = {

@@ -12,8 +12,8 @@ import { parseAs } from "../base/json.ts";
 import { onnxFault } from "./onnxFile.ts";
 
 /** The largest student, by far: the networks that LEAF trains take up to some hundred MB. */
-const mostModelBytes = 1024 ** 3;
-const mostCardBytes = 1024 ** 2;
+export const mostModelBytes = 1024 ** 3;
+export const mostCardBytes = 1024 ** 2;
 
 const remedy = say`Run the stage again, or get the folder again from whoever made it.`;
 

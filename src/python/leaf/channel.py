@@ -16,7 +16,7 @@ PROGRESS_EVERY_S = 0.2
 
 
 class Channel:
-    """Writes messages to a file descriptor; a silent channel (ranks above 0) writes failures only."""
+    """Writes messages to a file descriptor; a silent channel (all processes but one) writes failures only."""
 
     def __init__(self, fd: int, silent: bool = False) -> None:
         self._fd = fd

@@ -7,12 +7,16 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from leaf.launched import is_main
+
 
 @dataclass(frozen=True)
 class World:
     rank: int
     size: int
     device: torch.device
+    # The one process that tells and writes.
+    main: bool = True
 
 
 def join(device: str) -> World:
@@ -25,7 +29,16 @@ def join(device: str) -> World:
         chosen = torch.device(device)
     if size > 1:
         dist.init_process_group("nccl" if device == "cuda" else "gloo")
-    return World(rank, size, chosen)
+    return World(rank, size, chosen, is_main())
+
+
+def same_everywhere(number: int, world: World) -> bool:
+    """Whether all ranks have this number."""
+    if world.size == 1:
+        return True
+    ends = torch.tensor([number, -number], device=world.device)
+    dist.all_reduce(ends, dist.ReduceOp.MAX)
+    return int(ends[0]) == -int(ends[1])
 
 
 def share(n: int, world: World) -> tuple[int, int]:

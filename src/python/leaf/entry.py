@@ -1,6 +1,5 @@
 """Chooses what to do, and turns every failure into one `error` message and an exit code."""
 
-import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -11,14 +10,15 @@ from leaf.contract.trainer import ErrorCode, Failure
 from leaf.environment import REQUIRED, missing_packages
 from leaf.errors import TrainerError, disk_error, is_out_of_memory
 from leaf.job import read_job
+from leaf.launched import is_main
 
 OK, FAILED = 0, 1
 
 
 def main(arguments: list[str], fd: int) -> int:
     """Returns the exit code: 0 done, 1 error."""
-    rank = int(os.environ.get("RANK", "0"))
-    channel = Channel(fd, silent=rank != 0)
+    tells = is_main()
+    channel = Channel(fd, silent=not tells)
 
     def work() -> None:
         if len(arguments) != 1:
@@ -29,7 +29,7 @@ def main(arguments: list[str], fd: int) -> int:
 
         run(job, channel)
 
-    return guarded(channel, rank, work)
+    return guarded(channel, tells, work)
 
 
 def require(packages: tuple[str, ...]) -> None:
@@ -43,14 +43,14 @@ def require(packages: tuple[str, ...]) -> None:
         )
 
 
-def guarded(channel: Channel, rank: int, work: Callable[[], None]) -> int:
+def guarded(channel: Channel, tells: bool, work: Callable[[], None]) -> int:
     """Does the work; every failure becomes one `error` message. Returns the exit code."""
     try:
         work()
         return OK
     except TrainerError as error:
         # Every rank meets these alike; one report is enough.
-        if rank == 0 or error.code not in ("input", "environment", "nan"):
+        if tells or error.code not in ("input", "environment", "nan"):
             _tell(channel, error.code, error.message, error.remedy)
         return FAILED
     except MemoryError:

@@ -67,7 +67,9 @@ def read_pairs(path: Path, hashes: list[str]) -> Pairs:
 
 def _rows(path: Path, query: str) -> Iterator[tuple[Any, ...]]:
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as db:
+        # Nobody writes it any more, and locks are not to be relied on where nodes share a folder.
+        uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(uri, uri=True)) as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version != SCHEMA:
                 raise TrainerError(

@@ -19,7 +19,8 @@ from leaf.cache import TensorCache
 from leaf.channel import Channel
 from leaf.contract.trainer import Agreement, CalibrateJob, Checkpoint, DistillJob
 from leaf.data import Data
-from leaf.distributed import World
+from leaf.distributed import World, same_everywhere
+from leaf.errors import TrainerError
 from leaf.job import Job, targets_of
 from leaf.metrics_file import cut_metrics
 from leaf.optim import Ema, optimiser
@@ -66,7 +67,7 @@ class Session:
 
     @property
     def main(self) -> bool:
-        return self.world.rank == 0
+        return self.world.main
 
 
 def _fingerprint(job: Job, data: Data) -> str:
@@ -101,6 +102,9 @@ def prepare(
     if state is not None and state.get("job") != _fingerprint(job, data):
         print("The checkpoint is of another job: training starts anew.", file=sys.stderr)
         state = None
+    if not same_everywhere(-1 if state is None else cast(int, state["epoch"]), world):
+        # A shared folder may show a new file late.
+        raise TrainerError("failed", "The nodes see different checkpoints.", "Check the shared folder.")
     if state is not None:
         student = checkpoint.student_of(state, last.name, job.student.crop)
     elif job.student.backbone is not None:

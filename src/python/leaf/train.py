@@ -70,7 +70,7 @@ def run(job: Job, channel: Channel) -> None:
     )
     out = Path(job.out)
     (out / "checkpoints").mkdir(parents=True, exist_ok=True)
-    if world.rank == 0:
+    if world.main:
         checkpoint.remove_leftovers(out)
         checkpoint.remove_leftovers(out / "checkpoints")
     session, progress = prepare(job, channel, world, cache, data)
@@ -166,7 +166,7 @@ def _tell(session: Session, epoch: int, step: int, means: Means, val: Validated 
 
 
 def _finish(session: Session, progress: Standing) -> None:
-    """Exports the best student; rank 0 alone."""
+    """Exports the best student; the main process alone."""
     if not session.main:
         return
     job, channel = session.job, session.channel

@@ -18,6 +18,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const names = [
   "LEAF_HOME",
   "LEAF_PYTHON",
+  "LEAF_RENDEZVOUS",
   "LEAF_ALLOW_PROGRAMS",
   "LEAF_ALLOWED_KEY_ENV",
   "LEAF_TEACHER_KEY",
@@ -53,6 +54,29 @@ function script(name: string, text = "#!/bin/sh\n"): void {
 }
 
 const open = (text: string, work: ConsentWork = "run") => openConsent([project(text)], work).items;
+
+describe("machines that a config trains together with", () => {
+  const text = "distill: { launch: { nodes: 2, rendezvous: 'node-1:29500' } }";
+
+  it("are asked about where something is distilled, also where all programs are allowed", async () => {
+    process.env.LEAF_ALLOW_PROGRAMS = "1";
+    const [item] = open(text, "distill");
+    expect(item).toMatchObject({
+      kind: "rendezvous",
+      line: 2,
+      title: "Train together with all machines that meet at node-1:29500",
+    });
+    expect(
+      ["run", "experiment", "calibrate", "label"].map((work) => open(text, work as ConsentWork).length),
+    ).toEqual([1, 1, 0, 0]);
+    await remember([item!], "allow");
+    expect(open(text)).toEqual([]);
+    expect(open(text.replace("node-1", "node-2"))).toHaveLength(1);
+    // The user's own word needs none.
+    process.env.LEAF_RENDEZVOUS = "node-3:29500";
+    expect(open(text.replace("node-1", "node-2"))).toEqual([]);
+  });
+});
 
 describe("an interpreter that a config names", () => {
   const text = "python: { interpreter: ./tool.sh }";

@@ -93,7 +93,10 @@ describe("why a stage is stale", () => {
     const root = temporaryFolder();
     await done(await world(root, base));
     // How many processes train changes no result.
-    const two = await world(root, { ...base, distill: { processes: 2 } });
+    const two = await world(root, {
+      ...base,
+      distill: { processes: 2, launch: { nodes: 2, rendezvous: "a:1", restarts: 3 } },
+    });
     expect(await states(two)).toMatchObject({ label: "fresh", distill: "fresh" });
     // One image less: the images are why, and nothing else.
     const fewer = await world(root, { ...base, distill: { processes: 2 } }, 119);

@@ -11,7 +11,8 @@ import type { DistilledTarget, DistillPlan, Plan } from "./types.ts";
 export async function planDistill(plan: Plan): Promise<DistillPlan> {
   const { project, catalog } = plan;
   const { student, distill } = project.config;
-  const { processes: _, ...settings } = distill;
+  // How it is started changes no result.
+  const { processes: _, launch: __, ...settings } = distill;
   const keep = keptEpoch(distill.keep, catalog);
   const label = await plan.label();
   const finished = await readResult(project, "label", label.key);

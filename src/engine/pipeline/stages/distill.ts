@@ -1,9 +1,14 @@
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { DistillResult } from "../../../protocol/results.ts";
-import type { Agreement } from "../../../protocol/trainer.ts";
+import type { Agreement, TrainerDone } from "../../../protocol/trainer.ts";
 import { say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
+import { writeJson } from "../../base/files.ts";
+import { version } from "../../base/version.ts";
 import type { Project } from "../../config/project.ts";
+import { consentItems } from "../../consent/needed.ts";
+import { requireApproved } from "../../consent/store.ts";
 import type { Catalog } from "../../dataset/catalog.ts";
 import { unseen } from "../../dataset/seenShare.ts";
 import { readFailures } from "../../failures/list.ts";
@@ -12,13 +17,14 @@ import { writeLabelSnapshot } from "../../labels/snapshot.ts";
 import { resolveInterpreter } from "../../python/environment.ts";
 import { mostLiveCandidates, sampleCandidates, studentTable } from "../../selection/studentTable.ts";
 import { carryOut } from "../carryOut.ts";
+import { type Launch, launchFile, launchOf } from "../launch.ts";
 import { sampledPairs } from "../plan/label.ts";
 import { withPlan } from "../plan/plan.ts";
 import { targetScores } from "../plan/pointTargets.ts";
 import type { DistillPlan, Plan } from "../plan/types.ts";
 import { recordStage } from "../runs.ts";
 import { finishedResult, type StageOptions, stageDir, withCatalog, writeResult } from "../stage.ts";
-import { train } from "../trainer.ts";
+import { type TrainOptions, train } from "../trainer.ts";
 import {
   cardTargets,
   tellUndecoded,
@@ -137,9 +143,11 @@ async function trainStudent(
     tellBefore(plan, project, catalog, options);
     const witness = trainerWitness("distill", options);
     const { confidence: _, ...weights } = distill.loss;
-    const done = await train({
+    const { processes } = distill;
+    const launch = launchOf(project);
+    const done = await launched(project, key, launch, {
       interpreter,
-      processes: distill.processes,
+      torchrun: { processes, launch, id: key },
       signal: options.signal,
       onMessage: witness.onMessage,
       job: {
@@ -204,6 +212,23 @@ async function trainStudent(
     await writeResult(project, plan, finished);
   } finally {
     cache.release();
+  }
+}
+
+/** Trains; where other nodes take part they find the job meanwhile. Throws LeafError `consent` for a rendezvous that is not approved. */
+async function launched(
+  project: Project,
+  key: string,
+  launch: Launch | undefined,
+  options: TrainOptions,
+): Promise<TrainerDone> {
+  if (!launch) return train(options);
+  requireApproved(consentItems(project, "distill").filter(({ kind }) => kind === "rendezvous"));
+  await writeJson(launchFile(project), { v: 1, leaf: version, key });
+  try {
+    return await train(options);
+  } finally {
+    await rm(launchFile(project), { force: true });
   }
 }
 

@@ -50,7 +50,6 @@ export async function fineTune(
   const witness = trainerWitness("calibrate", options);
   const done = await train({
     interpreter: resolveInterpreter(python.interpreter, project.root),
-    processes: 1,
     signal: options.signal,
     onMessage: witness.onMessage,
     job: {

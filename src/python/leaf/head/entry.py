@@ -48,4 +48,4 @@ def main(arguments: list[str], fd: int) -> int:
 
         run(job, channel)
 
-    return guarded(channel, 0, work)
+    return guarded(channel, True, work)

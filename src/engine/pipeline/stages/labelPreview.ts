@@ -19,7 +19,9 @@ import type { Inspection, TeacherImage } from "../../teachers/teacher.ts";
 import { askedTargets, asTarget } from "../plan/asked.ts";
 import { withPlan } from "../plan/plan.ts";
 import type { StageOptions } from "../stage.ts";
-import { estimateMissing, openTeacher, refuseEmpty, sumOf, teacherImage } from "./label.ts";
+import { estimateMissing } from "./label/estimate.ts";
+import { sumOf } from "./label/spent.ts";
+import { openTeacher, refuseEmpty, teacherImage } from "./label/teacher.ts";
 
 /**
  * Asks the teacher about some images one by one, and about the first two as a pair in both orders, and tells all that stands

@@ -31,6 +31,7 @@ export function makeIndex(paths: string[], copies: Record<string, string> = {}):
   };
   const index: ImageIndex = {
     iterate: () => firsts.values(),
+    names: () => firsts.values().map(({ hash, path }): [string, string] => [hash, path]),
     count: () => firsts.length,
     byHash: (hash) => byHash.get(hash),
     byPath: (path) => byPath.get(path),

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { LeafError } from "../../engine/base/errors.ts";
 import { labelOnCluster } from "../../engine/cluster/label.ts";
-import { labelStage, spentText } from "../../engine/pipeline/stages/label.ts";
+import { spentText } from "../../engine/pipeline/stages/label/spent.ts";
+import { labelStage } from "../../engine/pipeline/stages/label.ts";
 import { dryRunLabels, estimateLabels } from "../../engine/pipeline/stages/labelPreview.ts";
 import type { LabelResult } from "../../protocol/results.ts";
 import { count, figure, percent } from "../../words/figure.ts";

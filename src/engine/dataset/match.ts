@@ -83,6 +83,9 @@ export class ImageMatcher {
     }
     const forms = unicodeForms(wanted);
     const named = unique(forms.flatMap((form) => index.named(form)));
+    // The first step below, for nearly all names.
+    if (named.length === 1 && path.posix.basename(named[0]!.path) === path.posix.basename(wanted))
+      return named;
     let stems: IndexedFile[] | undefined;
     // Most names come with their extension: then this is never asked.
     const stemmed = () => {
@@ -170,7 +173,8 @@ function composed(text: string): string {
   return text.normalize("NFC");
 }
 
-function unique(files: readonly IndexedFile[]): IndexedFile[] {
+function unique(files: IndexedFile[]): IndexedFile[] {
+  if (files.length < 2) return files;
   return [...new Map(files.map((file) => [file.path, file])).values()];
 }
 

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { inEnglish, say } from "../../words/text.ts";
 import { LeafError, throwIfCancelled } from "../base/errors.ts";
-import { compare, seededRank } from "../base/seededRank.ts";
+import { seededOrder } from "../base/seededRank.ts";
 import { quotedCell } from "../tables/cellText.ts";
 import { groupMatcher } from "./groups.ts";
 import { type RowProblemKind, readImageTable } from "./imageTable.ts";
@@ -66,14 +66,15 @@ export async function splitImages(
   const { ungrouped } = grouped;
   const groupOf = twins?.groupOf ?? grouped.groupOf;
   throwIfCancelled(options.signal);
-  const of = listed ? completeSplit(groupOf, listed, source.file!) : drawSplit(groupOf, source);
+  const sizes = sizesOf(groupOf);
+  const of = listed ? completeSplit(groupOf, listed, source.file!) : drawSplit(groupOf, source, sizes);
   const counts = { train: 0, val: 0, test: 0 };
   for (const name of of.values()) counts[name] += 1;
   return {
     of,
     groupOf,
     counts,
-    groups: new Set(groupOf.values()).size,
+    groups: sizes.size,
     ungrouped,
     ...(twins && { twins: { families: twins.families, tooLarge: twins.tooLarge } }),
     unlisted: listed ? of.size - listed.of.size : 0,
@@ -91,11 +92,12 @@ export async function splitImages(
 export function drawSplit(
   groupOf: ReadonlyMap<string, string>,
   { test, val, seed }: Pick<SplitSource, "test" | "val" | "seed">,
+  sizes: ReadonlyMap<string, number> = sizesOf(groupOf),
 ): Map<string, SplitName> {
-  const sizes = new Map<string, number>();
-  for (const group of groupOf.values()) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  const ranked = [...sizes].map(([group, size]) => ({ group, size, rank: seededRank(seed, "split", group) }));
-  ranked.sort((a, b) => compare(a.rank, b.rank) || compare(a.group, b.group));
+  const ranked = seededOrder(seed, "split", sizes.keys()).map((group) => ({
+    group,
+    size: sizes.get(group)!,
+  }));
 
   const total = groupOf.size;
   const targets: [SplitName, number][] = [
@@ -117,13 +119,21 @@ export function drawSplit(
     ["val", val > 0],
   ];
   for (const [split, share] of wanted) {
-    if (!share || groupsIn(split).length > 0) continue;
+    if (!share || filled[split] > 0) continue;
     const donor = (["train", "test", "val"] as const).find((other) => groupsIn(other).length > 1);
     if (!donor) continue;
     const smallest = groupsIn(donor).reduce((best, next) => (next.size < best.size ? next : best));
     splitOf.set(smallest.group, split);
+    filled[split] += smallest.size;
   }
   return new Map([...groupOf].map(([hash, group]) => [hash, splitOf.get(group)!]));
+}
+
+/** Images of each group. */
+function sizesOf(groupOf: ReadonlyMap<string, string>): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const group of groupOf.values()) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  return sizes;
 }
 
 /** The name that the config or a table gives a group of `groupOf`; undefined for an image that is its own. */
@@ -157,9 +167,9 @@ function groupImages(
       hashes = [];
       paths = [];
     };
-    for (const image of index.iterate()) {
-      hashes.push(image.hash);
-      paths.push(image.path);
+    for (const [hash, path] of index.names()) {
+      hashes.push(hash);
+      paths.push(path);
       if (paths.length === 1000) flush();
     }
     flush();
@@ -169,12 +179,12 @@ function groupImages(
     // A reference image has no row, but its distorted versions name it.
     const references = new Map<string, string>();
     if (groupBy !== null)
-      for (const { hash } of index.iterate()) {
+      for (const [hash] of index.names()) {
         const group = groupIn(hash);
         if (group) references.set(foldedNames(group).stem, group);
       }
-    for (const { hash, path } of index.iterate())
-      set(hash, groupIn(hash) || references.get(foldedNames(path).stem));
+    for (const [hash, path] of index.names())
+      set(hash, groupIn(hash) || (references.size > 0 ? references.get(foldedNames(path).stem) : undefined));
   }
   return { groupOf, ungrouped };
 }

@@ -161,7 +161,9 @@ function migrate(db: DatabaseSync): void {
   try {
     const version = Number(db.prepare("PRAGMA user_version").get()?.user_version);
     for (const step of migrations.slice(version)) db.exec(step);
-    db.exec(`PRAGMA user_version = ${schemaVersion}; COMMIT`);
+    // One that is up to date is left as it is, to the byte.
+    if (version < schemaVersion) db.exec(`PRAGMA user_version = ${schemaVersion}`);
+    db.exec("COMMIT");
   } catch (error) {
     if (db.isTransaction) db.exec("ROLLBACK");
     throw error;

@@ -2,7 +2,7 @@ import type { ItemFailure } from "../../protocol/failures.ts";
 import type { ProgressSink } from "../../protocol/progress.ts";
 import type { Text } from "../../protocol/text.ts";
 import { LeafError } from "../base/errors.ts";
-import { compare, seededRank } from "../base/seededRank.ts";
+import { seededOrder } from "../base/seededRank.ts";
 import { nameIn, type Project } from "../config/project.ts";
 import { maxPixelsOf } from "../images/limits.ts";
 import { openLabels } from "../labels/labels.ts";
@@ -28,12 +28,7 @@ export function sampleCandidates(
   purpose = "candidates",
 ): string[] {
   if (hashes.length <= most) return [...hashes];
-  const ranked = hashes.map((hash) => ({ hash, rank: seededRank(seed, purpose, hash) }));
-  ranked.sort((a, b) => compare(a.rank, b.rank) || compare(a.hash, b.hash));
-  return ranked
-    .slice(0, most)
-    .map(({ hash }) => hash)
-    .sort();
+  return seededOrder(seed, purpose, hashes).slice(0, most).sort();
 }
 
 export interface TableOptions {

@@ -222,7 +222,13 @@ const inputs = z.record(z.string(), z.unknown()).optional();
 
 /** `result.json` of each stage's folder: what the stage needs of its work when it is not done again. */
 export const finished = {
-  label: z.looseObject({ ...labelResult.shape, inputs, teacher: text.default(""), chosen: text.optional() }),
+  label: z.looseObject({
+    ...labelResult.shape,
+    inputs,
+    teacher: text.default(""),
+    chosen: text.optional(),
+    checked: z.looseObject({ asked: text, store: text }).optional().catch(undefined),
+  }),
   distill: z.looseObject({
     inputs,
     durationS: seconds.default(0),

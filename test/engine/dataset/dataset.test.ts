@@ -39,7 +39,9 @@ function project(): Project {
     paths() {
       const index = openIndex(indexFile);
       try {
-        return [...index.iterate()].map((image) => image.path);
+        const images = [...index.iterate()];
+        expect([...index.names()]).toEqual(images.map(({ hash, path }) => [hash, path]));
+        return images.map((image) => image.path);
       } finally {
         index.close();
       }

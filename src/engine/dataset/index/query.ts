@@ -7,6 +7,8 @@ import type { Place, PlaceKind } from "./places.ts";
 export interface ImageIndex {
   /** Different usable images, ordered by path (by code unit); the first path of a duplicate stands for all. */
   iterate(): IterableIterator<IndexedImage>;
+  /** Hash and path of each that `iterate` yields, in that order; a third of its time. */
+  names(): IterableIterator<[hash: string, path: string]>;
   /** How many `iterate` yields. */
   count(): number;
   /** Files that are no usable image, ordered by path. */
@@ -39,6 +41,11 @@ export function openIndex(indexFile: string): ImageIndex {
   const byStem = select("WHERE stem = ? ORDER BY path LIMIT 1000");
   return {
     iterate: () => rows<IndexedImage>(select(`WHERE ${firstPath} ORDER BY path`)),
+    names() {
+      const statement = db.prepare(`SELECT hash, path FROM files AS f WHERE ${firstPath} ORDER BY path`);
+      statement.setReturnArrays(true);
+      return statement.iterate() as IterableIterator<unknown> as IterableIterator<[string, string]>;
+    },
     count: () =>
       Number(db.prepare("SELECT count(DISTINCT hash) AS n FROM files WHERE error IS NULL").get()?.n),
     failed: () => rows(select("WHERE error IS NOT NULL ORDER BY path")),
@@ -67,7 +74,7 @@ export function openIndex(indexFile: string): ImageIndex {
   };
 }
 
-// What a query's columns and WHERE promise, the compiler cannot know: these three are the only casts.
+// What a query's columns and WHERE promise, the compiler cannot know: these and `names` are the only casts.
 function rows<T>(statement: StatementSync, ...values: string[]): IterableIterator<T> {
   return statement.iterate(...values) as IterableIterator<unknown> as IterableIterator<T>;
 }

@@ -20,7 +20,10 @@ export function joinTwins(groupOf: ReadonlyMap<string, string>, twins: readonly 
   for (const [first, ...rest] of families)
     for (const hash of rest) groups.join(groupOf.get(first!)!, groupOf.get(hash)!);
   return {
-    groupOf: new Map([...groupOf].map(([hash, group]) => [hash, groups.find(group)])),
+    groupOf:
+      families.length === 0
+        ? new Map(groupOf)
+        : new Map([...groupOf].map(([hash, group]) => [hash, groups.find(group)])),
     families,
     tooLarge: all.filter((family) => family.length > most),
   };

@@ -1,6 +1,6 @@
 import type { LabelResult } from "../../../protocol/results.ts";
 import { keyOf } from "../../base/keys.ts";
-import { compare, seededRank } from "../../base/seededRank.ts";
+import { seededOrder } from "../../base/seededRank.ts";
 import type { Config } from "../../config/config.ts";
 import type { Project } from "../../config/project.ts";
 import { chooseCalibrationSubset } from "../../dataset/calibrationSubset.ts";
@@ -98,9 +98,7 @@ function checksOf({ project, catalog }: Plan): LabelNeeds["checks"] {
 
 /** At most 300 pairs, spread over as many of the images as that takes. */
 export function checkPairs(images: readonly string[], seed: number): [string, string][] {
-  const ranked = images.map((hash) => ({ hash, rank: seededRank(seed, "check", hash) }));
-  ranked.sort((a, b) => compare(a.rank, b.rank) || compare(a.hash, b.hash));
-  const some = ranked.slice(0, 2 * mostChecked).map(({ hash }) => hash);
+  const some = seededOrder(seed, "check", images).slice(0, 2 * mostChecked);
   const perImage = Math.ceil((2 * mostChecked) / Math.max(1, some.length));
   return [...samplePairs(some, { perImage, strategy: "random", seed })].slice(0, mostChecked);
 }

@@ -42,5 +42,5 @@ async function fittedMinConfidence(plan: Plan): Promise<number> {
 
 /** Images of a split that have a MOS. */
 export function ratedIn(catalog: Catalog, split: "train" | "val" | "test"): string[] {
-  return catalog.hashes.filter((hash) => catalog.splitOf(hash) === split && catalog.mos.has(hash));
+  return catalog.hashes.filter((hash) => catalog.mos.has(hash) && catalog.splitOf(hash) === split);
 }

@@ -1,7 +1,7 @@
 import type { DryRun, DryRunQuestion, LabelEstimate, PromptComparison } from "../../../protocol/preview.ts";
 import { inEnglish, say } from "../../../words/text.ts";
 import { LeafError } from "../../base/errors.ts";
-import { seededRank } from "../../base/seededRank.ts";
+import { seededOrder } from "../../base/seededRank.ts";
 import type { Project } from "../../config/project.ts";
 import { parseYaml, readConfigText } from "../../config/read.ts";
 import { membersOf, type OneTeacherConfig, teacherSchema } from "../../config/teacher.ts";
@@ -19,7 +19,9 @@ import type { Inspection, TeacherImage } from "../../teachers/teacher.ts";
 import { askedTargets, asTarget } from "../plan/asked.ts";
 import { withPlan } from "../plan/plan.ts";
 import type { StageOptions } from "../stage.ts";
-import { estimateMissing, openTeacher, refuseEmpty, sumOf, teacherImage } from "./label.ts";
+import { estimateMissing } from "./label/estimate.ts";
+import { sumOf } from "./label/spent.ts";
+import { openTeacher, refuseEmpty, teacherImage } from "./label/teacher.ts";
 
 /**
  * Asks the teacher about some images one by one, and about the first two as a pair in both orders, and tells all that stands
@@ -44,9 +46,9 @@ export async function dryRunLabels(
   try {
     refuseEmpty(project, catalog);
     const { train } = await withPlan(project, catalog, async (plan) => (await plan.label()).needs);
-    const ranked = train.map((hash) => ({ hash, rank: seededRank(0, "dry run", hash) }));
-    ranked.sort((x, y) => (x.rank < y.rank ? -1 : 1));
-    const images = ranked.slice(0, count).map(({ hash }) => teacherImage(catalog, hash));
+    const images = seededOrder(0, "dry run", train)
+      .slice(0, count)
+      .map((hash) => teacherImage(catalog, hash));
     const pairs = others ? Math.floor(images.length / 2) : 1;
     const run = await askAbout(project, config, images, pairs, options);
     if (!others) return run;

@@ -70,6 +70,7 @@ def parts(large: bool, device: torch.device, folder: Path) -> dict[str, Callable
         "training": lambda: trainers.throughput(
             large, device, batch, 30 if large else 3, folder / "training"
         ),
+        "compiling": lambda: trainers.compiling(large, device, batch),
         "rates": lambda: trainers.rates(device, 8 if large else 1, folder / "rates"),
         "out_of_memory": lambda: trainers.out_of_memory(large, device, batch),
         "two_ranks": lambda: trainers.two_ranks(torch.cuda.device_count(), folder / "ranks"),

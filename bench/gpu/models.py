@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 import transformers as hf
+from leaf.teacher.attention import attend_without_masks
 from leaf.teacher.load import Loaded, read_answers_in_float32, without_videos
 from leaf.teacher.memory import room_on
 from leaf.teacher.tiles import set_tile_budget
@@ -118,6 +119,7 @@ def teacher(family: str, large: bool, device: torch.device, dtype: torch.dtype, 
     model = model.to(device, dtype).eval()
     model.requires_grad_(False)
     read_answers_in_float32(model)
+    attend_without_masks(model)
     processor = processor_of(family, large, tokens)
     set_tile_budget(processor, tiles)
     room = room_on(device, model.config.get_text_config(), dtype.itemsize)

@@ -11,6 +11,7 @@ from leaf.teacher import plain
 from leaf.teacher.judge import Asked, Judge
 from models import teacher
 from PIL import Image
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 PROMPTS = Prompts(
     point=[
@@ -104,8 +105,21 @@ def labelling(
         "mfu": 2 * weights * read / (points + comparing) / peak,
         "against_naive": slow / fast,
         "batch_room_tokens": loaded.room,
+        "flash": flash_alone(judge, [(seen[a], seen[b]) for a, b in sets[:8]], device),
         "peak_memory": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
     }
+
+
+def flash_alone(judge: Judge, sets: list[Any], device: torch.device) -> bool | None:
+    """Whether pairs are answered where PyTorch may use its flash kernel alone; None beside CUDA."""
+    if device.type != "cuda":
+        return None
+    try:
+        with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
+            judge.rate(judge.pair, sets)
+        return True
+    except RuntimeError:
+        return False
 
 
 def precisions(device: torch.device) -> dict[str, Any]:

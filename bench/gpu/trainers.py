@@ -5,16 +5,19 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import torch
+from leaf.compiling import measure
 from leaf.distributed import World
 from leaf.export import export
 from leaf.job import parse_job
 from leaf.passes import DTYPES, Passes, gradients, passes_of
+from leaf.precision import device_facts, precision_of
 from leaf.students import Student, _architecture, build, new_student
 from teachers import timed
 from torch import Tensor
@@ -80,6 +83,24 @@ def throughput(large: bool, device: torch.device, batch: int, steps: int, folder
         "bare_images_per_s": steps * batch / bare,
         "share_of_bare": trained * bare / (steps * batch),
     }
+
+
+def compiling(large: bool, device: torch.device, batch: int) -> dict[str, Any]:
+    """The trial of a long training: a step without and with torch.compile, and how long the first takes."""
+    network = student(large, 224 if large else 32).to(device)
+    if device.type == "cuda":
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    precision = precision_of("auto", device_facts(str(device)))
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+
+    def compiler(model: torch.nn.Module) -> Any:
+        # The tracer alone on a CPU: code for it would want a C++ compiler.
+        return torch.compile(model) if device.type == "cuda" else torch.compile(model, backend="eager")
+
+    trial, _ = measure(network, Passes(World(0, 1, device), precision, scaler), batch, compiler)
+    if trial is None:
+        return {"compiles": False}
+    return {"compiles": True, **asdict(trial), "speed-up": trial.eager_s / trial.compiled_s}
 
 
 def out_of_memory(large: bool, device: torch.device, batch: int) -> dict[str, Any]:

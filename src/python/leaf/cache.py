@@ -73,7 +73,7 @@ def _decoded(file: Pixels, height: int, width: int) -> Pixels:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(file), formats=["WEBP"]) as opened:
+        with Image.open(io.BytesIO(file.tobytes()), formats=["WEBP"]) as opened:
             picture = np.asarray(opened.convert("RGB"))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise TrainerError("input", f"A picture of the tensor cache is damaged: {error}.", _REMEDY) from error

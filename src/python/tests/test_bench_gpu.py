@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 # Two ranks take three processes, each of which loads PyTorch: test_process.py has them.
-PARTS = ("internvl", "qwen3_vl", "precisions", "training", "rates", "out_of_memory", "onnx_runtime")
+PARTS = (
+    "internvl",
+    "qwen3_vl",
+    "precisions",
+    "training",
+    "compiling",
+    "rates",
+    "out_of_memory",
+    "onnx_runtime",
+)
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -31,6 +40,7 @@ def test_it_measures_everything_and_what_must_not_change_does_not(tmp_path: Path
         assert told[family]["prefill_tokens"] > 0 and told[family]["pairs_per_s"] > 0
     assert told["precisions"]["largest_difference"] < 0.05
     assert told["training"]["images_per_s"] > 0
+    assert told["compiling"]["compiles"] is True and told["compiling"]["compiled_s"] > 0
     assert set(told["rates"]) == {"1e-05", "0.0001", "0.001", "seconds"}
     short = told["out_of_memory"]
     assert short["part"] < short["batch"]

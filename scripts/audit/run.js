@@ -16,7 +16,12 @@ try {
   const npm = spawnSync("npm", ["audit", "--json"], { encoding: "utf8", shell });
   const verdicts = [verdict("npm audit", npmAnswer(npm.stdout), accepted)];
   const python = auditor();
-  for (const lock of ["requirements.txt", "requirements-cuda.txt", "requirements-dev.txt"]) {
+  for (const lock of [
+    "requirements.txt",
+    "requirements-cuda.txt",
+    "requirements-dev.txt",
+    "requirements-ray.txt",
+  ]) {
     const args = [
       "-m",
       "pip_audit",

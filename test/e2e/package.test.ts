@@ -56,6 +56,7 @@ test("holds what the allow-list names and nothing else", () => {
       "src/python/requirements.txt",
       "src/python/requirements-cpu.txt",
       "src/python/requirements-cuda.txt",
+      "src/python/requirements-ray.txt",
       "src/python/leaf/no_telemetry.json",
       "src/python/leaf/train.py",
       "src/python/leaf/contract/trainer.py",

@@ -18,6 +18,11 @@ const elsewhere: Record<string, { runBy: string } | { notRun: string }> = {
     notRun: "A shell's alias; what it stands for is what runs here.",
   },
   "cd my-photos": { notRun: "The folder of the reader." },
+  "leaf env --extra ray": { runBy: "test/integration/ray.test.ts" },
+  "leaf score --engine ray /data/renders --student student --out scores": {
+    runBy: "test/integration/ray.test.ts",
+  },
+  "leaf label --engine ray": { runBy: "test/integration/ray.test.ts" },
   "leaf env": { runBy: "test/integration/python-environment.test.ts" },
   "leaf run": { runBy: "test/integration/pipeline.test.ts" },
   "leaf label --dry-run 3": { runBy: "test/integration/label-command.test.ts" },

@@ -49,6 +49,15 @@ test("the locks name each package once by version and hash, and keep to what is 
   expect(blocksOf(read("requirements.txt")).some(cudaOnly)).toBe(false);
 });
 
+test("the lock of Ray keeps to what is asked for, and to the trainer's versions", () => {
+  const ray = pins(read("requirements-ray.txt"));
+  const asked = pins(read("requirements-ray.in").replaceAll(/\[\w+\]/g, ""));
+  expect([...asked.keys()]).toEqual(["ray", "msgspec"]);
+  expect(Object.fromEntries(ray)).toMatchObject(Object.fromEntries(asked));
+  const trainer = pins(read("requirements.txt"));
+  for (const [name, version] of ray) expect(trainer.get(name) ?? version, name).toBe(version);
+});
+
 test("PyTorch without CUDA is the same release, a wheel for each Python and machine", () => {
   const [block, ...more] = blocksOf(read("requirements-cpu.txt"));
   expect(more).toEqual([]);

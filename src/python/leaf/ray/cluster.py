@@ -68,6 +68,8 @@ def cluster(job: ScoreJob | LabelJob, listens: bool = True) -> Iterator[Cluster]
 
 
 def _start(job: ScoreJob | LabelJob, folder: Path) -> None:
+    # What its workers keep on the disk goes with it, however they end.
+    os.environ["TMPDIR"] = str(folder)
     cpus = job.workers * job.cpus if job.workers else max(os.cpu_count() or 1, job.cpus)
     ray.init(
         num_cpus=cpus,

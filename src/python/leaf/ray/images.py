@@ -1,6 +1,7 @@
 """Where the images of a job are: rows of (image, modified, size), and their bytes."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,4 +126,4 @@ def _row(row: dict[str, Any], folder: Path) -> dict[str, Any]:
     image = str(row["image"])
     if row.get("bytes") is not None:
         return {"image": image, "bytes": row["bytes"]}
-    return {"image": image} if is_url(image) else _file(str(folder / image))
+    return {"image": image} if is_url(image) else _file(os.path.normpath(folder / image))

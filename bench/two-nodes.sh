@@ -43,7 +43,7 @@ $leaf distill
 echo "one process: $(($(date +%s) - began)) s"
 
 metrics() { ls "$work/$1"/.leaf/stages/distill/*/metrics.jsonl 2>/dev/null; }
-epochs_of() { file=$(metrics "$1") && grep -c '"epoch"' "$file" 2>/dev/null || echo 0; }
+epochs_of() { file=$(metrics "$1") || { echo 0; return; }; grep -c epoch "$file" || true; }
 
 for copy in nodes lost; do
   cd "$work/$copy"

@@ -164,7 +164,9 @@ test.each(pages.filter((file) => !file.startsWith("src")))(
     const text = readFileSync(file, "utf8").replace(/```[\s\S]*?```/g, "");
     const keys = [...text.matchAll(/`([a-z]\w*(?:\.\w+)+)(?::[^`]*)?`/g)]
       .map((found) => found[1]!)
-      .filter((key) => sections.has(key.split(".")[0]!) && !/\.(csv|yaml|json|onnx|py|ts|js|md)$/.test(key));
+      .filter(
+        (key) => sections.has(key.split(".")[0]!) && !/\.(csv|yaml|json|onnx|sha256|py|ts|js|md)$/.test(key),
+      );
     const wrong = keys.filter((key) => {
       let at = config;
       for (const part of key.split(".")) {

@@ -44,6 +44,18 @@ const elsewhere: Record<string, { runBy: string } | { notRun: string }> = {
   "curl --data-binary @a.jpg -H 'content-type: image/jpeg' http://127.0.0.1:8700/v1/score": {
     runBy: "test/integration/serve.test.ts",
   },
+  "leaf export student --out s3://models/iqa/v1": { runBy: "tools/remote-student/prove.py" },
+  "leaf score --student s3://models/iqa/v1#sha256=CHECKSUM photos": {
+    runBy: "tools/remote-student/prove.py",
+  },
+  "docker build -f containers/Dockerfile.cpu -t leaf:cpu .": {
+    notRun: "Needs a daemon; test/scripts/containers.test.ts reads the files.",
+  },
+  'docker run --rm --user "$(id -u)" -v "$PWD:/work" leaf:cpu score --student student photos': {
+    notRun: "As above.",
+  },
+  'docker run -p 8700:8700 -e LEAF_SERVE_TOKEN -v "$PWD/student:/student:ro" leaf:cpu serve --student /student --host 0.0.0.0':
+    { notRun: "As above." },
   "node bench/human.ts --images photos --mos scores.csv --image name --score mos --range 0,100 --group series --out out":
     { notRun: "Hours; test/bench holds its table." },
 };

@@ -27,8 +27,17 @@ console.log(await publishStudent(process.argv[1], remoteStudent(process.argv[2])
 """
 
 
-def node(arguments: list[str], env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(["node", *arguments], cwd=ROOT, env=env, capture_output=True, text=True)
+def node(
+    arguments: list[str], env: dict[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["node", *arguments],
+        check=False,
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+    )
 
 
 def main(image: str) -> None:
@@ -39,21 +48,38 @@ def main(image: str) -> None:
 
     def client(name: str):  # type: ignore[no-untyped-def]
         return boto3.client(
-            name, endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+            name,
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
         )
 
     client("iam").create_user(UserName="leaf")
     key = client("iam").create_access_key(UserName="leaf")["AccessKey"]
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
-    client("iam").put_user_policy(UserName="leaf", PolicyName="s3", PolicyDocument=json.dumps(policy))
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+    }
+    client("iam").put_user_policy(
+        UserName="leaf", PolicyName="s3", PolicyDocument=json.dumps(policy)
+    )
     client("s3").create_bucket(Bucket="models")
     with tempfile.TemporaryDirectory() as home:
         bare = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith("AWS_")
+            },
             "LEAF_HOME": home,
             "AWS_ENDPOINT_URL_S3": endpoint,
         }
-        env = {**bare, "AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+        env = {
+            **bare,
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        }
         wrong = {**env, "AWS_SECRET_ACCESS_KEY": "x" * 40}
         url = "s3://models/iqa/v1"
         publish = ["--input-type=module", "-e", PUBLISH, str(STUDENT), url]
@@ -69,12 +95,18 @@ def main(image: str) -> None:
         print(f"put {url}#sha256={digest}")
         score = ["bin/leaf.js", "score", "--json", image, "--student"]
         found = []
-        for student in (str(STUDENT), f"{url}#sha256={digest}", f"{url}#sha256={digest}"):
+        for student in (
+            str(STUDENT),
+            f"{url}#sha256={digest}",
+            f"{url}#sha256={digest}",
+        ):
             began = time.monotonic()
             done = node([*score, student], env)
             assert done.returncode == 0, done.stderr
             found.append(json.loads(done.stdout)["scores"])
-            print(f"{time.monotonic() - began:.2f} s  {student[:30]}…  {found[-1][0]['score']}")
+            print(
+                f"{time.monotonic() - began:.2f} s  {student[:30]}…  {found[-1][0]['score']}"
+            )
         assert found[0] == found[1] == found[2]
         server.stop()
         offline = node([*score, f"{url}#sha256={digest}"], bare)

@@ -16,6 +16,7 @@ import { consentItems } from "../consent/needed.ts";
 import { requireApproved } from "../consent/store.ts";
 import { resolveInterpreter, trainerEnvironment } from "../python/environment.ts";
 import { cannotStart, lackedModule, lastLine } from "../python/run.ts";
+import { type NodeAddress, nodeAddress } from "./nodeAddress.ts";
 import { stageDir } from "./stage.ts";
 
 type LaunchConfig = NonNullable<Config["distill"]["launch"]>;
@@ -45,7 +46,7 @@ export function launchOf(
 /** How a training is started: without torchrun, by it on this machine, or by it on several. */
 export interface Torchrun {
   processes: number;
-  launch?: Launch;
+  launch?: Launch & NodeAddress;
 }
 
 /** What Python is started with before `-m leaf`. `id` tells one training from another at the rendezvous; `main` is where the engine listens. */
@@ -55,6 +56,7 @@ export function torchrunArguments({ processes, launch }: Torchrun, id: string, m
     ? [
         ...["--nnodes", String(launch.nodes), "--max-restarts", String(launch.restarts)],
         ...["--rdzv-backend", "c10d", "--rdzv-endpoint", launch.rendezvous, "--rdzv-id", id],
+        ...["--local-addr", launch.address],
         // Else torchrun guesses by the host's name who opens the port.
         ...["--rdzv-conf", `is_host=${main ? 1 : 0}`],
       ]
@@ -62,9 +64,11 @@ export function torchrunArguments({ processes, launch }: Torchrun, id: string, m
   return ["-m", "torch.distributed.run", ...where, "--nproc-per-node", String(processes)];
 }
 
-/** Tells a trainer on which node it is: see launched.py. */
+/** Tells a trainer on which node it is (launched.py), and Gloo by which device the others are reached. */
 export function nodeEnvironment({ launch }: Torchrun, main: boolean): NodeJS.ProcessEnv {
-  return launch ? { LEAF_NODE: main ? "main" : "joined" } : {};
+  if (!launch) return {};
+  const device = process.env.GLOO_SOCKET_IFNAME ?? launch.device;
+  return { LEAF_NODE: main ? "main" : "joined", ...(device && { GLOO_SOCKET_IFNAME: device }) };
 }
 
 /** Which distillation the other nodes are waited for; it is there only meanwhile, or where its process was killed. */
@@ -109,7 +113,7 @@ export async function joinTraining(
   const key = await awaitLaunch(project, version, options);
   options.onJoin?.(key);
   const dir = stageDir(project, "distill", key);
-  const torchrun = { processes, launch };
+  const torchrun = { processes, launch: { ...launch, ...(await nodeAddress(launch.rendezvous)) } };
   const log = path.join(dir, `trainer-${hostname().replaceAll(/[^\w.-]/g, "_")}.log`);
   const kept = createWriteStream(log, { flags: "a" });
   kept.on("error", () => {}); // A log that cannot be written must not end the training.

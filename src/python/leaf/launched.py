@@ -6,8 +6,8 @@ import os
 def is_main() -> bool:
     """Whether this is the one process that tells and writes.
 
-    Over nodes torchrun may give rank 0 to any of them, but the engine listens on its own: `LEAF_NODE` is "main" there
-    and "joined" elsewhere.
+    Over nodes torchrun may give rank 0 to any of them, but the engine listens on its own: `LEAF_NODE` is
+    "main" there and "joined" elsewhere.
     """
     node = os.environ.get("LEAF_NODE")
     if node is None:

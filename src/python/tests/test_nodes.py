@@ -6,12 +6,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from contracts import checked
 from world import environment, of_type, synthetic, train_here, write_job
+
+from leaf.launched import is_main
 
 
 def free_port() -> int:
@@ -68,15 +71,35 @@ def nodes_of() -> Iterator[Any]:
 
 
 def kill(node: "subprocess.Popen[str]") -> None:
-    """The agent, and by the end of its input the worker, which is of another group: as a machine that loses its power."""
-    try:
+    """As a machine that loses its power: the agent, and by the end of its input the worker, too."""
+    with suppress(ProcessLookupError):
         os.killpg(node.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     node.wait()
     for pipe in (node.stdin, node.stdout):
         assert pipe is not None
         pipe.close()
+
+
+@pytest.mark.parametrize(
+    ("environ", "main"),
+    [
+        ({}, True),
+        ({"RANK": "0", "LOCAL_RANK": "0"}, True),
+        ({"RANK": "1", "LOCAL_RANK": "1"}, False),
+        # Over nodes, whatever rank it has.
+        ({"LEAF_NODE": "main", "RANK": "5", "LOCAL_RANK": "0"}, True),
+        ({"LEAF_NODE": "main", "RANK": "6", "LOCAL_RANK": "1"}, False),
+        ({"LEAF_NODE": "joined", "RANK": "0", "LOCAL_RANK": "0"}, False),
+    ],
+)
+def test_one_process_is_the_main_one(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], main: bool
+) -> None:
+    for name in ("LEAF_NODE", "RANK", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert is_main() is main
 
 
 def test_two_nodes_have_the_losses_of_one_process_and_a_lost_one_comes_back(

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parseConfig } from "../../../src/engine/config/read.ts";
@@ -10,11 +10,12 @@ import {
   nodeEnvironment,
   torchrunArguments,
 } from "../../../src/engine/pipeline/launch.ts";
+import { nodeAddress } from "../../../src/engine/pipeline/nodeAddress.ts";
 
 const leaf = mkdtempSync(path.join(tmpdir(), "leaf-launch-"));
 afterAll(() => rmSync(leaf, { recursive: true, force: true }));
 
-const launch = { nodes: "2:4", rendezvous: "node-1:29500", restarts: 3 };
+const launch = { nodes: "2:4", rendezvous: "node-1:29500", restarts: 3, address: "10.0.0.1" };
 
 describe("how training is started", () => {
   it("needs no torchrun for one process", () => {
@@ -30,12 +31,25 @@ describe("how training is started", () => {
   it("says the same on all nodes but who opens the port and who tells", () => {
     const main = torchrunArguments({ processes: 1, launch }, "k", true).join(" ");
     expect(main).toBe(
-      "-m torch.distributed.run --nnodes 2:4 --max-restarts 3 --rdzv-backend c10d --rdzv-endpoint node-1:29500 --rdzv-id k --rdzv-conf is_host=1 --nproc-per-node 1",
+      "-m torch.distributed.run --nnodes 2:4 --max-restarts 3 --rdzv-backend c10d --rdzv-endpoint node-1:29500 --rdzv-id k --local-addr 10.0.0.1 --rdzv-conf is_host=1 --nproc-per-node 1",
     );
     const joined = torchrunArguments({ processes: 1, launch }, "k", false).join(" ");
     expect(joined).toBe(main.replace("is_host=1", "is_host=0"));
     expect(nodeEnvironment({ processes: 1, launch }, true)).toEqual({ LEAF_NODE: "main" });
     expect(nodeEnvironment({ processes: 1, launch }, false)).toEqual({ LEAF_NODE: "joined" });
+  });
+});
+
+describe("this machine's address towards the others", () => {
+  it("is that of the way to the main node", async () => {
+    const { address, device } = await nodeAddress("127.0.0.1:29500");
+    expect(address).toBe("127.0.0.1");
+    expect(networkInterfaces()[device!]?.map((one) => one.address)).toContain("127.0.0.1");
+    expect((await nodeAddress("localhost:29500")).address).toMatch(/^(127\.|::1$)/);
+  });
+
+  it("is unknown where there is no such machine", async () => {
+    await expect(nodeAddress("none.invalid:29500")).rejects.toThrow(/none\.invalid:29500 cannot be reached/);
   });
 });
 

@@ -18,6 +18,7 @@ import { resolveInterpreter } from "../../python/environment.ts";
 import { mostLiveCandidates, sampleCandidates, studentTable } from "../../selection/studentTable.ts";
 import { carryOut } from "../carryOut.ts";
 import { type Launch, launchFile, launchOf } from "../launch.ts";
+import { nodeAddress } from "../nodeAddress.ts";
 import { sampledPairs } from "../plan/label.ts";
 import { withPlan } from "../plan/plan.ts";
 import { targetScores } from "../plan/pointTargets.ts";
@@ -145,9 +146,10 @@ async function trainStudent(
     const { confidence: _, ...weights } = distill.loss;
     const { processes } = distill;
     const launch = launchOf(project);
+    const placed = launch && { ...launch, ...(await nodeAddress(launch.rendezvous)) };
     const done = await launched(project, key, launch, {
       interpreter,
-      torchrun: { processes, launch, id: key },
+      torchrun: { processes, launch: placed, id: key },
       signal: options.signal,
       onMessage: witness.onMessage,
       job: {

@@ -9,8 +9,14 @@ let knownPattern: RegExp | undefined;
 
 /** From now on `redact` cuts these values out, however they are quoted: the keys that this process has read. */
 export function knowSecrets(values: Iterable<string | undefined>): void {
+  const before = known.size;
   for (const value of values) if (value !== undefined && isWorthHiding(value)) known.add(value);
-  knownPattern = patternOf(known);
+  if (known.size > before) knownPattern = patternOf(known);
+}
+
+/** Another one whenever more secrets are known: what was redacted before has to be redacted again. */
+export function secretsKnown(): unknown {
+  return knownPattern;
 }
 
 /** Forgets all of them; for tests. */

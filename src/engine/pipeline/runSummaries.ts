@@ -45,17 +45,36 @@ export async function summariseRuns(project: Project, runs: readonly RunRecord[]
       updated: run.updated,
       pinned: pinned.has(run.id),
       previous: last?.id ?? null,
-      changes: last ? configChanges(last.config, run.config) : [],
+      changes: last ? changesBetween(last, run) : [],
       ratings: calibrated?.images ?? null,
       agreement: resultOf<DistillResult>(run, "distill")?.teacherAgreement ?? null,
       evaluation: evaluated ? { ...evaluated, run: run.id } : null,
       seconds: Object.values(run.stages).reduce((sum, stage) => sum + (stage?.seconds ?? 0), 0),
       gitCommit: run.gitCommit,
-      settings: flatSettings(run.config),
+      settings: settingsOf(run),
       ...(run.experiment ? { experiment: run.experiment } : {}),
     };
   });
   return summaries.reverse();
+}
+
+/** Configs of runs are kept while their files are as they were: what follows from them is worked out once. */
+const settings = new WeakMap<object, Record<string, string>>();
+const changes = new WeakMap<object, { before: unknown; changes: RunSummary["changes"] }>();
+
+function settingsOf({ config }: RunRecord): Record<string, string> {
+  if (typeof config !== "object" || config === null) return flatSettings(config);
+  const known = settings.get(config) ?? flatSettings(config);
+  settings.set(config, known);
+  return known;
+}
+
+function changesBetween({ config: before }: RunRecord, { config }: RunRecord): RunSummary["changes"] {
+  if (typeof config !== "object" || config === null) return configChanges(before, config);
+  const had = changes.get(config);
+  const known = had && had.before === before ? had : { before, changes: configChanges(before, config) };
+  changes.set(config, known);
+  return known.changes;
 }
 
 /** The run with this id. Throws LeafError `input` if there is none. */

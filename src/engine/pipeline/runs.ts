@@ -1,18 +1,20 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
+import { LRUCache } from "lru-cache";
 import type { RunRecord, StageName } from "../../protocol/results.ts";
 import { runRecord } from "../../protocol/schema/results.ts";
 import { inEnglish, quoted, say } from "../../words/text.ts";
 import { tellDamagedFile } from "../base/damage.ts";
 import { errnoCode, explainFileSystemError, isCancelled, LeafError, messageOf } from "../base/errors.ts";
+import { fileState } from "../base/fileState.ts";
 import { writeFileAtomic } from "../base/files.ts";
 import { gitHead } from "../base/gitHead.ts";
 import { checkedId, inside, isId } from "../base/ids.ts";
 import { firstIssue, readJsonAs } from "../base/json.ts";
 import { canonicalJson, keyOf } from "../base/keys.ts";
 import { waitForLock } from "../base/processLock.ts";
-import { redactConfig, redactValue } from "../base/redact.ts";
+import { redactConfig, redactValue, secretsKnown } from "../base/redact.ts";
 import { version } from "../base/version.ts";
 import { type Config, configSchema } from "../config/config.ts";
 import type { Project } from "../config/project.ts";
@@ -36,9 +38,9 @@ export async function readRuns(
   const [unreadable, missing]: [string[], string[]] = [[], []];
   const found = await Promise.all(
     names.map(async (name) => {
-      const run = await readRun(project, name);
-      // A run of a version before this one may hold keys.
-      if (run) return asItIsNow(project, { ...run, config: redactConfig(run.config) });
+      const run = await knownRun(project, name);
+      // Whoever gets it may change it.
+      if (run) return asItIsNow(project, { ...run });
       const file = path.join(project.runs, name, "run.json");
       (existsSync(file) ? unreadable : missing).push(file);
       return undefined;
@@ -46,6 +48,24 @@ export async function readRuns(
   );
   const runs = found.filter((run) => run !== undefined);
   return { runs: runs.sort((a, b) => numberOf(a.id) - numberOf(b.id)), unreadable, missing };
+}
+
+/** Runs as they were read and redacted: nearly all are as they were at the last look. Some 10 kB each. */
+const known = new LRUCache<string, { state: string; secrets: unknown; run: RunRecord }>({ max: 2000 });
+
+/** A run that was read before is read again only where somebody has written its file. */
+async function knownRun(project: Project, name: string): Promise<RunRecord | undefined> {
+  const file = path.join(project.runs, name, "run.json");
+  const state = fileState(file)?.state;
+  const secrets = secretsKnown();
+  const had = known.get(file);
+  if (had && had.state === state && had.secrets === secrets) return had.run;
+  const run = await readRun(project, name);
+  if (!run) return undefined;
+  // A run of a version before this one may hold keys.
+  const redacted = { ...run, config: redactConfig(run.config) };
+  if (state !== undefined) known.set(file, { state, secrets, run: redacted });
+  return redacted;
 }
 
 async function runNames(project: Project): Promise<string[]> {

@@ -1,7 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { LeafError } from "../../../src/engine/base/errors.ts";
+import { forgetSecrets, knowSecrets } from "../../../src/engine/base/redact.ts";
 import type { Project } from "../../../src/engine/config/project.ts";
 import { carryOut } from "../../../src/engine/pipeline/carryOut.ts";
 import { summariseRuns } from "../../../src/engine/pipeline/runSummaries.ts";
@@ -152,4 +153,38 @@ test("processes that begin at once share one run, and lose nothing that they rec
   const [run, ...others] = await listRuns(project);
   expect(others).toEqual([]);
   expect(Object.keys(run!.stages).sort()).toEqual([...stages].sort());
+});
+
+test("a list of runs that is read again and again shows what others write, and what one caller changes is seen by no other", async () => {
+  const project = liveProject(temporaryFolder());
+  const run = await runFor(project, { distill: "abc" });
+  await recordStage(project, run, "distill", entry);
+  const file = path.join(project.runs, "r1", "run.json");
+  const long = Date.now() + 60_000;
+  vi.spyOn(Date, "now").mockImplementation(() => long);
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+  });
+  const [first] = await listRuns(project);
+  first!.state = "failed";
+  first!.stages = {};
+  const again = await listRuns(project);
+  // Unchanged, so not read: the very config that was read before.
+  expect(again[0]).toMatchObject({ state: "done", stages: { distill: entry } });
+  expect(again[0]!.config).toBe(first!.config);
+  // In place, with the same number of bytes, by a program that is not LEAF.
+  const before = readFileSync(file, "utf8");
+  writeFileSync(file, before.replace('"seconds": 1', '"seconds": 7'));
+  expect((await listRuns(project))[0]!.stages.distill!.seconds).toBe(7);
+  await changeRun(project, (await listRuns(project))[0]!, { state: "cancelled" });
+  expect(await states(project)).toEqual(["r1 cancelled"]);
+  // A secret that becomes known later is cut out of what was read before.
+  writeFileSync(file, before.replace('"config": {', '"config": { "note": "a long phrase",'));
+  const noted = async () => ((await listRuns(project))[0]!.config as { note?: string }).note;
+  expect(await noted()).toBe("a long phrase");
+  knowSecrets(["a long phrase"]);
+  onTestFinished(forgetSecrets);
+  expect(await noted()).toBe("…");
+  writeFileSync(file, "{");
+  expect(await listRuns(project)).toEqual([]);
 });

@@ -1,5 +1,5 @@
-import { type BigIntStats, statSync } from "node:fs";
 import type { LabelResult } from "../../../../protocol/results.ts";
+import { fileState } from "../../../base/fileState.ts";
 import { digestLines, keyOf } from "../../../base/keys.ts";
 import type { Project } from "../../../config/project.ts";
 import type { LeastConfidence } from "../../../labels/counting.ts";
@@ -14,29 +14,12 @@ export interface Checked {
   store: string;
 }
 
-/** A second write within so short a time may leave the time of change as it is. */
-const restMs = 3000;
-
 /** What any write to a store changes; undefined for one that is not there, or that has just been written to. */
 export function storeState(file: string): string | undefined {
-  const parts: string[] = [];
-  for (const name of [file, `${file}-wal`]) {
-    const stats = statSync(name, { bigint: true, throwIfNoEntry: false });
-    if (!stats) {
-      if (name === file) return undefined;
-      continue;
-    }
-    // One who only reads leaves an empty one.
-    if (name !== file && stats.size === 0n) continue;
-    if (age(stats) < restMs) return undefined;
-    parts.push([stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(" "));
-  }
-  return keyOf(parts);
-}
-
-/** Below 0 where a clock was wrong: such a file is never old enough. */
-function age({ mtimeMs, ctimeMs }: BigIntStats): number {
-  return Date.now() - Math.max(Number(mtimeMs), Number(ctimeMs));
+  const [main, wal] = [fileState(file), fileState(`${file}-wal`)];
+  // One who only reads leaves an empty one.
+  const parts = wal && wal.size > 0n ? [main?.state, wal.state] : [main?.state];
+  return parts.includes(undefined) ? undefined : keyOf(parts);
 }
 
 export function askedOf(

@@ -65,6 +65,11 @@ const told: Record<StageName, Record<string, Told>> = {
     networks: { key: "calibrate.from", with: ["calibrate.method"] },
     groups: { key: "split.groupBy", from: ["split.groupBy"], with: ["rows", "calibrate.method"] },
     reference: { key: "images", from: ["images", "split"], with: ["rows", "calibrate.method"] },
+    refined: {
+      key: "calibrate.refine",
+      from: ["calibrate.refine", ...labelled],
+      with: ["from", "calibrate.method"],
+    },
   },
   evaluate: {
     student: { key: "calibrated", from: [...distilled, "calibrate", "mos"], upstream: "calibrate" },

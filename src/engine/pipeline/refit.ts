@@ -29,11 +29,19 @@ export async function refit(project: Project, options: StageOptions = {}): Promi
       if (distilled && !isFinished(project, "distill", distilled))
         throw new LeafError("failed", say`There is no distilled student for this config yet.`);
       const reference = [...new Set([...calibrate.reference, ...knownImages(plan, calibrate)])].sort();
+      // The teacher's scores of other images would take their features.
+      const seen = new Set([...reference, ...calibrate.rows.map(({ hash }) => hash)]);
+      const taught = calibrate.taught.filter(({ hash }) => seen.has(hash));
       const dir = path.join(project.cache, `refit-${process.pid}`);
       await rm(dir, { recursive: true, force: true });
       await mkdir(dir, { recursive: true });
       try {
-        const { done, hashes, images } = await fitClosedForm(plan, { ...calibrate, reference }, dir, options);
+        const { done, hashes, images } = await fitClosedForm(
+          plan,
+          { ...calibrate, reference, taught },
+          dir,
+          options,
+        );
         const rows = (await readFile(done.predictions, "utf8")).trim().split("\n").slice(1);
         const scale = project.config.mos!;
         const point = (scale.range[1] - scale.range[0]) / 4;

@@ -33,6 +33,8 @@ const fitJob = z.strictObject({
   networks: z.array(headNetwork).min(1).max(2),
   /** `target,weight,group,fold`; an image without a target gives statistics of the features alone. */
   rows: filled,
+  /** What the teacher says of the images, as rows of the same kind: the main head is refined by it. */
+  teacher: filled.optional(),
   /** Heads beside the main one, on the networks that it takes: rows of the same images with their own targets. */
   targets: z.array(furtherHead).min(1).max(15).optional(),
 });
@@ -68,6 +70,9 @@ const leftOut = z.object({
   within: z.tuple([z.number(), z.number()]),
 });
 
+/** How many images the teacher told of, and its share of the scores' deviation, 0..0.5. */
+const refined = z.object({ images: count, share: z.number().min(0).max(1) });
+
 /** What the closed form came to; kept in the student's card. Scores and sd are on 1..5. */
 export const headFacts = z.object({
   networks: z.array(networkName),
@@ -79,6 +84,7 @@ export const headFacts = z.object({
   ratings: count,
   cv: leftOut,
   candidates: z.array(candidate),
+  refined: refined.optional(),
 });
 
 const fittedHead = z.object({ name: targetName, facts: headFacts, predictions: text });
@@ -139,6 +145,7 @@ export const headContract = {
   Block: block,
   Candidate: candidate,
   LeftOut: leftOut,
+  Refined: refined,
   HeadFacts: headFacts,
   FittedHead: fittedHead,
   HeadDone: headDone,

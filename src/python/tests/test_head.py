@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 from scipy.optimize import minimize
 from scipy.stats import spearmanr
 
@@ -287,3 +288,51 @@ def test_needs_no_torch() -> None:
 
 if __name__ == "__main__":
     pytest.main([__file__])
+
+
+def taught(features: np.ndarray, rated: Rated, said: np.ndarray) -> Rated:
+    """What a teacher says of every image."""
+    n = len(features)
+    return Rated(np.arange(n), said, np.ones(n), np.arange(n), np.full(n, -1))
+
+
+def test_a_good_teacher_refines_few_ratings_and_a_blind_one_does_no_harm() -> None:
+    found: dict[str, list[float]] = {"plain": [], "good": [], "blind": []}
+    for seed in range(6):
+        features, rated = world(12, seed, noise=0.6, all_images=300)
+        features[:, -1] = 0
+        truth = world(300, seed, noise=0.0, all_images=300)[1]
+        quality = np.empty(300)
+        quality[truth.at] = truth.targets
+        rng = np.random.default_rng(seed)
+        good = taught(features, rated, quality + 1.0 * rng.normal(size=300))
+        blind = taught(features, rated, rng.normal(size=300))
+        bare = [network("pretrained", scored=False)]
+        new = np.setdiff1d(np.arange(300), rated.at)
+        for name, teacher in (("plain", None), ("good", good), ("blind", blind)):
+            scores = fit(bare, [features], rated, teacher).scores
+            found[name].append(spearmanr(scores[new], quality[new]).statistic)
+    plain, good, blind = (np.mean(found[name]) for name in ("plain", "good", "blind"))
+    assert good > plain + 0.03
+    assert blind > plain - 0.03
+
+
+def test_a_refined_head_tells_its_share_and_its_scores_follow_the_ratings() -> None:
+    features, rated = world(40, 3)
+    plain = fit([network()], [features], rated)
+    refined = fit([network()], [features], rated, taught(features, rated, features[:, -1] + 1.0))
+    assert plain.facts.refined is UNSET
+    assert refined.facts.refined.images == len(features) and 0 < refined.facts.refined.share <= 0.5
+    # On the scale of the ratings, whatever the teacher's own is; and error bars are of these scores.
+    at = rated.at
+    assert abs(float((refined.scores[at] - rated.targets).mean())) < 0.2
+    off = np.abs(refined.scores[at] - rated.targets) / refined.deviations[at]
+    assert float((off < 2).mean()) > 0.85
+
+
+def test_too_few_words_of_a_teacher_change_nothing() -> None:
+    features, rated = world(20, 4)
+    few = Rated(np.arange(3), np.array([1.0, 2.0, 3.0]), np.ones(3), np.arange(3), np.full(3, -1))
+    assert np.array_equal(
+        fit([network()], [features], rated, few).scores, fit([network()], [features], rated).scores
+    )

@@ -162,6 +162,39 @@ describe("the closed form", () => {
     expect(changes).toEqual([{ key: "calibrate.method", before: "closed-form", after: "fine-tune" }]);
   });
 
+  it("is refined by the teacher's scores of training images alone, where that is asked for and there are any", async () => {
+    const one = await world(closed({ refine: true }));
+    const bare = await calibrate(await changed(one, closed()));
+    const unlabelled = await calibrate(await changed(one, closed({ refine: true })));
+    expect(unlabelled).toMatchObject({ key: bare.key, taught: [] });
+    const refined = await changed(one, closed({ refine: true }));
+    const teacher = await teacherFingerprint(one.project.config.teacher, one.project.root);
+    putLabels(
+      one.project,
+      teacher,
+      Array.from({ length: images / 2 }, (_, i) => pointRow(hashOf(i), good(i))),
+    );
+    const half = await calibrate(refined);
+    await putTeacher(one, good);
+    const plan = await calibrate(refined);
+    // More of the teacher's words are another head.
+    expect(plan.key).not.toBe(half.key);
+    const train = one.catalog.hashes.filter((hash) => one.catalog.splitOf(hash) === "train");
+    expect(plan.taught.map(({ hash }) => hash).sort()).toEqual(train);
+    for (const { hash, score } of plan.taught) expect(score).toBeCloseTo(good(Number.parseInt(hash, 16)));
+    const plain = await changed(one, closed());
+    const without = await calibrate(plain);
+    expect(without).toMatchObject({ key: bare.key, taught: [] });
+    expect(plan.key).not.toBe(without.key);
+    const configs: [unknown, unknown] = [plain.project.config, refined.project.config];
+    expect(stageChanges("calibrate", [without.inputs, plan.inputs], configs, false).changes).toEqual([
+      { key: "calibrate.refine", before: false, after: true },
+    ]);
+    // Fine-tuning knows nothing of it.
+    const tuned = await calibrate(await changed(one, { method: "fine-tune", refine: true }));
+    expect(tuned.key).toBe((await calibrate(await changed(one, { method: "fine-tune" }))).key);
+  });
+
   it("depends on the groups of the ratings, which no left-out fold may tear apart", async () => {
     const one = await world(closed({ from: "backbone" }));
     const { key } = await calibrate(one);

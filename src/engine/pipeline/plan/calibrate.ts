@@ -12,6 +12,7 @@ import { sampleCandidates } from "../../selection/studentTable.ts";
 import type { StageOptions } from "../stage.ts";
 import { calibrationImages } from "./calibrationImages.ts";
 import { ratedIn } from "./minConfidence.ts";
+import { targetScores } from "./pointTargets.ts";
 import { targetInputs, targetRows } from "./targets.ts";
 import { fittedTeacherCheck } from "./teacherCheck.ts";
 import { trainingInputs } from "./training.ts";
@@ -84,8 +85,13 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
           ...(distilled ? {} : { loss: { ...calibrate.loss, teacher: 0 } }),
         };
   const reference = networks.length > 0 ? referenceImages(plan, chosen) : [];
+  const taught = networks.length > 0 && calibrate.refine ? await taughtImages(plan) : [];
   // What was decided, not how: `auto` and the same start by name are the same work. The rows say what was chosen.
-  const { method, ...fineTuning } = { ...settings, selection: "random", loss: told(settings.loss) };
+  const {
+    method,
+    refine: _,
+    ...fineTuning
+  } = { ...settings, selection: "random", loss: told(settings.loss) };
   const training = trainingInputs(fineTuning);
   const inputs = {
     from: distilled ?? "backbone",
@@ -99,6 +105,7 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
       networks,
       groups: digestLines(chosen.map((hash) => catalog.groupOf(hash))),
       reference: digestLines(reference),
+      ...(taught.length > 0 && { refined: digestLines(taught.map(({ hash, score }) => `${hash} ${score}`)) }),
     }),
   };
   const key = keyOf(inputs);
@@ -116,6 +123,7 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
     headOnly: calibrate.method !== "closed-form" && chosen.length < settings.headOnlyBelow,
     networks,
     reference,
+    taught,
   };
 }
 
@@ -150,6 +158,20 @@ function referenceImages({ catalog, project }: Plan, chosen: readonly string[]):
     Math.max(0, leastImages - chosen.length),
     "reference",
   ).sort();
+}
+
+/** More of a teacher's scores take features of more images, and hardly change what a ridge learns from them. */
+const mostTaught = 1000;
+
+/** What the teacher says of training images, as the student learns it; of many a seeded sample. */
+async function taughtImages(plan: Plan): Promise<CalibratePlan["taught"]> {
+  const label = await plan.label();
+  const store = plan.labels();
+  if (!store) return [];
+  const scores = targetScores(plan, label, store);
+  const known = label.needs.train.filter((hash) => Number.isFinite(scores.get(hash)));
+  const chosen = sampleCandidates(known, plan.project.config.calibrate.seed, mostTaught, "refine");
+  return chosen.map((hash) => ({ hash, score: scores.get(hash)! }));
 }
 
 /** Without what has no effect, so that what an older LEAF calibrated is the same work. */

@@ -111,6 +111,8 @@ export interface CalibratePlan extends StagePlan {
   networks: NetworkName[];
   /** Training images without a rating that tell how features spread; sorted. */
   reference: string[];
+  /** What the teacher says of training images, where the closed form is refined by it. */
+  taught: readonly { hash: string; score: number }[];
 }
 
 export type Evaluated = "distill" | "calibrate";

@@ -30,6 +30,10 @@ export async function calibrateStage(project: Project, options: StageOptions = {
       const calibrate = await plan.calibrate(options);
       tellOfTeacher(calibrate, project, options);
       tellOfUnrated(calibrate, plan, options);
+      if (calibrate.settings.refine && calibrate.networks.length > 0 && calibrate.taught.length === 0)
+        options.onWarning?.(
+          say`\`calibrate.refine\` changes nothing: there are no teacher's scores of the training images; run \`leaf label\` first`,
+        );
       if (calibrate.distilled && !isFinished(project, "distill", calibrate.distilled)) {
         throw new LeafError("failed", say`There is no distilled student for this config yet.`, {
           remedy: say`Run \`leaf distill\` first, or \`leaf run\` for all stages.`,

@@ -60,7 +60,8 @@ export async function fitClosedForm(
   const weights = new Map(rated.map(({ hash, weight = 1 }) => [hash, weight]));
   const beside = calibrate.targets.map(({ rows }) => rows.filter((row) => row.split === "train"));
   const others = beside.flatMap((rows) => rows.map(({ hash }) => hash));
-  const hashes = [...new Set([...targets.keys(), ...others, ...calibrate.reference])];
+  const said = new Map(calibrate.taught.map(({ hash, score }) => [hash, score]));
+  const hashes = [...new Set([...targets.keys(), ...others, ...calibrate.reference, ...said.keys()])];
   const list = failuresIn(dir);
   const networks = await networksOf(plan, calibrate, hashes, options, (failure) => list.add(failure));
   const failures = await list.finish();
@@ -108,6 +109,16 @@ export async function fitClosedForm(
       rows,
       rowsOf(targets, (hash) => weights.get(hash), foldOf),
     );
+    const teacher = path.join(dir, "teacher.csv");
+    if (said.size > 0)
+      await writeFileAtomic(
+        teacher,
+        rowsOf(
+          said,
+          () => 1,
+          () => null,
+        ),
+      );
     const heads: { name: string; rows: string; target: TargetRows }[] = [];
     for (const [i, own] of beside.entries()) {
       const scores = new Map(own.map(({ hash, target }) => [hash, target]));
@@ -141,6 +152,7 @@ export async function fitClosedForm(
           ...besideOf(card),
         })),
         rows,
+        ...(said.size > 0 && { teacher }),
         ...(heads.length > 0 && { targets: heads.map((head) => ({ name: head.name, rows: head.rows })) }),
       },
     });

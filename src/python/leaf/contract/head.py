@@ -57,6 +57,7 @@ class FitJob(Strict, frozen=True, kw_only=True, tag_field="kind", tag="fit"):
     threads: Annotated[int, Meta(ge=1, le=1024)] | None
     networks: Annotated[list[HeadNetwork], Meta(min_length=1, max_length=2)]
     rows: Filled
+    teacher: UnsetType | Filled = UNSET
     targets: UnsetType | Annotated[list[FurtherHead], Meta(min_length=1, max_length=15)] = UNSET
 
 
@@ -93,6 +94,11 @@ class LeftOut(Loose, frozen=True, kw_only=True):
     within: tuple[float, float]
 
 
+class Refined(Loose, frozen=True, kw_only=True):
+    images: Count
+    share: Annotated[float, Meta(ge=0, le=1)]
+
+
 class HeadFacts(Loose, frozen=True, kw_only=True):
     networks: list[NetworkName]
     blocks: list[Block]
@@ -101,6 +107,7 @@ class HeadFacts(Loose, frozen=True, kw_only=True):
     ratings: Count
     cv: LeftOut
     candidates: list[Candidate]
+    refined: UnsetType | Refined = UNSET
 
 
 class FittedHead(Loose, frozen=True, kw_only=True):

@@ -13,7 +13,16 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from leaf.agreement import pearson, ranks
-from leaf.contract.head import Agreement, Block, Candidate, HeadFacts, HeadNetwork, LeftOut, NetworkName
+from leaf.contract.head import (
+    Agreement,
+    Block,
+    Candidate,
+    HeadFacts,
+    HeadNetwork,
+    LeftOut,
+    NetworkName,
+    Refined,
+)
 from leaf.head.gp import (
     Array,
     Evidence,
@@ -44,6 +53,9 @@ PRIOR_SLOPE = 0.3
 # Evidence takes what the features miss for noise and penalises too little, and so do errors of left-out
 # ratings: it decides between blocks, and all level ratios together stay near the prior: a factor of these.
 FACTORS, FACTOR_SD = np.exp(np.linspace(-1.5, 1.5, 13)), 0.3
+# Refining believes a teacher's agreement with people to be this, as if so many ratings had said so, and the
+# closed form's too; and it gives the teacher half of what their agreements would.
+REFINE_AGREEMENT, REFINE_COUNT, REFINE_SHARE = 0.4, 10, 0.5
 # Left-out ratings set the width of the error bars, as if so many more had it right already.
 DEVIATION_COUNT = 10
 
@@ -178,8 +190,13 @@ def _centre(parts: Sequence[Part]) -> Array:
     return np.asarray(np.log(ratios), dtype=np.float64)
 
 
-def fit(networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated) -> Fit:
-    """The best of each network by itself and of all together."""
+def fit(
+    networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated, teacher: Rated | None = None
+) -> Fit:
+    """The best of each network by itself and of all together.
+
+    `teacher`: what it says of these images, where the head is to be refined by it.
+    """
     blocks = _blocks(networks, features, rated)
     sets = [[one] for one in blocks]
     if len(blocks) > 1:
@@ -196,7 +213,11 @@ def fit(networks: Sequence[HeadNetwork], features: Sequence[Array], rated: Rated
         )
         for one in tried
     ]
-    return _finish(best, rated, candidates)
+    taken = [i for i, network in enumerate(networks) if network.name in best.networks]
+    taught = None
+    if teacher is not None and len(teacher.at) >= LEAST_FOR_LEVELS and len(rated.at) >= LEAST_FOR_LEVELS:
+        taught = _taught([networks[i] for i in taken], [features[i] for i in taken], best, rated, teacher)
+    return _finish(best, rated, candidates, taught)
 
 
 def fit_beside(
@@ -291,11 +312,59 @@ def _weigh(blocks: Sequence[_Blocks], rated: Rated, target: str = "") -> _Weighe
     )
 
 
-def _finish(one: _Weighed, rated: Rated, candidates: list[Candidate]) -> Fit:
+@dataclass(frozen=True)
+class _Taught:
+    """A head that has learnt from the teacher what the closed form learns from people, and its share."""
+
+    # Of each feature its weight for z, in units in which its scores vary as the closed form's do.
+    weights: Array
+    share: float
+    images: int
+
+
+def _taught(
+    networks: Sequence[HeadNetwork],
+    features: Sequence[Array],
+    best: _Weighed,
+    rated: Rated,
+    teacher: Rated,
+) -> _Taught | None:
+    """Distils the teacher in closed form, into the features that the head has."""
+    own = _weigh(_blocks(networks, features, teacher), teacher)
+    weights = _weights(own)
+    told, closed = own.scaled.z @ weights, best.scaled.z @ _weights(best)
+    if min(told.std(), closed.std()) <= 1e-9:
+        return None
+    y = ranks(rated.targets)
+
+    def precision(predicted: Array) -> float:
+        """r^2 / (1 - r^2), of the agreement with people that is believed."""
+        r = (pearson(ranks(predicted), y) or 0.0) * len(y) + REFINE_AGREEMENT * REFINE_COUNT
+        r = min(0.95, max(0.0, r / (len(y) + REFINE_COUNT)))
+        return r * r / (1 - r * r)
+
+    teachers, closeds = precision(told[rated.at]), precision(best.predicted)
+    share = REFINE_SHARE * teachers / max(teachers + closeds, 1e-12)
+    return _Taught(weights * closed.std() / told.std(), share, len(teacher.at))
+
+
+def _weights(one: _Weighed) -> Array:
+    """Of z: all that a score is above its mean."""
+    return one.slope * (one.root * (one.phi.T @ one.solved.solved) + one.prior)
+
+
+def _finish(one: _Weighed, rated: Rated, candidates: list[Candidate], taught: _Taught | None = None) -> Fit:
     scaled, root, y = one.scaled, one.root, rated.targets
-    noise = _noise(one.predicted - y, one.variance, one.evidence.noise)
+    weights, predicted = _weights(one), one.predicted
+    if taught is not None:
+        mixed = (1 - taught.share) * (predicted - one.solved.mean)
+        mixed += taught.share * (scaled.z[rated.at] @ taught.weights)
+        slope = _slope(mixed, y - one.solved.mean)
+        predicted = one.solved.mean + slope * mixed
+        weights = slope * ((1 - taught.share) * weights + taught.share * taught.weights)
+    noise = _noise(predicted - y, one.variance, one.evidence.noise)
     found = posterior(one.phi, y - one.believed, one.spectrum, noise)
-    found = replace(found, weights=one.slope * (found.weights + one.prior / root))
+    found = replace(found, weights=weights / root)
     scores, deviations = found.predict(scaled.z * root)
     spread = [float((scaled.z[:, s] * root[s] @ found.weights[s]).var()) for s in scaled.slices]
     total = sum(spread)
@@ -308,8 +377,9 @@ def _finish(one: _Weighed, rated: Rated, candidates: list[Candidate]) -> Fit:
         penalty=float(1 / np.square(one.phi).sum(axis=1).mean()),
         noise=float(np.sqrt(noise)),
         ratings=len(y),
-        cv=expected(one.predicted, np.sqrt(noise * one.variance), y, rated.groups),
+        cv=expected(predicted, np.sqrt(noise * one.variance), y, rated.groups),
         candidates=candidates,
+        refined=UNSET if taught is None else Refined(images=taught.images, share=taught.share),
     )
     folds = of_folds(one.solved, y, rated.folds, one.believed)
     return Fit(one.networks, scaled, root, found, facts, folds, scores, deviations)

@@ -34,7 +34,12 @@ def _fit(job: FitJob, channel: Channel) -> None:
     started = time.perf_counter()
     rated, rows = read_rated(Path(job.rows))
     features = [read_features(network, rows) for network in job.networks]
-    found = fit(job.networks, features, rated)
+    teacher = None
+    if job.teacher is not UNSET:
+        teacher, count = read_rated(Path(job.teacher))
+        if count != rows:
+            raise TrainerError("input", f"{job.teacher} has {count} rows, not {rows}.")
+    found = fit(job.networks, features, rated, teacher)
     out = Path(job.out)
     path = out / "student.onnx"
     beside = {}

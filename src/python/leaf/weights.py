@@ -36,7 +36,7 @@ def pretrained(model: str, local: bool) -> Pretrained:
 
     described, _ = PretrainedConfig.get_config_dict(model, local_files_only=local)
     if "pretrained_cfg" in described:
-        return _of_timm(model, local, cast(dict[str, Any], described))
+        return _of_timm(model, local, described)
     family = described.get("model_type")
     if family not in ("convnext", "convnextv2"):
         raise _no_convnext(model, str(family or "model of an unknown kind"))

@@ -27,7 +27,8 @@ def mask(**asked: Any) -> torch.Tensor | None:
         window=asked.get("local_size"),
     ):
         return None
-    return sdpa_mask(**asked)
+    made: torch.Tensor | None = sdpa_mask(**asked)
+    return made
 
 
 def corner_tells(queries: int, keys: int, before: int, plain: bool, window: int | None) -> bool:

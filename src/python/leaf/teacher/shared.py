@@ -129,7 +129,7 @@ class SharedForward:
 
     def _answers(self, images: Sequence[Features], batch: _Batch, cache: Any) -> torch.Tensor:
         """(rows, vocabulary): of the token after each row's last one."""
-        at, which = batch.last.unique(return_inverse=True)
+        at, which = torch.unique(batch.last, return_inverse=True)
         device = self._loaded.device
         logits = torch.as_tensor(self._run(images, batch, cache, at.to(device)).logits)
         rows = torch.arange(len(which), device=device)

@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { readyFile } from "../../src/engine/python/make.ts";
 import { rayEnvironmentDir, rayInterpreter } from "../../src/engine/python/ray.ts";
+import { completion, picturesIn, startChatServer } from "../support/chatServer.ts";
 import { twoNodes } from "../support/rayNodes.ts";
 import { leaf, leafJson, makeWorkspace, startLeaf, temporaryFolder } from "./workspace.ts";
 
@@ -98,22 +99,32 @@ describe.skipIf(isMissing)("on a Ray cluster", () => {
     expect(await rowsOf(out, "failed")).toEqual([]);
   });
 
-  test("labels are those of `leaf label`, and stopping it leaves no process", {
+  test("labels are those of `leaf label`, an endpoint has one limit, and stopping leaves no process", {
     timeout: 240_000,
   }, async () => {
     const [here, there] = [path.join(dir, "here"), path.join(dir, "there")];
-    for (const folder of [here, there]) await makeWorkspace(folder, 12);
+    const server = await startChatServer(async (request) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const share = (picturesIn(request).join().length % 7) / 10;
+      return picturesIn(request).length === 2
+        ? completion({ A: 0.2 + share, B: 0.7 - share })
+        : completion({ good: 0.2 + share, fair: 0.7 - share });
+    });
+    onTestFinished(() => server.close());
+    const teacher = `teacher: { kind: openai, model: m, endpoint: "${server.url}", concurrency: 2 }`;
+    for (const folder of [here, there]) await makeWorkspace(folder, 12, teacher);
     const before = leftovers();
-    const ray = ["label", "--engine", "ray", "--workers", "1"];
+    const ray = ["label", "--engine", "ray", "--workers", "2"];
     const { child, done } = startLeaf(there, ray);
     child.stderr!.on("data", (text: string) => {
-      if (text.includes("1 workers")) child.kill("SIGINT");
+      if (text.includes("2 workers")) child.kill("SIGINT");
     });
     expect((await done).code).toBe(130);
     expect(leftovers()).toEqual(before);
 
     const { points } = await leafJson<{ points: { labelled: number; reused: number } }>(there, ...ray);
     expect(points.labelled + points.reused).toBeGreaterThan(0);
+    expect(server.mostUnderWay).toBeLessThanOrEqual(2);
     await leafJson(here, "label");
     expect(leftovers()).toEqual(before);
     for (const folder of before) expect(running(folder)).toEqual([]);

@@ -52,16 +52,26 @@ export async function openClusterTeacher(
 ): Promise<Teacher> {
   const { signal } = options;
   const waiting = new Map<number, { resolve(line: string): void; reject(error: unknown): void }>();
-  const ahead = config.kind === "openai" ? config.concurrency : 2;
+  // Some more than can be answered at once, so that none waits for its next.
+  const ahead = config.kind === "openai" ? Math.min(2 * config.concurrency + 4, 4096) : 2;
+  const most =
+    config.kind === "openai" ? Math.min(config.concurrency, options.workers ?? Infinity) : options.workers;
+  const here = Promise.withResolvers<void>();
   let next = 0;
   let workers = 1;
   const { child, done } = await startClusterJob(
-    (): LabelJob => ({ ...placeOf(options), kind: "label", gpus: options.gpus, ahead }),
+    (): LabelJob => ({
+      ...placeOf({ ...options, workers: most }),
+      kind: "label",
+      gpus: options.gpus,
+      ahead,
+    }),
     {
       signal,
       onMessage(message) {
         if (message.type === "started") {
           ({ workers } = message);
+          here.resolve();
           options.onNote?.(say`${counted(workers)} workers on ${counted(message.nodes)} nodes`);
         } else if (message.type === "answer") {
           waiting.get(message.id)?.resolve(message.line);
@@ -75,6 +85,7 @@ export async function openClusterTeacher(
     (error: unknown) => error,
   );
   void over.then((error) => {
+    here.reject(error);
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   });
@@ -99,9 +110,10 @@ export async function openClusterTeacher(
   };
   const judge = <T extends Answered>(question: Question) => ask<T>(question);
   try {
+    await here.promise;
     const { python } = project.config;
     const greeting = await ask<Greeting>({
-      config,
+      config: sharedBy(workers, config),
       options: {
         root: project.root,
         interpreter: python.interpreter,
@@ -112,8 +124,8 @@ export async function openClusterTeacher(
     const { explains, concurrency, ...teacher } = greeting;
     return {
       ...teacher,
-      // An endpoint has one limit, however many ask it; a teacher on each worker has work and the next batch.
-      concurrency: config.kind === "openai" ? concurrency : ahead * workers,
+      // Each worker has work, and the next batch.
+      concurrency: config.kind === "openai" ? concurrency * workers : ahead * workers,
       judgePoints: (images) => judge({ kind: "points", images: images.map(named) }),
       judgePairs: (pairs, _signal, orders) =>
         judge({ kind: "pairs", pairs: pairs.map(([a, b]) => [named(a), named(b)]), orders }),
@@ -126,6 +138,12 @@ export async function openClusterTeacher(
     await close();
     throw error;
   }
+}
+
+/** An endpoint has one limit, however many ask it: each asks its share. */
+function sharedBy(workers: number, config: OneTeacherConfig): OneTeacherConfig {
+  if (config.kind !== "openai") return config;
+  return { ...config, concurrency: Math.max(1, Math.floor(config.concurrency / workers)) };
 }
 
 function named({ hash, name, path }: TeacherImage): NamedImage {

@@ -27,22 +27,27 @@ class Scorer:
     """Ray Data makes one a worker, and another where a node is lost."""
 
     def __init__(self, job: ScoreJob, student: Any, known: Any) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="leaf-worker-"))
-        for name, data in _got(student).items():
-            (self._folder / name).write_bytes(data)
+        self._job = job
+        self._student: dict[str, bytes] = _got(student)
         self._known: Known = _got(known)
         names = score_schema(job.targets)
         self._out = pa.schema([*names, FAILED.field("reason"), pa.field("known", pa.bool_())])
         self._targets = job.targets
-        threads = str(job.cpus)
-        self._child = LineChild(
-            [*job.leaf, "score", "-", "--student", str(self._folder), "--threads", threads]
-        )
-        try:
-            # A line that names nothing: whether it starts at all is told before the first image.
-            self._child.ask(['""'])
-        except ChildEnded as ended:
-            raise RuntimeError(f"`leaf score -` does not start on this node: {ended}") from ended
+        self._child = self._opened()
+
+    def _opened(self) -> LineChild:
+        """The child has its student in memory once it answers: a worker that is killed leaves no files."""
+        with tempfile.TemporaryDirectory(prefix="leaf-worker-") as folder:
+            for name, data in self._student.items():
+                (Path(folder) / name).write_bytes(data)
+            threads = str(self._job.cpus)
+            child = LineChild([*self._job.leaf, "score", "-", "--student", folder, "--threads", threads])
+            try:
+                # A line that names nothing: whether it starts at all is told before the first image.
+                child.ask(['""'])
+            except ChildEnded as ended:
+                raise RuntimeError(f"`leaf score -` does not start on this node: {ended}") from ended
+            return child
 
     def __call__(self, table: pa.Table) -> pa.Table:
         rows = [_Row(one) for one in table.to_pylist()]
@@ -74,7 +79,7 @@ class Scorer:
             return
         file = row.image
         if row.size is None or "://" in row.image:
-            row.temporary = tempfile.mkdtemp(dir=self._folder)
+            row.temporary = tempfile.mkdtemp(prefix="leaf-image-")
             file = str(Path(row.temporary) / (Path(row.image).name[-100:] or "image"))
             Path(file).write_bytes(data)
         row.question = json.dumps({"image": file, "hash": row.hash})
@@ -85,6 +90,7 @@ class Scorer:
             return self._child.ask(lines)
         except ChildEnded as ended:
             answers = ended.answers
+        self._child = self._opened()
         for line in lines[len(answers) :]:
             try:
                 answers += self._child.ask([line])
@@ -103,10 +109,6 @@ class Scorer:
             for name in ("score", "sd"):
                 row[f"{name}_{target}"] = said["targets"][target].get(name)
         return row
-
-    def __del__(self) -> None:
-        self._child.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class _Row:

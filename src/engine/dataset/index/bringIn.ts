@@ -1,22 +1,14 @@
-import type { Stats } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { setImmediate, setTimeout } from "node:timers/promises";
-import { inEnglish, say } from "../../../words/text.ts";
-import { explainFileSystemError, throwIfCancelled } from "../../base/errors.ts";
-import { isMissing } from "../../base/files.ts";
-import { forEachBounded } from "../../base/pool.ts";
 import { toPosix } from "../../base/posixPath.ts";
 import { chunksOf } from "../../base/sqlite.ts";
 import { defaultMaxPixels } from "../../images/limits.ts";
-import type { Entry } from "./entries.ts";
-import { indexedEntries } from "./entries.ts";
+import { type Entry, indexedEntries } from "./entries.ts";
 import type { IndexedFile, IndexPlace } from "./file.ts";
 import { findImagesTogether } from "./find.ts";
-import { inspectFile, unreadEntry } from "./inspect.ts";
-import { fileLooks, type Look } from "./looks.ts";
-import { type Place, readFailure } from "./places.ts";
+import { fileLooks } from "./looks.ts";
+import { fileVisits } from "./visitFiles.ts";
 import { type Before, indexWriter } from "./writer.ts";
 
 export interface BringInOptions {
@@ -31,11 +23,8 @@ export interface BringInOptions {
   onRemoved(path: string): void;
 }
 
-/** Tries with a file that is written to while it is read. */
+/** Tries where others write rows of files that are gone. */
 const tries = 4;
-const unsettled = "another program writes to it all the time";
-/** A second write within so short a time may leave size and time of change as they are. */
-const restMs = 20;
 const perCheck = 1000;
 
 /**
@@ -63,79 +52,22 @@ export async function bringIn(
       met++;
       on.onWritten(entry, before);
     });
-    // Told to have changed: then size and time prove nothing.
-    const reread = new Set(only?.map((file) => toPosix(path.relative(root, file))));
-    const onPlace = (place: Place) => writer.place(place);
-    const onDone = marks && !only ? undefined : on.onDone;
-
-    function found(file: string, { stats, error }: Look): Stats | undefined {
-      if (error === undefined) return stats?.isFile() ? stats : undefined;
-      // Gone since it was listed.
-      if (isMissing(error)) return undefined;
-      const reason = readFailure(error);
-      if (reason === undefined) throw explainFileSystemError(error, "read", path.join(root, file));
-      onPlace({ path: file, kind: "unreadable", reason: inEnglish(say`it cannot be looked at: ${reason}`) });
-      return undefined;
-    }
-
-    async function lookAt(file: string): Promise<Stats | undefined> {
-      const [look] = await looks([path.join(root, file)]);
-      return found(file, look!);
-    }
-
-    async function read(file: string, stats: Stats): Promise<void> {
-      const age = Date.now() - stats.mtimeMs;
-      let now: Stats | undefined = stats;
-      if (age >= 0 && age < restMs) {
-        await setTimeout(restMs - age);
-        now = await lookAt(file);
-      }
-      const entry = now && (await inspectFile(root, file, now, maxPixels, signal));
-      if (entry) writer.put({ entry, stats: now });
-    }
-
-    async function visit(files: string[]): Promise<void> {
-      throwIfCancelled(signal);
-      const isKnown = entries.areKnown(files);
-      const changed: [string, Stats][] = [];
-      for (const [i, look] of (await looks(files.map((file) => `${root}/${file}`))).entries()) {
-        const file = files[i]!;
-        const stats = found(file, look);
-        if (!stats) continue;
-        if (!isKnown(i, stats) || reread.has(file)) {
-          changed.push([file, stats]);
-          continue;
-        }
+    const { visit, settle } = fileVisits({
+      root,
+      maxPixels,
+      entries,
+      writer,
+      looks,
+      reading,
+      // Told to have changed: then size and time prove nothing.
+      reread: new Set(only?.map((file) => toPosix(path.relative(root, file)))),
+      signal,
+      onKnown(file) {
         if (marks) writer.touch(file);
         else met++;
-        onDone?.();
-      }
-      const readOne = async ([file, stats]: [string, Stats]) => {
-        await read(file, stats);
-        onDone?.();
-      };
-      await forEachBounded(changed, reading, readOne, signal);
-      // Files of local disks are looked at without a pause.
-      await setImmediate();
-    }
-
-    async function settle(): Promise<void> {
-      for (let attempt = 2; ; attempt++) {
-        const files = writer.takeUnsettled();
-        if (files.length === 0) return;
-        if (attempt > tries) {
-          for (const file of files) {
-            const stats = await lookAt(file);
-            if (stats) writer.put({ entry: unreadEntry(file, stats, unsettled) });
-          }
-          writer.flush();
-          return;
-        }
-        await setTimeout(2 * restMs * attempt);
-        await visit(files);
-        writer.flush();
-      }
-    }
+      },
+      onDone: marks && !only ? undefined : on.onDone,
+    });
 
     /** Entries of files that this search did not see; others may have written them since. */
     function* unseen(): Generator<Entry> {
@@ -164,7 +96,8 @@ export async function bringIn(
       return removed.length < gone.length;
     }
 
-    for await (const files of findImagesTogether(root, images, { only, onPlace, signal })) await visit(files);
+    for await (const files of findImagesTogether(root, images, { only, onPlace: writer.place, signal }))
+      await visit(files);
     writer.flush();
     await settle();
     if (marks)

@@ -109,7 +109,12 @@ test("heatmap draws what the score is made of", async () => {
 
 test("the model card's own Python gives the same scores", { timeout: 120_000 }, async () => {
   const { files } = await leafJson<{ files: string[] }>(dir, "export", "student", "-o", "out/student");
-  expect(files.map((file) => path.basename(file))).toEqual(["student.onnx", "student.json", "MODEL_CARD.md"]);
+  expect(files.map((file) => path.basename(file))).toEqual([
+    "student.onnx",
+    "student.json",
+    "MODEL_CARD.md",
+    "student.sha256",
+  ]);
   const folder = path.join(dir, "out/student");
   const text = readFileSync(path.join(folder, "MODEL_CARD.md"), "utf8");
   const code = /```python\n([\s\S]*?)```/.exec(text)![1]!;

@@ -68,7 +68,12 @@ export function torchrunArguments({ processes, launch }: Torchrun, id: string, m
 export function nodeEnvironment({ launch }: Torchrun, main: boolean): NodeJS.ProcessEnv {
   if (!launch) return {};
   const device = process.env.GLOO_SOCKET_IFNAME ?? launch.device;
-  return { LEAF_NODE: main ? "main" : "joined", ...(device && { GLOO_SOCKET_IFNAME: device }) };
+  return {
+    LEAF_NODE: main ? "main" : "joined",
+    // With a shared store torchrun tells a node that comes later not where it is, and the node waits in vain (PyTorch 2.13).
+    TORCH_DISABLE_SHARE_RDZV_TCP_STORE: "1",
+    ...(device && { GLOO_SOCKET_IFNAME: device }),
+  };
 }
 
 /** Which distillation the other nodes are waited for; it is there only meanwhile, or where its process was killed. */

@@ -50,7 +50,12 @@ class Nodes:
             stdout=subprocess.PIPE,
             stderr=(self.file.parent / f"node-{len(self.started)}.log").open("w"),
             text=True,
-            env={**environment(), "LEAF_NODE": "main" if main else "joined", "LEAF_PARENT_PIPE": "1"},
+            env={
+                **environment(),
+                "LEAF_NODE": "main" if main else "joined",
+                "LEAF_PARENT_PIPE": "1",
+                "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+            },
             start_new_session=True,
         )
         self.started.append(node)
@@ -111,8 +116,8 @@ def test_two_nodes_have_the_losses_of_one_process_and_a_lost_one_comes_back(
     code, alone = train_here({**job, "out": str(tmp_path / "alone")})
     assert code == 0, alone[-1]
     nodes = nodes_of({**job, "out": str(tmp_path / "nodes")})
-    # Whichever starts first: the engine's node speaks, whatever rank torchrun gives it.
-    joined, main = nodes.start(main=False), nodes.start(main=True)
+    # The one that stays starts first and has rank 0 in both rounds: it must tell the newcomer again.
+    main, joined = nodes.start(main=True), nodes.start(main=False)
     told: list[dict[str, Any]] = []
     assert main.stdout is not None and joined.stdout is not None
     for line in main.stdout:

@@ -35,8 +35,8 @@ describe("how training is started", () => {
     );
     const joined = torchrunArguments({ processes: 1, launch }, "k", false).join(" ");
     expect(joined).toBe(main.replace("is_host=1", "is_host=0"));
-    expect(nodeEnvironment({ processes: 1, launch }, true)).toEqual({ LEAF_NODE: "main" });
-    expect(nodeEnvironment({ processes: 1, launch }, false)).toEqual({ LEAF_NODE: "joined" });
+    expect(nodeEnvironment({ processes: 1, launch }, true)).toMatchObject({ LEAF_NODE: "main" });
+    expect(nodeEnvironment({ processes: 1, launch }, false)).toMatchObject({ LEAF_NODE: "joined" });
   });
 });
 

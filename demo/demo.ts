@@ -16,17 +16,23 @@ interface Agreement {
   plccLogistic: number | null;
 }
 
-const usage = `Usage: npm run demo -- [--full] [--json] [--verbose]
+const usage = `Usage: npm run demo -- [--full] [--seeds N] [--json] [--verbose]
   --full     three seeds instead of one, and every share of ratings for each arm
+  --seeds    so many seeds
   --json     one JSON document on stdout
   --verbose  the teacher's figures for each kind of distortion too`;
 
 /** Runs the demo; returns the exit code. */
 export async function main(args: string[]): Promise<number> {
-  let options: { full: boolean; json: boolean; verbose: boolean };
+  let options: { full: boolean; json: boolean; verbose: boolean; seeds: number };
   try {
     const off = { type: "boolean", default: false } as const;
-    options = parseArgs({ args, options: { full: off, json: off, verbose: off } }).values;
+    const { values } = parseArgs({
+      args,
+      options: { full: off, json: off, verbose: off, seeds: { type: "string" } },
+    });
+    options = { ...values, seeds: Number(values.seeds ?? (values.full ? 3 : 1)) };
+    if (!(Number.isInteger(options.seeds) && options.seeds > 0)) throw new Error("no number of seeds");
   } catch {
     console.error(usage);
     return 2;
@@ -45,11 +51,11 @@ export async function main(args: string[]): Promise<number> {
 }
 
 async function run(
-  { full, json, verbose }: { full: boolean; json: boolean; verbose: boolean },
+  { full, json, verbose, ...options }: { full: boolean; json: boolean; verbose: boolean; seeds: number },
   signal: AbortSignal,
 ): Promise<void> {
   const seconds: Record<string, number> = {};
-  const seeds = full ? [0, 1, 2] : [0];
+  const seeds = Array.from({ length: options.seeds }, (_, seed) => seed);
   const shown = arms.filter((arm) => full || !arm.full);
   const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     const start = performance.now();

@@ -4,31 +4,27 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { stringify } from "yaml";
-import { csv } from "../../demo/demoWorkspace.ts";
 import { runLeaf } from "../../demo/leafCommand.ts";
 import { srcc } from "../../src/engine/metrics/rank.ts";
 import type { DistillResult, EvaluateResult, LabelResult } from "../../src/protocol/results.ts";
+import { configText, heldOut, makeProject, minConfidence } from "./project.ts";
 import { serveTinyTeacher } from "./server.ts";
-import { accuracy, makeUnseen, type UnseenImage, unseenPhotos, watchedPhotos } from "./unseen.ts";
+import { accuracy, type UnseenImage, unseenPhotos } from "./unseen.ts";
 
 const { values } = parseArgs({
   options: { epochs: { type: "string", default: "12" }, folder: { type: "string" } },
 });
-/** Photos that the student does not see either: one in colour, two monochrome. The student learns from the others. */
-const heldOut = ["coffee", "allium-oreophilum", "nagasaki-boats"];
-const minConfidence = 0.1;
 // A folder that is named is kept, and what was done in it is not done again.
 const folder = values.folder ?? (await mkdtemp(path.join(tmpdir(), "leaf-tiny-teacher-")));
 const { signal } = new AbortController();
 const seconds: Record<string, number> = {};
 
 try {
-  const images = await timed("images", makeAll);
+  const images = await timed("images", () => makeProject(folder, 6));
   const server = await serveTinyTeacher();
   let label: LabelResult;
   try {
-    await writeFile(path.join(folder, "leaf.yaml"), configText(server.endpoint));
+    await writeFile(path.join(folder, "leaf.yaml"), configText(server.endpoint, Number(values.epochs)));
     label = await timed("label", () => runLeaf<LabelResult>(["label"], folder, signal));
   } finally {
     await server.stop();
@@ -49,33 +45,6 @@ try {
   );
 } finally {
   if (values.folder === undefined) await rm(folder, { recursive: true, force: true });
-}
-
-async function makeAll(): Promise<UnseenImage[]> {
-  const images: UnseenImage[] = [];
-  for (const photo of [...unseenPhotos, ...watchedPhotos])
-    images.push(...(await makeUnseen(path.join(folder, "images"), photo, heldOut.includes(photo) ? 4 : 6)));
-  const rows = images.map(({ image, mos, photo }) => [
-    image,
-    mos.toFixed(4),
-    heldOut.includes(photo) ? "test" : "train",
-  ]);
-  await writeFile(path.join(folder, "mos.csv"), csv(["image", "mos", "split"], rows));
-  return images;
-}
-
-function configText(endpoint: string): string {
-  return stringify({
-    images: "images",
-    mos: { file: "mos.csv", image: "image", score: "mos", range: [1, 5] },
-    split: { file: "mos.csv", image: "image", column: "split" },
-    teacher: { kind: "openai", endpoint, model: "tiny-teacher", concurrency: 2 },
-    label: { pairsPerImage: 8, minConfidence },
-    student: { model: "efficientnet-lite0", input: { resize: null, crop: 96, views: 5 } },
-    distill: { epochs: Number(values.epochs), batch: 16, lr: { backbone: 1e-3, head: 3e-3 }, keep: "last" },
-    evaluate: { split: "test" },
-    python: { threads: 1 },
-  });
 }
 
 /** Agreement of the teacher's own judgements with the truth, on unseen photos alone. */

@@ -38,8 +38,16 @@ async function currentSettings(): Promise<ServerSettings> {
     pythonInterpreter: await chosenInterpreter(),
     allowedKeyVariables: settings.get<string[]>("teacher.allowedKeyVariables", []),
     allowLinkLocal: settings.get("teacher.allowLinkLocal", false),
+    cluster: clusterSetting(),
     ...proxySettings(),
   };
+}
+
+function clusterSetting(): ServerSettings["cluster"] {
+  const settings = workspace.getConfiguration("leaf.cluster");
+  const address = settings.get("address", "").trim();
+  if (!address) return null;
+  return { address: address === "local" ? null : address, workerGpus: settings.get("workerGpus", 0) };
 }
 
 /** The editor's own proxy; one that the environment names needs no word here. */

@@ -9,6 +9,8 @@ export const commandIds = {
   openDemo: "leaf.openDemo",
   run: "leaf.run",
   label: "leaf.label",
+  /** The same, with the teacher on the cluster of the settings. */
+  labelOnCluster: "leaf.labelOnCluster",
   distill: "leaf.distill",
   calibrate: "leaf.calibrate",
   evaluate: "leaf.evaluate",

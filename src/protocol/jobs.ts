@@ -82,4 +82,14 @@ export interface JobRequest {
   patienceMs: number;
   /** Path of the experiment's file, for that kind. */
   experiment?: string;
+  /** Labels are asked for from there, and not from this machine. */
+  cluster?: Cluster;
+}
+
+/** A Ray cluster, and what each of its workers takes. */
+export interface Cluster {
+  /** Null: one on this machine, for this job alone. */
+  address: string | null;
+  /** GPUs of each worker; may be a part of one. */
+  workerGpus: number;
 }

@@ -40,6 +40,8 @@ export interface ProjectSnapshot {
   scored: { done: number; total: number; busy: boolean };
   /** The job under way, or the last one that ended since the server started. */
   job: JobSnapshot | null;
+  /** The user's settings name a cluster to label on. */
+  cluster?: boolean;
 }
 
 export interface StageSnapshot {

@@ -2,7 +2,7 @@ import type { ConsentDecision, ConsentView, ConsentWork } from "./consent.ts";
 import type { ExperimentFormat, ExperimentResult, ExperimentSummary } from "./experiments.ts";
 import type { FailureSummary } from "./failures.ts";
 import type { HeatView, ImageQuery, ImageRow, Page, PairQuery, PairRow, Rank } from "./images.ts";
-import type { JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
+import type { Cluster, JobEvent, JobKind, JobSnapshot } from "./jobs.ts";
 import type { ProjectSnapshot, RunSummary, ScorerInfo } from "./project.ts";
 import type { TeacherReliability } from "./reliability.ts";
 import type { EvaluateResult, Metrics, Retest } from "./results.ts";
@@ -16,7 +16,8 @@ export interface ServerRequests {
   "leaf/newConfig": { params: { folder: string }; result: { config: string; images: number } };
   /** Makes a folder of distorted photos with a stand-in for MOS and a config, ready to run. */
   "leaf/newDemo": { params: { folder: string }; result: { config: string; images: number } };
-  "leaf/start": { params: { config: string; kind: JobKind }; result: JobSnapshot };
+  /** `onCluster`: labels on the cluster that the settings name. */
+  "leaf/start": { params: { config: string; kind: JobKind; onCluster?: boolean }; result: JobSnapshot };
   /** What a config (or an experiment) names and the user has not approved yet, before it is started. Runs nothing. */
   "leaf/consent": { params: ConsentTarget; result: ConsentView };
   /** The user has seen these and said yes. Those that are another by now are refused (`consent`). */
@@ -170,6 +171,8 @@ export interface ServerSettings {
   allowedKeyVariables: string[];
   /** Link-local and metadata addresses are meant. */
   allowLinkLocal: boolean;
+  /** Where labels may be asked for beside this machine; null for nowhere. */
+  cluster: Cluster | null;
   /** The editor's proxy, and what is asked without it; null: as the environment says. */
   proxy: string | null;
   noProxy: string[];

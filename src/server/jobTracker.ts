@@ -1,6 +1,7 @@
 import { LeafError } from "../engine/base/errors.ts";
 import { progressTimer, trainerProgress } from "../engine/base/progressTimer.ts";
 import type { Project } from "../engine/config/project.ts";
+import type { JobDetails } from "../engine/jobs/files.ts";
 import { attachToJob, type FollowedJob, startJob } from "../engine/jobs/follow.ts";
 import type { JobEvent, JobKind, JobSnapshot } from "../protocol/jobs.ts";
 import { say } from "../words/text.ts";
@@ -20,7 +21,7 @@ export interface JobTracker {
     project: Project,
     kind: JobKind,
     env: Record<string, string>,
-    experiment?: string,
+    details?: JobDetails,
   ): Promise<JobSnapshot>;
   /** Finds a job that another window started, now or before; while one is followed that is enough. */
   attach(project: Project): Promise<void>;
@@ -96,16 +97,17 @@ export function trackJobs(onEvents: (job: JobSnapshot, events: JobEvent[]) => vo
     snapshot: () => snapshot && { ...snapshot },
     events: () => events,
     running: () => snapshot?.state === "running",
-    async start(project, kind, env, experiment) {
+    async start(project, kind, env, details = {}) {
       if (snapshot?.state === "running") {
         throw new LeafError("failed", say`\`${snapshot.kind}\` is running already.`, {
           remedy: say`Wait for it, or stop it first.`,
         });
       }
       // Counts as running from here on: a second click finds it so.
-      const started = begin("", kind, uriOf(project.configFile), new Date().toISOString(), experiment);
+      const now = new Date().toISOString();
+      const started = begin("", kind, uriOf(project.configFile), now, details.experiment);
       try {
-        job = await startJob(project, kind, { ...follower("new"), env, experiment });
+        job = await startJob(project, kind, { ...follower("new"), env, details });
       } catch (error) {
         snapshot = null;
         throw error;

@@ -62,7 +62,12 @@ export interface LiveProject {
   images: Pick<LiveImages, "scores">;
   /** Whether a path (as in the index) is an image file; false until the project has been read. */
   hasImage(path: string): boolean;
-  start(kind: JobKind, env: Record<string, string>, experiment?: string): Promise<JobSnapshot>;
+  /** `onCluster`: as the settings name it; throws LeafError `usage` where they name none. */
+  start(
+    kind: JobKind,
+    env: Record<string, string>,
+    details?: { experiment?: string; onCluster?: boolean },
+  ): Promise<JobSnapshot>;
   /** Something changed that the state depends on. Resolves once it is read. */
   refresh(options?: { rescan?: boolean }): Promise<void>;
   applySettings(settings: ServerSettings): void;
@@ -272,6 +277,7 @@ export function liveProject(
       scorer: loaded ? scorerInfo(loaded.context.scorer) : null,
       scored: images.scored(),
       job: jobs.snapshot(),
+      ...(settings.cluster && { cluster: true }),
     }),
     async context() {
       await reading;
@@ -285,8 +291,16 @@ export function liveProject(
       await this.context();
       return images.browser();
     },
-    async start(kind, env, experiment) {
-      const job = await jobs.start(currentProject(), kind, env, experiment);
+    async start(kind, env, { experiment, onCluster } = {}) {
+      const { cluster } = settings;
+      if (onCluster && !cluster)
+        throw new LeafError("usage", say`No cluster is named.`, {
+          remedy: say`Name it in the setting \`leaf.cluster.address\`.`,
+        });
+      const job = await jobs.start(currentProject(), kind, env, {
+        ...(experiment && { experiment }),
+        ...(onCluster && cluster && { cluster }),
+      });
       changed();
       return job;
     },
@@ -297,8 +311,10 @@ export function liveProject(
         next.scoreNewImages !== settings.scoreNewImages ||
         next.pythonInterpreter !== settings.pythonInterpreter ||
         next.allowedKeyVariables.join() !== settings.allowedKeyVariables.join();
+      const told = (next.cluster === null) !== (settings.cluster === null);
       settings = next;
       if (again) void refresh();
+      else if (told) changed();
     },
     async close(mode) {
       closed = true;

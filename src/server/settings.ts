@@ -9,6 +9,7 @@ export const defaultSettings: ServerSettings = {
   pythonInterpreter: null,
   allowedKeyVariables: [],
   allowLinkLocal: false,
+  cluster: null,
   proxy: null,
   noProxy: [],
 };

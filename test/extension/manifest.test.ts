@@ -70,7 +70,13 @@ describe("package.json", () => {
 
   it("lets no folder choose what runs, nor which keys may be sent where", () => {
     const { properties } = contributes.configuration;
-    for (const name of ["python.interpreter", "teacher.allowedKeyVariables", "teacher.allowLinkLocal"])
+    for (const name of [
+      "python.interpreter",
+      "teacher.allowedKeyVariables",
+      "teacher.allowLinkLocal",
+      "cluster.address",
+      "cluster.workerGpus",
+    ])
       expect(properties[`leaf.${name}`].scope, name).toBe("machine");
     // Every other setting that names a program, a key or an endpoint would belong here.
     const others = Object.entries(properties as Record<string, { scope?: string }>)
@@ -78,7 +84,7 @@ describe("package.json", () => {
       .map(([name]) => name);
     expect(
       others.filter((name) =>
-        /python|interpreter|command|key|secret|endpoint|teacher|proxy|path/i.test(name),
+        /python|interpreter|command|key|secret|endpoint|teacher|proxy|path|address|cluster/i.test(name),
       ),
     ).toEqual([]);
     expect(manifest.capabilities.untrustedWorkspaces.supported).toBe(false);

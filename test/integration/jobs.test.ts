@@ -87,6 +87,24 @@ test("a failure is one sentence in the last event", async () => {
   });
 });
 
+test("a job on a cluster asks from there", async () => {
+  writeFileSync(
+    path.join(dir, "cluster.leaf.yaml"),
+    config("label: { pairsPerImage: 6 }").replace(/^label.*\n/m, ""),
+  );
+  const heard = listener();
+  await startJob(await openProject(path.join(dir, "cluster.leaf.yaml")), "label", {
+    ...heard,
+    env: { LEAF_RAY_PYTHON: path.join(dir, "no-python") },
+    details: { cluster: { address: null, workerGpus: 0 } },
+  });
+  // There is none: without the cluster it would have ended well.
+  expect(await heard.until(isEnd)).toMatchObject({
+    state: "failed",
+    failure: { code: "environment", message: expect.stringContaining("no-python") },
+  });
+});
+
 test("let go, it goes on without a listener; stopped by the next one, it leaves no process and resumes", {
   timeout: 120_000,
 }, async () => {

@@ -220,6 +220,17 @@ test("everything fresh; stages without a section are told at the top by name", a
   ]);
 });
 
+test("labels are asked for on a cluster where the settings name one, and nothing runs", async () => {
+  const on = { cluster: true, stages: [stage("label"), stage("distill")] };
+  language.world.snapshot = snapshot(on);
+  await language.write("label: {}\n");
+  expect((await shown()).map(([, title]) => title)).toContain("$(server) Label on cluster");
+  language.world.snapshot = snapshot({ ...on, job: running({ step: "points", done: 1, total: 4 }) });
+  expect((await shown()).map(([, title]) => title)).not.toContain("$(server) Label on cluster");
+  language.world.snapshot = snapshot({ ...on, cluster: undefined });
+  expect((await shown()).map(([, title]) => title)).not.toContain("$(server) Label on cluster");
+});
+
 test("a running job: how far, how long, and the way to stop it; nothing else can be started", async () => {
   language.world.snapshot = snapshot({
     job: running({ step: "epoch 3 of 20", done: 30, total: 200, secondsLeft: 118 }),

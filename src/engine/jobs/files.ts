@@ -42,12 +42,15 @@ export function jobDir(project: Project, id: string): string {
   return inside(project.leaf, "jobs", checkedId("job", id));
 }
 
+/** What some kinds of jobs need besides. */
+export type JobDetails = Pick<JobRequest, "experiment" | "cluster">;
+
 /** Makes the folder of a new job and forgets the oldest ones that have ended. */
 export async function createJob(
   project: Project,
   kind: JobKind,
   patienceMs = defaultPatienceMs,
-  experiment?: string,
+  details: JobDetails = {},
 ): Promise<Job> {
   await ensureLeafDir(project);
   const jobs = jobsFolder(project);
@@ -61,7 +64,7 @@ export async function createJob(
     configFile: project.configFile,
     started: new Date().toISOString(),
     patienceMs,
-    ...(experiment ? { experiment } : {}),
+    ...details,
   };
   await writeJson(requestFile(dir), request);
   await forgetOldJobs(jobs, before);

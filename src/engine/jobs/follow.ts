@@ -17,6 +17,7 @@ import {
   eventsFile,
   isRunning,
   type Job,
+  type JobDetails,
   lockFile,
   newestJob,
   stopFile,
@@ -49,8 +50,8 @@ export interface FollowOptions {
   patienceMs?: number;
   /** For tests: how long a stop is waited for. */
   stopPatienceMs?: number;
-  /** Path of the experiment's file, for a job of that kind. */
-  experiment?: string;
+  /** Of a new job. */
+  details?: JobDetails;
 }
 
 /** Starts a job in a process of its own, in a group of its own. */
@@ -59,7 +60,7 @@ export async function startJob(
   kind: JobKind,
   options: FollowOptions,
 ): Promise<FollowedJob> {
-  const job = await createJob(project, kind, options.patienceMs, options.experiment);
+  const job = await createJob(project, kind, options.patienceMs, options.details);
   const { dir } = job;
   await writeAttachment(dir, "attached");
   const child = startDetached(["job", dir], {

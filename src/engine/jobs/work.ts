@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { JobEvent, JobRequest } from "../../protocol/jobs.ts";
+import type { Cluster, JobEvent, JobRequest } from "../../protocol/jobs.ts";
 import type { Progress } from "../../protocol/progress.ts";
 import type { StageName } from "../../protocol/results.ts";
 import { duration } from "../../words/duration.ts";
@@ -11,6 +11,7 @@ import { logError, stackOf } from "../base/errorLog.ts";
 import { LeafError } from "../base/errors.ts";
 import { holderWords, holdLock } from "../base/lockHolder.ts";
 import { failureOf } from "../base/unexpected.ts";
+import { labelOnCluster } from "../cluster/label.ts";
 import { openProject, type Project } from "../config/project.ts";
 import { openExperiment } from "../experiments/file.ts";
 import { runExperiment } from "../experiments/run.ts";
@@ -107,7 +108,11 @@ async function work(project: Project, request: JobRequest, options: StageOptions
       return runExperiment(await openExperiment(request.experiment ?? ""), { signal, onProgress, onWarning });
     }
     case "label":
-      return one("label", labelStage);
+      return one("label", (of, given) =>
+        request.cluster
+          ? labelOnCluster(of, { ...given, ...placed(request.cluster) })
+          : labelStage(of, given),
+      );
     case "distill":
       return one("distill", distillStage);
     case "calibrate":
@@ -125,6 +130,12 @@ async function work(project: Project, request: JobRequest, options: StageOptions
     return result;
   }
 }
+
+const placed = ({ address, workerGpus }: Cluster) => ({
+  address: address ?? undefined,
+  cpus: 1,
+  gpus: workerGpus,
+});
 
 /** Events of one job; progress of the same step at most some times a second. */
 function stageOptions(tell: (event: Told) => void, signal: AbortSignal): StageOptions {

@@ -17,6 +17,7 @@ export function stageCommands(leaf: Leaf): Handlers {
     // The view shows its progress itself.
     [viewCommandIds.runFromView]: () => start(leaf, "run", undefined, { quiet: true }),
     [commandIds.label]: (target) => start(leaf, "label", target),
+    [commandIds.labelOnCluster]: (target) => start(leaf, "label", target, { onCluster: true }),
     [commandIds.distill]: (target) => start(leaf, "distill", target),
     [commandIds.calibrate]: (target) => start(leaf, "calibrate", target),
     [commandIds.evaluate]: (target) => start(leaf, "evaluate", target),
@@ -26,12 +27,17 @@ export function stageCommands(leaf: Leaf): Handlers {
 }
 
 /** Starts a job; unsaved changes of the config count, so they are saved before. */
-async function start(leaf: Leaf, kind: JobKind, target: unknown, { quiet = false } = {}): Promise<void> {
+async function start(
+  leaf: Leaf,
+  kind: JobKind,
+  target: unknown,
+  { quiet = false, onCluster = false } = {},
+): Promise<void> {
   const config = await pickProject(leaf.state, target, (one) => !isRunning(one));
   if (!config) return;
   await saveConfig(config);
   if (!(await consented(leaf, { config, work: kind }))) return;
-  const job = await leaf.client.request("leaf/start", { config, kind });
+  const job = await leaf.client.request("leaf/start", { config, kind, ...(onCluster && { onCluster }) });
   if (!quiet && configOfTarget(target) === null) showJobNotification(leaf, job);
 }
 

@@ -27,6 +27,7 @@ export const jobRequest = z.looseObject({
   started: time,
   patienceMs: z.number().min(0).max(1e9),
   experiment: text.optional(),
+  cluster: z.looseObject({ address: text.nullable(), workerGpus: z.number().min(0) }).optional(),
 }) satisfies z.ZodType<JobRequest>;
 
 export const attachment = z.looseObject({

@@ -51,7 +51,7 @@ export const requestParams = {
   "leaf/projects": of({}),
   "leaf/newConfig": of({ folder: uri }),
   "leaf/newDemo": of({ folder: uri }),
-  "leaf/start": of({ config, kind: job }),
+  "leaf/start": of({ config, kind: job, onCluster: z.boolean().optional() }),
   "leaf/consent": of(target),
   "leaf/approve": of({
     ...target,

@@ -77,9 +77,11 @@ function pipelineLenses(snapshot: ProjectSnapshot): Command[] {
 }
 
 function stageLenses(stage: StageSnapshot, known: Known): Command[] {
-  const { config, job, invalid } = known.snapshot;
+  const { config, job, invalid, cluster } = known.snapshot;
   const blocked = job?.state === "running" || invalid !== null;
   const run = blocked ? [] : [lens(`$(play) ${t("Run")}`, commandIds[stage.stage], config)];
+  if (!blocked && cluster && stage.stage === "label")
+    run.push(lens(`$(server) ${t("Label on cluster")}`, commandIds.labelOnCluster, config));
   switch (stage.state) {
     case "running":
       return [told(`$(sync~spin) ${job ? progressLine(t, job.progress) : t("running")}`)];

@@ -20,7 +20,7 @@ export function answerExperiments(answer: Answer, projects: Projects, keysFor: K
     if (!projects.all().some((project) => project.file === base)) await projects.touch(base);
     return projects
       .of(uriOf(base))
-      .start("experiment", keysFor(trialsOf(open).map(({ project }) => project)), file);
+      .start("experiment", keysFor(trialsOf(open).map(({ project }) => project)), { experiment: file });
   });
   answer("leaf/experiment", async ({ experiment }) => {
     const file = experimentFileOf(experiment);

@@ -35,6 +35,8 @@ def pretrained(model: str, local: bool) -> Pretrained:
     from transformers import PretrainedConfig
 
     described, _ = PretrainedConfig.get_config_dict(model, local_files_only=local)
+    if not described:
+        raise OSError("there is no config.json")
     if "pretrained_cfg" in described:
         return _of_timm(model, local, described)
     family = described.get("model_type")

@@ -21,6 +21,8 @@ import { documentSymbols, foldingRanges } from "./yamlService.ts";
 
 const typingPauseMs = 150;
 const lensRefreshMs = 1000;
+/** VS Code asks anew only after a pause, as long as former answers took, and each word of news begins it again: on a slow machine it never ended. */
+const lensPatienceMs = 10_000;
 /** Lenses tell how long ago something was. */
 const minuteMs = 60_000;
 
@@ -140,17 +142,22 @@ function registerLenses(
   };
   /** What the editor shows; it is asked to ask again only where that has changed. */
   const shown = new Map<string, string>();
+  /** When the editor was asked to ask; undefined once it has. */
+  let asked: number | undefined;
   connection.onCodeLens(async ({ textDocument: { uri } }) => {
     const document = isOurs(uri) ? documents.get(uri) : undefined;
     if (!document) return null;
     const lenses = await lensesOf(document);
     shown.set(uri, JSON.stringify(lenses));
+    asked = undefined;
     return lenses;
   });
   const refreshStale = async () => {
+    if (asked !== undefined && performance.now() - asked < lensPatienceMs) return;
     for (const [uri, text] of [...shown]) {
       const document = documents.get(uri);
       if (!document || JSON.stringify(await lensesOf(document)) === text) continue;
+      asked = performance.now();
       // An editor that cannot be asked shows them anew with the next edit.
       quietly(() => connection.sendRequest(CodeLensRefreshRequest.type));
       return;

@@ -117,3 +117,9 @@ function lists(ranges: string[]): BlockList {
 function isIn(list: BlockList, address: string): boolean {
   return list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 }
+
+/** An endpoint as messages show it: without user, query and fragment. */
+export function shownUrl(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname.replace(/\/$/, "")}`;
+}

@@ -1,11 +1,11 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { dryRunText } from "../../../src/cli/previewText.ts";
 import { openProject } from "../../../src/engine/config/project.ts";
 import { compareAnswers, dryRunLabels } from "../../../src/engine/pipeline/stages/labelPreview.ts";
+import { askedPhotos } from "../../support/askedPhotos.ts";
 import { startChatServer } from "../../support/chatServer.ts";
-import { picture, temporaryFolder } from "../../support/pictures.ts";
 
 const question = (images: string[], value: number, mass = 1) => ({
   images,
@@ -38,15 +38,10 @@ it("compares two prompts by what both have an answer to", () => {
 it("asks the same images in both words, and refuses a file without prompts", async () => {
   const server = await startChatServer();
   onTestFinished(() => server.close());
-  const root = temporaryFolder();
-  mkdirSync(path.join(root, "photos"));
-  for (let i = 0; i < 4; i++)
-    writeFileSync(path.join(root, "photos", `${i}.png`), await picture(40, 30, i).png().toBuffer());
-  writeFileSync(
-    path.join(root, "leaf.yaml"),
-    `images: photos\nsplit: { test: 0, val: 0 }\nteacher: { kind: openai, endpoint: "${server.url}", model: m }\n`,
+  const project = await openProject(
+    await askedPhotos(`{ kind: openai, endpoint: "${server.url}", model: m }`),
   );
-  const project = await openProject(path.join(root, "leaf.yaml"));
+  const { root } = project;
   const prompts = path.join(root, "other.yaml");
   writeFileSync(prompts, 'point: "Is this {domain} pretty? One of: {words}."\n');
   const run = await dryRunLabels(project, 4, { prompts });

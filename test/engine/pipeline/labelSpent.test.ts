@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { labelText } from "../../../src/cli/commands/label.ts";
 import { openProject } from "../../../src/engine/config/project.ts";
@@ -7,20 +5,11 @@ import { openLabels } from "../../../src/engine/labels/labels.ts";
 import { labelStage } from "../../../src/engine/pipeline/stages/label.ts";
 import { count } from "../../../src/words/figure.ts";
 import { inEnglish } from "../../../src/words/text.ts";
+import { askedPhotos } from "../../support/askedPhotos.ts";
 import { goodAnswer, picturesIn, startChatServer } from "../../support/chatServer.ts";
-import { picture, temporaryFolder } from "../../support/pictures.ts";
 
 async function projectOf(teacher: string) {
-  const root = temporaryFolder();
-  mkdirSync(path.join(root, "photos"));
-  for (let i = 0; i < 4; i++)
-    writeFileSync(path.join(root, "photos", `${i}.png`), await picture(40, 30, i).png().toBuffer());
-  const config = path.join(root, "leaf.yaml");
-  writeFileSync(
-    config,
-    `images: photos\nsplit: { test: 0, val: 0 }\nteacher: ${teacher}\nlabel: { pairsPerImage: 1 }\n`,
-  );
-  return openProject(config);
+  return openProject(await askedPhotos(teacher, "label: { pairsPerImage: 1 }\n"));
 }
 
 it("labelling ends with what the teacher was asked, and what that took", async () => {

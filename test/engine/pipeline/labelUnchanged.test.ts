@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -6,21 +6,16 @@ import { openProject, type Project } from "../../../src/engine/config/project.ts
 import { openLabels } from "../../../src/engine/labels/labels.ts";
 import { storeState } from "../../../src/engine/pipeline/stages/label/unchanged.ts";
 import { labelStage } from "../../../src/engine/pipeline/stages/label.ts";
+import { askedPhotos } from "../../support/askedPhotos.ts";
 import { startChatServer } from "../../support/chatServer.ts";
-import { picture, temporaryFolder } from "../../support/pictures.ts";
 
 /** A project whose labels are there and were looked at once more, and its teacher. */
 async function labelled(more = "") {
   const server = await startChatServer();
   onTestFinished(() => server.close());
-  const root = temporaryFolder();
-  mkdirSync(path.join(root, "photos"));
-  for (let i = 0; i < 4; i++)
-    writeFileSync(path.join(root, "photos", `${i}.png`), await picture(40, 30, i).png().toBuffer());
-  const config = path.join(root, "leaf.yaml");
-  writeFileSync(
-    config,
-    `images: photos\nsplit: { test: 0, val: 0 }\nlabel: { pairsPerImage: 1 }\nteacher: { kind: openai, endpoint: "${server.url}", model: m }\n${more}`,
+  const config = await askedPhotos(
+    `{ kind: openai, endpoint: "${server.url}", model: m }`,
+    `label: { pairsPerImage: 1 }\n${more}`,
   );
   const project = await openProject(config);
   await look(project);

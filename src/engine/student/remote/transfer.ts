@@ -1,10 +1,10 @@
 import http from "node:http";
 import https from "node:https";
 import { say } from "../../../words/text.ts";
+import { checkedLookup, refuseEndpoint, refuseResolved } from "../../base/endpointGuard.ts";
 import { LeafError, messageOf, throwIfCancelled } from "../../base/errors.ts";
 import { megabytes } from "../../base/limits.ts";
-import { checkedLookup, refuseEndpoint, refuseResolved } from "../../teachers/openai/address.ts";
-import { proxyAgents } from "../../teachers/openai/proxyAgents.ts";
+import { proxyAgents } from "../../base/proxyAgents.ts";
 import { refusePlain, shown } from "./address.ts";
 import { signed } from "./s3.ts";
 

@@ -1,5 +1,6 @@
 import type { Text } from "../../../protocol/text.ts";
 import { inEnglish, quoted, say } from "../../../words/text.ts";
+import { shownUrl } from "../../base/endpoint.ts";
 import { LeafError, messageOf } from "../../base/errors.ts";
 import { redactor, redactText } from "../../base/redact.ts";
 
@@ -52,12 +53,6 @@ export class RequestFailure extends Error {
 /** Removes a key, and what looks like one, from a text that a server or the system wrote. */
 export function redact(text: string, key: string | undefined): string {
   return redactor(key ? [key] : [])(text);
-}
-
-/** An endpoint as messages show it: without user, query and fragment. */
-export function shownUrl(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return `${origin}${pathname.replace(/\/$/, "")}`;
 }
 
 /** What a server says about an error, in at most 200 characters; OpenAI's, vLLM's and FastAPI's shapes. */

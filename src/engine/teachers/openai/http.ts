@@ -1,12 +1,12 @@
 import http from "node:http";
 import https from "node:https";
 import { say } from "../../../words/text.ts";
+import { checkedLookup, refuseEndpoint, refuseResolved } from "../../base/endpointGuard.ts";
 import { LeafError, throwIfCancelled } from "../../base/errors.ts";
-import { checkedLookup, refuseEndpoint, refuseResolved } from "./address.ts";
+import { proxyAgents } from "../../base/proxyAgents.ts";
 import { networkFailure, RequestFailure } from "./failures.ts";
-import { proxyAgents } from "./proxyAgents.ts";
 
-export { refuseEndpoint } from "./address.ts";
+export { refuseEndpoint } from "../../base/endpointGuard.ts";
 
 /** A larger answer is refused while it arrives. */
 const maxAnswerBytes = 8 * 2 ** 20;

@@ -1,7 +1,8 @@
 import type { Text } from "../../../protocol/text.ts";
 import { quoted, say } from "../../../words/text.ts";
+import { shownUrl } from "../../base/endpoint.ts";
 import { LeafError, throwIfCancelled } from "../../base/errors.ts";
-import { RequestFailure, shownUrl } from "./failures.ts";
+import { RequestFailure } from "./failures.ts";
 import { createWindow, type Window } from "./window.ts";
 
 /** An endpoint that takes work, and what was found out about it. */

@@ -1,8 +1,9 @@
+import { shownUrl } from "../../base/endpoint.ts";
 import { sharp } from "../../images/sharp.ts";
 import type { Prompts } from "../prompts.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { type Client, trimmed } from "./client.ts";
-import { RequestFailure, StatusError, shownUrl } from "./failures.ts";
+import { RequestFailure, StatusError } from "./failures.ts";
 import { type Ask, adapted, cannotJudge, type Draft, type Listed, negotiated } from "./negotiate.ts";
 import { toDataUrl } from "./picture.ts";
 import { prefillOf } from "./prefill.ts";

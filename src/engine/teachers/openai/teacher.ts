@@ -1,6 +1,7 @@
 import path from "node:path";
 import { figure } from "../../../words/figure.ts";
 import { inEnglish, say } from "../../../words/text.ts";
+import { shownUrl } from "../../base/endpoint.ts";
 import { LeafError } from "../../base/errors.ts";
 import { knowSecrets, redact, secretsIn } from "../../base/redact.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
@@ -26,7 +27,7 @@ import { normalised } from "./answers.ts";
 import { createBudget } from "./budget.ts";
 import { type Capabilities, describe, type Manner, mannerOf } from "./capabilities.ts";
 import { createClient } from "./client.ts";
-import { RequestFailure, shownUrl } from "./failures.ts";
+import { RequestFailure } from "./failures.ts";
 import { sameManner } from "./found.ts";
 import { createHttpClient, refuseEndpoint } from "./http.ts";
 import { identify } from "./identity.ts";

@@ -1,10 +1,10 @@
 import type http from "node:http";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
-import { say } from "../../../words/text.ts";
-import { LeafError, messageOf } from "../../base/errors.ts";
-import { proxyFor } from "../../base/proxy.ts";
-import { knowSecrets } from "../../base/redact.ts";
+import { say } from "../../words/text.ts";
+import { LeafError, messageOf } from "./errors.ts";
+import { proxyFor } from "./proxy.ts";
+import { knowSecrets } from "./redact.ts";
 
 /** Agents of the proxies that the environment names, made when they are needed. */
 export function proxyAgents(options: http.AgentOptions) {

@@ -1,10 +1,9 @@
 import dns from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
-import type { Text } from "../../../protocol/text.ts";
-import { say } from "../../../words/text.ts";
-import { decideEndpoint } from "../../base/endpoint.ts";
-import { LeafError } from "../../base/errors.ts";
-import { shownUrl } from "./failures.ts";
+import type { Text } from "../../protocol/text.ts";
+import { say } from "../../words/text.ts";
+import { decideEndpoint, shownUrl } from "./endpoint.ts";
+import { LeafError } from "./errors.ts";
 
 /** The user's own word, from the environment or the editor's setting. */
 const settings = () => ({ allowLinkLocal: process.env.LEAF_ALLOW_LINK_LOCAL === "1" });
@@ -44,6 +43,6 @@ export const checkedLookup: LookupFunction = (hostname, options, callback) => {
 
 function refused(where: string, reason: Text): LeafError {
   return new LeafError("config", say`The endpoint ${where} is refused: ${reason}.`, {
-    remedy: say`Correct \`teacher.endpoint\`. If it is meant, allow it by your setting \`leaf.teacher.allowLinkLocal\` (LEAF_ALLOW_LINK_LOCAL=1).`,
+    remedy: say`Correct the address. If it is meant, allow it by your setting \`leaf.teacher.allowLinkLocal\` (LEAF_ALLOW_LINK_LOCAL=1).`,
   });
 }

@@ -6,8 +6,6 @@ import { LeafError, throwIfCancelled } from "../../base/errors.ts";
 import { proxyAgents } from "../../base/proxyAgents.ts";
 import { networkFailure, RequestFailure } from "./failures.ts";
 
-export { refuseEndpoint } from "../../base/endpointGuard.ts";
-
 /** A larger answer is refused while it arrives. */
 const maxAnswerBytes = 8 * 2 ** 20;
 

@@ -2,6 +2,7 @@ import path from "node:path";
 import { figure } from "../../../words/figure.ts";
 import { inEnglish, say } from "../../../words/text.ts";
 import { shownUrl } from "../../base/endpoint.ts";
+import { refuseEndpoint } from "../../base/endpointGuard.ts";
 import { LeafError } from "../../base/errors.ts";
 import { knowSecrets, redact, secretsIn } from "../../base/redact.ts";
 import type { OpenaiTeacherConfig } from "../../config/teacher.ts";
@@ -29,7 +30,7 @@ import { type Capabilities, describe, type Manner, mannerOf } from "./capabiliti
 import { createClient } from "./client.ts";
 import { RequestFailure } from "./failures.ts";
 import { sameManner } from "./found.ts";
-import { createHttpClient, refuseEndpoint } from "./http.ts";
+import { createHttpClient } from "./http.ts";
 import { identify } from "./identity.ts";
 import { createJudge, type Judged } from "./judge.ts";
 import { keyFinder } from "./keys.ts";

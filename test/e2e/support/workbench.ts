@@ -117,9 +117,19 @@ export function openWorkbench(server: CodeServer, page: Page): Workbench {
       await rows.filter({ hasText: label }).first().click();
     },
     async answer(text) {
+      // A file dialog drops Enter while it reads the folder, and writes its own path over the text once it has.
       await input.waitFor();
-      await input.fill(text);
-      await page.keyboard.press("Enter");
+      await until(
+        `${text} to be taken`,
+        async () => {
+          if (!(await quickInput.isVisible())) return true;
+          await input.fill(text, { timeout: 10_000 });
+          await page.keyboard.press("Enter");
+          await quickInput.waitFor({ state: "hidden", timeout: 5_000 });
+          return true;
+        },
+        60_000,
+      );
     },
     async openFile(name) {
       const base = path.basename(name);

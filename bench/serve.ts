@@ -1,58 +1,76 @@
-// Requests a second of `leaf serve` with 1, 8 and 64 callers on kept connections, against the bare network on the same pixels without
-// HTTP and decoding, interleaved; p50 and p99; memory of the service at the beginning and the end; what came back at the shutdown.
-// node bench/serve.ts [student=test/fixtures/student] [image=demo/photos/coffee.jpg] [seconds=5] [rounds=3]
-import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+// Requests a second of `leaf serve` with 1, 8 and 64 callers on kept connections, in turn with what no service could do without: the
+// bare network, and decoding with the network, one image after the other in a process of its own. p50 and p99; memory of the service
+// over many requests; what was answered at the shutdown. Callers share the cores with the service.
+// node bench/serve.ts [atto | lite0 | base | FOLDER of a student] [image=demo/photos/coffee.jpg] [seconds=5] [rounds=3] [requests=100000]
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
-import path from "node:path";
-import { decodeImage } from "../src/engine/images/decode.ts";
-import { prepare, views } from "../src/engine/images/views.ts";
-import { openStudent } from "../src/engine/student/student.ts";
+import sharp from "sharp";
+import { type Family, studentOf } from "./suite/students.ts";
 
-const [folder = "test/fixtures/student", image = "demo/photos/coffee.jpg", seconds = "5", rounds = "3"] =
+const [name = "lite0", image = "demo/photos/coffee.jpg", seconds = "5", rounds = "3", requests = "100000"] =
   process.argv.slice(2);
-const body = readFileSync(image);
-const { child, port } = await startService();
+const folder = existsSync(name) ? name : await studentOf(name as Family);
 const agent = new Agent({ keepAlive: true });
-const student = await openStudent(path.resolve(folder));
-const seen = views(await prepare(await decodeImage(image), student.card.input), student.card.input);
+const photo = readFileSync(image);
+let { child, port } = await startService(folder);
+process.once("exit", () => child.kill());
 
-await callers(1, 1);
-const before = memoryMB(child);
-const bare: number[] = [];
+await callers(8, 1000, photo);
+const bare: { network: number; both: number }[] = [];
 const found = new Map<number, { rate: number; latencies: number[] }[]>([1, 8, 64].map((n) => [n, []]));
 for (let round = 0; round < Number(rounds); round++) {
-  bare.push(await network(Number(seconds)));
-  for (const [n, all] of found) all.push(await callers(n, Number(seconds)));
+  bare.push(
+    JSON.parse(
+      execFileSync(process.execPath, ["bench/serve/bare.ts", folder, image, seconds], { encoding: "utf8" }),
+    ),
+  );
+  for (const [n, all] of found) all.push(await callers(n, Number(seconds) * 1000, photo));
 }
-const after = memoryMB(child);
-const base = median(bare);
-console.log(`bare network: ${base.toFixed(1)}/s [${range(bare)}]`);
+const network = bare.map((one) => one.network);
+const both = bare.map((one) => one.both);
+console.log(`bare network: ${median(network).toFixed(1)}/s [${range(network)}]`);
+console.log(`decode and network: ${median(both).toFixed(1)}/s [${range(both)}]`);
 for (const [n, all] of found) {
   const rates = all.map(({ rate }) => rate);
   const latencies = all.flatMap((one) => one.latencies).sort((a, b) => a - b);
   const at = (share: number) => latencies[Math.floor(share * (latencies.length - 1))]!.toFixed(0);
+  const share = (of: number[]) => (median(rates) / median(of)).toFixed(2);
   console.log(
-    `${n} callers: ${median(rates).toFixed(1)}/s [${range(rates)}], ${(median(rates) / base).toFixed(2)} of the bare network; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, n = ${latencies.length}`,
+    `${n} callers: ${median(rates).toFixed(1)}/s [${range(rates)}], ${share(network)} of the network, ${share(both)} of both; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, n = ${latencies.length}`,
   );
 }
-console.log(`memory of the service: ${before} MB, then ${after} MB`);
-const last = Array.from({ length: 16 }, () => ask());
-await new Promise((resolve) => setTimeout(resolve, 30));
-child.kill("SIGTERM");
-const answers = await Promise.allSettled(last);
-const dropped = answers.filter((one) => one.status === "rejected").length;
-const [code] = await new Promise<[number | null]>((resolve) =>
-  child.once("close", (ended) => resolve([ended])),
-);
-console.log(`at the shutdown: ${answers.length - dropped} of ${answers.length} answered, exit ${code}`);
-agent.destroy();
-await student.close();
 
-async function startService(): Promise<{ child: ChildProcess; port: number }> {
+const last = Array.from({ length: 16 }, () => ask(photo));
+await new Promise((resolve) => setTimeout(resolve, 30));
+const end = await stopService();
+const answers = await Promise.allSettled(last);
+const ends = Map.groupBy(answers, (one) => (one.status === "fulfilled" ? "answered" : String(one.reason)));
+const told = [...ends].map(([how, all]) => `${all.length} ${how}`).join(", ");
+console.log(`16 requests, and SIGTERM 30 ms later: ${told}; exit ${end}`);
+
+// What a request leaves behind depends neither on the student nor on the image: the least of both makes the most requests.
+({ child, port } = await startService("test/fixtures/student"));
+const small = await sharp(photo).resize(64, 64).png().toBuffer();
+for (let part = 1, done = 0; part <= 10; part++) {
+  const until = Math.round((Number(requests) * part) / 10);
+  const { rate } = await callers(8, Number.POSITIVE_INFINITY, small, until - done);
+  done = until;
+  console.log(`memory after ${done} requests: ${memoryMB(child)} MB, ${rate.toFixed(0)}/s`);
+}
+await stopService();
+agent.destroy();
+
+async function stopService(): Promise<number | null> {
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  child.kill("SIGTERM");
+  return ended;
+}
+
+async function startService(student: string): Promise<{ child: ChildProcess; port: number }> {
   const started = spawn(
     process.execPath,
-    ["bin/leaf.js", "serve", "--student", folder, "--port", "0", "--json"],
+    ["bin/leaf.js", "serve", "--student", student, "--port", "0", "--json"],
     {
       stdio: ["ignore", "pipe", "inherit"],
     },
@@ -65,16 +83,14 @@ async function startService(): Promise<{ child: ChildProcess; port: number }> {
   return { child: started, port: Number(new URL(JSON.parse(said).url).port) };
 }
 
-function ask(): Promise<void> {
+function ask(body: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/octet-stream", "content-length": body.length };
     const asked = request(
       { host: "127.0.0.1", port, path: "/v1/score", method: "POST", agent, headers },
       (answer) => {
         answer.resume();
-        answer.once("end", () =>
-          answer.statusCode === 200 ? resolve() : reject(new Error(`${answer.statusCode}`)),
-        );
+        answer.once("end", () => (answer.statusCode === 200 ? resolve() : reject(answer.statusCode)));
       },
     );
     asked.once("error", reject);
@@ -82,30 +98,25 @@ function ask(): Promise<void> {
   });
 }
 
-async function callers(n: number, forSeconds: number): Promise<{ rate: number; latencies: number[] }> {
+async function callers(
+  n: number,
+  forMs: number,
+  body: Buffer,
+  most = Number.POSITIVE_INFINITY,
+): Promise<{ rate: number; latencies: number[] }> {
   const latencies: number[] = [];
+  let asked = 0;
   const start = performance.now();
-  const end = start + forSeconds * 1000;
   await Promise.all(
     Array.from({ length: n }, async () => {
-      while (performance.now() < end) {
+      while (performance.now() < start + forMs && asked++ < most) {
         const from = performance.now();
-        await ask();
+        await ask(body);
         latencies.push(performance.now() - from);
       }
     }),
   );
   return { rate: (latencies.length * 1000) / (performance.now() - start), latencies };
-}
-
-async function network(forSeconds: number): Promise<number> {
-  let done = 0;
-  const start = performance.now();
-  while (performance.now() - start < forSeconds * 1000) {
-    await student.judgeViews(seen);
-    done++;
-  }
-  return (done * 1000) / (performance.now() - start);
 }
 
 function memoryMB({ pid }: ChildProcess): number {

@@ -78,6 +78,11 @@ function addMessage(training: Training, message: TrainerMessage): void {
   }
 }
 
+/** Losses between the ends of epochs, where there are any: of windows longer than an epoch a line would only cross the curve. */
+export function lossesWithinEpochs({ windows, epochs }: Training): Training["windows"] {
+  return windows.length > epochs.length ? windows : [];
+}
+
 function addMetrics(training: Training, message: TrainerMessage & { type: "metrics" }): void {
   const { epoch, step, loss, parts, val } = message;
   const ends = val !== null || (training.stepsPerEpoch !== null && step === epoch * training.stepsPerEpoch);

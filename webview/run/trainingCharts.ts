@@ -5,7 +5,7 @@ import { drawLines, type Series } from "../charts/lines.ts";
 import { colorOf } from "../charts/palette.ts";
 import type { Host } from "../host.ts";
 import { baseStyles } from "../ui/styles.ts";
-import type { Training } from "./jobView.ts";
+import { lossesWithinEpochs, type Training } from "./jobView.ts";
 
 /** Losses and validation of one training stage, as they come. `version` changes when `training` grew. */
 class TrainingCharts extends LitElement {
@@ -32,7 +32,7 @@ class TrainingCharts extends LitElement {
 
   protected override render() {
     const text = this.host.text;
-    const { epochs, windows, epochsTotal, bestEpoch } = this.training;
+    const { epochs, epochsTotal, bestEpoch } = this.training;
     const parts = [...new Set(epochs.flatMap((point) => Object.keys(point.parts)))];
     const losses: Series[] = [
       { name: text("total"), color: colorOf(0), points: epochs.map(({ epoch, loss }) => [epoch, loss]) },
@@ -42,7 +42,12 @@ class TrainingCharts extends LitElement {
         points: epochs.map(({ epoch, parts }): [number, number | null] => [epoch, parts[name] ?? null]),
       })),
     ];
-    const within: Series = { name: "", color: colorOf(0), points: windows, faint: true };
+    const within: Series = {
+      name: "",
+      color: colorOf(0),
+      points: lossesWithinEpochs(this.training),
+      faint: true,
+    };
     const validation: Series[] = (["srcc", "plcc"] as const).map((measure, at) => ({
       name: measure.toUpperCase(),
       color: colorOf(at + 2),

@@ -38,7 +38,7 @@ export function useSession(
     };
     const browser = await startChromium(marked(server.id));
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     const workbench = openWorkbench(server, page);
     session = { server, page, workbench, editor: activeEditor(page), folder };
     close = async () => {

@@ -42,13 +42,15 @@ export function activeEditor(page: Page): TextEditor {
 
   return {
     async goTo(line, column = 1) {
-      await focus();
-      await page.keyboard.press("Control+g");
       const input = page.locator(".quick-input-widget input").filter({ visible: true }).first();
-      await input.waitFor();
-      await input.fill(`:${line}:${column}`);
-      await page.keyboard.press("Enter");
-      await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+      await until(`line ${line}`, async () => {
+        await focus();
+        if (!(await input.isVisible())) await page.keyboard.press("Control+g");
+        await input.fill(`:${line}:${column}`, { timeout: 5_000 });
+        await page.keyboard.press("Enter");
+        await page.locator(".quick-input-widget").waitFor({ state: "hidden", timeout: 5_000 });
+        return true;
+      });
       await focus();
     },
     async goToText(text, side = "before") {
@@ -63,8 +65,11 @@ export function activeEditor(page: Page): TextEditor {
     },
     notes: () => editor.locator('.view-line span[class*="ced-"]').evaluateAll(drawnAfter),
     async suggestions() {
-      await page.keyboard.press("Control+Space");
-      await suggest.first().waitFor();
+      await until("suggestions", async () => {
+        await page.keyboard.press("Control+Space");
+        await suggest.first().waitFor({ timeout: 10_000 });
+        return true;
+      });
       return labels(suggest);
     },
     async accept(label) {
@@ -109,7 +114,7 @@ export function activeEditor(page: Page): TextEditor {
         90_000,
       );
     },
-    async waitForLens(title, timeoutMs = 30_000) {
+    async waitForLens(title, timeoutMs = 60_000) {
       const found = lens.filter({ hasText: title }).first();
       await found.waitFor({ timeout: timeoutMs }).catch(async () => {
         throw new Error(
@@ -119,10 +124,13 @@ export function activeEditor(page: Page): TextEditor {
       return (await found.innerText()).trim();
     },
     async quickFix(title) {
-      await focus();
-      await page.keyboard.press("Control+.");
       const rows = page.locator(".action-widget .monaco-list-row.action");
-      await rows.first().waitFor();
+      await until("quick fixes", async () => {
+        await focus();
+        await page.keyboard.press("Control+.");
+        await rows.first().waitFor({ timeout: 10_000 });
+        return true;
+      });
       const titles = (await rows.allInnerTexts()).map((text) => text.trim());
       await rows.filter({ hasText: title }).first().click();
       return titles;

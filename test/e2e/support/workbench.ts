@@ -179,14 +179,18 @@ export function openWorkbench(server: CodeServer, page: Page): Workbench {
       return texts.map((text) => text.trim()).filter(Boolean);
     },
     async setTheme(next) {
-      await until(`the ${next} theme`, async () => {
-        await this.run("Preferences: Color Theme");
-        await input.fill(colorThemes[next].label, { timeout: 3_000 });
-        await labelled(rows, colorThemes[next].label).click({ timeout: 3_000 });
-        await quickInput.waitFor({ state: "hidden", timeout: 5_000 });
-        await page.locator(`.monaco-workbench.${colorThemes[next].base}`).waitFor({ timeout: 5_000 });
-        return true;
-      });
+      await until(
+        `the ${next} theme`,
+        async () => {
+          await this.run("Preferences: Color Theme");
+          await input.fill(colorThemes[next].label, { timeout: 3_000 });
+          await labelled(rows, colorThemes[next].label).click({ timeout: 3_000 });
+          await quickInput.waitFor({ state: "hidden", timeout: 10_000 });
+          await page.locator(`.monaco-workbench.${colorThemes[next].base}`).waitFor({ timeout: 10_000 });
+          return true;
+        },
+        120_000,
+      );
       theme = next;
     },
     async screenshot(name) {

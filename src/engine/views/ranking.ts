@@ -6,7 +6,7 @@ import type { Sources } from "./sources.ts";
 export interface Ranking {
   sorted(scorer: string): Float64Array;
   /** Reads them in slices, so that `sorted` need not at once. */
-  prepare(scorer: string): void;
+  prepare(scorer: string): Promise<void>;
 }
 
 /** Up to this many scores are read at once; more are read in slices, the older ones serving meanwhile. */
@@ -74,8 +74,8 @@ export function openRanking(sources: Sources): Ranking {
   const readBehind = (scorer: string) => void readSlowly(scorer).catch(() => {});
 
   return {
-    prepare(scorer) {
-      if (known?.scorer !== scorer) readBehind(scorer);
+    async prepare(scorer) {
+      if (known?.scorer !== scorer) await readSlowly(scorer);
     },
     sorted(scorer) {
       const at = version();

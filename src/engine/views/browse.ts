@@ -51,7 +51,7 @@ const scoreOfPath = `
 export function openBrowser(project: Project): Browser {
   const sources = openSources(project);
   const shelf: Shelf = { sources, keep: keeper() };
-  const ranking = openRanking(sources);
+  const ranking = openRanking(shelf);
   let now: LiveContext | undefined;
   let total = { version: "", count: 0 };
   sources.refresh();
@@ -85,10 +85,11 @@ export function openBrowser(project: Project): Browser {
     return twins ? { ...row, twins } : row;
   }
 
-  /** What the gallery's first page would wait for. */
+  /** What the gallery's first pages would wait for. */
   async function readAhead(next: LiveContext): Promise<void> {
     await ranking.prepare(next.scorer.fingerprint);
-    await listImages(shelf, { sort: "score", descending: false, offset: 0, limit: 0 }, next, twinsOf);
+    for (const sort of ["score", "teacher"] as const)
+      await listImages(shelf, { sort, descending: false, offset: 0, limit: 0 }, next, twinsOf);
   }
 
   return {

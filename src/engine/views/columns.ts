@@ -4,7 +4,7 @@ import { say } from "../../words/text.ts";
 import { LeafError } from "../base/errors.ts";
 import { type Judges, standing } from "../labels/counting.ts";
 import { human } from "../labels/labels.ts";
-import type { Keep } from "./kept.ts";
+import { inSteps, type Keep } from "./kept.ts";
 import type { Sources } from "./sources.ts";
 
 /** Where lists come from. */
@@ -16,6 +16,8 @@ export interface Shelf {
 /** Different usable images by path, each once under the first of its paths; a row is a place in these. */
 export interface Images {
   length: number;
+  /** Of the index that it was read from. */
+  version: string;
   paths: string[];
   hashes: string[];
   modified: number[];
@@ -61,8 +63,8 @@ export const numberOf = (value: unknown): number =>
   typeof value === "number" && Number.isFinite(value) ? value : Number.NaN;
 
 export function readImages(shelf: Shelf): Promise<Images> {
-  const from = { inputs: [], version: shelf.sources.version("dataset") };
-  return shelf.keep("images", from, async () => {
+  const version = shelf.sources.version("dataset");
+  return shelf.keep("images", { inputs: [], version }, async () => {
     const paths: string[] = [];
     const hashes: string[] = [];
     const modified: number[] = [];
@@ -82,7 +84,7 @@ export function readImages(shelf: Shelf): Promise<Images> {
       hashes.push(hash);
       modified.push(numberOf(mtimeMs));
     });
-    return { length: paths.length, paths, hashes, modified, rowOf };
+    return { length: paths.length, version, paths, hashes, modified, rowOf };
   });
 }
 
@@ -91,14 +93,16 @@ const emptyColumn = (images: Images): Column => new Float64Array(images.length).
 /** What a scorer said; `asTeacher` are those scores that came with a teacher's probabilities. */
 export interface ScoreColumns {
   length: number;
+  /** Of the scores that it was read from. */
+  version: string;
   score: Column;
   distance: Column;
   asTeacher: Column;
 }
 
 export function readScores(shelf: Shelf, images: Images, scorer: string): Promise<ScoreColumns> {
-  const from = { inputs: [images], version: shelf.sources.version("scores") };
-  return shelf.keep(`scores ${scorer}`, from, async () => {
+  const version = shelf.sources.version("scores");
+  return shelf.keep(`scores ${scorer}`, { inputs: [images], version }, async () => {
     const [score, distance, asTeacher] = [emptyColumn(images), emptyColumn(images), emptyColumn(images)];
     const sql = `SELECT hash, score, distance, excellent IS NOT NULL FROM scores.scores
       WHERE scorer = :scorer AND hash > :after ORDER BY hash LIMIT :rows`;
@@ -109,7 +113,7 @@ export function readScores(shelf: Shelf, images: Images, scorer: string): Promis
       distance[row] = numberOf(far);
       if (isTeachers === 1) asTeacher[row] = score[row]!;
     });
-    return { length: images.length, score, distance, asTeacher };
+    return { length: images.length, version, score, distance, asTeacher };
   });
 }
 
@@ -147,5 +151,24 @@ export function readPoints(shelf: Shelf, images: Images, teacher: string): Promi
       if (isPersons === 1) person[row] = score[row]!;
     });
     return { length: images.length, score, person };
+  });
+}
+
+/** What is known by hash, as a column. */
+export function columnOf(
+  shelf: Shelf,
+  name: string,
+  images: Images,
+  values: ReadonlyMap<string, number>,
+): Promise<Column> {
+  return shelf.keep(name, { inputs: [images, values] }, async () => {
+    const column = emptyColumn(images);
+    const entries = [...values];
+    await inSteps(entries.length, (i) => {
+      const [hash, value] = entries[i]!;
+      const row = images.rowOf.get(hash);
+      if (row !== undefined) column[row] = value;
+    });
+    return column;
   });
 }

@@ -3,7 +3,7 @@ import { mosToStudent } from "../mos/scale.ts";
 import type { LiveContext } from "../scoring/context.ts";
 import { scorerOf } from "../scoring/scores.ts";
 import { isFar } from "../student/outOfDistribution.ts";
-import { type Images, readImages, readPoints, readScores, type Shelf } from "./columns.ts";
+import { columnOf, type Images, readImages, readPoints, readScores, type Shelf } from "./columns.ts";
 import { ordered, type Wanted } from "./order.ts";
 import type { TwinGroup } from "./twinGroups.ts";
 
@@ -35,7 +35,8 @@ export async function listImages(
       : undefined;
   const labels = judged ? await readPoints(shelf, images, teacher) : undefined;
   const said = judged ? await readScores(shelf, images, teacher) : undefined;
-  const rated = mos || sort === "mos" ? mosOf(context, target) : undefined;
+  const { lowerIsBetter, ...human } = mosOf(context, target);
+  const rated = mos || sort === "mos" ? await columnOf(shelf, `mos ${target}`, images, human.mos) : undefined;
 
   function wanted(): Wanted {
     const conditions: Wanted["conditions"] = [];
@@ -49,7 +50,7 @@ export async function listImages(
     }
     if (far) conditions.push((row) => isFar(scores!.distance[row]) === true);
     if (sort === "similar") conditions.push((row) => twinsOf(images.hashes[row]!) !== undefined);
-    if (mos) conditions.push((row) => rated!.mos.has(images.hashes[row]!) === (mos === "rated"));
+    if (mos) conditions.push((row) => Number.isNaN(rated![row]!) === (mos === "unrated"));
     if (split) conditions.push((row) => splitOf(images.hashes[row]!) === split);
     return { conditions, key: key(), descending };
   }
@@ -69,8 +70,8 @@ export async function listImages(
       case "score":
         return (row) => scores!.score[row]!;
       case "mos": {
-        const sign = rated!.lowerIsBetter ? -1 : 1;
-        return (row) => sign * (rated!.mos.get(images.hashes[row]!) ?? Number.NaN);
+        const sign = lowerIsBetter ? -1 : 1;
+        return (row) => sign * rated![row]!;
       }
       case "teacher":
         return label;
@@ -86,7 +87,7 @@ export async function listImages(
 
   const { low, high } = score ? innerRange(score, context) : {};
   const name = `list of images ${JSON.stringify([sort, descending, text || null, low, high, mos, split, far, target])}`;
-  const inputs = [images, scores, labels, said, rated?.mos, rated?.lowerIsBetter, split && splitOf];
+  const inputs = [images, scores, labels, said, rated, lowerIsBetter, split && splitOf];
   const list = await shelf.keep(name, { inputs }, () => ordered(images.length, wanted()));
   return { images, list };
 }

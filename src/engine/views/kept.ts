@@ -20,7 +20,8 @@ interface Kept {
   costMs: number;
 }
 
-const mostKept = 12;
+/** Of what is read from a source, and of what is made of that: many lists drive out no column. */
+const mostKept = 8;
 /** A shorter one is never outdated. */
 const long = 10_000;
 /** An outdated one serves this many times as long as it took to make. */
@@ -57,11 +58,11 @@ export function keeper(): Keep {
     }
   }
 
-  function dropOldest(): void {
-    for (const [name, kept] of all) {
-      if (all.size <= mostKept) return;
-      if (!kept.making) all.delete(name);
-    }
+  function dropOldest(like: Kept): void {
+    const alike = [...all].filter(
+      ([, kept]) => (kept.version === undefined) === (like.version === undefined),
+    );
+    for (const [name, kept] of alike.slice(0, -mostKept)) if (!kept.making) all.delete(name);
   }
 
   return async function keep<T extends { length: number }>(
@@ -80,7 +81,7 @@ export function keeper(): Keep {
     if (before?.value) dropDerived(before.value);
     const kept: Kept = { inputs, version, value: undefined, making: undefined, madeMs: 0, costMs: 0 };
     all.set(name, kept);
-    dropOldest();
+    dropOldest(kept);
     kept.making = begin(kept, make);
     return kept.making as Promise<T>;
   };

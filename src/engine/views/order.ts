@@ -10,7 +10,7 @@ export interface Wanted {
   descending: boolean;
 }
 
-/** The wanted ones of so many rows, in order. */
+/** The wanted ones of so many rows, in order. The event loop runs before it ends, since reading a page takes a turn of its own. */
 export async function ordered(rows: number, { conditions, key, descending }: Wanted): Promise<Int32Array> {
   const all = new Int32Array(rows);
   let count = 0;
@@ -19,6 +19,7 @@ export async function ordered(rows: number, { conditions, key, descending }: Wan
     all[count++] = row;
   });
   const found = all.slice(0, count);
+  await setImmediate();
   if (!key) return descending ? found.reverse() : found;
   const keys = new Float64Array(count);
   await inSteps(count, (i) => {
@@ -62,6 +63,7 @@ async function sorted(rows: Int32Array, keys: Float64Array, descending: boolean)
     [from, to] = [to, from];
   }
   for (let i = 0; i < count; i++) to[i] = rows[from[i]!]!;
+  await setImmediate();
   return to;
 }
 

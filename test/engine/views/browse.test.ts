@@ -265,6 +265,24 @@ describe("the browser", () => {
       expect(page.total).toBe(images.filter((image) => image.path.includes(`${i}7`)).length);
   });
 
+  it("ranks many as few, when it has read them in pieces", async () => {
+    const project = liveProject(temporaryFolder());
+    const images = Array.from({ length: 21_000 }, (_, i) => ({ path: `p/${i}.jpg`, hash: hashOf(i) }));
+    putIndex(project, images);
+    putScores(
+      project,
+      "calibrate-1",
+      images.map(({ hash }, i) => [hash, 1 + ((i * 7919) % 21_000) / 5250]),
+    );
+    putScores(project, "calibrate-1", [[hashOf(99_999), 3]]);
+    const browser = browse(liveContext(project));
+    const { rows, total } = await browser.images({ ...all, sort: "score", offset: 20_990, limit: 5 });
+    expect(total).toBe(21_000);
+    for (const [i, { rank }] of rows.entries())
+      expect(rank).toEqual({ share: expect.closeTo((20_990.5 + i) / 21_000, 9), of: 21_000 });
+    expect(browser.counts()).toEqual({ scored: 21_000, total: 21_000 });
+  });
+
   it("lets go of a list that is being made when it is closed", async () => {
     const project = liveProject(temporaryFolder());
     putIndex(
@@ -403,7 +421,7 @@ describe("the browser", () => {
               .map((file) => ({ file, row: browser.row(file.hash)! }));
             const scored = rows.flatMap(({ row }) => (row.score === null ? [] : [row.score]));
             expect(browser.counts()).toEqual({
-              scored: new Set(files.map((file) => file.hash)).intersection(
+              scored: new Set(usable.map((file) => file.hash)).intersection(
                 new Set(Object.keys(made.scores).map((i) => hashOf(Number(i)))),
               ).size,
               total: new Set(usable.map((file) => file.hash)).size,

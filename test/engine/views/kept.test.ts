@@ -61,7 +61,9 @@ describe("what is kept", () => {
     await keep("base", { inputs: [], version: "2" }, made(1));
     expect(await keep("list", { inputs: [base] }, made(1))).not.toBe(list);
     expect(await keep("of list", { inputs: [list] }, made(1))).not.toBe(ofList);
+    const read = await keep("read", { inputs: [], version: "1" }, made(1));
     for (let i = 0; i < 20; i++) await keep(`other ${i}`, { inputs: [] }, made(1));
+    expect(await keep("read", { inputs: [], version: "1" }, made(1))).toBe(read);
     const again = made(3);
     await keep("a", { inputs: [] }, again);
     expect(again).toHaveBeenCalledTimes(1);

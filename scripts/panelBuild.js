@@ -7,9 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
 
 /** The icon font of the editor, which panel.css loads from its own folder. */
-export const panelAssets = ["codicon.css", "codicon.ttf"].map((file) =>
-  path.join(root, "node_modules/@vscode/codicons/dist", file),
-);
+export const panelAssets = [path.join(root, "node_modules/@vscode/codicons/dist/codicon.ttf")];
 
 /**
  * Gives panel.js with its later parts, and panel.css.

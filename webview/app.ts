@@ -2,12 +2,13 @@ import { css, html, LitElement } from "lit";
 import { keyed } from "lit/directives/keyed.js";
 import type { HostToPanel, PanelState, PanelTab } from "../src/protocol/panel.ts";
 import type { ProjectSnapshot } from "../src/protocol/project.ts";
+import { tabTitles } from "../src/words/titles.ts";
 import { tell } from "./feed.ts";
 import type { connectHost } from "./host.ts";
 import "./shell/begin.ts";
 import { isRunning, openingState } from "./shell/opening.ts";
 import "./shell/tabBar.ts";
-import { tabOfKey, titlesOf } from "./shell/tabBar.ts";
+import { tabOfKey } from "./shell/tabBar.ts";
 import { tabElement } from "./shell/tabs.ts";
 import type { Focus } from "./tab.ts";
 import "./ui/dropdown.ts";
@@ -150,7 +151,7 @@ export class App extends LitElement {
         ></leaf-tab-bar>
         ${this.#picker(project)}
       </header>
-      <main role="tabpanel" aria-label=${titlesOf(this.#host.text)[tab]}>
+      <main role="tabpanel" aria-label=${tabTitles(this.#host.text)[tab]}>
         ${keyed(
           `${tab} ${config}`,
           tabElement(tab, {
@@ -166,6 +167,11 @@ export class App extends LitElement {
         )}
       </main>
     </div>`;
+  }
+
+  /** What the page showed until now stands in the same place. */
+  protected override updated() {
+    if (this.projects) document.getElementById("outline")?.remove();
   }
 
   #picker(project: ProjectSnapshot) {

@@ -1,4 +1,5 @@
 import type { JobKind } from "../protocol/jobs.ts";
+import type { PanelTab } from "../protocol/panel.ts";
 import type { Progress } from "../protocol/progress.ts";
 import type { Translate } from "./translate.ts";
 
@@ -25,3 +26,13 @@ export function workTitle(t: Translate, work: Progress["stage"] | JobKind): stri
       return t("Run Experiment");
   }
 }
+
+/** The panel's tabs, in their order. */
+export const tabTitles = (t: Translate): Record<PanelTab, string> => ({
+  run: t("Run"),
+  pairs: t("Pairs"),
+  metrics: t("Metrics"),
+  gallery: t("Gallery"),
+  rate: t("Rate"),
+  runs: t("Runs"),
+});

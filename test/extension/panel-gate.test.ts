@@ -6,8 +6,9 @@ import {
   panelMessage,
   panelState,
 } from "../../src/extension/panel/gate.ts";
-import { panelHtml } from "../../src/extension/panel/html.ts";
+import { panelHtml, panelOutline } from "../../src/extension/panel/html.ts";
 import { panelMethods } from "../../src/protocol/panel.ts";
+import { english } from "../../src/words/translate.ts";
 
 describe("messages of the panel's page", () => {
   it("pass for the known methods alone", () => {
@@ -68,6 +69,7 @@ describe("the panel's page", () => {
     styles: ["https://x/panel.css"],
     title: "LEAF IQA",
     language: "en",
+    outline: panelOutline(english, [{ name: "<b>leaf.yaml" }]),
   });
 
   it("runs its one script by the nonce and nothing else", () => {
@@ -80,7 +82,16 @@ describe("the panel's page", () => {
     expect(html).not.toMatch(/ on\w+=|style="/);
   });
 
+  it("shows the tabs before its script has run, where there will be some", () => {
+    const outline = panelOutline((message) => `${message}!`, [{ name: "leaf.yaml" }, { name: "other" }]);
+    expect(outline.replace(/<[^>]*>/g, " ")).toMatch(
+      /Run! +Pairs! +Metrics! +Gallery! +Rate! +Runs! +leaf.yaml/,
+    );
+    expect(panelOutline(english, [])).toBe("");
+  });
+
   it("escapes what it is given", () => {
     expect(html).toContain('src="https://x/panel.js?a=&#34;b&#34;"');
+    expect(html).toContain("&#60;b&#62;leaf.yaml");
   });
 });

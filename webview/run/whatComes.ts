@@ -1,8 +1,8 @@
 import { css, html, LitElement } from "lit";
 import type { PanelTab } from "../../src/protocol/panel.ts";
 import type { ProjectSnapshot } from "../../src/protocol/project.ts";
+import { tabTitles } from "../../src/words/titles.ts";
 import type { Host } from "../host.ts";
-import { titlesOf } from "../shell/tabBar.ts";
 import type { IconName } from "../ui/icon.ts";
 import "../ui/icon.ts";
 import { baseStyles } from "../ui/styles.ts";
@@ -65,7 +65,7 @@ class WhatComes extends LitElement {
   }
 
   #card(icon: IconName, tab: PanelTab, words: string) {
-    const title = titlesOf(this.host.text)[tab];
+    const title = tabTitles(this.host.text)[tab];
     return html`<li>
       <div class="row">
         <leaf-icon name=${icon}></leaf-icon>

@@ -1,16 +1,8 @@
 import { css, html, LitElement } from "lit";
 import { type PanelTab, panelTabs } from "../../src/protocol/panel.ts";
+import { tabTitles } from "../../src/words/titles.ts";
 import type { Host } from "../host.ts";
 import { baseStyles } from "../ui/styles.ts";
-
-export const titlesOf = (text: Host["text"]): Record<PanelTab, string> => ({
-  run: text("Run"),
-  pairs: text("Pairs"),
-  metrics: text("Metrics"),
-  gallery: text("Gallery"),
-  rate: text("Rate"),
-  runs: text("Runs"),
-});
 
 /** The tab that a key press means: Ctrl+Alt+1 … 6. Alt alone belongs to the editor's own tabs. */
 export function tabOfKey(event: KeyboardEvent): PanelTab | undefined {
@@ -75,7 +67,7 @@ class TabBar extends LitElement {
 
   protected override render() {
     const text = this.host.text;
-    const titles = titlesOf(text);
+    const titles = tabTitles(text);
     return html`<div role="tablist" aria-label=${text("IQA panel")} @keydown=${this.#onKey}>
       ${panelTabs.map((tab, index) => {
         const selected = tab === this.current;

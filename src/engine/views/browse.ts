@@ -6,9 +6,11 @@ import { defaultSimilar } from "../config/data.ts";
 import type { Project } from "../config/project.ts";
 import type { LiveContext } from "../scoring/context.ts";
 import { scorerInfo } from "../scoring/currentScorer.ts";
+import type { Shelf } from "./columns.ts";
 import { readImageRow, shownScore } from "./imageRows.ts";
-import { defineContextFunctions, planImages } from "./imageViews.ts";
-import { type OrderedViews, orderedViews } from "./orderedViews.ts";
+import { listImages } from "./imageViews.ts";
+import { keeper } from "./kept.ts";
+import { pageOf } from "./order.ts";
 import { countBelow, openRanking, rankOf } from "./ranking.ts";
 import { openSources, type Sources } from "./sources.ts";
 import { openTwinGroups } from "./twinGroups.ts";
@@ -22,8 +24,6 @@ export interface Browser {
   /** The newest MOS, splits, teacher and scorer. */
   setContext(context: LiveContext): void;
   context(): LiveContext;
-  /** Grows with every context. */
-  revision(): number;
   /** One row for each different image. Ascending is worst first by score, MOS and teacher; unknown ones come last. */
   images(query: ImageQuery): Promise<Page<ImageRow>>;
   row(hash: string): ImageRow | undefined;
@@ -37,7 +37,7 @@ export interface Browser {
   scorer(): ScorerInfo;
   /** For the views beside this one. */
   readonly sources: Sources;
-  readonly views: OrderedViews;
+  readonly shelf: Shelf;
   close(): void;
 }
 
@@ -50,14 +50,13 @@ const scoreOfPath = `
 /** Opens the project's databases for reading; none of them has to exist yet. */
 export function openBrowser(project: Project): Browser {
   const sources = openSources(project);
-  const views = orderedViews(sources);
-  const ranking = openRanking(sources);
+  const shelf: Shelf = { sources, keep: keeper() };
+  const ranking = openRanking(shelf);
   let now: LiveContext | undefined;
-  let revision = 0;
   let total = { version: "", count: 0 };
   sources.refresh();
   const twinsOf = openTwinGroups(sources, project.config.split.similar ?? defaultSimilar);
-  defineContextFunctions(sources, () => now, twinsOf);
+  sources.db.function("split_of", (hash: unknown) => now?.splitOf(String(hash)) ?? null);
 
   function context(): LiveContext {
     if (!now) throw new Error("The browser has no context yet.");
@@ -86,31 +85,34 @@ export function openBrowser(project: Project): Browser {
     return twins ? { ...row, twins } : row;
   }
 
-  function pathOf(hash: string): string | undefined {
-    sources.refresh();
-    const first = "SELECT path FROM dataset.files WHERE hash = ? AND error IS NULL ORDER BY path LIMIT 1";
-    return sources.prepare(first).get(hash)?.path as string | undefined;
+  /** What the gallery's first pages would wait for. */
+  async function readAhead(next: LiveContext): Promise<void> {
+    await ranking.prepare(next.scorer.fingerprint);
+    for (const sort of ["score", "teacher"] as const)
+      await listImages(shelf, { sort, descending: false, offset: 0, limit: 0 }, next, twinsOf);
   }
 
   return {
     project,
     sources,
-    views,
+    shelf,
     context,
     setContext(next) {
+      const isOther = now?.scorer.fingerprint !== next.scorer.fingerprint;
       now = next;
-      revision++;
       sources.refresh();
-      ranking.prepare(next.scorer.fingerprint);
+      // A database that was closed or replaced meanwhile is read with the next question.
+      if (isOther) readAhead(next).catch(() => {});
     },
-    revision: () => revision,
     async images(query) {
-      const plan = planImages(sources, query, context(), revision);
-      const around = query.around === undefined ? undefined : (pathOf(query.around) ?? "");
-      const { refs, ...page } = await views.page(plan, query.offset, query.limit, around);
+      sources.refresh();
+      const { images, list } = await listImages(shelf, query, context(), twinsOf);
+      // -1 is in no list.
+      const around = query.around === undefined ? undefined : (images.rowOf.get(query.around) ?? -1);
+      const { rows: found, ...page } = pageOf(list, query, around);
       const rankWithin = ranks();
-      const rows = refs.flatMap((ref) => {
-        const row = rowBy("path", String(ref), rankWithin);
+      const rows = [...found].flatMap((place) => {
+        const row = rowBy("path", images.paths[place]!, rankWithin);
         return row ? [row] : [];
       });
       return { rows, ...page };

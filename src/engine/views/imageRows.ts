@@ -5,7 +5,6 @@ import { fileUri } from "../base/fileUri.ts";
 import { isId } from "../base/ids.ts";
 import { isLinkedOut } from "../dataset/linkedOut.ts";
 import { standing } from "../labels/counting.ts";
-import { human } from "../labels/labels.ts";
 import { studentToMos } from "../mos/scale.ts";
 import type { LiveContext, Scorer } from "../scoring/context.ts";
 import { pictureFile } from "../scoring/pictureFiles.ts";
@@ -13,20 +12,17 @@ import { scorerOf } from "../scoring/scores.ts";
 import { isFar } from "../student/outOfDistribution.ts";
 import { reportedDeviation } from "../student/scale.ts";
 import { ratingWords } from "../teachers/judgement.ts";
+import { judges } from "./columns.ts";
 import type { Sources } from "./sources.ts";
 
-const judges = {
-  teacher: "(SELECT id FROM labels.teachers WHERE fingerprint = :teacher)",
-  person: `(SELECT id FROM labels.teachers WHERE fingerprint = '${human}')`,
-};
 /** Joins the label of an image `f` that stands (`pl`), and what a teacher said in the score store. */
-export const pointJoins = `
+const pointJoins = `
   LEFT JOIN labels.images AS li ON li.hash = f.hash
   LEFT JOIN labels.points AS pl ON pl.image_id = li.id AND ${standing("points", "pl", judges, { schema: "labels" })}
   LEFT JOIN scores.scores AS st ON st.scorer = :teacher AND st.hash = f.hash AND st.excellent IS NOT NULL`;
-export const scoreJoin = "LEFT JOIN scores.scores AS s ON s.scorer = :scorer AND s.hash = f.hash";
-export const labelScore = "coalesce(pl.score, st.score)";
-export const personScore = `iif(pl.teacher_id = ${judges.person}, pl.score, NULL)`;
+const scoreJoin = "LEFT JOIN scores.scores AS s ON s.scorer = :scorer AND s.hash = f.hash";
+const labelScore = "coalesce(pl.score, st.score)";
+const personScore = `iif(pl.teacher_id = ${judges.person}, pl.score, NULL)`;
 
 const selectRow = `
   SELECT f.path, f.hash, f.size, f.format, f.width, f.height, s.score AS score, s.distance AS distance, s.sd AS sd,

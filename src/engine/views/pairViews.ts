@@ -2,19 +2,24 @@ import type { SQLInputValue } from "node:sqlite";
 import type { Page, PairQuery, PairRow } from "../../protocol/images.ts";
 import { numberOrNull } from "../base/sqlite.ts";
 import { pairWeight, standing } from "../labels/counting.ts";
-import { human, openLabels } from "../labels/labels.ts";
+import { openLabels } from "../labels/labels.ts";
 import { usable } from "../labels/rules.ts";
 import type { Row } from "../labels/session.ts";
+import { sigmoid } from "../teachers/judgement.ts";
 import type { Browser } from "./browse.ts";
-import type { ViewPlan } from "./orderedViews.ts";
-import type { SourceName } from "./sources.ts";
+import {
+  type Images,
+  inSlices,
+  judges,
+  numberOf,
+  readImages,
+  readLabelledImages,
+  readScores,
+} from "./columns.ts";
+import { ordered, pageOf, type Wanted } from "./order.ts";
 
-const teacherId = "(SELECT id FROM labels.teachers WHERE fingerprint = :teacher)";
-const humanId = `(SELECT id FROM labels.teachers WHERE fingerprint = '${human}')`;
-const stands = (row: string) =>
-  standing("pairs", row, { teacher: teacherId, person: humanId }, { schema: "labels" });
-const isImage = (hash: string) =>
-  `EXISTS (SELECT 1 FROM dataset.files AS f WHERE f.hash = ${hash} AND f.error IS NULL)`;
+const { teacher: teacherId, person: humanId } = judges;
+const stands = (row: string) => standing("pairs", row, judges, { schema: "labels" });
 /** A pair of other images is there to be looked at; training never sees it. */
 const bothTrain = "split_of(a.hash) = 'train' AND split_of(b.hash) = 'train'";
 /** The teacher's own answer where a person's stands in its place. */
@@ -27,17 +32,18 @@ const scoreJoins = ["a", "b"]
   )
   .join(" ");
 const disagrees = "(p.p - 0.5) * (sa.score - sb.score) < 0";
-/** How far the student's own preference is from the label's, as the loss of `distill` sees it; mirror images are equal. */
-const difference = "round(abs(p.p - 1 / (1 + exp((sb.score - sa.score) / :temperature))), 9)";
-
 /**
  * Labelled pairs of the project's images, a person's word in place of the teacher's, as training takes them. Sorted by
  * `disagreement` the student's and the label's preferences are furthest apart at the end; `bias` is without its sign.
  */
 export async function pairs(browser: Browser, query: PairQuery): Promise<Page<PairRow>> {
-  const page = await browser.views.page(planPairs(browser, query), query.offset, query.limit);
-  const rows = page.refs.flatMap((id) => readPair(browser, "p.id = :id", { id }) ?? []);
-  return { rows, total: page.total };
+  browser.sources.refresh();
+  const { pairs, list } = await listPairs(browser, query);
+  const { rows, total } = pageOf(list, query);
+  return {
+    rows: [...rows].flatMap((row) => readPair(browser, "p.id = :id", { id: pairs.id[row]! }) ?? []),
+    total,
+  };
 }
 
 /**
@@ -58,60 +64,106 @@ export function overrulePair(browser: Browser, a: string, b: string, p: number |
   return readPair(browser, standing, { first, second }) ?? null;
 }
 
-function planPairs(browser: Browser, query: PairQuery): ViewPlan {
-  const { sources } = browser;
-  const { scorer, teacher, minConfidence, temperature } = browser.context();
-  const values: Record<string, SQLInputValue> = { teacher };
-  const conditions = [stands("p"), isImage("a.hash"), isImage("b.hash")];
-  const counts = `(${pairWeight("p", humanId, minConfidence)} > 0 AND ${bothTrain})`;
-  if (query.show === "kept") conditions.push(counts);
-  if (query.show === "discarded") conditions.push(`NOT ${counts}`);
-  if (query.show === "human") conditions.push(`p.teacher_id = ${humanId}`);
-  if (query.image !== undefined) {
-    conditions.push(":image IN (a.hash, b.hash)");
-    values.image = query.image;
-  }
-  if (query.confidence) {
-    conditions.push("p.confidence BETWEEN :low AND :high");
-    [values.low, values.high] = query.confidence;
-  }
+/** Labelled pairs of images that stand; a row is a place in these. */
+interface Pairs {
+  length: number;
+  id: number[];
+  /** Rows of the images. */
+  a: number[];
+  b: number[];
+  p: number[];
+  confidence: number[];
+  /** The teacher's own. */
+  bias: number[];
+  byPerson: boolean[];
+  /** Whether it weighs anything if both images train. */
+  weighs: boolean[];
+}
+
+function readPairs(browser: Browser, images: Images): Promise<Pairs> {
+  const { shelf } = browser;
+  const { teacher, minConfidence } = browser.context();
+  const from = { inputs: [images], version: shelf.sources.version("labels") };
+  return shelf.keep(`pairs ${JSON.stringify([teacher, minConfidence])}`, from, async () => {
+    const rowOf = await readLabelledImages(shelf, images);
+    const pairs: Omit<Pairs, "length"> = {
+      id: [],
+      a: [],
+      b: [],
+      p: [],
+      confidence: [],
+      bias: [],
+      byPerson: [],
+      weighs: [],
+    };
+    const sql = `SELECT p.id, p.a_id, p.b_id, p.p, p.confidence,
+        iif(p.teacher_id = ${teacherId}, p.position_bias, (SELECT own.position_bias FROM labels.pairs AS own
+          WHERE own.a_id = p.a_id AND own.b_id = p.b_id AND own.teacher_id = ${teacherId} AND ${usable("pairs", "own")})),
+        p.teacher_id = ${humanId}, ${pairWeight("p", humanId, minConfidence)} > 0, ${stands("p")}
+      FROM labels.pairs AS p WHERE p.id > :after ORDER BY p.id LIMIT :rows`;
+    await inSlices(shelf, sql, 0, { teacher }, (row) => {
+      const [id, aId, bId, p, confidence, bias, byPerson, weighs, isStanding] = row;
+      const [a, b] = [rowOf.get(aId as number), rowOf.get(bId as number)];
+      if (isStanding !== 1 || a === undefined || b === undefined) return;
+      pairs.id.push(id as number);
+      pairs.a.push(a);
+      pairs.b.push(b);
+      pairs.p.push(numberOf(p));
+      pairs.confidence.push(numberOf(confidence));
+      pairs.bias.push(numberOf(bias));
+      pairs.byPerson.push(byPerson === 1);
+      pairs.weighs.push(weighs === 1);
+    });
+    return { length: pairs.id.length, ...pairs };
+  });
+}
+
+/** The pairs that a query asks for, in its order. */
+async function listPairs(browser: Browser, query: PairQuery): Promise<{ pairs: Pairs; list: Int32Array }> {
+  const { shelf } = browser;
+  const { scorer, temperature, splitOf } = browser.context();
+  const { show, sort, descending } = query;
+  const images = await readImages(shelf);
+  const pairs = await readPairs(browser, images);
   // Only a student can disagree; the embedded teacher's scores are the teacher's own.
-  const compared = query.show === "disagreement" || query.sort === "disagreement";
-  if (compared) values.scorer = scorer.kind === "student" ? scorer.fingerprint : "";
-  if (query.show === "disagreement") conditions.push(`ifnull(${disagrees}, 0)`);
-  if (query.sort === "disagreement") values.temperature = temperature;
-  const bySplit = query.show === "kept" || query.show === "discarded";
-  const keys = {
-    sampled: "p.id",
-    confidence: "p.confidence",
-    bias: "abs(own.position_bias)",
-    disagreement: difference,
+  const isCompared = show === "disagreement" || sort === "disagreement";
+  const scores = isCompared
+    ? await readScores(shelf, images, scorer.kind === "student" ? scorer.fingerprint : "")
+    : undefined;
+  const scoreDifference = (row: number) => scores!.score[pairs.a[row]!]! - scores!.score[pairs.b[row]!]!;
+
+  function wanted(): Wanted {
+    const trains = (row: number) => splitOf(images.hashes[row]!) === "train";
+    const counts = (row: number) => pairs.weighs[row]! && trains(pairs.a[row]!) && trains(pairs.b[row]!);
+    const conditions: Wanted["conditions"] = [];
+    if (show === "kept") conditions.push(counts);
+    if (show === "discarded") conditions.push((row) => !counts(row));
+    if (show === "human") conditions.push((row) => pairs.byPerson[row]!);
+    if (show === "disagreement") conditions.push((row) => (pairs.p[row]! - 0.5) * scoreDifference(row) < 0);
+    if (query.image !== undefined) {
+      const image = images.rowOf.get(query.image);
+      conditions.push((row) => pairs.a[row] === image || pairs.b[row] === image);
+    }
+    if (query.confidence) {
+      const [low, high] = query.confidence;
+      conditions.push((row) => pairs.confidence[row]! >= low && pairs.confidence[row]! <= high);
+    }
+    return { conditions, key: keys[sort], descending };
+  }
+
+  const keys: Record<PairQuery["sort"], Wanted["key"]> = {
+    sampled: undefined,
+    confidence: (row) => pairs.confidence[row]!,
+    bias: (row) => Math.abs(pairs.bias[row]!),
+    /** How far the student's own preference is from the label's, as the loss of `distill` sees it; mirror images are equal. */
+    disagreement: (row) =>
+      Math.round(Math.abs(pairs.p[row]! - sigmoid(scoreDifference(row) / temperature)) * 1e9),
   };
-  const depends: SourceName[] = ["dataset", "labels", ...(compared ? (["scores"] as const) : [])];
-  return {
-    name: `pairs ${JSON.stringify([query.show, query.confidence, query.image, query.sort, bySplit ? minConfidence : ""])}`,
-    version: () =>
-      [
-        teacher,
-        values.scorer,
-        values.temperature,
-        bySplit ? browser.revision() : "",
-        ...depends.map((name) => sources.version(name)),
-      ].join(" "),
-    select: `SELECT ${keys[query.sort]} AS key, p.id AS ref
-      FROM (SELECT * FROM labels.pairs WHERE id > :from AND id <= :to LIMIT -1 OFFSET 0) AS p
-      CROSS JOIN labels.images AS a ON a.id = p.a_id CROSS JOIN labels.images AS b ON b.id = p.b_id
-      ${query.sort === "bias" ? ownJoin : ""} ${compared ? scoreJoins : ""} WHERE ${conditions.join(" AND ")}`,
-    values,
-    first: 0,
-    nextSlice(from, rows) {
-      const after = "SELECT id FROM labels.pairs WHERE id > ? ORDER BY id";
-      const full = sources.prepare(`${after} LIMIT 1 OFFSET ?`).get(from, rows - 1);
-      const last = full ?? sources.prepare(`${after} DESC LIMIT 1`).get(from);
-      return (last?.id as number | undefined) ?? null;
-    },
-    descending: query.descending,
-  };
+  const bySplit = show === "kept" || show === "discarded";
+  const name = `list of pairs ${JSON.stringify([show, query.confidence, query.image, sort, descending])}`;
+  const inputs = [pairs, scores, scores && temperature, bySplit && splitOf];
+  const list = await shelf.keep(name, { inputs }, () => ordered(pairs.length, wanted()));
+  return { pairs, list };
 }
 
 function readPair(

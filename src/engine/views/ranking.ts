@@ -1,55 +1,35 @@
-import { setImmediate } from "node:timers/promises";
 import type { Rank } from "../../protocol/images.ts";
-import type { Sources } from "./sources.ts";
+import { numberOf, readImages, readScores, type Shelf } from "./columns.ts";
 
-/** All scores that one scorer gave to images of the index, on 1..5, ascending: what percentiles and bands are read from. */
+/** All scores that one scorer gave to usable images of the index, on 1..5, ascending: what percentiles and bands are read from. */
 export interface Ranking {
   sorted(scorer: string): Float64Array;
   /** Reads them in slices, so that `sorted` need not at once. */
-  prepare(scorer: string): void;
+  prepare(scorer: string): Promise<void>;
 }
 
 /** Up to this many scores are read at once; more are read in slices, the older ones serving meanwhile. */
 const atOnce = 20_000;
-const slice = 5_000;
-/** Reading more than a slice again takes a rest of this many times as long as the last reading took. */
+/** Reading more than so many again takes a rest of `restShare` times as long as the last reading took. */
+const few = 5_000;
 const restShare = 20;
 
-const some = `SELECT s.score, s.hash FROM scores.scores AS s
-  WHERE s.scorer = ? AND (s.score, s.hash) > (?, ?) AND EXISTS (
-    SELECT 1 FROM dataset.files AS f INDEXED BY files_by_hash WHERE f.hash = s.hash)
-  ORDER BY s.score, s.hash LIMIT ?`;
+const all = `SELECT s.score FROM scores.scores AS s
+  WHERE s.scorer = ? AND EXISTS (SELECT 1 FROM dataset.files AS f WHERE f.hash = s.hash AND f.error IS NULL)`;
 
-export function openRanking(sources: Sources): Ranking {
+export function openRanking(shelf: Shelf): Ranking {
+  const { sources } = shelf;
   let known:
     | { scorer: string; version: string; values: Float64Array; readMs: number; costMs: number }
     | undefined;
   let reading = false;
 
-  const version = () => `${sources.version("scores")} ${sources.version("dataset")}`;
+  const versionOf = (scores: string, dataset: string) => `${scores} ${dataset}`;
+  const version = () => versionOf(sources.version("scores"), sources.version("dataset"));
 
-  function* slices(scorer: string, length: number): Generator<Float64Array> {
-    let [score, hash] = [Number.NEGATIVE_INFINITY, ""];
-    const statement = sources.prepare(some);
-    // Arrays are made several times faster than objects.
-    statement.setReturnArrays(true);
-    for (;;) {
-      const rows = statement.all(scorer, score, hash, length) as unknown as [number, string][];
-      if (rows.length === 0) return;
-      yield Float64Array.from(rows, (row) => row[0]);
-      [score, hash] = rows.at(-1)!;
-      if (rows.length < length) return;
-    }
-  }
-
-  function keep(scorer: string, at: string, started: number, parts: Float64Array[]): void {
-    const values = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let next = 0;
-    for (const part of parts) {
-      values.set(part, next);
-      next += part.length;
-    }
+  function keep(scorer: string, at: string, started: number, scores: Float64Array): void {
     const readMs = performance.now();
+    const values = scores.filter((score) => !Number.isNaN(score)).sort();
     known = { scorer, version: at, values, readMs, costMs: readMs - started };
   }
 
@@ -57,14 +37,10 @@ export function openRanking(sources: Sources): Ranking {
     if (reading) return;
     reading = true;
     try {
-      const [at, started] = [version(), performance.now()];
-      const parts: Float64Array[] = [];
-      for (const part of slices(scorer, slice)) {
-        parts.push(part);
-        await setImmediate();
-        if (!sources.db.isOpen) return;
-      }
-      keep(scorer, at, started, parts);
+      const started = performance.now();
+      const images = await readImages(shelf);
+      const { score, version } = await readScores(shelf, images, scorer);
+      keep(scorer, versionOf(version, images.version), started, score);
     } finally {
       reading = false;
     }
@@ -74,22 +50,31 @@ export function openRanking(sources: Sources): Ranking {
   const readBehind = (scorer: string) => void readSlowly(scorer).catch(() => {});
 
   return {
-    prepare(scorer) {
-      if (known?.scorer !== scorer) readBehind(scorer);
+    async prepare(scorer) {
+      if (known?.scorer !== scorer) await readSlowly(scorer);
     },
     sorted(scorer) {
       const at = version();
       if (known?.scorer === scorer) {
         if (known.version === at) return known.values;
         const rests = performance.now() - known.readMs < restShare * known.costMs;
-        if (rests && known.values.length > slice) return known.values;
+        if (rests && known.values.length > few) return known.values;
         if (known.values.length > atOnce) {
           readBehind(scorer);
           return known.values;
         }
       }
       const started = performance.now();
-      keep(scorer, at, started, [...slices(scorer, Number.MAX_SAFE_INTEGER)]);
+      const statement = sources.prepare(all);
+      // Arrays are made several times faster than objects.
+      statement.setReturnArrays(true);
+      const rows = statement.all(scorer) as unknown as [unknown][];
+      keep(
+        scorer,
+        at,
+        started,
+        Float64Array.from(rows, ([score]) => numberOf(score)),
+      );
       return known!.values;
     },
   };

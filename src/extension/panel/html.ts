@@ -1,4 +1,6 @@
 import { escapeHtml } from "../../words/escape.ts";
+import { tabTitles } from "../../words/titles.ts";
+import type { Translate } from "../../words/translate.ts";
 
 /** The panel's page. Everything in it comes from the extension's own folder; scripts run by the nonce alone. */
 export function panelHtml(page: {
@@ -8,6 +10,8 @@ export function panelHtml(page: {
   styles: string[];
   title: string;
   language: string;
+  /** As `panelOutline` makes it. */
+  outline: string;
 }): string {
   const csp = [
     "default-src 'none'",
@@ -30,8 +34,18 @@ export function panelHtml(page: {
 ${styles.join("\n")}
 </head>
 <body>
+${page.outline}
 <script type="module" nonce="${page.nonce}" src="${escapeHtml(page.script)}"></script>
 </body>
 </html>
 `;
+}
+
+/** What stands where the tabs come until the page's script has run; nothing where no tabs will come. */
+export function panelOutline(t: Translate, projects: readonly { name: string }[]): string {
+  const [project] = projects;
+  if (!project) return "";
+  const tabs = Object.values(tabTitles(t)).map((title) => `<span>${escapeHtml(title)}</span>`);
+  const name = `<div class="project">${escapeHtml(project.name)}</div>`;
+  return `<div id="outline" aria-hidden="true"><div class="tabs">${tabs.join("")}</div>${name}</div>`;
 }

@@ -18,7 +18,7 @@ import { isRunning } from "../projects/contextKeys.ts";
 import type { State } from "../projects/state.ts";
 import { isHostMethod, panelMessage, panelState } from "./gate.ts";
 import { answerHostRequest } from "./host.ts";
-import { panelHtml } from "./html.ts";
+import { panelHtml, panelOutline } from "./html.ts";
 import { withRater } from "./rater.ts";
 
 const viewType = "leaf.panel";
@@ -69,9 +69,10 @@ export function createPanel(context: ExtensionContext, client: Client, state: St
       nonce: crypto.getRandomValues(Buffer.alloc(18)).toString("base64url"),
       cspSource: webview.cspSource,
       script: resource("panel.js"),
-      styles: [resource("codicon.css"), resource("panel.css")],
+      styles: [resource("panel.css")],
       title: "LEAF IQA",
       language: env.language,
+      outline: panelOutline(l10n.t, state.projects()),
     });
   }
 

@@ -265,6 +265,24 @@ describe("the browser", () => {
       expect(page.total).toBe(images.filter((image) => image.path.includes(`${i}7`)).length);
   });
 
+  it("ranks many as few, when it has read them in pieces", async () => {
+    const project = liveProject(temporaryFolder());
+    const images = Array.from({ length: 21_000 }, (_, i) => ({ path: `p/${i}.jpg`, hash: hashOf(i) }));
+    putIndex(project, images);
+    putScores(
+      project,
+      "calibrate-1",
+      images.map(({ hash }, i) => [hash, 1 + ((i * 7919) % 21_000) / 5250]),
+    );
+    putScores(project, "calibrate-1", [[hashOf(99_999), 3]]);
+    const browser = browse(liveContext(project));
+    const { rows, total } = await browser.images({ ...all, sort: "score", offset: 20_990, limit: 5 });
+    expect(total).toBe(21_000);
+    for (const [i, { rank }] of rows.entries())
+      expect(rank).toEqual({ share: expect.closeTo((20_990.5 + i) / 21_000, 9), of: 21_000 });
+    expect(browser.counts()).toEqual({ scored: 21_000, total: 21_000 });
+  });
+
   it("lets go of a list that is being made when it is closed", async () => {
     const project = liveProject(temporaryFolder());
     putIndex(
@@ -403,7 +421,7 @@ describe("the browser", () => {
               .map((file) => ({ file, row: browser.row(file.hash)! }));
             const scored = rows.flatMap(({ row }) => (row.score === null ? [] : [row.score]));
             expect(browser.counts()).toEqual({
-              scored: new Set(files.map((file) => file.hash)).intersection(
+              scored: new Set(usable.map((file) => file.hash)).intersection(
                 new Set(Object.keys(made.scores).map((i) => hashOf(Number(i)))),
               ).size,
               total: new Set(usable.map((file) => file.hash)).size,
@@ -441,6 +459,86 @@ describe("the browser", () => {
         },
       ),
       { numRuns: 15 },
+    );
+  });
+
+  const ids = fc.integer({ min: 0, max: 8 });
+  const change = fc.oneof(
+    fc.record({ kind: fc.constant("add" as const), name: fc.constantFrom("a", "b", "c", "d"), id: ids }),
+    fc.record({ kind: fc.constant("drop" as const), name: fc.constantFrom("a", "b", "c", "d") }),
+    fc.record({ kind: fc.constant("score" as const), id: ids, value: fc.constantFrom(1, 2, 3.5) }),
+    fc.record({ kind: fc.constant("label" as const), id: ids, value: fc.constantFrom(1, 2, 3.5) }),
+    fc.record({
+      kind: fc.constant("overrule" as const),
+      id: ids,
+      value: fc.constantFrom(null, 1, 4),
+    }),
+    fc.record({ kind: fc.constant("rate" as const), id: ids, value: fc.constantFrom(10, 90) }),
+    fc.record({ kind: fc.constant("split" as const), id: ids }),
+    fc.record({ kind: fc.constant("forget scores" as const) }),
+    fc.record({ kind: fc.constant("ask" as const), question }),
+  );
+
+  it("answers from what is there now, whatever was asked and changed before", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(change, { minLength: 10, maxLength: 30 }),
+        question,
+        async (changes, last) => {
+          const project = liveProject(temporaryFolder(), { mos: { file: "m.csv", range: [0, 100] } });
+          const files = new Map<string, WorldImage>();
+          const [mos, test] = [new Map<string, number>(), new Set<string>()];
+          const mosScale = { range: [0, 100] as [number, number], lowerIsBetter: false };
+          const browser = openBrowser(project);
+          const setContext = () => {
+            const [ratings, tested] = [new Map(mos), new Set(test)];
+            const splitOf = (hash: string) => (tested.has(hash) ? ("test" as const) : ("train" as const));
+            browser.setContext(
+              liveContext(project, { mos: ratings, splitOf, scorer: studentScorer(mosScale) }),
+            );
+          };
+          setContext();
+          const check = async ({ score, ...query }: Question) => {
+            const shown = score && (score.map((s) => studentToMos(s, mosScale)) as [number, number]);
+            const usable = [...files.values()].sort((a, b) => compare(a.path, b.path));
+            const wanted = usable
+              .filter((file) => usable.find((other) => other.hash === file.hash) === file)
+              .map((file) => ({ file, row: browser.row(file.hash)! }))
+              .filter(({ row }) => matches(row, { ...query, score }, mosScale))
+              .sort((a, b) => order(a, b, query));
+            const page = await browser.images({ ...query, score: shown, offset: 0, limit: 100 });
+            expect(page.rows).toEqual(wanted.map(({ row }) => row));
+            expect(page.total).toBe(wanted.length);
+          };
+          try {
+            for (const step of [...changes, { kind: "ask" as const, question: last }]) {
+              const hash = hashOf("id" in step ? step.id : 0);
+              const file = `photos/${"name" in step ? step.name : ""}.jpg`;
+              if (step.kind === "ask") await check(step.question);
+              if (step.kind === "add") {
+                files.set(file, { path: file, hash, mtimeMs: step.id % 3 });
+                putIndex(project, [files.get(file)!]);
+              }
+              if (step.kind === "drop" && files.delete(file)) dropFromIndex(project, file);
+              if (step.kind === "score") putScores(project, "calibrate-1", [[hash, step.value]]);
+              if (step.kind === "label") putLabels(project, "t", [pointRow(hash, step.value)]);
+              if (step.kind === "overrule") {
+                const store = openLabels(project.labelsFile);
+                store.overridePoint(hash, step.value);
+                store.close();
+              }
+              if (step.kind === "rate") mos.set(hash, step.value);
+              if (step.kind === "split") test.add(hash);
+              if (step.kind === "rate" || step.kind === "split") setContext();
+              if (step.kind === "forget scores")
+                rmSync(path.join(project.cache, "scores.sqlite"), { force: true });
+            }
+          } finally {
+            browser.close();
+          }
+        },
+      ),
+      { numRuns: 12 },
     );
   });
 });

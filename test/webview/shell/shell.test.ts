@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { panelAssets } from "../../../scripts/panelBuild.js";
+import { panelOutline } from "../../../src/extension/panel/html.ts";
+import { english } from "../../../src/words/translate.ts";
 import { expectAsked } from "../support/asked.ts";
 import { runningJob } from "../support/model/job.ts";
 import { createModel } from "../support/model/model.ts";
@@ -135,9 +137,49 @@ test.each(["run", "metrics", "runs"] as const)(
   },
 );
 
+test.each([
+  [1200, 1],
+  [350, 1],
+  [1200, 2],
+])(
+  "before the script has run the tabs stand where they will be: %i px, %i projects",
+  async (width, projects) => {
+    const model = createModel({ images: 40 });
+    for (let i = 1; i < projects; i++)
+      model.projects.push({
+        ...model.projects[0]!,
+        config: `file:///workspace/${i}/leaf.yaml`,
+        name: `${i}/leaf.yaml`,
+      });
+    const { page } = await open({ model, tab: "runs", width });
+    await page.getByRole("tab", { name: "Runs" }).waitFor();
+    expect(await page.locator("#outline").count()).toBe(0);
+    const places = await page.evaluate(
+      (html) => {
+        document.body.insertAdjacentHTML("afterbegin", html);
+        const app = document.querySelector("leaf-app")!.shadowRoot!;
+        const bar = app.querySelector("leaf-tab-bar")!.shadowRoot!;
+        const boxes = (elements: Iterable<Element>) =>
+          Array.from(elements, (element) => {
+            const { x, y, width, height } = element.getBoundingClientRect();
+            return [x, y, width, height];
+          });
+        return {
+          outline: boxes(document.querySelectorAll("#outline, #outline .tabs span")),
+          tabs: boxes([app.querySelector("header")!, ...bar.querySelectorAll("button")]),
+        };
+      },
+      panelOutline(english, model.projects),
+    );
+    expect(places.tabs).toHaveLength(7);
+    for (const [i, box] of places.tabs.entries())
+      for (const [side, value] of box.entries()) expect(places.outline[i]![side]).toBeCloseTo(value, 0);
+  },
+);
+
 test("icons are those of the editor's font", async () => {
   const { codePoints } = await import("../../../webview/ui/iconNames.ts");
-  const css = readFileSync(panelAssets.find((file) => file.endsWith(".css"))!, "utf8");
+  const css = readFileSync(panelAssets[0]!.replace(/ttf$/, "css"), "utf8");
   for (const [name, point] of Object.entries(codePoints))
     expect(css).toContain(`.codicon-${name}:before { content: "\\${point.toString(16)}" }`);
 });

@@ -5,7 +5,9 @@ import path from "node:path";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { panelAssets, panelBuild } from "../../../scripts/panelBuild.js";
+import { panelOutline } from "../../../src/extension/panel/html.ts";
 import type { HostToPanel, PanelMethod, PanelState, PanelToHost } from "../../../src/protocol/panel.ts";
+import { translator } from "../../../src/words/translate.ts";
 import { startChromium } from "../../support/chromium.ts";
 import { answers, createModel, type Model } from "./model/model.ts";
 import { picture } from "./pictures.ts";
@@ -135,7 +137,8 @@ async function openPanel(
       );
     }
   });
-  files.set("/", ["text/html", pageHtml(origin, theme)]);
+  const outline = panelOutline(translator(options.strings ?? {}), model.projects);
+  files.set("/", ["text/html", pageHtml(origin, theme, outline)]);
   if (options.missing) await page.route(options.missing, (route) => route.abort());
   await page.goto(`${origin}/`);
   return {
@@ -193,7 +196,7 @@ async function panelFiles(): Promise<Files> {
 }
 
 /** As the extension's page is: everything that the policy does not name is refused. */
-function pageHtml(origin: string, theme: Theme): string {
+function pageHtml(origin: string, theme: Theme, outline: string): string {
   const policy = `default-src 'none'; img-src ${origin} data: blob:; style-src ${origin}; font-src ${origin}; script-src 'nonce-leaf';`;
   const kind = themeClass(theme);
   return `<!doctype html>
@@ -203,6 +206,7 @@ function pageHtml(origin: string, theme: Theme): string {
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/themes.css"><link rel="stylesheet" href="/panel.css"></head>
 <body class="${kind}" data-vscode-theme-kind="${kind}">
+${outline}
 <script nonce="leaf" src="/editorApi.js"></script><script nonce="leaf" type="module" src="/panel.js"></script>
 </body></html>`;
 }

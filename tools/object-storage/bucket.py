@@ -1,4 +1,4 @@
-"""An S3 server on loopback that checks signatures (moto's), a bucket and the keys of one user; LEAF run with them.
+"""An S3 server on loopback that checks signatures (moto's), a bucket, the keys of one user; LEAF with them.
 
 pip install "moto[server]" pyarrow. Needs `node scripts/build.js`.
 """

@@ -18,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from bucket import ROOT, STUDENT, Bucket, bucket, leaf, sentence
 
 SCORE = ["score", "--engine", "ray", "--student", str(STUDENT), "--json"]

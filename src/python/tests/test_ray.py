@@ -9,8 +9,10 @@ import pickle
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from random import Random
 from threading import Thread
 from typing import Any
 from urllib.parse import unquote
@@ -37,6 +39,7 @@ from leaf.ray.images import (  # noqa: E402
     rows,
 )
 from leaf.ray.parts import Folder, Known, Seen, Writer, score_schema  # noqa: E402
+from leaf.ray.pool import Pool  # noqa: E402
 
 SCHEMA = score_schema(["noise"])
 names = st.sampled_from(["a", "b", "c/d", "é"])
@@ -262,3 +265,92 @@ def test_a_conversation_ends_with_its_child() -> None:
     time.sleep(0.1)
     with pytest.raises(RuntimeError, match="has ended"):
         echo.ask("more")
+
+
+class Lost(Exception):
+    pass
+
+
+class Fake:
+    """A worker whose answers come when the test says so; once it is lost, all that it has fails."""
+
+    def __init__(self) -> None:
+        self.hello: Future[str] | None = None
+        self.asked: dict[Future[str], str] = {}
+
+    def ask(self, line: str) -> "Future[str]":
+        answer: Future[str] = Future()
+        if line:
+            self.asked[answer] = line
+        else:
+            self.hello = answer
+        return answer
+
+    def lose(self) -> None:
+        asked, self.asked = list(self.asked), {}
+        for answer in asked:
+            answer.set_exception(Lost())
+
+
+def settled(pool: Pool) -> None:
+    """All that is waiting to be decided is decided."""
+    pool.end()
+    pool.run()
+
+
+@given(st.lists(st.integers(0, 4), max_size=40), st.randoms(use_true_random=False))
+def test_every_question_is_answered_once_whoever_is_lost(steps: list[int], random: Random) -> None:
+    hired: list[Fake] = []
+    told: list[tuple[int, str]] = []
+
+    def hire() -> Fake:
+        hired.append(Fake())
+        return hired[-1]
+
+    pool = Pool(hire, lambda error: isinstance(error, Lost), lambda *one: told.append(one), most=2)
+    pool.start(2, 0)
+    settled(pool)
+    asked = 0
+
+    def greet() -> None:
+        new = [one for one in hired if one.hello and not one.hello.done()]
+        if new:
+            hello = random.choice(new).hello
+            assert hello
+            hello.set_result("hello")
+
+    def answer() -> None:
+        busy = [(one, future) for one in hired for future in one.asked]
+        if busy:
+            worker, future = random.choice(busy)
+            future.set_result(worker.asked.pop(future).upper())
+
+    for step in steps:
+        if step == 0:
+            greet()
+        elif step == 1:
+            asked += 1
+            pool.ask(asked, f"q{asked}")
+        elif step == 2:
+            random.choice(hired).lose()
+        else:
+            answer()
+        settled(pool)
+        assert all(len(one.asked) <= 2 for one in hired)
+    for _ in range(3 * len(steps) + 3):
+        greet()
+        answer()
+        settled(pool)
+    assert told.count((0, "hello")) == 1
+    assert sorted(told)[1:] == sorted((at, f"Q{at}") for at in range(1, asked + 1))
+
+
+def test_a_worker_that_cannot_start_is_told() -> None:
+    worker = Fake()
+    pool = Pool(lambda: worker, lambda error: isinstance(error, Lost), lambda *_: None, most=1)
+    pool.start(1, 0)
+    settled(pool)
+    assert worker.hello
+    worker.hello.set_exception(Lost("no memory"))
+    with pytest.raises(Lost, match="no memory"):
+        pool.run()

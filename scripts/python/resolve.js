@@ -36,8 +36,9 @@ const install = [
 ];
 let failed = 0;
 
+const places = minors.flatMap((minor) => platforms.map((platform) => ({ minor, platform })));
 for (const [what, locks] of Object.entries(environments)) {
-  for (const [minor, platform] of minors.flatMap((one) => platforms.map((other) => [one, other]))) {
+  for (const { minor, platform } of places) {
     const args = [
       ...way,
       ...install,

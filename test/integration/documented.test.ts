@@ -48,6 +48,9 @@ const elsewhere: Record<string, { runBy: string } | { notRun: string }> = {
   "leaf score --student s3://models/iqa/v1#sha256=CHECKSUM photos": {
     runBy: "tools/object-storage/student.py",
   },
+  "leaf score --engine ray s3://bucket/renders --student student --out s3://bucket/scores": {
+    runBy: "tools/object-storage/cluster.py",
+  },
   "docker build -f containers/Dockerfile.cpu -t leaf:cpu .": {
     notRun: "Needs a daemon; test/scripts/containers.test.ts reads the files.",
   },

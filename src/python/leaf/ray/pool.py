@@ -76,11 +76,12 @@ class Pool:
                 return
             number, line = self._waiting.popleft()
             self._load[worker] += 1
-            worker.ask(line).add_done_callback(
-                lambda answer, given=(worker, number, line): self._events.put(
-                    lambda: self._answered(*given, answer)
-                )
-            )
+            self._give(worker, number, line)
+
+    def _give(self, worker: Worker, number: int, line: str) -> None:
+        worker.ask(line).add_done_callback(
+            lambda answer: self._events.put(lambda: self._answered(worker, number, line, answer))
+        )
 
     def _answered(self, worker: Worker, number: int, line: str, answer: "Future[str]") -> None:
         error = answer.exception()

@@ -11,10 +11,11 @@ const folder = path.join("src", "python");
 const project = readFileSync(path.join(folder, "pyproject.toml"), "utf8");
 const [, from = 0, before = 0] = (/requires-python = ">=3\.(\d+),<3\.(\d+)"/.exec(project) ?? []).map(Number);
 const minors = Array.from({ length: before - from }, (_, i) => from + i);
-const locks = ["requirements.txt", "requirements-cuda.txt"].flatMap((name) => [
-  "-r",
-  path.join(folder, name),
-]);
+/** What is installed into one environment. @type {Record<string, string[]>} */
+const environments = {
+  trainer: ["requirements.txt", "requirements-cuda.txt"],
+  Ray: ["requirements-ray.txt"],
+};
 const platforms = [
   "x86_64-manylinux_2_28",
   "aarch64-manylinux_2_28",
@@ -35,8 +36,9 @@ const install = [
 ];
 let failed = 0;
 
-for (const minor of minors) {
-  for (const platform of platforms) {
+const places = minors.flatMap((minor) => platforms.map((platform) => ({ minor, platform })));
+for (const [what, locks] of Object.entries(environments)) {
+  for (const { minor, platform } of places) {
     const args = [
       ...way,
       ...install,
@@ -44,13 +46,17 @@ for (const minor of minors) {
       `3.${minor}`,
       "--python-platform",
       platform,
-      ...locks,
+      ...locks.flatMap((name) => ["-r", path.join(folder, name)]),
     ];
     // PyTorch's wheels for macOS are for 14 and newer.
     const env = { ...process.env, MACOSX_DEPLOYMENT_TARGET: "14.0" };
     const { status, stderr } = spawnSync(command, args, { encoding: "utf8", env });
     const packages = /Would install (\d+) packages/.exec(stderr)?.[1];
-    tell(`Python 3.${minor} on ${platform}`, status === 0, packages ? `${packages} packages` : stderr.trim());
+    tell(
+      `${what}, Python 3.${minor} on ${platform}`,
+      status === 0,
+      packages ? `${packages} packages` : stderr.trim(),
+    );
   }
 }
 for (const minor of minors) {

@@ -44,9 +44,12 @@ const elsewhere: Record<string, { runBy: string } | { notRun: string }> = {
   "curl --data-binary @a.jpg -H 'content-type: image/jpeg' http://127.0.0.1:8700/v1/score": {
     runBy: "test/integration/serve.test.ts",
   },
-  "leaf export student --out s3://models/iqa/v1": { runBy: "tools/remote-student/prove.py" },
+  "leaf export student --out s3://models/iqa/v1": { runBy: "tools/object-storage/student.py" },
   "leaf score --student s3://models/iqa/v1#sha256=CHECKSUM photos": {
-    runBy: "tools/remote-student/prove.py",
+    runBy: "tools/object-storage/student.py",
+  },
+  "leaf score --engine ray s3://bucket/renders --student student --out s3://bucket/scores": {
+    runBy: "tools/object-storage/cluster.py",
   },
   "docker build -f containers/Dockerfile.cpu -t leaf:cpu .": {
     notRun: "Needs a daemon; test/scripts/containers.test.ts reads the files.",

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { readyFile } from "../../src/engine/python/make.ts";
@@ -43,6 +44,19 @@ async function rowsOf(out: string, what: "scores" | "failed"): Promise<Row[]> {
   return rows.sort((a, b) => (a.image < b.image ? -1 : 1));
 }
 
+/** A table with the files themselves. */
+function parquetOf(names: string[]): Uint8Array {
+  const bytes = names.map((name) => new Uint8Array(readFileSync(path.join(images, name))));
+  return new Uint8Array(
+    parquetWriteBuffer({
+      columnData: [
+        { name: "image", data: names.map((name) => `packed/${name}`), type: "STRING" },
+        { name: "bytes", data: bytes, type: "BYTE_ARRAY" },
+      ],
+    }),
+  );
+}
+
 /** Of Ray on this machine: its folders, and what runs there. */
 const leftovers = () => readdirSync("/tmp").filter((name) => name.startsWith("leaf-ray-"));
 const running = (folder: string) =>
@@ -64,13 +78,16 @@ describe.skipIf(isMissing)("on a Ray cluster", () => {
     writeFileSync(path.join(images, "broken.png"), "this is no image");
   }, 400_000);
 
-  test("a node is killed: each image has one row, as `leaf score` has it; again does nothing", {
+  test("a node is killed: each image of a folder and of a table has one row, as `leaf score` has it; again does nothing", {
     timeout: 240_000,
   }, async () => {
     const out = path.join(dir, "out");
     const plain = await leafJson<{ scores: Row[] }>(dir, "score", images, "--student", student);
     const nodes = await twoNodes(rayInterpreter());
-    const args = ["score", images, "--student", student, "--engine", "ray", "--out", out, "--json"];
+    const table = path.join(dir, "packed.parquet");
+    const packed = readdirSync(images).filter((name) => /^00\d/.test(name));
+    writeFileSync(table, parquetOf(packed));
+    const args = ["score", images, table, "--student", student, "--engine", "ray", "--out", out, "--json"];
     try {
       const { child, done } = startLeaf(dir, [...args, "--address", nodes.address], nodes.env);
       let killed: Promise<void> | undefined;
@@ -81,20 +98,24 @@ describe.skipIf(isMissing)("on a Ray cluster", () => {
       expect({ code, stderr }).toMatchObject({ code: 0 });
       await killed;
       expect(killed).toBeDefined();
-      expect(JSON.parse(stdout)).toMatchObject({ scored: count, failed: 1, known: 0 });
+      expect(JSON.parse(stdout)).toMatchObject({ scored: count + packed.length, failed: 1, known: 0 });
     } finally {
       await nodes.end();
     }
     const rows = await rowsOf(out, "scores");
-    expect(rows.map(({ image, score }) => [image, score])).toEqual(
-      plain.scores.map(({ image, score }) => [image, score]).sort(),
-    );
+    const scores = new Map(plain.scores.map(({ image, score }) => [image, score]));
+    for (const name of packed) scores.set(`packed/${name}`, scores.get(path.join(images, name))!);
+    expect(rows.map(({ image, score }) => [image, score])).toEqual([...scores].sort());
     expect((await rowsOf(out, "failed")).map((row) => path.basename(row.image))).toEqual(["broken.png"]);
 
     // Nothing is left to do, so that no cluster is asked for.
     execFileSync("rm", [path.join(images, "broken.png")]);
     const again = await leaf(dir, ...args, "--address", "127.0.0.1:1");
-    expect(JSON.parse(again.stdout)).toMatchObject({ scored: 0, failed: 0, known: count } satisfies Told);
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      scored: 0,
+      failed: 0,
+      known: count + packed.length,
+    } satisfies Told);
     expect(await rowsOf(out, "scores")).toEqual(rows);
     expect(await rowsOf(out, "failed")).toEqual([]);
   });

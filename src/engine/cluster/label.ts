@@ -119,6 +119,7 @@ export async function openClusterTeacher(
         interpreter: python.interpreter,
         precision: python.precision,
         maxPixels: maxPixelsOf(project.config),
+        threads: options.cpus,
       },
     });
     const { explains, concurrency, ...teacher } = greeting;

@@ -18,7 +18,7 @@ import type {
 /** What `leaf teach` and whoever started it say to each other: both are of the same version of LEAF. */
 export interface Opening {
   config: OneTeacherConfig;
-  options: Pick<TeacherOptions, "root" | "interpreter" | "precision" | "maxPixels">;
+  options: Pick<TeacherOptions, "root" | "interpreter" | "precision" | "maxPixels" | "threads">;
 }
 
 /** What the driver must know of a teacher that is somewhere else. */

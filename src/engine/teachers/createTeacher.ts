@@ -19,7 +19,7 @@ export async function createTeacher(config: TeacherConfig, options: TeacherOptio
   switch (config.kind) {
     case "embedded":
       return (await embedded()).createEmbeddedTeacher({
-        threads: availableParallelism(),
+        threads: options.threads ?? availableParallelism(),
         maxPixels: options.maxPixels,
       });
     case "clip":

@@ -122,6 +122,8 @@ export interface TeacherOptions {
   precision?: TeacherOpen["precision"];
   /** Larger images are refused. */
   maxPixels?: number;
+  /** Of a teacher that computes in this process; by default as many as there are processors. */
+  threads?: number;
   /** What was spent already of the limit that the config has. */
   spent?: Spent;
   /** A sentence on what goes on while the teacher gets ready, waits or backs off. */

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { availableParallelism } from "node:os";
 import { LRUCache } from "lru-cache";
 import { say } from "../../../words/text.ts";
 import { isCancelled, LeafError, messageOf } from "../../base/errors.ts";
@@ -17,13 +16,10 @@ import { wholeView } from "./view.ts";
 const codeVersion = 2;
 /** Qualities kept, so that an image's many pairs cost one look. */
 const remembered = 100_000;
-/** Images that are decoded or looked at together. */
-const atOnce = 1 + availableParallelism();
-
 export interface EmbeddedTeacherOptions {
   /** Folder with model.onnx and teacher.json; by default the one that LEAF carries. */
   assets?: string;
-  /** Threads of the network; 1 keeps results and load steady. */
+  /** Of the network. One image more is decoded or looked at together. 1 keeps results and load steady. */
   threads?: number;
   /** Larger images are refused. */
   maxPixels?: number;
@@ -52,7 +48,8 @@ function identify({ card, model }: TeacherAssets) {
 export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}): Promise<Teacher> {
   const { card, model } = await readTeacherAssets(options.assets);
   const { fingerprint, description } = identify({ card, model });
-  const session = await openNetwork(model, options.threads ?? 1);
+  const threads = options.threads ?? 1;
+  const session = await openNetwork(model, threads);
   const { input, thresholds, sigma } = card;
   const { maxPixels } = options;
   const known = new LRUCache<string, Quality>({ max: remembered });
@@ -85,7 +82,7 @@ export async function createEmbeddedTeacher(options: EmbeddedTeacherOptions = {}
     const each = [...new Map(images.map((image) => [image.hash, image])).values()];
     const qualities = new Map<string, Quality>();
     let at = 0;
-    for await (const quality of mapOrdered(each, atOnce, qualityOf, signal))
+    for await (const quality of mapOrdered(each, 1 + threads, qualityOf, signal))
       qualities.set(each[at++]!.hash, quality);
     return qualities;
   }

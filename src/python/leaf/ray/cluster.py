@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,16 +14,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import ray
 import ray.data
 
 from leaf.contract.cluster import LabelJob, ScoreJob
 from leaf.errors import TrainerError
+from leaf.ray.images import reason_of
 from leaf.signals import CANCELLED
 
 # Above Ray's own start, which may take half a minute on a busy machine.
 _SHUTDOWN_S = 10.0
+_CONNECT_S = 60.0
+_KNOCK_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -83,20 +88,42 @@ def _start(job: ScoreJob | LabelJob, folder: Path) -> None:
 
 def _connect(job: ScoreJob | LabelJob) -> None:
     environment = {"PYTHONPATH": os.environ.get("PYTHONPATH", ""), "RAY_USAGE_STATS_ENABLED": "0"}
-    try:
-        ray.init(
-            address=job.address,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            runtime_env={"env_vars": environment},
-        )
-    except (ConnectionError, RuntimeError, ValueError, ImportError) as error:
-        text = " ".join(str(error).split())[:300]
-        raise TrainerError(
-            "environment",
-            f"LEAF cannot connect to the Ray cluster {job.address} ({text}).",
-            "Check the address, and that the cluster has the same Python and Ray.",
-        ) from error
+    failed: list[Exception] = []
+
+    def connect() -> None:
+        try:
+            _knock(str(job.address))
+            ray.init(
+                address=job.address,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                runtime_env={"env_vars": environment},
+            )
+        except (OSError, RuntimeError, ValueError, ImportError) as error:
+            failed.append(error)
+
+    # Ray itself waits for ever where no Ray answers.
+    connecting = threading.Thread(target=connect, daemon=True)
+    connecting.start()
+    connecting.join(_CONNECT_S)
+    if not connecting.is_alive() and not failed:
+        return
+    said = reason_of(failed[0]) if failed else f"no answer within {_CONNECT_S:.0f} s"
+    raise TrainerError(
+        "environment",
+        f"LEAF cannot connect to the Ray cluster {job.address} ({said}).",
+        "Check the address, and that the cluster has the same Python and Ray.",
+    ) from (failed[0] if failed else None)
+
+
+def _knock(address: str) -> None:
+    """Raises OSError or ValueError at once where nobody listens, for which Ray would wait long."""
+    if address == "auto":
+        return
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    if not parts.hostname or not parts.port:
+        raise ValueError("it is no host with a port")
+    socket.create_connection((parts.hostname, parts.port), timeout=_KNOCK_S).close()
 
 
 def quiet() -> None:

@@ -2,24 +2,22 @@
 
 import sys
 import threading
-from collections import Counter
 from concurrent.futures import Future
-from functools import partial
 from typing import Any
 
 import ray
+from ray.exceptions import NodeDiedError, RayActorError, RayError
 
 from leaf.channel import Outbox
 from leaf.contract.cluster import Answer, ClusterQuestion, LabelJob, Started
 from leaf.errors import TrainerError
 from leaf.ray.child import Conversation
 from leaf.ray.cluster import cluster
+from leaf.ray.pool import Pool
 from leaf.reader import decode, read
 
 
 class Labeller:
-    """Where its node is lost Ray makes it anew, and asks it again what it had not answered."""
-
     def __init__(self, leaf: list[str], opening: str) -> None:
         self._child = Conversation([*leaf, "teach"])
         self._hello = self._child.ask(opening)
@@ -28,68 +26,55 @@ class Labeller:
         return self._child.ask(line) if line else self._hello
 
 
-class Pool:
-    """Each question goes to whoever has the fewest; that of the first answers is what opens the teachers."""
+class Actor:
+    """A Labeller somewhere on the cluster; it ends with its last handle."""
 
-    def __init__(self, job: LabelJob, workers: int, opening: str) -> None:
+    def __init__(self, job: LabelJob, opening: str) -> None:
         options: Any = ray.remote(Labeller).options(
             num_cpus=job.cpus,
             num_gpus=job.gpus,
-            max_restarts=-1,
-            max_task_retries=-1,
             # One more, for the greeting.
             max_concurrency=job.ahead + 1,
         )
-        self._actors: list[Any] = [options.remote(job.leaf, opening) for _ in range(workers)]
-        self._load: Counter[int] = Counter(dict.fromkeys(range(workers), 0))
-        self._lock = threading.Lock()
+        self._actor: Any = options.remote(job.leaf, opening)
 
-    def ask(self, line: str) -> Future[str]:
-        with self._lock:
-            at = min(self._load, key=lambda one: self._load[one])
-            self._load[at] += 1
-        answer: Future[str] = self._actors[at].ask.remote(line).future()
-        answer.add_done_callback(lambda _: self._done(at))
+    def ask(self, line: str) -> "Future[str]":
+        answer: Future[str] = self._actor.ask.remote(line).future()
         return answer
-
-    def _done(self, at: int) -> None:
-        with self._lock:
-            self._load[at] -= 1
 
 
 def label(job: LabelJob, outbox: Outbox) -> None:
-    failed: list[BaseException] = []
+    opening = ""
 
-    def tell(number: int, answer: "Future[str]") -> None:
-        error = answer.exception()
-        if error is None:
-            outbox.send(Answer(v=1, id=number, line=answer.result()))
-        else:
-            failed.append(error)
-            # Ends the loop below, wherever it waits.
-            ended.set()
+    def tell(number: int, line: str) -> None:
+        outbox.send(Answer(v=1, id=number, line=line))
 
-    ended = threading.Event()
     with cluster(job, listens=False) as found:
         outbox.send(Started(v=1, workers=found.workers, nodes=found.nodes))
-        pool: list[Pool] = []
+        pool = Pool(lambda: Actor(job, opening), _is_loss, tell, job.ahead)
 
         def listen() -> None:
+            nonlocal opening
             for text in sys.stdin.buffer:
                 question: ClusterQuestion = read(
                     decode(text, "The question"), ClusterQuestion, "The question"
                 )
-                if not pool:
-                    pool.append(Pool(job, found.workers, question.line))
-                line = question.line if question.id > 0 else ""
-                number = question.id
-                pool[0].ask(line).add_done_callback(partial(tell, number))
-            ended.set()
+                if opening:
+                    pool.ask(question.id, question.line)
+                else:
+                    opening = question.line
+                    pool.start(found.workers, question.id)
+            pool.end()
 
         threading.Thread(target=listen, daemon=True).start()
-        ended.wait()
-        if failed:
-            text = " ".join(str(failed[0]).split())[-300:]
+        try:
+            pool.run()
+        except (RayError, RuntimeError) as error:
+            text = " ".join(str(error).split())[-300:]
             raise TrainerError(
                 "failed", f"A worker of the cluster failed ({text}).", "Labels so far are kept: run it again."
-            )
+            ) from error
+
+
+def _is_loss(error: BaseException) -> bool:
+    return isinstance(error, (RayActorError, NodeDiedError))

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
-from leaf.ray.images import is_url, open_url
+from leaf.ray.images import is_url, open_url, reaching
 
 _EVERY_S = 5.0
 _ROWS = 100_000
@@ -47,19 +47,25 @@ class Folder:
         self._system, self._path = (
             open_url(at) if is_url(at) else (fs.LocalFileSystem(), str(Path(at).resolve()))
         )
+        self._at = at
         self._schema = schema
         self._run = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
         self._next = 0
 
     def read(self) -> pa.Table:
         """All rows of all files."""
-        files = self._files()
-        tables = [pq.read_table(file, filesystem=self._system, schema=self._schema) for file in files]
+        with reaching("read", self._at):
+            files = self._files()
+            tables = [pq.read_table(file, filesystem=self._system, schema=self._schema) for file in files]
         return pa.concat_tables([self._schema.empty_table(), *tables])
+
+    def make(self) -> None:
+        """Whether anything can be written there is told before the work, and not after it."""
+        with reaching("write to", self._at):
+            self._system.create_dir(self._path, recursive=True)
 
     def write(self, table: pa.Table) -> None:
         """Under a temporary name first: who reads meanwhile, or after a crash, finds whole files alone."""
-        self._system.create_dir(self._path, recursive=True)
         name = f"{self._path}/part-{self._run}-{self._next:05d}.parquet"
         self._next += 1
         sink = pa.BufferOutputStream()
@@ -67,14 +73,16 @@ class Folder:
         # An object store shows what was uploaded whole, and nothing before.
         local = isinstance(self._system, fs.LocalFileSystem)
         temporary = f"{name}.tmp" if local else name
-        with self._system.open_output_stream(temporary) as stream:
-            stream.write(sink.getvalue())
-        if local:
-            self._system.move(temporary, name)
+        with reaching("write to", self._at):
+            with self._system.open_output_stream(temporary) as stream:
+                stream.write(sink.getvalue())
+            if local:
+                self._system.move(temporary, name)
 
     def clear(self) -> None:
-        for file in self._files():
-            self._system.delete_file(file)
+        with reaching("write to", self._at):
+            for file in self._files():
+                self._system.delete_file(file)
 
     def _files(self) -> list[str]:
         found = self._system.get_file_info(fs.FileSelector(self._path, allow_not_found=True))
@@ -105,20 +113,20 @@ class Writer:
         self._since = time.monotonic()
 
 
-def unknown(rows: pa.Table, written: pa.Table) -> pa.Table:
-    """The rows whose file is not known to be the one that was scored: others need not even be read."""
-    if written.num_rows == 0:
-        return rows
-    same = dict(
-        zip(
-            written["image"].to_pylist(),
-            zip(written["size"].to_pylist(), written["modified"].to_pylist(), strict=True),
-            strict=True,
-        )
-    )
-    columns = (rows[name].to_pylist() for name in ("image", "size", "modified"))
-    wanted = [size is None or same.get(image) != (size, at) for image, size, at in zip(*columns, strict=True)]
-    return rows.filter(pa.array(wanted, pa.bool_()))
+class Seen:
+    """Which file a row was read from, by size and time: others need not even be read."""
+
+    def __init__(self, written: pa.Table) -> None:
+        columns = (written[name].to_pylist() for name in ("image", "size", "modified"))
+        self._files = {image: (size, at) for image, size, at in zip(*columns, strict=True)}
+
+    def unknown(self, rows: pa.Table) -> pa.Table:
+        columns = (rows[name].to_pylist() for name in ("image", "size", "modified"))
+        wanted = [
+            size is None or self._files.get(image) != (size, at)
+            for image, size, at in zip(*columns, strict=True)
+        ]
+        return rows.filter(pa.array(wanted, pa.bool_()))
 
 
 class Known:

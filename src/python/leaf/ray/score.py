@@ -1,7 +1,7 @@
 """Scores by Ray Data: images in, a pool of workers, rows to one writer. What is written is not redone."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,13 +11,14 @@ import ray.data
 from leaf.channel import Outbox
 from leaf.contract.cluster import Progress, Scored, ScoreJob, Started
 from leaf.ray.cluster import cluster
-from leaf.ray.images import ROW, rows
-from leaf.ray.parts import FAILED, Folder, Known, Writer, key_of, score_schema, unknown
+from leaf.ray.images import ROW, Piece, pieces, read_piece, rows
+from leaf.ray.parts import FAILED, Folder, Known, Seen, Writer, key_of, score_schema
 from leaf.ray.worker import Scorer, read_student
 
 _PROGRESS_S = 0.5
 # A worker that is lost costs the block that it was at.
 _LARGEST_BLOCK = 500
+_LARGEST_BLOCK_BYTES = 4 * 2**20
 _BATCH = 64
 
 
@@ -27,24 +28,31 @@ def score(job: ScoreJob, outbox: Outbox) -> None:
     folder = Folder(f"{job.out}/scores/student={job.fingerprint}", schema)
     failures = Folder(f"{job.out}/failed/student={job.fingerprint}", FAILED)
     written = folder.read()
+    seen = Seen(written)
     images = pa.concat_tables([ROW.empty_table(), *rows(job)])
-    todo = unknown(images, written)
-    known = images.num_rows - todo.num_rows
+    todo = seen.unknown(images)
+    held = list(pieces(job))
+    # One that has a new row is read whole, and the workers tell which rows are known.
+    left = [piece for piece in held if seen.unknown(piece.rows).num_rows > 0]
+    total = images.num_rows + _amount(held)
+    known = total - todo.num_rows - _amount(left)
     # What failed before is tried again, and told anew.
     failures.clear()
     good, bad = Writer(folder, schema), Writer(failures, FAILED)
-    if todo.num_rows > 0:
+    if todo.num_rows > 0 or left:
+        for one in (folder, failures):
+            one.make()
         with cluster(job) as found:
             outbox.send(Started(v=1, workers=found.workers, nodes=found.nodes))
             told = time.monotonic()
             keys: set[str] = set()
             try:
-                for table in _carried_out(job, todo, written, found.workers):
+                for table in _carried_out(job, todo, left, written, found.workers):
                     known += _keep(table, keys, good, bad)
                     if time.monotonic() - told > _PROGRESS_S:
                         told = time.monotonic()
                         done = known + good.count + bad.count
-                        outbox.send(Progress(v=1, done=done, total=images.num_rows))
+                        outbox.send(Progress(v=1, done=done, total=total))
             finally:
                 good.flush()
                 bad.flush()
@@ -52,10 +60,26 @@ def score(job: ScoreJob, outbox: Outbox) -> None:
     outbox.send(Scored(v=1, scored=good.count, failed=bad.count, known=known, seconds=seconds))
 
 
-def _carried_out(job: ScoreJob, todo: pa.Table, written: pa.Table, workers: int) -> Iterator[pa.Table]:
-    size = max(1, min(_LARGEST_BLOCK, todo.num_rows // (8 * workers)))
-    blocks = [todo.slice(at, size) for at in range(0, todo.num_rows, size)]
-    done = ray.data.from_arrow(blocks).map_batches(
+def _amount(some: Sequence[Piece]) -> int:
+    return sum(piece.rows.num_rows for piece in some)
+
+
+def _carried_out(
+    job: ScoreJob, todo: pa.Table, left: Sequence[Piece], written: pa.Table, workers: int
+) -> Iterator[pa.Table]:
+    size = max(1, min(_LARGEST_BLOCK, (todo.num_rows + _amount(left)) // (8 * workers)))
+    # Of images with their bytes Ray counts bytes alone.
+    ray.data.DataContext.get_current().target_max_block_size = _LARGEST_BLOCK_BYTES
+    blocks = [todo.slice(at, size) for at in range(0, todo.num_rows, size)] or [ROW.empty_table()]
+    images = ray.data.from_arrow(blocks)
+    if left:
+        addresses = [pa.Table.from_pylist([piece.address()]) for piece in left]
+        # It waits more than it computes, and must run where the workers have all processors.
+        with_bytes = ray.data.from_arrow(addresses).map_batches(
+            _read, batch_size=1, batch_format="pyarrow", num_cpus=0, concurrency=max(2, workers)
+        )
+        images = images.union(with_bytes) if todo.num_rows > 0 else with_bytes
+    done = images.map_batches(
         Scorer,
         fn_constructor_args=[job, ray.put(read_student(job.student)), ray.put(Known(written))],
         compute=ray.data.ActorPoolStrategy(size=workers),
@@ -64,6 +88,11 @@ def _carried_out(job: ScoreJob, todo: pa.Table, written: pa.Table, workers: int)
         num_cpus=job.cpus,
     )
     yield from done.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1)
+
+
+def _read(addresses: pa.Table) -> Iterator[pa.Table]:
+    for address in addresses.to_pylist():
+        yield from read_piece(**address)
 
 
 def _keep(table: pa.Table, keys: set[str], good: Writer, bad: Writer) -> int:

@@ -12,7 +12,7 @@ import ray
 
 from leaf.contract.cluster import ScoreJob
 from leaf.ray.child import ChildEnded, LineChild
-from leaf.ray.images import read_bytes
+from leaf.ray.images import is_url, read_bytes, reason_of
 from leaf.ray.parts import FAILED, Known, score_schema
 
 STUDENT = ("student.json", "student.onnx")
@@ -64,8 +64,8 @@ class Scorer:
         """Reads it for its hash, by which it may be known."""
         try:
             data = row.bytes if row.bytes is not None else read_bytes(row.image)
-        except OSError as error:
-            row.said = {"reason": f"Cannot read {Path(row.image).name}: {error.strerror or error}."}
+        except Exception as error:  # Of whatever reads this URL: the others have to be scored all the same.
+            row.said = {"reason": f"Cannot read {Path(row.image).name}: {reason_of(error)}."}
             return
         row.hash = hashlib.sha256(data).hexdigest()[:32]
         if self._known.has(row.image, row.hash):
@@ -78,7 +78,7 @@ class Scorer:
             }
             return
         file = row.image
-        if row.size is None or "://" in row.image:
+        if row.bytes is not None or is_url(row.image):
             row.temporary = tempfile.mkdtemp(prefix="leaf-image-")
             file = str(Path(row.temporary) / (Path(row.image).name[-100:] or "image"))
             Path(file).write_bytes(data)

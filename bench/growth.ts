@@ -1,5 +1,6 @@
-// How what LEAF does grows with the images: seconds of the processor at 1,000, 10,000 and (for what has no images to decode) 100,000,
-// and the exponent of a line through them in log-log: 1 is in proportion. node bench/growth.ts [largest=100000]
+// How what LEAF does grows with the images: seconds of the processor at 1,000, 10,000 and 100,000 (no training),
+// and the exponent of a line through them in log-log: 1 is in proportion. node bench/growth.ts [largest=100000] [works, as "distil,hover"]
+// LEAF_PYTHON names an interpreter with the trainer's packages.
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -10,10 +11,12 @@ import { openLabels } from "../src/engine/labels/labels.ts";
 import type { Teacher } from "../src/engine/teachers/teacher.ts";
 import { smallNetwork } from "../test/support/onnxWriter.ts";
 import { manyFiles } from "./suite/finishedProject.ts";
+import { trainerScript } from "./suite/training.ts";
 
 const largest = Number(process.argv[2] ?? 100_000);
+const wanted = process.argv[3]?.split(",");
 const amounts = [1000, 10_000, 100_000].filter((n) => n <= largest);
-const ofImages = amounts.filter((n) => n <= 10_000);
+const trained = amounts.filter((n) => n <= 10_000);
 const root = mkdtempSync(path.join(os.tmpdir(), "leaf-growth-"));
 const run = promisify(execFile);
 const bench = (file: string) => path.join(import.meta.dirname, file);
@@ -21,8 +24,9 @@ const bench = (file: string) => path.join(import.meta.dirname, file);
 const works: [name: string, amounts: number[], unit: string, measure: (n: number) => Promise<number>][] = [
   ["index, new files of 3 kB", amounts, "s", index],
   ["index, unchanged", amounts, "s", index],
-  ["label: a point an image and 7 pairs, by a teacher that answers at once", ofImages, "s", label],
-  ["score: images of 96 × 64, a network that takes a mean; with the start of `leaf`", ofImages, "s", score],
+  ["label: a point an image and 7 pairs, by a teacher that answers at once", amounts, "s", label],
+  ["score: images of 96 × 64, a network that takes a mean; with the start of `leaf`", amounts, "s", score],
+  ["distil: two epochs of ConvNeXt-atto at 32 pixels, 8 partners an image", trained, "s", distil],
   ["hover over a scored image, median", amounts, "ms", hover],
 ];
 
@@ -30,6 +34,7 @@ console.log(`| work | ${amounts.map((n) => n.toLocaleString("en")).join(" | ")} 
 console.log(`| --- |${" --- |".repeat(amounts.length + 1)}`);
 try {
   for (const [name, some, unit, measure] of works) {
+    if (wanted && !wanted.some((start) => name.startsWith(start))) continue;
     const found: number[] = [];
     for (const n of some) found.push(await measure(n));
     const cells = amounts.map((_, i) => (found[i] === undefined ? "" : `${found[i].toPrecision(2)} ${unit}`));
@@ -115,6 +120,14 @@ async function score(n: number): Promise<number> {
     ([, m, s]) => 60 * Number(m) + Number(s),
   );
   return user! + system!;
+}
+
+/** Without the start of PyTorch and the student's file, which do not grow. */
+async function distil(n: number): Promise<number> {
+  const data = path.join(root, `training-${n}`);
+  const leaf = path.resolve("bin/leaf.js");
+  await trainerScript(leaf, "make_training.py", ["atto", data, "32", String(n)]);
+  return (await trainerScript(leaf, "train_leaf.py", [data, path.join(data, "out")])).processor;
 }
 
 async function hover(n: number): Promise<number> {

@@ -12,7 +12,12 @@ const ours = { OMP_WAIT_POLICY: "PASSIVE" };
 const theirs = { OMP_WAIT_POLICY: undefined };
 
 /** Runs a script of `peers` with the trainer of a checkout, and reads the JSON that it ends with. */
-async function run(leaf: string, script: string, args: string[], env: NodeJS.ProcessEnv = ours) {
+export async function trainerScript(
+  leaf: string,
+  script: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = ours,
+) {
   const checkout = path.resolve(path.dirname(leaf), "..");
   const paths = [path.join(checkout, "src/python"), path.resolve("src/python/tests")];
   const { stdout } = await promisify(execFile)(python(), [path.join(peers, script), ...args], {
@@ -24,12 +29,16 @@ async function run(leaf: string, script: string, args: string[], env: NodeJS.Pro
       HF_HUB_OFFLINE: "1",
     },
   });
-  return JSON.parse(stdout.trim().split("\n").at(-1)!) as { trained: number; bare: number };
+  return JSON.parse(stdout.trim().split("\n").at(-1)!) as {
+    trained: number;
+    bare: number;
+    processor: number;
+  };
 }
 
 async function made(leaf: string, model: string, folder: string, crop: number, images: number) {
   const data = path.join(folder, model);
-  await run(leaf, "make_training.py", [model, data, String(crop), String(images)]);
+  await trainerScript(leaf, "make_training.py", [model, data, String(crop), String(images)]);
   return data;
 }
 
@@ -44,11 +53,11 @@ function distil(model: string, name: string, crop: number, images: number): Work
       let bare = 0;
       return {
         ours: async () => {
-          const found = await run(leaf, "train_leaf.py", [data, path.join(data, "out")]);
+          const found = await trainerScript(leaf, "train_leaf.py", [data, path.join(data, "out")]);
           bare = found.bare;
           return found.trained;
         },
-        peer: async () => (await run(leaf, "train_pairs.py", [data, "64"])).trained,
+        peer: async () => (await trainerScript(leaf, "train_pairs.py", [data, "64"])).trained,
         // Measured in the same process, right after.
         floor: async () => bare,
       };
@@ -73,7 +82,7 @@ const busy: Work = {
   prepare: async (folder, leaf) => {
     const data = await made(leaf, "atto", folder, 64, 192);
     const trained = async (env: NodeJS.ProcessEnv) =>
-      (await run(leaf, "train_leaf.py", [data, path.join(data, "out")], env)).trained;
+      (await trainerScript(leaf, "train_leaf.py", [data, path.join(data, "out")], env)).trained;
     return {
       ours: () => beside(() => trained(ours)),
       peer: () => beside(() => trained(theirs)),

@@ -77,11 +77,11 @@ export class ImageMatcher {
       const all = [...new Map([...named, ...changed].map((file) => [file.path, file])).values()];
       return all.length > 0 ? all : this.#find({ name: wanted });
     }
-    const forms = unicodeForms(wanted);
-    for (const form of forms) {
+    for (const form of unicodeForms(wanted)) {
       const exact = index.byPath(form);
       if (exact) return [exact];
     }
+    const forms = unicodeForms(wanted);
     const named = unique(forms.flatMap((form) => index.named(form)));
     // The first step below, for nearly all names.
     if (named.length === 1 && path.posix.basename(named[0]!.path) === path.posix.basename(wanted))

@@ -95,7 +95,5 @@ export function uploadedName(file: string): string {
 
 /** The same text in the two forms of Unicode that file systems use. */
 export function unicodeForms(text: string): string[] {
-  // Nearly all names: there is nothing to compose.
-  if (/^[ -~]*$/.test(text)) return [text];
   return [...new Set([text, text.normalize("NFC"), text.normalize("NFD")])];
 }

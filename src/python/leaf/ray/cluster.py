@@ -109,10 +109,11 @@ def _connect(job: ScoreJob | LabelJob) -> None:
     if not connecting.is_alive() and not failed:
         return
     said = reason_of(failed[0]) if failed else f"no answer within {_CONNECT_S:.0f} s"
+    remedy = "Check the address, and that the cluster has the same Python and Ray."
+    if str(job.address).startswith("ray://"):
+        remedy = "Run LEAF on a machine of the cluster, and name the address as HOST:PORT."
     raise TrainerError(
-        "environment",
-        f"LEAF cannot connect to the Ray cluster {job.address} ({said}).",
-        "Check the address, and that the cluster has the same Python and Ray.",
+        "environment", f"LEAF cannot connect to the Ray cluster {job.address} ({said}).", remedy
     ) from (failed[0] if failed else None)
 
 

@@ -68,11 +68,11 @@ def _carried_out(
     job: ScoreJob, todo: pa.Table, left: Sequence[Piece], written: pa.Table, workers: int
 ) -> Iterator[pa.Table]:
     size = max(1, min(_LARGEST_BLOCK, (todo.num_rows + _amount(left)) // (8 * workers)))
-    # Of images with their bytes Ray counts bytes alone.
-    ray.data.DataContext.get_current().target_max_block_size = _LARGEST_BLOCK_BYTES
     blocks = [todo.slice(at, size) for at in range(0, todo.num_rows, size)] or [ROW.empty_table()]
     images = ray.data.from_arrow(blocks)
     if left:
+        # Of images with their bytes Ray counts bytes alone.
+        ray.data.DataContext.get_current().target_max_block_size = _LARGEST_BLOCK_BYTES
         addresses = [pa.Table.from_pylist([piece.address()]) for piece in left]
         # It waits more than it computes, and must run where the workers have all processors.
         with_bytes = ray.data.from_arrow(addresses).map_batches(

@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { openProject } from "../src/engine/config/project.ts";
 import { summariseRuns } from "../src/engine/pipeline/runSummaries.ts";
 import { listRuns } from "../src/engine/pipeline/runs.ts";
@@ -57,6 +58,8 @@ try {
     mkdirSync(path.join(project.runs, run.id), { recursive: true });
     writeFileSync(path.join(project.runs, run.id, "run.json"), JSON.stringify(run, null, 2));
   }
+  // A file that was written a moment ago is read again each time.
+  await delay(4000);
   const times: number[] = [];
   let bytes = 0;
   for (let i = 0; i <= calls; i++) {

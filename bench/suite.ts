@@ -1,6 +1,6 @@
-// LEAF beside what a user would write, on the same files: npm run bench -- [work …] [--rounds 5] [--before CHECKOUT] [--out FILE] [--write]
+// LEAF beside what a user would write, on the same files: npm run bench -- [work …] [--only TEXT] [--rounds 5] [--before CHECKOUT] [--out FILE] [--write]
 // Prints a table with ratios, median [least, largest] over the rounds. --before measures a built checkout of an earlier version too;
-// --write puts the table into docs/performance.md. LEAF_PYTHON names an interpreter with the trainer's packages.
+// --only keeps what has TEXT in its name. --write puts the table into docs/performance.md. LEAF_PYTHON names an interpreter with the trainer's packages.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -12,6 +12,7 @@ import { works } from "./suite/works.ts";
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    only: { type: "string", default: "" },
     rounds: { type: "string", default: "5" },
     before: { type: "string" },
     out: { type: "string" },
@@ -31,7 +32,7 @@ const started = performance.now();
 for (const name of wanted) {
   const folder = mkdtempSync(path.join(os.tmpdir(), "leaf-bench-"));
   try {
-    for (const one of works.get(name)!) {
+    for (const one of works.get(name)!.filter((row) => row.name.includes(values.only))) {
       const own = path.join(folder, String(results.length));
       const arms = await one.prepare(made(path.join(own, "now")), path.resolve("bin/leaf.js"));
       const before = values.before

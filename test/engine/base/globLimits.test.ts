@@ -38,6 +38,32 @@ describe("globs that would fill the memory", () => {
     expect(performance.now() - start).toBeLessThan(10_000);
   });
 
+  it.each([
+    ["words of which one begins another", "+(a|aa)b.jpg"],
+    ["an empty word", "*(a|)b.jpg"],
+    ["a wildcard in a group that repeats", "*(**)(*.**(*("],
+    ["a group in a group that repeats", "photos/+(+(a))b"],
+    ["a group with a plus behind it", "(a+)+b.jpg"],
+    ["single characters in two ways", "*(?|??).jpg"],
+    ["anything but a name, repeated", "!(b)+a.jpg"],
+    ["braces that repeat", "{a,aa}+b.jpg"],
+    ["many wildcards in a name", "*a*a*a*a*a.jpg"],
+    ["many sets that repeat", "[a-z]+[a-z]+[a-z]+[a-z]+[a-z]+.jpg"],
+    ["many folders of any depth", "**/a/**/a/**/a/**/a/**/a/**/*.jpg"],
+  ])("slow to match, by %s: refused, with the line", (_, glob) => {
+    const parsed = parseConfig(`split: { seed: 1 }\nimages: "${glob}"\n`);
+    if (parsed.ok) throw new Error("accepted");
+    expect(parsed.problems).toMatchObject([{ line: 2 }]);
+    expect(parsed.problems[0]!.message).toMatch(/takes too long to match$|a group that repeats/);
+  });
+
+  it("`!` alone names nothing", () => {
+    expect(parseConfig('images: ["photos", "!"]\n')).toMatchObject({
+      ok: false,
+      problems: [{ message: expect.stringContaining("needs the name") }],
+    });
+  });
+
   it("many globs together are refused too, many files are not", () => {
     const text = (entries: string[]) => `images:\n${entries.map((one) => `  - "${one}"\n`).join("")}`;
     const globs = parseConfig(text(Array.from({ length: 2500 }, (_, i) => `p${i}/*.jpg`)));
@@ -53,6 +79,11 @@ describe("globs that would fill the memory", () => {
       "{a,b}/{1..100}/*.jpg",
       "IMG [1] {x}.jpg",
       "a,b,{c",
+      "**/*.+(jpg|png)",
+      "photos/!(old)*.@(jpg|*.png)",
+      "*/*/*/*/*/*_*_*-*.jpg",
+      "IMG (1)+.jpg",
+      "\\+(a|aa)b.jpg",
     ])
       expect(globProblem(images)).toBeUndefined();
   });
@@ -108,6 +139,8 @@ describe("patterns", () => {
     );
     const glob = fc.array(part, { minLength: 1, maxLength: 30 }).map((parts) => parts.join(""));
     const known = [
+      "*(**)(*.**(*(",
+      "*a*a*a*a.jpg",
       "photos/+(+(+(+(+(+(a)))))))b",
       "photos/*(*(*(*(*(*(*(i*))))))).jpg",
       "**/**/**/**/**/**/*a*b*c*d*e*f*.jpg",
@@ -123,7 +156,8 @@ describe("patterns", () => {
             ...patterns.bases.map((base) => path.relative(root, base)),
           ]) {
             const { here } = patterns.rulesOf(path.join(root, folder));
-            patterns.holds(`${folder}/${"a".repeat(60)}i.jpg`, here);
+            for (const letters of ["a", "ai", "i"])
+              patterns.holds(`${folder}/${letters.repeat(60)}b.jpg`, here);
           }
         } catch (error) {
           if ((error as { code?: string }).code !== "config") throw error;

@@ -33,6 +33,8 @@ export function globProblem(globs: string | readonly string[]): GlobProblem | un
     if (count > mostPatterns)
       return { message: `the braces stand for ${shown(count)} patterns: ${mostPatterns} are the most`, at };
     if (glob === "!") return { message: "`!` needs the name of what it leaves out", at };
+    // Picomatch does not come to an end on these.
+    if (/\\{4}/.test(glob)) return { message: "four backslashes in a row are in no path", at };
     const slow = slowMatch(glob);
     if (slow) return { message: slow, at };
     if (/[*?[\]{}()]/.test(glob)) total += count;

@@ -57,6 +57,11 @@ describe("globs that would fill the memory", () => {
     expect(parsed.problems[0]!.message).toMatch(/takes too long to match$|a group that repeats/);
   });
 
+  it("a row of backslashes, which picomatch does not come to an end on", () => {
+    expect(globProblem(`*${"\\".repeat(4)}`)?.message).toMatch(/four backslashes/);
+    expect(globProblem("photos\\*\\")).toBeUndefined();
+  });
+
   it("`!` alone names nothing", () => {
     expect(parseConfig('images: ["photos", "!"]\n')).toMatchObject({
       ok: false,

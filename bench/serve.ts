@@ -1,5 +1,5 @@
 // Requests a second of `leaf serve` with 1, 8 and 64 callers on kept connections, in turn with what no service could do without: the
-// bare network, and decoding with the network, one image after the other in a process of its own. p50 and p99; memory of the service
+// bare network, and decoding with the network, both in a process of their own. p50 and p99; memory of the service
 // over many requests; what was answered at the shutdown. Callers share the cores with the service.
 // node bench/serve.ts [atto | lite0 | base | FOLDER of a student] [image=demo/photos/coffee.jpg] [seconds=5] [rounds=3] [requests=100000]
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";

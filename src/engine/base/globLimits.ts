@@ -1,13 +1,12 @@
 import { count as countText } from "../../words/figure.ts";
+import { endlessMatch } from "./endlessGlobs.ts";
+
 /** Patterns that a list of globs may stand for once its braces are written out. */
 export const mostPatterns = 2000;
 /** Files, folders and globs that a list may name. */
 const mostEntries = 100_000;
 const longest = 4096;
 const deepest = 20;
-/** Wildcards of any length in one name, and `**` in one glob: each multiplies the ways in which a name may match. */
-const mostWildcards = 4;
-const mostGlobstars = 5;
 
 /** What is wrong with a list of globs: the message, and the place of the glob in the list where it is one's fault. */
 export interface GlobProblem {
@@ -16,8 +15,8 @@ export interface GlobProblem {
 }
 
 /**
- * Refuses globs whose braces would fill the memory, such as `{1..1000}{1..1000}{1..1000}`, without writing them out, and those that
- * a regular expression would match for ever, such as `+(a|aa)b`.
+ * Refuses globs whose braces would fill the memory, such as `{1..1000}{1..1000}{1..1000}`, without writing them out, and those whose
+ * match might not end.
  */
 export function globProblem(globs: string | readonly string[]): GlobProblem | undefined {
   const list = typeof globs === "string" ? [globs] : globs;
@@ -33,64 +32,13 @@ export function globProblem(globs: string | readonly string[]): GlobProblem | un
     if (count > mostPatterns)
       return { message: `the braces stand for ${shown(count)} patterns: ${mostPatterns} are the most`, at };
     if (glob === "!") return { message: "`!` needs the name of what it leaves out", at };
-    // Picomatch does not come to an end on these.
-    if (/\\{4}/.test(glob)) return { message: "four backslashes in a row are in no path", at };
-    const slow = slowMatch(glob);
-    if (slow) return { message: slow, at };
+    const endless = endlessMatch(glob);
+    if (endless) return { message: endless, at };
     if (/[*?[\]{}()]/.test(glob)) total += count;
     if (total > mostPatterns)
       return { message: `all globs together stand for more than ${mostPatterns} patterns`, at };
   }
   return undefined;
-}
-
-/**
- * Why matching a glob may take very long. Picomatch makes a regular expression of it, which goes back over a name: in a group that
- * repeats there must be one way to read a text, so different words of which none begins another, and wildcards must be few.
- */
-function slowMatch(glob: string): string | undefined {
-  const groups: { from: number; kind: string; isWild: boolean }[] = [];
-  let [wildcards, globstars, afterEscaped] = [0, 0, 0];
-  const ambiguous = (end: number) => {
-    const { from, kind, isWild } = groups.pop()!;
-    const isRepeated = glob[end + 1] === "+";
-    if (isRepeated && /[*+?!]/.test(kind)) return true;
-    return (isRepeated || /[*+]/.test(kind)) && (isWild || isAmbiguous(glob.slice(from, end).split("|")));
-  };
-  for (let i = 0; i < glob.length; i++) {
-    const char = glob[i]!;
-    const before = i === afterEscaped ? "" : (glob[i - 1] ?? "");
-    if (char === "\\") afterEscaped = ++i + 1;
-    else if (char === "/") wildcards = 0;
-    else if (char === ")" && groups.length > 0) {
-      if (ambiguous(i)) return ambiguousGroup;
-    } else if (char === "}" && glob[i + 1] === "+") return ambiguousGroup;
-    else if (/[*+?!([]/.test(char)) {
-      for (const group of groups) group.isWild = true;
-      if (char === "(") groups.push({ from: i + 1, kind: before, isWild: false });
-      if (char === "[") {
-        const end = glob.indexOf("]", i + 2);
-        if (end > 0) i = end;
-      }
-      const length = char === "*" ? /^\**/.exec(glob.slice(i))![0].length : 1;
-      if (/[*+!]/.test(char)) wildcards++;
-      if (length > 1) globstars++;
-      i += length - 1;
-    }
-    if (wildcards > mostWildcards)
-      return `a name with over ${mostWildcards} wildcards takes too long to match`;
-    if (globstars > mostGlobstars) return `a glob with over ${mostGlobstars} \`**\` takes too long to match`;
-  }
-  while (groups.length > 0) if (ambiguous(glob.length)) return ambiguousGroup;
-  return undefined;
-}
-
-const ambiguousGroup =
-  "a group that repeats may hold different words, without wildcards, of which none begins another, as `+(jpg|png)` does";
-
-function isAmbiguous(words: readonly string[]): boolean {
-  const lower = words.map((word) => word.toLowerCase());
-  return lower.some((word, i) => lower.some((other, j) => i !== j && word.startsWith(other)));
 }
 
 /** At most so many patterns come of a glob's braces; NaN where they are nested too deep to tell. */

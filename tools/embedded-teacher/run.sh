@@ -10,4 +10,5 @@ processes=${PROCESSES:-2}
 "$python" -W ignore "$here/fit.py" "$2" "$2/first" --epochs 3 --processes "$processes"
 "$python" "$here/whole_splits.py" "$1" "$2" --processes "$processes"
 "$python" -W ignore "$here/versions.py" "$1" "$here/../../demo/photos" "$2/first/model.onnx" "$2/second" --processes "$processes"
-"$python" -W ignore "$here/second.py" "$2/second" "$2/first/model.onnx" "$3"
+"$python" -W ignore "$here/second.py" "$2/second" "$2/first/model.onnx" "$2/edition2"
+"$python" -W ignore "$here/third.py" "$2/second" "$2/edition2/model.onnx" "$2/edition2/teacher.json" "$3"

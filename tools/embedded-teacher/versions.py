@@ -28,6 +28,7 @@ from full_reference import information, measures
 from graph import any_size
 from network import CROP, QualityNetwork
 from photos import CREDITS, MORE_CREDITS, find_photos
+from plain import plain
 
 SIDES = (256, 384)
 CLEAN_SIDES = (256, 320, 420, 560)
@@ -89,7 +90,7 @@ def versions(job: Job) -> dict[str, NDArray[np.generic]]:
     """Kinds, measures, features and scores of one photo's versions."""
     number, file, demo, first = job
     eyes, photo = Eyes(first), opened(file)
-    kinds, rows, features, windows, scores = [], [], [], [], []
+    kinds, rows, features, windows, scores, plains = [], [], [], [], [], []
     plan, names = PLAN[demo], list(ALL)
     for place, kind in enumerate(plan):
         rng = np.random.default_rng([2611 if demo else 2610, number, place])
@@ -112,20 +113,28 @@ def versions(job: Job) -> dict[str, NDArray[np.generic]]:
         features.append(eyes.features(picture))
         windows.append(eyes.features(part))
         scores.append([eyes.score(picture), eyes.score(part)])
+        plains.append([plain(picture), plain(part)])
     return {
         "kind": np.array(kinds),
         "badness": np.array(rows),
         "features": np.array(features),
         "windows": np.array(windows),
         "first": np.array(scores),
+        "plain": np.array(plains),
         "photo": np.full(len(kinds), number),
     }
 
 
-def clean(job: Job) -> Features:
-    """Features of one photo without faults, at several sizes."""
+def clean(job: Job) -> dict[str, NDArray[np.generic]]:
+    """Of one photo without faults, at several sizes: features, first edition's score, plain statistics."""
     eyes, photo = Eyes(job[3]), opened(job[1])
-    return np.array([eyes.features(scaled(photo, min(s, min(photo.size) / 1.5))) for s in CLEAN_SIDES])
+    pictures = [scaled(photo, min(s, min(photo.size) / 1.5)) for s in CLEAN_SIDES]
+    return {
+        "features": np.array([eyes.features(picture) for picture in pictures]),
+        "first": np.array([eyes.score(picture) for picture in pictures]),
+        "plain": np.array([plain(picture) for picture in pictures]),
+        "photo": np.full(len(pictures), job[0]),
+    }
 
 
 def main() -> None:
@@ -142,13 +151,10 @@ def main() -> None:
     files = sorted(options.demo.glob("*.jpg"))
     demo: list[Job] = [(i, str(f), True, options.first) for i, f in enumerate(files)]
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
-        for name, jobs in (("versions", own), ("demo", demo)):
-            parts = pool.map(versions, jobs, chunksize=1)
+        for name, jobs, look in ("versions", own, versions), ("demo", demo, versions), ("clean", own, clean):
+            parts = pool.map(look, jobs, chunksize=1)
             columns: dict[str, Any] = {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
             np.savez(options.data / f"{name}.npz", **columns)
-        rows = pool.map(clean, own, chunksize=1)
-    photo = np.repeat(np.arange(len(rows)), len(CLEAN_SIDES))
-    np.savez(options.data / "clean.npz", features=np.concatenate(rows), photo=photo)
 
 
 if __name__ == "__main__":

@@ -126,14 +126,24 @@ it("the network gives the numbers of an independent forward", async () => {
 });
 
 it("the network gives the numbers of an independent forward, at any size", async () => {
-  // tools/embedded-teacher/independent.py: every layer in NumPy, float64.
+  // tools/embedded-teacher/independent.py and third.py: every layer in NumPy, float64.
+  const busy = (x: number, y: number, c: number) => (3 * x + 5 * y + 70 * c + Math.floor((x * x) / 16)) % 256;
+  const dark = (x: number, y: number, c: number) =>
+    15 + Math.floor(((Math.floor((x * x) / 2000) + Math.floor((y * y) / 3000)) % 60) / 2) + 4 * c;
   const session = await InferenceSession.create(readFileSync(path.join(assets, "model.onnx")));
-  const pixels = new Uint8Array(150 * 77 * 3);
-  for (let y = 0, i = 0; y < 150; y++)
-    for (let x = 0; x < 77; x++)
-      for (let c = 0; c < 3; c++, i++) pixels[i] = (3 * x + 5 * y + 70 * c + Math.floor((x * x) / 16)) % 256;
-  const { mu } = await session.run({ pixels: new Tensor("uint8", pixels, [1, 150, 77, 3]) });
-  expect((mu!.data as Float32Array)[0]).toBeCloseTo(1.233872, 3);
+  const known: [width: number, height: number, pixel: typeof busy, mu: number][] = [
+    // Sharpness and light count as much as they can in the second, less in the small one; the third has little of both.
+    [77, 150, busy, 1.444158],
+    [410, 390, busy, 3.526052],
+    [410, 390, dark, 0.882523],
+  ];
+  for (const [width, height, pixel, expected] of known) {
+    const pixels = new Uint8Array(height * width * 3);
+    for (let y = 0, i = 0; y < height; y++)
+      for (let x = 0; x < width; x++) for (let c = 0; c < 3; c++, i++) pixels[i] = pixel(x, y, c);
+    const { mu } = await session.run({ pixels: new Tensor("uint8", pixels, [1, height, width, 3]) });
+    expect((mu!.data as Float32Array)[0]).toBeCloseTo(expected, 3);
+  }
   await session.release();
 });
 
@@ -190,6 +200,25 @@ describe("the embedded teacher", () => {
     },
     120_000,
   );
+
+  it("prefers light to darkness and pixels to enlarged ones", async () => {
+    for (const name of ["coffee.jpg", "flower.jpg"]) {
+      const clean = await score(photo(name));
+      const { width, height } = await sharp(photo(name)).metadata();
+      const small = await sharp(photo(name))
+        .resize(width! >> 1)
+        .png()
+        .toBuffer();
+      const enlarged = await sharp(small)
+        .resize(width, height, { fit: "fill", kernel: "cubic" })
+        .png()
+        .toBuffer();
+      expect(clean - (await score(await sharp(photo(name)).linear(0.25).png().toBuffer()))).toBeGreaterThan(
+        0.3,
+      );
+      expect(clean - (await score(enlarged))).toBeGreaterThan(0.3);
+    }
+  });
 
   it("prefers the better image whichever is asked first", async () => {
     const good = image(photo("flower.jpg"));

@@ -6,6 +6,7 @@
  *
  * Each config needs a distilled student (`leaf distill`) and human scores. The fit is the trainer's; features are those of
  * `leaf calibrate`, and stay in `.leaf`. All figures are SRCC on test images. `--network pretrained` leaves the distilled student out.
+ * `--taught` images whose teacher's scores are learnt; 0: those that the fit sees anyway, as `refine: auto`.
  * `--simulate`: also teachers of such an SRCC, whose errors are half a function of the features and half noise.
  */
 import { execFileSync } from "node:child_process";
@@ -33,6 +34,7 @@ const { values, positionals } = parseArgs({
     draws: { type: "string", default: "10" },
     simulate: { type: "string", default: "" },
     network: { type: "string", default: "distilled,pretrained" },
+    taught: { type: "string", default: "0" },
   },
 });
 if (positionals.length === 0) throw new Error("Name a leaf.yaml whose student is distilled.");
@@ -46,11 +48,17 @@ try {
     cases.push(await written(project, path.join(out, `${cases.length}`)));
   }
   const job = path.join(out, "job.json");
-  const { counts, draws, simulate } = values;
+  const { counts, draws, simulate, taught } = values;
   const numbers = (text: string) => text.split(",").filter(Boolean).map(Number);
   await writeFile(
     job,
-    JSON.stringify({ cases, counts: numbers(counts), draws: Number(draws), simulate: numbers(simulate) }),
+    JSON.stringify({
+      cases,
+      counts: numbers(counts),
+      draws: Number(draws),
+      simulate: numbers(simulate),
+      taught: Number(taught),
+    }),
   );
   execFileSync(interpreter, [path.join(import.meta.dirname, "refine", "ridges.py"), job], {
     stdio: "inherit",

@@ -62,7 +62,8 @@ def measure(job, name, networks, features, teacher, truth, test):
         for draw in range(job["draws"]):
             at = np.sort(np.random.default_rng(draw).choice(train, count, replace=False))
             one, _ = scores(networks, features, train, rated(at, truth))
-            two, facts = scores(networks, features, train, rated(at, truth), rated(known, teacher))
+            shown_to = rated(learnt(at, known, train, job["taught"]), teacher)
+            two, facts = scores(networks, features, train, rated(at, truth), shown_to)
             plain.append(srcc(one[test], truth[test]))
             refined.append(srcc(two[test], truth[test]))
             shares.append(facts.refined.share)
@@ -78,6 +79,17 @@ def measure(job, name, networks, features, teacher, truth, test):
         )
 
 
+def learnt(at, known, train, taught):
+    """Images whose teacher's scores are learnt: so many, or those that are rated or standardise the features."""
+    if taught:
+        return known if len(known) <= taught else np.sort(np.random.default_rng(5).choice(known, taught, replace=False))
+    return np.intersect1d(known, np.concatenate([at, others(at, train)]))
+
+
+def others(at, train):
+    return np.setdiff1d(train, at)[: max(0, REFERENCE - len(at))]
+
+
 def rated(at, targets):
     n = len(at)
     return Rated(at, targets[at], np.ones(n), at, np.full(n, -1))
@@ -85,8 +97,8 @@ def rated(at, targets):
 
 def scores(networks, features, train, own, teacher=None):
     """Of all images by a head that has seen the rated ones, and others of the training images as the job has them."""
-    others = np.setdiff1d(train, own.at)[: max(0, REFERENCE - len(own.at))]
-    seen = np.unique(np.concatenate([own.at, others, [] if teacher is None else teacher.at]).astype(int))
+    known = [own.at, others(own.at, train), [] if teacher is None else teacher.at]
+    seen = np.unique(np.concatenate(known).astype(int))
     given = [one for one in (own, teacher) if one is not None]
     inside = [Rated(np.searchsorted(seen, o.at), o.targets, o.weights, o.groups, o.folds) for o in given]
     found = fit(networks, [x[seen] for x in features], *inside)

@@ -68,7 +68,7 @@ const told: Record<StageName, Record<string, Told>> = {
     refined: {
       key: "calibrate.refine",
       from: ["calibrate.refine", ...labelled],
-      with: ["from", "calibrate.method"],
+      with: ["from", "rows", "reference", "calibrate.method"],
     },
   },
   evaluate: {

@@ -164,7 +164,7 @@ describe("the closed form", () => {
 
   it("is refined by the teacher's scores of training images alone, where that is asked for and there are any", async () => {
     const one = await world(closed({ refine: true }));
-    const bare = await calibrate(await changed(one, closed()));
+    const bare = await calibrate(await changed(one, closed({ refine: false })));
     const unlabelled = await calibrate(await changed(one, closed({ refine: true })));
     expect(unlabelled).toMatchObject({ key: bare.key, taught: [] });
     const refined = await changed(one, closed({ refine: true }));
@@ -182,7 +182,7 @@ describe("the closed form", () => {
     const train = one.catalog.hashes.filter((hash) => one.catalog.splitOf(hash) === "train");
     expect(plan.taught.map(({ hash }) => hash).sort()).toEqual(train);
     for (const { hash, score } of plan.taught) expect(score).toBeCloseTo(good(Number.parseInt(hash, 16)));
-    const plain = await changed(one, closed());
+    const plain = await changed(one, closed({ refine: false }));
     const without = await calibrate(plain);
     expect(without).toMatchObject({ key: bare.key, taught: [] });
     expect(plan.key).not.toBe(without.key);
@@ -193,6 +193,24 @@ describe("the closed form", () => {
     // Fine-tuning knows nothing of it.
     const tuned = await calibrate(await changed(one, { method: "fine-tune", refine: true }));
     expect(tuned.key).toBe((await calibrate(await changed(one, { method: "fine-tune" }))).key);
+  });
+
+  it("is refined by default where that takes no more features, and not where the teacher is left out", async () => {
+    const one = await world(closed());
+    await putTeacher(one, good);
+    const plan = await calibrate(one);
+    const seen = [...plan.rows.map(({ hash }) => hash), ...plan.reference].sort();
+    expect(plan.taught.map(({ hash }) => hash).sort()).toEqual(seen);
+    expect(seen.length).toBeGreaterThan(plan.chosen);
+    const without = await calibrate(await changed(one, closed({ refine: false })));
+    expect(without.taught).toEqual([]);
+    expect(without.key).not.toBe(plan.key);
+    for (const from of ["distill", "backbone"] as const) {
+      const { taught } = await calibrate(await changed(one, closed({ from })));
+      expect(taught).toHaveLength(from === "distill" ? seen.length : 0);
+    }
+    const asked = await calibrate(await changed(one, closed({ from: "backbone", refine: true })));
+    expect(asked.taught.length).toBeGreaterThan(0);
   });
 
   it("depends on the groups of the ratings, which no left-out fold may tear apart", async () => {

@@ -85,7 +85,8 @@ export async function planCalibrate(plan: Plan, choose?: StageOptions): Promise<
           ...(distilled ? {} : { loss: { ...calibrate.loss, teacher: 0 } }),
         };
   const reference = networks.length > 0 ? referenceImages(plan, chosen) : [];
-  const taught = networks.length > 0 && calibrate.refine ? await taughtImages(plan) : [];
+  const taught =
+    networks.length > 0 && refines(calibrate) ? await taughtImages(plan, [...chosen, ...reference]) : [];
   // What was decided, not how: `auto` and the same start by name are the same work. The rows say what was chosen.
   const {
     method,
@@ -163,14 +164,20 @@ function referenceImages({ catalog, project }: Plan, chosen: readonly string[]):
 /** More of a teacher's scores take features of more images, and hardly change what a ridge learns from them. */
 const mostTaught = 1000;
 
-/** What the teacher says of training images, as the student learns it; of many a seeded sample. */
-async function taughtImages(plan: Plan): Promise<CalibratePlan["taught"]> {
+function refines({ refine, from }: Calibrate): boolean {
+  return refine === "auto" ? from !== "backbone" : refine;
+}
+
+/** What the teacher says of training images, as the student learns it: of those that are there anyway, or of a seeded sample. */
+async function taughtImages(plan: Plan, there: readonly string[]): Promise<CalibratePlan["taught"]> {
   const label = await plan.label();
   const store = plan.labels();
   if (!store) return [];
+  const { refine, seed } = plan.project.config.calibrate;
   const scores = targetScores(plan, label, store);
-  const known = label.needs.train.filter((hash) => Number.isFinite(scores.get(hash)));
-  const chosen = sampleCandidates(known, plan.project.config.calibrate.seed, mostTaught, "refine");
+  const of = new Set(refine === "auto" ? there : label.needs.train);
+  const known = label.needs.train.filter((hash) => of.has(hash) && Number.isFinite(scores.get(hash)));
+  const chosen = sampleCandidates(known, seed, mostTaught, "refine");
   return chosen.map((hash) => ({ hash, score: scores.get(hash)! }));
 }
 

@@ -10,10 +10,11 @@ export function endlessMatch(glob: string): string | undefined {
   // Picomatch itself does not come to an end on these.
   if (/\\{4}/.test(glob)) return "four backslashes in a row name nothing";
   const groups: { from: number; kind: string; isWild: boolean }[] = [];
-  let [wildcards, globstars, afterEscaped] = [0, 0, 0];
+  let [wildcards, globstars, braces, afterEscaped] = [0, 0, 0, 0];
   const ambiguous = (end: number) => {
     const { from, kind, isWild } = groups.pop()!;
-    const isRepeated = glob[end + 1] === "+";
+    // Inside braces that are no list, picomatch leaves a star behind a group as it is.
+    const isRepeated = glob[end + 1] === "+" || (braces > 0 && glob[end + 1] === "*");
     if (isRepeated && /[*+?!]/.test(kind)) return true;
     return (isRepeated || /[*+]/.test(kind)) && (isWild || isAmbiguous(glob.slice(from, end).split("|")));
   };
@@ -22,10 +23,13 @@ export function endlessMatch(glob: string): string | undefined {
     const before = i === afterEscaped ? "" : (glob[i - 1] ?? "");
     if (char === "\\") afterEscaped = ++i + 1;
     else if (char === "/") wildcards = 0;
+    else if (char === "{") braces++;
     else if (char === ")" && groups.length > 0) {
       if (ambiguous(i)) return ambiguousGroup;
-    } else if (char === "}" && glob[i + 1] === "+") return ambiguousGroup;
-    else if (/[*+?!([]/.test(char)) {
+    } else if (char === "}") {
+      braces = Math.max(0, braces - 1);
+      if (glob[i + 1] === "+") return ambiguousGroup;
+    } else if (/[*+?!([]/.test(char)) {
       for (const group of groups) group.isWild = true;
       if (char === "(") groups.push({ from: i + 1, kind: before, isWild: false });
       if (char === "[") {
@@ -33,7 +37,9 @@ export function endlessMatch(glob: string): string | undefined {
         if (end > 0) i = end;
       }
       const length = char === "*" ? /^\**/.exec(glob.slice(i))![0].length : 1;
-      if (/[*+!]/.test(char)) wildcards++;
+      // `+` and `!` by themselves are letters of a name, but for `+` behind or inside a group.
+      const repeats = char === "+" && (groups.length > 0 || /[)\]}]/.test(before));
+      if (char === "*" || repeats || (/[+!]/.test(char) && glob[i + 1] === "(")) wildcards++;
       if (length > 1) globstars++;
       i += length - 1;
     }

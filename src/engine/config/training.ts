@@ -165,10 +165,13 @@ export const calibrateSchema = z.strictObject({
     description:
       "Peak learning rates, lower than in distill. The default depends on the student's family; from the backbone alone it is five times as high.",
   }),
-  refine: z.union([z.literal("auto"), z.boolean()]).default("auto").meta({
-    description:
-      "The closed form also learns the teacher's scores, and mixes them into its own. It helps where the ratings are few and the teacher is good (docs/method.md). `auto`: of the images whose features the fit needs anyway, unless `from: backbone` leaves the teacher out. `true`: of up to 1,000 training images; LEAF computes their features once.",
-  }),
+  refine: z
+    .union([z.literal("auto"), z.boolean()])
+    .default("auto")
+    .meta({
+      description:
+        "The closed form also learns the teacher's scores, and mixes them into its own. It helps where the ratings are few and the teacher is good (docs/method.md). `auto`: of the images whose features the fit needs anyway, unless `from: backbone` leaves the teacher out. `true`: of up to 1,000 training images; LEAF computes their features once.",
+    }),
   validate: z.boolean().default(false).meta({
     description: "Let the MOS of the val split choose the best epoch. They then count as human labels.",
   }),

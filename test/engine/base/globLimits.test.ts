@@ -47,6 +47,7 @@ describe("globs that would fill the memory", () => {
     ["single characters in two ways", "*(?|??).jpg"],
     ["anything but a name, repeated", "!(b)+a.jpg"],
     ["braces that repeat", "{a,aa}+b.jpg"],
+    ["a star behind a group in braces that are no list", "photos/{(a*)*}b.jpg"],
     ["many wildcards in a name", "*a*a*a*a*a.jpg"],
     ["many sets that repeat", "[a-z]+[a-z]+[a-z]+[a-z]+[a-z]+.jpg"],
     ["many folders of any depth", "**/a/**/a/**/a/**/a/**/a/**/*.jpg"],
@@ -89,6 +90,8 @@ describe("globs that would fill the memory", () => {
       "*/*/*/*/*/*_*_*-*.jpg",
       "IMG (1)+.jpg",
       "\\+(a|aa)b.jpg",
+      "wow!!!!!.jpg",
+      "1+1+1+1+1+1 (a+b+c).jpg",
     ])
       expect(globProblem(images)).toBeUndefined();
   });
@@ -141,12 +144,14 @@ describe("patterns", () => {
       ".",
       "\\",
       "!",
+      "+",
     );
     const glob = fc.array(part, { minLength: 1, maxLength: 30 }).map((parts) => parts.join(""));
     const known = [
       "*(**)(*.**(*(",
       "*a*a*a*a.jpg",
       "photos/+(+(+(+(+(+(a)))))))b",
+      "!(i**}{)*()}}[a-z]][**a[a+?!*(}[a-z][a-z]",
       "photos/*(*(*(*(*(*(*(i*))))))).jpg",
       "**/**/**/**/**/**/*a*b*c*d*e*f*.jpg",
     ];

@@ -30,7 +30,11 @@ export async function calibrateStage(project: Project, options: StageOptions = {
       const calibrate = await plan.calibrate(options);
       tellOfTeacher(calibrate, project, options);
       tellOfUnrated(calibrate, plan, options);
-      if (calibrate.settings.refine === true && calibrate.networks.length > 0 && calibrate.taught.length === 0)
+      if (
+        calibrate.settings.refine === true &&
+        calibrate.networks.length > 0 &&
+        calibrate.taught.length === 0
+      )
         options.onWarning?.(
           say`\`calibrate.refine\` changes nothing: there are no teacher's scores of the training images; run \`leaf label\` first`,
         );

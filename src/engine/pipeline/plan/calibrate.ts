@@ -168,17 +168,27 @@ function refines({ refine, from }: Calibrate): boolean {
   return refine === "auto" ? from !== "backbone" : refine;
 }
 
-/** What the teacher says of training images, as the student learns it: of those that are there anyway, or of a seeded sample. */
+/** What the teacher says of training images: of those that are `there` anyway, or of a seeded sample as the student learns it. */
 async function taughtImages(plan: Plan, there: readonly string[]): Promise<CalibratePlan["taught"]> {
   const label = await plan.label();
+  const { teacher, needs } = label;
   const store = plan.labels();
   if (!store) return [];
   const { refine, seed } = plan.project.config.calibrate;
+  const sample = (hashes: string[]) => sampleCandidates(hashes, seed, mostTaught, "refine");
+  if (refine === "auto") {
+    // One by one: a plan is made often, and the labels may be many.
+    const asked = new Set(needs.train);
+    return sample(there.filter((hash) => asked.has(hash)).sort()).flatMap((hash) => {
+      const score = store.point(teacher, hash)?.score;
+      return score !== undefined && Number.isFinite(score) ? [{ hash, score }] : [];
+    });
+  }
   const scores = targetScores(plan, label, store);
-  const of = new Set(refine === "auto" ? there : label.needs.train);
-  const known = label.needs.train.filter((hash) => of.has(hash) && Number.isFinite(scores.get(hash)));
-  const chosen = sampleCandidates(known, seed, mostTaught, "refine");
-  return chosen.map((hash) => ({ hash, score: scores.get(hash)! }));
+  return sample(needs.train.filter((hash) => Number.isFinite(scores.get(hash)))).map((hash) => ({
+    hash,
+    score: scores.get(hash)!,
+  }));
 }
 
 /** Without what has no effect, so that what an older LEAF calibrated is the same work. */

@@ -139,7 +139,8 @@ function learnedFrom(card: StudentCard, run: RunRecord | undefined): string {
   if (config) {
     const judged = judgedText(run, config);
     const decided = (run?.stages.calibrate?.result as CalibrateResult | undefined)?.from;
-    if (card.stage === "distill" || (decided ?? config.calibrate.from) !== "backbone")
+    const distilled = card.stage === "distill" || (decided ?? config.calibrate.from) !== "backbone";
+    if (distilled || card.head?.refined)
       lines.push(
         `- Teacher: ${text(teacherText(config.teacher))}${judged}. No human score was used for this.`,
       );
@@ -154,11 +155,16 @@ function learnedFrom(card: StudentCard, run: RunRecord | undefined): string {
 }
 
 /** What was fitted, to how much, and what its error bar means. */
-function closedForm({ networks, blocks, ratings, noise, cv }: HeadFacts): string {
+function closedForm({ networks, blocks, ratings, noise, cv, refined }: HeadFacts): string {
   const features = blocks.reduce((sum, { width }) => sum + width, 0);
   const [one, two] = cv.within.map((share) => percent(share, 0));
   return [
     `- Calibrated in closed form, no weight of the network was trained for it: a Bayesian ridge on ${features} features (means and standard deviations of the maps at several depths) of the ${networks.join(" and the ")} network, fitted to ${ratings} ratings.`,
+    ...(refined
+      ? [
+          `- Refined by the teacher: ${percent(refined.share, 0)} of the score come from the same ridge, fitted to the teacher's scores of ${refined.images} images. Scoring asks no teacher.`,
+        ]
+      : []),
     `- Expected on ratings left out: SRCC ${withInterval(cv.srcc, cv.ci95)} (n = ${cv.n}).`,
     `- \`sd\` is of one more human score of the image: what people differ by (${figure(noise, 2)} on 1..5) and what the fit does not know, together. ${one} of the ratings left out lay within one sd, ${two} within two.`,
   ].join("\n");

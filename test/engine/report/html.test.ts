@@ -455,6 +455,12 @@ describe("the model card", () => {
     expect(told).toContain("SRCC 0.610 (n = 37)");
     expect(told).toContain("(0.31 on 1..5)");
     expect(told).toContain("70 % of the ratings left out lay within one sd, 95 % within two");
+    expect(told).not.toContain("Refined");
+    const refined = { images: 256, share: 0.23 };
+    const taught = modelCard({ ...card, head: { ...head, refined } }, run);
+    expect(taught).toContain(
+      "23 % of the score come from the same ridge, fitted to the teacher's scores of 256 images",
+    );
     expect(modelCard(card, run)).not.toContain("closed form");
   });
 

@@ -81,9 +81,9 @@ def measure(job, name, networks, features, teacher, truth, test):
 
 def learnt(at, known, train, taught):
     """Images whose teacher's scores are learnt: so many, or those that are rated or standardise the features."""
-    if taught:
-        return known if len(known) <= taught else np.sort(np.random.default_rng(5).choice(known, taught, replace=False))
-    return np.intersect1d(known, np.concatenate([at, others(at, train)]))
+    if taught and len(known) > taught:
+        return np.sort(np.random.default_rng(5).choice(known, taught, replace=False))
+    return known if taught else np.intersect1d(known, np.concatenate([at, others(at, train)]))
 
 
 def others(at, train):

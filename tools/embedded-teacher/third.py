@@ -18,16 +18,13 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from fit import KNOTS, line, patterns, sigma_at_knots, srcc
-from full_reference import MEASURES
+from card import write_card
+from fit import line, patterns, sigma_at_knots, srcc
 from graph import with_plain
 from independent import forward
-from photos import CREDITS, MORE_CREDITS
+from photos import CREDITS
 from plain import FULL_WEIGHT, MID_GREY, SHARPEST, plain
 from second import (
-    LEAST_SIDE,
-    MOST_PIXELS,
-    NETWORK,
     WEIGHTS,
     fit_rows,
     held_out,
@@ -131,44 +128,18 @@ def main() -> None:
     onnx.save(with_plain(model, scale.centre, scale.deviation, scale.sharpest, to_scale), file)
     session = onnxruntime.InferenceSession(str(file))
     difference = float(np.abs(session.run(None, {"pixels": patterns()})[0] - check).max())
-    card = {
-        "v": 2,
-        "input": {
-            "mostPixels": MOST_PIXELS,
-            "leastSide": LEAST_SIDE,
-            "layout": "uint8 [N, height, width, 3], sRGB",
+    provenance = {
+        "weights": WEIGHTS.tolist(),
+        "plain": {
+            "of": ["mu of the second edition", "sharpness of plain.py", f"mean luma, at most {MID_GREY}"],
+            "centre": scale.centre.tolist(),
+            "deviation": scale.deviation.tolist(),
+            "sharpest": scale.sharpest,
+            "fullWeightFromPixels": FULL_WEIGHT,
         },
-        "output": "mu: quality, about 1 (bad) to 5 (good)",
-        "thresholds": [1.5, 2.5, 3.5, 4.5],
-        "sigma": {"mu": KNOTS.tolist(), "sigma": sigma.round(4).tolist()},
-        "check": {"of": "patterns() of tools/embedded-teacher/fit.py, by independent.py", "mu": check},
-        "provenance": {
-            "network": NETWORK,
-            "measures": [*MEASURES, "ifc"],
-            "weights": WEIGHTS.tolist(),
-            "plain": {
-                "of": [
-                    "mu of the second edition",
-                    "sharpness of plain.py",
-                    f"mean luma, at most {MID_GREY}",
-                ],
-                "centre": scale.centre.tolist(),
-                "deviation": scale.deviation.tolist(),
-                "sharpest": scale.sharpest,
-                "fullWeightFromPixels": FULL_WEIGHT,
-            },
-            "line": list(to_scale),
-            "photos": [
-                {"package": package, "photo": name, "author": author, "licence": licence}
-                for package, photos in (CREDITS | MORE_CREDITS).items()
-                for name, (author, licence) in photos.items()
-            ],
-            "exportMaxDifference": difference,
-        },
-        **figures,
+        "line": list(to_scale),
     }
-    (options.assets / "teacher.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
-    print(json.dumps(figures, indent=1), "largest difference after export", difference)
+    write_card(options.assets, sigma, check, difference, provenance, figures)
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ export const calibrateSchema = z.strictObject({
     .default("auto")
     .meta({
       description:
-        "The closed form also learns the teacher's scores, and mixes them into its own. It helps where the ratings are few and the teacher is good (docs/method.md). `auto`: of the images whose features the fit needs anyway, unless `from: backbone` leaves the teacher out. `true`: of up to 1,000 training images; LEAF computes their features once.",
+        "The closed form also learns the teacher's scores, and mixes them into its own. It helps where the ratings are few and the teacher is good (docs/method.md). `auto` takes the images whose features the fit needs anyway, and none with `from: backbone`. `true` takes up to 1,000 training images, and computes their features once.",
     }),
   validate: z.boolean().default(false).meta({
     description: "Let the MOS of the val split choose the best epoch. They then count as human labels.",

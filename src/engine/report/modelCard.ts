@@ -162,7 +162,7 @@ function closedForm({ networks, blocks, ratings, noise, cv, refined }: HeadFacts
     `- Calibrated in closed form, no weight of the network was trained for it: a Bayesian ridge on ${features} features (means and standard deviations of the maps at several depths) of the ${networks.join(" and the ")} network, fitted to ${ratings} ratings.`,
     ...(refined
       ? [
-          `- Refined by the teacher: ${percent(refined.share, 0)} of the score come from the same ridge, fitted to the teacher's scores of ${refined.images} images. Scoring asks no teacher.`,
+          `- Refined by the teacher: ${percent(refined.share, 0)} of the score comes from the same ridge, fitted to the teacher's scores of ${refined.images} images. Scoring asks no teacher.`,
         ]
       : []),
     `- Expected on ratings left out: SRCC ${withInterval(cv.srcc, cv.ci95)} (n = ${cv.n}).`,

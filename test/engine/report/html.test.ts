@@ -459,7 +459,7 @@ describe("the model card", () => {
     const refined = { images: 256, share: 0.23 };
     const taught = modelCard({ ...card, head: { ...head, refined } }, run);
     expect(taught).toContain(
-      "23 % of the score come from the same ridge, fitted to the teacher's scores of 256 images",
+      "23 % of the score comes from the same ridge, fitted to the teacher's scores of 256 images",
     );
     expect(modelCard(card, run)).not.toContain("closed form");
   });
